@@ -1,0 +1,91 @@
+interface Common {
+  readonly provider?: string;
+  readonly connection?: string;
+  readonly identity?: string;
+  readonly run?: string;
+  /** `ok`, or the error code of the failure. */
+  readonly outcome: string;
+}
+
+/** A route that was weighed for a request, and why it was or was not taken. */
+export interface Candidate {
+  readonly route: string;
+  readonly connection: string;
+  readonly matched: boolean;
+  readonly reason: string;
+}
+
+/** What the proxy decided about one request. No query, header value or body, ever. */
+export interface DecisionEvent extends Common {
+  readonly event: 'decision';
+  /** `dec_…`: the id that `explain` takes; also the id of the recorded event. */
+  readonly id: string;
+  /** `injected`, `passed`, `tunnelled`, `refused`. `outcome` repeats it, or gives the refusal's error code. */
+  readonly action: 'injected' | 'passed' | 'tunnelled' | 'refused';
+  readonly reason: string;
+  readonly request: {
+    readonly method: string;
+    readonly host: string;
+    readonly port: number;
+    readonly path: string;
+  };
+  readonly route?: string;
+  readonly rule?: string;
+  /** How it was placed, e.g. `header authorization`; never the value. */
+  readonly placement?: string;
+  readonly candidates: readonly Candidate[];
+}
+
+export type AuditEvent =
+  | (Common & {
+      readonly event:
+        | 'sign_in.started'
+        | 'sign_in.completed'
+        | 'sign_in.failed'
+        | 'sign_in.state_mismatch'
+        | 'token.refreshed'
+        | 'token.refresh_failed'
+        | 'connection.revoked'
+        | 'connection.removed'
+        | 'connection.default_changed'
+        | 'secret.revealed'
+        | 'secret.exported'
+        | 'provider.registered'
+        | 'provider.removed'
+        | 'identity.admitted'
+        | 'identity.refused'
+        | 'run.started'
+        | 'run.ended'
+        | 'daemon.started'
+        | 'daemon.stopped';
+      /** One sentence without secrets. */
+      readonly detail?: string;
+    })
+  | DecisionEvent;
+
+/** An event as stored: `id` is `evt_…` (or the decision's own), `at` ISO 8601 UTC. */
+export type RecordedEvent = AuditEvent & {
+  readonly sequence: number;
+  readonly id: string;
+  readonly at: string;
+};
+
+export interface EventFilter {
+  readonly limit: number;
+  /** Only events with a greater sequence number. */
+  readonly after?: number;
+}
+
+export interface AuditTrail {
+  /** Queues the event; it is on disk after the next `flush`. Never throws, never drops. */
+  append(event: AuditEvent): void;
+  flush(): Promise<void>;
+  /** The newest `limit` events (or the first `limit` after `after`), oldest first. Includes what is queued. */
+  recent(filter: EventFilter): Promise<readonly RecordedEvent[]>;
+  /** The decision with that id, or the newest for `last`. */
+  decision(id: string): Promise<(DecisionEvent & { readonly at: string }) | undefined>;
+  /** The sequence number of the first event whose chain does not hold; `undefined` when all is well. */
+  firstBrokenLink(): Promise<number | undefined>;
+  /** How many events are queued: the proxy pauses reading when this grows (backpressure). */
+  readonly pending: number;
+}

@@ -1,0 +1,11 @@
+/**
+ * The audit trail: a closed union of events and an append-only, hash-chained table that keeps them.
+ */
+export type {
+  AuditEvent,
+  AuditTrail,
+  Candidate,
+  DecisionEvent,
+  EventFilter,
+  RecordedEvent,
+} from './event.ts';

@@ -1,0 +1,246 @@
+/**
+ * Documents on the wire, in snake_case as they are written. Those with `v: 1` are what `--json` prints, key for
+ * key. Times are ISO 8601 UTC; `null` where there is nothing to say.
+ *
+ * | call | body → answer |
+ * |---|---|
+ * | GET /v1/whoami | → WhoamiDocument |
+ * | GET /v1/providers | → ListDocument |
+ * | POST /v1/providers | RegisterRequest → InspectDocument |
+ * | GET /v1/providers/:provider[?base_url=] | → InspectDocument |
+ * | DELETE /v1/providers/:provider | → RemoveDocument |
+ * | POST /v1/providers/:provider/revoke | → RevokeDocument (every connection's tokens, and the client) |
+ * | GET /v1/connections/:provider?connection=&show_secret=1 | → ConnectionDocument |
+ * | DELETE /v1/connections/:provider?connection= | → LogoutDocument |
+ * | PUT /v1/connections/:provider/default | {connection} → ConnectionDocument |
+ * | POST /v1/connections/:provider/export?connection= | → ExportDocument |
+ * | POST /v1/auth-sessions | LoginRequest → AuthSessionDocument |
+ * | GET /v1/auth-sessions/:id?wait_ms=&seen= | → AuthSessionDocument (waits for a `revision` above `seen`) |
+ * | POST /v1/auth-sessions/:id/callback | {url}: a pasted redirect URL → AuthSessionDocument |
+ * | POST /v1/auth-sessions/:id/secret | {api_key} → AuthSessionDocument |
+ * | DELETE /v1/auth-sessions/:id | → AuthSessionDocument (`cancelled`) |
+ * | POST /v1/runs | RunRequest → one RunDocument line, then the answer stays open: the lease of the run |
+ * | GET /v1/audit?limit=&after=&wait_ms= | → LogDocument |
+ * | GET /v1/decisions/:id | (`last` too) → ExplainDocument |
+ * | GET /v1/doctor | → DoctorDocument (the daemon's half) |
+ * | POST /v1/daemon/stop | {when: "now" | "idle"} → StopDocument |
+ *
+ * `GET /health` → HealthDocument and `GET /ready` → ReadyDocument are open to anybody. Every /v1 call is signed.
+ */
+
+export interface HealthDocument {
+  readonly v: 1;
+  readonly service: 'authsome';
+  readonly status: 'ok';
+  readonly version: string;
+  readonly pid: number;
+}
+
+export interface ReadyDocument {
+  readonly v: 1;
+  readonly ready: boolean;
+  readonly checks: readonly CheckDocument[];
+}
+
+export interface CheckDocument {
+  readonly name: string;
+  readonly status: 'ok' | 'warn' | 'fail';
+  readonly message: string;
+  /** The command that mends it. */
+  readonly fix: string | null;
+}
+
+export interface DoctorDocument {
+  readonly v: 1;
+  readonly status: 'ok' | 'warn' | 'fail';
+  readonly checks: readonly CheckDocument[];
+}
+
+export interface WhoamiDocument {
+  readonly v: 1;
+  readonly version: string;
+  readonly home: string;
+  readonly identity: string;
+  readonly did: string;
+  readonly principal: { readonly id: string; readonly role: 'admin' | 'user' };
+  readonly vault: string;
+  readonly key_source: 'env' | 'env_file' | 'keychain' | 'file';
+  readonly daemon: { readonly url: string; readonly pid: number; readonly version: string };
+}
+
+export type ConnectionStatus = 'connected' | 'expired' | 'invalid' | 'revoked';
+
+export interface ConnectionSummary {
+  readonly name: string;
+  readonly is_default: boolean;
+  readonly status: ConnectionStatus;
+  readonly scopes: readonly string[];
+  readonly expires_at: string | null;
+  readonly account: string | null;
+}
+
+export interface ListDocument {
+  readonly v: 1;
+  readonly providers: readonly {
+    readonly name: string;
+    readonly display_name: string;
+    readonly source: 'bundled' | 'custom';
+    readonly auth_type: string;
+    readonly flow: string;
+    readonly connections: readonly ConnectionSummary[];
+  }[];
+}
+
+/** Secrets are `"***"` unless they were asked for, which the audit trail records. */
+export interface ConnectionDocument {
+  readonly v: 1;
+  readonly provider: string;
+  readonly connection: string;
+  readonly is_default: boolean;
+  readonly auth_type: string;
+  readonly status: ConnectionStatus;
+  readonly scopes: readonly string[];
+  readonly expires_at: string | null;
+  readonly obtained_at: string;
+  readonly base_url: string | null;
+  readonly account: string | null;
+  readonly access_token?: string;
+  readonly refresh_token?: string;
+  readonly api_key?: string;
+}
+
+/** The definition as resolved, plus these two. */
+export type InspectDocument = Readonly<Record<string, unknown>> & {
+  readonly v: 1;
+  readonly source: 'bundled' | 'custom';
+  readonly redirect_uri: string;
+};
+
+export interface RegisterRequest {
+  /** The parsed JSON of a definition, or the https URL of one. */
+  readonly definition?: unknown;
+  readonly url?: string;
+  readonly force: boolean;
+}
+
+export interface RemoveDocument {
+  readonly v: 1;
+  readonly provider: string;
+  readonly outcome: 'removed' | 'reset';
+}
+
+export interface RevokeDocument {
+  readonly v: 1;
+  readonly provider: string;
+  readonly connections: readonly string[];
+  /** Whether the provider was told (RFC 7009): `revoked`, `unsupported` or `unreachable` per connection. */
+  readonly remote: Readonly<Record<string, 'revoked' | 'unsupported' | 'unreachable'>>;
+  readonly client_cleared: boolean;
+}
+
+export interface LogoutDocument {
+  readonly v: 1;
+  readonly provider: string;
+  readonly connection: string;
+}
+
+export interface ExportDocument {
+  readonly v: 1;
+  readonly provider: string;
+  readonly connection: string;
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+export interface LoginRequest {
+  readonly provider: string;
+  readonly connection?: string;
+  readonly flow?: string;
+  readonly scopes?: readonly string[];
+  readonly base_url?: string;
+  readonly force: boolean;
+  /** The value of the provider's `env_var`, where the caller's environment has it set. */
+  readonly api_key?: string;
+  /** From the provider's `client_id_env` / `client_secret_env`, likewise. */
+  readonly client_id?: string;
+  readonly client_secret?: string;
+}
+
+export interface AuthSessionDocument {
+  readonly v: 1;
+  readonly session_id: string;
+  readonly provider: string;
+  readonly display_name: string;
+  readonly connection: string;
+  readonly flow: string;
+  readonly status: 'waiting' | 'connected' | 'failed' | 'cancelled' | 'expired';
+  /** Grows with every change; pass it as `seen` to wait for the next. */
+  readonly revision: number;
+  /** Where a browser should go now: the provider's own page, or a page of ours that asks for what is missing. */
+  readonly auth_url: string | null;
+  /** Whether a masked prompt in the terminal may answer instead (`api_key`). */
+  readonly accepts_secret: boolean;
+  readonly verification_uri?: string;
+  readonly user_code?: string;
+  readonly redirect_uri: string;
+  /** Things that happened without ending the sign-in, such as a callback with a foreign state. Only grows. */
+  readonly warnings: readonly { readonly error: string; readonly message: string; readonly hint?: string }[];
+  readonly failure: { readonly error: string; readonly message: string; readonly hint?: string } | null;
+  /** Present once connected. */
+  readonly scopes: readonly string[];
+  readonly expires_at: string | null;
+  readonly account: string | null;
+}
+
+export interface RunRequest {
+  /** `provider` or `provider/connection`; empty: every connected provider's default connection. */
+  readonly providers: readonly string[];
+  /** provider → connection. */
+  readonly connections: Readonly<Record<string, string>>;
+  /** For `ps` and the audit trail: the program's name, no arguments. */
+  readonly command: string;
+  /** CA bundles that the caller's environment already named: kept inside the run's bundle. */
+  readonly ca_files: readonly string[];
+}
+
+/** One NDJSON line. The run lives as long as the connection that carried it. */
+export interface RunDocument {
+  readonly v: 1;
+  readonly run_id: string;
+  readonly proxy_url: string;
+  /** PEM file with the run's CA alone, and one with the system's roots as well. */
+  readonly ca_file: string;
+  readonly ca_bundle_file: string;
+  /** Variable → phantom. */
+  readonly phantoms: Readonly<Record<string, string>>;
+  readonly connections: readonly string[];
+}
+
+export interface LogDocument {
+  readonly v: 1;
+  readonly events: readonly Readonly<Record<string, unknown>>[];
+}
+
+export interface ExplainDocument {
+  readonly v: 1;
+  readonly decision: string;
+  readonly at: string;
+  readonly outcome: string;
+  readonly reason: string;
+  readonly request: {
+    readonly method: string;
+    readonly host: string;
+    readonly port: number;
+    readonly path: string;
+  };
+  readonly route: string | null;
+  readonly connection: string | null;
+  readonly rule: string | null;
+  readonly placement: string | null;
+  readonly candidates: readonly Readonly<Record<string, unknown>>[];
+}
+
+export interface StopDocument {
+  readonly v: 1;
+  readonly stopping: boolean;
+  readonly live_runs: number;
+}

@@ -1,0 +1,19 @@
+export type SqlValue = string | number | bigint | Uint8Array | null;
+
+/** A SQLite database. Failures arrive as AuthsomeError: `DatabaseCorrupt`, `StorageFull`, `HomeNotUsable`. */
+export interface Database {
+  /** Runs one statement; returns the number of rows it changed. */
+  run(sql: string, ...values: readonly SqlValue[]): number;
+  all<Row>(sql: string, ...values: readonly SqlValue[]): Row[];
+  one<Row>(sql: string, ...values: readonly SqlValue[]): Row | undefined;
+  /** `work` inside BEGIN IMMEDIATE … COMMIT; rolled back when it throws. Not nested. */
+  transaction<Result>(work: () => Result): Result;
+  close(): void;
+}
+
+/** One step of one room's schema, applied once, in order of `version` (from 1). */
+export interface Migration {
+  readonly room: string;
+  readonly version: number;
+  readonly sql: string;
+}

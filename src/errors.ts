@@ -1,0 +1,132 @@
+/**
+ * The one error type of the product and its closed table of codes: what a user can meet, the hint that goes
+ * with it, and the HTTP status and exit code it has at the edges.
+ */
+
+interface ErrorEntry {
+  readonly exit: number;
+  readonly status: number;
+  /** What to do, where the place that throws knows nothing better. `undefined` when nothing general helps. */
+  readonly hint?: string;
+}
+
+const table = {
+  Unexpected: {
+    exit: 1,
+    status: 500,
+    hint: 'This is a bug in authsome. Report it with the output of: authsome doctor --json',
+  },
+  Usage: { exit: 2, status: 400, hint: 'Run: authsome --help' },
+  InvalidDefinition: { exit: 2, status: 422, hint: 'See: authsome help provider-schema' },
+  ConnectionNotFound: { exit: 3, status: 404, hint: 'Run: authsome list' },
+  ProviderNotFound: { exit: 4, status: 404, hint: 'Run: authsome list --all' },
+  OperationNotAllowed: { exit: 4, status: 403 },
+  IdentityNotAllowed: { exit: 4, status: 403, hint: 'Run: authsome whoami' },
+  DecisionNotFound: { exit: 4, status: 404, hint: 'Run: authsome log' },
+  CredentialMissing: { exit: 5, status: 409 },
+  CredentialExpired: { exit: 5, status: 409 },
+  RefreshFailed: { exit: 5, status: 502 },
+  ConnectionExists: { exit: 6, status: 409 },
+  ProviderExists: { exit: 7, status: 409, hint: 'Replace it with: authsome register --force' },
+  EndpointUnreachable: { exit: 8, status: 502 },
+  DaemonUnavailable: { exit: 9, status: 503, hint: 'Run: authsome daemon logs' },
+  AddressInUse: { exit: 9, status: 503 },
+  HomeNotUsable: { exit: 9, status: 503 },
+  WrongMasterKey: { exit: 9, status: 503 },
+  DatabaseCorrupt: { exit: 9, status: 503 },
+  StorageFull: {
+    exit: 9,
+    status: 507,
+    hint: 'Free some disk space and run the command again. Nothing was lost.',
+  },
+  RequestNotAuthentic: { exit: 9, status: 401, hint: 'Run: authsome doctor' },
+  SignInFailed: { exit: 10, status: 400 },
+  StateMismatch: { exit: 10, status: 400 },
+  TokenExchangeFailed: { exit: 10, status: 502 },
+  InvalidKey: { exit: 10, status: 422 },
+  SignInExpired: { exit: 10, status: 410 },
+  SessionNotFound: { exit: 10, status: 404, hint: 'Start again with: authsome login <provider>' },
+  Cancelled: { exit: 11, status: 409 },
+  PolicyDenied: { exit: 12, status: 403 },
+  // The proxy's refusals (problem+json); they reach an agent, not a terminal.
+  ProxyAuthenticationRequired: {
+    exit: 4,
+    status: 407,
+    hint: 'This proxy serves one run only. Start yours with: authsome run -- <command>',
+  },
+  MalformedRequest: { exit: 2, status: 400 },
+  HeadersTooLarge: { exit: 2, status: 431 },
+  TargetMismatch: { exit: 12, status: 421 },
+  PlainHttpRefused: { exit: 12, status: 403, hint: 'Use https: a credential is never sent over plain HTTP.' },
+  AddressForbidden: { exit: 12, status: 403 },
+  RouteAmbiguous: { exit: 12, status: 409 },
+  RunEnded: { exit: 9, status: 403 },
+  UpstreamUnreachable: { exit: 8, status: 502 },
+  UpstreamUntrusted: { exit: 8, status: 502 },
+  UpstreamMalformed: { exit: 8, status: 502 },
+  UpstreamTimeout: { exit: 8, status: 504 },
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof table;
+
+export interface ErrorDetails {
+  /** The command or action that mends it; replaces the table's general hint. */
+  readonly hint?: string;
+  /** For debugging in-process only: never printed, logged or serialised. */
+  readonly cause?: unknown;
+}
+
+/** A failure that a user can meet. `message` and `hint` are shown as they are and must hold no secret. */
+export class AuthsomeError extends Error {
+  override readonly name = 'AuthsomeError';
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    const entry: ErrorEntry = table[code];
+    this.hint = details.hint ?? entry.hint;
+  }
+}
+
+/** Every code, for the test that holds the docs against this table. */
+export const errorCodes = Object.keys(table) as readonly ErrorCode[];
+
+/** Process exit code for an error code (product contract, 0–12). */
+export function exitCodeOf(code: ErrorCode): number {
+  return table[code].exit;
+}
+
+/** HTTP status for an error code. */
+export function statusOf(code: ErrorCode): number {
+  return table[code].status;
+}
+
+export function isErrorCode(value: unknown): value is ErrorCode {
+  return typeof value === 'string' && Object.hasOwn(table, value);
+}
+
+/** The error itself, or `Unexpected` with the original as its unprinted cause. */
+export function asAuthsomeError(error: unknown): AuthsomeError {
+  if (error instanceof AuthsomeError) return error;
+  const kind = error instanceof Error ? error.name : typeof error;
+  return new AuthsomeError('Unexpected', `something went wrong inside authsome (${kind})`, { cause: error });
+}
+
+/** What any failure looks like on the wire and under `--json`. */
+export interface ErrorDocument {
+  readonly v: 1;
+  readonly error: ErrorCode;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+export function errorDocument(error: AuthsomeError): ErrorDocument {
+  return {
+    v: 1,
+    error: error.code,
+    message: error.message,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+  };
+}

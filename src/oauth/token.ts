@@ -1,0 +1,16 @@
+/** The OAuth client that a provider issued to us. */
+export interface ClientCredentials {
+  readonly clientId: string;
+  readonly clientSecret: string | undefined;
+}
+
+/** A token response after judging (RFC 6749 §5.1, with the shapes found in the wild normalised). */
+export interface TokenSet {
+  readonly accessToken: string;
+  /** `undefined` when none came: the old one stays. */
+  readonly refreshToken: string | undefined;
+  /** `undefined` when the server gave no `expires_in`. */
+  readonly expiresAtMs: number | undefined;
+  /** As granted; falls back to what was asked for when the response names none. */
+  readonly scopes: readonly string[];
+}

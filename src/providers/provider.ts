@@ -1,0 +1,78 @@
+import type { HostPattern } from './route.ts';
+
+/** How a secret goes on the wire. `{secret}` in a value is replaced by the access token or key. */
+export type Placement =
+  | { readonly kind: 'header'; readonly name: string; readonly prefix: string }
+  /** RFC 7617; the secret is the password unless `secretAs` says it is the user name. */
+  | { readonly kind: 'basic'; readonly username: string; readonly secretAs: 'password' | 'username' }
+  | { readonly kind: 'query'; readonly name: string };
+
+/** On these hosts, the credential goes in these places. */
+export interface InjectRule {
+  readonly hosts: readonly HostPattern[];
+  readonly placements: readonly Placement[];
+}
+
+export type FlowName = 'pkce' | 'dcr_pkce' | 'device_code' | 'api_key' | 'client_credentials';
+
+export interface OauthDefinition {
+  readonly baseUrl: string | undefined;
+  readonly issuer: string | undefined;
+  /** Absolute URLs, `{base_url}` already replaced. */
+  readonly authorizationUrl: string | undefined;
+  readonly tokenUrl: string | undefined;
+  readonly revocationUrl: string | undefined;
+  readonly deviceAuthorizationUrl: string | undefined;
+  readonly registrationEndpoint: string | undefined;
+  readonly scopes: readonly string[];
+  readonly scopeSeparator: string;
+  readonly pkce: boolean;
+  readonly supportsDeviceCode: boolean;
+  readonly supportsDcr: boolean;
+  readonly tokenEndpointAuthMethod: 'client_secret_basic' | 'client_secret_post' | 'none' | undefined;
+  readonly authorizationParams: Readonly<Record<string, string>>;
+  readonly tokenParams: Readonly<Record<string, string>>;
+  /** Quirk as data: some services take the device token request as JSON. */
+  readonly deviceTokenRequest: 'form' | 'json';
+  /** RFC 8707: send `resource` with this value. */
+  readonly resource: string | undefined;
+  /** Where an account label is found after sign-in. */
+  readonly account: { readonly url: string; readonly field: string } | undefined;
+}
+
+export interface ApiKeyDefinition {
+  readonly headerName: string | undefined;
+  readonly headerPrefix: string;
+  readonly queryParam: string | undefined;
+  readonly envVar: string | undefined;
+  /** Anchored; checked against what a person enters, and satisfied by the phantom. */
+  readonly keyPattern: RegExp | undefined;
+  readonly keyPatternHint: string | undefined;
+}
+
+export type ProviderSource = 'bundled' | 'custom';
+
+/** A provider definition after parsing: nothing in it can be wrong any more. */
+export interface Provider {
+  readonly name: string;
+  readonly displayName: string;
+  readonly source: ProviderSource;
+  readonly authType: 'oauth2' | 'api_key';
+  readonly flow: FlowName;
+  readonly oauth: OauthDefinition | undefined;
+  readonly apiKey: ApiKeyDefinition | undefined;
+  readonly client: {
+    readonly clientId: string | undefined;
+    readonly clientIdEnv: string | undefined;
+    readonly clientSecretEnv: string | undefined;
+  };
+  /** From `inject`, else one rule made of `api_url` and the auth type's usual placement. */
+  readonly inject: readonly InjectRule[];
+  /** Environment variable names that a run gets with a phantom, and `export` with the secret. */
+  readonly exportVariables: readonly { readonly name: string; readonly value: 'access_token' | 'api_key' }[];
+  readonly docs: string | undefined;
+  /** How to register an OAuth client or make a key there: a page and steps for people. */
+  readonly setup: { readonly url: string | undefined; readonly steps: readonly string[] };
+  /** The definition as it was written, with `{base_url}` resolved: what `inspect` shows. Unknown fields kept. */
+  readonly document: Readonly<Record<string, unknown>>;
+}

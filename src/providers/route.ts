@@ -1,0 +1,42 @@
+import type { Placement } from './provider.ts';
+
+/** A compiled host pattern with optional port and path prefix. Hosts are lower case, no trailing dot. */
+export interface HostPattern {
+  /** As written in the definition. */
+  readonly text: string;
+  readonly kind: 'exact' | 'wildcard' | 'regex';
+  /** exact: the host; wildcard: the suffix after `*.`; regex: the registrable suffix that every match ends in. */
+  readonly host: string;
+  /** regex only: anchored at both ends. */
+  readonly expression: RegExp | undefined;
+  readonly port: number;
+  /** Canonical, begins with `/`; `/` matches everything. Compared segment by segment. */
+  readonly pathPrefix: string;
+}
+
+/** host (+ port, path prefix) → connection, and where the credential goes. */
+export interface Route {
+  /** Shown by `explain`, e.g. `github:api.github.com`. Unique in its table. */
+  readonly id: string;
+  readonly provider: string;
+  readonly connection: string;
+  readonly pattern: HostPattern;
+  readonly placements: readonly Placement[];
+  /** A person named this very host (own definition or --base-url), so a private address is allowed. */
+  readonly allowPrivateAddress: boolean;
+}
+
+/** An immutable snapshot: exact hosts in a map, then wildcards by label, then regexes. */
+export interface RouteTable {
+  readonly routes: readonly Route[];
+  /** Whether a tunnel to this host and port has to be intercepted. */
+  hasHost(host: string, port: number): boolean;
+  /** The route for one canonical target. The most specific wins: exact, wildcard (longest), regex; then the longest prefix. */
+  match(host: string, port: number, path: string): MatchResult;
+}
+
+export type MatchResult =
+  | { readonly kind: 'route'; readonly route: Route; readonly considered: readonly Route[] }
+  | { readonly kind: 'none'; readonly considered: readonly Route[] }
+  /** Two connections claim it with equal right: refused, never guessed. */
+  | { readonly kind: 'ambiguous'; readonly routes: readonly Route[]; readonly considered: readonly Route[] };

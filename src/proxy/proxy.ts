@@ -1,0 +1,70 @@
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import type { DecisionEvent } from '../audit/index.ts';
+import type { PolicyRequest, Verdict } from '../policy/index.ts';
+import type { RouteTable } from '../providers/index.ts';
+
+/** Where decisions go; `drained()` resolves when the writer has caught up (backpressure). */
+export interface DecisionSink {
+  record(decision: DecisionEvent): void;
+  readonly congested: boolean;
+  drained(): Promise<void>;
+}
+
+interface Upstream {
+  readonly host: string;
+  readonly port: number;
+  readonly allowPrivateAddress: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface ProxyOptions {
+  readonly listenHost: string;
+  /** 0 for any free port. */
+  readonly listenPort: number;
+  readonly connect: (target: Upstream) => Promise<Socket>;
+  readonly connectTls: (target: Upstream & { readonly alpn: readonly string[] }) => Promise<TLSSocket>;
+  /** Addresses of the daemon's own API, which no run may reach through the proxy. */
+  readonly forbiddenTargets: readonly { readonly host: string; readonly port: number }[];
+  readonly decisions: DecisionSink;
+  readonly nowMs: () => number;
+  readonly randomBytes: (size: number) => Uint8Array;
+}
+
+interface Credential {
+  readonly version: number;
+  readonly secret: string;
+}
+
+export interface RunSpec {
+  readonly id: string;
+  /** Handle of the identity that asked. */
+  readonly identity: string;
+  readonly routes: RouteTable;
+  readonly credentials: {
+    peek(connection: string): Credential | undefined;
+    acquire(connection: string): Promise<Credential>;
+    renew(connection: string, rejected: Credential): Promise<Credential | undefined>;
+  };
+  readonly decide: (request: PolicyRequest) => Verdict;
+}
+
+export interface Run {
+  readonly id: string;
+  /** `http://run:<token>@127.0.0.1:<port>`: proxy credentials of this run only. */
+  readonly proxyUrl: string;
+  /** The run's own CA certificate. */
+  readonly caPem: string;
+  /** Swaps the snapshot; requests in flight keep theirs, the next request reads the new one. */
+  replaceRoutes(routes: RouteTable): void;
+  /** Closes what is live on this connection's routes: called when it is revoked. */
+  dropConnection(connection: string): void;
+  end(): void;
+}
+
+export interface Proxy {
+  readonly host: string;
+  readonly port: number;
+  openRun(spec: RunSpec): Promise<Run>;
+  close(): Promise<void>;
+}

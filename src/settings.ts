@@ -1,0 +1,141 @@
+/**
+ * Everything the environment and `config.json` can say, parsed once into one readonly value. `main.ts` calls
+ * this with the real environment; nothing else reads `process.env`.
+ */
+import { homedir } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
+import { AuthsomeError } from './errors.ts';
+
+export const defaultPort = 7998;
+
+export interface ResolveOverride {
+  readonly host: string;
+  readonly port: number;
+  readonly address: string;
+  readonly targetPort: number;
+}
+
+export interface Settings {
+  /** Absolute path of `AUTHSOME_HOME`. */
+  readonly home: string;
+  /** Origin of the daemon to talk to, without a trailing slash. */
+  readonly baseUrl: string;
+  /** Whether that daemon is ours to start: a loopback `http:` origin. */
+  readonly isLocal: boolean;
+  readonly listenHost: string;
+  readonly listenPort: number;
+  readonly masterKey: string | undefined;
+  readonly masterKeyFile: string | undefined;
+  readonly identityHandle: string | undefined;
+  readonly identityKey: string | undefined;
+  /** PEM files with further roots, in the order given. */
+  readonly extraCaFiles: readonly string[];
+  readonly resolveOverrides: readonly ResolveOverride[];
+  readonly logLevel: 'error' | 'warn' | 'info' | 'debug';
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** `config` is the parsed `config.json`: the variables' names without `AUTHSOME_`, in lower case. */
+export function parseSettings(env: Environment, config: Readonly<Record<string, unknown>> = {}): Settings {
+  const setting = (name: string): string | undefined => {
+    const fromEnv = env[`AUTHSOME_${name}`];
+    if (fromEnv !== undefined && fromEnv !== '') return fromEnv;
+    const fromConfig = config[name.toLowerCase()];
+    return fromConfig === undefined ? undefined : String(fromConfig);
+  };
+  const explicitUrl = setting('BASE_URL');
+  const fromUrl = explicitUrl === undefined ? undefined : parseBaseUrl(explicitUrl);
+  const isLocal = fromUrl === undefined || (fromUrl.protocol === 'http:' && isLoopbackName(fromUrl.hostname));
+  const localUrl = isLocal ? fromUrl : undefined;
+  const listenHost =
+    setting('HOST') ?? (localUrl === undefined ? '127.0.0.1' : localUrl.hostname.replace(/^\[|\]$/g, ''));
+  const listenPort =
+    parsePort(setting('PORT')) ?? (localUrl === undefined ? defaultPort : Number(localUrl.port || 80));
+  const baseUrl = fromUrl === undefined ? `http://${clientHost(listenHost)}:${listenPort}` : fromUrl.origin;
+  return {
+    home: homeOf(env),
+    baseUrl,
+    isLocal,
+    listenHost,
+    listenPort,
+    masterKey: setting('MASTER_KEY'),
+    masterKeyFile: setting('MASTER_KEY_FILE'),
+    identityHandle: setting('IDENTITY'),
+    identityKey: setting('IDENTITY_KEY'),
+    extraCaFiles: [setting('EXTRA_CA_CERTS'), env.SSL_CERT_FILE, env.NODE_EXTRA_CA_CERTS].filter(
+      (file): file is string => file !== undefined && file !== '',
+    ),
+    resolveOverrides: parseResolve(setting('RESOLVE')),
+    logLevel: parseLogLevel(setting('LOG_LEVEL')),
+  };
+}
+
+/** Absolute path of the home that this environment names. */
+export function homeOf(env: Environment): string {
+  const named = env.AUTHSOME_HOME;
+  if (named !== undefined && named !== '') return isAbsolute(named) ? named : resolve(named);
+  return join(env.HOME !== undefined && env.HOME !== '' ? env.HOME : homedir(), '.authsome');
+}
+
+function parseBaseUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+    throw new AuthsomeError('Usage', `AUTHSOME_BASE_URL is not an http or https URL: ${text}`, {
+      hint: 'Set it to something like http://127.0.0.1:7998, or unset it.',
+    });
+  }
+  return url;
+}
+
+function isLoopbackName(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
+}
+
+function clientHost(listenHost: string): string {
+  if (listenHost === '0.0.0.0') return '127.0.0.1';
+  if (listenHost === '::') return '[::1]';
+  return listenHost.includes(':') ? `[${listenHost}]` : listenHost;
+}
+
+function parsePort(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(port >= 1 && port <= 65_535)) {
+    throw new AuthsomeError('Usage', `AUTHSOME_PORT is not a port number: ${text}`, {
+      hint: 'Set it to a number from 1 to 65535, or unset it.',
+    });
+  }
+  return port;
+}
+
+function parseResolve(text: string | undefined): readonly ResolveOverride[] {
+  if (text === undefined) return [];
+  return text.split(',').map((entry) => {
+    const match = /^([^:[\]]+):(\d{1,5}):(\[[0-9a-fA-F:.]+\]|[^:[\]]+)(?::(\d{1,5}))?$/.exec(entry.trim());
+    if (match === null) {
+      throw new AuthsomeError(
+        'Usage',
+        `AUTHSOME_RESOLVE holds an entry that cannot be read: ${entry.trim()}`,
+        {
+          hint: 'Write host:port:address[:port], separated by commas, as for curl --resolve.',
+        },
+      );
+    }
+    const [, host = '', port = '', address = '', targetPort = port] = match;
+    return {
+      host: host.toLowerCase(),
+      port: Number(port),
+      address: address.replace(/^\[|\]$/g, ''),
+      targetPort: Number(targetPort),
+    };
+  });
+}
+
+function parseLogLevel(text: string | undefined): Settings['logLevel'] {
+  if (text === undefined) return 'info';
+  if (text === 'error' || text === 'warn' || text === 'info' || text === 'debug') return text;
+  throw new AuthsomeError('Usage', `AUTHSOME_LOG_LEVEL is not a level: ${text}`, {
+    hint: 'Use one of: error, warn, info, debug.',
+  });
+}
