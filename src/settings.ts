@@ -2,6 +2,7 @@
  * Everything the environment and `config.json` can say, parsed once into one readonly value. `main.ts` calls
  * this with the real environment; nothing else reads `process.env`.
  */
+import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { AuthsomeError } from './errors.ts';
@@ -69,6 +70,46 @@ export function parseSettings(env: Environment, config: Readonly<Record<string, 
     resolveOverrides: parseResolve(setting('RESOLVE')),
     logLevel: parseLogLevel(setting('LOG_LEVEL')),
   };
+}
+
+export interface LoadedSettings {
+  readonly settings: Settings;
+  /** What `config.json` holds besides the settings, such as `rules`. */
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+/** The settings of this environment and of its home's `config.json`, which may be absent. */
+export function loadSettings(env: Environment): LoadedSettings {
+  const config = readConfig(join(homeOf(env), 'config.json'));
+  return { settings: parseSettings(env, config), config };
+}
+
+function readConfig(path: string): Readonly<Record<string, unknown>> {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    throw new AuthsomeError('HomeNotUsable', `${path} cannot be read`, {
+      hint: `Run: chmod 600 ${path}`,
+      cause: error,
+    });
+  }
+  const document = parseJson(text);
+  if (typeof document !== 'object' || document === null || Array.isArray(document)) {
+    throw new AuthsomeError('Usage', `${path} does not hold a JSON object`, {
+      hint: `Mend or move the file: ${path}`,
+    });
+  }
+  return document as Readonly<Record<string, unknown>>;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Absolute path of the home that this environment names. */

@@ -2,4 +2,4 @@
  * What a person types and reads: one file per command, and the terminal's output. Commands are loaded only when
  * they are asked for.
  */
-export {};
+export { type CliOptions, runCli } from './cli.ts';

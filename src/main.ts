@@ -1,0 +1,24 @@
+#!/usr/bin/env node
+/**
+ * Wiring only: reads the environment and the arguments, and hands them to the daemon (`daemon serve`) or to the
+ * command line. The sole reader of `process.env` and `process.argv`; each side is loaded only when it is asked for.
+ */
+import packageDocument from '../package.json' with { type: 'json' };
+import type { CliOptions } from './cli/index.ts';
+import type { ServeOptions } from './daemon/index.ts';
+
+const [, entry = '', ...args] = process.argv;
+const common = { args, entry, environment: process.env, version: packageDocument.version };
+
+async function serve(options: ServeOptions): Promise<number> {
+  const { serveDaemon } = await import('./daemon/index.ts');
+  return serveDaemon(options);
+}
+
+async function command(options: CliOptions): Promise<number> {
+  const { runCli } = await import('./cli/index.ts');
+  return runCli(options);
+}
+
+const asksForDaemon = args[0] === 'daemon' && args[1] === 'serve' && args.length === 2;
+process.exitCode = await (asksForDaemon ? serve(common) : command(common));
