@@ -244,3 +244,19 @@ export interface StopDocument {
   readonly stopping: boolean;
   readonly live_runs: number;
 }
+
+/**
+ * `server/daemon.json` (0600), written by the daemon once it listens and removed when it stops: where the daemon of
+ * this home is, and the secret by which its answers are told from a stranger's (header `Authsome-Proof`).
+ */
+export interface DaemonRecord {
+  readonly v: 1;
+  /** Of the API, raised when an older client could no longer talk to it. */
+  readonly api: number;
+  /** Origin, without a trailing slash. */
+  readonly url: string;
+  readonly pid: number;
+  readonly version: string;
+  /** 32 bytes, base64url. */
+  readonly secret: string;
+}
