@@ -1,11 +1,18 @@
 export type SqlValue = string | number | bigint | Uint8Array | null;
 
-/** A SQLite database. Failures arrive as AuthsomeError: `DatabaseCorrupt`, `StorageFull`, `HomeNotUsable`. */
+/**
+ * A SQLite database. Failures arrive as AuthsomeError: `DatabaseCorrupt`, `StorageFull`, `HomeNotUsable`. What is
+ * committed is on disk when the call returns, unless the transaction asked otherwise.
+ */
 export interface Database {
+  /** Absolute path of the file, for messages. */
+  readonly path: string;
   /** Runs one statement; returns the number of rows it changed. */
   run(sql: string, ...values: readonly SqlValue[]): number;
   all<Row>(sql: string, ...values: readonly SqlValue[]): Row[];
   one<Row>(sql: string, ...values: readonly SqlValue[]): Row | undefined;
+  /** Runs a script: any number of statements, no values. For migrations. */
+  script(sql: string): void;
   /** `work` inside BEGIN IMMEDIATE … COMMIT; rolled back when it throws. Not nested. */
   transaction<Result>(work: () => Result): Result;
   close(): void;

@@ -1,0 +1,83 @@
+import { AuthsomeError } from '../errors.ts';
+
+// Primary result codes, https://sqlite.org/rescode.html
+const busy = 5;
+const readonly = 8;
+const ioError = 10;
+const corrupt = 11;
+const full = 13;
+const cannotOpen = 14;
+const notADatabase = 26;
+const sharedMemorySize = 4874;
+
+/** Whether another process holds the database right now. */
+export function isBusy(error: unknown): boolean {
+  return primaryCode(error) === busy;
+}
+
+/** The AuthsomeError for what SQLite reported about `path`; any other error is returned as it is. */
+export function sqliteFailure(error: unknown, path: string): unknown {
+  if (extendedCode(error) === sharedMemorySize) return storageFull(path, error);
+  switch (primaryCode(error)) {
+    case corrupt:
+    case notADatabase:
+      return new AuthsomeError('DatabaseCorrupt', `the database is damaged or is not a database: ${path}`, {
+        hint: `Restore a backup with: authsome vault restore <file>. Without one, start afresh: mv ${quoted(path)} ${quoted(`${path}.damaged`)}`,
+        cause: error,
+      });
+    case full:
+      return storageFull(path, error);
+    case busy:
+      return new AuthsomeError('HomeNotUsable', `another process keeps the database locked: ${path}`, {
+        hint: 'Run the command again. If it goes on: authsome daemon restart',
+        cause: error,
+      });
+    case readonly:
+      return new AuthsomeError('HomeNotUsable', `the database cannot be written: ${path}`, {
+        hint: 'Make the file and its directory writable for you, or set AUTHSOME_HOME to a directory that is.',
+        cause: error,
+      });
+    case cannotOpen:
+      return new AuthsomeError('HomeNotUsable', `the database cannot be opened: ${path}`, {
+        hint: 'Make the file and its directory readable and writable for you, or set AUTHSOME_HOME to another one.',
+        cause: error,
+      });
+    case ioError:
+      return new AuthsomeError('HomeNotUsable', `reading or writing failed on the disk that holds ${path}`, {
+        hint: 'Check the disk (space, quota, mount), then run: authsome daemon restart',
+        cause: error,
+      });
+    default:
+      return error;
+  }
+}
+
+/** The AuthsomeError for a failed file-system call on `path`. */
+export function fileFailure(error: unknown, doing: string, path: string): AuthsomeError {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason';
+  if (code === 'ENOSPC' || code === 'EDQUOT') return storageFull(path, error);
+  return new AuthsomeError('HomeNotUsable', `cannot ${doing} ${path} (${code})`, {
+    hint: 'Make its directory writable for you, or set AUTHSOME_HOME to a directory that is.',
+    cause: error,
+  });
+}
+
+/** `path` as one word for a POSIX shell, for hints that are commands. */
+export function quoted(path: string): string {
+  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+}
+
+function storageFull(path: string, cause: unknown): AuthsomeError {
+  return new AuthsomeError('StorageFull', `no space left on the disk that holds ${path}`, { cause });
+}
+
+function primaryCode(error: unknown): number | undefined {
+  const code = extendedCode(error);
+  return code === undefined ? undefined : code & 0xff;
+}
+
+function extendedCode(error: unknown): number | undefined {
+  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number'
+    ? error.errcode
+    : undefined;
+}
