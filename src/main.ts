@@ -20,5 +20,9 @@ async function command(options: CliOptions): Promise<number> {
   return runCli(options);
 }
 
-const asksForDaemon = args[0] === 'daemon' && args[1] === 'serve' && args.length === 2;
-process.exitCode = await (asksForDaemon ? serve(common) : command(common));
+if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
+  process.stdout.write(`${packageDocument.version}\n`);
+} else {
+  const asksForDaemon = args[0] === 'daemon' && args[1] === 'serve' && args.length === 2;
+  process.exitCode = await (asksForDaemon ? serve(common) : command(common));
+}

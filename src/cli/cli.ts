@@ -1,3 +1,5 @@
+import { asksForJson, noFlags, readHead } from './global-flags.ts';
+
 /** What the process was started with. */
 export interface CliOptions {
   readonly args: readonly string[];
@@ -7,11 +9,26 @@ export interface CliOptions {
   readonly version: string;
 }
 
-/** The exit code of the command that `args` name. */
+/**
+ * The exit code of the command that `args` name. `run` has a way of its own, since agents are started through it
+ * all day: no option parser, no output streams, nothing but the client.
+ */
 export async function runCli(options: CliOptions): Promise<number> {
-  if (options.args[0] === '--version') {
-    process.stdout.write(`${options.version}\n`);
-    return 0;
+  try {
+    const head = readHead(options.args);
+    if (head.command === 'run' && !head.flags.help && !head.flags.version) {
+      const { runCommand } = await import('./run/command.ts');
+      const outcome = await runCommand({ ...options, args: head.rest, flags: head.flags });
+      if (outcome !== 'help') return outcome;
+    }
+    const { runProgram } = await import('./program.ts');
+    return await runProgram(options);
+  } catch (error) {
+    const [{ showFailure }, { processTerminal }] = await Promise.all([
+      import('./failure.ts'),
+      import('./terminal.ts'),
+    ]);
+    const flags = { ...noFlags, json: asksForJson(options.args) };
+    return showFailure(processTerminal(flags, options.environment), error);
   }
-  return 2;
 }

@@ -1,0 +1,93 @@
+/**
+ * Bundles `src/` into `dist/`: ESM, code-split, one chunk per lazily imported command, natives left outside.
+ * Writes the licence texts of everything that was bundled to THIRD-PARTY-LICENSES.txt.
+ */
+import { chmod, cp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { rolldown } from 'rolldown';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const inRoot = (...parts) => join(root, ...parts);
+
+/** Binaries that npm installs beside the package; everything else goes into the bundle. */
+const natives = ['@napi-rs/keyring', '@photostructure/sqlite'];
+const staging = inRoot(`dist.${process.pid}.tmp`);
+
+const esm = await build({
+  input: { main: inRoot('src/main.ts') },
+  output: {
+    dir: staging,
+    format: 'esm',
+    entryFileNames: '[name].js',
+    chunkFileNames: '[name]-[hash].js',
+    minify: { mangle: false, codegen: { removeWhitespace: true } },
+    comments: { legal: false },
+  },
+});
+// What `run` gives to Node children that cannot use a proxy by themselves: CommonJS, since `--require` costs a child
+// a tenth of what `--import` does.
+const preload = await build({
+  input: { 'child-proxy': inRoot('src/cli/run/child-proxy.cts') },
+  output: { dir: staging, format: 'cjs', entryFileNames: '[name].cjs', chunkFileNames: '[name]-[hash].cjs' },
+});
+
+await cp(inRoot('src/providers/definitions'), join(staging, 'definitions'), { recursive: true }).catch(
+  ignoreMissing,
+);
+await chmod(join(staging, 'main.js'), 0o755);
+await writeFile(inRoot('THIRD-PARTY-LICENSES.txt'), await licences([...esm, ...preload]));
+
+// The swap is as short as two renames, so that a daemon or a test that starts meanwhile finds a whole `dist/`.
+const retired = inRoot(`dist.${process.pid}.old`);
+await rename(inRoot('dist'), retired).catch(ignoreMissing);
+await rename(staging, inRoot('dist'));
+await rm(retired, { recursive: true, force: true });
+
+async function build({ input, output }) {
+  const bundle = await rolldown({
+    input,
+    cwd: root,
+    platform: 'node',
+    external: natives,
+    treeshake: true,
+    onLog(level, log, handler) {
+      // Type-only re-exports and optional requires of dependencies are theirs to answer for.
+      if (log.code !== 'CIRCULAR_DEPENDENCY' && log.code !== 'EVAL') handler(level, log);
+    },
+  });
+  const written = await bundle.write(output);
+  await bundle.close();
+  return written.output.flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : []));
+}
+
+async function licences(moduleIds) {
+  const folders = new Set(moduleIds.map(packageFolder).filter((folder) => folder !== undefined));
+  const sections = [];
+  for (const folder of folders) {
+    const { name, version, license } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
+    const files = (await readdir(folder)).filter((file) => /^(licen[cs]e|notice|copying)/i.test(file)).sort();
+    const texts = await Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')));
+    sections.push({
+      name,
+      text: [`${name} ${version} (${license ?? 'see below'})`, ...texts].join('\n\n').trim(),
+    });
+  }
+  sections.sort((left, right) => (left.name < right.name ? -1 : 1));
+  const rule = `\n\n${'-'.repeat(80)}\n\n`;
+  const opening = 'authsome is distributed with the following software, each under the licence given.';
+  return `${[opening, ...sections.map(({ text }) => text)].join(rule)}\n`;
+}
+
+/** The folder of the npm package that a bundled module came from; `undefined` for our own modules. */
+function packageFolder(moduleId) {
+  const marker = `node_modules${sep}`;
+  const start = moduleId.lastIndexOf(marker);
+  if (start === -1 || moduleId.startsWith('\0')) return undefined;
+  const [first = '', second = ''] = moduleId.slice(start + marker.length).split(sep);
+  return moduleId.slice(0, start + marker.length) + (first.startsWith('@') ? join(first, second) : first);
+}
+
+function ignoreMissing(error) {
+  if (error.code !== 'ENOENT') throw error;
+}

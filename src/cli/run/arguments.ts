@@ -1,0 +1,86 @@
+import { AuthsomeError } from '../../errors.ts';
+import { type GlobalFlags, readGlobalFlag } from '../global-flags.ts';
+import { closest } from '../spelling.ts';
+
+/** What `authsome run` was told, with everything of the child's left as it was. */
+export interface RunArguments {
+  readonly flags: GlobalFlags;
+  /** `provider` or `provider/connection`, in the order given. */
+  readonly providers: readonly string[];
+  /** provider → connection. */
+  readonly connections: Readonly<Record<string, string>>;
+  /** Empty when there is none. */
+  readonly command: string;
+  readonly commandArguments: readonly string[];
+}
+
+const ownOptions = [
+  '--provider',
+  '--connection',
+  '--json',
+  '--quiet',
+  '--verbose',
+  '--no-color',
+  '--log-file',
+  '--help',
+];
+
+/**
+ * Reads up to the child's command and not a word further: `authsome run git log -p -- x` needs no `--`, and one
+ * that stands there is taken out. Throws `Usage`.
+ */
+export function readRunArguments(args: readonly string[], given: GlobalFlags): RunArguments {
+  let flags = given;
+  let rest = args;
+  const providers: string[] = [];
+  const connections: Record<string, string> = {};
+  while (rest[0]?.startsWith('-') === true && rest[0] !== '--') {
+    const global = readGlobalFlag(flags, rest);
+    if (global !== undefined) {
+      ({ flags, rest } = global);
+      continue;
+    }
+    const [head = '', next] = rest;
+    const equals = head.indexOf('=');
+    const option = equals === -1 ? head : head.slice(0, equals);
+    if (option !== '--provider' && option !== '--connection' && option !== '-p') throw unknownOption(option);
+    const value = equals === -1 ? next : head.slice(equals + 1);
+    if (value === undefined || value === '') throw missingValue(option);
+    if (option === '--connection') connections[providerOf(value)] = connectionOf(value);
+    else providers.push(value);
+    rest = rest.slice(equals === -1 ? 2 : 1);
+  }
+  if (rest[0] === '--') rest = rest.slice(1);
+  const [command = '', ...commandArguments] = rest;
+  return { flags, providers, connections, command, commandArguments };
+}
+
+function providerOf(pair: string): string {
+  const equals = pair.indexOf('=');
+  if (equals < 1 || equals === pair.length - 1) {
+    throw new AuthsomeError('Usage', `--connection wants PROVIDER=NAME, not: ${pair}`, {
+      hint: 'For example: authsome run --connection github=work -- git push',
+    });
+  }
+  return pair.slice(0, equals);
+}
+
+function connectionOf(pair: string): string {
+  return pair.slice(pair.indexOf('=') + 1);
+}
+
+function missingValue(option: string): AuthsomeError {
+  return new AuthsomeError('Usage', `${option} needs a value`, {
+    hint: option === '--connection' ? 'Write: --connection PROVIDER=NAME' : 'Write: --provider PROVIDER',
+  });
+}
+
+function unknownOption(option: string): AuthsomeError {
+  const near = closest(option, ownOptions);
+  return new AuthsomeError('Usage', `run has no option ${option}`, {
+    hint:
+      near === undefined
+        ? 'Options of your own command go after it: authsome run -- <command> [args…]'
+        : `Did you mean ${near}? Options of your own command go after it: authsome run -- <command> [args…]`,
+  });
+}
