@@ -212,6 +212,8 @@ export interface RunDocument {
   readonly ca_bundle_file: string;
   /** Variable → phantom. */
   readonly phantoms: Readonly<Record<string, string>>;
+  /** Variables from which these providers take real secrets (`env_var`, `client_secret_env`): unset in the child. */
+  readonly secret_variables: readonly string[];
   readonly connections: readonly string[];
 }
 
