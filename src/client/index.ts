@@ -2,4 +2,8 @@
  * The daemon's API as its callers see it: wire types, the typed and signed client, and finding or starting the
  * daemon of a home.
  */
+export { type Client, createClient } from './client.ts';
+export { addressInUse, type DaemonOptions, ensureDaemon, findDaemon, stopDaemon } from './daemon.ts';
+export { apiVersion, daemonRecordFile, readDaemonRecord } from './daemon-record.ts';
+export type { RunLease } from './run-lease.ts';
 export type * from './wire.ts';

@@ -1,0 +1,199 @@
+import { AuthsomeError } from '../errors.ts';
+import { currentDaemon, type DaemonOptions, ensureDaemon, sendInConfidence } from './daemon.ts';
+import { readDaemonRecord } from './daemon-record.ts';
+import {
+  type Call,
+  type Endpoint,
+  NotAnswered,
+  parseJson,
+  readDocument,
+  readText,
+  send,
+} from './exchange.ts';
+import { endpointOf } from './probe.ts';
+import { type RunLease, readLease } from './run-lease.ts';
+import type {
+  AuthSessionDocument,
+  ConnectionDocument,
+  DaemonRecord,
+  DoctorDocument,
+  ExplainDocument,
+  ExportDocument,
+  InspectDocument,
+  ListDocument,
+  LogDocument,
+  LoginRequest,
+  LogoutDocument,
+  ReadyDocument,
+  RegisterRequest,
+  RemoveDocument,
+  RevokeDocument,
+  RunRequest,
+  WhoamiDocument,
+} from './wire.ts';
+
+interface Waiting {
+  readonly waitMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** One method for each call of the table in `wire.ts`. Each starts the local daemon if it has to. */
+export interface Client {
+  whoami(): Promise<WhoamiDocument>;
+  ready(): Promise<ReadyDocument>;
+  doctor(): Promise<DoctorDocument>;
+  list(): Promise<ListDocument>;
+  registerProvider(request: RegisterRequest): Promise<InspectDocument>;
+  inspectProvider(provider: string, options?: { readonly baseUrl?: string }): Promise<InspectDocument>;
+  removeProvider(provider: string): Promise<RemoveDocument>;
+  revokeProvider(provider: string): Promise<RevokeDocument>;
+  connection(
+    provider: string,
+    options?: { readonly connection?: string; readonly showSecret?: boolean },
+  ): Promise<ConnectionDocument>;
+  logout(provider: string, options?: { readonly connection?: string }): Promise<LogoutDocument>;
+  setDefault(provider: string, connection: string): Promise<ConnectionDocument>;
+  exportConnection(provider: string, options?: { readonly connection?: string }): Promise<ExportDocument>;
+  login(request: LoginRequest): Promise<AuthSessionDocument>;
+  /** With `seen`, waits up to `waitMs` for a later revision. */
+  authSession(id: string, options?: Waiting & { readonly seen?: number }): Promise<AuthSessionDocument>;
+  answerCallback(id: string, url: string): Promise<AuthSessionDocument>;
+  answerSecret(id: string, apiKey: string): Promise<AuthSessionDocument>;
+  cancelAuthSession(id: string): Promise<AuthSessionDocument>;
+  openRun(request: RunRequest): Promise<RunLease>;
+  audit(options?: Waiting & { readonly limit?: number; readonly after?: string }): Promise<LogDocument>;
+  decision(id: string): Promise<ExplainDocument>;
+}
+
+/** Longest silence before an answer, beyond what was asked to wait for. */
+const idleMs = 30_000;
+
+/** A client of the daemon that the settings name: this home's own one, or a hosted one. Connects on first use. */
+export function createClient(options: DaemonOptions): Client {
+  const { settings } = options;
+  let endpoint: Promise<Endpoint> | undefined;
+
+  const locate = async (): Promise<Endpoint> => {
+    if (!settings.isLocal) {
+      const { hostedRoots } = await import('./hosted.ts');
+      const roots = settings.baseUrl.startsWith('https:') ? hostedRoots(settings.extraCaFiles) : [];
+      return { origin: settings.baseUrl, secret: undefined, roots };
+    }
+    const record = readDaemonRecord(settings.home) ?? (await ensureDaemon(options));
+    const current = await usable(record);
+    return endpointOf(current);
+  };
+
+  const usable = async (record: DaemonRecord): Promise<DaemonRecord> =>
+    record.version === options.version ? record : currentDaemon(record, options);
+
+  /** `attempt` where the daemon is; once more where it is afterwards, if the first try reached nobody of ours. */
+  const reach = async <T>(attempt: (endpoint: Endpoint) => Promise<T>): Promise<T> => {
+    endpoint ??= locate();
+    try {
+      return await attempt(await endpoint);
+    } catch (error) {
+      if (!(error instanceof NotAnswered)) {
+        endpoint = undefined;
+        throw error;
+      }
+      endpoint = undefined;
+    }
+    if (!settings.isLocal) throw unreachable(settings.baseUrl);
+    endpoint = ensureDaemon(options).then(endpointOf);
+    try {
+      return await attempt(await endpoint);
+    } catch (error) {
+      endpoint = undefined;
+      throw error instanceof NotAnswered ? unreachable(settings.baseUrl) : error;
+    }
+  };
+
+  const ask = async <T>(call: Partial<Call> & Pick<Call, 'method' | 'target'>): Promise<T> =>
+    reach(async (at) => {
+      const response = await send(at, options, { idleMs, ...call });
+      return (await readDocument(response, at.origin)) as T;
+    });
+
+  const confide = async <T>(target: string, body: unknown): Promise<T> =>
+    reach(async (at) => (await sendInConfidence(at, options, { method: 'POST', target, body, idleMs })) as T);
+
+  return {
+    whoami: () => ask({ method: 'GET', target: '/v1/whoami' }),
+    ready: () =>
+      reach(async (at) => {
+        // Open to anybody, so it comes without a proof and may say no (503).
+        const anyone = { ...at, secret: undefined };
+        const response = await send(anyone, options, { method: 'GET', target: '/ready', idleMs });
+        const document = parseJson(await readText(response, at.origin));
+        if (document === undefined) throw unreachable(at.origin);
+        return document as ReadyDocument;
+      }),
+    doctor: () => ask({ method: 'GET', target: '/v1/doctor' }),
+    list: () => ask({ method: 'GET', target: '/v1/providers' }),
+    registerProvider: (request) => ask({ method: 'POST', target: '/v1/providers', body: request }),
+    inspectProvider: (provider, { baseUrl } = {}) =>
+      ask({ method: 'GET', target: path`/v1/providers/${provider}` + query({ base_url: baseUrl }) }),
+    removeProvider: (provider) => ask({ method: 'DELETE', target: path`/v1/providers/${provider}` }),
+    revokeProvider: (provider) => ask({ method: 'POST', target: path`/v1/providers/${provider}/revoke` }),
+    connection: (provider, { connection, showSecret } = {}) =>
+      ask({
+        method: 'GET',
+        target:
+          path`/v1/connections/${provider}` +
+          query({ connection, show_secret: showSecret === true ? 1 : undefined }),
+      }),
+    logout: (provider, { connection } = {}) =>
+      ask({ method: 'DELETE', target: path`/v1/connections/${provider}` + query({ connection }) }),
+    setDefault: (provider, connection) =>
+      ask({ method: 'PUT', target: path`/v1/connections/${provider}/default`, body: { connection } }),
+    exportConnection: (provider, { connection } = {}) =>
+      ask({ method: 'POST', target: path`/v1/connections/${provider}/export` + query({ connection }) }),
+    login: (request) => {
+      const isConfidential = request.api_key !== undefined || request.client_secret !== undefined;
+      return isConfidential
+        ? confide('/v1/auth-sessions', request)
+        : ask({ method: 'POST', target: '/v1/auth-sessions', body: request });
+    },
+    authSession: (id, { waitMs, seen, signal } = {}) =>
+      ask({
+        method: 'GET',
+        target: path`/v1/auth-sessions/${id}` + query({ wait_ms: waitMs, seen }),
+        idleMs: idleMs + (waitMs ?? 0),
+        signal,
+      }),
+    answerCallback: (id, url) => confide(path`/v1/auth-sessions/${id}/callback`, { url }),
+    answerSecret: (id, apiKey) => confide(path`/v1/auth-sessions/${id}/secret`, { api_key: apiKey }),
+    cancelAuthSession: (id) => ask({ method: 'DELETE', target: path`/v1/auth-sessions/${id}` }),
+    openRun: (request) =>
+      reach(async (at) => {
+        const call: Call = { method: 'POST', target: '/v1/runs', body: request, idleMs };
+        return readLease(await send(at, options, call), at.origin);
+      }),
+    audit: ({ limit, after, waitMs, signal } = {}) =>
+      ask({
+        method: 'GET',
+        target: `/v1/audit${query({ limit, after, wait_ms: waitMs })}`,
+        idleMs: idleMs + (waitMs ?? 0),
+        signal,
+      }),
+    decision: (id) => ask({ method: 'GET', target: path`/v1/decisions/${id}` }),
+  };
+}
+
+/** A path whose holes are single segments. */
+function path(texts: TemplateStringsArray, ...segments: readonly string[]): string {
+  return texts.reduce((whole, text, index) => whole + encodeURIComponent(segments[index - 1] ?? '') + text);
+}
+
+/** `?a=1&b=2` of what is defined; nothing when nothing is. */
+function query(parameters: Readonly<Record<string, string | number | undefined>>): string {
+  const pairs = Object.entries(parameters)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`);
+  return pairs.length === 0 ? '' : `?${pairs.join('&')}`;
+}
+
+function unreachable(origin: string): AuthsomeError {
+  return new AuthsomeError('DaemonUnavailable', `no daemon answers at ${origin}`);
+}

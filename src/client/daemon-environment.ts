@@ -1,0 +1,28 @@
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * What the daemon needs from the environment of whoever starts it. The rest stays behind: a process that lives for
+ * weeks has no business with the API keys that happened to be exported in one terminal.
+ */
+const wanted = new Set([
+  ...['HOME', 'USER', 'LOGNAME', 'PATH', 'SHELL', 'TMPDIR', 'TMP', 'TEMP', 'TZ', 'LANG', 'LANGUAGE'],
+  ...['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'NO_PROXY'],
+  ...['SSL_CERT_FILE', 'SSL_CERT_DIR', 'NODE_EXTRA_CA_CERTS'],
+  // The keychain's way in.
+  'DBUS_SESSION_BUS_ADDRESS',
+  ...['SYSTEMROOT', 'WINDIR', 'USERPROFILE', 'APPDATA', 'LOCALAPPDATA', 'COMSPEC', 'PATHEXT'],
+]);
+const wantedPrefixes = ['AUTHSOME_', 'XDG_', 'LC_', 'OTEL_'] as const;
+/** Identities belong to callers. The daemon never holds their keys. */
+const unwanted = new Set(['AUTHSOME_IDENTITY', 'AUTHSOME_IDENTITY_KEY']);
+
+/** The environment to start the daemon of `home` with. */
+export function daemonEnvironment(environment: Environment, home: string): Record<string, string> {
+  const kept = Object.entries(environment).filter((entry): entry is [string, string] => {
+    const [name, value] = entry;
+    const upper = name.toUpperCase();
+    if (value === undefined || unwanted.has(upper)) return false;
+    return wanted.has(upper) || wantedPrefixes.some((prefix) => upper.startsWith(prefix));
+  });
+  return { ...Object.fromEntries(kept), AUTHSOME_HOME: home };
+}

@@ -1,0 +1,109 @@
+import { Agent } from 'node:http';
+import { AuthsomeError } from '../errors.ts';
+import type { Settings } from '../settings.ts';
+import { apiVersion, readDaemonRecord } from './daemon-record.ts';
+import { type Call, type Endpoint, readDocument, type Signer, send } from './exchange.ts';
+import { endpointOf, probe, probeIdleMs } from './probe.ts';
+import type { DaemonRecord, StopDocument } from './wire.ts';
+
+/** Everything needed to talk to the daemon, and to start it. */
+export interface DaemonOptions extends Signer {
+  readonly settings: Settings;
+  /** Of this program; a daemon of another one is replaced once it has nothing to do. */
+  readonly version: string;
+  /** `<execPath> <entry> daemon serve` is the daemon. */
+  readonly launch: {
+    readonly execPath: string;
+    readonly entry: string;
+    readonly environment: Readonly<Record<string, string | undefined>>;
+  };
+}
+
+/** The daemon of this home, if it is running: the process that answers has proved to be it. Starts nothing. */
+export async function findDaemon(options: DaemonOptions): Promise<DaemonRecord | undefined> {
+  const record = readDaemonRecord(options.settings.home);
+  if (record === undefined) return undefined;
+  return (await probe(record, options)) === 'ours' ? record : undefined;
+}
+
+/**
+ * The daemon of this home, started in the background if it is not running. Of several callers at once, one starts it.
+ * Throws what kept it from starting; `AddressInUse` when something else holds its port.
+ */
+export async function ensureDaemon(options: DaemonOptions): Promise<DaemonRecord> {
+  // Loaded only where something has to be started: every other command goes without.
+  const { startDaemon } = await import('./start.ts');
+  return startDaemon(options);
+}
+
+/**
+ * A daemon that this client can work with: `record` itself, or the one that took its place because it was of another
+ * version and had no live runs.
+ */
+export async function currentDaemon(record: DaemonRecord, options: DaemonOptions): Promise<DaemonRecord> {
+  if (record.version === options.version) return record;
+  const stopped = await askToStop(record, options, 'idle').catch(() => undefined);
+  if (stopped?.stopping === true && stopped.live_runs === 0) {
+    const { waitForExit } = await import('./start.ts');
+    await waitForExit(record, options.settings.home);
+    return ensureDaemon(options);
+  }
+  if (record.api === apiVersion) return record;
+  throw new AuthsomeError(
+    'DaemonUnavailable',
+    `the running daemon is of version ${record.version}, which authsome ${options.version} cannot use`,
+    { hint: 'When its runs may end, run: authsome daemon restart' },
+  );
+}
+
+/**
+ * What the daemon says to being stopped; `undefined` when none is running. With `now`, or `idle` and no live runs,
+ * resolves once it is gone.
+ */
+export async function stopDaemon(
+  options: DaemonOptions,
+  when: 'now' | 'idle',
+): Promise<StopDocument | undefined> {
+  const record = await findDaemon(options);
+  if (record === undefined) return undefined;
+  const answer = await askToStop(record, options, when);
+  if (answer.stopping && (when === 'now' || answer.live_runs === 0)) {
+    const { waitForExit } = await import('./start.ts');
+    await waitForExit(record, options.settings.home);
+  }
+  return answer;
+}
+
+async function askToStop(record: DaemonRecord, signer: Signer, when: 'now' | 'idle'): Promise<StopDocument> {
+  const call: Call = { method: 'POST', target: '/v1/daemon/stop', body: { when }, idleMs: 30_000 };
+  const response = await send(endpointOf(record), signer, call);
+  return (await readDocument(response, record.url)) as StopDocument;
+}
+
+/**
+ * The answer to a call whose body holds a secret. The body leaves only on the connection whose other end has just
+ * proved to be the daemon, so that a stranger on a dead daemon's port never sees it.
+ */
+export async function sendInConfidence(endpoint: Endpoint, signer: Signer, call: Call): Promise<unknown> {
+  if (endpoint.secret === undefined) {
+    return readDocument(await send(endpoint, signer, call), endpoint.origin);
+  }
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  try {
+    const opening: Call = { method: 'GET', target: '/v1/whoami', idleMs: probeIdleMs };
+    const proof = await send(endpoint, signer, opening, { agent });
+    const { socket } = proof;
+    for await (const _ of proof) {
+      // Read to its end, which frees the connection for the call itself.
+    }
+    return await readDocument(await send(endpoint, signer, call, { agent, onlyOn: socket }), endpoint.origin);
+  } finally {
+    agent.destroy();
+  }
+}
+
+/** The error for a port that something else holds, with who that is and what to do; for `daemon serve` itself. */
+export async function addressInUse(host: string, port: number): Promise<AuthsomeError> {
+  const { describeHolder } = await import('./port-holder.ts');
+  return describeHolder(host, port);
+}

@@ -1,0 +1,251 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { connect } from 'node:net';
+import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { AuthsomeError } from '../errors.ts';
+import type { DaemonOptions } from './daemon.ts';
+import { daemonEnvironment } from './daemon-environment.ts';
+import { readDaemonRecord } from './daemon-record.ts';
+import { errorOf, parseJson } from './exchange.ts';
+import { describeHolder } from './port-holder.ts';
+import { probe } from './probe.ts';
+import type { DaemonRecord } from './wire.ts';
+
+const startTimeoutMs = 30_000;
+const exitTimeoutMs = 15_000;
+const pollMs = 10;
+/** How much of the log's end is searched for what the daemon said last. */
+const tailBytes = 64 * 1024;
+
+/** The proven daemon of this home, started first unless it runs. */
+export async function startDaemon(options: DaemonOptions): Promise<DaemonRecord> {
+  const { home } = options.settings;
+  const deadlineMs = options.now() + startTimeoutMs;
+  makePrivateDirectory(home);
+  makePrivateDirectory(join(home, 'server'));
+  makePrivateDirectory(join(home, 'logs'));
+  const lock = join(home, 'server', 'start.lock');
+  while (options.now() < deadlineMs) {
+    const running = await runningDaemon(options);
+    if (running !== undefined) return running;
+    if (takeLock(lock)) {
+      try {
+        // Whoever held the lock before may have started one since the look above.
+        return (await runningDaemon(options)) ?? (await launch(options, deadlineMs));
+      } finally {
+        unlinkSync(lock);
+      }
+    }
+    await delay(pollMs);
+  }
+  throw tooSlow();
+}
+
+/** The daemon that the home's record names, if it proves itself. Throws `AddressInUse` for a stranger in its place. */
+async function runningDaemon(options: DaemonOptions): Promise<DaemonRecord | undefined> {
+  const record = readDaemonRecord(options.settings.home);
+  if (record === undefined) return undefined;
+  const who = await probe(record, options);
+  if (who === 'ours') return record;
+  // A stranger on a port that this home would not use anyway is of no concern.
+  const { listenHost, listenPort } = options.settings;
+  const { hostname, port } = new URL(record.url);
+  if (who === 'stranger' && Number(port || 80) === listenPort && !(await wasReplaced(record, options))) {
+    throw await describeHolder(
+      listenHost === '0.0.0.0' ? listenHost : hostname.replace(/^\[|\]$/g, ''),
+      listenPort,
+    );
+  }
+  return undefined;
+}
+
+/** Whether the record changed between reading it and the probe's answer: a daemon that was just replaced. */
+async function wasReplaced(record: DaemonRecord, { settings }: DaemonOptions): Promise<boolean> {
+  const now = readDaemonRecord(settings.home);
+  return now !== undefined && now.secret !== record.secret;
+}
+
+async function launch(options: DaemonOptions, deadlineMs: number): Promise<DaemonRecord> {
+  const { settings, launch: program } = options;
+  const logFile = join(settings.home, 'logs', 'daemon.log');
+  const { O_WRONLY, O_APPEND, O_CREAT } = constants;
+  const log = openSync(logFile, O_WRONLY | O_APPEND | O_CREAT | (constants.O_NOFOLLOW ?? 0), 0o600);
+  const logStart = fstatSync(log).size;
+  let child: ChildProcess;
+  try {
+    child = spawn(program.execPath, [program.entry, 'daemon', 'serve'], {
+      cwd: settings.home,
+      // Its own session: neither the terminal's Ctrl-C nor its end reaches it.
+      detached: true,
+      stdio: ['ignore', log, log],
+      env: daemonEnvironment(program.environment, settings.home),
+      windowsHide: true,
+    });
+  } finally {
+    closeSync(log);
+  }
+  let end: string | undefined;
+  child.once('exit', (code, signal) => {
+    end = signal === null ? `exit code ${code}` : `signal ${signal}`;
+  });
+  child.once('error', (error: NodeJS.ErrnoException) => {
+    end = error.code ?? error.name;
+  });
+  child.unref();
+
+  while (options.now() < deadlineMs) {
+    const running = await runningDaemon(options);
+    if (running !== undefined) return running;
+    if (end !== undefined) return afterFailure(options, end, lastError(logFile, logStart));
+    await delay(pollMs);
+  }
+  throw tooSlow();
+}
+
+/** What came of a daemon that ended at once: another one that was quicker, or the error that it reported. */
+async function afterFailure(
+  options: DaemonOptions,
+  end: string,
+  reported: AuthsomeError | undefined,
+): Promise<DaemonRecord> {
+  const { listenHost, listenPort } = options.settings;
+  if (reported?.code === 'AddressInUse') {
+    // `daemon serve` typed by hand may have won the port and not have written its record yet.
+    for (let waitedMs = 0; waitedMs < 1_000; waitedMs += 50) {
+      const running = await runningDaemon(options);
+      if (running !== undefined) return running;
+      if (!(await accepts(listenHost, listenPort))) break;
+      await delay(50);
+    }
+    throw await describeHolder(listenHost, listenPort);
+  }
+  throw (
+    reported ?? new AuthsomeError('DaemonUnavailable', `the daemon ended as soon as it was started (${end})`)
+  );
+}
+
+function accepts(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, timeout: 500 });
+    const settle = (answer: boolean) => () => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.once('connect', settle(true)).once('error', settle(false)).once('timeout', settle(false));
+  });
+}
+
+/** The error document that the daemon wrote last, among what was logged after `start`. */
+function lastError(logFile: string, start: number): AuthsomeError | undefined {
+  const descriptor = openSync(logFile, constants.O_RDONLY);
+  try {
+    const { size } = fstatSync(descriptor);
+    const from = Math.max(start, size - tailBytes);
+    const bytes = Buffer.alloc(Math.max(0, size - from));
+    readSync(descriptor, bytes, 0, bytes.length, from);
+    const lines = bytes.toString('utf8').split('\n').reverse();
+    for (const line of lines) {
+      const error = line.startsWith('{') ? errorOf(parseJson(line)) : undefined;
+      if (error !== undefined) return error;
+    }
+    return undefined;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Resolves when the process of a record that was asked to stop has gone. */
+export async function waitForExit(record: DaemonRecord, home: string): Promise<void> {
+  for (let waitedMs = 0; waitedMs < exitTimeoutMs; waitedMs += pollMs) {
+    if (!isAlive(record.pid)) return;
+    // In containers a zombie's pid stays; the record it removed on leaving says as much.
+    const now = readDaemonRecord(home);
+    if (now?.secret !== record.secret && !(await acceptsAt(record))) return;
+    await delay(pollMs);
+  }
+  throw new AuthsomeError('DaemonUnavailable', `the daemon (pid ${record.pid}) does not stop`, {
+    hint: `Run: kill -9 ${record.pid}`,
+  });
+}
+
+function acceptsAt({ url }: DaemonRecord): Promise<boolean> {
+  const { hostname, port } = new URL(url);
+  return accepts(hostname.replace(/^\[|\]$/g, ''), Number(port || 80));
+}
+
+/** Whether this process is the one that starts the daemon now. A lock whose holder has died is taken over. */
+function takeLock(lock: string): boolean {
+  try {
+    const descriptor = openSync(lock, 'wx', 0o600);
+    writeSync(descriptor, String(process.pid));
+    closeSync(descriptor);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unusable(lock, error);
+  }
+  const holder = Number(readLock(lock));
+  if (Number.isSafeInteger(holder) && holder > 0 && !isAlive(holder)) removeLock(lock);
+  return false;
+}
+
+function readLock(lock: string): string {
+  try {
+    return readFileSync(lock, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function removeLock(lock: string): void {
+  try {
+    unlinkSync(lock);
+  } catch {
+    // Another process was quicker.
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+function makePrivateDirectory(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw unusable(directory, error);
+  }
+}
+
+function unusable(path: string, error: unknown): AuthsomeError {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new AuthsomeError('StorageFull', `no space left to write ${path}`, { cause: error });
+  }
+  return new AuthsomeError('HomeNotUsable', `${path} cannot be written (${code ?? 'unknown reason'})`, {
+    hint: `Look at it: ls -ld ${dirname(path)}; or use another home: AUTHSOME_HOME`,
+    cause: error,
+  });
+}
+
+function tooSlow(): AuthsomeError {
+  return new AuthsomeError(
+    'DaemonUnavailable',
+    `the daemon was not ready within ${startTimeoutMs / 1000} seconds`,
+  );
+}

@@ -1,0 +1,266 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const root = resolve(import.meta.dirname, '..');
+const source = join(root, 'src');
+
+const rooms = [
+  'audit',
+  'cli',
+  'client',
+  'connections',
+  'daemon',
+  'database',
+  'identity',
+  'network',
+  'oauth',
+  'policy',
+  'providers',
+  'proxy',
+  'vault',
+] as const;
+type Room = (typeof rooms)[number];
+
+/** Single files beside the rooms that rooms may use. */
+type Ground = 'errors' | 'settings';
+
+/** Who may import whom, and why nobody else: the reason is what a failure prints. */
+const table: Readonly<
+  Record<Room, { readonly mayImport: readonly (Room | Ground)[]; readonly reason: string }>
+> = {
+  audit: {
+    mayImport: ['errors', 'database'],
+    reason: 'a leaf: the trail must not depend on what it records; it may use the database for its table',
+  },
+  cli: {
+    mayImport: ['errors', 'settings', 'client', 'identity'],
+    reason:
+      'commands reach the daemon over HTTP only, so that no secret and no heavy module is in their process',
+  },
+  client: {
+    mayImport: ['errors', 'settings', 'identity'],
+    reason: 'every command pays for what the client imports; it signs, sends and reads, nothing else',
+  },
+  connections: {
+    mayImport: ['errors', 'oauth', 'vault', 'providers'],
+    reason: 'the use cases know the flows, the store and the definitions, but neither sockets nor pages',
+  },
+  daemon: {
+    mayImport: [
+      'errors',
+      'settings',
+      'audit',
+      'client',
+      'connections',
+      'database',
+      'identity',
+      'network',
+      'policy',
+      'providers',
+      'proxy',
+      'vault',
+    ],
+    reason: 'the daemon wires the rooms together and speaks the wire types of the client, but never prints',
+  },
+  database: {
+    mayImport: ['errors'],
+    reason: 'the ground that stores stand on: it must not know what is in them',
+  },
+  identity: { mayImport: ['errors'], reason: 'a leaf: it is on the hot path of every command' },
+  network: { mayImport: ['errors'], reason: 'a leaf: it dials what it is told to and decides nothing else' },
+  oauth: { mayImport: ['errors'], reason: 'a leaf: flows take fetch, clock and randomness as arguments' },
+  policy: { mayImport: ['errors'], reason: 'a leaf: a pure judgement of values' },
+  providers: { mayImport: ['errors'], reason: 'a leaf: definitions and matching are pure' },
+  proxy: {
+    mayImport: ['errors', 'audit', 'identity', 'policy', 'providers'],
+    reason: 'credentials, routes and sockets arrive as arguments: the proxy can never ask the vault itself',
+  },
+  vault: {
+    mayImport: ['errors', 'database'],
+    reason: 'a leaf: sealing knows nothing of what it seals; it may use the database for its table',
+  },
+};
+
+/** Imports that may bring types only, since the code behind them belongs to another process or another room. */
+const typesOnly: readonly (readonly [from: Room, to: Room | Ground, reason: string])[] = [
+  [
+    'daemon',
+    'client',
+    "the daemon shares the client's wire types; its code would be the daemon calling itself",
+  ],
+];
+
+/** Path parts that say nothing about what is inside. */
+const emptyNames = /^(utils?|helpers?|common|misc|shared|lib)(\.|$)|(^|[-.])(manager|helper|utils?)(\.|$)/i;
+
+interface Import {
+  readonly file: string;
+  readonly target: string;
+  readonly isTypeOnly: boolean;
+}
+
+const files = sourceFiles(source);
+const production = files.filter((file) => !file.endsWith('.test.ts'));
+const texts = new Map(files.map((file) => [file, readFileSync(file, 'utf8')]));
+const imports = files.flatMap(importsOf);
+
+function sourceFiles(directory: string): readonly string[] {
+  return readdirSync(directory, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+}
+
+/** Static, re-exported and dynamic imports of relative modules. */
+function importsOf(file: string): readonly Import[] {
+  const text = withoutComments(texts.get(file) ?? '');
+  const pattern =
+    /(?:^|[\n;])\s*(?:import|export)\s+(type\s)?(?:[^'";]*?\sfrom\s+)?'(\.[^']+)'|\bimport\(\s*'(\.[^']+)'\s*\)/g;
+  return [...text.matchAll(pattern)].map((match) => ({
+    file,
+    target: resolve(dirname(file), match[2] ?? match[3] ?? ''),
+    isTypeOnly:
+      match[1] !== undefined ||
+      /^\s*\{(\s*type\s+\w+\s*,?)+\s*\}/.test(match[0].slice(match[0].indexOf('{'))),
+  }));
+}
+
+function withoutComments(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '$1');
+}
+
+function roomOf(file: string): Room | undefined {
+  const [first] = relative(source, file).split('/');
+  return rooms.find((room) => room === first);
+}
+
+function groundOf(file: string): Ground | undefined {
+  if (file === join(source, 'errors.ts')) return 'errors';
+  if (file === join(source, 'settings.ts')) return 'settings';
+  return undefined;
+}
+
+function shown(file: string): string {
+  return relative(root, file);
+}
+
+describe('rooms', () => {
+  it('are exactly the folders of src/', () => {
+    const folders = readdirSync(source, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    expect(folders.map((folder) => folder.name).sort()).toEqual([...rooms]);
+  });
+
+  it('import only what the table allows', () => {
+    const faults = imports.flatMap(({ file, target }) => {
+      const from = roomOf(file);
+      const to = roomOf(target) ?? groundOf(target);
+      if (from === undefined || from === to) return [];
+      if (to !== undefined && table[from].mayImport.includes(to)) return [];
+      // A test may put any rooms together; what it tests may not.
+      if (file.endsWith('.test.ts')) return [];
+      return [`${shown(file)} imports ${shown(target)}: ${from} is ${table[from].reason}`];
+    });
+    expect(faults).toEqual([]);
+  });
+
+  it('take only types where only types are offered', () => {
+    const faults = imports.flatMap(({ file, target, isTypeOnly }) =>
+      typesOnly
+        .filter(([from, to]) => roomOf(file) === from && (roomOf(target) ?? groundOf(target)) === to)
+        .filter(() => !isTypeOnly && !file.endsWith('.test.ts'))
+        .map(([, , reason]) => `${shown(file)} imports code from ${shown(target)}: ${reason}`),
+    );
+    expect(faults).toEqual([]);
+  });
+
+  it("import one another through the other's index only", () => {
+    const faults = imports
+      .filter(({ file, target }) => {
+        const to = roomOf(target);
+        return to !== undefined && to !== roomOf(file) && target !== join(source, to, 'index.ts');
+      })
+      .map(({ file, target }) => `${shown(file)} reaches into ${shown(target)}`);
+    expect(faults).toEqual([]);
+  });
+
+  it('say in a doc comment at the top of their index what they are for, and hold no logic there', () => {
+    const faults = rooms.flatMap((room) => {
+      const text = texts.get(join(source, room, 'index.ts')) ?? '';
+      const statements = withoutComments(text)
+        .split(';')
+        .map((statement) => statement.trim())
+        .filter((statement) => statement !== '' && !/^export (type )?(\{|\* from)/.test(statement));
+      const starred = /export \* from/.test(text);
+      return [
+        ...(/^\/\*\*\n \* \S/.test(text) ? [] : [`src/${room}/index.ts does not begin with a doc comment`]),
+        ...statements.map(
+          (statement) => `src/${room}/index.ts holds more than exports: ${statement.slice(0, 60)}`,
+        ),
+        ...(starred ? [`src/${room}/index.ts exports everything of a file by *`] : []),
+      ];
+    });
+    expect(faults).toEqual([]);
+  });
+});
+
+describe('files', () => {
+  it('do not import in a circle', () => {
+    const code = imports.filter(({ file, isTypeOnly }) => !isTypeOnly && !file.endsWith('.test.ts'));
+    const graph = groupByFile(code);
+    expect(cycleIn(graph)).toEqual([]);
+  });
+
+  it('leave the environment and the arguments to main.ts', () => {
+    const faults = production
+      .filter((file) => file !== join(source, 'main.ts'))
+      .filter((file) =>
+        /\bprocess\s*\.\s*(env|argv)\b|\bimport\.meta\.env\b/.test(withoutComments(texts.get(file) ?? '')),
+      )
+      .map(shown);
+    expect(faults).toEqual([]);
+  });
+
+  it('have at most 600 lines', () => {
+    const faults = files
+      .map((file) => ({ file, lines: (texts.get(file) ?? '').split('\n').length - 1 }))
+      .filter(({ lines }) => lines > 600)
+      .map(({ file, lines }) => `${shown(file)} has ${lines} lines: it wants to be two`);
+    expect(faults).toEqual([]);
+  });
+
+  it('have names that say what is inside, in kebab case', () => {
+    const faults = files
+      .map((file) => relative(source, file))
+      .filter((path) =>
+        path.split('/').some((part) => emptyNames.test(part) || !/^[a-z0-9-]+(\.[a-z0-9-]+)*$/.test(part)),
+      );
+    expect(faults).toEqual([]);
+  });
+});
+
+function groupByFile(items: readonly Import[]): Map<string, Import[]> {
+  const groups = new Map<string, Import[]>();
+  for (const item of items) groups.set(item.file, [...(groups.get(item.file) ?? []), item]);
+  return groups;
+}
+
+/** The files of one circle, first and last the same; empty when there is none. */
+function cycleIn(graph: ReadonlyMap<string, readonly Import[]>): readonly string[] {
+  const done = new Set<string>();
+  const walk = (file: string, trail: readonly string[]): readonly string[] => {
+    if (trail.includes(file)) return [...trail.slice(trail.indexOf(file)), file].map(shown);
+    if (done.has(file)) return [];
+    for (const { target } of graph.get(file) ?? []) {
+      const cycle = walk(target, [...trail, file]);
+      if (cycle.length > 0) return cycle;
+    }
+    done.add(file);
+    return [];
+  };
+  for (const file of graph.keys()) {
+    const cycle = walk(file, []);
+    if (cycle.length > 0) return cycle;
+  }
+  return [];
+}
