@@ -9,3 +9,5 @@ export type {
   EventFilter,
   RecordedEvent,
 } from './event.ts';
+export { auditMigrations } from './migrations.ts';
+export { type AuditTrailOptions, openAuditTrail } from './trail.ts';

@@ -2,7 +2,7 @@ export type SqlValue = string | number | bigint | Uint8Array | null;
 
 /**
  * A SQLite database. Failures arrive as AuthsomeError: `DatabaseCorrupt`, `StorageFull`, `HomeNotUsable`. What is
- * committed is on disk when the call returns, unless the transaction asked otherwise.
+ * committed is on disk when the call returns.
  */
 export interface Database {
   /** Absolute path of the file, for messages. */
@@ -15,6 +15,11 @@ export interface Database {
   script(sql: string): void;
   /** `work` inside BEGIN IMMEDIATE … COMMIT; rolled back when it throws. Not nested. */
   transaction<Result>(work: () => Result): Result;
+  /**
+   * As `transaction`, without the wait for the disk: survives the death of the process, but a power cut can take
+   * it back until the next `transaction` returns. Never out of order, never half.
+   */
+  unsyncedTransaction<Result>(work: () => Result): Result;
   close(): void;
 }
 

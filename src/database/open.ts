@@ -87,6 +87,16 @@ class SqliteDatabase implements Database {
     }
   }
 
+  unsyncedTransaction<Result>(work: () => Result): Result {
+    if (this.#inTransaction) throw new TypeError('a transaction is open already');
+    this.#connection.exec('PRAGMA synchronous = NORMAL');
+    try {
+      return this.transaction(work);
+    } finally {
+      this.#connection.exec('PRAGMA synchronous = FULL');
+    }
+  }
+
   close(): void {
     this.#statements.clear();
     this.#connection.close();

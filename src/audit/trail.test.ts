@@ -1,0 +1,202 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type Database, migrate, openDatabase } from '../database/index.ts';
+import { AuthsomeError } from '../errors.ts';
+import {
+  type AuditEvent,
+  type AuditTrail,
+  auditMigrations,
+  type DecisionEvent,
+  openAuditTrail,
+} from './index.ts';
+
+let directory: string;
+let database: Database;
+
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'authsome-audit-'));
+  database = await openDatabase(join(directory, 'authsome.db'));
+  migrate(database, auditMigrations);
+});
+
+afterEach(() => {
+  database.close();
+  rmSync(directory, { recursive: true });
+});
+
+const openTrail = (on: Database = database): AuditTrail =>
+  openAuditTrail({ database: on, nowMs: () => Date.UTC(2026, 0, 2, 3, 4, 5), randomBytes });
+
+const signIn = (connection: string): AuditEvent => ({
+  event: 'sign_in.completed',
+  provider: 'github',
+  connection,
+  outcome: 'ok',
+});
+
+const decision = (id: string): DecisionEvent => ({
+  event: 'decision',
+  id,
+  action: 'injected',
+  outcome: 'injected',
+  reason: 'route github matched',
+  request: { method: 'GET', host: 'api.github.com', port: 443, path: '/user' },
+  candidates: [],
+});
+
+/** A database whose writes fail for as long as `full` says so. */
+function fillable(inner: Database): Database & { full: boolean } {
+  const refuse = (): void => {
+    if (wrapped.full) throw new AuthsomeError('StorageFull', 'no space left');
+  };
+  const wrapped = {
+    full: false,
+    path: inner.path,
+    run: inner.run.bind(inner),
+    all: inner.all.bind(inner) as Database['all'],
+    one: inner.one.bind(inner) as Database['one'],
+    script: inner.script.bind(inner),
+    transaction<Result>(work: () => Result): Result {
+      refuse();
+      return inner.transaction(work);
+    },
+    unsyncedTransaction<Result>(work: () => Result): Result {
+      refuse();
+      return inner.unsyncedTransaction(work);
+    },
+    close: inner.close.bind(inner),
+  };
+  return wrapped;
+}
+
+describe('the audit trail', () => {
+  test('tells what was appended, in order, numbered and timed', async () => {
+    const trail = openTrail();
+    trail.append(signIn('default'));
+    trail.append(decision('dec_1'));
+    expect(await trail.recent({ limit: 10 })).toEqual([
+      {
+        ...signIn('default'),
+        sequence: 1,
+        id: expect.stringMatching(/^evt_[0-9a-f]{24}$/),
+        at: '2026-01-02T03:04:05.000Z',
+      },
+      { ...decision('dec_1'), sequence: 2, at: '2026-01-02T03:04:05.000Z' },
+    ]);
+    expect(trail.pending).toBe(0);
+  });
+
+  test('pages: the newest, or those after a sequence number', async () => {
+    const trail = openTrail();
+    for (const name of ['a', 'b', 'c', 'd']) trail.append(signIn(name));
+    const names = async (filter: { limit: number; after?: number }): Promise<unknown[]> =>
+      (await trail.recent(filter)).map((event) => event.connection);
+    expect(await names({ limit: 2 })).toEqual(['c', 'd']);
+    expect(await names({ limit: 2, after: 1 })).toEqual(['b', 'c']);
+    expect(await names({ limit: 2, after: 4 })).toEqual([]);
+  });
+
+  test('finds a decision by its id, and the last one', async () => {
+    const trail = openTrail();
+    trail.append(decision('dec_1'));
+    trail.append(decision('dec_2'));
+    trail.append(signIn('default'));
+    expect(await trail.decision('dec_1')).toMatchObject({ id: 'dec_1' });
+    expect(await trail.decision('last')).toMatchObject({ id: 'dec_2' });
+    expect(await trail.decision('dec_3')).toBeUndefined();
+  });
+
+  test('writes by itself, off the path of whoever appends', async () => {
+    const trail = openTrail();
+    for (let index = 0; index < 1_000; index++) trail.append(decision(`dec_${index}`));
+    expect(trail.pending).toBe(1_000);
+    while (trail.pending > 0) await sleep(5);
+    expect(database.one('SELECT count(*) AS n FROM audit_events')).toEqual({ n: 1_000 });
+    expect(await trail.firstBrokenLink()).toBeUndefined();
+  });
+
+  test('goes on where an earlier process stopped', async () => {
+    const first = openTrail();
+    first.append(signIn('before'));
+    await first.flush();
+    const second = openTrail();
+    second.append(signIn('after'));
+    await second.flush();
+    expect((await second.recent({ limit: 9 })).map((event) => event.sequence)).toEqual([1, 2]);
+    expect(await second.firstBrokenLink()).toBeUndefined();
+  });
+
+  test('is one chain when two writers share it', async () => {
+    const other = await openDatabase(join(directory, 'authsome.db'));
+    const trails = [openTrail(), openTrail(other)];
+    for (let round = 0; round < 50; round++) {
+      for (const trail of trails) {
+        trail.append(signIn(`round-${round}`));
+        await trail.flush();
+      }
+    }
+    expect(await trails[0]?.recent({ limit: 1_000 })).toHaveLength(100);
+    expect(await trails[0]?.firstBrokenLink()).toBeUndefined();
+    other.close();
+  });
+
+  test('keeps events through a full disk, shows them meanwhile, and writes them after', async () => {
+    const disk = fillable(database);
+    const trail = openTrail(disk);
+    trail.append(signIn('stored'));
+    await trail.flush();
+    disk.full = true;
+    trail.append(signIn('waiting'));
+    trail.append(decision('dec_waiting'));
+    await expect(trail.flush()).rejects.toMatchObject({ code: 'StorageFull' });
+    expect(trail.pending).toBe(2);
+    expect(await trail.recent({ limit: 2 })).toMatchObject([
+      { sequence: 2, connection: 'waiting' },
+      { sequence: 3, id: 'dec_waiting' },
+    ]);
+    expect(await trail.recent({ limit: 2, after: 1 })).toMatchObject([{ sequence: 2 }, { sequence: 3 }]);
+    expect(await trail.decision('last')).toMatchObject({ id: 'dec_waiting' });
+    expect(database.one('SELECT count(*) AS n FROM audit_events')).toEqual({ n: 1 });
+    disk.full = false;
+    await trail.flush();
+    expect(trail.pending).toBe(0);
+    expect(database.one('SELECT count(*) AS n FROM audit_events')).toEqual({ n: 3 });
+    expect(await trail.firstBrokenLink()).toBeUndefined();
+  });
+});
+
+describe('the chain', () => {
+  const edits: readonly (readonly [string, string, number])[] = [
+    [
+      'a body was changed',
+      `UPDATE audit_events SET body = replace(body, 'name-3', 'name-0') WHERE sequence = 3`,
+      3,
+    ],
+    ['an id was changed', `UPDATE audit_events SET id = 'evt_other' WHERE sequence = 2`, 2],
+    ['an event was removed', 'DELETE FROM audit_events WHERE sequence = 2', 2],
+    ['the first event was removed', 'DELETE FROM audit_events WHERE sequence = 1', 1],
+    ['the end was cut off', 'DELETE FROM audit_events WHERE sequence >= 4', 4],
+    ['everything was removed', 'DELETE FROM audit_events', 1],
+    [
+      'two events were swapped',
+      `UPDATE audit_events SET body = (SELECT o.body FROM audit_events AS o WHERE o.sequence = 7 - audit_events.sequence) WHERE sequence IN (3, 4)`,
+      3,
+    ],
+    ['a link was replaced', 'UPDATE audit_events SET hash = zeroblob(32) WHERE sequence = 5', 5],
+  ];
+
+  test.each(edits)('breaks where %s', async (_, sql, expected) => {
+    const trail = openTrail();
+    for (let index = 1; index <= 5; index++) trail.append(signIn(`name-${index}`));
+    await trail.flush();
+    expect(() => database.run(sql)).toThrow('append-only');
+    expect(await trail.firstBrokenLink()).toBeUndefined();
+    database.script('DROP TRIGGER audit_events_are_final; DROP TRIGGER audit_events_stay');
+    database.run(sql);
+    expect(await trail.firstBrokenLink()).toBe(expected);
+  });
+});
