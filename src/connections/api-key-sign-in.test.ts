@@ -1,0 +1,111 @@
+import { expect, test } from 'vitest';
+import { AuthsomeError } from '../errors.ts';
+import { createConnections } from './connections.ts';
+import { keyProvider, testBench } from './fakes.ts';
+
+const key = 'sk-live-0123456789';
+
+test('asks for the key on a page of ours, then hands it out', async () => {
+  const bench = testBench([keyProvider(/^sk-[a-z0-9-]+$/)]);
+  const connections = createConnections(bench.options);
+  const session = await connections.signIns.start({ provider: 'keys', force: false });
+  expect(session).toMatchObject({
+    status: 'waiting',
+    flow: 'api_key',
+    asksFor: 'secret',
+    connection: 'default',
+  });
+  expect(session.authUrl).toBe(`http://127.0.0.1:7998/auth/sessions/${session.id}`);
+
+  const done = await connections.signIns.submitSecret(session.id, `  ${key}\n`);
+  expect(done).toMatchObject({ status: 'connected', authUrl: undefined, asksFor: undefined });
+  expect(done.revision).toBeGreaterThan(session.revision);
+
+  expect(connections.credentials.peek('keys/default')).toBeUndefined();
+  const live = await connections.credentials.acquire('keys/default');
+  expect(live.secret).toBe(key);
+  expect(connections.credentials.peek('keys/default')).toBe(live);
+  expect(await connections.summaries()).toMatchObject([
+    { provider: 'keys', name: 'default', isDefault: true, status: 'connected' },
+  ]);
+});
+
+test('connects at once with a key from the environment', async () => {
+  const { options } = testBench([keyProvider()]);
+  const connections = createConnections(options);
+  const session = await connections.signIns.start({ provider: 'keys', force: false, apiKey: key });
+  expect(session.status).toBe('connected');
+  expect((await connections.read('keys', undefined, { showSecret: false })).apiKey).toBe('***');
+  expect((await connections.read('keys', undefined, { showSecret: true })).apiKey).toBe(key);
+  expect((await connections.exportVariables('keys')).variables).toEqual({ KEYS_API_KEY: key });
+});
+
+test.each([
+  ['of another shape', 'pk_wrong_value'],
+  ['with a line break inside', 'sk-one\nsk-two'],
+  ['with a control character', 'sk-one\u0000two'],
+  ['with letters that no header takes', 'sk-schlüssel'],
+  ['that is empty', '   '],
+])('refuses a key %s without repeating it, and goes on waiting', async (_, entered) => {
+  const bench = testBench([keyProvider(/^sk-[^\s]+$/)]);
+  const connections = createConnections(bench.options);
+  const { id } = await connections.signIns.start({ provider: 'keys', force: false });
+  const error = await connections.signIns.submitSecret(id, entered).catch((caught: unknown) => caught);
+  expect(error).toBeInstanceOf(AuthsomeError);
+  expect(error).toMatchObject({ code: 'InvalidKey', hint: expect.stringContaining('begins with "sk-"') });
+  if (entered.trim() !== '') expect(JSON.stringify([error, String(error)])).not.toContain(entered.trim());
+  expect((await connections.signIns.read(id)).status).toBe('waiting');
+  expect(await connections.summaries()).toEqual([]);
+});
+
+test('refuses to replace a connection without force, and replaces it with force', async () => {
+  const { options } = testBench([keyProvider()]);
+  const connections = createConnections(options);
+  await connections.signIns.start({ provider: 'keys', force: false, apiKey: key });
+  await connections.credentials.acquire('keys/default');
+  await expect(
+    connections.signIns.start({ provider: 'keys', force: false, apiKey: 'sk-other' }),
+  ).rejects.toMatchObject({ code: 'ConnectionExists', hint: expect.stringContaining('--force') });
+  expect(connections.credentials.peek('keys/default')?.secret).toBe(key);
+  await connections.signIns.start({ provider: 'keys', force: true, apiKey: 'sk-other' });
+  expect(connections.credentials.peek('keys/default')).toBeUndefined();
+  expect((await connections.credentials.acquire('keys/default')).secret).toBe('sk-other');
+});
+
+test.each(['', '../x', 'a/b', '-a', 'x'.repeat(65), 'a b', 'ä'])(
+  'refuses the connection name %j',
+  async (name) => {
+    const connections = createConnections(testBench([keyProvider()]).options);
+    await expect(
+      connections.signIns.start({ provider: 'keys', connection: name, force: false }),
+    ).rejects.toMatchObject({ code: 'Usage' });
+  },
+);
+
+test('keeps the first connection as the default until told otherwise', async () => {
+  const bench = testBench([keyProvider()]);
+  const connections = createConnections(bench.options);
+  await connections.signIns.start({ provider: 'keys', connection: 'work', force: false, apiKey: key });
+  await connections.signIns.start({ provider: 'keys', connection: 'home', force: false, apiKey: 'sk-home' });
+  expect((await connections.read('keys', undefined, { showSecret: false })).name).toBe('work');
+  await connections.setDefault('keys', 'home');
+  expect((await connections.read('keys', undefined, { showSecret: false })).name).toBe('home');
+  await expect(connections.setDefault('keys', 'nowhere')).rejects.toMatchObject({
+    code: 'ConnectionNotFound',
+  });
+  await connections.logout('keys', 'home');
+  expect((await connections.read('keys', undefined, { showSecret: false })).name).toBe('work');
+});
+
+test('refuses a flow that the provider does not have, with the reason', async () => {
+  const connections = createConnections(testBench([keyProvider()]).options);
+  await expect(
+    connections.signIns.start({ provider: 'keys', flow: 'device_code', force: false }),
+  ).rejects.toMatchObject({
+    code: 'OperationNotAllowed',
+    message: expect.stringContaining('no oauth section'),
+  });
+  await expect(
+    connections.signIns.start({ provider: 'keys', flow: 'magic', force: false }),
+  ).rejects.toMatchObject({ code: 'Usage' });
+});

@@ -1,0 +1,114 @@
+import type { AuthMethod, ClientCredentials } from '../oauth/index.ts';
+import type { Provider } from '../providers/index.ts';
+import type { Vault } from '../vault/index.ts';
+import { withoutUndefined } from './connection-record.ts';
+
+/** A client with what else there is to know about it. */
+export interface KnownClient extends ClientCredentials {
+  /** What a registration answered; otherwise the definition's word counts. */
+  readonly authMethod: AuthMethod | undefined;
+  readonly origin: 'person' | 'environment' | 'definition' | 'registration';
+  /** RFC 7591 `client_secret_expires_at`. */
+  readonly secretExpiresAtMs?: number | undefined;
+  /** RFC 7592. */
+  readonly registrationUri?: string | undefined;
+  readonly registrationToken?: string | undefined;
+}
+
+/** Where a client may be shown: its issuer, or else the origin of its token endpoint. */
+export interface ClientHome {
+  readonly issuer: string | undefined;
+  readonly tokenUrl: string;
+}
+
+interface ClientFields {
+  readonly clientId: string;
+  readonly origin: KnownClient['origin'];
+  readonly authMethod?: AuthMethod;
+  readonly issuer?: string;
+  readonly tokenOrigin: string;
+  readonly secretExpiresAtMs?: number;
+  readonly registrationUri?: string;
+}
+
+/**
+ * The client to use at `home`: the stored one when it was issued there, else the definition's own public one.
+ * A stored client of another issuer is as good as none: its secret must not travel.
+ */
+export async function findClient(
+  vault: Vault,
+  provider: Provider,
+  home: ClientHome,
+): Promise<KnownClient | undefined> {
+  const record = await vault.read('client', clientName(provider));
+  if (record !== undefined) {
+    const fields = record.fields as unknown as ClientFields;
+    if (belongsTo(fields, home)) {
+      return {
+        clientId: fields.clientId,
+        clientSecret: record.secrets.clientSecret,
+        authMethod: fields.authMethod,
+        origin: fields.origin,
+        secretExpiresAtMs: fields.secretExpiresAtMs,
+        registrationUri: fields.registrationUri,
+        registrationToken: record.secrets.registrationToken,
+      };
+    }
+  }
+  const { clientId } = provider.client;
+  if (clientId === undefined) return undefined;
+  return { clientId, clientSecret: undefined, authMethod: undefined, origin: 'definition' };
+}
+
+export async function storeClient(
+  vault: Vault,
+  provider: Provider,
+  home: ClientHome,
+  client: KnownClient,
+): Promise<void> {
+  const fields: ClientFields = {
+    clientId: client.clientId,
+    origin: client.origin,
+    tokenOrigin: new URL(home.tokenUrl).origin,
+    ...(withoutUndefined({
+      issuer: home.issuer,
+      authMethod: client.authMethod,
+      secretExpiresAtMs: client.secretExpiresAtMs,
+      registrationUri: client.registrationUri,
+    }) as Partial<ClientFields>),
+  };
+  const record = {
+    kind: 'client' as const,
+    name: clientName(provider),
+    fields: { ...fields },
+    secrets: withoutUndefined({
+      clientSecret: client.clientSecret,
+      registrationToken: client.registrationToken,
+    }) as Readonly<Record<string, string>>,
+  };
+  for (;;) {
+    const stored = await vault.read('client', record.name);
+    if ((await vault.write(record, stored?.version ?? 0)) !== undefined) return;
+  }
+}
+
+/** Whether there was a client of this provider (at any base URL) to forget. */
+export async function forgetClients(vault: Vault, provider: string): Promise<boolean> {
+  let found = false;
+  for (const { name } of await vault.list('client')) {
+    if (name !== provider && !name.startsWith(`${provider}@`)) continue;
+    if (await vault.remove('client', name)) found = true;
+  }
+  return found;
+}
+
+/** One client per provider, and one more for each other base URL. */
+function clientName(provider: Provider): string {
+  const baseUrl = provider.oauth?.baseUrl;
+  return baseUrl === undefined ? provider.name : `${provider.name}@${baseUrl}`;
+}
+
+function belongsTo(fields: ClientFields, home: ClientHome): boolean {
+  if (fields.tokenOrigin !== new URL(home.tokenUrl).origin) return false;
+  return fields.issuer === undefined || home.issuer === undefined || fields.issuer === home.issuer;
+}

@@ -1,0 +1,177 @@
+import { AuthsomeError, asAuthsomeError } from '../errors.ts';
+import { readRefreshResponse, refreshRequest } from '../oauth/index.ts';
+import type { Vault } from '../vault/index.ts';
+import { findClient } from './client-record.ts';
+import {
+  type Connection,
+  connectionFrom,
+  secretsFrom,
+  secretsOf,
+  writeConnection,
+} from './connection-record.ts';
+import { type ConnectionStore, connectionNotFound, type OpenConnection } from './connection-store.ts';
+import { connectionKey } from './names.ts';
+import type { ConnectionsOptions } from './ports.ts';
+
+/** Longer than the token request may take, so that no second holder begins while the first still waits. */
+const refreshLeaseMs = 60_000;
+
+/**
+ * Runs `work` as the only one, in this process and in others, that may spend or revoke the refresh token of a
+ * connection.
+ */
+export async function withGrant<Result>(
+  vault: Vault,
+  provider: string,
+  name: string,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  return await vault.exclusively(`grant/${connectionKey(provider, name)}`, refreshLeaseMs, work);
+}
+
+/**
+ * The connection after one refresh, or as somebody else refreshed it since version `seen`. Rejects with
+ * ConnectionNotFound, CredentialMissing, CredentialExpired (only a new sign-in helps), RefreshFailed or
+ * EndpointUnreachable (may work later).
+ *
+ * What the provider answers is stored before it is used. Between its answer and the end of that one write lies the only
+ * moment in which a crash can lose a rotated refresh token; no protocol closes it, a local write keeps it short.
+ */
+export async function refreshConnection(
+  options: ConnectionsOptions,
+  connections: ConnectionStore,
+  provider: string,
+  name: string,
+  seen: number,
+): Promise<OpenConnection> {
+  return await withGrant(options.vault, provider, name, async () => {
+    const current = await connections.find(provider, name);
+    if (current === undefined) throw connectionNotFound(provider, name);
+    if (current.connection.version !== seen) {
+      requireConnected(current.connection);
+      return current;
+    }
+    return await refreshNow(options, connections, current);
+  });
+}
+
+async function refreshNow(
+  options: ConnectionsOptions,
+  connections: ConnectionStore,
+  current: OpenConnection,
+): Promise<OpenConnection> {
+  const { connection, secrets } = current;
+  requireConnected(connection);
+  const { refreshToken } = secrets;
+  if (refreshToken === undefined || connection.binding === undefined) throw cannotRefresh(connection);
+  const provider = await options.catalog.resolve(connection.provider, connection.baseUrl);
+  const { binding } = connection;
+  const client = await findClient(options.vault, provider, binding);
+  if (client === undefined || client.clientId !== binding.clientId) {
+    throw new AuthsomeError('CredentialExpired', `the OAuth client behind ${keyOf(connection)} is gone`, {
+      hint: signInAgain(connection),
+    });
+  }
+  const sentAtMs = options.nowMs();
+  const reply = await refreshRequest(options.fetchFor({ publicOnly: binding.discovered }), {
+    provider: provider.name,
+    tokenUrl: binding.tokenUrl,
+    client,
+    authMethod: client.authMethod ?? provider.oauth?.tokenEndpointAuthMethod,
+    tokenParams: provider.oauth?.tokenParams ?? {},
+    resource: provider.oauth?.resource,
+    refreshToken,
+  });
+  const judgement = readRefreshResponse(reply, {
+    provider: provider.name,
+    requestedScopes: connection.scopes,
+    sentAtMs,
+    secrets: [refreshToken, secrets.accessToken, client.clientSecret],
+  });
+  if (judgement.kind === 'failed') throw judgement.error;
+  if (judgement.kind === 'dead')
+    return await afterDeadGrant(options, connections, connection, judgement.error);
+  const { tokens } = judgement;
+  const refreshed: Connection = {
+    ...connection,
+    scopes: tokens.scopes,
+    expiresAtMs: tokens.expiresAtMs,
+    obtainedAtMs: sentAtMs,
+  };
+  const written = await writeConnection(
+    options.vault,
+    refreshed,
+    secretsOf(tokens, refreshToken),
+    connection.version,
+  );
+  if (written === undefined) return await somebodyElses(connections, connection);
+  options.notify({
+    event: 'token.refreshed',
+    provider: connection.provider,
+    connection: connection.name,
+    outcome: 'ok',
+  });
+  return { connection: connectionFrom(written), secrets: secretsFrom(written) };
+}
+
+/** `invalid_grant` may only mean that another process was quicker: what is stored now decides. */
+async function afterDeadGrant(
+  options: ConnectionsOptions,
+  connections: ConnectionStore,
+  connection: Connection,
+  error: AuthsomeError,
+): Promise<OpenConnection> {
+  const now = await connections.find(connection.provider, connection.name);
+  if (now !== undefined && now.connection.version === connection.version) {
+    const dead = { ...connection, state: 'invalid' as const, refreshable: false };
+    const written = await writeConnection(options.vault, dead, {}, connection.version);
+    if (written !== undefined) throw error;
+  }
+  return await somebodyElses(connections, connection);
+}
+
+async function somebodyElses(connections: ConnectionStore, mine: Connection): Promise<OpenConnection> {
+  const theirs = await connections.find(mine.provider, mine.name);
+  if (theirs === undefined) throw connectionNotFound(mine.provider, mine.name);
+  requireConnected(theirs.connection);
+  return theirs;
+}
+
+/** Throws CredentialMissing or CredentialExpired for a connection that was revoked or has died. */
+export function requireConnected(connection: Connection): void {
+  if (connection.state === 'revoked') {
+    throw new AuthsomeError('CredentialMissing', `${keyOf(connection)} was revoked`, {
+      hint: signInAgain(connection),
+    });
+  }
+  if (connection.state === 'invalid') {
+    throw new AuthsomeError(
+      'CredentialExpired',
+      `${connection.provider} no longer accepts ${keyOf(connection)}`,
+      {
+        hint: signInAgain(connection),
+      },
+    );
+  }
+}
+
+export function cannotRefresh(connection: Connection): AuthsomeError {
+  return new AuthsomeError('CredentialExpired', `${keyOf(connection)} has expired and cannot be refreshed`, {
+    hint: signInAgain(connection),
+  });
+}
+
+/** Whether trying again without a person cannot help. */
+export function isFinal(error: unknown): boolean {
+  const { code } = asAuthsomeError(error);
+  return code === 'CredentialExpired' || code === 'CredentialMissing' || code === 'ConnectionNotFound';
+}
+
+function keyOf(connection: Connection): string {
+  return connectionKey(connection.provider, connection.name);
+}
+
+function signInAgain(connection: Connection): string {
+  const named = connection.name === 'default' ? '' : ` --connection ${connection.name}`;
+  return `Sign in again with: authsome login ${connection.provider}${named} --force`;
+}

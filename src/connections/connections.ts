@@ -1,0 +1,120 @@
+import { type Connection, summaryOf } from './connection-record.ts';
+import { createConnectionStore } from './connection-store.ts';
+import type { CredentialSource } from './credential.ts';
+import { createCredentialCache } from './credential-cache.ts';
+import { connectionKey, connectionName } from './names.ts';
+import type {
+  ConnectionChange,
+  ConnectionDetails,
+  ConnectionSummary,
+  ConnectionsOptions,
+  ExportReport,
+  RevokeReport,
+  SignIns,
+} from './ports.ts';
+import { logoutConnection, revokeProvider } from './revocations.ts';
+import { createSignIns } from './sign-ins.ts';
+
+/** Everything that can be done with the connections of one vault. */
+export interface Connections {
+  readonly signIns: SignIns;
+  readonly credentials: CredentialSource;
+  /** Every connection, by provider and name; of one provider when it is named. */
+  summaries(provider?: string): Promise<readonly ConnectionSummary[]>;
+  /** The named connection, else the default one. Showing its secrets is an audit event. ConnectionNotFound. */
+  read(
+    provider: string,
+    connection: string | undefined,
+    options: { readonly showSecret: boolean },
+  ): Promise<ConnectionDetails>;
+  setDefault(provider: string, connection: string): Promise<ConnectionSummary>;
+  /** Forgets one connection. */
+  logout(
+    provider: string,
+    connection?: string,
+  ): Promise<{ readonly provider: string; readonly connection: string }>;
+  /** Takes back and clears every connection of a provider, and its client. */
+  revoke(provider: string): Promise<RevokeReport>;
+  /** The environment variables that the definition names, with live secrets. An audit event. */
+  exportVariables(provider: string, connection?: string): Promise<ExportReport>;
+  /** Called synchronously, before any credential of a revoked connection could be handed out again. */
+  onChange(listener: (change: ConnectionChange) => void): () => void;
+}
+
+export function createConnections(options: ConnectionsOptions): Connections {
+  const store = createConnectionStore(options.vault);
+  const cache = createCredentialCache(options, store);
+  // Before anybody else hears of a change, what was cached from the old state is gone.
+  store.onChange(({ connection, kind }) => {
+    if (kind !== 'default_changed') cache.drop(connection);
+  });
+
+  const summary = async (connection: Connection): Promise<ConnectionSummary> => {
+    const { provider, name } = connection;
+    const defaultName = await store.defaultOf(provider, await store.list(provider));
+    return summaryOf(connection, name === defaultName, options.nowMs());
+  };
+
+  return {
+    signIns: createSignIns(options, store),
+    credentials: { peek: cache.peek, acquire: cache.acquire, renew: cache.renew },
+    onChange: store.onChange,
+
+    async summaries(provider) {
+      const connections = await store.list(provider);
+      const summaries: ConnectionSummary[] = [];
+      for (const name of new Set(connections.map((connection) => connection.provider))) {
+        const mine = connections.filter((connection) => connection.provider === name);
+        const defaultName = await store.defaultOf(name, mine);
+        for (const connection of mine) {
+          summaries.push(summaryOf(connection, connection.name === defaultName, options.nowMs()));
+        }
+      }
+      return summaries;
+    },
+
+    async read(provider, wanted, { showSecret }) {
+      const { connection, secrets } = await store.open(provider, wanted);
+      if (showSecret) {
+        options.notify({ event: 'secret.revealed', provider, connection: connection.name, outcome: 'ok' });
+      }
+      const shown = showSecret
+        ? secrets
+        : Object.fromEntries(Object.keys(secrets).map((field) => [field, '***']));
+      return { ...(await summary(connection)), ...shown };
+    },
+
+    async setDefault(provider, wanted) {
+      const { connection } = await store.open(provider, connectionName(wanted));
+      await store.setDefault(provider, connection.name);
+      store.changed({ connection: connectionKey(provider, connection.name), kind: 'default_changed' });
+      options.notify({
+        event: 'connection.default_changed',
+        provider,
+        connection: connection.name,
+        outcome: 'ok',
+      });
+      return await summary(connection);
+    },
+
+    async logout(provider, connection) {
+      return await logoutConnection(options, store, cache, provider, connection);
+    },
+
+    async revoke(provider) {
+      return await revokeProvider(options, store, cache, provider);
+    },
+
+    async exportVariables(provider, wanted) {
+      const { connection } = await store.open(provider, wanted);
+      const { exportVariables } = await options.catalog.resolve(provider, connection.baseUrl);
+      const { secret } = await cache.acquire(connectionKey(provider, connection.name));
+      const kind = connection.authType === 'api_key' ? 'api_key' : 'access_token';
+      const variables = Object.fromEntries(
+        exportVariables.filter(({ value }) => value === kind).map(({ name }) => [name, secret]),
+      );
+      options.notify({ event: 'secret.exported', provider, connection: connection.name, outcome: 'ok' });
+      return { provider, connection: connection.name, variables };
+    },
+  };
+}

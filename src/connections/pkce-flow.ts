@@ -1,0 +1,175 @@
+import { AuthsomeError, asAuthsomeError } from '../errors.ts';
+import {
+  authorizationHint,
+  authorizationRequest,
+  exchangeCode,
+  readCallback,
+  revokeTokens,
+} from '../oauth/index.ts';
+import type { Provider } from '../providers/index.ts';
+import { findClient, type KnownClient } from './client-record.ts';
+import { connectionKey } from './names.ts';
+import type { Endpoints, NewSession, StoredSession } from './session-record.ts';
+import { hashOfState } from './session-store.ts';
+import { completeWithTokens, finish } from './sign-in-completion.ts';
+import { failSession, providerOf, type SignInContext } from './sign-in-context.ts';
+
+/** Longer than the token request may take, and shorter than a person waits. */
+const exchangeLeaseMs = 60_000;
+
+/** What changes in a session when the browser can go to the provider: the attempt, with its state and verifier. */
+export function authorizeStage(
+  context: SignInContext,
+  session: Pick<NewSession, 'requestedScopes' | 'endpoints'>,
+  provider: Provider,
+  client: KnownClient,
+): Partial<NewSession> {
+  const authorizationUrl = session.endpoints?.authorizationUrl;
+  if (provider.oauth === undefined || authorizationUrl === undefined) {
+    throw new AuthsomeError(
+      'InvalidDefinition',
+      `the definition of ${provider.name} has no authorization_url`,
+      {
+        hint: `Look at it with: authsome inspect ${provider.name}`,
+      },
+    );
+  }
+  const attempt = authorizationRequest({
+    authorizationUrl,
+    clientId: client.clientId,
+    redirectUri: context.options.redirectUri,
+    scopes: session.requestedScopes,
+    scopeSeparator: provider.oauth.scopeSeparator,
+    params: provider.oauth.authorizationParams,
+    resource: provider.oauth.resource,
+    randomBytes: context.options.randomBytes,
+  });
+  return {
+    stage: 'authorize',
+    clientId: client.clientId,
+    stateHash: hashOfState(attempt.state),
+    secrets: { state: attempt.state, codeVerifier: attempt.codeVerifier, authorizationUrl: attempt.url },
+  };
+}
+
+/**
+ * Uses up the state of a session and exchanges the code; the session ends either way. `undefined` when somebody else
+ * used the state in the meantime.
+ */
+export async function takeCallback(
+  context: SignInContext,
+  found: StoredSession,
+  params: URLSearchParams,
+): Promise<StoredSession | undefined> {
+  const provider = await providerOf(context, found);
+  const code = judge(context, found, provider, params);
+  // The code is stored before it is used: should the daemon stop now, the next one goes on from here.
+  let won = false;
+  const session = await context.sessions.update(found.id, (current) => {
+    won = current.stage === 'authorize' && current.status === 'waiting';
+    if (!won) return undefined;
+    const secrets = typeof code === 'string' ? { code, codeVerifier: current.secrets.codeVerifier } : {};
+    return { stage: 'exchange', stateHash: undefined, secrets };
+  });
+  if (!won) return undefined;
+  if (typeof code !== 'string') return await failSession(context, session.id, code);
+  return await exchange(context, session.id);
+}
+
+/** Finishes a session that has its code; the first to hold the lease does the work. */
+export async function exchange(context: SignInContext, id: string): Promise<StoredSession> {
+  try {
+    return await context.options.vault.exclusively(`auth-session/${id}`, exchangeLeaseMs, async () => {
+      const session = await context.sessions.read(id);
+      if (session.status !== 'waiting' || session.stage !== 'exchange') return session;
+      const stored = await context.connections.find(session.provider, session.connection);
+      if (stored?.connection.signIn === id) return await finish(context, session, stored.connection);
+      return await exchangeNow(context, session);
+    });
+  } catch (error) {
+    return await failSession(context, id, asAuthsomeError(error));
+  }
+}
+
+async function exchangeNow(context: SignInContext, session: StoredSession): Promise<StoredSession> {
+  const provider = await providerOf(context, session);
+  const endpoints = requireEndpoints(session);
+  const client = await findClient(context.options.vault, provider, endpoints);
+  const { code, codeVerifier } = session.secrets;
+  if (client?.clientId !== session.clientId || client === undefined) {
+    throw new AuthsomeError('SignInFailed', `the OAuth client of ${provider.name} was changed meanwhile`, {
+      hint: `Start again with: authsome login ${provider.name}`,
+    });
+  }
+  if (code === undefined || codeVerifier === undefined) throw new TypeError('a session without its code');
+  const fetch = context.options.fetchFor({ publicOnly: endpoints.discovered });
+  const authMethod = client.authMethod ?? provider.oauth?.tokenEndpointAuthMethod;
+  const tokens = await exchangeCode(fetch, {
+    provider: provider.name,
+    tokenUrl: endpoints.tokenUrl,
+    client,
+    authMethod,
+    tokenParams: provider.oauth?.tokenParams ?? {},
+    resource: provider.oauth?.resource,
+    code,
+    codeVerifier,
+    redirectUri: context.options.redirectUri,
+    requestedScopes: session.requestedScopes,
+    nowMs: context.options.nowMs,
+  });
+  const { issuer, tokenUrl, revocationUrl, discovered } = endpoints;
+  const binding = { clientId: client.clientId, issuer, tokenUrl, revocationUrl, discovered };
+  const current = await context.sessions.read(session.id);
+  if (current.status !== 'waiting') {
+    // Cancelled while the provider was answering: what it granted is handed back.
+    if (revocationUrl !== undefined) {
+      await revokeTokens(fetch, { revocationUrl, client, authMethod, ...tokens });
+    }
+    return current;
+  }
+  return await completeWithTokens(context, current, provider, tokens, binding);
+}
+
+function judge(
+  context: SignInContext,
+  session: StoredSession,
+  provider: Provider,
+  params: URLSearchParams,
+): string | AuthsomeError {
+  try {
+    return readCallback(params, {
+      state: session.secrets.state ?? '',
+      issuer: session.endpoints?.issuer,
+      issRequired: session.endpoints?.issRequired ?? false,
+      provider: provider.name,
+      settingsUrl: provider.setup.url,
+      redirectUri: context.options.redirectUri,
+    });
+  } catch (error) {
+    return asAuthsomeError(error);
+  }
+}
+
+function requireEndpoints(session: StoredSession): Endpoints {
+  if (session.endpoints === undefined) {
+    throw new TypeError(
+      `a session without endpoints: ${connectionKey(session.provider, session.connection)}`,
+    );
+  }
+  return session.endpoints;
+}
+
+/** For a sign-in whose time ran out: the likely reasons, by where it stood. */
+export function expiredHint(session: StoredSession, redirectUri: string): string {
+  const again = `authsome login ${session.provider}`;
+  if (session.stage !== 'authorize') return `Start again with: ${again}`;
+  return (
+    `The browser never came back to ${redirectUri}. If you did authorise: a proxy may intercept 127.0.0.1 (add ` +
+    '127.0.0.1 and localhost to NO_PROXY), or the browser runs on another machine or profile (paste the URL it ended ' +
+    `on into the waiting terminal). Or the callback URL is wrong at the provider. ${authorizationHint('', {
+      provider: session.provider,
+      settingsUrl: undefined,
+      redirectUri,
+    })}`
+  );
+}

@@ -1,0 +1,165 @@
+import type { Fetch } from '../oauth/index.ts';
+import type { Provider } from '../providers/index.ts';
+import type { Vault } from '../vault/index.ts';
+
+export type FlowName = Provider['flow'];
+
+/** Where definitions come from. */
+export interface ProviderCatalog {
+  /** The definition with `baseUrl` filled in. Fails with ProviderNotFound, or Usage when it takes no base URL. */
+  resolve(name: string, baseUrl?: string): Provider | Promise<Provider>;
+}
+
+/** What the audit trail hears about. Built from names and codes only: never a secret. */
+export interface ConnectionEvent {
+  readonly event:
+    | 'sign_in.started'
+    | 'sign_in.completed'
+    | 'sign_in.failed'
+    | 'sign_in.state_mismatch'
+    | 'token.refreshed'
+    | 'token.refresh_failed'
+    | 'connection.revoked'
+    | 'connection.removed'
+    | 'connection.default_changed'
+    | 'secret.revealed'
+    | 'secret.exported';
+  readonly provider?: string;
+  readonly connection?: string;
+  /** `ok`, or the error code of the failure. */
+  readonly outcome: string;
+  /** One sentence without secrets. */
+  readonly detail?: string;
+}
+
+export interface ConnectionsOptions {
+  readonly vault: Vault;
+  readonly catalog: ProviderCatalog;
+  /** The daemon's way out; `publicOnly` for URLs that came out of discovery. */
+  readonly fetchFor: (options: { readonly publicOnly: boolean }) => Fetch;
+  readonly notify: (event: ConnectionEvent) => void;
+  readonly nowMs: () => number;
+  readonly randomBytes: (size: number) => Uint8Array;
+  /** The one redirect URI, as registered at providers. */
+  readonly redirectUri: string;
+  /** The page of ours that asks for what a sign-in still needs. */
+  readonly pageUrl: (sessionId: string) => string;
+}
+
+export type ConnectionStatus = 'connected' | 'expired' | 'invalid' | 'revoked';
+
+/** One connection as lists show it: no secret in it. */
+export interface ConnectionSummary {
+  readonly provider: string;
+  readonly name: string;
+  readonly isDefault: boolean;
+  readonly authType: Provider['authType'];
+  readonly flow: FlowName;
+  readonly status: ConnectionStatus;
+  /** As granted. */
+  readonly scopes: readonly string[];
+  readonly expiresAtMs: number | undefined;
+  readonly obtainedAtMs: number;
+  readonly baseUrl: string | undefined;
+  readonly account: string | undefined;
+}
+
+/** With `showSecret`, the secrets that there are; otherwise each of them as `***`. */
+export interface ConnectionDetails extends ConnectionSummary {
+  readonly accessToken?: string;
+  readonly refreshToken?: string;
+  readonly apiKey?: string;
+}
+
+export interface SignInRequest {
+  readonly provider: string;
+  readonly connection?: string | undefined;
+  readonly flow?: string | undefined;
+  readonly scopes?: readonly string[] | undefined;
+  readonly baseUrl?: string | undefined;
+  readonly force: boolean;
+  /** The value of the provider's `env_var`, where the caller's environment has it. */
+  readonly apiKey?: string | undefined;
+  readonly clientId?: string | undefined;
+  readonly clientSecret?: string | undefined;
+}
+
+export interface Trouble {
+  readonly error: string;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+export type SessionStatus = 'waiting' | 'connected' | 'failed' | 'cancelled' | 'expired';
+
+/** One sign-in as its onlookers see it. `authUrl` holds the state: show it to the person who signs in only. */
+export interface AuthSession {
+  readonly id: string;
+  readonly provider: string;
+  readonly displayName: string;
+  readonly connection: string;
+  readonly flow: FlowName;
+  readonly status: SessionStatus;
+  /** What a page of ours has to ask for now: the client, the key, or nothing. */
+  readonly asksFor: 'client' | 'secret' | undefined;
+  readonly revision: number;
+  readonly authUrl: string | undefined;
+  readonly verificationUri: string | undefined;
+  readonly userCode: string | undefined;
+  readonly redirectUri: string;
+  readonly warnings: readonly Trouble[];
+  readonly failure: Trouble | undefined;
+  readonly expiresAtMs: number;
+  /** Once connected. */
+  readonly granted:
+    | {
+        readonly scopes: readonly string[];
+        readonly expiresAtMs: number | undefined;
+        readonly account: string | undefined;
+      }
+    | undefined;
+}
+
+export interface SignIns {
+  /** Fails with Usage, ProviderNotFound, OperationNotAllowed, ConnectionExists, InvalidKey. */
+  start(request: SignInRequest): Promise<AuthSession>;
+  /** SessionNotFound when there is none (any more). */
+  read(id: string): Promise<AuthSession>;
+  /** The session as soon as its revision is above `seen`, at the latest after `timeoutMs`. */
+  waitForChange(id: string, seen: number, timeoutMs: number): Promise<AuthSession>;
+  submitClient(
+    id: string,
+    client: { readonly clientId: string; readonly clientSecret: string },
+  ): Promise<AuthSession>;
+  /** InvalidKey leaves the session waiting for a better one. */
+  submitSecret(id: string, apiKey: string): Promise<AuthSession>;
+  /**
+   * The session that the callback ended (see its `status`). StateMismatch when no waiting sign-in has that state;
+   * every waiting one is warned and goes on waiting.
+   */
+  callback(params: URLSearchParams): Promise<AuthSession>;
+  /** As `callback`, from a redirect URL that a person pasted into the terminal of this session. */
+  callbackFromPaste(id: string, url: string): Promise<AuthSession>;
+  cancel(id: string): Promise<AuthSession>;
+  /** Takes up what a stopped daemon left behind, and forgets sessions that ended long ago. Call it at start. */
+  resume(): Promise<void>;
+}
+
+export interface ConnectionChange {
+  /** `provider/connection`. */
+  readonly connection: string;
+  readonly kind: 'connected' | 'revoked' | 'removed' | 'default_changed';
+}
+
+export interface RevokeReport {
+  readonly provider: string;
+  readonly connections: readonly string[];
+  readonly remote: Readonly<Record<string, 'revoked' | 'unsupported' | 'unreachable'>>;
+  readonly clientCleared: boolean;
+}
+
+export interface ExportReport {
+  readonly provider: string;
+  readonly connection: string;
+  readonly variables: Readonly<Record<string, string>>;
+}

@@ -1,0 +1,130 @@
+import { AuthsomeError } from '../errors.ts';
+import type { TokenSet } from '../oauth/index.ts';
+import type { Provider } from '../providers/index.ts';
+import { accountLabel } from './account-label.ts';
+import {
+  type Connection,
+  type ConnectionSecrets,
+  isUsable,
+  type NewConnection,
+  secretsOf,
+  type TokenBinding,
+  writeConnection,
+} from './connection-record.ts';
+import { connectionKey } from './names.ts';
+import type { StoredSession } from './session-record.ts';
+import type { SignInContext } from './sign-in-context.ts';
+
+/** Stores an API key as the session's connection and ends the session. */
+export async function completeWithKey(
+  context: SignInContext,
+  session: StoredSession,
+  provider: Provider,
+  apiKey: string,
+): Promise<StoredSession> {
+  const connection = newConnection(context, session, provider, { scopes: [], expiresAtMs: undefined });
+  await store(context, session, connection, { apiKey });
+  return await finish(context, session, connection);
+}
+
+/** Stores tokens as the session's connection before anything uses them, looks up the account, ends the session. */
+export async function completeWithTokens(
+  context: SignInContext,
+  session: StoredSession,
+  provider: Provider,
+  tokens: TokenSet,
+  binding: TokenBinding,
+): Promise<StoredSession> {
+  const secrets = secretsOf(tokens);
+  const connection: NewConnection = {
+    ...newConnection(context, session, provider, tokens),
+    refreshable: secrets.refreshToken !== undefined,
+    binding,
+  };
+  const version = await store(context, session, connection, secrets);
+  const account = await accountLabel(
+    context.options.fetchFor({ publicOnly: false }),
+    provider,
+    tokens.accessToken,
+  );
+  if (account === undefined) return await finish(context, session, connection);
+  const labelled = { ...connection, account };
+  await writeConnection(context.options.vault, labelled, secrets, version);
+  return await finish(context, session, labelled);
+}
+
+/** Ends the session whose connection is stored already (the daemon stopped in between). */
+export async function finish(
+  context: SignInContext,
+  session: StoredSession,
+  connection: NewConnection | Connection,
+): Promise<StoredSession> {
+  await context.connections.offerDefault(session.provider, session.connection);
+  context.connections.changed({
+    connection: connectionKey(session.provider, session.connection),
+    kind: 'connected',
+  });
+  const { scopes, expiresAtMs, account } = connection;
+  context.options.notify({
+    event: 'sign_in.completed',
+    provider: session.provider,
+    connection: session.connection,
+    outcome: 'ok',
+    detail: `flow ${session.flow}`,
+  });
+  return await context.sessions.update(session.id, () => ({
+    status: 'connected',
+    stage: 'over',
+    granted: { scopes, expiresAtMs, account },
+    secrets: {},
+    stateHash: undefined,
+  }));
+}
+
+function newConnection(
+  context: SignInContext,
+  session: StoredSession,
+  provider: Provider,
+  granted: Pick<TokenSet, 'scopes' | 'expiresAtMs'>,
+): NewConnection {
+  return {
+    provider: session.provider,
+    name: session.connection,
+    authType: session.flow === 'api_key' ? 'api_key' : provider.authType,
+    flow: session.flow,
+    state: 'connected',
+    scopes: granted.scopes,
+    expiresAtMs: granted.expiresAtMs,
+    obtainedAtMs: context.options.nowMs(),
+    baseUrl: session.baseUrl,
+    account: undefined,
+    refreshable: false,
+    binding: undefined,
+    signIn: session.id,
+  };
+}
+
+/** Returns the version written. ConnectionExists when another sign-in was quicker and this one may not replace. */
+async function store(
+  context: SignInContext,
+  session: StoredSession,
+  connection: NewConnection,
+  secrets: ConnectionSecrets,
+): Promise<number> {
+  for (;;) {
+    const existing = await context.connections.find(session.provider, session.connection);
+    if (existing !== undefined && !session.force && isUsable(existing.connection, context.options.nowMs())) {
+      throw connectionExists(session.provider, session.connection);
+    }
+    const expected = existing?.connection.version ?? 0;
+    const written = await writeConnection(context.options.vault, connection, secrets, expected);
+    if (written !== undefined) return written.version;
+  }
+}
+
+export function connectionExists(provider: string, connection: string): AuthsomeError {
+  const named = connection === 'default' ? '' : ` --connection ${connection}`;
+  return new AuthsomeError('ConnectionExists', `${provider} is connected already as "${connection}"`, {
+    hint: `Replace it with: authsome login ${provider}${named} --force — or sign in beside it with --connection <name>`,
+  });
+}

@@ -1,0 +1,52 @@
+import type { AuthsomeError } from '../errors.ts';
+import type { Provider } from '../providers/index.ts';
+import type { ConnectionStore } from './connection-store.ts';
+import type { ConnectionsOptions, Trouble } from './ports.ts';
+import type { NewSession, StoredSession } from './session-record.ts';
+import type { SessionStore } from './session-store.ts';
+
+/** What every flow needs. */
+export interface SignInContext {
+  readonly options: ConnectionsOptions;
+  readonly sessions: SessionStore;
+  readonly connections: ConnectionStore;
+}
+
+export async function providerOf(
+  context: SignInContext,
+  session: Pick<NewSession, 'provider' | 'baseUrl'>,
+): Promise<Provider> {
+  return await context.options.catalog.resolve(session.provider, session.baseUrl);
+}
+
+export function troubleOf(error: AuthsomeError): Trouble {
+  return {
+    error: error.code,
+    message: error.message,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+  };
+}
+
+/** Ends a waiting session with this error; what was secret in it is forgotten. */
+export async function failSession(
+  context: SignInContext,
+  id: string,
+  error: AuthsomeError,
+): Promise<StoredSession> {
+  let ended = false;
+  const session = await context.sessions.update(id, ({ status }) => {
+    ended = status === 'waiting';
+    return ended
+      ? { status: 'failed', stage: 'over', failure: troubleOf(error), secrets: {}, stateHash: undefined }
+      : undefined;
+  });
+  if (ended) {
+    context.options.notify({
+      event: 'sign_in.failed',
+      provider: session.provider,
+      connection: session.connection,
+      outcome: error.code,
+    });
+  }
+  return session;
+}

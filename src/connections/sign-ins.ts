@@ -1,0 +1,262 @@
+import { AuthsomeError, asAuthsomeError } from '../errors.ts';
+import { isToken, sameText, stateMismatch } from '../oauth/index.ts';
+import type { Provider } from '../providers/index.ts';
+import { parseApiKey } from './api-key.ts';
+import { findClient, storeClient } from './client-record.ts';
+import { isUsable } from './connection-record.ts';
+import type { ConnectionStore } from './connection-store.ts';
+import { endpointsOf } from './endpoints.ts';
+import { chooseFlow } from './flow-choice.ts';
+import { connectionName } from './names.ts';
+import { authorizeStage, exchange, expiredHint, takeCallback } from './pkce-flow.ts';
+import type { AuthSession, ConnectionsOptions, SignInRequest, SignIns } from './ports.ts';
+import type { NewSession, StoredSession } from './session-record.ts';
+import { createSessionStore } from './session-store.ts';
+import { completeWithKey, connectionExists } from './sign-in-completion.ts';
+import { failSession, providerOf, type SignInContext, troubleOf } from './sign-in-context.ts';
+
+const sessionLifetimeMs = 10 * 60_000;
+
+export function createSignIns(options: ConnectionsOptions, connections: ConnectionStore): SignIns {
+  const sessions = createSessionStore(options.vault, options.nowMs);
+  const context: SignInContext = { options, sessions, connections };
+
+  /** The session as it is now: one whose time ran out ends here. */
+  const settle = async (session: StoredSession): Promise<StoredSession> => {
+    if (session.status !== 'waiting' || session.expiresAtMs > options.nowMs()) return session;
+    if (session.stage === 'exchange') return session;
+    const error = new AuthsomeError('SignInExpired', 'the sign-in was not finished in time', {
+      hint: expiredHint(session, options.redirectUri),
+    });
+    let ended = false;
+    const settled = await sessions.update(session.id, ({ status, stage }) => {
+      ended = status === 'waiting' && stage !== 'exchange';
+      return ended
+        ? { status: 'expired', stage: 'over', failure: troubleOf(error), secrets: {}, stateHash: undefined }
+        : undefined;
+    });
+    if (ended) notifyFailure(session, error);
+    return settled;
+  };
+
+  const notifyFailure = (session: Pick<NewSession, 'provider' | 'connection'>, error: AuthsomeError): void =>
+    options.notify({
+      event: 'sign_in.failed',
+      provider: session.provider,
+      connection: session.connection,
+      outcome: error.code,
+    });
+
+  const view = (session: StoredSession): AuthSession => viewOf(session, options);
+
+  const requireStage = async (id: string, stage: StoredSession['stage']): Promise<StoredSession> => {
+    const session = await settle(await sessions.read(id));
+    if (session.status === 'waiting' && session.stage === stage) return session;
+    throw new AuthsomeError(
+      session.status === 'expired' ? 'SignInExpired' : 'SignInFailed',
+      session.status === 'waiting'
+        ? 'this sign-in does not ask for that'
+        : `this sign-in is over: ${session.status}`,
+      { hint: `Start again with: authsome login ${session.provider}` },
+    );
+  };
+
+  /** A callback that belongs to nobody: everybody who waits is told, and nobody is disturbed. */
+  const refuseCallback = async (): Promise<never> => {
+    const error = stateMismatch();
+    const warned = await sessions.warnWaiting(troubleOf(error));
+    for (const { provider, connection } of warned) {
+      options.notify({ event: 'sign_in.state_mismatch', provider, connection, outcome: error.code });
+    }
+    if (warned.length === 0) options.notify({ event: 'sign_in.state_mismatch', outcome: error.code });
+    throw error;
+  };
+
+  const begin = async (
+    request: SignInRequest,
+    provider: Provider,
+    session: NewSession,
+  ): Promise<StoredSession> => {
+    if (session.flow === 'api_key') {
+      const apiKey = request.apiKey === undefined ? undefined : parseApiKey(provider, request.apiKey);
+      const created = await sessions.create({ ...session, stage: 'secret' });
+      return apiKey === undefined ? created : await completeWithKey(context, created, provider, apiKey);
+    }
+    if (session.flow !== 'pkce') {
+      throw new AuthsomeError('OperationNotAllowed', `signing in with ${session.flow} is not possible yet`);
+    }
+    const endpoints = endpointsOf(provider);
+    const withEndpoints = { ...session, endpoints };
+    if (request.clientId !== undefined) {
+      const given = parseClient(provider, request.clientId, request.clientSecret ?? '');
+      await storeClient(options.vault, provider, endpoints, {
+        ...given,
+        authMethod: undefined,
+        origin: 'environment',
+      });
+    }
+    const client = await findClient(options.vault, provider, endpoints);
+    const stage: Partial<NewSession> =
+      client === undefined ? { stage: 'client' } : authorizeStage(context, withEndpoints, provider, client);
+    return await sessions.create({ ...withEndpoints, ...stage });
+  };
+
+  return {
+    async start(request) {
+      const connection = connectionName(request.connection ?? 'default');
+      const provider = await options.catalog.resolve(request.provider, request.baseUrl);
+      const flow = chooseFlow(provider, request.flow);
+      const existing = await connections.find(provider.name, connection);
+      if (existing !== undefined && !request.force && isUsable(existing.connection, options.nowMs())) {
+        throw connectionExists(provider.name, connection);
+      }
+      await sessions.forgetEnded();
+      const createdAtMs = options.nowMs();
+      const session: NewSession = {
+        id: `ses_${Buffer.from(options.randomBytes(16)).toString('base64url')}`,
+        provider: provider.name,
+        displayName: provider.displayName,
+        connection,
+        flow,
+        baseUrl: request.baseUrl,
+        force: request.force,
+        requestedScopes: request.scopes ?? provider.oauth?.scopes ?? [],
+        stage: 'authorize',
+        status: 'waiting',
+        createdAtMs,
+        expiresAtMs: createdAtMs + sessionLifetimeMs,
+        warnings: [],
+        secrets: {},
+      };
+      options.notify({ event: 'sign_in.started', provider: provider.name, connection, outcome: 'ok' });
+      try {
+        return view(await begin(request, provider, session));
+      } catch (error) {
+        notifyFailure(session, asAuthsomeError(error));
+        throw error;
+      }
+    },
+
+    async read(id) {
+      return view(await settle(await sessions.read(id)));
+    },
+
+    async waitForChange(id, seen, timeoutMs) {
+      return view(await settle(await sessions.changed(id, seen, timeoutMs)));
+    },
+
+    async submitClient(id, entered) {
+      const session = await requireStage(id, 'client');
+      const provider = await providerOf(context, session);
+      const given = parseClient(provider, entered.clientId, entered.clientSecret);
+      const endpoints = session.endpoints ?? endpointsOf(provider);
+      const client = { ...given, authMethod: undefined, origin: 'person' as const };
+      await storeClient(options.vault, provider, endpoints, client);
+      const stage = authorizeStage(context, session, provider, client);
+      return view(
+        await sessions.update(id, (current) =>
+          current.status === 'waiting' && current.stage === 'client' ? stage : undefined,
+        ),
+      );
+    },
+
+    async submitSecret(id, apiKey) {
+      const session = await requireStage(id, 'secret');
+      const provider = await providerOf(context, session);
+      const key = parseApiKey(provider, apiKey);
+      try {
+        return view(await completeWithKey(context, session, provider, key));
+      } catch (error) {
+        return view(await failSession(context, id, asAuthsomeError(error)));
+      }
+    },
+
+    async callback(params) {
+      const states = params.getAll('state');
+      const [state] = states;
+      const found = state === undefined || states.length > 1 ? undefined : await sessions.findByState(state);
+      const taken = found === undefined ? undefined : await takeCallback(context, found, params);
+      return taken === undefined ? await refuseCallback() : view(taken);
+    },
+
+    async callbackFromPaste(id, pasted) {
+      const session = await requireStage(id, 'authorize');
+      const params = redirectParams(pasted, options.redirectUri);
+      const matches = sameText(params.get('state') ?? '', session.secrets.state ?? '');
+      const taken = matches ? await takeCallback(context, session, params) : undefined;
+      return taken === undefined ? await refuseCallback() : view(taken);
+    },
+
+    async cancel(id) {
+      const before = await settle(await sessions.read(id));
+      if (before.status !== 'waiting') return view(before);
+      let ended = false;
+      const session = await sessions.update(id, ({ status }) => {
+        ended = status === 'waiting';
+        return ended ? { status: 'cancelled', stage: 'over', secrets: {}, stateHash: undefined } : undefined;
+      });
+      if (ended) notifyFailure(session, new AuthsomeError('Cancelled', 'the sign-in was cancelled'));
+      return view(session);
+    },
+
+    async resume() {
+      await sessions.forgetEnded();
+      for (const session of await sessions.waiting()) {
+        const settled = await settle(session);
+        if (settled.status === 'waiting' && settled.stage === 'exchange') await exchange(context, settled.id);
+      }
+    },
+  };
+}
+
+function parseClient(
+  provider: Provider,
+  enteredId: string,
+  enteredSecret: string,
+): { readonly clientId: string; readonly clientSecret: string | undefined } {
+  const clientId = enteredId.trim();
+  const clientSecret = enteredSecret.trim();
+  if (!isToken(clientId) || (clientSecret !== '' && !isToken(clientSecret))) {
+    throw new AuthsomeError('InvalidKey', `that is not a client ID and secret of ${provider.displayName}`, {
+      hint: 'Copy each of them whole, without spaces or line breaks in between.',
+    });
+  }
+  return { clientId, clientSecret: clientSecret === '' ? undefined : clientSecret };
+}
+
+/** The parameters of a pasted redirect URL. Usage when it is not one; what was pasted is not repeated. */
+function redirectParams(pasted: string, redirectUri: string): URLSearchParams {
+  const text = pasted.trim();
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const expected = new URL(redirectUri);
+  if (url === undefined || url.origin !== expected.origin || url.pathname !== expected.pathname) {
+    throw new AuthsomeError('Usage', 'that is not the redirect URL of this sign-in', {
+      hint: `Paste the whole address that the browser ended on; it begins with ${redirectUri}`,
+    });
+  }
+  return url.searchParams;
+}
+
+function viewOf(session: StoredSession, options: ConnectionsOptions): AuthSession {
+  const { secrets, stage } = session;
+  const waiting = session.status === 'waiting';
+  const asksFor = waiting && (stage === 'client' || stage === 'secret') ? stage : undefined;
+  return {
+    id: session.id,
+    provider: session.provider,
+    displayName: session.displayName,
+    connection: session.connection,
+    flow: session.flow,
+    status: session.status,
+    asksFor,
+    revision: session.version,
+    authUrl: asksFor === undefined ? secrets.authorizationUrl : options.pageUrl(session.id),
+    verificationUri: secrets.verificationUri,
+    userCode: secrets.userCode,
+    redirectUri: options.redirectUri,
+    warnings: session.warnings,
+    failure: session.failure,
+    expiresAtMs: session.expiresAtMs,
+    granted: session.granted,
+  };
+}

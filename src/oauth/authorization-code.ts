@@ -1,0 +1,205 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { AuthsomeError } from '../errors.ts';
+import { type AuthMethod, authenticateClient } from './client-authentication.ts';
+import { type EndpointRequest, type Fetch, formRequest, requireSecureUrl, send } from './endpoint.ts';
+import { errorCode, printable } from './provider-text.ts';
+import type { ClientCredentials, TokenSet } from './token.ts';
+import { exchangeFailure } from './token-failure.ts';
+import { readTokenResponse } from './token-response.ts';
+
+export interface AuthorizationRequestOptions {
+  readonly authorizationUrl: string;
+  readonly clientId: string;
+  readonly redirectUri: string;
+  readonly scopes: readonly string[];
+  readonly scopeSeparator: string;
+  /** Further parameters of the definition's; ours win. */
+  readonly params: Readonly<Record<string, string>>;
+  /** RFC 8707. */
+  readonly resource: string | undefined;
+  readonly randomBytes: (size: number) => Uint8Array;
+}
+
+/** One attempt. `url` holds the state, and `codeVerifier` proves that the attempt is ours: both are secrets. */
+export interface AuthorizationRequest {
+  readonly url: string;
+  readonly state: string;
+  readonly codeVerifier: string;
+}
+
+/** A fresh attempt with 256 bits of state and of verifier, PKCE S256 always (RFC 6749 §4.1.1, RFC 7636 §4). */
+export function authorizationRequest(options: AuthorizationRequestOptions): AuthorizationRequest {
+  const url = requireSecureUrl(options.authorizationUrl, 'authorization URL');
+  const state = base64url(options.randomBytes(32));
+  const codeVerifier = base64url(options.randomBytes(32));
+  const params = url.searchParams;
+  for (const [name, value] of Object.entries(options.params)) params.set(name, value);
+  params.set('response_type', 'code');
+  params.set('client_id', options.clientId);
+  params.set('redirect_uri', options.redirectUri);
+  if (options.scopes.length > 0) params.set('scope', options.scopes.join(options.scopeSeparator));
+  params.set('state', state);
+  params.set('code_challenge', codeChallenge(codeVerifier));
+  params.set('code_challenge_method', 'S256');
+  if (options.resource !== undefined) params.set('resource', options.resource);
+  return { url: url.href, state, codeVerifier };
+}
+
+/** S256 of a verifier (RFC 7636 §4.2). */
+export function codeChallenge(codeVerifier: string): string {
+  return createHash('sha256').update(codeVerifier, 'ascii').digest('base64url');
+}
+
+export interface ExpectedCallback {
+  readonly state: string;
+  readonly issuer: string | undefined;
+  /** Whether the server's metadata promises `iss` (RFC 9207 §3). */
+  readonly issRequired: boolean;
+  /** For hints: what a person signs in to, where its OAuth clients are configured, what must stand there. */
+  readonly provider: string;
+  readonly settingsUrl: string | undefined;
+  readonly redirectUri: string;
+}
+
+/**
+ * The authorization code of a callback (RFC 6749 §4.1.2). Throws StateMismatch when the state is not the expected
+ * one, and SignInFailed when the provider refused or the response is not from the expected issuer (RFC 9207).
+ */
+export function readCallback(params: URLSearchParams, expected: ExpectedCallback): string {
+  if (!sameText(single(params, 'state') ?? '', expected.state)) throw stateMismatch();
+  requireIssuer(params, expected);
+  const error = single(params, 'error');
+  const code = single(params, 'code');
+  if (error !== undefined) throw refusedByProvider(params, error, expected);
+  if (code === undefined || code === '' || code.length > 8192) {
+    throw new AuthsomeError('SignInFailed', `${expected.provider} sent a callback without a code`, {
+      hint: `Start again with: authsome login ${expected.provider}`,
+    });
+  }
+  return code;
+}
+
+export function stateMismatch(): AuthsomeError {
+  return new AuthsomeError('StateMismatch', 'OAuth state parameter does not match', {
+    hint:
+      'A tab left over from an earlier sign-in, or somebody replaying an old link. Close that tab and go on in ' +
+      'the newest one: the sign-in in progress is still waiting.',
+  });
+}
+
+/** Whether two texts are equal, in time that does not tell where they differ. */
+export function sameText(left: string, right: string): boolean {
+  const digest = (text: string): Uint8Array => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(left), digest(right));
+}
+
+function requireIssuer(params: URLSearchParams, expected: ExpectedCallback): void {
+  const iss = single(params, 'iss');
+  const missing = iss === undefined && expected.issRequired;
+  const wrong = iss !== undefined && expected.issuer !== undefined && iss !== expected.issuer;
+  // Nothing of the response is shown: it may come from a server that wants to be mistaken for another.
+  if (missing || wrong) {
+    throw new AuthsomeError(
+      'SignInFailed',
+      `the answer does not come from the issuer of ${expected.provider}`,
+      {
+        hint: `Nothing was stored. Start again with: authsome login ${expected.provider}`,
+      },
+    );
+  }
+}
+
+function refusedByProvider(
+  params: URLSearchParams,
+  error: string,
+  expected: ExpectedCallback,
+): AuthsomeError {
+  const code = errorCode(error);
+  const description = printable(single(params, 'error_description'));
+  const said = description === undefined ? '' : `: ${description}`;
+  return new AuthsomeError('SignInFailed', `${expected.provider} refused the sign-in: ${code}${said}`, {
+    hint: authorizationHint(code, expected),
+  });
+}
+
+/** What a person can do about an authorization error, by its code. */
+export function authorizationHint(
+  code: string,
+  context: Pick<ExpectedCallback, 'provider' | 'settingsUrl' | 'redirectUri'>,
+): string {
+  const { provider, redirectUri } = context;
+  const where = context.settingsUrl === undefined ? `the OAuth settings of ${provider}` : context.settingsUrl;
+  const again = `authsome login ${provider}`;
+  switch (code) {
+    case 'access_denied':
+      return `The request was declined on ${provider}'s page. To try again, run: ${again}`;
+    case 'redirect_uri_mismatch':
+    case 'invalid_redirect_uri':
+      return `Set the callback URL to exactly ${redirectUri} at ${where}, then run: ${again}`;
+    case 'invalid_scope':
+      return `Ask for scopes that the client may have: ${again} --scopes "<scope1>,<scope2>"`;
+    case 'unauthorized_client':
+    case 'invalid_client':
+    case 'unsupported_response_type':
+      return `The OAuth client is not set up for this. Check it at ${where}, then: authsome revoke ${provider} and ${again}`;
+    case 'server_error':
+    case 'temporarily_unavailable':
+      return `${provider} has a problem of its own. Wait a little, then run: ${again}`;
+    default:
+      return `Check the OAuth client at ${where} (callback URL: ${redirectUri}), then run: ${again}`;
+  }
+}
+
+/** The one value of a parameter; `undefined` when absent. Repeated parameters are refused (RFC 6749 §3.1). */
+function single(params: URLSearchParams, name: string): string | undefined {
+  const values = params.getAll(name);
+  if (values.length > 1) {
+    throw new AuthsomeError('SignInFailed', `the callback repeats the parameter "${name}"`);
+  }
+  return values[0];
+}
+
+export interface TokenEndpoint {
+  readonly provider: string;
+  readonly tokenUrl: string;
+  readonly client: ClientCredentials;
+  readonly authMethod: AuthMethod | undefined;
+  readonly tokenParams: Readonly<Record<string, string>>;
+  readonly resource: string | undefined;
+}
+
+export interface CodeExchange extends TokenEndpoint {
+  readonly code: string;
+  readonly codeVerifier: string;
+  readonly redirectUri: string;
+  readonly requestedScopes: readonly string[];
+  readonly nowMs: () => number;
+}
+
+/** The tokens for a code (RFC 6749 §4.1.3). Rejects with TokenExchangeFailed or EndpointUnreachable. */
+export async function exchangeCode(fetch: Fetch, exchange: CodeExchange): Promise<TokenSet> {
+  const sentAtMs = exchange.nowMs();
+  const reply = await send(fetch, codeRequest(exchange), 'token endpoint');
+  const judgement = readTokenResponse(reply, {
+    requestedScopes: exchange.requestedScopes,
+    sentAtMs,
+    secrets: [exchange.code, exchange.codeVerifier, exchange.client.clientSecret],
+  });
+  if (judgement.kind === 'tokens') return judgement.tokens;
+  throw exchangeFailure(judgement, exchange.provider);
+}
+
+function codeRequest(exchange: CodeExchange): EndpointRequest {
+  const form = new URLSearchParams(exchange.tokenParams);
+  form.set('grant_type', 'authorization_code');
+  form.set('code', exchange.code);
+  form.set('redirect_uri', exchange.redirectUri);
+  form.set('code_verifier', exchange.codeVerifier);
+  if (exchange.resource !== undefined) form.set('resource', exchange.resource);
+  const headers = authenticateClient(form, exchange.client, exchange.authMethod);
+  return formRequest(exchange.tokenUrl, form, headers);
+}
+
+function base64url(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64url');
+}

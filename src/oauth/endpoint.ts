@@ -1,0 +1,118 @@
+import { AuthsomeError } from '../errors.ts';
+
+/** A WHATWG fetch that follows no redirects and bounds time and size; the caller decides how it gets out. */
+export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
+
+/** A POST to one of a provider's OAuth endpoints. `headers` and `body` hold secrets: never print one. */
+export interface EndpointRequest {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** What came back, before anybody judged it. `body` may hold secrets. */
+export interface Reply {
+  readonly status: number;
+  /** Media type in lower case, without parameters; empty when none was sent. */
+  readonly contentType: string;
+  readonly body: string;
+}
+
+const requestTimeoutMs = 20_000;
+
+/**
+ * The reply to `request`, whatever its status. `what` names the endpoint for people ("token endpoint").
+ * Rejects with EndpointUnreachable; neither the URL's query nor anything that was sent is in the error.
+ */
+export async function send(fetch: Fetch, request: EndpointRequest, what: string): Promise<Reply> {
+  const url = requireSecureUrl(request.url, what);
+  try {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: request.headers,
+      body: request.body,
+      redirect: 'manual',
+      signal: AbortSignal.timeout(requestTimeoutMs),
+    });
+    return await replyOf(response);
+  } catch (error) {
+    throw unreachable(error, url, what);
+  }
+}
+
+/** The reply to a GET that accepts JSON; errors as for `send`. */
+export async function fetchDocument(
+  fetch: Fetch,
+  address: string,
+  what: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Reply> {
+  const url = requireSecureUrl(address, what);
+  try {
+    const response = await fetch(url, {
+      headers: { accept: 'application/json', ...headers },
+      redirect: 'manual',
+      signal: AbortSignal.timeout(requestTimeoutMs),
+    });
+    return await replyOf(response);
+  } catch (error) {
+    throw unreachable(error, url, what);
+  }
+}
+
+async function replyOf(response: Response): Promise<Reply> {
+  const contentType = (response.headers.get('content-type') ?? '').split(';', 1)[0] ?? '';
+  return {
+    status: response.status,
+    contentType: contentType.trim().toLowerCase(),
+    body: await response.text(),
+  };
+}
+
+/** A form POST that asks for JSON. */
+export function formRequest(
+  url: string,
+  form: URLSearchParams,
+  headers: Readonly<Record<string, string>> = {},
+): EndpointRequest {
+  return {
+    url,
+    headers: {
+      accept: 'application/json',
+      'content-type': 'application/x-www-form-urlencoded',
+      ...headers,
+    },
+    body: form.toString(),
+  };
+}
+
+/** The URL, when a secret may travel to it: https, or loopback. Otherwise an InvalidDefinition. */
+export function requireSecureUrl(address: string, what: string): URL {
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  if (url !== undefined && url.username === '' && url.password === '') {
+    if (url.protocol === 'https:') return url;
+    if (url.protocol === 'http:' && isLoopback(url.hostname)) return url;
+  }
+  throw new AuthsomeError('InvalidDefinition', `the ${what} is not an https URL`);
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
+}
+
+function unreachable(error: unknown, url: URL, what: string): AuthsomeError {
+  const cause = error instanceof Error && error.cause instanceof AuthsomeError ? error.cause : error;
+  if (cause instanceof AuthsomeError) return cause;
+  return new AuthsomeError('EndpointUnreachable', `cannot reach the ${what} at ${url.host}${why(error)}`, {
+    hint: 'Check the network (and HTTPS_PROXY where there is a corporate proxy), then run the command again.',
+    cause: error,
+  });
+}
+
+function why(error: unknown): string {
+  if (!(error instanceof Error)) return '';
+  if (error.name === 'TimeoutError' || error.name === 'AbortError') return ': no answer in time';
+  const cause: unknown = error.cause;
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  return typeof code === 'string' && /^[A-Z_0-9]{2,40}$/.test(code) ? `: ${code}` : '';
+}

@@ -1,0 +1,68 @@
+import { AuthsomeError } from '../errors.ts';
+import type { TokenEndpoint } from './authorization-code.ts';
+import { authenticateClient } from './client-authentication.ts';
+import { type Fetch, formRequest, type Reply, send } from './endpoint.ts';
+import type { TokenSet } from './token.ts';
+import { refusalHint, said } from './token-failure.ts';
+import { readTokenResponse, type TokenResponseContext } from './token-response.ts';
+
+export interface Refresh extends TokenEndpoint {
+  readonly refreshToken: string;
+}
+
+/** The reply to a refresh request (RFC 6749 §6). Rejects with EndpointUnreachable. */
+export async function refreshRequest(fetch: Fetch, refresh: Refresh): Promise<Reply> {
+  const form = new URLSearchParams(refresh.tokenParams);
+  form.set('grant_type', 'refresh_token');
+  form.set('refresh_token', refresh.refreshToken);
+  if (refresh.resource !== undefined) form.set('resource', refresh.resource);
+  const headers = authenticateClient(form, refresh.client, refresh.authMethod);
+  return await send(fetch, formRequest(refresh.tokenUrl, form, headers), 'token endpoint');
+}
+
+export type RefreshJudgement =
+  | { readonly kind: 'tokens'; readonly tokens: TokenSet }
+  /** The grant is gone for good: only a new sign-in helps. */
+  | { readonly kind: 'dead'; readonly error: AuthsomeError }
+  /** It may work later. */
+  | { readonly kind: 'failed'; readonly error: AuthsomeError };
+
+/** What a refresh reply means; `tokens.refreshToken` is `undefined` when the old one stays. */
+export function readRefreshResponse(
+  reply: Reply,
+  context: TokenResponseContext & { readonly provider: string },
+): RefreshJudgement {
+  const judgement = readTokenResponse(reply, context);
+  if (judgement.kind === 'tokens') return judgement;
+  if (judgement.kind === 'unusable') {
+    return { kind: 'failed', error: refreshFailed(`the token endpoint ${judgement.reason}`) };
+  }
+  const { error, description } = judgement;
+  if (isDeadGrant(error)) {
+    return {
+      kind: 'dead',
+      error: new AuthsomeError(
+        'CredentialExpired',
+        `${context.provider} no longer accepts this sign-in: ${error}`,
+        {
+          hint: `${said(description)}Sign in again with: authsome login ${context.provider} --force`,
+        },
+      ),
+    };
+  }
+  return {
+    kind: 'failed',
+    error: refreshFailed(error, said(description) + refusalHint(error, context.provider)),
+  };
+}
+
+/** `invalid_grant`, and what services that do not follow RFC 6749 §5.2 say instead. */
+function isDeadGrant(error: string): boolean {
+  return ['invalid_grant', 'bad_refresh_token', 'invalid_refresh_token', 'token_revoked'].includes(error);
+}
+
+function refreshFailed(reason: string, hint?: string): AuthsomeError {
+  return new AuthsomeError('RefreshFailed', `token refresh failed: ${reason}`, {
+    hint: hint ?? 'The credential may work again later; run the command again in a while.',
+  });
+}

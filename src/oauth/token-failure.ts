@@ -1,0 +1,46 @@
+import { AuthsomeError } from '../errors.ts';
+import type { TokenJudgement } from './token-response.ts';
+
+type Failure = Exclude<TokenJudgement, { kind: 'tokens' }>;
+
+/** TokenExchangeFailed for a reply that is no token response. */
+export function exchangeFailure(failure: Failure, provider: string): AuthsomeError {
+  if (failure.kind === 'unusable') {
+    return new AuthsomeError(
+      'TokenExchangeFailed',
+      `token exchange failed: the token endpoint ${failure.reason}`,
+      {
+        hint: failure.temporary
+          ? `${provider} has a problem of its own. Wait a little, then run: authsome login ${provider}`
+          : `Check the token URL with: authsome inspect ${provider}`,
+      },
+    );
+  }
+  return new AuthsomeError('TokenExchangeFailed', `token exchange failed: ${failure.error}`, {
+    hint: said(failure.description) + refusalHint(failure.error, provider),
+  });
+}
+
+/** The commands that mend a refused token request, by the error's code. */
+export function refusalHint(error: string, provider: string): string {
+  const again = `authsome login ${provider}`;
+  switch (error) {
+    case 'invalid_client':
+    case 'unauthorized_client':
+    case 'incorrect_client_credentials':
+      return (
+        `The stored client credentials are not what ${provider} expects. Clear them with: authsome revoke ${provider} — ` +
+        `then enter them again with: ${again}`
+      );
+    case 'redirect_uri_mismatch':
+      return `The callback URL differs from the one registered at ${provider}. See: authsome inspect ${provider}`;
+    case 'invalid_scope':
+      return `Ask for scopes that the client may have: ${again} --scopes "<scope1>,<scope2>"`;
+    default:
+      return `Start again with: ${again} --force`;
+  }
+}
+
+export function said(description: string | undefined): string {
+  return description === undefined ? '' : `The provider says: "${description}". `;
+}

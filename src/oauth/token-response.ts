@@ -1,0 +1,138 @@
+import type { Reply } from './endpoint.ts';
+import { errorCode, printable } from './provider-text.ts';
+import type { TokenSet } from './token.ts';
+
+export interface TokenResponseContext {
+  /** Taken as granted when the response names no scopes (RFC 6749 §5.1). */
+  readonly requestedScopes: readonly string[];
+  /** When the request was sent: lifetimes are counted from there, so clocks can only err to the safe side. */
+  readonly sentAtMs: number;
+  /** What was sent and must not come back inside an error text. */
+  readonly secrets: readonly (string | undefined)[];
+}
+
+export type TokenJudgement =
+  | { readonly kind: 'tokens'; readonly tokens: TokenSet }
+  /** The server said no (RFC 6749 §5.2), whatever status it said it with. */
+  | { readonly kind: 'refused'; readonly error: string; readonly description: string | undefined }
+  /** Not a token response at all; `reason` ends a sentence that begins "the token endpoint". */
+  | { readonly kind: 'unusable'; readonly reason: string; readonly temporary: boolean };
+
+type Parsed = Readonly<Record<string, unknown>>;
+
+/**
+ * What a token endpoint's reply means (RFC 6749 §5), with the shapes found in the wild: errors under status 200,
+ * forms, tokens nested under `authed_user`, `ok: false`, no `token_type`, lifetimes as strings, scopes by comma.
+ */
+export function readTokenResponse(reply: Reply, context: TokenResponseContext): TokenJudgement {
+  const parsed = parseBody(reply);
+  if (parsed !== undefined) {
+    const refusal = readRefusal(parsed, context.secrets);
+    if (refusal !== undefined) return refusal;
+  }
+  if (reply.status >= 300 && reply.status < 400) {
+    return unusable('answered with a redirect, which is never followed', false);
+  }
+  if (reply.status < 200 || reply.status >= 300 || parsed === undefined) {
+    return unusable(`answered ${reply.status} with ${describeBody(reply)}`, isTemporary(reply.status));
+  }
+  return readTokens(parsed, context);
+}
+
+/** The body as an object, from JSON or a form, judged by what it looks like before what it is called. */
+export function parseBody(reply: Reply): Parsed | undefined {
+  const body = reply.body.trim();
+  if (body.startsWith('{')) {
+    try {
+      const value: unknown = JSON.parse(body);
+      return typeof value === 'object' && value !== null ? (value as Parsed) : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+  if (/^[\w.-]+=[^<\s]*$/.test(body)) return Object.fromEntries(new URLSearchParams(body));
+  return undefined;
+}
+
+function readRefusal(parsed: Parsed, secrets: TokenResponseContext['secrets']): TokenJudgement | undefined {
+  const { error } = parsed;
+  const nested = typeof error === 'object' && error !== null ? (error as Parsed) : undefined;
+  const code = nested === undefined ? error : (nested.code ?? nested.type ?? nested.status);
+  if (typeof code === 'string' && code !== '') {
+    return {
+      kind: 'refused',
+      error: errorCode(code, secrets),
+      description: printable(parsed.error_description ?? nested?.message, secrets),
+    };
+  }
+  if (nested !== undefined || parsed.ok === false) {
+    return { kind: 'refused', error: 'unreadable_error', description: printable(nested?.message, secrets) };
+  }
+  return undefined;
+}
+
+function readTokens(parsed: Parsed, context: TokenResponseContext): TokenJudgement {
+  const nested = parsed.authed_user;
+  const source =
+    parsed.access_token === undefined && typeof nested === 'object' && nested !== null
+      ? (nested as Parsed)
+      : parsed;
+  const accessToken = source.access_token;
+  if (typeof accessToken !== 'string' || accessToken === '') {
+    return unusable('answered without an access token', false);
+  }
+  if (!isToken(accessToken)) return unusable('sent an access token that cannot go into a header', false);
+  const tokenType = source.token_type ?? parsed.token_type;
+  if (typeof tokenType === 'string' && /^(mac|dpop|pop|n_a)$/i.test(tokenType)) {
+    return unusable('sent a kind of token that is not supported (only bearer tokens are)', false);
+  }
+  const { refresh_token: refreshToken } = source;
+  const lifetime = readLifetime(source.expires_in);
+  const scopes = readScopes(source.scope);
+  return {
+    kind: 'tokens',
+    tokens: {
+      accessToken,
+      refreshToken: typeof refreshToken === 'string' && isToken(refreshToken) ? refreshToken : undefined,
+      expiresAtMs: lifetime === undefined ? undefined : context.sentAtMs + lifetime * 1000,
+      scopes: scopes.length > 0 ? scopes : context.requestedScopes,
+    },
+  };
+}
+
+/** Visible ASCII of a sane length: goes into a header without a quoting TypeError. */
+export function isToken(text: string): boolean {
+  return text.length <= 32_768 && /^[\x21-\x7e]+$/.test(text);
+}
+
+/** Seconds, or `undefined` where the server does not say (absent, null, unreadable, or not in the future). */
+function readLifetime(value: unknown): number | undefined {
+  const seconds = typeof value === 'string' && /^\d{1,12}(\.\d+)?$/.test(value) ? Number(value) : value;
+  if (typeof seconds !== 'number' || !Number.isFinite(seconds) || seconds <= 0) return undefined;
+  return Math.min(Math.floor(seconds), 10 * 365 * 86_400);
+}
+
+/** Scopes by space or comma, or as an array; duplicates dropped. */
+function readScopes(value: unknown): readonly string[] {
+  const parts = Array.isArray(value) ? value : typeof value === 'string' ? value.split(/[\s,]+/) : [];
+  const scopes = parts.filter(
+    (part): part is string => typeof part === 'string' && /^[\x21-\x7e]{1,512}$/.test(part),
+  );
+  return [...new Set(scopes)];
+}
+
+function isTemporary(status: number): boolean {
+  return status >= 500 || status === 408 || status === 425 || status === 429;
+}
+
+function describeBody(reply: Reply): string {
+  if (reply.body.trim() === '') return 'an empty body';
+  if (/^[\w.+/-]{3,80}$/.test(reply.contentType) && !/json|form/.test(reply.contentType)) {
+    return `${reply.contentType}, not JSON`;
+  }
+  return 'a body that cannot be read';
+}
+
+function unusable(reason: string, temporary: boolean): TokenJudgement {
+  return { kind: 'unusable', reason, temporary };
+}
