@@ -1,0 +1,45 @@
+import type { Database } from '../database/index.ts';
+import type { Keychain } from './keychain.ts';
+import { openLeases } from './lease.ts';
+import { type MasterKeySource, resolveMasterKey } from './master-key.ts';
+import type { Vault } from './record.ts';
+import type { RandomBytes } from './seal.ts';
+import { openVault } from './store.ts';
+import { hasVault, opensVault } from './vault-key.ts';
+
+export interface UnlockOptions {
+  /** With `vaultMigrations` applied. */
+  readonly database: Database;
+  readonly vaultId: string;
+  readonly masterKey: string | undefined;
+  readonly masterKeyFile: string | undefined;
+  readonly serverDirectory: string;
+  readonly keychain: Keychain | undefined;
+  readonly randomBytes: RandomBytes;
+  readonly nowMs: () => number;
+}
+
+// Renewed while the keychain takes its time; short, for the start after a crash waits for it to lapse.
+const leaseMs = 3_000;
+
+/**
+ * The vault, opened with the master key from wherever it is kept, and where that was. One process at a time, so
+ * that two first starts cannot make two keys and lose the one that the vault was made with.
+ */
+export async function unlockVault(
+  options: UnlockOptions,
+): Promise<{ readonly vault: Vault; readonly keySource: MasterKeySource }> {
+  const { database, vaultId, randomBytes, nowMs } = options;
+  const leases = openLeases({ database, scope: 'master-key', randomBytes, nowMs });
+  return leases.exclusively(vaultId, leaseMs, async () => {
+    const { key, source } = await resolveMasterKey({
+      ...options,
+      vaultExists: hasVault(database),
+      opensVault: (candidate) => opensVault(database, vaultId, candidate),
+    });
+    return {
+      vault: await openVault({ database, masterKey: key, vaultId, randomBytes, nowMs }),
+      keySource: source,
+    };
+  });
+}
