@@ -1,0 +1,35 @@
+import type { Browser, Page } from './browser.ts';
+import type { Outcome, Running } from './product.ts';
+
+export interface SignedIn {
+  /** The page of ours that asked, and the one that closed the sign-in. */
+  readonly asked: Page;
+  readonly closing: Page;
+  readonly outcome: Outcome;
+}
+
+/** The URL that `authsome login --json` printed. */
+export async function authUrlOf(login: Running): Promise<string> {
+  const [line] = await login.seen('stdout', /^\{.*"status":"waiting".*\}$/m);
+  return (JSON.parse(line) as { auth_url: string }).auth_url;
+}
+
+/** Answers the page that asks for the OAuth client, then says yes on the provider's own page. */
+export async function signInWithClient(
+  login: Running,
+  browser: Browser,
+  client: { readonly clientId: string; readonly clientSecret: string },
+): Promise<SignedIn> {
+  const asked = await browser.open(await authUrlOf(login));
+  const values = { client_id: client.clientId, client_secret: client.clientSecret };
+  const consent = await browser.submit(asked, values);
+  const closing = await browser.submit(consent, { decision: 'allow' });
+  return { asked, closing, outcome: await login.ended };
+}
+
+/** Answers the page that asks for an API key. */
+export async function signInWithKey(login: Running, browser: Browser, key: string): Promise<SignedIn> {
+  const asked = await browser.open(await authUrlOf(login));
+  const closing = await browser.submit(asked, { api_key: key });
+  return { asked, closing, outcome: await login.ended };
+}

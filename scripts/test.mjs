@@ -1,0 +1,123 @@
+/**
+ * `npm test`: everything that must hold, in one command. Prints each check as it goes and, last and alone on its
+ * line, `N passed, N failed`. Nothing is skipped: a tool that is missing is installed (as root, with apt-get) or
+ * named, and then the run fails.
+ */
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+
+/** Programs that the end-to-end tests drive, and the Debian packages that bring them. */
+const tools = [
+  { program: 'chromium', package: 'chromium' },
+  { program: 'curl', package: 'curl' },
+  { program: 'git', package: 'git' },
+  { program: 'python3', package: 'python3' },
+  { program: 'unshare', package: 'util-linux' },
+];
+
+const totals = { passed: 0, failed: 0 };
+const scratch = mkdtempSync(join(tmpdir(), 'authsome-test-'));
+const started = Date.now();
+
+try {
+  if (count('tools', installTools())) {
+    check('build', ['npm', 'run', '--silent', 'build']);
+    check('biome', ['npx', '--no-install', 'biome', 'check', '.', '--error-on-warnings']);
+    check('types', ['npx', '--no-install', 'tsc', '--noEmit']);
+    check('knip', ['npx', '--no-install', 'knip']);
+    suite('unit');
+    suite('e2e');
+    check('demo', ['node', 'scripts/demo.mjs']);
+  }
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}
+
+console.log(`\nin ${Math.round((Date.now() - started) / 1000)} s`);
+console.log(`${totals.passed} passed, ${totals.failed} failed`);
+process.exitCode = totals.failed === 0 ? 0 : 1;
+
+function installTools() {
+  const missing = tools.filter((tool) => !isOnPath(tool.program));
+  if (missing.length === 0) return true;
+  const install = [
+    'apt-get',
+    'install',
+    '--yes',
+    '--no-install-recommends',
+    ...missing.map((tool) => tool.package),
+  ];
+  const names = missing.map((tool) => tool.program).join(', ');
+  if (process.getuid?.() !== 0 || !isOnPath('apt-get')) {
+    console.error(`The tests need ${names}. On Debian or Ubuntu: sudo ${install.join(' ')}`);
+    return false;
+  }
+  console.log(`installing ${names}`);
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const quiet = { stdio: ['ignore', 'ignore', 'inherit'], env };
+  spawnSync('apt-get', ['update'], quiet);
+  spawnSync(install[0], install.slice(1), quiet);
+  const stillMissing = tools.filter((tool) => !isOnPath(tool.program)).map((tool) => tool.program);
+  if (stillMissing.length > 0) console.error(`could not install: ${stillMissing.join(', ')}`);
+  return stillMissing.length === 0;
+}
+
+function isOnPath(program) {
+  return (process.env.PATH ?? '').split(delimiter).some((directory) => {
+    try {
+      accessSync(join(directory, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+function check(name, [program, ...args]) {
+  console.log(`\n— ${name}`);
+  const { status } = spawnSync(program, args, { stdio: 'inherit' });
+  return count(name, status === 0);
+}
+
+/** Runs one vitest project and adds its own counts; a test that did not run counts as failed. */
+function suite(project) {
+  console.log(`\n— ${project}`);
+  const report = join(scratch, `${project}.json`);
+  const { status } = spawnSync(
+    'npx',
+    [
+      '--no-install',
+      'vitest',
+      'run',
+      '--project',
+      project,
+      '--reporter=dot',
+      '--reporter=json',
+      `--outputFile.json=${report}`,
+    ],
+    { stdio: 'inherit' },
+  );
+  const results = readReport(report);
+  if (results === undefined) return count(project, false);
+  const failed = results.numTotalTests - results.numPassedTests;
+  totals.passed += results.numPassedTests;
+  // A file that could not be loaded has no tests to fail.
+  totals.failed += failed === 0 && status !== 0 ? 1 : failed;
+  return failed === 0 && status === 0;
+}
+
+function readReport(path) {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function count(name, passed) {
+  totals[passed ? 'passed' : 'failed'] += 1;
+  if (!passed) console.error(`${name}: failed`);
+  return passed;
+}

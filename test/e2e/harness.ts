@@ -1,0 +1,212 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { type Browser, createBrowser } from '../../demo/browser.ts';
+import { freePort, type Outcome, type Running, type StartOptions, start } from '../../demo/product.ts';
+import { acme, pixel, type Service, type ServiceOptions, startService } from '../../demo/service/index.ts';
+
+export const root = resolve(import.meta.dirname, '../..');
+export const entry = join(root, 'dist/main.js');
+
+export interface CommandOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly stdin?: StartOptions['stdin'];
+  readonly cwd?: string;
+}
+
+/** One throwaway home with its own daemon on a port of its own, and nothing of the machine's environment. */
+export interface World {
+  readonly directory: string;
+  readonly home: string;
+  readonly port: number;
+  readonly baseUrl: string;
+  readonly redirectUri: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** What commands have written so far, all of them. */
+  readonly written: string[];
+  authsome(args: readonly string[], options?: CommandOptions): Promise<Outcome>;
+  startAuthsome(args: readonly string[], options?: CommandOptions): Running;
+  /** As `authsome`, on a terminal. Its screen is `stdout`. */
+  startOnTerminal(args: readonly string[], options?: CommandOptions): Running;
+  /** The one document that `--json` printed; throws unless the exit code is as expected. */
+  // biome-ignore lint/suspicious/noExplicitAny: documents are asserted on, key by key
+  json(args: readonly string[], code?: number, options?: CommandOptions): Promise<any>;
+  daemonPid(): number | undefined;
+  close(): Promise<void>;
+}
+
+export async function createWorld(env: Readonly<Record<string, string>> = {}): Promise<World> {
+  const directory = mkdtempSync(join(tmpdir(), 'authsome-e2e-'));
+  const home = join(directory, 'home');
+  const port = await freePort();
+  const baseUrl = `http://127.0.0.1:${port}`;
+  const worldEnv: Readonly<Record<string, string>> = {
+    PATH: process.env.PATH ?? '',
+    HOME: directory,
+    LANG: 'C.UTF-8',
+    AUTHSOME_HOME: home,
+    AUTHSOME_PORT: String(port),
+    ...env,
+  };
+  const written: string[] = [];
+  const keep = (running: Running): Running => {
+    running.ended.then(
+      (outcome) => written.push(outcome.stdout, outcome.stderr),
+      () => {},
+    );
+    return running;
+  };
+  const launch = (program: string, args: readonly string[], options: CommandOptions): Running =>
+    keep(
+      start({
+        program,
+        args,
+        env: { ...worldEnv, ...options.env },
+        cwd: options.cwd ?? directory,
+        ...(options.stdin === undefined ? {} : { stdin: options.stdin }),
+      }),
+    );
+
+  const world: World = {
+    directory,
+    home,
+    port,
+    baseUrl,
+    redirectUri: `${baseUrl}/auth/callback/oauth`,
+    env: worldEnv,
+    written,
+    startAuthsome: (args, options = {}) => launch(process.execPath, [entry, ...args], options),
+    startOnTerminal: (args, options = {}) =>
+      launch('python3', ['-c', terminal, process.execPath, entry, ...args], { stdin: 'open', ...options }),
+    authsome: (args, options = {}) => world.startAuthsome(args, options).ended,
+    async json(args, code = 0, options = {}) {
+      const outcome = await world.authsome([...args, '--json'], options);
+      if (outcome.code !== code) {
+        throw new Error(`authsome ${args.join(' ')} ended with ${outcome.code}, not ${code}:
+${outcome.stdout}${outcome.stderr}`);
+      }
+      return JSON.parse(outcome.stdout);
+    },
+    daemonPid() {
+      try {
+        const document: unknown = JSON.parse(readFileSync(join(home, 'server/daemon.json'), 'utf8'));
+        return (document as { pid?: number }).pid;
+      } catch {
+        return undefined;
+      }
+    },
+    async close() {
+      const pid = world.daemonPid();
+      if (pid !== undefined && isAlive(pid)) {
+        process.kill(pid, 'SIGTERM');
+        await gone(pid, 5_000).catch(() => process.kill(pid, 'SIGKILL'));
+      }
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+  return world;
+}
+
+/** A world with the demo's services beside it, and both of their providers registered. */
+export interface Acme extends World {
+  readonly service: Service;
+  readonly client: { readonly clientId: string; readonly clientSecret: string };
+  readonly apiKey: string;
+  /** A browser without script that reaches both the services and the daemon's pages. */
+  newBrowser(): Browser;
+}
+
+export type AcmeOptions = Partial<Pick<ServiceOptions, 'accessTokenTtlSeconds' | 'rotateRefreshTokens'>> & {
+  readonly env?: Readonly<Record<string, string>>;
+};
+
+export const apiKey = `px_${'k3y'.repeat(10)}zz`;
+export const client = { clientId: 'authsome-e2e', clientSecret: 'cs_5f1e0c9a7b3d4e2f8a6c' } as const;
+
+export async function createAcme(options: AcmeOptions = {}): Promise<Acme> {
+  const { env, ...serviceOptions } = options;
+  // The redirect URI holds the daemon's port, and the daemon's environment the service's: the port comes first.
+  const port = await freePort();
+  const redirectUri = `http://127.0.0.1:${port}/auth/callback/oauth`;
+  const service = await startService({ ...serviceOptions, redirectUri, client, apiKeys: [apiKey] });
+  const directory = mkdtempSync(join(tmpdir(), 'authsome-ca-'));
+  const caFile = join(directory, 'ca.pem');
+  writeFileSync(caFile, service.caPem);
+  const world = await createWorld({
+    AUTHSOME_PORT: String(port),
+    AUTHSOME_RESOLVE: service.resolve,
+    AUTHSOME_EXTRA_CA_CERTS: caFile,
+    ...env,
+  });
+  const acmeWorld: Acme = {
+    ...world,
+    port,
+    baseUrl: `http://127.0.0.1:${port}`,
+    redirectUri,
+    service,
+    client,
+    apiKey,
+    newBrowser: () => createBrowser({ port: service.port, caPem: service.caPem }),
+    async close() {
+      await world.close();
+      await service.close();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+  for (const definition of [acme, pixel]) await register(acmeWorld, definition);
+  return acmeWorld;
+}
+
+/** Writes a definition to a file and registers it. */
+export async function register(
+  world: World,
+  definition: Readonly<Record<string, unknown>>,
+): Promise<Outcome> {
+  const file = join(world.directory, `${definition.name}.json`);
+  writeFileSync(file, JSON.stringify(definition));
+  return world.authsome(['register', file]);
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+  try {
+    // A zombie that nobody reaps (process 1 of a container may not) has ended.
+    return !/^\d+ \(.*\) Z/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return process.platform !== 'linux';
+  }
+}
+
+/** Resolves once the process has ended. */
+export async function gone(pid: number, withinMs: number): Promise<void> {
+  await until(() => !isAlive(pid), withinMs);
+}
+
+/** Resolves once `holds` does; rejects when it has not in time. */
+export async function until(holds: () => boolean | Promise<boolean>, withinMs: number): Promise<void> {
+  const deadline = Date.now() + withinMs;
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error('it did not come true in time');
+    await new Promise((resolveLater) => setTimeout(resolveLater, 20));
+  }
+}
+
+/** Runs `work` in a world of its own and clears it away, whatever happens. */
+export async function inWorld<Of extends World>(
+  world: Of,
+  work: (world: Of) => Promise<void>,
+): Promise<void> {
+  try {
+    await work(world);
+  } finally {
+    await world.close();
+  }
+}
+
+/** A pty around the command: typed input goes in through stdin, the screen comes out of stdout. */
+const terminal = `import os, pty, sys
+sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))`;
