@@ -10,9 +10,12 @@ import type { ServeOptions } from './daemon/index.ts';
 const [, entry = '', ...args] = process.argv;
 const common = { args, entry, environment: process.env, version: packageDocument.version };
 
-async function serve(options: ServeOptions): Promise<number> {
-  const { serveDaemon } = await import('./daemon/index.ts');
-  return serveDaemon(options);
+async function serve(options: Omit<ServeOptions, 'addressInUse'>): Promise<number> {
+  const [{ serveDaemon }, { addressInUse }] = await Promise.all([
+    import('./daemon/index.ts'),
+    import('./client/index.ts'),
+  ]);
+  return serveDaemon({ ...options, addressInUse });
 }
 
 async function command(options: CliOptions): Promise<number> {

@@ -1,10 +1,92 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AuthsomeError, asAuthsomeError, errorDocument, exitCodeOf } from '../errors.ts';
+import { loadSettings } from '../settings.ts';
+import { homeAt, prepareHome } from './home.ts';
+import { type HomeLock, lockHome } from './lock.ts';
+import { type Log, openLog, unexpectedFields } from './log.ts';
+import { siblingIsHealthy } from './sibling.ts';
+import { type Daemon, startDaemon } from './start.ts';
+
 /** What the process was started with. */
 export interface ServeOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly version: string;
+  /** The error for a port that something else holds: who that is, and what to do. */
+  readonly addressInUse: (host: string, port: number) => Promise<AuthsomeError>;
 }
 
-/** The exit code, once the daemon has stopped. */
-export async function serveDaemon(_options: ServeOptions): Promise<number> {
-  return 1;
+const siblingTimeoutMs = 15_000;
+const exitGraceMs = 2_000;
+
+/**
+ * The exit code, once the daemon has stopped. A failure to start is written to stderr as an error document, the last
+ * line there. When this home has a healthy daemon already, there is nothing to do and nothing to say: 0.
+ */
+export async function serveDaemon(options: ServeOptions): Promise<number> {
+  process.umask(0o077);
+  let log: Log | undefined;
+  try {
+    const { settings, config } = loadSettings(options.environment);
+    log = openLog(2, settings.logLevel);
+    const home = homeAt(settings.home);
+    prepareHome(home);
+    const lock = await claimHome(home.lockFile, home.daemonFile);
+    if (lock === undefined) return 0;
+    const daemon = await startDaemon({
+      settings,
+      config,
+      home,
+      environment: options.environment,
+      version: options.version,
+      log,
+      addressInUse: options.addressInUse,
+      nowMs: Date.now,
+      randomBytes,
+    });
+    await stopped(daemon, log);
+    lock.release();
+  } catch (thrown) {
+    const error = asAuthsomeError(thrown);
+    if (error.code === 'Unexpected') log?.error('the daemon cannot start', unexpectedFields(thrown));
+    process.stderr.write(`${JSON.stringify(errorDocument(error))}\n`);
+    endSoon(exitCodeOf(error.code));
+    return exitCodeOf(error.code);
+  }
+  endSoon(0);
+  return 0;
+}
+
+/** The lock of the home, or `undefined` when a daemon that answers has it. */
+async function claimHome(lockFile: string, daemonFile: string): Promise<HomeLock | undefined> {
+  const deadline = performance.now() + siblingTimeoutMs;
+  for (;;) {
+    const lock = await lockHome(lockFile);
+    if (lock !== undefined) return lock;
+    if (await siblingIsHealthy(daemonFile)) return undefined;
+    if (performance.now() > deadline) {
+      throw new AuthsomeError('DaemonUnavailable', 'another daemon of this home runs, but does not answer', {
+        hint: 'Run: authsome daemon restart',
+      });
+    }
+    await sleep(50);
+  }
+}
+
+/** Resolves when the daemon has stopped, for whatever reason. A second signal does not wait for the first. */
+async function stopped(daemon: Daemon, log: Log): Promise<void> {
+  const onSignal = (signal: NodeJS.Signals): void => {
+    log.info('stopping', { signal });
+    daemon.stop('now');
+  };
+  const onUncaught = (error: unknown): void => log.error('unexpected error', unexpectedFields(error));
+  process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
+  process.on('SIGHUP', () => {});
+  process.on('uncaughtException', onUncaught).on('unhandledRejection', onUncaught);
+  await daemon.stopped;
+}
+
+/** Ends the process even when something still holds the event loop. */
+function endSoon(code: number): void {
+  setTimeout(() => process.exit(code), exitGraceMs).unref();
 }

@@ -1,0 +1,39 @@
+import type { CheckDocument, DoctorDocument, ReadyDocument } from '../client/index.ts';
+import { asAuthsomeError } from '../errors.ts';
+
+/** One thing that `doctor` looks at. Throws what is wrong, or returns what it found. */
+export interface Check {
+  readonly name: string;
+  /** Whether the daemon can do its work without it: then a failure is a warning to `ready`. */
+  readonly isVital: boolean;
+  look(): Promise<Finding> | Finding;
+}
+
+export interface Finding {
+  readonly status: 'ok' | 'warn' | 'fail';
+  readonly message: string;
+  readonly fix?: string | undefined;
+}
+
+async function examine(check: Check): Promise<CheckDocument> {
+  try {
+    const { status, message, fix } = await check.look();
+    return { name: check.name, status, message, fix: fix ?? null };
+  } catch (thrown) {
+    const error = asAuthsomeError(thrown);
+    return { name: check.name, status: 'fail', message: error.message, fix: error.hint ?? null };
+  }
+}
+
+export async function readyDocument(checks: readonly Check[]): Promise<ReadyDocument> {
+  const found = await Promise.all(checks.filter(({ isVital }) => isVital).map(examine));
+  // Open to anybody: what is wrong is for the signed `doctor` to tell.
+  const terse = found.map(({ name, status }) => ({ name, status, message: status, fix: null }));
+  return { v: 1, ready: found.every(({ status }) => status !== 'fail'), checks: terse };
+}
+
+export async function doctorDocument(checks: readonly Check[]): Promise<DoctorDocument> {
+  const found = await Promise.all(checks.map(examine));
+  const worst = (['fail', 'warn'] as const).find((status) => found.some((check) => check.status === status));
+  return { v: 1, status: worst ?? 'ok', checks: found };
+}

@@ -1,0 +1,114 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { AuthsomeError } from '../errors.ts';
+import { didOf, type Identity, signRequest } from '../identity/index.ts';
+import { parseSettings } from '../settings.ts';
+import { homeAt, prepareHome } from './home.ts';
+import type { Log } from './log.ts';
+import { type Daemon, type StartOptions, startDaemon } from './start.ts';
+
+const silentLog: Log = { error() {}, warn() {}, info() {}, debug() {} };
+
+export function testIdentity(handle: string): Identity {
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  const raw = publicKey.export({ format: 'der', type: 'spki' }).subarray(-32);
+  return { handle, did: didOf(raw), privateKey };
+}
+
+/** A daemon in a throwaway home on a free port, and an identity that calls it. */
+export interface Fixture {
+  readonly home: string;
+  readonly identity: Identity;
+  readonly daemon: Daemon;
+  call(method: string, target: string, body?: unknown, init?: CallInit): Promise<Response>;
+  /** Stops the daemon and starts another one in the same home. */
+  restart(): Promise<void>;
+  close(): Promise<void>;
+}
+
+interface CallInit {
+  readonly identity?: Identity;
+  readonly nowMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+export async function openFixture(changes: Partial<StartOptions> = {}): Promise<Fixture> {
+  const base = mkdtempSync(join(tmpdir(), 'authsome-daemon-'));
+  const path = join(base, 'home');
+  const identity = testIdentity('tester@machine');
+  const settings = parseSettings({
+    AUTHSOME_HOME: path,
+    AUTHSOME_MASTER_KEY: Buffer.alloc(32, 7).toString('base64'),
+  });
+  const start = async (): Promise<Daemon> => {
+    const home = homeAt(path);
+    prepareHome(home);
+    return startDaemon({
+      settings: { ...settings, listenPort: 0 },
+      config: {},
+      home,
+      environment: {},
+      version: '0.0.0-test',
+      log: silentLog,
+      addressInUse: async (host, port) =>
+        new AuthsomeError('AddressInUse', `address already in use: ${host}:${port}`),
+      nowMs: Date.now,
+      randomBytes,
+      ...changes,
+    });
+  };
+  let daemon = await start();
+  const stop = async (): Promise<void> => {
+    daemon.stop('now');
+    await daemon.stopped;
+  };
+  return {
+    home: path,
+    identity,
+    get daemon() {
+      return daemon;
+    },
+    call: (method, target, body, init = {}) => signedFetch(daemon.url, identity, method, target, body, init),
+    async restart() {
+      await stop();
+      daemon = await start();
+    },
+    async close() {
+      await stop();
+      rmSync(base, { recursive: true, force: true });
+    },
+  };
+}
+
+export function signedHeaders(
+  origin: string,
+  identity: Identity,
+  method: string,
+  target: string,
+  text: string,
+  nowMs = Date.now(),
+): Record<string, string> {
+  const nonce = randomBytes(16).toString('base64url');
+  return signRequest(identity, { method, origin, target, body: Buffer.from(text) }, { nowMs, nonce });
+}
+
+function signedFetch(
+  origin: string,
+  identity: Identity,
+  method: string,
+  target: string,
+  body: unknown,
+  init: CallInit,
+): Promise<Response> {
+  const text = body === undefined ? '' : JSON.stringify(body);
+  const headers = signedHeaders(origin, init.identity ?? identity, method, target, text, init.nowMs);
+  return fetch(origin + target, {
+    method,
+    headers,
+    redirect: 'manual',
+    ...(text === '' ? {} : { body: text }),
+    ...(init.signal === undefined ? {} : { signal: init.signal }),
+  });
+}

@@ -1,0 +1,85 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { getRequestListener } from '@hono/node-server';
+import { AuthsomeError } from '../errors.ts';
+
+const graceMs = 1_000;
+
+export interface Listener {
+  readonly host: string;
+  readonly port: number;
+  /** `host:port`, as it goes into a URL. */
+  readonly address: string;
+  /** Every `Host` by which a caller on this machine may address it; `address` first. */
+  readonly names: ReadonlySet<string>;
+  /** Calls that came before wait until the daemon can answer them. */
+  serve(fetch: (request: Request, env: object) => Response | Promise<Response>): void;
+  /** Takes nothing new, lets answers that are being written finish, then closes what is left. */
+  close(): Promise<void>;
+}
+
+/** Rejects with `EADDRINUSE` or whatever else kept it from listening. */
+export async function listen(host: string, port: number): Promise<Listener> {
+  type Handler = (request: IncomingMessage, response: ServerResponse) => unknown;
+  let attach: (handler: Handler) => void = () => {};
+  const attached = new Promise<Handler>((resolve) => {
+    attach = resolve;
+  });
+  let handler: Handler | undefined;
+  const server = createServer((request, response) => {
+    if (handler !== undefined) handler(request, response);
+    else void attached.then((ready) => ready(request, response));
+  });
+  server.keepAliveTimeout = 60_000;
+  // A lease or a long poll may stay open for hours; only the head and body of a request have to come soon.
+  server.requestTimeout = 30_000;
+  server.headersTimeout = 15_000;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port, exclusive: true }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  const bound = (server.address() as AddressInfo).port;
+  const address = `${clientHost(host)}:${bound}`;
+  return {
+    host,
+    port: bound,
+    address,
+    names: new Set([address, `127.0.0.1:${bound}`, `localhost:${bound}`]),
+    serve(fetch) {
+      handler = getRequestListener(fetch, { overrideGlobalObjects: false });
+      attach(handler);
+    },
+    close: () => closeServer(server),
+  };
+}
+
+/** What to write in a URL for an address that is listened on. */
+function clientHost(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  if (host === '::') return '[::1]';
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+async function closeServer(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  await Promise.race([closed, sleep(graceMs, undefined, { ref: false })]);
+  server.closeAllConnections();
+  await closed;
+}
+
+/** What kept a listener from its address, other than that it is in use. */
+export function listenFailure(error: unknown, host: string, port: number): AuthsomeError {
+  const code = (error as NodeJS.ErrnoException).code ?? 'unknown reason';
+  return new AuthsomeError('DaemonUnavailable', `cannot listen on ${host}:${port} (${code})`, {
+    hint:
+      code === 'EACCES'
+        ? 'Use a port above 1023: AUTHSOME_PORT=7998'
+        : 'Check AUTHSOME_HOST and AUTHSOME_PORT, or unset them.',
+    cause: error,
+  });
+}

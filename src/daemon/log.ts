@@ -1,0 +1,47 @@
+import { pino } from 'pino';
+import type { AuthsomeError } from '../errors.ts';
+
+/** Fields that are safe to write. Errors go through {@link failureFields}, never in whole. */
+export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
+
+export interface Log {
+  error(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  debug(message: string, fields?: LogFields): void;
+}
+
+/** A log on a file descriptor (2 is stderr; the one who starts a daemon in the background points it at a file). */
+export function openLog(descriptor: number, level: 'error' | 'warn' | 'info' | 'debug'): Log {
+  const logger = pino(
+    { level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime },
+    pino.destination({ fd: descriptor, sync: true }),
+  );
+  return {
+    error: (message, fields = {}) => logger.error(fields, message),
+    warn: (message, fields = {}) => logger.warn(fields, message),
+    info: (message, fields = {}) => logger.info(fields, message),
+    debug: (message, fields = {}) => logger.debug(fields, message),
+  };
+}
+
+/** What may be written of a failure of ours. */
+export function failureFields(error: AuthsomeError): LogFields {
+  return { code: error.code, detail: error.message };
+}
+
+/**
+ * What may be written of an error that nobody expected: its class and where it was thrown. Its message may quote
+ * anything (a header value, a URL), so it is left out.
+ */
+export function unexpectedFields(error: unknown): LogFields {
+  if (!(error instanceof Error)) return { class: typeof error };
+  const { code } = error as NodeJS.ErrnoException;
+  const frames = (error.stack ?? '')
+    .split('\n')
+    .filter((line) => /^ {4}at /.test(line))
+    .slice(0, 8)
+    .map((line) => line.trim())
+    .join(' < ');
+  return { class: error.name, code: typeof code === 'string' ? code : undefined, frames };
+}

@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import type { DoctorDocument, StopDocument, WhoamiDocument } from '../../client/index.ts';
+import type { Routes } from '../app.ts';
+import { parseBody } from '../body.ts';
+
+const stopRequest = z.object({ when: z.enum(['now', 'idle']) });
+
+export interface DaemonRoutesOptions {
+  readonly version: string;
+  readonly pid: number;
+  readonly home: string;
+  readonly url: () => string;
+  readonly keySource: WhoamiDocument['key_source'];
+  readonly doctor: () => Promise<DoctorDocument>;
+  /** Begins to stop; the answer to this call still goes out. */
+  readonly stop: (when: 'now' | 'idle') => StopDocument;
+}
+
+/** Calls about the daemon itself. */
+export function daemonRoutes(options: DaemonRoutesOptions): Routes {
+  const { version, pid, home, url, keySource, doctor, stop } = options;
+  return (app) => {
+    app.get('/v1/whoami', (context) => {
+      const { did, handle, principal } = context.get('caller');
+      const document: WhoamiDocument = {
+        v: 1,
+        version,
+        home,
+        identity: handle,
+        did,
+        principal: { id: principal.id, role: principal.role },
+        vault: principal.vaultId,
+        key_source: keySource,
+        daemon: { url: url(), pid, version },
+      };
+      return context.json(document);
+    });
+    app.get('/v1/doctor', async (context) => context.json(await doctor()));
+    app.post('/v1/daemon/stop', (context) =>
+      context.json(stop(parseBody(context.get('body'), stopRequest).when)),
+    );
+  };
+}

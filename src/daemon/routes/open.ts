@@ -1,0 +1,22 @@
+import type { HealthDocument, ReadyDocument } from '../../client/index.ts';
+import type { Routes } from '../app.ts';
+
+export interface OpenRoutesOptions {
+  readonly version: string;
+  readonly pid: number;
+  readonly ready: () => Promise<ReadyDocument>;
+}
+
+/** What anybody may ask: whether the daemon is alive, and whether it could do its work. */
+export function openRoutes({ version, pid, ready }: OpenRoutesOptions): Routes {
+  return (app) => {
+    app.get('/health', (context) => {
+      const document: HealthDocument = { v: 1, service: 'authsome', status: 'ok', version, pid };
+      return context.json(document);
+    });
+    app.get('/ready', async (context) => {
+      const document = await ready();
+      return context.json(document, document.ready ? 200 : 503);
+    });
+  };
+}

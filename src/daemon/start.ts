@@ -1,0 +1,147 @@
+import { rmSync } from 'node:fs';
+import { auditMigrations, openAuditTrail } from '../audit/index.ts';
+import type { DaemonRecord, StopDocument } from '../client/index.ts';
+import { migrate, openDatabase } from '../database/index.ts';
+import type { AuthsomeError } from '../errors.ts';
+import type { Settings } from '../settings.ts';
+import { vaultMigrations } from '../vault/index.ts';
+import { createApp } from './app.ts';
+import { authenticate } from './authenticate.ts';
+import { type Check, doctorDocument, readyDocument } from './checks.ts';
+import { type Home, writePrivateFile } from './home.ts';
+import { type Listener, listen, listenFailure } from './listener.ts';
+import { type Log, unexpectedFields } from './log.ts';
+import { createPrincipals, daemonMigrations } from './principals.ts';
+import { daemonRoutes } from './routes/daemon.ts';
+import { openRoutes } from './routes/open.ts';
+
+/** Of the API on the wire; see `DaemonRecord`. */
+const apiVersion = 1;
+
+export interface StartOptions {
+  readonly settings: Settings;
+  /** `config.json`. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Prepared, and locked by this process. */
+  readonly home: Home;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly version: string;
+  readonly log: Log;
+  readonly addressInUse: (host: string, port: number) => Promise<AuthsomeError>;
+  readonly nowMs: () => number;
+  readonly randomBytes: (size: number) => Uint8Array;
+}
+
+export interface Daemon {
+  readonly url: string;
+  stop(when: 'now' | 'idle'): StopDocument;
+  readonly stopped: Promise<void>;
+}
+
+/** The daemon of a home, up and answering, with its record in `server/daemon.json`. */
+export async function startDaemon(options: StartOptions): Promise<Daemon> {
+  const { settings } = options;
+  let listener: Listener;
+  try {
+    listener = await listen(settings.listenHost, settings.listenPort);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') {
+      throw await options.addressInUse(settings.listenHost, settings.listenPort);
+    }
+    throw listenFailure(error, settings.listenHost, settings.listenPort);
+  }
+  try {
+    return await assemble(options, listener);
+  } catch (error) {
+    await listener.close();
+    throw error;
+  }
+}
+
+async function assemble(options: StartOptions, listener: Listener): Promise<Daemon> {
+  const { home, version, log, nowMs, randomBytes } = options;
+  const startedAtMs = nowMs();
+  const url = `http://${listener.address}`;
+  const secret = randomBytes(32);
+  const database = await openDatabase(home.databaseFile);
+  migrate(database, [...daemonMigrations, ...vaultMigrations, ...auditMigrations]);
+  const trail = openAuditTrail({ database, nowMs, randomBytes });
+  const principals = createPrincipals({
+    database,
+    nowMs,
+    randomBytes,
+    onAdmitted: ({ handle, did }) =>
+      trail.append({ event: 'identity.admitted', identity: handle, outcome: 'ok', detail: did }),
+    onRefused: ({ handle, did }) =>
+      trail.append({
+        event: 'identity.refused',
+        identity: handle,
+        outcome: 'IdentityNotAllowed',
+        detail: did,
+      }),
+  });
+  const checks: readonly Check[] = [];
+
+  let finish: () => void = () => {};
+  const stopped = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  let isStopping = false;
+  const shutDown = async (): Promise<void> => {
+    await listener.close();
+    trail.append({ event: 'daemon.stopped', outcome: 'ok' });
+    await trail
+      .flush()
+      .catch((error) => log.error('the audit trail is not flushed', unexpectedFields(error)));
+    database.close();
+    rmSync(home.daemonFile, { force: true });
+    log.info('stopped');
+    finish();
+  };
+  const stop = (_when: 'now' | 'idle'): StopDocument => {
+    // Not at once: the answer to the call that asked for it goes out first.
+    if (!isStopping) setImmediate(() => void shutDown());
+    isStopping = true;
+    return { v: 1, stopping: true, live_runs: 0 };
+  };
+
+  const app = createApp({
+    allowedHosts: () => listener.names,
+    log,
+    routes: [
+      openRoutes({ version, pid: process.pid, ready: () => readyDocument(checks) }),
+      (hono) =>
+        hono.use(
+          '/v1/*',
+          authenticate({
+            secret,
+            nowMs,
+            startedAtMs,
+            admit: async (verified) => principals.admit(verified),
+          }),
+        ),
+      daemonRoutes({
+        version,
+        pid: process.pid,
+        home: home.path,
+        url: () => url,
+        keySource: 'file',
+        doctor: () => doctorDocument(checks),
+        stop,
+      }),
+    ],
+  });
+  listener.serve(app.fetch);
+  trail.append({ event: 'daemon.started', outcome: 'ok', detail: version });
+  const record: DaemonRecord = {
+    v: 1,
+    api: apiVersion,
+    url,
+    pid: process.pid,
+    version,
+    secret: Buffer.from(secret).toString('base64url'),
+  };
+  writePrivateFile(home.daemonFile, `${JSON.stringify(record)}\n`);
+  log.info('listening', { url, version });
+  return { url, stop, stopped };
+}
