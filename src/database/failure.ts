@@ -10,6 +10,17 @@ const cannotOpen = 14;
 const notADatabase = 26;
 const sharedMemorySize = 4874;
 
+/** The packaged SQLite sometimes passes on only the message of a code, which SQLite itself keeps fixed. */
+const codeOfMessage: ReadonlyMap<string, number> = new Map([
+  ['database is locked', busy],
+  ['attempt to write a readonly database', readonly],
+  ['disk I/O error', ioError],
+  ['database disk image is malformed', corrupt],
+  ['database or disk is full', full],
+  ['unable to open database file', cannotOpen],
+  ['file is not a database', notADatabase],
+]);
+
 /** Whether another process holds the database right now. */
 export function isBusy(error: unknown): boolean {
   return primaryCode(error) === busy;
@@ -77,7 +88,7 @@ function primaryCode(error: unknown): number | undefined {
 }
 
 function extendedCode(error: unknown): number | undefined {
-  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number'
-    ? error.errcode
-    : undefined;
+  if (!(error instanceof Error)) return undefined;
+  if ('errcode' in error && typeof error.errcode === 'number') return error.errcode;
+  return codeOfMessage.get(error.message);
 }

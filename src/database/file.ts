@@ -14,6 +14,10 @@ const noFollow = constants.O_NOFOLLOW ?? 0;
 export function prepareDatabaseFile(path: string): void {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw fileFailure(error, 'create the directory of', path);
+  }
+  try {
     closeSync(openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | noFollow, 0o600));
     return;
   } catch (error) {

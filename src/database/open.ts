@@ -80,7 +80,8 @@ class SqliteDatabase implements Database {
       this.script('COMMIT');
       return result;
     } catch (error) {
-      this.#rollBack();
+      // After a full disk or an I/O error SQLite has rolled back by itself, and says that there is nothing to do.
+      attempt(() => this.#connection.exec('ROLLBACK'));
       throw error;
     } finally {
       this.#inTransaction = false;
@@ -99,15 +100,10 @@ class SqliteDatabase implements Database {
 
   close(): void {
     this.#statements.clear();
+    // The packaged SQLite closes a connection only once its statements are collected, so it is not left to that to
+    // bring the write-ahead log home.
+    attempt(() => this.#connection.exec('PRAGMA wal_checkpoint(TRUNCATE)'));
     this.#connection.close();
-  }
-
-  #rollBack(): void {
-    try {
-      this.#connection.exec('ROLLBACK');
-    } catch {
-      // After a full disk or an I/O error SQLite has rolled back by itself, and says that there is nothing to do.
-    }
   }
 
   #statement(sql: string): SqliteStatement {
@@ -130,5 +126,14 @@ class SqliteDatabase implements Database {
     } catch (error) {
       throw sqliteFailure(error, this.path);
     }
+  }
+}
+
+/** For steps whose failure changes nothing. */
+function attempt(step: () => void): void {
+  try {
+    step();
+  } catch {
+    // Nothing was lost.
   }
 }
