@@ -1,5 +1,5 @@
 import { AuthsomeError, asAuthsomeError } from '../errors.ts';
-import { readRefreshResponse, refreshRequest } from '../oauth/index.ts';
+import { clientSecrets, readRefreshResponse, refreshRequest } from '../oauth/index.ts';
 import type { Vault } from '../vault/index.ts';
 import { findClient } from './client-record.ts';
 import {
@@ -13,8 +13,8 @@ import { type ConnectionStore, connectionNotFound, type OpenConnection } from '.
 import { connectionKey } from './names.ts';
 import type { ConnectionsOptions } from './ports.ts';
 
-/** Longer than the token request may take, so that no second holder begins while the first still waits. */
-const refreshLeaseMs = 60_000;
+/** How long others wait after a holder died; a living one renews its lease while it works. */
+const refreshLeaseMs = 15_000;
 
 /**
  * Runs `work` as the only one, in this process and in others, that may spend or revoke the refresh token of a
@@ -86,7 +86,7 @@ async function refreshNow(
     provider: provider.name,
     requestedScopes: connection.scopes,
     sentAtMs,
-    secrets: [refreshToken, secrets.accessToken, client.clientSecret],
+    secrets: [refreshToken, encodeURIComponent(refreshToken), secrets.accessToken, ...clientSecrets(client)],
   });
   if (judgement.kind === 'failed') throw judgement.error;
   if (judgement.kind === 'dead')

@@ -14,8 +14,8 @@ import { hashOfState } from './session-store.ts';
 import { completeWithTokens, finish } from './sign-in-completion.ts';
 import { failSession, providerOf, type SignInContext } from './sign-in-context.ts';
 
-/** Longer than the token request may take, and shorter than a person waits. */
-const exchangeLeaseMs = 60_000;
+/** How long a sign-in waits to be taken up after the daemon died; a living holder renews its lease. */
+const exchangeLeaseMs = 15_000;
 
 /** What changes in a session when the browser can go to the provider: the attempt, with its state and verifier. */
 export function authorizeStage(

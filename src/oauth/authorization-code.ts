@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { AuthsomeError } from '../errors.ts';
-import { type AuthMethod, authenticateClient } from './client-authentication.ts';
+import { type AuthMethod, authenticateClient, clientSecrets } from './client-authentication.ts';
 import { type EndpointRequest, type Fetch, formRequest, requireSecureUrl, send } from './endpoint.ts';
 import { errorCode, printable } from './provider-text.ts';
 import type { ClientCredentials, TokenSet } from './token.ts';
@@ -183,7 +183,12 @@ export async function exchangeCode(fetch: Fetch, exchange: CodeExchange): Promis
   const judgement = readTokenResponse(reply, {
     requestedScopes: exchange.requestedScopes,
     sentAtMs,
-    secrets: [exchange.code, exchange.codeVerifier, exchange.client.clientSecret],
+    secrets: [
+      exchange.code,
+      encodeURIComponent(exchange.code),
+      exchange.codeVerifier,
+      ...clientSecrets(exchange.client),
+    ],
   });
   if (judgement.kind === 'tokens') return judgement.tokens;
   throw exchangeFailure(judgement, exchange.provider);

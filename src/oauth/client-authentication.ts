@@ -16,14 +16,24 @@ export function authenticateClient(
 ): Readonly<Record<string, string>> {
   const method = authMethodFor(client, wanted);
   if (method === 'client_secret_basic' && client.clientSecret !== undefined) {
-    const pair = `${formEncoded(client.clientId)}:${formEncoded(client.clientSecret)}`;
-    return { authorization: `Basic ${Buffer.from(pair).toString('base64')}` };
+    return { authorization: `Basic ${basicCredentials(client.clientId, client.clientSecret)}` };
   }
   form.set('client_id', client.clientId);
   if (method === 'client_secret_post' && client.clientSecret !== undefined) {
     form.set('client_secret', client.clientSecret);
   }
   return {};
+}
+
+/** Every spelling of the client's secret that may have been sent: none may come back inside an error text. */
+export function clientSecrets(client: ClientCredentials): readonly string[] {
+  const { clientId, clientSecret } = client;
+  if (clientSecret === undefined) return [];
+  return [clientSecret, formEncoded(clientSecret), basicCredentials(clientId, clientSecret)];
+}
+
+function basicCredentials(clientId: string, clientSecret: string): string {
+  return Buffer.from(`${formEncoded(clientId)}:${formEncoded(clientSecret)}`).toString('base64');
 }
 
 function formEncoded(text: string): string {

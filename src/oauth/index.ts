@@ -18,6 +18,7 @@ export {
   stateMismatch,
 } from './authorization-code.ts';
 export type { AuthMethod } from './client-authentication.ts';
+export { clientSecrets } from './client-authentication.ts';
 export type { Fetch, Reply } from './endpoint.ts';
 export { fetchDocument } from './endpoint.ts';
 export { printable } from './provider-text.ts';

@@ -1,0 +1,221 @@
+import { randomBytes } from 'node:crypto';
+import { calculatePKCECodeChallenge } from 'oauth4webapi';
+import { describe, expect, test } from 'vitest';
+import { AuthsomeError } from '../errors.ts';
+import {
+  authorizationRequest,
+  type CodeExchange,
+  codeChallenge,
+  exchangeCode,
+  readCallback,
+} from './authorization-code.ts';
+
+const redirectUri = 'http://127.0.0.1:7998/auth/callback/oauth';
+
+function request(overrides: object = {}) {
+  return authorizationRequest({
+    authorizationUrl: 'https://id.example/authorize?tenant=7',
+    clientId: 'client',
+    redirectUri,
+    scopes: ['a', 'b'],
+    scopeSeparator: ' ',
+    params: { access_type: 'offline', state: 'fixed', code_challenge_method: 'plain' },
+    resource: undefined,
+    randomBytes,
+    ...overrides,
+  });
+}
+
+describe('an authorization request', () => {
+  test('carries 256 bits of state and an S256 challenge, whatever the definition adds', async () => {
+    const { url, state, codeVerifier } = request();
+    const params = new URL(url).searchParams;
+    expect(Buffer.from(state, 'base64url')).toHaveLength(32);
+    expect(Object.fromEntries(params)).toEqual({
+      tenant: '7',
+      access_type: 'offline',
+      response_type: 'code',
+      client_id: 'client',
+      redirect_uri: redirectUri,
+      scope: 'a b',
+      state,
+      code_challenge: await calculatePKCECodeChallenge(codeVerifier),
+      code_challenge_method: 'S256',
+    });
+    expect(url).not.toContain(codeVerifier);
+    expect(request().state).not.toBe(state);
+  });
+
+  test('takes the challenge of RFC 7636, appendix B', () => {
+    expect(codeChallenge('dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk')).toBe(
+      'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
+    );
+  });
+
+  test.each(['http://id.example/authorize', 'javascript:alert(1)', 'https://me:pw@id.example/', 'nonsense'])(
+    'does not go to %s',
+    (authorizationUrl) => {
+      expect(() => request({ authorizationUrl })).toThrow(/not an https URL/);
+    },
+  );
+});
+
+describe('a callback', () => {
+  const expected = {
+    state: 'right',
+    issuer: 'https://id.example',
+    issRequired: false,
+    provider: 'acme',
+    settingsUrl: 'https://acme.example/apps',
+    redirectUri,
+  };
+  const read = (query: string, overrides: object = {}) =>
+    readCallback(new URLSearchParams(query), { ...expected, ...overrides });
+
+  test('gives its code', () => {
+    expect(read('state=right&code=c0de&iss=https://id.example')).toBe('c0de');
+  });
+
+  test.each(['code=c0de', 'state=wrong&code=c0de', 'state=&code=c0de', 'state=wrong&error=access_denied'])(
+    'is refused without the state: %s',
+    (query) => {
+      expect(() => read(query)).toThrow('OAuth state parameter does not match');
+    },
+  );
+
+  test('is refused from another issuer, without showing what it says', () => {
+    for (const query of [
+      'state=right&code=c&iss=https://evil.example',
+      'state=right&error=x&error_description=psst&iss=https://id.example/',
+    ]) {
+      const error = thrownBy(() => read(query));
+      expect(error).toMatchObject({ code: 'SignInFailed' });
+      expect(`${error.message} ${error.hint}`).not.toMatch(/evil|psst/);
+    }
+    expect(thrownBy(() => read('state=right&code=c', { issRequired: true })).message).toMatch(/issuer/);
+  });
+
+  test.each(['state=right&state=right&code=c', 'state=right&code=c&code=d'])(
+    'must not repeat: %s',
+    (query) => {
+      expect(() => read(query)).toThrow(/repeats/);
+    },
+  );
+
+  test('shows the exact redirect URI and where to set it when the provider does not know it', () => {
+    const error = thrownBy(() =>
+      read('state=right&error=redirect_uri_mismatch&error_description=The+redirect_uri+MUST+match'),
+    );
+    expect(error.message).toBe(
+      'acme refused the sign-in: redirect_uri_mismatch: The redirect_uri MUST match',
+    );
+    expect(error.hint).toContain(`exactly ${redirectUri} at https://acme.example/apps`);
+  });
+
+  test('makes what the provider says fit for a terminal', () => {
+    const error = thrownBy(() =>
+      read(
+        `state=right&error=access_denied&error_description=${encodeURIComponent('no\u001b]0;x\u0007\nreally')}`,
+      ),
+    );
+    expect(error.message).toBe('acme refused the sign-in: access_denied: no ]0;x really');
+    expect(error.hint).toContain('authsome login acme');
+  });
+});
+
+describe('the exchange', () => {
+  const exchange: CodeExchange = {
+    provider: 'acme',
+    tokenUrl: 'https://id.example/token',
+    client: { clientId: 'id with space', clientSecret: 'a:b+c&d' },
+    authMethod: undefined,
+    tokenParams: {},
+    resource: undefined,
+    code: 'the-code',
+    codeVerifier: 'the-verifier',
+    redirectUri,
+    requestedScopes: [],
+    nowMs: () => 0,
+  };
+  const answering = (status: number, body: string, sent: RequestInit[] = []) => {
+    return async (_url: unknown, init: RequestInit = {}) => {
+      sent.push(init);
+      return new Response(body, { status, headers: { 'content-type': 'application/json' } });
+    };
+  };
+
+  test('encodes basic credentials as forms are (RFC 6749 §2.3.1) and follows no redirect', async () => {
+    const sent: RequestInit[] = [];
+    await exchangeCode(answering(200, '{"access_token":"t"}', sent), exchange);
+    const headers = new Headers(sent[0]?.headers);
+    const basic = Buffer.from(headers.get('authorization')?.slice(6) ?? '', 'base64').toString();
+    expect(basic).toBe('id+with+space:a%3Ab%2Bc%26d');
+    expect(sent[0]).toMatchObject({ method: 'POST', redirect: 'manual' });
+    expect(Object.fromEntries(new URLSearchParams(String(sent[0]?.body)))).toEqual({
+      grant_type: 'authorization_code',
+      code: 'the-code',
+      redirect_uri: redirectUri,
+      code_verifier: 'the-verifier',
+    });
+  });
+
+  test('sends the secret in the body, or none at all, where the definition says so', async () => {
+    const sent: RequestInit[] = [];
+    const fetch = answering(200, '{"access_token":"t"}', sent);
+    await exchangeCode(fetch, { ...exchange, authMethod: 'client_secret_post' });
+    await exchangeCode(fetch, { ...exchange, client: { clientId: 'public', clientSecret: undefined } });
+    expect(String(sent[0]?.body)).toContain('client_id=id+with+space&client_secret=a%3Ab%2Bc%26d');
+    expect(String(sent[1]?.body)).toContain('client_id=public');
+    for (const init of sent) expect(new Headers(init.headers).has('authorization')).toBe(false);
+  });
+
+  test('names the two commands that mend invalid_client', async () => {
+    const error = await rejectionOf(exchangeCode(answering(401, '{"error":"invalid_client"}'), exchange));
+    expect(error).toMatchObject({
+      code: 'TokenExchangeFailed',
+      message: 'token exchange failed: invalid_client',
+    });
+    expect(error.hint).toContain('authsome revoke acme');
+    expect(error.hint).toContain('authsome login acme');
+  });
+
+  test('says what came instead of a token response', async () => {
+    const error = await rejectionOf(exchangeCode(answering(500, '<html>'), exchange));
+    expect(error.message).toBe(
+      'token exchange failed: the token endpoint answered 500 with a body that cannot be read',
+    );
+  });
+
+  test('says that nobody answers, without the URL query or what was sent', async () => {
+    const refused = async () => {
+      throw new TypeError('fetch failed for the-code', {
+        cause: Object.assign(new Error(), { code: 'ECONNREFUSED' }),
+      });
+    };
+    const error = await rejectionOf(exchangeCode(refused, exchange));
+    expect(error).toMatchObject({
+      code: 'EndpointUnreachable',
+      message: 'cannot reach the token endpoint at id.example: ECONNREFUSED',
+    });
+  });
+});
+
+function thrownBy(work: () => unknown): AuthsomeError {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof AuthsomeError) return error;
+    throw error;
+  }
+  throw new Error('nothing was thrown');
+}
+
+async function rejectionOf(promise: Promise<unknown>): Promise<AuthsomeError> {
+  try {
+    await promise;
+  } catch (error) {
+    if (error instanceof AuthsomeError) return error;
+    throw error;
+  }
+  throw new Error('nothing was thrown');
+}
