@@ -124,4 +124,4 @@ export function refusalOf(address: string, allowPrivate: boolean): AddressKind |
   return kind;
 }
 
-const privateKinds = ['loopback', 'private', 'link-local', 'shared', 'translated'] as const;
+const privateKinds = ['loopback', 'private', 'link-local', 'shared'] as const;
