@@ -181,9 +181,14 @@ export function createClient(options: DaemonOptions): Client {
   };
 }
 
-/** A path whose holes are single segments. */
+/** A path whose holes are single segments. Throws `Usage` for a name that no URL can carry as one. */
 function path(texts: TemplateStringsArray, ...segments: readonly string[]): string {
-  return texts.reduce((whole, text, index) => whole + encodeURIComponent(segments[index - 1] ?? '') + text);
+  return texts.reduce((whole, text, index) => whole + segment(segments[index - 1] ?? '') + text);
+}
+
+function segment(name: string): string {
+  if (name !== '' && name !== '.' && name !== '..') return encodeURIComponent(name);
+  throw new AuthsomeError('Usage', `that is not a name: ${JSON.stringify(name)}`);
 }
 
 /** `?a=1&b=2` of what is defined; nothing when nothing is. */

@@ -60,7 +60,10 @@ export async function send(
   { agent, onlyOn }: SendOptions = {},
 ): Promise<IncomingMessage> {
   const { origin, secret, roots } = endpoint;
-  const { method, target, idleMs, signal } = call;
+  const { method, idleMs, signal } = call;
+  // Signed as it will be on the wire: the parser of URLs spells some characters in its own way.
+  const url = new URL(origin + call.target);
+  const target = url.pathname + url.search;
   const body = call.body === undefined ? Buffer.alloc(0) : Buffer.from(JSON.stringify(call.body));
   const nonce = Buffer.from(signer.randomBytes(16)).toString('base64url');
   const signed = signRequest(
@@ -85,7 +88,7 @@ export async function send(
   };
 
   return new Promise((resolve, reject) => {
-    const request = makeRequest(origin + target, options, (response) => {
+    const request = makeRequest(url, options, (response) => {
       const proof = response.headers[proofHeader];
       const isProven =
         secret === undefined ||
