@@ -1,6 +1,5 @@
 import type { Database } from '../database/index.ts';
 import type { Keychain } from './keychain.ts';
-import { openLeases } from './lease.ts';
 import { type MasterKeySource, resolveMasterKey } from './master-key.ts';
 import type { Vault } from './record.ts';
 import type { RandomBytes } from './seal.ts';
@@ -19,27 +18,21 @@ export interface UnlockOptions {
   readonly nowMs: () => number;
 }
 
-// Renewed while the keychain takes its time; short, for the start after a crash waits for it to lapse.
-const leaseMs = 3_000;
-
 /**
- * The vault, opened with the master key from wherever it is kept, and where that was. One process at a time, so
- * that two first starts cannot make two keys and lose the one that the vault was made with.
+ * The vault, opened with the master key from wherever it is kept, and where that was. For the holder of the home's
+ * lock only: two first starts at once could make two keys and lose the one that the vault was made with.
  */
 export async function unlockVault(
   options: UnlockOptions,
 ): Promise<{ readonly vault: Vault; readonly keySource: MasterKeySource }> {
   const { database, vaultId, randomBytes, nowMs } = options;
-  const leases = openLeases({ database, scope: 'master-key', randomBytes, nowMs });
-  return leases.exclusively(vaultId, leaseMs, async () => {
-    const { key, source } = await resolveMasterKey({
-      ...options,
-      vaultExists: hasVault(database),
-      opensVault: (candidate) => opensVault(database, vaultId, candidate),
-    });
-    return {
-      vault: await openVault({ database, masterKey: key, vaultId, randomBytes, nowMs }),
-      keySource: source,
-    };
+  const { key, source } = await resolveMasterKey({
+    ...options,
+    vaultExists: hasVault(database),
+    opensVault: (candidate) => opensVault(database, vaultId, candidate),
   });
+  return {
+    vault: await openVault({ database, masterKey: key, vaultId, randomBytes, nowMs }),
+    keySource: source,
+  };
 }

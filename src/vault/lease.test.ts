@@ -1,0 +1,161 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type Database, migrate, openDatabase } from '../database/index.ts';
+import { vaultMigrations } from './index.ts';
+import { type Leases, openLeases } from './lease.ts';
+
+let directory: string;
+let databases: readonly [Database, Database];
+let now: number;
+
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'authsome-lease-'));
+  const path = join(directory, 'authsome.db');
+  databases = [await openDatabase(path), await openDatabase(path)];
+  migrate(databases[0], vaultMigrations);
+  now = Date.UTC(2026, 0, 1);
+});
+
+afterEach(() => {
+  for (const database of databases) database.close();
+  rmSync(directory, { recursive: true });
+});
+
+/** Leases as two processes have them: each with its own connection. */
+const leases = (process: 0 | 1 = 0, scope = 'vault-1'): Leases =>
+  openLeases({ database: databases[process], scope, randomBytes, nowMs: () => now });
+
+const rows = (): unknown[] => databases[0].all('SELECT name FROM leases');
+
+function deferred(): { promise: Promise<void>; resolve: () => void } {
+  let resolve: () => void = () => {};
+  const promise = new Promise<void>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}
+
+/** Leaves a lease behind as a process does that was killed while it held it. */
+function abandon(expiresInMs: number): void {
+  databases[0].run("INSERT INTO leases VALUES ('vault-1', 'x', 'dead', 0, ?)", now + expiresInMs);
+}
+
+describe('exclusively', () => {
+  test('returns what the work returns, passes on what it throws, and leaves nothing behind', async () => {
+    expect(await leases().exclusively('x', 1_000, async () => 7)).toBe(7);
+    const failing = leases().exclusively('x', 1_000, async () => {
+      throw new RangeError('no');
+    });
+    await expect(failing).rejects.toThrow(RangeError);
+    expect(rows()).toEqual([]);
+  });
+
+  test.each([
+    ['in one process, in the order of asking', [leases, leases], true],
+    ['among processes', [() => leases(0), () => leases(1)], false],
+  ] as const)('lets one in at a time %s', async (_, open, ordered) => {
+    const [a, b] = ordered ? [open[0](), undefined] : [open[0](), open[1]()];
+    let inside = 0;
+    let most = 0;
+    const order: number[] = [];
+    await Promise.all(
+      Array.from({ length: 12 }, (_each, index) =>
+        (index % 2 === 0 ? a : (b ?? a)).exclusively('x', 1_000, async () => {
+          inside += 1;
+          most = Math.max(most, inside);
+          order.push(index);
+          await sleep(2);
+          inside -= 1;
+        }),
+      ),
+    );
+    expect(most).toBe(1);
+    expect(order).toHaveLength(12);
+    if (ordered) expect(order).toEqual([...order].sort((left, right) => left - right));
+  });
+
+  test('holds up no other name and no other scope', async () => {
+    const release = deferred();
+    const holding = leases().exclusively('x', 1_000, () => release.promise);
+    await leases(1).exclusively('y', 1_000, async () => {});
+    await leases(1, 'vault-2').exclusively('x', 1_000, async () => {});
+    release.resolve();
+    await holding;
+  });
+
+  test('goes on to the next in line when a work fails', async () => {
+    const shared = leases();
+    const failing = shared.exclusively('x', 1_000, async () => {
+      throw new RangeError('no');
+    });
+    const next = shared.exclusively('x', 1_000, async () => 'next');
+    await expect(failing).rejects.toThrow(RangeError);
+    expect(await next).toBe('next');
+  });
+
+  test('takes over from a holder that died, once its lease has lapsed', async () => {
+    abandon(-1);
+    expect(await leases().exclusively('x', 90, async () => 'taken over')).toBe('taken over');
+    expect(rows()).toEqual([]);
+  });
+
+  test('takes over from a dead holder even when the clock was set back for hours', async () => {
+    abandon(3_600_000);
+    expect(await leases().exclusively('x', 90, async () => 'taken over')).toBe('taken over');
+  });
+
+  test('does not take over from a living holder, however long it works or the clock jumps', async () => {
+    const release = deferred();
+    let holds = true;
+    const holding = leases(0).exclusively('x', 300, async () => {
+      await release.promise;
+      holds = false;
+    });
+    let sawHolder: boolean | undefined;
+    const waiting = leases(1).exclusively('x', 300, async () => {
+      sawHolder = holds;
+    });
+    await sleep(100);
+    now += 3_600_000;
+    await sleep(500);
+    now -= 7_200_000;
+    await sleep(500);
+    expect(sawHolder).toBeUndefined();
+    release.resolve();
+    await Promise.all([holding, waiting]);
+    expect(sawHolder).toBe(false);
+  });
+
+  test('never releases a lease that has passed to somebody else', async () => {
+    await leases(0).exclusively('x', 60_000, async () => {
+      expect(databases[1].run("UPDATE leases SET owner = 'successor'")).toBe(1);
+    });
+    expect(rows()).toEqual([{ name: 'x' }]);
+  });
+
+  test('gives the result even when the lease cannot be released', async () => {
+    const result = await leases(0).exclusively('x', 60_000, async () => {
+      databases[0].script("CREATE TRIGGER stay BEFORE DELETE ON leases BEGIN SELECT raise(ABORT, 'no'); END");
+      return 'kept';
+    });
+    expect(result).toBe('kept');
+  });
+
+  test('does not run the work when the lease cannot be had', async () => {
+    databases[0].script("CREATE TRIGGER stay BEFORE INSERT ON leases BEGIN SELECT raise(ABORT, 'no'); END");
+    let ran = false;
+    const refused = leases().exclusively('x', 1_000, async () => {
+      ran = true;
+    });
+    await expect(refused).rejects.toThrow();
+    expect(ran).toBe(false);
+  });
+
+  test('wants a lease of some length', () => {
+    expect(() => leases().exclusively('x', 0, async () => {})).toThrow(TypeError);
+  });
+});
