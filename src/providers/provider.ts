@@ -1,10 +1,18 @@
 import type { HostPattern } from './route.ts';
 
-/** How a secret goes on the wire. `{secret}` in a value is replaced by the access token or key. */
+/** How a secret goes on the wire. */
 export type Placement =
+  /** `prefix` is complete: it holds its own space (`Bearer `). */
   | { readonly kind: 'header'; readonly name: string; readonly prefix: string }
-  /** RFC 7617; the secret is the password unless `secretAs` says it is the user name. */
-  | { readonly kind: 'basic'; readonly username: string; readonly secretAs: 'password' | 'username' }
+  /**
+   * RFC 7617; the secret is the password unless `secretAs` says that it is the user name, or both as a person
+   * entered them: `user:password`.
+   */
+  | {
+      readonly kind: 'basic';
+      readonly username: string;
+      readonly secretAs: 'password' | 'username' | 'pair';
+    }
   | { readonly kind: 'query'; readonly name: string };
 
 /** On these hosts, the credential goes in these places. */
@@ -13,7 +21,8 @@ export interface InjectRule {
   readonly placements: readonly Placement[];
 }
 
-export type FlowName = 'pkce' | 'dcr_pkce' | 'device_code' | 'api_key' | 'client_credentials';
+export const flowNames = ['pkce', 'dcr_pkce', 'device_code', 'api_key', 'client_credentials'] as const;
+export type FlowName = (typeof flowNames)[number];
 
 export interface OauthDefinition {
   readonly baseUrl: string | undefined;
@@ -32,11 +41,13 @@ export interface OauthDefinition {
   readonly tokenEndpointAuthMethod: 'client_secret_basic' | 'client_secret_post' | 'none' | undefined;
   readonly authorizationParams: Readonly<Record<string, string>>;
   readonly tokenParams: Readonly<Record<string, string>>;
+  /** Quirk as data: some services take token requests as JSON. */
+  readonly tokenRequest: 'form' | 'json';
   /** Quirk as data: some services take the device token request as JSON. */
   readonly deviceTokenRequest: 'form' | 'json';
   /** RFC 8707: send `resource` with this value. */
   readonly resource: string | undefined;
-  /** Where an account label is found after sign-in. */
+  /** Where an account label is found after sign-in. `field` is a dotted path in the answer (`user.email`). */
   readonly account: { readonly url: string; readonly field: string } | undefined;
 }
 
@@ -59,7 +70,12 @@ export interface Provider {
   readonly source: ProviderSource;
   readonly authType: 'oauth2' | 'api_key';
   readonly flow: FlowName;
+  /** The origin (and path) that `{base_url}` stands for: the one asked for, else the definition's own. */
+  readonly baseUrl: string | undefined;
+  /** There is no `{base_url}` yet: nothing can be signed in to and nothing is routed until a person names one. */
+  readonly needsBaseUrl: boolean;
   readonly oauth: OauthDefinition | undefined;
+  /** Beside `oauth`: the service takes a pasted key or token in the same places, so `--flow api_key` works too. */
   readonly apiKey: ApiKeyDefinition | undefined;
   readonly client: {
     readonly clientId: string | undefined;
@@ -70,9 +86,11 @@ export interface Provider {
   readonly inject: readonly InjectRule[];
   /** Environment variable names that a run gets with a phantom, and `export` with the secret. */
   readonly exportVariables: readonly { readonly name: string; readonly value: 'access_token' | 'api_key' }[];
+  /** `export.phantom`: a stand-in of the definition's own, `{random}` in it replaced for each run. */
+  readonly phantom: string | undefined;
   readonly docs: string | undefined;
   /** How to register an OAuth client or make a key there: a page and steps for people. */
   readonly setup: { readonly url: string | undefined; readonly steps: readonly string[] };
-  /** The definition as it was written, with `{base_url}` resolved: what `inspect` shows. Unknown fields kept. */
+  /** The definition in today's spelling, `{base_url}` resolved: what `inspect` shows. Unknown fields kept. */
   readonly document: Readonly<Record<string, unknown>>;
 }

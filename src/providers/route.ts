@@ -31,7 +31,11 @@ export interface RouteTable {
   readonly routes: readonly Route[];
   /** Whether a tunnel to this host and port has to be intercepted. */
   hasHost(host: string, port: number): boolean;
-  /** The route for one canonical target. The most specific wins: exact, wildcard (longest), regex; then the longest prefix. */
+  /**
+   * The route for a canonical host and a raw path (a query is ignored). The most specific wins: exact, wildcard
+   * (longest), regex; then the longest prefix. A path that servers read in different ways is `refused` where the
+   * readings lead to different routes, a traversal on every host of the table.
+   */
   match(host: string, port: number, path: string): MatchResult;
 }
 
@@ -39,4 +43,10 @@ export type MatchResult =
   | { readonly kind: 'route'; readonly route: Route; readonly considered: readonly Route[] }
   | { readonly kind: 'none'; readonly considered: readonly Route[] }
   /** Two connections claim it with equal right: refused, never guessed. */
-  | { readonly kind: 'ambiguous'; readonly routes: readonly Route[]; readonly considered: readonly Route[] };
+  | { readonly kind: 'ambiguous'; readonly routes: readonly Route[]; readonly considered: readonly Route[] }
+  /** `malformed`: no path at all. `path_traversal`, `path_ambiguous`: it may normalise to somewhere else. */
+  | {
+      readonly kind: 'refused';
+      readonly reason: 'malformed' | 'path_traversal' | 'path_ambiguous';
+      readonly considered: readonly Route[];
+    };

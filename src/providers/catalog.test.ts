@@ -1,0 +1,109 @@
+import { lstat, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { loadBundled } from './bundled.ts';
+import { createCatalog } from './catalog.ts';
+import { openDefinitionFolder } from './definition-folder.ts';
+
+const acme = { name: 'acme', auth_type: 'api_key', api_url: 'api.acme.test', future_field: { kept: true } };
+
+describe('catalog', () => {
+  let home: string;
+  let directory: string;
+  beforeEach(async () => {
+    home = await mkdtemp(join(tmpdir(), 'catalog-'));
+    directory = join(home, 'providers');
+  });
+  afterEach(() => rm(home, { recursive: true, force: true }));
+
+  const open = async () =>
+    createCatalog({ bundled: await loadBundled(), custom: openDefinitionFolder(directory) });
+
+  it('knows the bundled providers by name, sorted', async () => {
+    const catalog = await open();
+    const names = catalog.list().map((provider) => provider.name);
+    expect(names).toEqual([...names].sort());
+    expect(names).toEqual(expect.arrayContaining(['github', 'gitlab', 'google', 'openai', 'stripe']));
+    expect(catalog.find('github')?.source).toBe('bundled');
+    expect(catalog.find('no-such-service')).toBeUndefined();
+  });
+
+  it('stores a definition readable by its owner alone and finds it again after a restart', async () => {
+    const catalog = await open();
+    await catalog.add(acme, { replace: false });
+    expect((await stat(directory)).mode & 0o777).toBe(0o700);
+    expect((await stat(join(directory, 'acme.json'))).mode & 0o777).toBe(0o600);
+    expect((await open()).find('acme')).toMatchObject({
+      source: 'custom',
+      document: { future_field: { kept: true } },
+    });
+  });
+
+  it('refuses a second definition of a name, bundled or not, unless told to replace it', async () => {
+    const catalog = await open();
+    await catalog.add(acme, { replace: false });
+    await expect(catalog.add(acme, { replace: false })).rejects.toMatchObject({ code: 'ProviderExists' });
+    await expect(catalog.add({ ...acme, name: 'github' }, { replace: false })).rejects.toMatchObject({
+      code: 'ProviderExists',
+    });
+    expect(catalog.find('github')?.source).toBe('bundled');
+    await catalog.add({ ...acme, name: 'github' }, { replace: true });
+    expect(catalog.find('github')?.source).toBe('custom');
+  });
+
+  it('removes a custom provider and resets an overridden one', async () => {
+    const catalog = await open();
+    await catalog.add(acme, { replace: false });
+    await catalog.add({ ...acme, name: 'github' }, { replace: true });
+    expect(await catalog.remove('acme')).toBe('removed');
+    expect(await catalog.remove('github')).toBe('reset');
+    expect(await catalog.remove('github')).toBeUndefined();
+    expect(catalog.find('acme')).toBeUndefined();
+    expect(catalog.find('github')?.source).toBe('bundled');
+  });
+
+  it('stores nothing of a malformed definition', async () => {
+    const catalog = await open();
+    await expect(catalog.add({ ...acme, api_url: '*.com' }, { replace: false })).rejects.toMatchObject({
+      code: 'InvalidDefinition',
+    });
+    await expect(lstat(join(directory, 'acme.json'))).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('reports a malformed file by name and still loads the others', async () => {
+    await (await open()).add(acme, { replace: false });
+    await writeFile(join(directory, 'broken.json'), '{"name": ');
+    await writeFile(join(directory, 'other.json'), JSON.stringify(acme));
+    const catalog = await open();
+    expect(catalog.find('acme')).toBeDefined();
+    expect(catalog.problems.map(({ name }) => name)).toEqual(['broken', 'other']);
+    expect(catalog.problems[1]?.error.message).toContain("/name: must be other, as the file's name says");
+    expect(catalog.list().map((provider) => provider.name)).not.toContain('broken');
+  });
+
+  it('does not fall back on the bundled provider when the override is malformed', async () => {
+    await (await open()).add({ ...acme, name: 'github' }, { replace: true });
+    await writeFile(join(directory, 'github.json'), '{}');
+    const catalog = await open();
+    expect(() => catalog.find('github')).toThrow('providers/github.json');
+  });
+
+  it('refuses a symbolic link in place of a definition', async () => {
+    await (await open()).add(acme, { replace: false });
+    const outside = join(home, 'outside.json');
+    await writeFile(outside, JSON.stringify({ ...acme, name: 'linked' }));
+    await symlink(outside, join(directory, 'linked.json'));
+    const catalog = await open();
+    expect(catalog.problems).toMatchObject([{ name: 'linked' }]);
+    expect(() => catalog.find('linked')).toThrow('is a symbolic link');
+    expect(await readFile(outside, 'utf8')).toContain('linked');
+  });
+
+  it('suggests what somebody probably meant', async () => {
+    const catalog = await open();
+    expect(catalog.suggest('githbu')).toBe('github');
+    expect(catalog.suggest('Strype')).toBe('stripe');
+    expect(catalog.suggest('zzzzzzzz')).toBeUndefined();
+  });
+});

@@ -1,0 +1,133 @@
+import { AuthsomeError, asAuthsomeError } from '../errors.ts';
+import { type ParseOptions, parseProvider } from './definition.ts';
+import type { DefinitionFolder } from './definition-folder.ts';
+import type { Provider } from './provider.ts';
+import { closestName } from './suggestion.ts';
+
+/** A file in `providers/` that cannot be used. */
+export interface DefinitionProblem {
+  readonly name: string;
+  readonly error: AuthsomeError;
+}
+
+/** Every provider that is known: the bundled ones, and a person's own, which win. */
+export interface Catalog {
+  /**
+   * `undefined` when nobody defines it. Throws InvalidDefinition when a person's own definition is malformed: to fall
+   * back on the bundled one would route credentials that the person meant to go elsewhere.
+   */
+  find(name: string, options?: ParseOptions): Provider | undefined;
+  /** By name; without those in `problems`. */
+  list(): readonly Provider[];
+  readonly problems: readonly DefinitionProblem[];
+  /** The name that somebody who typed this probably meant. */
+  suggest(name: string): string | undefined;
+  /** Stores a person's own definition. Throws ProviderExists when there is one of that name, bundled or not, unless `replace`. */
+  add(document: unknown, options: { readonly replace: boolean }): Promise<Provider>;
+  /** Forgets a person's own definition: `reset` when a bundled one comes back. `undefined` when there was none to forget. */
+  remove(name: string): Promise<'removed' | 'reset' | undefined>;
+  /** Reads the person's own definitions again. */
+  reload(): Promise<void>;
+}
+
+type Custom = { readonly document: unknown } | { readonly error: AuthsomeError };
+
+/** A catalog over these bundled documents and that folder. Malformed files in it are reported, the others still load. */
+export async function createCatalog(parts: {
+  readonly bundled: readonly unknown[];
+  readonly custom: DefinitionFolder;
+}): Promise<Catalog> {
+  const bundled = new Map(parts.bundled.map((document) => [nameIn(document), document]));
+  let custom = await readAll(parts.custom);
+  const parsed = new Map<string, Provider>();
+
+  const find = (name: string, options: ParseOptions = {}): Provider | undefined => {
+    const own = custom.get(name);
+    if (own !== undefined && 'error' in own) throw own.error;
+    const document = own?.document ?? bundled.get(name);
+    if (document === undefined) return undefined;
+    const source = own === undefined ? 'bundled' : 'custom';
+    if (options.baseUrl !== undefined) return parseProvider(document, source, options);
+    const known = parsed.get(name) ?? parseProvider(document, source);
+    parsed.set(name, known);
+    return known;
+  };
+  const names = () => Array.from(new Set([...bundled.keys(), ...custom.keys()])).sort();
+  const isUsable = (name: string) => !('error' in (custom.get(name) ?? {}));
+  const reload = async () => {
+    custom = await readAll(parts.custom);
+    parsed.clear();
+  };
+
+  return {
+    find,
+    list: () =>
+      names()
+        .filter(isUsable)
+        .flatMap((name) => find(name) ?? []),
+    get problems() {
+      return Array.from(custom).flatMap(([name, own]) =>
+        'error' in own ? [{ name, error: own.error }] : [],
+      );
+    },
+    suggest: (name) => closestName(name, names()),
+    async add(document, { replace }) {
+      const provider = parseProvider(document, 'custom');
+      if (!replace && names().includes(provider.name)) {
+        const kind = custom.has(provider.name) ? 'own' : 'bundled';
+        throw new AuthsomeError(
+          'ProviderExists',
+          `there is a ${kind} provider named ${provider.name} already`,
+        );
+      }
+      await parts.custom.write(provider.name, `${JSON.stringify(document, undefined, 2)}\n`);
+      await reload();
+      return provider;
+    },
+    async remove(name) {
+      if (!custom.has(name) || !(await parts.custom.remove(name))) return undefined;
+      await reload();
+      return bundled.has(name) ? 'reset' : 'removed';
+    },
+    reload,
+  };
+}
+
+async function readAll(folder: DefinitionFolder): Promise<ReadonlyMap<string, Custom>> {
+  const entries = await Promise.all(
+    (await folder.names()).map(async (name) => [name, await readOne(folder, name)] as const),
+  );
+  return new Map(entries.flatMap(([name, own]) => (own === undefined ? [] : [[name, own] as const])));
+}
+
+async function readOne(folder: DefinitionFolder, name: string): Promise<Custom | undefined> {
+  try {
+    const text = await folder.read(name);
+    if (text === undefined) return undefined;
+    const document = parseJson(text);
+    const provider = parseProvider(document, 'custom');
+    if (provider.name !== name)
+      throw new AuthsomeError('InvalidDefinition', `/name: must be ${name}, as the file's name says`);
+    return { document };
+  } catch (error) {
+    const known = asAuthsomeError(error);
+    return {
+      error: new AuthsomeError(known.code, `providers/${name}.json ${known.message}`, {
+        hint: `Mend that file, or forget it with: authsome remove ${name}`,
+        cause: known.cause,
+      }),
+    };
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new AuthsomeError('InvalidDefinition', '/: must be JSON');
+  }
+}
+
+function nameIn(document: unknown): string {
+  return (document as { readonly name: string }).name;
+}

@@ -1,0 +1,172 @@
+import { Fault } from './fault.ts';
+import { canonicalTarget, isLoopback } from './host.ts';
+
+/** A fault with the JSON pointer (RFC 6901) of the field that has it. */
+export class PointedFault extends Error {
+  override readonly name = 'PointedFault';
+  readonly pointer: string;
+  readonly sentence: string;
+  constructor(pointer: string, sentence: string) {
+    super(`${pointer}: ${sentence}`);
+    this.pointer = pointer;
+    this.sentence = sentence;
+  }
+}
+
+export interface TextForm {
+  readonly pattern: RegExp;
+  readonly sentence: string;
+}
+
+/** What `{base_url}` becomes while nobody has named one: it only lets the rest of the text be checked. */
+const standInBaseUrl = 'https://base-url.invalid';
+const template = '{base_url}';
+
+/** One object of a definition, read field by field; `null` counts as absent. Every complaint names its field. */
+export class Fields {
+  readonly #object: Readonly<Record<string, unknown>>;
+  readonly #pointer: string;
+  readonly #baseUrl: string | undefined;
+
+  constructor(value: unknown, pointer: string, baseUrl: string | undefined) {
+    if (!isObject(value)) throw new PointedFault(pointer, 'must be an object');
+    this.#object = value;
+    this.#pointer = pointer;
+    this.#baseUrl = baseUrl;
+  }
+
+  pointer(key: string | number): string {
+    return `${this.#pointer}/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`;
+  }
+
+  fault(key: string, sentence: string): never {
+    throw new PointedFault(this.pointer(key), sentence);
+  }
+
+  faultAt(pointer: string, sentence: string): never {
+    throw new PointedFault(pointer, sentence);
+  }
+
+  has(key: string): boolean {
+    return Object.hasOwn(this.#object, key) && this.#object[key] !== null;
+  }
+
+  text(key: string, form?: TextForm): string | undefined {
+    if (this.#value(key) === '') this.fault(key, 'must be a string that is not empty');
+    return this.possiblyEmptyText(key, form);
+  }
+
+  possiblyEmptyText(key: string, form?: TextForm): string | undefined {
+    const value = this.#value(key);
+    if (value === undefined) return undefined;
+    if (typeof value !== 'string') this.fault(key, 'must be a string');
+    if (form !== undefined && !form.pattern.test(value)) this.fault(key, form.sentence);
+    return value;
+  }
+
+  oneOf<Choice extends string>(key: string, choices: readonly Choice[]): Choice | undefined {
+    const value = this.#value(key);
+    if (value === undefined) return undefined;
+    const found = choices.find((choice) => choice === value);
+    return found ?? this.fault(key, `must be one of ${choices.join(', ')}`);
+  }
+
+  flag(key: string, fallback: boolean): boolean {
+    const value = this.#value(key);
+    if (value === undefined) return fallback;
+    return typeof value === 'boolean' ? value : this.fault(key, 'must be true or false');
+  }
+
+  /** One string or a list of them, each with the pointer of its own place. */
+  texts(key: string): readonly { readonly text: string; readonly pointer: string }[] {
+    const value = this.#value(key);
+    if (value === undefined) return [];
+    if (typeof value === 'string') return [{ text: value, pointer: this.pointer(key) }];
+    if (!Array.isArray(value)) this.fault(key, 'must be a string or a list of strings');
+    return value.map((text: unknown, index) => {
+      const pointer = `${this.pointer(key)}/${index}`;
+      if (typeof text !== 'string' || text === '')
+        throw new PointedFault(pointer, 'must be a string that is not empty');
+      return { text, pointer };
+    });
+  }
+
+  params(key: string): Readonly<Record<string, string>> {
+    const value = this.#value(key) ?? {};
+    if (!isObject(value)) this.fault(key, 'must be an object of strings');
+    for (const [name, text] of Object.entries(value)) {
+      if (typeof text !== 'string')
+        throw new PointedFault(`${this.pointer(key)}/${name}`, 'must be a string');
+    }
+    return value as Readonly<Record<string, string>>;
+  }
+
+  object(key: string): Fields | undefined {
+    const value = this.#value(key);
+    return value === undefined ? undefined : new Fields(value, this.pointer(key), this.#baseUrl);
+  }
+
+  objects(key: string): readonly Fields[] {
+    const value = this.#value(key);
+    if (value === undefined) return [];
+    if (!Array.isArray(value) || value.length === 0) this.fault(key, 'must be a list that is not empty');
+    return value.map((item, index) => new Fields(item, `${this.pointer(key)}/${index}`, this.#baseUrl));
+  }
+
+  /** An absolute https URL (http on loopback), `{base_url}` replaced; `undefined` while there is none to replace it with. */
+  url(key: string): string | undefined {
+    const text = this.text(key);
+    if (text === undefined) return undefined;
+    const { resolved, isPending } = this.resolve(text);
+    const sentence = secureUrlFault(resolved);
+    if (sentence !== undefined) this.fault(key, sentence);
+    return isPending ? undefined : resolved;
+  }
+
+  resolve(text: string): { readonly resolved: string; readonly isPending: boolean } {
+    const isTemplate = text.includes(template);
+    const resolved = isTemplate ? text.replaceAll(template, this.#baseUrl ?? standInBaseUrl) : text;
+    return { resolved, isPending: isTemplate && this.#baseUrl === undefined };
+  }
+
+  #value(key: string): unknown {
+    return this.has(key) ? this.#object[key] : undefined;
+  }
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Adds the pointer to a Fault thrown inside. */
+export function at<Value>(pointer: string, parse: () => Value): Value {
+  try {
+    return parse();
+  } catch (error) {
+    throw error instanceof Fault ? new PointedFault(pointer, error.message) : error;
+  }
+}
+
+/** The same URL without trailing slashes, or a Fault: what may stand for `{base_url}`. */
+export function parseBaseUrl(text: string): string {
+  const fault = secureUrlFault(text);
+  if (fault !== undefined) throw new Fault(fault);
+  const url = new URL(text);
+  if (url.search !== '' || text.includes('?')) throw new Fault('must have no query');
+  return `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
+}
+
+/** Why this is no URL that credentials may be sent to; `undefined` when it is one. */
+export function secureUrlFault(text: string): string | undefined {
+  if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return 'must be an https URL';
+  const url = new URL(text);
+  // The parser of URLs forgives what other readers do not: backslashes, tabs, `%2e` and user info in the authority.
+  const authority = /^https?:\/\/([^/?#]*)/i.exec(text)?.[1] ?? '';
+  if (authority.includes('@')) return 'must have no user name or password';
+  const target = canonicalTarget(authority, 443);
+  if (target === undefined || target.host !== url.hostname.replace(/\.$/, '')) return 'must name one host';
+  if (/[^\x21-\x7e]|[\\{}<>"^`|]/.test(text)) return 'must be an absolute URL without unescaped characters';
+  if (text.includes('#')) return 'must have no fragment';
+  if (url.protocol === 'http:' && !isLoopback(target.host)) return 'must be an https URL';
+  return undefined;
+}

@@ -1,0 +1,96 @@
+import type { Fields } from './fields.ts';
+import type { FlowName, OauthDefinition } from './provider.ts';
+
+/** The `oauth` block. Which of its endpoints a flow needs is judged by `missingForFlow`. */
+export function parseOauth(fields: Fields, flow: FlowName, baseUrl: string | undefined): OauthDefinition {
+  const deviceAuthorizationUrl = fields.url('device_authorization_url');
+  const registrationEndpoint = fields.url('registration_endpoint');
+  return {
+    baseUrl,
+    issuer: fields.url('issuer'),
+    authorizationUrl: fields.url('authorization_url'),
+    tokenUrl: fields.url('token_url'),
+    revocationUrl: fields.url('revocation_url'),
+    deviceAuthorizationUrl,
+    registrationEndpoint,
+    scopes: parseScopes(fields),
+    scopeSeparator:
+      fields.text('scope_separator', { pattern: /^[ ,;+]$/, sentence: 'must be one of space , ; +' }) ?? ' ',
+    pkce: fields.flag('pkce', true),
+    supportsDeviceCode: fields.flag(
+      'supports_device_code',
+      flow === 'device_code' || fields.has('device_authorization_url'),
+    ),
+    supportsDcr: fields.flag('supports_dcr', flow === 'dcr_pkce' || fields.has('registration_endpoint')),
+    tokenEndpointAuthMethod: fields.oneOf('token_endpoint_auth_method', [
+      'client_secret_basic',
+      'client_secret_post',
+      'none',
+    ]),
+    authorizationParams: parseParams(fields, 'authorization_params'),
+    tokenParams: parseParams(fields, 'token_params'),
+    tokenRequest: fields.oneOf('token_request', ['form', 'json']) ?? 'form',
+    deviceTokenRequest: fields.oneOf('device_token_request', ['form', 'json']) ?? 'form',
+    resource: fields.url('resource'),
+    account: parseAccount(fields.object('account')),
+  };
+}
+
+/** Why a flow cannot work with this definition, and the field that is missing; `undefined` when it can. */
+export function missingForFlow(
+  flow: FlowName,
+  oauth: Fields | undefined,
+): { readonly key: string; readonly sentence: string } | undefined {
+  const has = (key: string) => oauth?.has(key) === true;
+  const needs = (key: string) =>
+    has(key) ? undefined : { key, sentence: `must be there for the flow ${flow}` };
+  if (flow === 'api_key' || has('issuer') || (flow === 'dcr_pkce' && has('resource'))) return undefined;
+  if (flow === 'client_credentials') return needs('token_url');
+  if (flow === 'device_code') return needs('device_authorization_url') ?? needs('token_url');
+  const registration = flow === 'dcr_pkce' ? needs('registration_endpoint') : undefined;
+  return needs('authorization_url') ?? needs('token_url') ?? registration;
+}
+
+/** What the flows themselves send; a definition must not be able to replace the state, the challenge or the code. */
+const ownedParams = new Set([
+  'client_id',
+  'client_secret',
+  'code',
+  'code_challenge',
+  'code_challenge_method',
+  'code_verifier',
+  'grant_type',
+  'redirect_uri',
+  'refresh_token',
+  'response_type',
+  'scope',
+  'state',
+]);
+
+function parseParams(fields: Fields, key: string): Readonly<Record<string, string>> {
+  const params = fields.params(key);
+  const owned = Object.keys(params).find((name) => ownedParams.has(name));
+  if (owned !== undefined) fields.fault(key, `must not set ${owned}: sign-in sets it itself`);
+  return params;
+}
+
+function parseScopes(fields: Fields): readonly string[] {
+  return fields.texts('scopes').flatMap(({ text, pointer }) => {
+    // RFC 6749 §3.3, with commas let through for services that list scopes in one string.
+    if (!/^[\x21\x23-\x5b\x5d-\x7e ]+$/.test(text))
+      fields.faultAt(pointer, 'must be a scope of printable ASCII');
+    return text.split(' ').filter((scope) => scope !== '');
+  });
+}
+
+function parseAccount(fields: Fields | undefined): OauthDefinition['account'] {
+  if (fields === undefined) return undefined;
+  const field =
+    fields.text('field', {
+      pattern: /^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/,
+      sentence: 'must be a dotted path of names',
+    }) ?? fields.fault('field', 'must say where in the answer the label is');
+  if (!fields.has('url')) fields.fault('url', 'must be an https URL');
+  const url = fields.url('url');
+  return url === undefined ? undefined : { url, field };
+}

@@ -1,0 +1,89 @@
+import { Fault } from './fault.ts';
+import { type Pattern, parsePattern } from './pattern.ts';
+import type { Provider } from './provider.ts';
+
+/** Returns this many unpredictable bytes. */
+export type RandomBytes = (size: number) => Uint8Array;
+
+const alphanumeric = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+const marks = ['phantom', 'PHANTOM'];
+const usualRepeats = 24;
+const longestPhantom = 512;
+/** Below this many bits a stand-in without a mark might be somebody's key. */
+const enoughBits = 64;
+
+/**
+ * A stand-in for the provider's secret: passes the provider's `key_pattern`, says `phantom` wherever the pattern has
+ * room for it, and is never the same twice.
+ */
+export function phantomFor(provider: Pick<Provider, 'apiKey' | 'phantom'>, randomBytes: RandomBytes): string {
+  const template = provider.phantom;
+  if (template !== undefined) return template.replaceAll('{random}', randomText(usualRepeats, randomBytes));
+  const expression = provider.apiKey?.keyPattern;
+  if (expression === undefined) return `phantom-${randomText(32, randomBytes)}`;
+  return phantomOfPattern(expression.source, randomBytes);
+}
+
+/** A string that the pattern matches. Throws a Fault when none can be made that is safe to mistake for a key. */
+export function phantomOfPattern(source: string, randomBytes: RandomBytes): string {
+  const places: string[] = [];
+  collectPlaces(parsePattern(source), places);
+  const chars = places.map((set) => pick(set, randomBytes));
+  const marked = placeMark(places, chars);
+  const bits = places.reduce((sum, set) => sum + Math.log2(set.length), 0);
+  if (!marked && bits < enoughBits) {
+    throw new Fault('describes too few keys to make a stand-in for one; add export.phantom');
+  }
+  const text = chars.join('');
+  if (!new RegExp(source).test(text)) throw new Fault('is not satisfied by any stand-in; add export.phantom');
+  return text;
+}
+
+/** One entry per character of the sample: what that character may be. */
+function collectPlaces(pattern: Pattern, places: string[]): void {
+  switch (pattern.kind) {
+    case 'set':
+      if (places.length >= longestPhantom)
+        throw new Fault('describes keys too long to make a stand-in for; add export.phantom');
+      places.push(pattern.chars);
+      return;
+    case 'sequence':
+      for (const part of pattern.parts) collectPlaces(part, places);
+      return;
+    case 'choice':
+      if (pattern.options[0] !== undefined) collectPlaces(pattern.options[0], places);
+      return;
+    case 'repeat': {
+      const count = Math.max(pattern.min, Math.min(pattern.max, usualRepeats));
+      for (let round = 0; round < count; round += 1) collectPlaces(pattern.part, places);
+    }
+  }
+}
+
+/** Writes the mark over the first run of places that can hold it and are not fixed. */
+function placeMark(places: readonly string[], chars: string[]): boolean {
+  for (const mark of marks) {
+    for (let start = 0; start + mark.length <= places.length; start += 1) {
+      const fits = Array.from(mark).every((char, offset) => {
+        const set = places[start + offset] ?? '';
+        return set.length > 1 && set.includes(char);
+      });
+      if (!fits) continue;
+      chars.splice(start, mark.length, ...mark);
+      return true;
+    }
+  }
+  return false;
+}
+
+/** A letter or digit where the set has one: a stand-in has to survive shells and configuration files. */
+function pick(set: string, randomBytes: RandomBytes): string {
+  if (set.length === 1) return set;
+  const plain = Array.from(set).filter((char) => alphanumeric.includes(char));
+  const chars = plain.length === 0 ? Array.from(set) : plain;
+  return chars[(randomBytes(1)[0] ?? 0) % chars.length] ?? '';
+}
+
+function randomText(length: number, randomBytes: RandomBytes): string {
+  return Array.from(randomBytes(length), (byte) => alphanumeric[byte % alphanumeric.length]).join('');
+}

@@ -1,0 +1,155 @@
+import { registrableDomain } from './host.ts';
+import { judgePath } from './path.ts';
+import type { Provider } from './provider.ts';
+import type { MatchResult, Route, RouteTable } from './route.ts';
+
+/** The routes of one connection, in the order of its provider's definition. */
+export function routesOf(
+  provider: Provider,
+  connection: string,
+  options: { readonly allowPrivateAddress: boolean },
+): readonly Route[] {
+  const owner = connection === 'default' ? provider.name : `${provider.name}/${connection}`;
+  return provider.inject.flatMap((rule) =>
+    rule.hosts.map((pattern) => ({
+      id: `${owner}:${pattern.text}`,
+      provider: provider.name,
+      connection,
+      pattern,
+      placements: rule.placements,
+      allowPrivateAddress: options.allowPrivateAddress && pattern.kind === 'exact',
+    })),
+  );
+}
+
+/** An immutable table; matching an exact host costs the same and allocates nothing, for ten routes or ten thousand. */
+export function compileRoutes(routes: readonly Route[]): RouteTable {
+  const exact = groupByHost(routes.filter((route) => route.pattern.kind === 'exact'));
+  const wildcards = groupByHost(routes.filter((route) => route.pattern.kind === 'wildcard'));
+  const regexes = groupBy(
+    routes.filter((route) => route.pattern.kind === 'regex'),
+    (route) => route.pattern.host,
+  );
+  const hasBroad = wildcards.size > 0 || regexes.size > 0;
+
+  /** Wildcards, the longest first, then the regexes; only those with the same owner as the host. */
+  const broadBuckets = (host: string, port: number): readonly Bucket[] => {
+    if (!hasBroad) return [];
+    // A provider's wildcard covers what the provider owns, not what its customers registered below it.
+    const owner = registrableDomain(host);
+    if (owner === undefined) return [];
+    const buckets: Bucket[] = [];
+    for (let dot = host.indexOf('.'); dot !== -1; dot = host.indexOf('.', dot + 1)) {
+      const suffix = host.slice(dot + 1);
+      if (suffix.length < owner.length) break;
+      const bucket = wildcards.get(suffix)?.get(port);
+      if (bucket !== undefined) buckets.push(bucket);
+    }
+    const matching = (regexes.get(owner) ?? []).filter(
+      ({ pattern }) => pattern.port === port && pattern.expression?.test(host) === true,
+    );
+    return matching.length === 0 ? buckets : [...buckets, bucketOf(matching)];
+  };
+
+  const decide = (own: Bucket | undefined, host: string, port: number, path: string): MatchResult => {
+    const direct = own === undefined ? undefined : resultFor(own, path);
+    if (direct !== undefined) return direct;
+    const considered = own === undefined ? [] : [...own.routes];
+    for (const bucket of broadBuckets(host, port)) {
+      considered.push(...bucket.routes);
+      const result = resultFor(bucket, path);
+      if (result !== undefined) return { ...result, considered };
+    }
+    return { kind: 'none', considered };
+  };
+
+  return {
+    routes,
+    hasHost: (host, port) => exact.get(host)?.has(port) === true || broadBuckets(host, port).length > 0,
+    match(host, port, path) {
+      const own = exact.get(host)?.get(port);
+      if (own === undefined && broadBuckets(host, port).length === 0) return nothing;
+      const judgement = judgePath(path);
+      if (judgement?.shape === 'plain') return decide(own, host, port, judgement.canonical);
+      const considered = own?.routes ?? broadBuckets(host, port).flatMap((bucket) => bucket.routes);
+      if (judgement === undefined) return { kind: 'refused', reason: 'malformed', considered };
+      if (judgement.shape === 'traversal') return { kind: 'refused', reason: 'path_traversal', considered };
+      const asWritten = decide(own, host, port, judgement.canonical);
+      const asDecoded = decide(own, host, port, judgement.resolved);
+      return isSameAnswer(asWritten, asDecoded)
+        ? asWritten
+        : { kind: 'refused', reason: 'path_ambiguous', considered };
+    },
+  };
+}
+
+const nothing: MatchResult = { kind: 'none', considered: [] };
+
+/** What is known of one host pattern and port: answers made when the table is compiled, by path prefix. */
+interface Bucket {
+  readonly routes: readonly Route[];
+  readonly answers: ReadonlyMap<string, MatchResult>;
+  /** How many segments the longest prefix has. */
+  readonly depth: number;
+}
+
+function groupBy<Item, Key>(
+  items: readonly Item[],
+  keyOf: (item: Item) => Key,
+): ReadonlyMap<Key, readonly Item[]> {
+  const groups = new Map<Key, Item[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [item]);
+    else group.push(item);
+  }
+  return groups;
+}
+
+function groupByHost(routes: readonly Route[]): ReadonlyMap<string, ReadonlyMap<number, Bucket>> {
+  const byHost = groupBy(routes, (route) => route.pattern.host);
+  return new Map(
+    Array.from(byHost, ([host, ofHost]) => {
+      const byPort = groupBy(ofHost, (route) => route.pattern.port);
+      return [host, new Map(Array.from(byPort, ([port, ofPort]) => [port, bucketOf(ofPort)]))];
+    }),
+  );
+}
+
+function bucketOf(routes: readonly Route[]): Bucket {
+  const byPrefix = groupBy(routes, (route) => route.pattern.pathPrefix);
+  return {
+    routes,
+    answers: new Map(Array.from(byPrefix, ([prefix, claims]) => [prefix, answerFor(claims, routes)])),
+    depth: Math.max(
+      ...Array.from(byPrefix.keys(), (prefix) => (prefix === '/' ? 0 : prefix.split('/').length - 1)),
+    ),
+  };
+}
+
+function answerFor(claims: readonly Route[], considered: readonly Route[]): MatchResult {
+  const [route] = claims;
+  if (route === undefined) return nothing;
+  const isSole = claims.every(
+    (claim) => claim.provider === route.provider && claim.connection === route.connection,
+  );
+  return isSole ? { kind: 'route', route, considered } : { kind: 'ambiguous', routes: claims, considered };
+}
+
+/** The answer of the longest prefix that holds whole segments of the path. */
+function resultFor(bucket: Bucket, path: string): MatchResult | undefined {
+  let longest = bucket.answers.get('/');
+  let end = 0;
+  for (let segment = 0; segment < bucket.depth && end < path.length; segment += 1) {
+    const slash = path.indexOf('/', end + 1);
+    end = slash === -1 ? path.length : slash;
+    longest = bucket.answers.get(path.slice(0, end)) ?? longest;
+  }
+  return longest;
+}
+
+function isSameAnswer(a: MatchResult, b: MatchResult): boolean {
+  if (a.kind === 'route' && b.kind === 'route') return a.route === b.route;
+  return a.kind === b.kind && a.kind !== 'ambiguous';
+}
