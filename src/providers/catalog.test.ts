@@ -100,6 +100,16 @@ describe('catalog', () => {
     expect(await readFile(outside, 'utf8')).toContain('linked');
   });
 
+  it('resolves a base URL where there is a place for one, and says what was meant', async () => {
+    const catalog = await open();
+    const own = catalog.resolve('gitlab', 'https://git.example.test/');
+    expect(own.baseUrl).toBe('https://git.example.test');
+    expect(own.oauth?.tokenUrl).toBe('https://git.example.test/oauth/token');
+    expect(catalog.resolve('gitlab').oauth?.tokenUrl).toBe('https://gitlab.com/oauth/token');
+    expect(() => catalog.resolve('openai', 'https://git.example.test')).toThrow('takes no base URL');
+    expect(() => catalog.resolve('gihtub')).toThrow('no provider is named "gihtub"');
+  });
+
   it('suggests what somebody probably meant', async () => {
     const catalog = await open();
     expect(catalog.suggest('githbu')).toBe('github');

@@ -17,6 +17,8 @@ export interface Catalog {
    * back on the bundled one would route credentials that the person meant to go elsewhere.
    */
   find(name: string, options?: ParseOptions): Provider | undefined;
+  /** As `find`, but fails with ProviderNotFound and what was probably meant; Usage for a base URL that has no place. */
+  resolve(name: string, baseUrl?: string): Provider;
   /** By name; without those in `problems`. */
   list(): readonly Provider[];
   readonly problems: readonly DefinitionProblem[];
@@ -61,6 +63,16 @@ export async function createCatalog(parts: {
 
   return {
     find,
+    resolve(name, baseUrl) {
+      const provider = find(name, { baseUrl });
+      if (provider !== undefined) return provider;
+      const meant = closestName(name, names());
+      throw new AuthsomeError(
+        'ProviderNotFound',
+        `no provider is named ${JSON.stringify(name)}`,
+        meant === undefined ? {} : { hint: `Did you mean ${meant}? See also: authsome list --all` },
+      );
+    },
     list: () =>
       names()
         .filter(isUsable)

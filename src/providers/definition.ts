@@ -77,7 +77,9 @@ function parseModern(
   const name = fields.text('name', nameForm) ?? fields.fault('name', nameForm.sentence);
   const usesBaseUrl = JSON.stringify(document).includes('{base_url}');
   if (asked !== undefined && !usesBaseUrl) {
-    throw new AuthsomeError('OperationNotAllowed', `${name} has one address only, so it takes no base URL`);
+    throw new AuthsomeError('Usage', `${name} has one address only, so it takes no base URL`, {
+      hint: `Run: authsome login ${name}`,
+    });
   }
   const authType =
     fields.oneOf('auth_type', ['oauth2', 'api_key']) ??
