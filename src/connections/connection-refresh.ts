@@ -10,6 +10,7 @@ import {
   writeConnection,
 } from './connection-record.ts';
 import { type ConnectionStore, connectionNotFound, type OpenConnection } from './connection-store.ts';
+import { requireProvider } from './definitions.ts';
 import { connectionKey } from './names.ts';
 import type { ConnectionsOptions } from './ports.ts';
 
@@ -64,7 +65,7 @@ async function refreshNow(
   requireConnected(connection);
   const { refreshToken } = secrets;
   if (refreshToken === undefined || connection.binding === undefined) throw cannotRefresh(connection);
-  const provider = await options.catalog.resolve(connection.provider, connection.baseUrl);
+  const provider = requireProvider(options.catalog, connection.provider, connection.baseUrl);
   const { binding } = connection;
   const client = await findClient(options.vault, provider, binding);
   if (client === undefined || client.clientId !== binding.clientId) {

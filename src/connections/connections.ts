@@ -2,6 +2,7 @@ import { type Connection, summaryOf } from './connection-record.ts';
 import { createConnectionStore } from './connection-store.ts';
 import type { CredentialSource } from './credential.ts';
 import { createCredentialCache } from './credential-cache.ts';
+import { requireProvider } from './definitions.ts';
 import { connectionKey, connectionName } from './names.ts';
 import type {
   ConnectionChange,
@@ -107,7 +108,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
 
     async exportVariables(provider, wanted) {
       const { connection } = await store.open(provider, wanted);
-      const { exportVariables } = await options.catalog.resolve(provider, connection.baseUrl);
+      const { exportVariables } = requireProvider(options.catalog, provider, connection.baseUrl);
       const { secret } = await cache.acquire(connectionKey(provider, connection.name));
       const kind = connection.authType === 'api_key' ? 'api_key' : 'access_token';
       const variables = Object.fromEntries(

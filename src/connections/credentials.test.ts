@@ -410,7 +410,10 @@ describe('a refresh', () => {
     const hosts: string[] = [];
     const moved = createConnections({
       ...options,
-      catalog: { resolve: () => oauthProvider({ tokenUrl: 'https://evil.example/token' }) },
+      catalog: {
+        find: () => oauthProvider({ tokenUrl: 'https://evil.example/token' }),
+        suggest: () => undefined,
+      },
       fetchFor: () => async (url) => {
         hosts.push(new URL(String(url)).host);
         return Response.json({ error: 'temporarily_unavailable' }, { status: 503 });

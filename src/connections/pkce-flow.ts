@@ -61,7 +61,7 @@ export async function takeCallback(
   found: StoredSession,
   params: URLSearchParams,
 ): Promise<StoredSession | undefined> {
-  const provider = await providerOf(context, found);
+  const provider = providerOf(context, found);
   const code = judge(context, found, provider, params);
   // The code is stored before it is used: should the daemon stop now, the next one goes on from here.
   let won = false;
@@ -92,7 +92,7 @@ export async function exchange(context: SignInContext, id: string): Promise<Stor
 }
 
 async function exchangeNow(context: SignInContext, session: StoredSession): Promise<StoredSession> {
-  const provider = await providerOf(context, session);
+  const provider = providerOf(context, session);
   const endpoints = requireEndpoints(session);
   const client = await findClient(context.options.vault, provider, endpoints);
   const { code, codeVerifier } = session.secrets;

@@ -183,8 +183,9 @@ describe('signing in with PKCE', () => {
     void died.signIns.callback(landed.searchParams);
     const restarted = createConnections(options);
     while ((await restarted.signIns.read(id)).authUrl !== undefined) await new Promise(setImmediate);
+    const { revision } = await restarted.signIns.read(id);
     await restarted.signIns.resume();
-    expect(await restarted.signIns.read(id)).toMatchObject({ status: 'connected' });
+    expect(await restarted.signIns.waitForChange(id, revision, 5_000)).toMatchObject({ status: 'connected' });
     await restarted.signIns.resume();
     expect(await server.accepts((await restarted.credentials.acquire('acme/default')).secret)).toBe(true);
   });

@@ -6,8 +6,10 @@ export type FlowName = Provider['flow'];
 
 /** Where definitions come from. */
 export interface ProviderCatalog {
-  /** The definition with `baseUrl` filled in. Fails with ProviderNotFound, or Usage when it takes no base URL. */
-  resolve(name: string, baseUrl?: string): Provider | Promise<Provider>;
+  /** The definition, with `baseUrl` filled in; `undefined` when nobody defines it. */
+  find(name: string, options?: { readonly baseUrl?: string }): Provider | undefined;
+  /** The name that somebody who typed this probably meant. */
+  suggest(name: string): string | undefined;
 }
 
 /** What the audit trail hears about. Built from names and codes only: never a secret. */

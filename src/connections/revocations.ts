@@ -5,6 +5,7 @@ import { type Connection, writeConnection } from './connection-record.ts';
 import { withGrant } from './connection-refresh.ts';
 import { type ConnectionStore, connectionNotFound, type OpenConnection } from './connection-store.ts';
 import type { CredentialCache } from './credential-cache.ts';
+import { requireProvider } from './definitions.ts';
 import { connectionKey } from './names.ts';
 import type { ConnectionsOptions, RevokeReport } from './ports.ts';
 
@@ -93,7 +94,7 @@ async function revokeRemotely(options: ConnectionsOptions, open: OpenConnection)
   const { accessToken, refreshToken } = open.secrets;
   if (binding?.revocationUrl === undefined || accessToken === undefined) return 'unsupported';
   try {
-    const provider = await options.catalog.resolve(open.connection.provider, open.connection.baseUrl);
+    const provider = requireProvider(options.catalog, open.connection.provider, open.connection.baseUrl);
     const client = await findClient(options.vault, provider, binding);
     return await revokeTokens(options.fetchFor({ publicOnly: binding.discovered }), {
       revocationUrl: binding.revocationUrl,

@@ -1,6 +1,7 @@
 import type { AuthsomeError } from '../errors.ts';
 import type { Provider } from '../providers/index.ts';
 import type { ConnectionStore } from './connection-store.ts';
+import { requireProvider } from './definitions.ts';
 import type { ConnectionsOptions, Trouble } from './ports.ts';
 import type { NewSession, StoredSession } from './session-record.ts';
 import type { SessionStore } from './session-store.ts';
@@ -12,11 +13,11 @@ export interface SignInContext {
   readonly connections: ConnectionStore;
 }
 
-export async function providerOf(
+export function providerOf(
   context: SignInContext,
   session: Pick<NewSession, 'provider' | 'baseUrl'>,
-): Promise<Provider> {
-  return await context.options.catalog.resolve(session.provider, session.baseUrl);
+): Provider {
+  return requireProvider(context.options.catalog, session.provider, session.baseUrl);
 }
 
 export function troubleOf(error: AuthsomeError): Trouble {

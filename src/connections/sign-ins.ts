@@ -5,6 +5,7 @@ import { parseApiKey } from './api-key.ts';
 import { findClient, storeClient } from './client-record.ts';
 import { isUsable } from './connection-record.ts';
 import type { ConnectionStore } from './connection-store.ts';
+import { requireProvider } from './definitions.ts';
 import { endpointsOf } from './endpoints.ts';
 import { chooseFlow } from './flow-choice.ts';
 import { connectionName } from './names.ts';
@@ -104,7 +105,7 @@ export function createSignIns(options: ConnectionsOptions, connections: Connecti
   return {
     async start(request) {
       const connection = connectionName(request.connection ?? 'default');
-      const provider = await options.catalog.resolve(request.provider, request.baseUrl);
+      const provider = requireProvider(options.catalog, request.provider, request.baseUrl);
       const flow = chooseFlow(provider, request.flow);
       const existing = await connections.find(provider.name, connection);
       if (existing !== undefined && !request.force && isUsable(existing.connection, options.nowMs())) {
@@ -147,7 +148,7 @@ export function createSignIns(options: ConnectionsOptions, connections: Connecti
 
     async submitClient(id, entered) {
       const session = await requireStage(id, 'client');
-      const provider = await providerOf(context, session);
+      const provider = providerOf(context, session);
       const given = parseClient(provider, entered.clientId, entered.clientSecret);
       const endpoints = session.endpoints ?? endpointsOf(provider);
       const client = { ...given, authMethod: undefined, origin: 'person' as const };
@@ -162,7 +163,7 @@ export function createSignIns(options: ConnectionsOptions, connections: Connecti
 
     async submitSecret(id, apiKey) {
       const session = await requireStage(id, 'secret');
-      const provider = await providerOf(context, session);
+      const provider = providerOf(context, session);
       const key = parseApiKey(provider, apiKey);
       try {
         return view(await completeWithKey(context, session, provider, key));
@@ -203,7 +204,9 @@ export function createSignIns(options: ConnectionsOptions, connections: Connecti
       await sessions.forgetEnded();
       for (const session of await sessions.waiting()) {
         const settled = await settle(session);
-        if (settled.status === 'waiting' && settled.stage === 'exchange') await exchange(context, settled.id);
+        if (settled.status !== 'waiting' || settled.stage !== 'exchange') continue;
+        // Beside the start of the daemon. Should the vault fail, the session stays for the next start.
+        exchange(context, settled.id).catch(() => undefined);
       }
     },
   };
