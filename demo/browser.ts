@@ -19,12 +19,19 @@ export interface Browser {
   open(url: string): Promise<Page>;
   /** Sends the page's first form with these values over its own, as if this button was pressed. */
   submit(page: Page, values: Readonly<Record<string, string>>): Promise<Page>;
+  /** As `submit`, but stops at the first redirect to `origin`, and returns its address without going there. */
+  redirectOf(page: Page, values: Readonly<Record<string, string>>, origin: string): Promise<string>;
 }
 
 export function createBrowser(options: BrowserOptions): Browser {
   const cookies = new Map<string, Map<string, string>>();
 
-  async function visit(method: 'GET' | 'POST', address: string, form?: URLSearchParams): Promise<Page> {
+  async function visit(
+    method: 'GET' | 'POST',
+    address: string,
+    form?: URLSearchParams,
+    stopAt?: string,
+  ): Promise<Page> {
     const url = new URL(address);
     const jar = cookies.get(url.hostname) ?? new Map<string, string>();
     cookies.set(url.hostname, jar);
@@ -45,7 +52,9 @@ export function createBrowser(options: BrowserOptions): Browser {
     const status = response.statusCode ?? 0;
     const { location } = response.headers;
     if (status >= 300 && status < 400 && location !== undefined) {
-      return visit('GET', new URL(location, url).href);
+      const next = new URL(location, url);
+      if (next.origin === stopAt) return { url: next.href, status, html: '', headers: response.headers };
+      return visit('GET', next.href, undefined, stopAt);
     }
     return { url: url.href, status, html, headers: response.headers };
   }
@@ -78,13 +87,22 @@ export function createBrowser(options: BrowserOptions): Browser {
     return { response, html };
   }
 
+  async function submit(
+    page: Page,
+    values: Readonly<Record<string, string>>,
+    stopAt?: string,
+  ): Promise<Page> {
+    const form = readForm(page);
+    const fields = new URLSearchParams(form.fields);
+    for (const [name, value] of Object.entries(values)) fields.set(name, value);
+    return visit('POST', form.action, fields, stopAt);
+  }
+
   return {
     open: (url) => visit('GET', url),
-    async submit(page, values) {
-      const form = readForm(page);
-      const fields = new URLSearchParams(form.fields);
-      for (const [name, value] of Object.entries(values)) fields.set(name, value);
-      return visit('POST', form.action, fields);
+    submit: (page, values) => submit(page, values),
+    async redirectOf(page, values, origin) {
+      return (await submit(page, values, origin)).url;
     },
   };
 }

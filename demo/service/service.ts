@@ -16,6 +16,8 @@ export const hosts = {
   keyApi: 'api.pixel.test',
   stranger: 'collector.elsewhere.test',
   lookalike: 'api.acme.test.elsewhere.test',
+  queryApi: 'query.acme.test',
+  basicApi: 'basic.acme.test',
 } as const;
 
 export interface ServiceOptions {

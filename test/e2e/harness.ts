@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { type Browser, createBrowser } from '../../demo/browser.ts';
 import { freePort, type Outcome, type Running, type StartOptions, start } from '../../demo/product.ts';
 import { acme, pixel, type Service, type ServiceOptions, startService } from '../../demo/service/index.ts';
+import { type SignedIn, signInWithClient, signInWithKey } from '../../demo/sign-in.ts';
 
 export const root = resolve(import.meta.dirname, '../..');
 export const entry = join(root, 'dist/main.js');
@@ -155,6 +156,18 @@ export async function createAcme(options: AcmeOptions = {}): Promise<Acme> {
   };
   for (const definition of [acme, pixel]) await register(acmeWorld, definition);
   return acmeWorld;
+}
+
+/** Signs in to Acme (PKCE) through the product's pages. */
+export function connectAcme(world: Acme, ...more: readonly string[]): Promise<SignedIn> {
+  const login = world.startAuthsome(['login', 'acme', '--json', '--no-browser', ...more]);
+  return signInWithClient(login, world.newBrowser(), world.client);
+}
+
+/** Signs in to Pixel (API key) through the product's page. */
+export function connectPixel(world: Acme, ...more: readonly string[]): Promise<SignedIn> {
+  const login = world.startAuthsome(['login', 'pixel', '--json', '--no-browser', ...more]);
+  return signInWithKey(login, world.newBrowser(), world.apiKey);
 }
 
 /** Writes a definition to a file and registers it. */

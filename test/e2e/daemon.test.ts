@@ -1,0 +1,180 @@
+import { readFileSync, statSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createWorld, entry, gone, inWorld, isAlive, until, type World } from './harness.ts';
+
+describe('a daemon on demand', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await createWorld();
+  });
+  afterAll(() => world.close());
+
+  it('starts with the first command that needs it, and says nothing about it', async () => {
+    const outcome = await world.authsome(['whoami']);
+    expect(outcome).toMatchObject({ code: 0, stderr: '' });
+    expect(world.daemonPid()).toBeGreaterThan(0);
+  });
+
+  it('is reused by the next one', async () => {
+    const before = world.daemonPid();
+    const whoami = await world.json(['whoami']);
+    expect(whoami).toMatchObject({
+      v: 1,
+      home: world.home,
+      key_source: 'file',
+      principal: { role: 'admin' },
+      daemon: { url: world.baseUrl, pid: before },
+    });
+    expect(whoami.did).toMatch(/^did:key:z6Mk/);
+  });
+
+  it('outlives the command that started it, and answers /health and /ready to anybody', async () => {
+    const health = await (await fetch(`${world.baseUrl}/health`)).json();
+    expect(health).toMatchObject({ v: 1, service: 'authsome', status: 'ok', pid: world.daemonPid() });
+    const ready = (await (await fetch(`${world.baseUrl}/ready`)).json()) as { checks: unknown[] };
+    expect(ready).toMatchObject({ v: 1, ready: true });
+    expect(ready.checks.length).toBeGreaterThan(2);
+  });
+
+  it('answers no unsigned call and no foreign host', async () => {
+    const unsigned = await fetch(`${world.baseUrl}/v1/providers`);
+    expect(unsigned.status).toBe(401);
+    expect(await unsigned.json()).toMatchObject({ v: 1, error: 'RequestNotAuthentic' });
+    const { stdout } = await rebinding(world);
+    expect(stdout).toMatch(/^4\d\d$/);
+  });
+
+  it('keeps its home to itself', () => {
+    expect(statSync(world.home).mode & 0o777).toBe(0o700);
+    for (const file of ['server/authsome.db', 'server/master.key', 'server/daemon.json']) {
+      expect([file, statSync(join(world.home, file)).mode & 0o777]).toEqual([file, 0o600]);
+    }
+  });
+
+  it('tells its state, restarts under another pid, and stops', async () => {
+    const before = world.daemonPid() ?? 0;
+    expect((await world.authsome(['daemon', 'status'])).code).toBe(0);
+    expect((await world.authsome(['daemon', 'restart'])).code).toBe(0);
+    expect(world.daemonPid()).not.toBe(before);
+    expect(isAlive(before)).toBe(false);
+    const after = world.daemonPid() ?? 0;
+    expect((await world.authsome(['daemon', 'stop'])).code).toBe(0);
+    await gone(after, 5_000);
+    expect((await world.authsome(['daemon', 'status'])).code).toBe(9);
+    expect((await world.authsome(['daemon', 'stop'])).code).toBe(0);
+  });
+
+  it('shows its log', async () => {
+    await world.authsome(['whoami']);
+    const logs = await world.authsome(['daemon', 'logs']);
+    expect(logs.code).toBe(0);
+    expect(logs.stdout).not.toBe('');
+  });
+
+  it('starts again by itself after a SIGKILL, with the same identity and vault', async () => {
+    const before = await world.json(['whoami']);
+    process.kill(before.daemon.pid, 'SIGKILL');
+    await gone(before.daemon.pid, 5_000);
+    const after = await world.json(['whoami']);
+    expect(after).toMatchObject({ did: before.did, vault: before.vault, principal: before.principal });
+    expect(after.daemon.pid).not.toBe(before.daemon.pid);
+  });
+});
+
+/** A page of another site that a browser was led to send to the daemon's address. */
+async function rebinding(world: World) {
+  const args = ['-s', '-o', '/dev/null', '-w', '%{http_code}', '-H', `Host: evil.example:${world.port}`];
+  const { start } = await import('../../demo/product.ts');
+  return start({ program: 'curl', args: [...args, `${world.baseUrl}/health`], env: world.env }).ended;
+}
+
+it('is one, though many commands want it at the same instant', async () => {
+  await inWorld(await createWorld(), async (world) => {
+    const answers = await Promise.all([1, 2, 3, 4].map(() => world.json(['whoami'])));
+    expect(new Set(answers.map((answer) => answer.daemon.pid)).size).toBe(1);
+    expect(new Set(answers.map((answer) => answer.did)).size).toBe(1);
+  });
+});
+
+it('runs beside the daemon of another home', async () => {
+  await inWorld(await createWorld(), async (one) => {
+    await inWorld(await createWorld(), async (other) => {
+      const [first, second] = [await one.json(['whoami']), await other.json(['whoami'])];
+      expect(first.daemon.pid).not.toBe(second.daemon.pid);
+      expect(first.did).not.toBe(second.did);
+    });
+  });
+});
+
+it('says who holds its port, and what to do', async () => {
+  await inWorld(await createWorld(), async (world) => {
+    const stranger = createServer((_request, response) => response.end('hello'));
+    await new Promise<void>((resolve) => stranger.listen(world.port, '127.0.0.1', resolve));
+    try {
+      const outcome = await world.authsome(['whoami']);
+      expect(outcome.code).toBe(9);
+      expect(outcome.stderr).toContain(`Error: address already in use: 127.0.0.1:${world.port}`);
+      expect(outcome.stderr).toContain(String(process.pid));
+      expect(outcome.stdout).toBe('');
+      const document = await world.json(['whoami'], 9);
+      expect(document).toMatchObject({ v: 1, error: 'AddressInUse' });
+    } finally {
+      stranger.close();
+      stranger.closeAllConnections();
+    }
+    expect((await world.authsome(['whoami'])).code).toBe(0);
+  });
+});
+
+it('says who holds its port when that is another home’s daemon', async () => {
+  await inWorld(await createWorld(), async (one) => {
+    await one.json(['whoami']);
+    await inWorld(await createWorld({ AUTHSOME_PORT: String(one.port) }), async (other) => {
+      const outcome = await other.authsome(['whoami']);
+      expect(outcome.code).toBe(9);
+      expect(outcome.stderr).toContain(`Error: address already in use: 127.0.0.1:${one.port}`);
+    });
+    expect(isAlive(one.daemonPid() ?? 0)).toBe(true);
+  });
+});
+
+it('serves in the foreground, and ends in order on SIGTERM', async () => {
+  await inWorld(await createWorld(), async (world) => {
+    const serve = world.startAuthsome(['daemon', 'serve']);
+    await until(async () => {
+      const health = await fetch(`${world.baseUrl}/health`).catch(() => undefined);
+      return health?.ok === true;
+    }, 15_000);
+    expect(world.daemonPid()).toBe(serve.child.pid);
+    serve.child.kill('SIGTERM');
+    expect((await serve.ended).code).toBe(0);
+    expect(world.daemonPid()).toBeUndefined();
+  });
+});
+
+it('stops with a run in progress: the run’s child is not killed, and its proxy is gone', async () => {
+  await inWorld(await createWorld(), async (world) => {
+    const script = 'echo up; read line; echo "$line"; exit 7';
+    const run = world.startAuthsome(['run', '--', 'sh', '-c', script], { stdin: 'open' });
+    await run.seen('stdout', /up/);
+    const pid = world.daemonPid() ?? 0;
+    const stop = await world.authsome(['daemon', 'stop']);
+    expect(stop.code).toBe(0);
+    await gone(pid, 10_000);
+    run.type('still here\n');
+    const outcome = await run.ended;
+    expect(outcome).toMatchObject({ code: 7, stdout: 'up\nstill here\n' });
+  });
+});
+
+it('is listed nowhere with a secret: its arguments and environment hold none', async () => {
+  await inWorld(await createWorld(), async (world) => {
+    const { daemon } = await world.json(['whoami']);
+    const key = readFileSync(join(world.home, 'server/master.key'), 'utf8').trim();
+    const commandLine = readFileSync(`/proc/${daemon.pid}/cmdline`, 'utf8');
+    expect(commandLine.split('\0').slice(1, 4)).toEqual([entry, 'daemon', 'serve']);
+    expect(commandLine + readFileSync(`/proc/${daemon.pid}/environ`, 'utf8')).not.toContain(key);
+  });
+});

@@ -1,0 +1,205 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { acme, hosts } from '../../demo/service/index.ts';
+import { type Acme, connectAcme, connectPixel, createAcme } from './harness.ts';
+
+let world: Acme;
+let token = '';
+const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/);
+
+beforeAll(async () => {
+  world = await createAcme();
+  await connectAcme(world);
+  await connectPixel(world);
+  await connectAcme(world, '--connection', 'work').catch(() => undefined);
+  token = world.service.authorization.issued[0]?.accessToken ?? '';
+  await world.authsome(['run', '--', 'curl', '-sS', `https://${hosts.api}/v1/me?q=private`]);
+});
+afterAll(() => world.close());
+
+describe('--json', () => {
+  it('list', async () => {
+    const list = await world.json(['list']);
+    expect(list.v).toBe(1);
+    const found = list.providers.find((provider: { name: string }) => provider.name === 'acme');
+    expect(found).toMatchObject({
+      display_name: 'Acme',
+      source: 'custom',
+      auth_type: 'oauth2',
+      flow: 'pkce',
+    });
+    expect(found.connections[0]).toMatchObject({
+      name: 'default',
+      is_default: true,
+      status: 'connected',
+      scopes: ['read', 'write'],
+      expires_at: time,
+      account: null,
+    });
+    const names = list.providers.map((provider: { name: string }) => provider.name);
+    for (const name of [
+      'github',
+      'gitlab',
+      'google',
+      'openai',
+      'anthropic',
+      'slack',
+      'notion',
+      'linear',
+      'stripe',
+      'resend',
+    ]) {
+      expect(names).toContain(name);
+    }
+  });
+
+  it('get, which masks secrets unless it is told', async () => {
+    const masked = await world.json(['get', 'acme']);
+    expect(masked).toMatchObject({
+      v: 1,
+      provider: 'acme',
+      connection: 'default',
+      auth_type: 'oauth2',
+      status: 'connected',
+      scopes: ['read', 'write'],
+      expires_at: time,
+      obtained_at: time,
+      base_url: null,
+      account: null,
+      access_token: '***',
+      refresh_token: '***',
+    });
+    const shown = await world.json(['get', 'acme', '--show-secret']);
+    expect(shown.access_token).toBe(token);
+    const log = await world.json(['log', '-n', '5']);
+    expect(log.events.at(-1)).toMatchObject({ event: 'secret.revealed', provider: 'acme' });
+    expect(await world.json(['get', 'acme', '--field', 'scopes'])).toEqual({
+      v: 1,
+      scopes: ['read', 'write'],
+    });
+    expect((await world.authsome(['get', 'acme', '--field', 'scopes'])).stdout).toBe('read\nwrite\n');
+    expect((await world.authsome(['get', 'acme', '--field', 'status'])).stdout).toBe('connected\n');
+    expect((await world.authsome(['get', 'acme', '--field', 'access_token'])).stdout).toBe('***\n');
+    expect((await world.authsome(['get', 'acme', '--field', 'access_token', '--show-secret'])).stdout).toBe(
+      `${token}\n`,
+    );
+  });
+
+  it('inspect', async () => {
+    expect(await world.json(['inspect', 'acme'])).toMatchObject({
+      v: 1,
+      name: 'acme',
+      source: 'custom',
+      redirect_uri: world.redirectUri,
+      oauth: acme.oauth,
+    });
+    expect(await world.json(['inspect', 'github'])).toMatchObject({
+      v: 1,
+      name: 'github',
+      source: 'bundled',
+    });
+  });
+
+  it('log and explain', async () => {
+    const log = await world.json(['log', '-n', '50']);
+    expect(log.v).toBe(1);
+    for (const event of log.events)
+      expect(event).toMatchObject({
+        id: expect.any(String),
+        at: time,
+        event: expect.any(String),
+        outcome: expect.any(String),
+      });
+    const decision = log.events.findLast((event: { event: string }) => event.event === 'decision');
+    expect(decision).toMatchObject({
+      provider: 'acme',
+      identity: expect.any(String),
+      run: expect.any(String),
+      outcome: 'injected',
+    });
+    const explained = await world.json(['explain', decision.id]);
+    expect(explained).toMatchObject({
+      v: 1,
+      decision: decision.id,
+      outcome: 'injected',
+      reason: expect.any(String),
+      request: { method: 'GET', host: hosts.api, port: 443, path: '/v1/me' },
+      connection: 'acme/default',
+      placement: expect.stringMatching(/authorization/i),
+    });
+    expect(explained.route).toContain(hosts.api);
+    expect(explained.candidates.length).toBeGreaterThan(0);
+    expect(JSON.stringify([log, explained])).not.toContain('private');
+    expect(await world.json(['explain', 'dec_nothing'], 4)).toMatchObject({ error: 'DecisionNotFound' });
+  });
+
+  it('doctor', async () => {
+    const doctor = await world.authsome(['doctor', '--json']);
+    const document = JSON.parse(doctor.stdout);
+    expect(document).toMatchObject({ v: 1, status: expect.stringMatching(/^(ok|warn)$/) });
+    for (const check of document.checks) {
+      expect(Object.keys(check)).toEqual(expect.arrayContaining(['name', 'status', 'message', 'fix']));
+    }
+    expect(doctor.stdout).toContain('api.acme.test');
+  });
+
+  it('export, as env, shell and json', async () => {
+    expect((await world.authsome(['export', 'acme', '--format', 'env'])).stdout).toBe(
+      `ACME_TOKEN=${token}\n`,
+    );
+    expect((await world.authsome(['export', 'acme', '--format', 'shell'])).stdout).toMatch(
+      new RegExp(`^export ACME_TOKEN='?${token}'?\n$`),
+    );
+    expect(JSON.parse((await world.authsome(['export', 'pixel', '--format', 'json'])).stdout)).toMatchObject({
+      PIXEL_API_KEY: world.apiKey,
+    });
+  });
+
+  it('follows the log, one event a line', async () => {
+    const follow = world.startAuthsome(['log', '--follow', '--json', '-n', '1']);
+    await follow.seen('stdout', /\n/);
+    await world.authsome(['run', '--', 'curl', '-sS', `https://${hosts.api}/v1/followed`]);
+    await follow.seen('stdout', /\/v1\/followed/);
+    follow.child.kill('SIGINT');
+    await follow.ended;
+    for (const line of follow.output.stdout.trimEnd().split('\n'))
+      expect(JSON.parse(line)).toHaveProperty('event');
+  });
+});
+
+describe('a connection', () => {
+  it('can be made the default, forgotten, and revoked at the provider', async () => {
+    const env = { PIXEL_API_KEY: world.apiKey };
+    expect((await world.authsome(['login', 'pixel', '--connection', 'second'], { env })).code).toBe(0);
+    expect((await world.authsome(['connections', 'set-default', 'pixel', 'second'])).code).toBe(0);
+    expect(await world.json(['get', 'pixel'])).toMatchObject({ connection: 'second' });
+    expect((await world.authsome(['logout', 'pixel', '--connection', 'second'])).code).toBe(0);
+    expect(await world.json(['get', 'pixel', '--connection', 'second'], 3)).toMatchObject({
+      error: 'ConnectionNotFound',
+    });
+    const revoked = await world.json(['revoke', 'acme']);
+    expect(revoked).toMatchObject({ v: 1, provider: 'acme', remote: { default: 'revoked' } });
+    expect(await world.service.authorization.accepts(token)).toBe(false);
+  });
+});
+
+describe('a definition', () => {
+  it('can be registered, replaced only with --force, and removed', async () => {
+    const file = join(world.directory, 'extra.json');
+    writeFileSync(file, JSON.stringify({ ...acme, name: 'extra', api_url: 'https://extra.acme.test' }));
+    expect((await world.authsome(['register', file])).code).toBe(0);
+    expect(JSON.parse(readFileSync(join(world.home, 'providers/extra.json'), 'utf8'))).toMatchObject({
+      name: 'extra',
+    });
+    expect((await world.authsome(['register', file])).code).toBe(7);
+    expect((await world.authsome(['register', file, '--force'])).code).toBe(0);
+    expect(await world.json(['remove', 'extra'])).toMatchObject({
+      v: 1,
+      provider: 'extra',
+      outcome: 'removed',
+    });
+    expect(await world.json(['inspect', 'extra'], 4)).toMatchObject({ error: 'ProviderNotFound' });
+    expect((await world.authsome(['remove', 'github'])).code).toBe(4);
+  });
+});

@@ -1,0 +1,271 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hosts } from '../../demo/service/index.ts';
+import { type Acme, connectAcme, connectPixel, createAcme, gone, register, until } from './harness.ts';
+
+let world: Acme;
+let token = '';
+
+beforeAll(async () => {
+  world = await createAcme();
+  await connectAcme(world);
+  await connectPixel(world);
+  token = world.service.authorization.issued[0]?.accessToken ?? '';
+});
+afterAll(() => world.close());
+
+const run = (...command: readonly string[]) => world.authsome(['run', '--', ...command]);
+const arrived = (host: string) => world.service.api.received.filter((request) => request.host === host);
+const bearer = () => `Bearer ${token}`;
+
+describe('the child of a run', () => {
+  it('holds phantoms, and a proxy and certificates in every variable that tools read', async () => {
+    const { stdout } = await run('env');
+    const held = new Map(
+      stdout
+        .split('\n')
+        .filter((line) => line.includes('='))
+        .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+    );
+    expect(held.get('ACME_TOKEN')).toMatch(/\S{8,}/);
+    expect(held.get('ACME_TOKEN')).not.toBe(token);
+    expect(held.get('PIXEL_API_KEY')).toMatch(/^px_[a-z0-9]{32}$/);
+    expect(held.get('PIXEL_API_KEY')).not.toBe(world.apiKey);
+    for (const name of ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'http_proxy', 'https_proxy', 'all_proxy']) {
+      expect(held.get(name)).toMatch(/^http:\/\/run:[^@]+@127\.0\.0\.1:\d+$/);
+    }
+    expect(held.get('NO_PROXY')).toContain('127.0.0.1');
+    for (const name of [
+      'SSL_CERT_FILE',
+      'REQUESTS_CA_BUNDLE',
+      'CURL_CA_BUNDLE',
+      'GIT_SSL_CAINFO',
+      'NODE_EXTRA_CA_CERTS',
+    ]) {
+      expect(held.get(name)).toContain(join(world.home, 'runs'));
+    }
+    for (const secret of [token, world.apiKey, world.client.clientSecret])
+      expect(stdout).not.toContain(secret);
+  });
+
+  it('merges NO_PROXY and keeps a bundle that was already set', async () => {
+    const bundle = join(world.directory, 'corporate.pem');
+    writeFileSync(bundle, world.service.caPem);
+    const env = { NO_PROXY: 'intranet.example', SSL_CERT_FILE: bundle };
+    const outcome = await world.authsome(['run', '--', 'sh', '-c', 'echo $NO_PROXY; cat $SSL_CERT_FILE'], {
+      env,
+    });
+    expect(outcome.stdout).toMatch(/^intranet\.example,.*127\.0\.0\.1/);
+    expect(outcome.stdout).toContain(world.service.caPem.trim());
+  });
+
+  it.each([
+    ['its exit code', ['sh', '-c', 'exit 42'], 42],
+    ['a signal that ended it', ['sh', '-c', 'kill -TERM $$'], 143],
+    ['a command that does not exist', ['no-such-command-here'], 127],
+    ['a file that is not executable', ['/etc/passwd'], 126],
+  ] as const)('gives %s', async (_what, command, code) => {
+    expect((await run(...command)).code).toBe(code);
+  });
+
+  it('has its arguments as they were given, dashes and all', async () => {
+    const outcome = await world.authsome(['run', '--', 'printf', '%s|', '--json', '--', '-x', 'a b', '']);
+    expect(outcome).toMatchObject({ code: 0, stdout: '--json|--|-x|a b||', stderr: '' });
+  });
+
+  it('reads stdin and writes both streams untouched', async () => {
+    const bytes = Buffer.from([0, 255, 10, 13, 128, 7]);
+    const outcome = await world.authsome(['run', '--', 'sh', '-c', 'od -An -tx1; echo to-stderr >&2'], {
+      stdin: bytes,
+    });
+    expect(outcome).toMatchObject({ code: 0, stdout: ' 00 ff 0a 0d 80 07\n', stderr: 'to-stderr\n' });
+  });
+
+  it('gets SIGTERM and SIGINT as if authsome were not there', async () => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      const running = world.startAuthsome([
+        'run',
+        '--',
+        'sh',
+        '-c',
+        `trap 'echo got-it; exit 5' TERM INT; echo up; while :; do sleep 0.05; done`,
+      ]);
+      await running.seen('stdout', /up/);
+      running.child.kill(signal);
+      expect(await running.ended).toMatchObject({ code: 5, stdout: 'up\ngot-it\n' });
+    }
+  });
+
+  it('has the terminal, and Ctrl-C reaches it once', async () => {
+    const running = world.startOnTerminal([
+      'run',
+      '--',
+      'sh',
+      '-c',
+      `trap 'echo interrupted' INT; test -t 0 && test -t 1 && echo tty; sleep 30; echo after $?; exit 3`,
+    ]);
+    await running.seen('stdout', /tty/);
+    running.type('\x03');
+    const outcome = await running.ended;
+    expect(outcome.stdout.match(/interrupted/g)).toHaveLength(1);
+    expect(outcome.code).toBe(3);
+  });
+
+  it('leaves nothing of the run behind', async () => {
+    const outcome = await run('sh', '-c', 'echo $SSL_CERT_FILE; echo $HTTPS_PROXY');
+    const [file = '', proxy = ''] = outcome.stdout.split('\n');
+    await until(() => spawnSync('test', ['-e', file]).status === 1, 5_000);
+    const late = spawnSync(
+      'curl',
+      ['-sS', '-o', '/dev/null', '-w', '%{http_connect}', '-x', proxy, `https://${hosts.api}/v1/me`],
+      { encoding: 'utf8' },
+    );
+    expect(late.stdout).not.toBe('200');
+  });
+
+  it('ends its run even when the command line was killed', async () => {
+    const running = world.startAuthsome(['run', '--', 'sh', '-c', 'echo $$ $SSL_CERT_FILE; exec sleep 60']);
+    const [, pid = '', file = ''] = await running.seen('stdout', /^(\d+) (.*)\n/);
+    running.child.kill('SIGKILL');
+    await until(() => spawnSync('test', ['-e', file]).status === 1, 5_000);
+    process.kill(Number(pid), 'SIGKILL');
+    await gone(Number(pid), 5_000);
+  });
+});
+
+describe('requests of a run', () => {
+  it('carry the credential from curl', async () => {
+    const outcome = await run(
+      'curl',
+      '-sS',
+      `https://${hosts.api}/v1/me`,
+      '-H',
+      'Authorization: Bearer whatever',
+    );
+    expect(outcome).toMatchObject({ code: 0, stderr: '' });
+    expect(JSON.parse(outcome.stdout)).toMatchObject({ hello: 'ada' });
+    expect(arrived(hosts.api).at(-1)?.headers.authorization).toBe(bearer());
+    expect(arrived(hosts.api).at(-1)?.headers).not.toHaveProperty('proxy-authorization');
+  });
+
+  it('carry it from Node’s fetch and from node:https', async () => {
+    const script = `
+      const viaFetch = await fetch('https://${hosts.api}/v1/fetch');
+      const https = await import('node:https');
+      console.log(viaFetch.status);`;
+    expect(await run(process.execPath, '--input-type=module', '-e', script)).toMatchObject({
+      code: 0,
+      stdout: '200\n',
+    });
+    expect(arrived(hosts.api).at(-1)).toMatchObject({
+      path: '/v1/fetch',
+      headers: { authorization: bearer() },
+    });
+  });
+
+  it('carry it from Python’s urllib', async () => {
+    const script = `import urllib.request; print(urllib.request.urlopen('https://${hosts.api}/v1/urllib').status)`;
+    expect(await run('python3', '-c', script)).toMatchObject({ code: 0, stdout: '200\n' });
+    expect(arrived(hosts.api).at(-1)).toMatchObject({
+      path: '/v1/urllib',
+      headers: { authorization: bearer() },
+    });
+  });
+
+  it('carry it from git', async () => {
+    await run('git', '-c', 'credential.helper=', 'ls-remote', `https://${hosts.api}/repo.git`);
+    expect(arrived(hosts.api).at(-1)).toMatchObject({
+      path: '/repo.git/info/refs',
+      headers: { authorization: bearer() },
+    });
+  });
+
+  it('carry a key in a header of the provider’s choice', async () => {
+    await run('sh', '-c', `curl -sS -H "X-API-Key: $PIXEL_API_KEY" https://${hosts.keyApi}/v1/images`);
+    expect(arrived(hosts.keyApi).at(-1)?.headers['x-api-key']).toBe(world.apiKey);
+  });
+
+  it('carry bodies of any size both ways, untouched', async () => {
+    const file = join(world.directory, 'upload.bin');
+    writeFileSync(file, Buffer.alloc(5_000_000, 'x'));
+    const up = await run('curl', '-sS', '-T', file, `https://${hosts.api}/v1/upload`);
+    expect(JSON.parse(up.stdout)).toMatchObject({ bodyBytes: 5_000_000 });
+    const chunked = await run('sh', '-c', `cat ${file} | curl -sS -T - https://${hosts.api}/v1/upload`);
+    expect(JSON.parse(chunked.stdout)).toMatchObject({ bodyBytes: 5_000_000 });
+    const down = await run('sh', '-c', `curl -sS 'https://${hosts.api}/v1/large?bytes=8000000' | wc -c`);
+    expect(down.stdout.trim()).toBe('8000000');
+    const events = await run('curl', '-sSN', `https://${hosts.api}/v1/events`);
+    expect(events.stdout).toBe('data: 1\n\ndata: 2\n\ndata: 3\n\n');
+  });
+
+  it('are passed through unread where no route leads: a phantom elsewhere stays a phantom', async () => {
+    const outcome = await run(
+      'sh',
+      '-c',
+      `curl -sS --cacert ${world.env.AUTHSOME_EXTRA_CA_CERTS} -H "Authorization: Bearer $ACME_TOKEN" https://${hosts.stranger}/public && echo $ACME_TOKEN`,
+    );
+    const phantom = outcome.stdout.trim().split('\n').at(-1);
+    expect(arrived(hosts.stranger).at(-1)?.headers.authorization).toBe(`Bearer ${phantom}`);
+    expect(phantom).not.toBe(token);
+  });
+
+  it('to a host that merely looks alike carry nothing of ours', async () => {
+    await run(
+      'curl',
+      '-sS',
+      '--cacert',
+      world.env.AUTHSOME_EXTRA_CA_CERTS ?? '',
+      `https://${hosts.lookalike}/public`,
+    );
+    expect(arrived(hosts.lookalike).at(-1)?.headers.authorization).toBeUndefined();
+  });
+
+  it('take only the connections that were asked for', async () => {
+    const outcome = await world.authsome(['run', '--provider', 'pixel', '--', 'env']);
+    expect(outcome.stdout).toContain('PIXEL_API_KEY=px_');
+    expect(outcome.stdout).not.toContain('ACME_TOKEN=');
+  });
+});
+
+describe('a provider that wants its key elsewhere', () => {
+  it('gets it as HTTP Basic, or as a query parameter', async () => {
+    const key = (name: string, apiKeyDefinition: object, more: object = {}) =>
+      register(world, {
+        schema_version: 1,
+        name,
+        display_name: name,
+        auth_type: 'api_key',
+        flow: 'api_key',
+        api_url: `https://${name}.acme.test`,
+        api_key: { env_var: `${name.toUpperCase()}_KEY`, ...apiKeyDefinition },
+        ...more,
+      });
+    expect((await key('query', { query_param: 'key' })).code).toBe(0);
+    const basic = {
+      inject: [
+        {
+          hosts: ['basic.acme.test'],
+          placements: [{ kind: 'basic', username: 'x-access-token', secret_as: 'password' }],
+        },
+      ],
+    };
+    expect(
+      (await key('basic', { header_name: 'Authorization', header_prefix: 'Bearer' }, basic)).stderr,
+    ).toBe('');
+    for (const name of ['query', 'basic']) {
+      const env = { [`${name.toUpperCase()}_KEY`]: world.apiKey };
+      const login = await world.authsome(['login', name], { env });
+      expect([name, login.code, login.stderr]).toEqual([name, 0, expect.any(String)]);
+    }
+    await run('curl', '-sS', 'https://query.acme.test/v1/q?a=1&key=phantom&b=2%20');
+    const byQuery = arrived('query.acme.test').at(-1);
+    expect(byQuery?.query.getAll('key')).toEqual([world.apiKey]);
+    expect(byQuery?.query.get('a')).toBe('1');
+    await run('curl', '-sS', '-u', 'me:phantom', 'https://basic.acme.test/v1/b');
+    const expected = Buffer.from(`x-access-token:${world.apiKey}`).toString('base64');
+    expect(arrived('basic.acme.test').at(-1)?.headers.authorization).toBe(`Basic ${expected}`);
+    expect(readFileSync(join(world.directory, 'query.json'), 'utf8')).not.toContain(world.apiKey);
+  });
+});

@@ -1,0 +1,108 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { hosts } from '../../demo/service/index.ts';
+import { connectAcme, connectPixel, createAcme, inWorld } from './harness.ts';
+
+function filesUnder(directory: string): readonly string[] {
+  return readdirSync(directory, { withFileTypes: true, recursive: true })
+    .filter((file) => file.isFile())
+    .map((file) => join(file.parentPath, file.name));
+}
+
+/** The secret as it is, and in the forms that it might hide in. */
+function formsOf(secret: string): readonly string[] {
+  const bytes = Buffer.from(secret);
+  return [
+    secret,
+    encodeURIComponent(secret),
+    bytes.toString('base64'),
+    bytes.toString('hex'),
+    Buffer.from(`x-access-token:${secret}`).toString('base64'),
+  ];
+}
+
+it('nothing that authsome ever writes holds a secret', async () => {
+  await inWorld(
+    await createAcme({ accessTokenTtlSeconds: 200, env: { AUTHSOME_LOG_LEVEL: 'debug' } }),
+    async (world) => {
+      const pages: string[] = [];
+      for (const { asked, closing } of [await connectAcme(world), await connectPixel(world)]) {
+        pages.push(asked.html, closing.html, JSON.stringify([asked.headers, closing.headers]));
+      }
+      // Every kind of failure that passes near a secret.
+      await world.authsome(['login', 'pixel', '--connection', 'bad'], {
+        env: { PIXEL_API_KEY: `${world.apiKey}-too-long` },
+      });
+      await world.authsome(['run', '--', 'curl', '-sS', `https://${hosts.api}/v1/me`]);
+      await world.authsome([
+        'run',
+        '--',
+        'curl',
+        '-sS',
+        '-H',
+        'Host: elsewhere.test',
+        `https://${hosts.api}/v1/me`,
+      ]);
+      await world.authsome(['run', '--', 'curl', '-sS', `https://${hosts.keyApi}/v1/../../x?key=phantom`]);
+      await world.authsome(['run', '--', 'curl', '-sS', `http://${hosts.api}/v1/me`]);
+      for (const args of [
+        ['list'],
+        ['get', 'acme'],
+        ['get', 'pixel'],
+        ['inspect', 'acme'],
+        ['doctor'],
+        ['whoami'],
+        ['log', '-n', '200'],
+        ['explain', 'last'],
+        ['daemon', 'logs'],
+        ['daemon', 'status'],
+      ]) {
+        await world.authsome(args);
+        await world.authsome([...args, '--json']);
+        await world.authsome([...args, '--verbose']);
+      }
+      const child = world.startAuthsome(['run', '--', 'sh', '-c', 'echo $$; exec sleep 60']);
+      const [, pid = ''] = await child.seen('stdout', /^(\d+)\n/);
+      const surroundings = ['environ', 'cmdline'].map((name) =>
+        readFileSync(`/proc/${pid}/${name}`, 'latin1'),
+      );
+      const parent = readFileSync(`/proc/${child.child.pid}/cmdline`, 'latin1');
+      const ofRun = filesUnder(join(world.home, 'runs')).map((file) => readFileSync(file, 'latin1'));
+      process.kill(Number(pid), 'SIGKILL');
+      await child.ended;
+      await world.authsome(['revoke', 'acme']);
+
+      const masterKey = readFileSync(join(world.home, 'server/master.key'), 'utf8').trim();
+      const secrets = [
+        world.apiKey,
+        world.client.clientSecret,
+        ...world.service.authorization.issued.flatMap((tokens) => [
+          tokens.accessToken,
+          tokens.refreshToken ?? tokens.accessToken,
+        ]),
+      ];
+      expect(secrets.length).toBeGreaterThan(4);
+      const onDisk = filesUnder(world.home).map((file) => [file, readFileSync(file, 'latin1')] as const);
+      expect(onDisk.map(([file]) => file)).toContain(join(world.home, 'server/authsome.db'));
+      const everything = [
+        ...onDisk,
+        ...world.written.map((text) => ['an output', text] as const),
+        ...pages.map((text) => ['a page', text] as const),
+        ...surroundings.map((text) => ['the child’s /proc', text] as const),
+        ...ofRun.map((text) => ['a file of the run', text] as const),
+        ['the command line', parent] as const,
+      ];
+      const found = secrets.flatMap((secret) =>
+        everything
+          .filter(([, text]) => formsOf(secret).some((form) => text.includes(form)))
+          .map(([where]) => where),
+      );
+      expect(found).toEqual([]);
+      const keyFound = everything.filter(
+        ([where, text]) => !where.endsWith('master.key') && text.includes(masterKey),
+      );
+      expect(keyFound.map(([where]) => where)).toEqual([]);
+    },
+  );
+});

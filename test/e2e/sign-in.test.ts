@@ -1,0 +1,260 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { authUrlOf, signInWithClient } from '../../demo/sign-in.ts';
+import { type Acme, connectAcme, connectPixel, createAcme, inWorld } from './harness.ts';
+
+let world: Acme;
+beforeAll(async () => {
+  world = await createAcme();
+});
+afterAll(() => world.close());
+
+const login = (...args: readonly string[]) =>
+  world.startAuthsome(['login', ...args, '--json', '--no-browser']);
+
+function lastLine(text: string): Record<string, unknown> {
+  return JSON.parse(text.trimEnd().split('\n').at(-1) ?? '');
+}
+
+describe('login with an API key', () => {
+  it('takes it from a local page, and tells both ends in JSON lines', async () => {
+    const { asked, closing, outcome } = await connectPixel(world);
+    expect(outcome.code).toBe(0);
+    const [first = '', last = ''] = outcome.stdout.trimEnd().split('\n');
+    expect(JSON.parse(first)).toMatchObject({
+      v: 1,
+      status: 'waiting',
+      provider: 'pixel',
+      connection: 'default',
+      flow: 'api_key',
+      session_id: expect.any(String),
+      auth_url: expect.stringContaining(world.baseUrl),
+    });
+    expect(JSON.parse(last)).toMatchObject({
+      v: 1,
+      status: 'connected',
+      provider: 'pixel',
+      connection: 'default',
+      scopes: [],
+      expires_at: null,
+      account: null,
+    });
+    expect(asked.html).toMatch(/<input[^>]*name="api_key"[^>]*type="password"/);
+    expect(closing.status).toBe(200);
+    expect(asked.html + closing.html + outcome.stdout + outcome.stderr).not.toContain(world.apiKey);
+  });
+
+  it('takes it from the variable that the definition names', async () => {
+    const outcome = await world.authsome(['login', 'pixel', '--connection', 'from-env'], {
+      env: { PIXEL_API_KEY: world.apiKey },
+    });
+    expect(outcome.code).toBe(0);
+    expect(outcome.stdout + outcome.stderr).not.toContain(world.apiKey);
+  });
+
+  it('takes it from piped stdin', async () => {
+    const outcome = await world.authsome(['login', 'pixel', '--connection', 'piped'], {
+      stdin: `${world.apiKey}\n`,
+    });
+    expect(outcome.code).toBe(0);
+    expect(outcome.stdout + outcome.stderr).not.toContain(world.apiKey);
+  });
+
+  it('takes it from a masked prompt on a terminal without a display', async () => {
+    const running = world.startOnTerminal(['login', 'pixel', '--connection', 'typed']);
+    await running.seen('stdout', /key/i);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    running.type(`${world.apiKey}\r`);
+    const outcome = await running.ended;
+    expect([outcome.code, outcome.stdout]).toEqual([0, expect.any(String)]);
+    expect(outcome.stdout).not.toContain(world.apiKey);
+  });
+
+  it('refuses a key that does not fit the pattern, says what one looks like, and stores nothing', async () => {
+    const outcome = await world.authsome(['login', 'pixel', '--connection', 'bad'], {
+      env: { PIXEL_API_KEY: 'sk_not_a_pixel_key' },
+    });
+    expect(outcome.code).toBe(10);
+    expect(outcome.stderr).toContain('px_ and 32 letters or digits');
+    expect(outcome.stderr).not.toContain('sk_not_a_pixel_key');
+    expect(await world.json(['get', 'pixel', '--connection', 'bad'], 3)).toMatchObject({
+      error: 'ConnectionNotFound',
+    });
+  });
+
+  it('lets the page be tried again after a wrong key', async () => {
+    const running = login('pixel', '--connection', 'second-try');
+    const browser = world.newBrowser();
+    const asked = await browser.open(await authUrlOf(running));
+    const again = await browser.submit(asked, { api_key: 'oops' });
+    expect(again.html).toContain('name="api_key"');
+    expect(again.html).not.toContain('oops');
+    await browser.submit(again, { api_key: world.apiKey });
+    expect((await running.ended).code).toBe(0);
+  });
+
+  it('does not replace a connection unless it is told to', async () => {
+    const again = await world.authsome(['login', 'pixel'], { env: { PIXEL_API_KEY: world.apiKey } });
+    expect(again.code).toBe(6);
+    expect(again.stderr).toContain('--force');
+    const forced = await world.authsome(['login', 'pixel', '--force'], {
+      env: { PIXEL_API_KEY: world.apiKey },
+    });
+    expect(forced.code).toBe(0);
+  });
+});
+
+describe('login with PKCE', () => {
+  it('asks for the client once, sends one exact redirect URI and a challenge, and stores what was granted', async () => {
+    const running = login('acme');
+    const browser = world.newBrowser();
+    const asked = await browser.open(await authUrlOf(running));
+    expect(asked.html).toContain(world.redirectUri);
+    const consent = await browser.submit(asked, {
+      client_id: world.client.clientId,
+      client_secret: world.client.clientSecret,
+    });
+    expect(consent.url).toContain('https://login.acme.test/');
+    const closing = await browser.submit(consent, { decision: 'allow' });
+    expect(closing.status).toBe(200);
+    const outcome = await running.ended;
+    expect(outcome.code).toBe(0);
+    expect(lastLine(outcome.stdout)).toMatchObject({
+      status: 'connected',
+      scopes: ['read', 'write'],
+      expires_at: expect.stringMatching(/^\d{4}-.*Z$/),
+    });
+    expect(asked.html + closing.html).not.toContain(world.client.clientSecret);
+    expect(closing.url).not.toContain(world.service.authorization.issued[0]?.accessToken ?? '-');
+  });
+
+  it('goes straight to the provider the second time, and takes the scopes it was told', async () => {
+    const running = login('acme', '--connection', 'work', '--scopes', 'read');
+    const url = new URL(await authUrlOf(running));
+    expect(url.origin).toBe('https://login.acme.test');
+    expect(Object.fromEntries(url.searchParams)).toMatchObject({
+      response_type: 'code',
+      client_id: world.client.clientId,
+      redirect_uri: world.redirectUri,
+      code_challenge_method: 'S256',
+      scope: 'read',
+    });
+    expect(url.searchParams.get('state')).toMatch(/^[\w-]{43,}$/);
+    const browser = world.newBrowser();
+    await browser.submit(await browser.open(url.href), { decision: 'allow' });
+    expect((await running.ended).code).toBe(0);
+    const scopes = await world.authsome(['get', 'acme', '--connection', 'work', '--field', 'scopes']);
+    expect(scopes.stdout).toBe('read\n');
+  });
+
+  it('goes on waiting after a callback with a foreign state, and says so', async () => {
+    const running = login('acme', '--connection', 'patient');
+    const url = await authUrlOf(running);
+    const browser = world.newBrowser();
+    const stale = await browser.open(`${world.redirectUri}?code=stolen&state=${'x'.repeat(43)}`);
+    expect(stale.status).toBe(400);
+    expect(stale.html).toContain('OAuth state parameter does not match');
+    expect(running.child.exitCode).toBeNull();
+    await browser.submit(await browser.open(url), { decision: 'allow' });
+    expect((await running.ended).code).toBe(0);
+  });
+
+  it('takes a redirect URL that is pasted into the terminal', async () => {
+    const running = world.startOnTerminal(['login', 'acme', '--connection', 'pasted', '--no-browser']);
+    const [, url = ''] = await running.seen('stdout', /(https:\/\/login\.acme\.test\/\S+)/);
+    const browser = world.newBrowser();
+    // The browser is on another machine: what it shows in its address bar is all there is.
+    const consent = await browser.open(url.replace(/\x1b.*$/, ''));
+    const address = await browser.redirectOf(consent, { decision: 'allow' }, world.baseUrl);
+    running.type(`${address}\r`);
+    expect((await running.ended).code).toBe(0);
+  });
+
+  it('a callback works once', async () => {
+    const running = login('acme', '--connection', 'once');
+    const browser = world.newBrowser();
+    const consent = await browser.open(await authUrlOf(running));
+    const address = await browser.redirectOf(consent, { decision: 'allow' }, world.baseUrl);
+    const issued = world.service.authorization.issued.length;
+    const [first, second] = [await browser.open(address), await browser.open(address)];
+    expect((await running.ended).code).toBe(0);
+    expect(first.status).toBe(200);
+    expect(second.status).toBeGreaterThanOrEqual(400);
+    expect(world.service.authorization.issued.length).toBe(issued + 1);
+  });
+
+  it('ends with the provider’s own error when the person says no', async () => {
+    const running = login('acme', '--connection', 'denied');
+    const browser = world.newBrowser();
+    await browser.submit(await browser.open(await authUrlOf(running)), { decision: 'deny' });
+    const outcome = await running.ended;
+    expect(outcome.code).toBe(10);
+    expect(lastLine(outcome.stdout)).toMatchObject({
+      v: 1,
+      error: 'SignInFailed',
+      message: expect.stringContaining('access_denied'),
+    });
+  });
+
+  it('is cancelled by Ctrl-C, with exit code 11', async () => {
+    const running = world.startOnTerminal(['login', 'acme', '--connection', 'nope', '--no-browser']);
+    await running.seen('stdout', /https:\/\/login\.acme\.test/);
+    running.type('\x03');
+    expect((await running.ended).code).toBe(11);
+    expect(await world.json(['get', 'acme', '--connection', 'nope'], 3)).toMatchObject({
+      error: 'ConnectionNotFound',
+    });
+  });
+
+  it('survives a restart of the daemon in the middle', async () => {
+    const running = login('acme', '--connection', 'restarted');
+    const browser = world.newBrowser();
+    const consent = await browser.open(await authUrlOf(running));
+    process.kill(world.daemonPid() ?? 0, 'SIGKILL');
+    expect((await world.authsome(['whoami'])).code).toBe(0);
+    const closing = await browser.submit(consent, { decision: 'allow' });
+    expect(closing.status).toBe(200);
+    expect((await world.json(['get', 'acme', '--connection', 'restarted'])).status).toBe('connected');
+    await running.ended;
+  });
+});
+
+it('tells the two commands that mend a client which the provider refuses', async () => {
+  await inWorld(await createAcme(), async (other) => {
+    const running = other.startAuthsome(['login', 'acme', '--no-browser', '--json']);
+    const wrong = { clientId: other.client.clientId, clientSecret: 'cs_rotated_long_ago_000' };
+    const { outcome } = await signInWithClient(running, other.newBrowser(), wrong);
+    expect(outcome.code).toBe(10);
+    const failure = lastLine(outcome.stdout);
+    expect(failure).toMatchObject({
+      error: 'TokenExchangeFailed',
+      message: 'token exchange failed: invalid_client',
+    });
+    expect(failure.hint).toContain('authsome revoke acme');
+    expect(failure.hint).toContain('authsome login acme');
+    expect(outcome.stdout + outcome.stderr).not.toContain(wrong.clientSecret);
+    expect((await other.authsome(['revoke', 'acme'])).code).toBe(0);
+    expect((await connectAcme(other)).outcome.code).toBe(0);
+  });
+});
+
+it('says that the endpoint cannot be reached when it cannot', async () => {
+  await inWorld(await createAcme(), async (other) => {
+    const running = other.startAuthsome(['login', 'acme', '--no-browser', '--json']);
+    const browser = other.newBrowser();
+    const asked = await browser.open(await authUrlOf(running));
+    const consent = await browser.submit(asked, {
+      client_id: other.client.clientId,
+      client_secret: other.client.clientSecret,
+    });
+    const address = await browser.redirectOf(consent, { decision: 'allow' }, other.baseUrl);
+    other.service.authorization.misbehave((request) => {
+      if (request.url !== '/token') return false;
+      request.socket.destroy();
+      return true;
+    });
+    await browser.open(address);
+    const outcome = await running.ended;
+    expect(outcome.code).toBe(8);
+    expect(lastLine(outcome.stdout)).toMatchObject({ error: 'EndpointUnreachable' });
+  });
+});
