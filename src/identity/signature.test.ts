@@ -1,0 +1,285 @@
+import { createPublicKey, sign, verify } from 'node:crypto';
+import fc from 'fast-check';
+import { createSigner, createVerifier, httpbis } from 'http-message-signatures';
+import { describe, expect, it } from 'vitest';
+import { AuthsomeError } from '../errors.ts';
+import { publicKeyOf } from './did.ts';
+import type { SignableRequest } from './identity.ts';
+import { identityOf, keyFromSeed, parsePrivateKey } from './key.ts';
+import { createNonceMemory } from './nonce-memory.ts';
+import { daemonProof, proofMatches } from './proof.ts';
+import { contentDigest, signRequest } from './signature.ts';
+import { verifyRequest } from './verify.ts';
+
+const nowMs = 1_795_550_400_000;
+const nonce = 'c2l4dGVlbiBieXRlcyEh';
+const identity = identityOf('ada@laptop', keyFromSeed(Buffer.alloc(32, 7)));
+const get: SignableRequest = {
+  method: 'GET',
+  origin: 'http://127.0.0.1:7998',
+  target: '/v1/connections/github?connection=work',
+  body: new Uint8Array(),
+};
+const post: SignableRequest = {
+  ...get,
+  method: 'POST',
+  target: '/v1/runs',
+  body: Buffer.from('{"providers":[]}'),
+};
+
+function verified(request: SignableRequest, headers: Record<string, string>, atMs = nowMs) {
+  const { remember } = createNonceMemory({ now: () => atMs });
+  return verifyRequest({ ...request, headers }, { nowMs: atMs, rememberNonce: remember });
+}
+
+function refusal(attempt: () => unknown): string {
+  try {
+    attempt();
+  } catch (error) {
+    expect(error).toBeInstanceOf(AuthsomeError);
+    expect((error as AuthsomeError).code).toBe('RequestNotAuthentic');
+    return (error as AuthsomeError).message;
+  }
+  return 'was not refused';
+}
+
+describe('a published vector', () => {
+  it('is signed as RFC 9421 B.2.6 has it', () => {
+    const pem = [
+      '-----BEGIN PRIVATE KEY-----',
+      'MC4CAQAwBQYDK2VwBCIEIJ+DYvh6SEqVTm50DFtMDoQikTmiCqirVv9mWG9qfSnF',
+      '-----END PRIVATE KEY-----',
+    ].join('\n');
+    const base = [
+      '"date": Tue, 20 Apr 2021 02:07:55 GMT',
+      '"@method": POST',
+      '"@path": /foo',
+      '"@authority": example.com',
+      '"content-type": application/json',
+      '"content-length": 18',
+      '"@signature-params": ("date" "@method" "@path" "@authority" "content-type" "content-length")' +
+        ';created=1618884473;keyid="test-key-ed25519"',
+    ].join('\n');
+    const expected =
+      'wqcAqbmYJ2ji2glfAMaRy4gruYYnx2nEFN2HN6jrnDnQCK1u02Gb04v9EDgwUPiu4A0w6vuQv5lIp5WPpBKRCw==';
+    const key = identityOf('vector', parsePrivateKey(pem, 'the vector', ''));
+    expect(sign(null, Buffer.from(base), key.privateKey).toString('base64')).toBe(expected);
+    const publicKey = publicKeyOf(key.did);
+    expect(publicKey && verify(null, Buffer.from(base), publicKey, Buffer.from(expected, 'base64'))).toBe(
+      true,
+    );
+  });
+
+  it('is digested as RFC 9530 B.1 and RFC 9421 B.2 have it', () => {
+    expect(contentDigest(Buffer.from('{"hello": "world"}\n'))).toBe(
+      'sha-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=:',
+    );
+    expect(contentDigest(Buffer.from('{"hello": "world"}'))).toBe(
+      'sha-256=:X48E9qOokqqrvdts8nOJRJN3OWDUoyWxBf7kbu9DBPE=:',
+    );
+  });
+});
+
+describe('an independent implementation', () => {
+  const publicKey = createPublicKey(identity.privateKey);
+
+  it.each([
+    ['without a body', get],
+    ['with a body', post],
+  ])('verifies what we sign %s', async (_, request) => {
+    const headers = signRequest(identity, request, { nowMs, nonce });
+    const outcome = await httpbis.verifyMessage(
+      {
+        keyLookup: async ({ keyid }) => ({
+          ...(keyid === undefined ? {} : { id: keyid }),
+          algs: ['ed25519'],
+          verify: createVerifier(publicKey, 'ed25519'),
+        }),
+        notAfter: new Date(nowMs + 1000),
+        requiredParams: ['created', 'nonce', 'keyid', 'alg'],
+        requiredFields: ['@method', '@target-uri', 'authsome-identity'],
+      },
+      { method: request.method, url: request.origin + request.target, headers },
+    );
+    expect(outcome).toBe(true);
+  });
+
+  it.each([
+    ['without a body', get],
+    ['with a body', post],
+  ])('signs what we verify %s', async (_, request) => {
+    const message = await httpbis.signMessage(
+      {
+        key: createSigner(identity.privateKey, 'ed25519', identity.did),
+        name: 'authsome',
+        fields: [
+          '@method',
+          '@target-uri',
+          ...(request.body.length > 0 ? ['content-digest'] : []),
+          'authsome-identity',
+        ],
+        params: ['keyid', 'alg', 'created', 'nonce'],
+        paramValues: { created: new Date(nowMs), nonce },
+      },
+      {
+        method: request.method,
+        url: request.origin + request.target,
+        headers: {
+          'authsome-identity': identity.handle,
+          ...(request.body.length > 0 ? { 'content-digest': contentDigest(request.body) } : {}),
+        },
+      },
+    );
+    const headers = Object.fromEntries(
+      Object.entries(message.headers).map(([name, value]) => [name.toLowerCase(), String(value)]),
+    );
+    expect(verified(request, headers)).toEqual({ did: identity.did, handle: identity.handle });
+  });
+});
+
+describe('a signed request', () => {
+  it('is authentic, whoever may be allowed what', () => {
+    expect(verified(get, signRequest(identity, get, { nowMs, nonce }))).toEqual({
+      did: identity.did,
+      handle: 'ada@laptop',
+    });
+    expect(verified(post, signRequest(identity, post, { nowMs, nonce })).handle).toBe('ada@laptop');
+  });
+
+  it('is refused when any covered part is another one', () => {
+    const headers = signRequest(identity, post, { nowMs, nonce });
+    const others: readonly SignableRequest[] = [
+      { ...post, method: 'PUT' },
+      { ...post, origin: 'http://127.0.0.1:7999' },
+      { ...post, origin: 'https://127.0.0.1:7998' },
+      { ...post, target: '/v1/runs?' },
+      { ...post, target: '/v1/audit' },
+      { ...post, body: Buffer.from('{"providers":[1]}') },
+      { ...post, body: new Uint8Array() },
+    ];
+    for (const other of others) expect(refusal(() => verified(other, headers))).not.toBe('was not refused');
+    const handle = { ...headers, 'authsome-identity': 'eve@laptop' };
+    expect(refusal(() => verified(post, handle))).toContain('does not verify');
+  });
+
+  it('is refused when its digest was made to fit another body', () => {
+    const headers = signRequest(identity, post, { nowMs, nonce });
+    const body = Buffer.from('{"providers":["x"]}');
+    const forged = { ...headers, 'content-digest': contentDigest(body) };
+    expect(refusal(() => verified({ ...post, body }, forged))).toContain('does not verify');
+  });
+
+  it('is fresh for sixty seconds, either way', () => {
+    const headers = signRequest(identity, get, { nowMs, nonce });
+    for (const offsetMs of [-60_000, 0, 60_000])
+      expect(verified(get, headers, nowMs + offsetMs).handle).toBeTruthy();
+    for (const offsetMs of [-61_000, 61_000, 86_400_000]) {
+      expect(refusal(() => verified(get, headers, nowMs + offsetMs))).toContain('not fresh');
+    }
+  });
+
+  it('counts once', () => {
+    const { remember } = createNonceMemory({ now: () => nowMs });
+    const signed = { ...get, headers: signRequest(identity, get, { nowMs, nonce }) };
+    expect(verifyRequest(signed, { nowMs, rememberNonce: remember }).did).toBe(identity.did);
+    expect(refusal(() => verifyRequest(signed, { nowMs, rememberNonce: remember }))).toContain('seen before');
+  });
+
+  it('uses its nonce up only if it is authentic', () => {
+    const remembered: string[] = [];
+    const headers = { ...signRequest(identity, get, { nowMs, nonce }), 'authsome-identity': 'eve' };
+    const rememberNonce = (text: string): boolean => remembered.push(text) > 0;
+    refusal(() => verifyRequest({ ...get, headers }, { nowMs, rememberNonce }));
+    expect(remembered).toEqual([]);
+  });
+
+  it('is refused when it covers less, names another algorithm, or repeats a parameter', () => {
+    const headers = signRequest(identity, get, { nowMs, nonce });
+    const input = headers['signature-input'] ?? '';
+    const changed = [
+      input.replace(' "authsome-identity"', ''),
+      input.replace('"@target-uri"', '"@path"'),
+      input.replace('alg="ed25519"', 'alg="hmac-sha256"'),
+      input.replace(/;alg=.*$/, ''),
+      input.replace(/;created=\d+/, ''),
+      input.replace(/;nonce="[^"]*"/, ''),
+      `${input};created=${nowMs / 1000}`,
+      `${input};expires=${nowMs}`,
+      `${input}, sig2=("@method")`,
+      input.replace('authsome=', 'sig1='),
+      input.replace(nonce, 'short'),
+      '',
+    ];
+    for (const text of changed) {
+      expect(refusal(() => verified(get, { ...headers, 'signature-input': text }))).not.toBe(
+        'was not refused',
+      );
+    }
+  });
+
+  it('is refused without its headers, and with one of them twice', () => {
+    const headers = signRequest(identity, post, { nowMs, nonce });
+    for (const name of Object.keys(headers)) {
+      const { [name]: value = '', ...others } = headers;
+      expect(refusal(() => verified(post, others))).toMatch(/missing|handle/);
+      const twice = { ...post, headers: { ...others, [name]: [value, value] } };
+      expect(refusal(() => verifyRequest(twice, { nowMs, rememberNonce: () => true }))).toMatch(
+        /twice|handle/,
+      );
+    }
+  });
+
+  it('is told from any text that is not one, without a crash', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.string(), fc.string(), (handle, input, signature) => {
+        const headers = { 'authsome-identity': handle, 'signature-input': input, signature };
+        expect(refusal(() => verified(get, headers))).not.toBe('was not refused');
+      }),
+    );
+  });
+
+  it('survives no flipped bit of its signature', () => {
+    const headers = signRequest(identity, get, { nowMs, nonce });
+    const bytes = Buffer.from((headers.signature ?? '').slice('authsome=:'.length, -1), 'base64');
+    fc.assert(
+      fc.property(fc.nat(bytes.length * 8 - 1), (bit) => {
+        const flipped = Buffer.from(bytes);
+        flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+        const signature = `authsome=:${flipped.toString('base64')}:`;
+        expect(refusal(() => verified(get, { ...headers, signature }))).toContain('does not verify');
+      }),
+      { numRuns: 64 },
+    );
+  });
+});
+
+describe('the memory of nonces', () => {
+  it('refuses new ones rather than forget a live one', () => {
+    const memory = createNonceMemory({ now: () => nowMs, capacity: 2 });
+    expect(memory.remember('a', nowMs + 1)).toBe(true);
+    expect(memory.remember('b', nowMs + 1)).toBe(true);
+    expect(memory.remember('c', nowMs + 1)).toBe(false);
+    expect(memory.remember('a', nowMs + 1)).toBe(false);
+  });
+
+  it('has room again once they have expired', () => {
+    let clockMs = nowMs;
+    const memory = createNonceMemory({ now: () => clockMs, capacity: 2 });
+    memory.remember('a', nowMs + 61_000);
+    memory.remember('b', nowMs + 61_000);
+    clockMs += 61_000;
+    expect(memory.remember('c', clockMs + 61_000)).toBe(true);
+  });
+});
+
+describe("the daemon's proof", () => {
+  const secret = Buffer.alloc(32, 1);
+
+  it('fits its own request and secret only', () => {
+    const proof = daemonProof(secret, 'authsome=:abc:');
+    expect(proofMatches(secret, 'authsome=:abc:', proof)).toBe(true);
+    expect(proofMatches(secret, 'authsome=:abd:', proof)).toBe(false);
+    expect(proofMatches(Buffer.alloc(32, 2), 'authsome=:abc:', proof)).toBe(false);
+    expect(proofMatches(secret, 'authsome=:abc:', '')).toBe(false);
+  });
+});
