@@ -106,6 +106,8 @@ export interface AuthSession {
   readonly asksFor: 'client' | 'secret' | undefined;
   readonly revision: number;
   readonly authUrl: string | undefined;
+  /** Origin of the provider's own page, where a form of ours may lead. */
+  readonly authorizationOrigin: string | undefined;
   readonly verificationUri: string | undefined;
   readonly userCode: string | undefined;
   readonly redirectUri: string;

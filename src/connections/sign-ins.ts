@@ -254,6 +254,7 @@ function viewOf(session: StoredSession, options: ConnectionsOptions): AuthSessio
     asksFor,
     revision: session.version,
     authUrl: asksFor === undefined ? secrets.authorizationUrl : options.pageUrl(session.id),
+    authorizationOrigin: originOf(session.endpoints?.authorizationUrl),
     verificationUri: secrets.verificationUri,
     userCode: secrets.userCode,
     redirectUri: options.redirectUri,
@@ -262,4 +263,8 @@ function viewOf(session: StoredSession, options: ConnectionsOptions): AuthSessio
     expiresAtMs: session.expiresAtMs,
     granted: session.granted,
   };
+}
+
+function originOf(url: string | undefined): string | undefined {
+  return url === undefined || !URL.canParse(url) ? undefined : new URL(url).origin;
 }

@@ -9,6 +9,7 @@ import {
 } from '../identity/index.ts';
 import type { AppEnv } from './app.ts';
 import { readBody } from './body.ts';
+import { currentCaller } from './desks.ts';
 import type { Caller } from './principals.ts';
 
 export interface AuthenticateOptions {
@@ -16,7 +17,7 @@ export interface AuthenticateOptions {
   readonly secret: Uint8Array;
   readonly nowMs: () => number;
   readonly startedAtMs: number;
-  readonly admit: (verified: Verified) => Promise<Caller>;
+  readonly admit: (verified: Verified) => Caller;
 }
 
 /** Lets signed, fresh and new calls of admitted identities through, and proves to each caller who answers. */
@@ -44,8 +45,9 @@ export function authenticate(options: AuthenticateOptions): MiddlewareHandler<Ap
     // Only now: a proof for a signature that was not made for us could be passed on by whoever sits in our place
     // elsewhere.
     context.header(proofHeader, daemonProof(secret, context.req.header('signature') ?? ''));
-    context.set('caller', await admit(verified));
+    const caller = admit(verified);
+    context.set('caller', caller);
     context.set('body', body);
-    await next();
+    await currentCaller.run(caller, next);
   };
 }

@@ -1,36 +1,43 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { rootCertificates } from 'node:tls';
+import { certificatesOf, readSystemRoots } from '../network/index.ts';
 
-const systemBundles = [
-  '/etc/ssl/certs/ca-certificates.crt', // Debian, Alpine, Arch
-  '/etc/pki/tls/certs/ca-bundle.crt', // Fedora, RHEL
-  '/etc/ssl/ca-bundle.pem', // openSUSE
-  '/etc/ssl/cert.pem', // macOS, BSD
-];
+const longestFileBytes = 4 * 1024 * 1024;
 
-/** The system's trusted roots as one PEM text, read once; the ones that Node brings where the system has none. */
-export function createSystemRoots(
-  read: (path: string) => Promise<string> = (path) => readFile(path, 'utf8'),
-): () => Promise<string> {
-  let cached: Promise<string> | undefined;
-  return () => {
-    cached ??= firstBundle(read);
-    return cached;
+/** Trusted certificates for the bundle of a run; everything is read once and kept while it does not change. */
+export interface Roots {
+  /** The system's roots as one PEM text; the ones that Node brings where the system has none. */
+  system(): string;
+  /** The certificates in a file that a caller trusts; nothing when it is not a readable file of a sane size. */
+  of(path: string): Promise<string>;
+}
+
+export function createRoots(readSystem: () => string | undefined = readSystemRoots): Roots {
+  let system: string | undefined;
+  const files = new Map<string, { readonly stamp: string; readonly pem: string }>();
+  return {
+    system() {
+      system ??= withFinalNewline(readSystem() ?? rootCertificates.join('\n'));
+      return system;
+    },
+    async of(path) {
+      try {
+        const stats = await stat(path);
+        if (!stats.isFile() || stats.size > longestFileBytes) return '';
+        const stamp = `${stats.ino} ${stats.mtimeMs} ${stats.size}`;
+        const known = files.get(path);
+        if (known?.stamp === stamp) return known.pem;
+        // Certificates alone: a key that was filed with them must not spread.
+        const pem = certificatesOf(await readFile(path, 'latin1'))
+          .map(withFinalNewline)
+          .join('');
+        files.set(path, { stamp, pem });
+        return pem;
+      } catch {
+        return '';
+      }
+    },
   };
-}
-
-async function firstBundle(read: (path: string) => Promise<string>): Promise<string> {
-  for (const path of systemBundles) {
-    const text = await read(path).catch(() => '');
-    if (text.includes('-----BEGIN CERTIFICATE-----')) return withFinalNewline(text);
-  }
-  return `${rootCertificates.join('\n')}\n`;
-}
-
-/** The certificates of a PEM text and nothing else of it: a key that was filed with them must not spread. */
-export function certificatesIn(pem: string): string {
-  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g) ?? [];
-  return blocks.length === 0 ? '' : `${blocks.join('\n')}\n`;
 }
 
 function withFinalNewline(text: string): string {

@@ -3,17 +3,29 @@ import { auditMigrations, openAuditTrail } from '../audit/index.ts';
 import type { DaemonRecord, StopDocument } from '../client/index.ts';
 import { migrate, openDatabase } from '../database/index.ts';
 import type { AuthsomeError } from '../errors.ts';
+import { createCatalog, loadBundled, openDefinitionFolder } from '../providers/index.ts';
 import type { Settings } from '../settings.ts';
-import { vaultMigrations } from '../vault/index.ts';
+import { systemKeychain, vaultMigrations } from '../vault/index.ts';
 import { createApp } from './app.ts';
 import { authenticate } from './authenticate.ts';
-import { type Check, doctorDocument, readyDocument } from './checks.ts';
+import { doctorDocument, readyDocument } from './checks.ts';
+import { createDesks } from './desks.ts';
+import { doctorChecks } from './doctor.ts';
 import { type Home, writePrivateFile } from './home.ts';
 import { type Listener, listen, listenFailure } from './listener.ts';
 import { type Log, unexpectedFields } from './log.ts';
+import { createWayOut } from './network.ts';
+import { observeTrail } from './observed-trail.ts';
 import { createPrincipals, daemonMigrations } from './principals.ts';
+import { auditRoutes } from './routes/audit.ts';
+import { authSessionRoutes } from './routes/auth-sessions.ts';
+import { connectionRoutes } from './routes/connections.ts';
 import { daemonRoutes } from './routes/daemon.ts';
 import { openRoutes } from './routes/open.ts';
+import { pagePath, pageRoutes } from './routes/pages.ts';
+import { providerRoutes } from './routes/providers.ts';
+import { policyIn } from './rules.ts';
+import { removeStaleRuns } from './run-directory.ts';
 
 /** Of the API on the wire; see `DaemonRecord`. */
 const apiVersion = 1;
@@ -59,13 +71,21 @@ export async function startDaemon(options: StartOptions): Promise<Daemon> {
 }
 
 async function assemble(options: StartOptions, listener: Listener): Promise<Daemon> {
-  const { home, version, log, nowMs, randomBytes } = options;
+  const { settings, home, environment, version, log, nowMs, randomBytes } = options;
   const startedAtMs = nowMs();
   const url = `http://${listener.address}`;
   const secret = randomBytes(32);
+  const redirectUri = `${url}/auth/callback/oauth`;
   const database = await openDatabase(home.databaseFile);
   migrate(database, [...daemonMigrations, ...vaultMigrations, ...auditMigrations]);
-  const trail = openAuditTrail({ database, nowMs, randomBytes });
+  const trail = observeTrail(openAuditTrail({ database, nowMs, randomBytes }));
+  const wayOut = createWayOut(settings, environment);
+  const catalog = await createCatalog({
+    bundled: await loadBundled(),
+    custom: openDefinitionFolder(home.providers),
+  });
+  const keychain = systemKeychain({ account: home.path, environment: { ...environment } });
+  const policy = policyIn(options.config);
   const principals = createPrincipals({
     database,
     nowMs,
@@ -80,11 +100,43 @@ async function assemble(options: StartOptions, listener: Listener): Promise<Daem
         detail: did,
       }),
   });
-  const checks: readonly Check[] = [];
+  const desks = createDesks({
+    database,
+    masterKey: settings.masterKey,
+    masterKeyFile: settings.masterKeyFile,
+    serverDirectory: home.server,
+    keychain,
+    catalog,
+    fetchFor: wayOut.fetchFor,
+    trail,
+    redirectUri,
+    pageUrl: (sessionId) => url + pagePath(sessionId),
+    onChange: () => {},
+    nowMs,
+    randomBytes,
+  });
+  const openDesks = () => Promise.all(principals.all().map((principal) => desks.open(principal)));
+  // A wrong master key, or a keychain that is locked, is for the start to report and not for some later call.
+  await openDesks();
+  await removeStaleRuns(home.runs);
+  const checks = doctorChecks({
+    home,
+    settings,
+    database,
+    trail,
+    catalog,
+    keychain,
+    desks: openDesks,
+    policy,
+    extraRoots: wayOut.extraRoots,
+    proxies: wayOut.proxies,
+    nowMs,
+    monotonicMs: () => performance.now(),
+  });
 
-  let finish: () => void = () => {};
+  let announceEnd: () => void = () => {};
   const stopped = new Promise<void>((resolve) => {
-    finish = resolve;
+    announceEnd = resolve;
   });
   let isStopping = false;
   const shutDown = async (): Promise<void> => {
@@ -96,7 +148,7 @@ async function assemble(options: StartOptions, listener: Listener): Promise<Daem
     database.close();
     rmSync(home.daemonFile, { force: true });
     log.info('stopped');
-    finish();
+    announceEnd();
   };
   const stop = (_when: 'now' | 'idle'): StopDocument => {
     // Not at once: the answer to the call that asked for it goes out first.
@@ -110,25 +162,28 @@ async function assemble(options: StartOptions, listener: Listener): Promise<Daem
     log,
     routes: [
       openRoutes({ version, pid: process.pid, ready: () => readyDocument(checks) }),
-      (hono) =>
-        hono.use(
-          '/v1/*',
-          authenticate({
-            secret,
-            nowMs,
-            startedAtMs,
-            admit: async (verified) => principals.admit(verified),
-          }),
-        ),
+      pageRoutes({ desks, catalog, log, randomBytes }),
+      (hono) => hono.use('/v1/*', authenticate({ secret, nowMs, startedAtMs, admit: principals.admit })),
       daemonRoutes({
         version,
         pid: process.pid,
         home: home.path,
-        url: () => url,
-        keySource: 'file',
+        url,
+        desks,
         doctor: () => doctorDocument(checks),
         stop,
       }),
+      providerRoutes({
+        desks,
+        catalog,
+        redirectUri,
+        fetch: wayOut.fetchFor({ publicOnly: false }),
+        trail,
+        onChange: async () => {},
+      }),
+      connectionRoutes(desks),
+      authSessionRoutes(desks, catalog),
+      auditRoutes(trail),
     ],
   });
   listener.serve(app.fetch);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { DoctorDocument, StopDocument, WhoamiDocument } from '../../client/index.ts';
 import type { Routes } from '../app.ts';
 import { parseBody } from '../body.ts';
+import type { Desks } from '../desks.ts';
 
 const stopRequest = z.object({ when: z.enum(['now', 'idle']) });
 
@@ -9,8 +10,8 @@ export interface DaemonRoutesOptions {
   readonly version: string;
   readonly pid: number;
   readonly home: string;
-  readonly url: () => string;
-  readonly keySource: WhoamiDocument['key_source'];
+  readonly url: string;
+  readonly desks: Desks;
   readonly doctor: () => Promise<DoctorDocument>;
   /** Begins to stop; the answer to this call still goes out. */
   readonly stop: (when: 'now' | 'idle') => StopDocument;
@@ -18,10 +19,12 @@ export interface DaemonRoutesOptions {
 
 /** Calls about the daemon itself. */
 export function daemonRoutes(options: DaemonRoutesOptions): Routes {
-  const { version, pid, home, url, keySource, doctor, stop } = options;
+  const { version, pid, home, url, desks, doctor, stop } = options;
   return (app) => {
-    app.get('/v1/whoami', (context) => {
-      const { did, handle, principal } = context.get('caller');
+    app.get('/v1/whoami', async (context) => {
+      const caller = context.get('caller');
+      const { did, handle, principal } = caller;
+      const { keySource } = await desks.of(caller);
       const document: WhoamiDocument = {
         v: 1,
         version,
@@ -31,7 +34,7 @@ export function daemonRoutes(options: DaemonRoutesOptions): Routes {
         principal: { id: principal.id, role: principal.role },
         vault: principal.vaultId,
         key_source: keySource,
-        daemon: { url: url(), pid, version },
+        daemon: { url, pid, version },
       };
       return context.json(document);
     });

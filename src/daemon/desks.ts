@@ -1,0 +1,77 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { AuditTrail } from '../audit/index.ts';
+import { type ConnectionChange, type Connections, createConnections } from '../connections/index.ts';
+import type { Database } from '../database/index.ts';
+import type { Fetch } from '../network/index.ts';
+import type { Catalog } from '../providers/index.ts';
+import { type Keychain, type MasterKeySource, unlockVault } from '../vault/index.ts';
+import type { Caller, Principal } from './principals.ts';
+
+/** What serves the owner of one vault. */
+export interface Desk {
+  readonly connections: Connections;
+  readonly keySource: MasterKeySource;
+}
+
+/** The desks of all vaults; each is opened once. */
+export interface Desks {
+  of(caller: Caller): Promise<Desk>;
+  open(principal: Principal): Promise<Desk>;
+  all(): Promise<readonly Desk[]>;
+}
+
+export interface DesksOptions {
+  readonly database: Database;
+  readonly masterKey: string | undefined;
+  readonly masterKeyFile: string | undefined;
+  readonly serverDirectory: string;
+  readonly keychain: Keychain | undefined;
+  readonly catalog: Catalog;
+  readonly fetchFor: (options: { readonly publicOnly: boolean }) => Fetch;
+  readonly trail: AuditTrail;
+  readonly redirectUri: string;
+  readonly pageUrl: (sessionId: string) => string;
+  readonly onChange: (desk: Desk, change: ConnectionChange) => void;
+  readonly nowMs: () => number;
+  readonly randomBytes: (size: number) => Uint8Array;
+}
+
+/** Who made the call that is being answered, for the audit trail. */
+export const currentCaller = new AsyncLocalStorage<Caller>();
+
+export function createDesks(options: DesksOptions): Desks {
+  const { trail } = options;
+  const desks = new Map<string, Promise<Desk>>();
+
+  const make = async (vaultId: string): Promise<Desk> => {
+    const { vault, keySource } = await unlockVault({ ...options, vaultId });
+    const connections = createConnections({
+      ...options,
+      vault,
+      notify: (event) => {
+        const identity = currentCaller.getStore()?.handle;
+        trail.append(identity === undefined ? event : { ...event, identity });
+      },
+    });
+    const desk: Desk = { connections, keySource };
+    connections.onChange((change) => options.onChange(desk, change));
+    await connections.signIns.resume();
+    return desk;
+  };
+
+  const open = (principal: Principal): Promise<Desk> => {
+    const known = desks.get(principal.vaultId);
+    if (known !== undefined) return known;
+    const opening = make(principal.vaultId);
+    desks.set(principal.vaultId, opening);
+    // A vault that did not open (its keychain was locked) is tried again by the next call.
+    opening.catch(() => desks.delete(principal.vaultId));
+    return opening;
+  };
+
+  return {
+    open,
+    of: ({ principal }) => open(principal),
+    all: () => Promise.all(desks.values()),
+  };
+}

@@ -1,0 +1,121 @@
+import type { DecisionEvent } from '../audit/index.ts';
+import type {
+  AuthSessionDocument,
+  ConnectionDocument,
+  ConnectionSummary as ConnectionSummaryDocument,
+  ExplainDocument,
+  ExportDocument,
+  ListDocument,
+  RevokeDocument,
+} from '../client/index.ts';
+import type {
+  AuthSession,
+  ConnectionDetails,
+  ConnectionSummary,
+  ExportReport,
+  RevokeReport,
+} from '../connections/index.ts';
+import type { Provider } from '../providers/index.ts';
+
+/** ISO 8601 UTC to the second, or `null`. */
+function isoTime(atMs: number | undefined): string | null {
+  return atMs === undefined ? null : new Date(atMs).toISOString().replace(/\.\d{3}Z$/, 'Z');
+}
+
+function summaryDocument(summary: ConnectionSummary): ConnectionSummaryDocument {
+  return {
+    name: summary.name,
+    is_default: summary.isDefault,
+    status: summary.status,
+    scopes: summary.scopes,
+    expires_at: isoTime(summary.expiresAtMs),
+    account: summary.account ?? null,
+  };
+}
+
+export function listDocument(
+  providers: readonly Provider[],
+  connections: readonly ConnectionSummary[],
+): ListDocument {
+  return {
+    v: 1,
+    providers: providers.map((provider) => ({
+      name: provider.name,
+      display_name: provider.displayName,
+      source: provider.source,
+      auth_type: provider.authType,
+      flow: provider.flow,
+      connections: connections
+        .filter((connection) => connection.provider === provider.name)
+        .map(summaryDocument),
+    })),
+  };
+}
+
+export function connectionDocument(details: ConnectionDetails | ConnectionSummary): ConnectionDocument {
+  const { accessToken, refreshToken, apiKey } = details as ConnectionDetails;
+  return {
+    v: 1,
+    provider: details.provider,
+    connection: details.name,
+    is_default: details.isDefault,
+    auth_type: details.authType,
+    status: details.status,
+    scopes: details.scopes,
+    expires_at: isoTime(details.expiresAtMs),
+    obtained_at: isoTime(details.obtainedAtMs) ?? '',
+    base_url: details.baseUrl ?? null,
+    account: details.account ?? null,
+    ...(accessToken === undefined ? {} : { access_token: accessToken }),
+    ...(refreshToken === undefined ? {} : { refresh_token: refreshToken }),
+    ...(apiKey === undefined ? {} : { api_key: apiKey }),
+  };
+}
+
+export function sessionDocument(session: AuthSession): AuthSessionDocument {
+  return {
+    v: 1,
+    session_id: session.id,
+    provider: session.provider,
+    display_name: session.displayName,
+    connection: session.connection,
+    flow: session.flow,
+    status: session.status,
+    revision: session.revision,
+    auth_url: session.authUrl ?? null,
+    accepts_secret: session.asksFor === 'secret',
+    ...(session.verificationUri === undefined ? {} : { verification_uri: session.verificationUri }),
+    ...(session.userCode === undefined ? {} : { user_code: session.userCode }),
+    redirect_uri: session.redirectUri,
+    warnings: session.warnings,
+    failure: session.failure ?? null,
+    scopes: session.granted?.scopes ?? [],
+    expires_at: isoTime(session.granted?.expiresAtMs),
+    account: session.granted?.account ?? null,
+  };
+}
+
+export function revokeDocument(report: RevokeReport): RevokeDocument {
+  const { provider, connections, remote, clientCleared } = report;
+  return { v: 1, provider, connections, remote, client_cleared: clientCleared };
+}
+
+export function exportDocument({ provider, connection, variables }: ExportReport): ExportDocument {
+  return { v: 1, provider, connection, variables };
+}
+
+export function explainDocument(decision: DecisionEvent & { readonly at: string }): ExplainDocument {
+  return {
+    v: 1,
+    decision: decision.id,
+    at: decision.at,
+    outcome: decision.outcome,
+    reason: decision.reason,
+    request: decision.request,
+    route: decision.route ?? null,
+    connection: decision.connection ?? null,
+    rule: decision.rule ?? null,
+    placement: decision.placement ?? null,
+    candidates: decision.candidates.map((candidate) => ({ ...candidate })),
+  };
+}

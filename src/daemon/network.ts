@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs';
+import {
+  certificatesOf,
+  createDialer,
+  type Dialer,
+  type Fetch,
+  outboundFetch,
+  type ProxyRules,
+  parseProxyEnvironment,
+} from '../network/index.ts';
+import type { Settings } from '../settings.ts';
+
+/** One file with further roots, and how many certificates it gave. */
+export interface ExtraRoots {
+  readonly path: string;
+  readonly count: number;
+}
+
+export interface WayOut {
+  readonly dialer: Dialer;
+  readonly proxies: ProxyRules;
+  readonly extraRoots: readonly ExtraRoots[];
+  readonly fetchFor: (options: { readonly publicOnly: boolean }) => Fetch;
+}
+
+/** The daemon's way out, as the settings and the environment have it. */
+export function createWayOut(
+  settings: Settings,
+  environment: Readonly<Record<string, string | undefined>>,
+): WayOut {
+  const proxies = parseProxyEnvironment(environment);
+  const files = settings.extraCaFiles.map((path) => ({ path, pem: readText(path) }));
+  const dialer = createDialer({
+    overrides: settings.resolveOverrides,
+    extraRoots: files.map(({ pem }) => pem),
+    proxies,
+  });
+  const publicFetch = outboundFetch(dialer, { publicOnly: true });
+  const anyFetch = outboundFetch(dialer, { publicOnly: false });
+  return {
+    dialer,
+    proxies,
+    extraRoots: files.map(({ path, pem }) => ({ path, count: certificatesOf(pem).length })),
+    fetchFor: ({ publicOnly }) => (publicOnly ? publicFetch : anyFetch),
+  };
+}
+
+/** The text of a file; empty when it cannot be read, which `doctor` tells. */
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}

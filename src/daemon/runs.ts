@@ -1,0 +1,204 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { AuditTrail } from '../audit/index.ts';
+import type { ConnectionChange } from '../connections/index.ts';
+import type { Policy } from '../policy/index.ts';
+import { type Catalog, compileRoutes, type Provider, phantomFor, routesOf } from '../providers/index.ts';
+import type { Proxy as ProxyServer, Run } from '../proxy/index.ts';
+import type { Desk } from './desks.ts';
+import { type Caller, randomId } from './principals.ts';
+import type { Roots } from './roots.ts';
+import { type CaFiles, writeRunDirectory } from './run-directory.ts';
+import { reselectConnections, type Selected, type SelectionRequest, selectConnections } from './selection.ts';
+
+export interface RunSpecification extends SelectionRequest {
+  /** The program's name, no arguments. */
+  readonly command: string;
+  readonly caFiles: readonly string[];
+}
+
+export interface OpenedRun extends CaFiles {
+  readonly id: string;
+  readonly proxyUrl: string;
+  readonly phantoms: Readonly<Record<string, string>>;
+  readonly secretVariables: readonly string[];
+  readonly connections: readonly string[];
+  /** Ends it; again is no harm. */
+  end(): void;
+  /** Resolves when it has ended, from whichever side. */
+  readonly ended: Promise<void>;
+}
+
+export interface Runs {
+  open(specification: RunSpecification, caller: Caller, desk: Desk): Promise<OpenedRun>;
+  /** Cuts what is live on a connection that is gone, then gives the vault's live runs the routes of now. */
+  connectionChanged(desk: Desk, change: ConnectionChange): Promise<void>;
+  /** Gives every live run the routes of the definitions of now. */
+  providersChanged(): Promise<void>;
+  readonly count: number;
+  endAll(): Promise<void>;
+  /** Resolves when there are no runs. */
+  idle(): Promise<void>;
+}
+
+export interface RunsOptions {
+  readonly proxy: ProxyServer;
+  /** `runs/` of the home. */
+  readonly directory: string;
+  readonly roots: Roots;
+  readonly policy: Policy;
+  readonly catalog: Catalog;
+  readonly trail: AuditTrail;
+  readonly randomBytes: (size: number) => Uint8Array;
+}
+
+interface LiveRun {
+  readonly run: Run;
+  readonly caller: Caller;
+  readonly request: SelectionRequest;
+  readonly desk: Desk;
+  selected: readonly Selected[];
+  /** Tells whoever waits that it has ended. */
+  announceEnd(): void;
+}
+
+export function createRuns(options: RunsOptions): Runs {
+  const { proxy, directory, roots, policy, catalog, trail, randomBytes } = options;
+  const live = new Map<string, LiveRun>();
+  const removals = new Set<Promise<void>>();
+  let waitingForIdle: (() => void)[] = [];
+
+  const end = (id: string, outcome: 'ok' | 'RunEnded'): void => {
+    const entry = live.get(id);
+    if (entry === undefined) return;
+    live.delete(id);
+    entry.run.end();
+    const removal = rm(join(directory, id), { recursive: true, force: true }).catch(() => undefined);
+    removals.add(removal);
+    void removal.then(() => removals.delete(removal));
+    trail.append({ event: 'run.ended', identity: entry.caller.handle, run: id, outcome });
+    entry.announceEnd();
+    if (live.size > 0) return;
+    for (const wake of waitingForIdle) wake();
+    waitingForIdle = [];
+  };
+
+  const reroute = async (entry: LiveRun): Promise<void> => {
+    const stored = await entry.desk.connections.summaries();
+    entry.selected = reselectConnections(entry.request, entry.selected, stored);
+    entry.run.replaceRoutes(routeTable(defined(entry.selected, catalog)));
+  };
+
+  return {
+    get count() {
+      return live.size;
+    },
+    async open(specification, caller, desk) {
+      const selected = selectConnections(specification, await desk.connections.summaries(), (name) =>
+        catalog.resolve(name),
+      );
+      const usable = defined(selected, catalog);
+      const id = `run_${randomId(randomBytes)}`;
+      const run = await proxy.openRun({
+        id,
+        identity: caller.handle,
+        routes: routeTable(usable),
+        credentials: desk.connections.credentials,
+        decide: policy,
+      });
+      let announceEnd = (): void => {};
+      const ended = new Promise<void>((resolve) => {
+        announceEnd = resolve;
+      });
+      live.set(id, { run, caller, request: specification, desk, selected, announceEnd });
+      try {
+        const files = await writeRunDirectory(join(directory, id), run.caPem, roots, specification.caFiles);
+        const connections = usable.map(({ key }) => key);
+        trail.append({
+          event: 'run.started',
+          identity: caller.handle,
+          run: id,
+          outcome: 'ok',
+          detail: `${specification.command}: ${connections.join(', ') || 'no connections'}`,
+        });
+        const phantoms = phantomsOf(usable, randomBytes);
+        return {
+          ...files,
+          id,
+          proxyUrl: run.proxyUrl,
+          phantoms,
+          secretVariables: secretVariablesOf(usable).filter((name) => !Object.hasOwn(phantoms, name)),
+          connections,
+          end: () => end(id, 'ok'),
+          ended,
+        };
+      } catch (error) {
+        end(id, 'ok');
+        throw error;
+      }
+    },
+    async connectionChanged(desk, { connection, kind }) {
+      const affected = [...live.values()].filter((entry) => entry.desk === desk);
+      if (kind === 'revoked' || kind === 'removed') {
+        for (const { run } of affected) run.dropConnection(connection);
+      }
+      await Promise.all(affected.map(reroute));
+    },
+    async providersChanged() {
+      await Promise.all([...live.values()].map(reroute));
+    },
+    async endAll() {
+      for (const id of [...live.keys()]) end(id, 'RunEnded');
+      await Promise.all(removals);
+    },
+    idle: () =>
+      live.size === 0 ? Promise.resolve() : new Promise<void>((resolve) => waitingForIdle.push(resolve)),
+  };
+}
+
+interface Usable {
+  /** `provider/connection`. */
+  readonly key: string;
+  readonly connection: string;
+  readonly provider: Provider;
+  readonly isPersonal: boolean;
+}
+
+/** Without the connections whose definition is gone or malformed: nothing can be routed to them. */
+function defined(selected: readonly Selected[], catalog: Catalog): readonly Usable[] {
+  const known = new Set(catalog.list().map(({ name }) => name));
+  return selected
+    .filter(({ provider }) => known.has(provider))
+    .map(({ provider: name, connection, baseUrl }) => {
+      const provider = catalog.resolve(name, baseUrl);
+      const isPersonal = provider.source === 'custom' || baseUrl !== undefined;
+      return { key: `${name}/${connection}`, connection, provider, isPersonal };
+    });
+}
+
+function routeTable(usable: readonly Usable[]) {
+  return compileRoutes(
+    usable.flatMap(({ provider, connection, isPersonal }) =>
+      routesOf(provider, connection, { allowPrivateAddress: isPersonal }),
+    ),
+  );
+}
+
+function phantomsOf(
+  usable: readonly Usable[],
+  randomBytes: (size: number) => Uint8Array,
+): Readonly<Record<string, string>> {
+  const phantoms: Record<string, string> = {};
+  for (const { provider } of usable) {
+    if (provider.exportVariables.length === 0) continue;
+    const phantom = phantomFor(provider, randomBytes);
+    for (const { name } of provider.exportVariables) phantoms[name] = phantom;
+  }
+  return phantoms;
+}
+
+/** Variables that may hold the real secrets of these providers in the caller's own environment. */
+function secretVariablesOf(usable: readonly Usable[]): readonly string[] {
+  const names = usable.flatMap(({ provider }) => [provider.apiKey?.envVar, provider.client.clientSecretEnv]);
+  return [...new Set(names.filter((name) => name !== undefined))];
+}

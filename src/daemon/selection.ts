@@ -1,0 +1,90 @@
+import type { ConnectionSummary } from '../connections/index.ts';
+import { AuthsomeError } from '../errors.ts';
+
+/** One provider's connection that a run may use. */
+export interface Selected {
+  readonly provider: string;
+  readonly connection: string;
+  readonly baseUrl: string | undefined;
+}
+
+export interface SelectionRequest {
+  /** `provider` or `provider/connection`; empty for every provider's default connection. */
+  readonly providers: readonly string[];
+  /** provider → connection. */
+  readonly connections: Readonly<Record<string, string>>;
+}
+
+/**
+ * One connection for each provider that the request names, or for all that are connected. Fails with
+ * `ConnectionNotFound`, or with `Usage` when two connections of one provider are asked for. Whether a named provider
+ * is known is for `requireProvider` to say, which throws when it is not.
+ */
+export function selectConnections(
+  request: SelectionRequest,
+  stored: readonly ConnectionSummary[],
+  requireProvider: (name: string) => unknown,
+): readonly Selected[] {
+  const wanted = new Map<string, string | undefined>();
+  const want = (provider: string, connection: string | undefined): void => {
+    const earlier = wanted.get(provider);
+    if (earlier !== undefined && connection !== undefined && earlier !== connection) {
+      throw new AuthsomeError(
+        'Usage',
+        `two connections of ${provider} are asked for: ${earlier} and ${connection}`,
+        { hint: 'A run uses one connection of each provider. Start a second run for the other one.' },
+      );
+    }
+    wanted.set(provider, connection ?? earlier);
+  };
+  for (const name of request.providers) {
+    const slash = name.indexOf('/');
+    if (slash < 0) want(name, undefined);
+    else want(name.slice(0, slash), name.slice(slash + 1));
+  }
+  for (const [provider, connection] of Object.entries(request.connections)) want(provider, connection);
+  for (const provider of wanted.keys()) requireProvider(provider);
+  if (request.providers.length === 0) {
+    for (const { provider, isDefault } of stored) if (isDefault) want(provider, undefined);
+  }
+  return [...wanted].map(([provider, connection]) => find(provider, connection, stored));
+}
+
+function find(
+  provider: string,
+  connection: string | undefined,
+  stored: readonly ConnectionSummary[],
+): Selected {
+  const ofProvider = stored.filter((candidate) => candidate.provider === provider);
+  const found = ofProvider.find((candidate) =>
+    connection === undefined ? candidate.isDefault : candidate.name === connection,
+  );
+  if (found !== undefined) return { provider, connection: found.name, baseUrl: found.baseUrl };
+  const option = connection === undefined || connection === 'default' ? '' : ` --connection ${connection}`;
+  const others = ofProvider.map(({ name }) => name).join(', ');
+  throw new AuthsomeError(
+    'ConnectionNotFound',
+    connection === undefined ? `${provider} is not connected` : `${provider} has no connection ${connection}`,
+    {
+      hint: `${others === '' ? '' : `There is: ${others}. `}Run: authsome login ${provider}${option}`,
+    },
+  );
+}
+
+/**
+ * What a live run goes on with after a change: the selection of now, and whatever it had of providers that now have
+ * none. Their routes stay, so that a request for them is refused and explained, not passed on with its phantom.
+ */
+export function reselectConnections(
+  request: SelectionRequest,
+  had: readonly Selected[],
+  stored: readonly ConnectionSummary[],
+): readonly Selected[] {
+  const isNamed = request.providers.length > 0;
+  const now = stored.filter(({ provider, name, isDefault }) => {
+    if (!isNamed && !Object.hasOwn(request.connections, provider)) return isDefault;
+    return had.some((selected) => selected.provider === provider && selected.connection === name);
+  });
+  const kept = had.filter(({ provider }) => !now.some((selected) => selected.provider === provider));
+  return [...now.map(({ provider, name, baseUrl }) => ({ provider, connection: name, baseUrl })), ...kept];
+}
