@@ -6,8 +6,8 @@ export interface SocketReader {
   exactly(length: number): Promise<Buffer>;
   /** Resolves with everything up to and including `mark`; rejects when that is more than `limit` bytes. */
   through(mark: string, limit: number): Promise<Buffer>;
-  /** Stops reading; what was read too much becomes readable again. Returns how many bytes that were. */
-  release(): number;
+  /** Stops reading; what was read too much becomes readable again, unless the connection has ended. */
+  release(): void;
 }
 
 /** A reader of `socket` that rejects when it ends, fails, or `signal` aborts. */
@@ -58,8 +58,7 @@ export function readSocket(socket: Socket, signal: AbortSignal): SocketReader {
       socket.pause();
       socket.off('data', read).off('error', fail).off('end', end).off('close', end);
       signal.removeEventListener('abort', abort);
-      if (buffered.length > 0) socket.unshift(buffered);
-      return buffered.length;
+      if (buffered.length > 0 && failure === undefined) socket.unshift(buffered);
     },
   };
 }
