@@ -6,4 +6,5 @@ export { type AddressKind, kindOfAddress, parseAddress } from './address.ts';
 export { type AddressOverride, createDialer, type DialerOptions } from './dial.ts';
 export type { Dialer, DialOptions, Fetch, OutboundFetchOptions } from './dialer.ts';
 export { outboundFetch } from './outbound-fetch.ts';
+export { certificatesOf, readSystemRoots } from './roots.ts';
 export { type ProxyRules, parseProxyEnvironment, type UpstreamProxy } from './upstream-proxy.ts';

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { rootCertificates } from 'node:tls';
 import { describe, expect, it } from 'vitest';
-import { certificatesOf } from './roots.ts';
+import { certificatesOf, readSystemRoots } from './roots.ts';
 
 const [first = '', second = ''] = rootCertificates;
 
@@ -21,5 +21,17 @@ describe('a bundle of roots', () => {
   it('may have an empty line before its end', () => {
     const odd = first.replace('-----END', '\n-----END');
     expect(certificatesOf(odd)).toHaveLength(1);
+  });
+
+  it('is the first one of the system that can be read', () => {
+    const read = (file: string): string => {
+      if (file === '/etc/ssl/cert.pem') return 'pem';
+      throw new Error('none');
+    };
+    expect(readSystemRoots(read)).toBe('pem');
+    const nothing = (): string => {
+      throw new Error('none');
+    };
+    expect(readSystemRoots(nothing)).toBeUndefined();
   });
 });

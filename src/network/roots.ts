@@ -1,6 +1,32 @@
 import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+
+/** Where Linux distributions, BSDs and macOS keep the system's roots as one PEM file. */
+const systemBundles = [
+  '/etc/ssl/certs/ca-certificates.crt',
+  '/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem',
+  '/etc/pki/tls/certs/ca-bundle.crt',
+  '/etc/ssl/ca-bundle.pem',
+  '/etc/ssl/cert.pem',
+] as const;
 
 const certificatePattern = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g;
+
+/** The PEM text of the system's own bundle of roots; `undefined` where there is none to read. */
+export function readSystemRoots(read: (file: string) => string = readText): string | undefined {
+  for (const file of systemBundles) {
+    try {
+      return read(file);
+    } catch {
+      // The next place, then.
+    }
+  }
+  return undefined;
+}
+
+function readText(file: string): string {
+  return readFileSync(file, 'utf8');
+}
 
 /**
  * The certificates of a PEM text, each one spelled afresh. Those that cannot be read are left out: OpenSSL would stop
