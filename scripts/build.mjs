@@ -2,7 +2,7 @@
  * Bundles `src/` into `dist/`: ESM, code-split, one chunk per lazily imported command, natives left outside.
  * Writes the licence texts of everything that was bundled to THIRD-PARTY-LICENSES.txt.
  */
-import { chmod, cp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
@@ -12,6 +12,8 @@ const inRoot = (...parts) => join(root, ...parts);
 
 /** Binaries that npm installs beside the package; everything else goes into the bundle. */
 const natives = ['@napi-rs/keyring', '@photostructure/sqlite'];
+/** Names stay as they are: a stack trace in a bug report should be readable. */
+const minify = { compress: true, mangle: false, codegen: { removeWhitespace: true } };
 const staging = inRoot(`dist.${process.pid}.tmp`);
 
 const esm = await build({
@@ -21,15 +23,19 @@ const esm = await build({
     format: 'esm',
     entryFileNames: '[name].js',
     chunkFileNames: '[name]-[hash].js',
-    minify: { mangle: false, codegen: { removeWhitespace: true } },
+    minify,
     comments: { legal: false },
   },
 });
 // What `run` gives to Node children that cannot use a proxy by themselves: CommonJS, since `--require` costs a child
 // a tenth of what `--import` does.
 const preload = await build({
-  input: { 'child-proxy': inRoot('src/cli/run/child-proxy.cts') },
-  output: { dir: staging, format: 'cjs', entryFileNames: '[name].cjs', chunkFileNames: '[name]-[hash].cjs' },
+  input: {
+    'child-proxy': inRoot('src/cli/run/child-proxy.cts'),
+    'env-proxy-agent': inRoot('src/cli/run/env-proxy-agent.ts'),
+  },
+  external: [...natives, './env-proxy-agent.cjs'],
+  output: { dir: staging, format: 'cjs', entryFileNames: '[name].cjs', chunkFileNames: '[name]-[hash].cjs', minify },
 });
 
 await cp(inRoot('src/providers/definitions'), join(staging, 'definitions'), { recursive: true }).catch(
@@ -44,12 +50,12 @@ await rename(inRoot('dist'), retired).catch(ignoreMissing);
 await rename(staging, inRoot('dist'));
 await rm(retired, { recursive: true, force: true });
 
-async function build({ input, output }) {
+async function build({ input, output, external = natives }) {
   const bundle = await rolldown({
     input,
     cwd: root,
     platform: 'node',
-    external: natives,
+    external,
     treeshake: true,
     onLog(level, log, handler) {
       // Type-only re-exports and optional requires of dependencies are theirs to answer for.

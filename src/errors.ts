@@ -48,6 +48,9 @@ const table = {
   SessionNotFound: { exit: 10, status: 404, hint: 'Start again with: authsome login <provider>' },
   Cancelled: { exit: 11, status: 409 },
   PolicyDenied: { exit: 12, status: 403 },
+  // What a shell says of a command that it cannot start.
+  CommandNotExecutable: { exit: 126, status: 400, hint: 'Make it executable: chmod +x <file>' },
+  CommandNotFound: { exit: 127, status: 404, hint: 'Check the spelling, and that its folder is in PATH.' },
   // The proxy's refusals (problem+json); they reach an agent, not a terminal.
   ProxyAuthenticationRequired: {
     exit: 4,
@@ -93,7 +96,7 @@ export class AuthsomeError extends Error {
 /** Every code, for the test that holds the docs against this table. */
 export const errorCodes = Object.keys(table) as readonly ErrorCode[];
 
-/** Process exit code for an error code (product contract, 0–12). */
+/** Process exit code for an error code (product contract: 0–12, and a shell's 126 and 127). */
 export function exitCodeOf(code: ErrorCode): number {
   return table[code].exit;
 }

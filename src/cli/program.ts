@@ -1,7 +1,155 @@
+import { fileURLToPath } from 'node:url';
+import { Command, CommanderError } from 'commander';
 import { AuthsomeError } from '../errors.ts';
+import { loadSettings } from '../settings.ts';
+import { takeGlobalFlags } from './arguments.ts';
 import type { CliOptions } from './cli.ts';
+import { type CommandEntry, commandTable } from './command-table.ts';
+import type { CommandContext, Outcome } from './context.ts';
+import { showFailure } from './failure.ts';
+import { describeProgram, globalOptions } from './help-text.ts';
+import { closest } from './spelling.ts';
+import { processTerminal } from './terminal.ts';
 
 /** The exit code of any command but `run`. */
 export async function runProgram(options: CliOptions): Promise<number> {
-  throw new AuthsomeError('Usage', `unknown command: ${options.args[0] ?? ''}`);
+  const { flags, rest } = takeGlobalFlags(options.args);
+  const terminal = processTerminal(flags, options.environment);
+  if (flags.version) {
+    terminal.print(options.version);
+    return 0;
+  }
+  try {
+    return await runCommandLine(createContext(options, terminal), rest);
+  } catch (error) {
+    return showFailure(terminal, error);
+  }
+}
+
+/** The exit code of the command that `args`, freed of global flags, name. Throws what went wrong. */
+export async function runCommandLine(context: CommandContext, args: readonly string[]): Promise<number> {
+  let exitCode = 0;
+  const finish = async (outcome: Promise<Outcome>): Promise<void> => {
+    exitCode = (await outcome) ?? 0;
+  };
+  const [name] = args;
+  const entry = name === undefined || name.startsWith('-') ? undefined : entryOf(name, context);
+  if (entry === 'completion request') {
+    const { answerCompletion } = await import('./completion.ts');
+    return answerCompletion(context, args.slice(args[1] === '--' ? 2 : 1));
+  }
+  const program = createProgram(context);
+  try {
+    await (entry === undefined ? addSummaries(program) : addCommand(program, entry, context, finish));
+    if (args.length === 0) {
+      program.outputHelp();
+      return 0;
+    }
+    await program.parseAsync(args, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return 0;
+    throw usageError(error, program, entry);
+  }
+}
+
+/** The program with all its commands, for completion and for help on any of them. */
+export async function completeProgram(context: CommandContext): Promise<Command> {
+  const program = createProgram(context);
+  for (const entry of commandTable) await addCommand(program, entry, context, async () => {});
+  return program;
+}
+
+function createProgram(context: CommandContext): Command {
+  const program = new Command('authsome');
+  program
+    .helpCommand(false)
+    .helpOption('-h, --help', 'show help')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => context.terminal.print(text.replace(/\n$/, '')),
+      // Usage errors are shown where all errors are.
+      writeErr: () => {},
+    })
+    .configureHelp({ helpWidth: context.terminal.width ?? 100 });
+  describeProgram(program);
+  return program;
+}
+
+async function addCommand(
+  program: Command,
+  entry: CommandEntry,
+  context: CommandContext,
+  finish: (outcome: Promise<Outcome>) => Promise<void>,
+): Promise<void> {
+  const module = await entry.load();
+  module.build(program.command(entry.name).description(entry.summary), context, finish);
+}
+
+async function addSummaries(program: Command): Promise<void> {
+  for (const { name, summary, group } of commandTable) {
+    program.command(name).description(summary).helpGroup(`${group}:`);
+  }
+}
+
+function entryOf(name: string, context: CommandContext): CommandEntry | 'completion request' {
+  if (name === 'complete') return 'completion request';
+  const entry = commandTable.find((candidate) => candidate.name === name);
+  if (entry !== undefined) return entry;
+  const near = closest(name, commandTable.map((candidate) => candidate.name));
+  context.terminal.detail(`commands: ${commandTable.map((candidate) => candidate.name).join(', ')}`);
+  throw new AuthsomeError('Usage', `unknown command: ${name}`, {
+    hint: near === undefined ? 'Run: authsome --help' : `Did you mean: authsome ${near}`,
+  });
+}
+
+/** Commander's message in our words: what is wrong, then what was probably meant. */
+function usageError(error: CommanderError, program: Command, entry: CommandEntry | undefined): AuthsomeError {
+  const [first = ''] = error.message.replace(/^error: /, '').split('\n');
+  const command = entry === undefined ? program : (program.commands[0] ?? program);
+  const wrong = /^unknown (option|command) '([^']+)'/.exec(first);
+  const candidates =
+    wrong?.[1] === 'option'
+      ? [...command.options, ...command.commands.flatMap((sub) => sub.options)]
+          .flatMap((option) => option.long ?? [])
+          .concat(globalOptions)
+      : command.commands.map((sub) => sub.name());
+  const near = wrong?.[2] === undefined ? undefined : closest(wrong[2], candidates);
+  const help = `Run: authsome ${entry === undefined ? '' : `${entry.name} `}--help`;
+  return new AuthsomeError('Usage', first, {
+    hint: near === undefined ? help : `Did you mean ${near}? ${help}`,
+  });
+}
+
+function createContext(options: CliOptions, terminal: CommandContext['terminal']): CommandContext {
+  const settings = once(() => loadSettings(options.environment).settings);
+  const daemon = once(async () => {
+    const { daemonOptions } = await import('./connect.ts');
+    return daemonOptions(options, settings());
+  });
+  const client = once(async () => {
+    const { createClient } = await import('../client/index.ts');
+    return createClient(await daemon());
+  });
+  return {
+    terminal,
+    environment: options.environment,
+    platform: process.platform,
+    version: options.version,
+    docs: fileURLToPath(new URL('../docs/', import.meta.url)),
+    bundledNames: fileURLToPath(new URL('provider-names.json', import.meta.url)),
+    now: Date.now,
+    settings,
+    daemon,
+    client,
+  };
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
 }

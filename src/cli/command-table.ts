@@ -1,0 +1,137 @@
+import type { Command } from 'commander';
+import type { CommandContext, Outcome } from './context.ts';
+
+/** A file in `commands/`: how its words are read, and what they do. */
+export interface CommandModule {
+  build(command: Command, context: CommandContext, finish: (outcome: Promise<Outcome>) => Promise<void>): void;
+}
+
+export interface CommandEntry {
+  readonly name: string;
+  readonly group: string;
+  readonly summary: string;
+  load(): Promise<CommandModule>;
+}
+
+const signIn = 'Sign in';
+const use = 'Use';
+const look = 'Look';
+const tend = 'Tend';
+
+/** Every command, in the order in which help shows them. Only the one that was asked for is loaded. */
+export const commandTable: readonly CommandEntry[] = [
+  {
+    name: 'login',
+    group: signIn,
+    summary: 'sign in to a provider, in the browser or right here',
+    load: () => import('./commands/login.ts'),
+  },
+  {
+    name: 'logout',
+    group: signIn,
+    summary: 'forget one connection',
+    load: () => import('./commands/logout.ts'),
+  },
+  {
+    name: 'revoke',
+    group: signIn,
+    summary: 'withdraw every token of a provider, and clear its client',
+    load: () => import('./commands/revoke.ts'),
+  },
+  {
+    name: 'run',
+    group: use,
+    summary: 'run a command that uses your connections without seeing a secret',
+    load: () => import('./commands/run.ts'),
+  },
+  {
+    name: 'export',
+    group: use,
+    summary: 'print a connection’s secret as environment variables',
+    load: () => import('./commands/export.ts'),
+  },
+  {
+    name: 'list',
+    group: look,
+    summary: 'show connections, and the providers to sign in to',
+    load: () => import('./commands/list.ts'),
+  },
+  {
+    name: 'get',
+    group: look,
+    summary: 'show one connection, or one field of it',
+    load: () => import('./commands/get.ts'),
+  },
+  {
+    name: 'inspect',
+    group: look,
+    summary: 'show a provider’s definition',
+    load: () => import('./commands/inspect.ts'),
+  },
+  {
+    name: 'log',
+    group: look,
+    summary: 'show what happened: sign-ins, refreshes, every decision of the proxy',
+    load: () => import('./commands/log.ts'),
+  },
+  {
+    name: 'explain',
+    group: look,
+    summary: 'tell why the proxy decided as it did about one request',
+    load: () => import('./commands/explain.ts'),
+  },
+  {
+    name: 'whoami',
+    group: look,
+    summary: 'show the identity, the vault and the daemon in use',
+    load: () => import('./commands/whoami.ts'),
+  },
+  {
+    name: 'init',
+    group: tend,
+    summary: 'make everything ready for a first sign-in',
+    load: () => import('./commands/init.ts'),
+  },
+  {
+    name: 'doctor',
+    group: tend,
+    summary: 'check that everything works, and tell how to mend what does not',
+    load: () => import('./commands/doctor.ts'),
+  },
+  {
+    name: 'connections',
+    group: tend,
+    summary: 'choose the connection that is used when none is named',
+    load: () => import('./commands/connections.ts'),
+  },
+  {
+    name: 'register',
+    group: tend,
+    summary: 'add a provider definition of your own',
+    load: () => import('./commands/register.ts'),
+  },
+  {
+    name: 'remove',
+    group: tend,
+    summary: 'remove a provider of your own, or reset one that you replaced',
+    load: () => import('./commands/remove.ts'),
+  },
+  {
+    name: 'daemon',
+    group: tend,
+    summary: 'start, stop and look at the daemon',
+    load: () => import('./commands/daemon.ts'),
+  },
+  {
+    name: 'completion',
+    group: tend,
+    summary: 'print a completion script for bash, zsh or fish',
+    load: () => import('./commands/completion.ts'),
+  },
+  {
+    name: 'help',
+    group: tend,
+    summary: 'show help on a command, or a page of the manual',
+    load: () => import('./commands/help.ts'),
+  },
+];

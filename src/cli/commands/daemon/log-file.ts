@@ -1,0 +1,57 @@
+import { open } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { CommandContext } from '../../context.ts';
+
+export interface LogFileOptions {
+  readonly file: string;
+  readonly lines: number;
+  readonly follow: boolean;
+}
+
+const tailBytes = 1024 * 1024;
+const pollMs = 250;
+
+/** The last lines of a log file, each with its line end; with `follow`, what is added to it from then on. */
+export async function showLogFile(context: CommandContext, options: LogFileOptions): Promise<void> {
+  const { terminal } = context;
+  const first = await readFrom(options.file, undefined);
+  if (first === undefined && !options.follow) {
+    terminal.note(`There is no log yet: ${options.file}`);
+    return;
+  }
+  const lines = (first?.text ?? '').split('\n').filter((line) => line !== '');
+  for (const line of lines.slice(-options.lines)) terminal.print(line);
+  let end = first?.end ?? 0;
+  let rest = '';
+  while (options.follow) {
+    await delay(pollMs);
+    const more = await readFrom(options.file, end);
+    if (more === undefined) continue;
+    end = more.end;
+    const pieces = (rest + more.text).split('\n');
+    rest = pieces.pop() ?? '';
+    for (const line of pieces) terminal.print(line);
+  }
+}
+
+/** The text from `start`, or the file's last part; `undefined` when there is no such file. */
+async function readFrom(
+  file: string,
+  start: number | undefined,
+): Promise<{ readonly text: string; readonly end: number } | undefined> {
+  const handle = await open(file, 'r').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (handle === undefined) return undefined;
+  try {
+    const { size } = await handle.stat();
+    // A file that shrank was rotated: what is in it now is all new.
+    const from = start === undefined ? Math.max(0, size - tailBytes) : start > size ? 0 : start;
+    const bytes = Buffer.alloc(size - from);
+    const { bytesRead } = await handle.read(bytes, 0, bytes.length, from);
+    return { text: bytes.toString('utf8', 0, bytesRead), end: from + bytesRead };
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,70 @@
+import { type AuthsomeError, asAuthsomeError } from '../../errors.ts';
+import type { CheckDocument, DoctorDocument } from '../../client/index.ts';
+import type { CommandModule } from '../command-table.ts';
+import type { CommandContext } from '../context.ts';
+import { addExamples } from '../help-text.ts';
+
+/** A failed check means that something cannot work: the same code as for a daemon that is not there. */
+const failedExitCode = 9;
+
+/** Every check, ours and the daemon's; a daemon that cannot be asked is one that failed. */
+export async function doctor(context: CommandContext): Promise<number> {
+  const { terminal } = context;
+  const document = summary([...ownChecks(context), ...(await daemonChecks(context))]);
+  if (terminal.json) terminal.document(document);
+  else for (const check of document.checks) terminal.print(checkText(context, check));
+  return document.status === 'fail' ? failedExitCode : 0;
+}
+
+function summary(checks: readonly CheckDocument[]): DoctorDocument {
+  const has = (status: CheckDocument['status']): boolean => checks.some((check) => check.status === status);
+  return { v: 1, status: has('fail') ? 'fail' : has('warn') ? 'warn' : 'ok', checks };
+}
+
+async function daemonChecks(context: CommandContext): Promise<readonly CheckDocument[]> {
+  try {
+    const client = await context.client();
+    const { checks } = await client.doctor();
+    const { daemon } = await client.whoami();
+    return [
+      { name: 'daemon', status: 'ok', message: `${daemon.url}, pid ${daemon.pid}, version ${daemon.version}`, fix: null },
+      ...checks.filter(({ name }) => name !== 'daemon'),
+    ];
+  } catch (error) {
+    return [failed(asAuthsomeError(error))];
+  }
+}
+
+function failed({ message, hint }: AuthsomeError): CheckDocument {
+  return { name: 'daemon', status: 'fail', message, fix: hint ?? null };
+}
+
+/** What only this side can see: its own environment, not that of the daemon. */
+function ownChecks({ environment, version }: CommandContext): readonly CheckDocument[] {
+  const checks: CheckDocument[] = [
+    { name: 'version', status: 'ok', message: `authsome ${version} on Node ${process.versions.node}`, fix: null },
+  ];
+  const proxy = environment.HTTPS_PROXY ?? environment.https_proxy ?? environment.ALL_PROXY ?? environment.all_proxy;
+  const exceptions = `${environment.NO_PROXY ?? ''},${environment.no_proxy ?? ''}`.split(/[\s,]+/);
+  const spared = ['127.0.0.1', 'localhost', '*'].some((entry) => exceptions.includes(entry));
+  if (proxy !== undefined && proxy !== '' && !spared) {
+    checks.push({
+      name: 'loopback',
+      status: 'warn',
+      message: 'a proxy is set and NO_PROXY spares no loopback: a browser may never reach the sign-in’s callback',
+      fix: 'export NO_PROXY="$NO_PROXY,127.0.0.1,localhost"',
+    });
+  }
+  return checks;
+}
+
+function checkText({ terminal: { style } }: CommandContext, check: CheckDocument): string {
+  const mark = { ok: style.green('ok  '), warn: style.yellow('warn'), fail: style.red('fail') }[check.status];
+  const fix = check.fix === null ? '' : `\n        ${check.fix.replaceAll('\n', '\n        ')}`;
+  return `${mark}  ${style.bold(check.name)}: ${check.message}${fix}`;
+}
+
+export const build: CommandModule['build'] = (command, context, finish) => {
+  command.action(() => finish(doctor(context)));
+  addExamples(command, [['authsome doctor', ''], ['authsome doctor --json', 'to attach to a bug report']]);
+};

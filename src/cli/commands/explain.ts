@@ -1,0 +1,48 @@
+import type { ExplainDocument } from '../../client/index.ts';
+import type { CommandModule } from '../command-table.ts';
+import type { CommandContext } from '../context.ts';
+import { addExamples } from '../help-text.ts';
+import { formatPairs } from '../output/pairs.ts';
+import { localTime } from '../output/time.ts';
+
+/** Why the proxy decided as it did: the request, what was weighed, and which of it won. */
+export async function explain(context: CommandContext, id: string): Promise<void> {
+  const { terminal } = context;
+  const client = await context.client();
+  const document = await client.decision(id);
+  if (terminal.json) terminal.document(document);
+  else terminal.print(explanation(context, document));
+}
+
+function explanation({ terminal: { style } }: CommandContext, document: ExplainDocument): string {
+  const { method, host, port, path } = document.request;
+  const pairs = formatPairs(
+    [
+      ['decision', document.decision],
+      ['at', localTime(document.at)],
+      ['request', `${method} https://${host}${port === 443 ? '' : `:${port}`}${path}`],
+      ['outcome', document.outcome],
+      ['reason', document.reason],
+      ['route', document.route ?? 'none'],
+      ['connection', document.connection ?? 'none'],
+      ['rule', document.rule ?? 'none'],
+      ['credential', document.placement ?? 'not placed'],
+    ],
+    style,
+  );
+  const candidates = document.candidates.map((candidate) => {
+    const mark = candidate.matched === true ? style.green('✓') : style.dim('·');
+    return `  ${mark} ${String(candidate.route)}  ${style.dim(String(candidate.reason ?? ''))}`;
+  });
+  return [pairs, ...(candidates.length === 0 ? [] : ['', 'Routes weighed:', ...candidates])].join('\n');
+}
+
+export const build: CommandModule['build'] = (command, context, finish) => {
+  command
+    .argument('<decision>', 'its id (dec_…), or last')
+    .action((id: string) => finish(explain(context, id)));
+  addExamples(command, [
+    ['authsome explain last', ''],
+    ['authsome log --json | jq .events', 'where the ids are'],
+  ]);
+};

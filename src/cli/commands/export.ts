@@ -1,0 +1,55 @@
+import { Option } from 'commander';
+import type { CommandModule } from '../command-table.ts';
+import type { CommandContext } from '../context.ts';
+import { addExamples } from '../help-text.ts';
+
+export type ExportFormat = 'env' | 'shell' | 'json';
+
+export interface ExportOptions {
+  readonly provider: string;
+  readonly connection?: string;
+  readonly format: ExportFormat;
+}
+
+/** Prints the secret itself, for tools that cannot be run under `run`; the audit trail notes it. */
+export async function exportSecret(context: CommandContext, options: ExportOptions): Promise<void> {
+  const { terminal } = context;
+  const { provider, connection } = options;
+  const client = await context.client();
+  const document = await client.exportConnection(provider, connection === undefined ? {} : { connection });
+  if (terminal.json || options.format === 'json') {
+    terminal.document(document);
+    return;
+  }
+  for (const [name, value] of Object.entries(document.variables)) {
+    terminal.print(options.format === 'shell' ? `export ${name}=${shellQuoted(value)}` : `${name}=${envQuoted(value)}`);
+  }
+}
+
+/** Quoted for a POSIX shell, where nothing is special between single quotes. */
+export function shellQuoted(value: string): string {
+  return `'${value.replaceAll("'", `'\\''`)}'`;
+}
+
+/** Quoted for a `.env` file, only if it must be: not every reader of such files takes quotes away. */
+export function envQuoted(value: string): string {
+  if (/^[\w@%+=:,./-]*$/.test(value)) return value;
+  if (!/['\n\r]/.test(value)) return `'${value}'`;
+  return `"${value.replace(/["\\$`]/g, '\\$&').replaceAll('\n', '\\n').replaceAll('\r', '\\r')}"`;
+}
+
+export const build: CommandModule['build'] = (command, context, finish) => {
+  command
+    .argument('<provider>', 'whose secret')
+    .option('--connection <name>', 'which connection, if not the default')
+    .addOption(
+      new Option('--format <format>', 'how to write it').choices(['env', 'shell', 'json']).default('env'),
+    )
+    .action((provider: string, options: { connection?: string; format: ExportFormat }) =>
+      finish(exportSecret(context, { provider, ...options })),
+    );
+  addExamples(command, [
+    ['authsome export openai > .env', ''],
+    ['eval "$(authsome export openai --format shell)"', ''],
+  ]);
+};

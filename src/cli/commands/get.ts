@@ -1,0 +1,68 @@
+import type { ConnectionDocument } from '../../client/index.ts';
+import { AuthsomeError } from '../../errors.ts';
+import type { CommandModule } from '../command-table.ts';
+import type { CommandContext } from '../context.ts';
+import { addExamples } from '../help-text.ts';
+import { formatPairs } from '../output/pairs.ts';
+import { closest } from '../spelling.ts';
+
+export interface GetOptions {
+  readonly provider: string;
+  readonly connection?: string;
+  readonly field?: string;
+  readonly showSecret: boolean;
+}
+
+/** One connection, or the bare value of one of its fields: a list has one line for each of its values. */
+export async function get(context: CommandContext, options: GetOptions): Promise<void> {
+  const { terminal } = context;
+  const { connection, showSecret, field } = options;
+  const client = await context.client();
+  const document = await client.connection(options.provider, {
+    ...(connection === undefined ? {} : { connection }),
+    showSecret,
+  });
+  if (field !== undefined) {
+    const value = fieldOf(document, field);
+    if (terminal.json) terminal.document({ v: 1, [field]: value });
+    else for (const line of linesOf(value)) terminal.print(line);
+    return;
+  }
+  if (terminal.json) {
+    terminal.document(document);
+    return;
+  }
+  const { v: _, ...shown } = document;
+  const pairs = Object.entries(shown).map(([name, value]) => [name, linesOf(value).join(', ')] as const);
+  terminal.print(formatPairs(pairs, terminal.style));
+}
+
+function fieldOf(document: ConnectionDocument, field: string): unknown {
+  const fields = Object.keys(document).filter((name) => name !== 'v');
+  if (fields.includes(field)) return document[field as keyof ConnectionDocument];
+  const near = closest(field, fields);
+  throw new AuthsomeError('Usage', `a connection has no field ${field}`, {
+    hint: `${near === undefined ? '' : `Did you mean ${near}? `}Fields: ${fields.join(', ')}`,
+  });
+}
+
+function linesOf(value: unknown): readonly string[] {
+  if (Array.isArray(value)) return value.map(String);
+  return [value === null || value === undefined ? '' : String(value)];
+}
+
+export const build: CommandModule['build'] = (command, context, finish) => {
+  command
+    .argument('<provider>', 'whose connection')
+    .option('--connection <name>', 'which one, if not the default')
+    .option('--field <field>', 'print the bare value of one field')
+    .option('--show-secret', 'print secrets as they are; the audit trail notes it', false)
+    .action((provider: string, options: Omit<GetOptions, 'provider'>) =>
+      finish(get(context, { provider, ...options })),
+    );
+  addExamples(command, [
+    ['authsome get github', ''],
+    ['authsome get github --field scopes', 'what was granted, one a line'],
+    ['authsome get github --connection work --json', ''],
+  ]);
+};

@@ -1,0 +1,86 @@
+import type { LogDocument } from '../../client/index.ts';
+import { countOption } from '../arguments.ts';
+import type { CommandModule } from '../command-table.ts';
+import type { CommandContext } from '../context.ts';
+import { addExamples } from '../help-text.ts';
+import { cutText } from '../output/text-width.ts';
+import { localTime } from '../output/time.ts';
+import type { Style } from '../style.ts';
+
+export interface LogOptions {
+  readonly limit: number;
+  readonly follow: boolean;
+  /** Ends `--follow`. */
+  readonly signal?: AbortSignal;
+}
+
+type LoggedEvent = LogDocument['events'][number];
+
+const followWaitMs = 25_000;
+
+/** What happened, oldest first; with `follow`, goes on as it happens. */
+export async function log(context: CommandContext, { limit, follow, signal }: LogOptions): Promise<void> {
+  const { terminal } = context;
+  const client = await context.client();
+  let document = await client.audit({ limit });
+  if (!follow) {
+    if (terminal.json) terminal.document(document);
+    else if (document.events.length === 0) terminal.note('Nothing has happened yet.');
+    else for (const event of document.events) showEvent(context, event);
+    return;
+  }
+  let after = '0';
+  for (;;) {
+    for (const event of document.events) {
+      if (terminal.json) terminal.document(event);
+      else showEvent(context, event);
+      if (event.sequence !== undefined) after = String(event.sequence);
+    }
+    if (signal?.aborted === true) return;
+    document = await client.audit({ after, waitMs: followWaitMs, ...(signal === undefined ? {} : { signal }) });
+  }
+}
+
+function showEvent({ terminal }: CommandContext, event: LoggedEvent): void {
+  const line = eventLine(event, terminal.style);
+  terminal.print(terminal.width === undefined ? line : cutText(line, terminal.width));
+}
+
+/** One event on one line: when, what, about whom, how it went. */
+export function eventLine(event: LoggedEvent, style: Style): string {
+  const { red, green, dim } = style;
+  const text = (key: string): string => (typeof event[key] === 'string' ? (event[key] as string) : '');
+  const outcome = text('outcome');
+  const isWell = ['ok', 'injected', 'passed', 'tunnelled'].includes(outcome);
+  const about = [text('provider'), text('connection')].filter((part) => part !== '').join('/');
+  const parts = [
+    dim(localTime(text('at'))),
+    text('event').padEnd(24),
+    (isWell ? green : red)(outcome.padEnd(10)),
+    about,
+    requestOf(event),
+    text('reason') || text('detail'),
+    event.event === 'decision' ? dim(text('id')) : '',
+  ];
+  return parts.filter((part) => part !== '').join('  ').trimEnd();
+}
+
+function requestOf(event: LoggedEvent): string {
+  const { request } = event;
+  if (typeof request !== 'object' || request === null) return '';
+  const { method, host, port, path } = request as Readonly<Record<string, unknown>>;
+  return `${String(method)} ${String(host)}${port === 443 ? '' : `:${String(port)}`}${String(path ?? '')}`;
+}
+
+export const build: CommandModule['build'] = (command, context, finish) => {
+  command
+    .option('-n, --lines <count>', 'how many events', countOption('-n', 1), 50)
+    .option('-f, --follow', 'go on as things happen', false)
+    .action(({ lines, follow }: { lines: number; follow: boolean }) =>
+      finish(log(context, { limit: lines, follow })),
+    );
+  addExamples(command, [
+    ['authsome log -n 20', ''],
+    ['authsome log --follow --json', 'one event a line'],
+  ]);
+};

@@ -1,0 +1,291 @@
+import type { AuthSessionDocument, Client, InspectDocument, LoginRequest } from '../../client/index.ts';
+import { AuthsomeError } from '../../errors.ts';
+import type { CommandModule } from '../command-table.ts';
+import type { CommandContext } from '../context.ts';
+import { failureText } from '../failure.ts';
+import { addExamples } from '../help-text.ts';
+import {
+  announceConnected,
+  announceUrl,
+  announceWarnings,
+  connectedDocument,
+  waitingDocument,
+} from '../login/announce.ts';
+import { openBrowser } from '../login/browser.ts';
+import { processInput, type SignInInput } from '../login/input.ts';
+import { cancelled, failureOf, followSession } from '../login/session.ts';
+import { isOpenable, type Surroundings, surroundingsOf } from '../login/surroundings.ts';
+
+export interface LoginOptions {
+  readonly provider: string;
+  readonly connection?: string;
+  readonly flow?: string;
+  readonly scopes?: readonly string[];
+  readonly baseUrl?: string;
+  readonly force: boolean;
+  readonly browser: boolean;
+}
+
+/** The person's side of a sign-in, as the process has it or as a test plays it. */
+export interface LoginParts {
+  readonly input: SignInInput;
+  openBrowser(commands: Surroundings['browsers']): Promise<boolean>;
+  /** Aborts when the person has had enough (Ctrl-C). */
+  readonly interrupted: AbortSignal;
+}
+
+/** Starts a sign-in and stays with it to its end. Throws why it failed; `Cancelled` when interrupted. */
+export async function login(context: CommandContext, options: LoginOptions, parts: LoginParts): Promise<void> {
+  const client = await context.client();
+  const definition = await definitionOf(client, options);
+  const request = loginRequest(options, definition, context);
+  const session = await client.login(request);
+  if (session.status === 'waiting') {
+    if (context.terminal.json) context.terminal.document(waitingDocument(session));
+    else offerDeviceFlow(context, session, options, definition);
+  }
+  await attend(context, client, session, { ...parts, mayOpen: options.browser });
+}
+
+/** Follows a sign-in that another process started. */
+export async function follow(context: CommandContext, id: string, interrupted: AbortSignal): Promise<void> {
+  const client = await context.client();
+  const session = await client.authSession(id);
+  if (context.terminal.json && session.status === 'waiting') context.terminal.document(waitingDocument(session));
+  const ended = await followSession(client, session, { changed: () => {}, signal: interrupted });
+  conclude(context, ended);
+}
+
+/** Tells how a sign-in stands, without waiting. */
+export async function tellStatus(context: CommandContext, id: string): Promise<void> {
+  const { terminal } = context;
+  const session = await (await context.client()).authSession(id);
+  if (session.status !== 'waiting') conclude(context, session);
+  else if (terminal.json) terminal.document(waitingDocument(session));
+  else terminal.print(`waiting for ${session.display_name}`);
+}
+
+/** Waits for the end of `session`, with everything that may bring it about: browser, pasted URL, typed or piped key. */
+async function attend(
+  context: CommandContext,
+  client: Client,
+  session: AuthSessionDocument,
+  parts: LoginParts & { readonly mayOpen: boolean },
+): Promise<void> {
+  const over = new AbortController();
+  const stopped = AbortSignal.any([over.signal, parts.interrupted]);
+  let shown: AuthSessionDocument | undefined;
+  const changed = (next: AuthSessionDocument): void => {
+    if (!context.terminal.json && next.status === 'waiting' && next.auth_url !== shown?.auth_url) announceUrl(context, next);
+    announceWarnings(context, next, shown?.warnings.length ?? 0);
+    shown = next;
+  };
+  changed(session);
+  try {
+    if (session.status === 'waiting') {
+      acceptAnswers(context, client, session, parts, stopped);
+    }
+    conclude(context, await followSession(client, session, { changed, signal: stopped }));
+  } catch (error) {
+    if (!parts.interrupted.aborted) throw error;
+    await client.cancelAuthSession(session.session_id).catch(() => undefined);
+    throw cancelled();
+  } finally {
+    over.abort();
+  }
+}
+
+function acceptAnswers(
+  context: CommandContext,
+  client: Client,
+  session: AuthSessionDocument,
+  parts: LoginParts & { readonly mayOpen: boolean },
+  stopped: AbortSignal,
+): void {
+  const { terminal, environment, platform } = context;
+  const id = session.session_id;
+  const say = (error: unknown): void => {
+    if (stopped.aborted || !(error instanceof AuthsomeError)) return;
+    terminal.warn(failureText(terminal, error));
+  };
+  const url = session.verification_uri ?? session.auth_url;
+  const found = url === null ? noBrowser('there is nothing to open') : surroundingsOf(url, environment, platform);
+  const isOpened = parts.mayOpen && url !== null && isOpenable(url) && found.browsers.length > 0 && !terminal.json;
+  if (isOpened) {
+    void parts.openBrowser(found.browsers).then((opened) => {
+      if (opened || stopped.aborted) return;
+      terminal.note('  No browser could be started. Open the address yourself, or set BROWSER, for example:');
+      terminal.note('    export BROWSER=$(which firefox)');
+    });
+  } else if (!terminal.json && parts.mayOpen && found.reason !== undefined) {
+    terminal.note(`  No browser is started: ${found.reason}.`);
+  }
+  if (session.accepts_secret) {
+    const secret = parts.input.isTerminal && !isOpened && !terminal.json
+      ? askForSecret(client, session, parts.input, stopped, say)
+      : parts.input.piped(stopped).then((key) => (key === undefined ? undefined : client.answerSecret(id, key)));
+    void secret.catch((error: unknown) => (parts.input.isTerminal ? say(error) : undefined));
+    return;
+  }
+  if (!parts.input.isTerminal || terminal.json || session.verification_uri !== undefined) return;
+  terminal.note('  If the browser runs elsewhere, paste the address it ends at here.');
+  parts.input.lines(stopped, (line) => {
+    const pasted = line.trim();
+    if (pasted === '') return;
+    if (!pasted.startsWith(session.redirect_uri)) {
+      terminal.note(`  That is not the address it ends at, which begins with ${session.redirect_uri}`);
+      return;
+    }
+    client.answerCallback(id, pasted).catch(say);
+  });
+}
+
+/** Asks until a key is taken: one that is refused can be mended on the spot. */
+async function askForSecret(
+  client: Client,
+  session: AuthSessionDocument,
+  input: SignInInput,
+  stopped: AbortSignal,
+  say: (error: unknown) => void,
+): Promise<void> {
+  while (!stopped.aborted) {
+    const key = await input.secret(`API key for ${session.display_name}`, stopped);
+    if (key === undefined) {
+      if (!stopped.aborted) await client.cancelAuthSession(session.session_id);
+      return;
+    }
+    try {
+      await client.answerSecret(session.session_id, key);
+      return;
+    } catch (error) {
+      if (!(error instanceof AuthsomeError) || error.code !== 'InvalidKey') throw error;
+      say(error);
+    }
+  }
+}
+
+function conclude(context: CommandContext, session: AuthSessionDocument): void {
+  const failure = failureOf(session);
+  if (failure !== undefined) throw failure;
+  if (context.terminal.json) context.terminal.document(connectedDocument(session));
+  else announceConnected(context, session);
+}
+
+/** `undefined` for a URL that has yet to be discovered. */
+async function definitionOf(client: Client, options: LoginOptions): Promise<InspectDocument | undefined> {
+  const { provider, baseUrl } = options;
+  if (/^https?:\/\//i.test(provider)) return undefined;
+  return client.inspectProvider(provider, baseUrl === undefined ? {} : { baseUrl });
+}
+
+/** What is asked of the daemon, with the values of the variables that the definition names. */
+function loginRequest(
+  options: LoginOptions,
+  definition: InspectDocument | undefined,
+  context: CommandContext,
+): LoginRequest {
+  const { provider, connection, flow, scopes, baseUrl, force } = options;
+  const fromEnvironment = (section: string, key: string, what: string): string | undefined => {
+    const name = textIn(definition, section, key);
+    const value = name === undefined ? undefined : context.environment[name];
+    if (value === undefined || value === '') return undefined;
+    context.terminal.note(`Using the ${what} in ${name}.`);
+    return value;
+  };
+  const usesKey = (flow ?? definition?.flow) === 'api_key';
+  const apiKey = usesKey ? fromEnvironment('api_key', 'env_var', 'key') : undefined;
+  const clientId = usesKey ? undefined : fromEnvironment('client', 'client_id_env', 'client id');
+  const clientSecret = usesKey ? undefined : fromEnvironment('client', 'client_secret_env', 'client secret');
+  return {
+    provider,
+    force,
+    ...(connection === undefined ? {} : { connection }),
+    ...(flow === undefined ? {} : { flow }),
+    ...(scopes === undefined ? {} : { scopes }),
+    ...(baseUrl === undefined ? {} : { base_url: baseUrl }),
+    ...(apiKey === undefined ? {} : { api_key: apiKey }),
+    ...(clientId === undefined ? {} : { client_id: clientId }),
+    ...(clientSecret === undefined ? {} : { client_secret: clientSecret }),
+  };
+}
+
+/** Without a browser, a code on another device is easier than a URL. */
+function offerDeviceFlow(
+  context: CommandContext,
+  session: AuthSessionDocument,
+  options: LoginOptions,
+  definition: InspectDocument | undefined,
+): void {
+  const { oauth } = (definition ?? {}) as { oauth?: { supports_device_code?: unknown } };
+  const url = session.auth_url;
+  if (options.flow !== undefined || session.flow === 'device_code' || oauth?.supports_device_code !== true) return;
+  if (url !== null && surroundingsOf(url, context.environment, context.platform).browsers.length > 0) return;
+  context.terminal.note('There is no browser here. To sign in with a code on another device, press Ctrl-C and run:');
+  context.terminal.note(`  authsome login ${options.provider} --flow device_code`);
+}
+
+function textIn(document: InspectDocument | undefined, section: string, key: string): string | undefined {
+  const part = document?.[section];
+  if (typeof part !== 'object' || part === null) return undefined;
+  const value = (part as Readonly<Record<string, unknown>>)[key];
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function noBrowser(reason: string): Surroundings {
+  return { browsers: [], reason };
+}
+
+interface ParsedOptions extends Omit<LoginOptions, 'provider' | 'scopes'> {
+  readonly scopes?: readonly string[];
+  readonly wait?: string;
+  readonly status?: string;
+}
+
+export const build: CommandModule['build'] = (command, context, finish) => {
+  command
+    .argument('[provider]', 'a name from `authsome list --all`, or the URL of a service')
+    .option('--connection <name>', 'a name for it, to have several; otherwise default')
+    .option('--flow <flow>', 'pkce, dcr_pkce, device_code, api_key or client_credentials')
+    .option('--scopes <a,b>', 'what to ask for, instead of the usual', splitScopes)
+    .option('--base-url <url>', 'for a service that runs at many addresses')
+    .option('--force', 'replace a connection of that name', false)
+    .option('--no-browser', 'start no browser; the address is printed anyway')
+    .option('--wait <session>', 'follow a sign-in that was started elsewhere to its end')
+    .option('--status <session>', 'tell how a sign-in stands')
+    .action((provider: string | undefined, options: ParsedOptions) => finish(act(context, provider, options)));
+  addExamples(command, [
+    ['authsome login github', 'in the browser'],
+    ['authsome login github --connection work --scopes repo,read:org', ''],
+    ['authsome login github --flow device_code', 'with a code on another device'],
+    ['pass openai | authsome login openai', 'with a key from a pipe'],
+    ['authsome login linear --json', 'for agents: the URL and the session at once'],
+  ]);
+};
+
+async function act(context: CommandContext, provider: string | undefined, options: ParsedOptions): Promise<void> {
+  const { wait, status, ...rest } = options;
+  if (status !== undefined) return tellStatus(context, status);
+  const interrupted = interruption();
+  if (wait !== undefined) return follow(context, wait, interrupted);
+  if (provider === undefined) {
+    throw new AuthsomeError('Usage', 'login needs a provider', {
+      hint: 'For example: authsome login github. All of them: authsome list --all',
+    });
+  }
+  const input = processInput(process.stdin.isTTY === true);
+  return login(context, { provider, ...rest }, {
+    input,
+    interrupted,
+    openBrowser: (commands) => openBrowser(commands, context.environment),
+  });
+}
+
+function interruption(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => controller.abort());
+  return controller.signal;
+}
+
+function splitScopes(text: string): readonly string[] {
+  return text.split(/[\s,]+/).filter((scope) => scope !== '');
+}

@@ -1,0 +1,32 @@
+import type { CommandModule } from '../command-table.ts';
+import type { CommandContext } from '../context.ts';
+import { addExamples } from '../help-text.ts';
+
+const said = {
+  revoked: 'revoked at the provider, and forgotten here',
+  unsupported: 'forgotten here; the provider has no way to revoke, so end it in your settings there if you must',
+  unreachable: 'forgotten here; the provider could not be reached, so end it in your settings there',
+} as const;
+
+/** Withdraws every connection of a provider, there and here, and clears its client. */
+export async function revoke(context: CommandContext, provider: string): Promise<void> {
+  const { terminal } = context;
+  const client = await context.client();
+  const document = await client.revokeProvider(provider);
+  if (terminal.json) {
+    terminal.document(document);
+    return;
+  }
+  for (const name of document.connections) {
+    terminal.note(`${document.provider}/${name}: ${said[document.remote[name] ?? 'unsupported']}.`);
+  }
+  if (document.connections.length === 0) terminal.note(`${document.provider} had no connections.`);
+  if (document.client_cleared) terminal.note(`The OAuth client of ${document.provider} was cleared.`);
+}
+
+export const build: CommandModule['build'] = (command, context, finish) => {
+  command
+    .argument('<provider>', 'whose connections')
+    .action((provider: string) => finish(revoke(context, provider)));
+  addExamples(command, [['authsome revoke github', 'then: authsome login github']]);
+};

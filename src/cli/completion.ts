@@ -1,0 +1,65 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { type Command as Completed, RootCommand, script } from '@bomb.sh/tab';
+import type { Command, Option } from 'commander';
+import type { CommandContext } from './context.ts';
+import { completeProgram } from './program.ts';
+
+/** Prints the script that teaches a shell to ask us at every TAB. */
+export function printScript(shell: string): void {
+  script(shell, 'authsome', 'authsome');
+}
+
+/**
+ * Prints what may stand where the cursor is, and exits with 0. Reads folders only: nobody wants a daemon started, or
+ * a wait, for a TAB.
+ */
+export async function answerCompletion(context: CommandContext, words: readonly string[]): Promise<number> {
+  const [program, providers] = await Promise.all([completeProgram(context), providerNames(context)]);
+  const root = new RootCommand();
+  addOptions(root, program.options, providers);
+  for (const command of program.commands) addCommand(root, command, '', providers);
+  root.parse([...words]);
+  return 0;
+}
+
+/** Bundled and a person's own, without reading a single definition. */
+async function providerNames(context: CommandContext): Promise<readonly string[]> {
+  const [bundled, own] = await Promise.all([
+    readFile(context.bundledNames, 'utf8').then((text) => JSON.parse(text) as readonly string[], () => []),
+    readdir(join(context.settings().home, 'providers')).catch((): string[] => []),
+  ]);
+  const ownNames = own.filter((file) => file.endsWith('.json')).map((file) => basename(file, '.json'));
+  return [...new Set([...bundled, ...ownNames])].sort();
+}
+
+function addCommand(root: RootCommand, command: Command, prefix: string, providers: readonly string[]): void {
+  const path = `${prefix}${command.name()}`;
+  const completed = root.command(path, command.description());
+  addOptions(completed, command.options, providers);
+  for (const argument of command.registeredArguments) {
+    const values = argument.argChoices ?? (argument.name() === 'provider' ? providers : []);
+    completed.argument(argument.name(), (offer) => offerAll(offer, values), argument.variadic);
+  }
+  for (const sub of command.commands) addCommand(root, sub, `${path} `, providers);
+}
+
+function addOptions(completed: Completed, options: readonly Option[], providers: readonly string[]): void {
+  for (const option of options) {
+    const name = option.long?.replace(/^--/, '');
+    const short = option.short?.replace(/^-/, '');
+    if (name === undefined || option.hidden) continue;
+    if (option.required || option.optional) {
+      const values = option.argChoices ?? (name === 'provider' ? providers : []);
+      completed.option(name, option.description, (offer) => offerAll(offer, values), short);
+    } else if (short === undefined) {
+      completed.option(name, option.description);
+    } else {
+      completed.option(name, option.description, short);
+    }
+  }
+}
+
+function offerAll(offer: (value: string, description: string) => void, values: readonly string[]): void {
+  for (const value of values) offer(value, '');
+}

@@ -1,0 +1,25 @@
+import type { Client, DaemonOptions } from '../client/index.ts';
+import type { Settings } from '../settings.ts';
+import type { Terminal } from './terminal.ts';
+
+/** What every command is given: where to write, what it was started with, and the way to the daemon. */
+export interface CommandContext {
+  readonly terminal: Terminal;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly platform: NodeJS.Platform;
+  readonly version: string;
+  /** Absolute path of the folder with the manual. */
+  readonly docs: string;
+  /** File with the bundled providers' names as a JSON list, which the build writes for completion. */
+  readonly bundledNames: string;
+  /** Parsed on first use, so that help works whatever the environment holds. Throws `Usage`. */
+  settings(): Settings;
+  /** Connects on first call; starts the daemon where it is ours to start. */
+  client(): Promise<Client>;
+  daemon(): Promise<DaemonOptions>;
+  readonly now: () => number;
+}
+
+/** What a command's exit code is when nothing was thrown; nothing stands for 0. */
+// biome-ignore lint/suspicious/noConfusingVoidType: a command that only prints returns nothing at all.
+export type Outcome = number | void;

@@ -1,0 +1,64 @@
+import { fstatSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+
+/** Where a person or a pipe may answer a waiting sign-in. */
+export interface SignInInput {
+  readonly isTerminal: boolean;
+  /** Lines typed or pasted, until `signal` aborts. */
+  lines(signal: AbortSignal, take: (line: string) => void): void;
+  /** All that a pipe or file holds; `undefined` when stdin is neither, or nothing was in it. */
+  piped(signal: AbortSignal): Promise<string | undefined>;
+  /** A secret typed without being shown; `undefined` when it was cancelled. */
+  secret(message: string, signal: AbortSignal): Promise<string | undefined>;
+}
+
+/** More than any key; a stream that goes on past it is none. */
+const maxPipedBytes = 64 * 1024;
+
+export function processInput(isTerminal: boolean): SignInInput {
+  return {
+    isTerminal,
+    lines(signal, take) {
+      const reader = createInterface({ input: process.stdin });
+      reader.on('line', take);
+      signal.addEventListener('abort', () => {
+        reader.close();
+        process.stdin.unref();
+      });
+    },
+    async piped(signal) {
+      if (isTerminal || !holdsData()) return undefined;
+      return new Promise((resolve) => {
+        let text = '';
+        const { stdin } = process;
+        stdin.setEncoding('utf8');
+        stdin.on('data', (chunk: string) => {
+          text += chunk;
+          if (text.length > maxPipedBytes) stdin.destroy();
+        });
+        stdin.on('end', () => resolve(text.trim() === '' ? undefined : text.trim()));
+        stdin.on('error', () => resolve(undefined));
+        // A pipe that never ends must not keep the process once the sign-in is over.
+        signal.addEventListener('abort', () => {
+          stdin.destroy();
+          resolve(undefined);
+        });
+      });
+    },
+    async secret(message, signal) {
+      const { isCancel, password } = await import('@clack/prompts');
+      const answer = await password({ message, mask: '•', signal, output: process.stderr });
+      return isCancel(answer) ? undefined : answer;
+    },
+  };
+}
+
+/** Pipes, files and sockets; not /dev/null, nor a descriptor that is closed. */
+function holdsData(): boolean {
+  try {
+    const stat = fstatSync(0);
+    return stat.isFIFO() || stat.isFile() || stat.isSocket();
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,59 @@
+import type { AuthSessionDocument, Client } from '../../client/index.ts';
+import { AuthsomeError, isErrorCode } from '../../errors.ts';
+
+/** One line of the daemon's long answer; it ends the wait well before the client loses patience. */
+const waitMs = 20_000;
+/** The daemon may restart in the middle: sign-ins survive that, and so does whoever waits for them. */
+const maxBroken = 5;
+
+/** The session when it has ended; tells `changed` of every state on the way. Rejects with `Cancelled` on `signal`. */
+export async function followSession(
+  client: Client,
+  first: AuthSessionDocument,
+  { changed, signal }: { changed(session: AuthSessionDocument): void; readonly signal: AbortSignal },
+): Promise<AuthSessionDocument> {
+  let session = first;
+  let broken = 0;
+  while (session.status === 'waiting') {
+    try {
+      const next = await client.authSession(session.session_id, { seen: session.revision, waitMs, signal });
+      broken = 0;
+      if (next.revision !== session.revision) changed(next);
+      session = next;
+    } catch (error) {
+      const isBroken = error instanceof AuthsomeError && error.code === 'DaemonUnavailable';
+      if (signal.aborted || !isBroken || ++broken > maxBroken) throw error;
+    }
+  }
+  return session;
+}
+
+/** What an ended session throws; `undefined` when it ended well. */
+export function failureOf(session: AuthSessionDocument): AuthsomeError | undefined {
+  const { status, failure, provider } = session;
+  if (status === 'connected' || status === 'waiting') return undefined;
+  if (failure !== null) {
+    const code = isErrorCode(failure.error) ? failure.error : 'SignInFailed';
+    return new AuthsomeError(code, failure.message, failure.hint === undefined ? {} : { hint: failure.hint });
+  }
+  if (status === 'cancelled') return cancelled();
+  return new AuthsomeError('SignInExpired', `nothing came back from ${session.display_name}: the sign-in timed out`, {
+    hint: timeoutHint(provider, session.redirect_uri),
+  });
+}
+
+export function cancelled(): AuthsomeError {
+  return new AuthsomeError('Cancelled', 'sign-in cancelled');
+}
+
+function timeoutHint(provider: string, redirectUri: string): string {
+  return [
+    'If you did not authorize in time, run it again:',
+    `  authsome login ${provider} --force`,
+    'If you did authorize and the browser showed nothing:',
+    '  a proxy may intercept loopback: export NO_PROXY="$NO_PROXY,127.0.0.1,localhost"',
+    '  another browser profile may not reach this machine: use the profile of this desktop',
+    `  the browser may run elsewhere: copy the address it ended at (${redirectUri}?…) and paste it here`,
+    'More: authsome help oauth-callbacks',
+  ].join('\n');
+}

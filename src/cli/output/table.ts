@@ -1,0 +1,32 @@
+import type { Style } from '../style.ts';
+import { cutText, textWidth } from './text-width.ts';
+
+export interface TableOptions {
+  readonly style: Style;
+  /** Columns of the terminal; `undefined` when nothing must be cut. */
+  readonly width: number | undefined;
+}
+
+const gap = 2;
+
+/** Rows under a head, columns aligned. Columns that are empty throughout are left out. */
+export function formatTable(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  { style, width }: TableOptions,
+): string {
+  const used = head.map((_, column) => column).filter((column) => rows.some((row) => (row[column] ?? '') !== ''));
+  const widths = used.map((column) =>
+    Math.max(...[head, ...rows].map((row) => textWidth(row[column] ?? ''))),
+  );
+  const line = (row: readonly string[], mark: (text: string) => string): string => {
+    const cells = used.map((column, index) => {
+      const cell = row[column] ?? '';
+      const padding = ' '.repeat(Math.max(0, (widths[index] ?? 0) - textWidth(cell)));
+      return index === used.length - 1 ? cell : cell + padding;
+    });
+    const whole = cells.join(' '.repeat(gap)).trimEnd();
+    return mark(width === undefined ? whole : cutText(whole, width));
+  };
+  return [line(head, style.dim), ...rows.map((row) => line(row, (text) => text))].join('\n');
+}
