@@ -35,12 +35,20 @@ const preload = await build({
     'env-proxy-agent': inRoot('src/cli/run/env-proxy-agent.ts'),
   },
   external: [...natives, './env-proxy-agent.cjs'],
-  output: { dir: staging, format: 'cjs', entryFileNames: '[name].cjs', chunkFileNames: '[name]-[hash].cjs', minify },
+  output: {
+    dir: staging,
+    format: 'cjs',
+    entryFileNames: '[name].cjs',
+    chunkFileNames: '[name]-[hash].cjs',
+    minify,
+  },
 });
 
-await cp(inRoot('src/providers/definitions'), join(staging, 'definitions'), { recursive: true }).catch(
-  ignoreMissing,
-);
+const definitions = await readdir(inRoot('src/providers/definitions')).catch(() => []);
+const providerNames = definitions
+  .filter((file) => file.endsWith('.json'))
+  .map((file) => file.slice(0, -'.json'.length));
+await writeFile(join(staging, 'provider-names.json'), JSON.stringify(providerNames.sort()));
 await chmod(join(staging, 'main.js'), 0o755);
 await writeFile(inRoot('THIRD-PARTY-LICENSES.txt'), await licences([...esm, ...preload]));
 

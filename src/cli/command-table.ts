@@ -3,7 +3,11 @@ import type { CommandContext, Outcome } from './context.ts';
 
 /** A file in `commands/`: how its words are read, and what they do. */
 export interface CommandModule {
-  build(command: Command, context: CommandContext, finish: (outcome: Promise<Outcome>) => Promise<void>): void;
+  build(
+    command: Command,
+    context: CommandContext,
+    finish: (outcome: Promise<Outcome>) => Promise<void>,
+  ): void;
 }
 
 export interface CommandEntry {

@@ -3,7 +3,6 @@ import { basename, join } from 'node:path';
 import { type Command as Completed, RootCommand, script } from '@bomb.sh/tab';
 import type { Command, Option } from 'commander';
 import type { CommandContext } from './context.ts';
-import { completeProgram } from './program.ts';
 
 /** Prints the script that teaches a shell to ask us at every TAB. */
 export function printScript(shell: string): void {
@@ -15,7 +14,7 @@ export function printScript(shell: string): void {
  * a wait, for a TAB.
  */
 export async function answerCompletion(context: CommandContext, words: readonly string[]): Promise<number> {
-  const [program, providers] = await Promise.all([completeProgram(context), providerNames(context)]);
+  const [program, providers] = await Promise.all([context.wholeProgram(), providerNames(context)]);
   const root = new RootCommand();
   addOptions(root, program.options, providers);
   for (const command of program.commands) addCommand(root, command, '', providers);
@@ -26,7 +25,10 @@ export async function answerCompletion(context: CommandContext, words: readonly 
 /** Bundled and a person's own, without reading a single definition. */
 async function providerNames(context: CommandContext): Promise<readonly string[]> {
   const [bundled, own] = await Promise.all([
-    readFile(context.bundledNames, 'utf8').then((text) => JSON.parse(text) as readonly string[], () => []),
+    readFile(context.bundledNames, 'utf8').then(
+      (text) => JSON.parse(text) as readonly string[],
+      () => [],
+    ),
     readdir(join(context.settings().home, 'providers')).catch((): string[] => []),
   ]);
   const ownNames = own.filter((file) => file.endsWith('.json')).map((file) => basename(file, '.json'));

@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import type { Client, DaemonOptions } from '../client/index.ts';
 import type { Settings } from '../settings.ts';
 import type { Terminal } from './terminal.ts';
@@ -17,6 +18,8 @@ export interface CommandContext {
   /** Connects on first call; starts the daemon where it is ours to start. */
   client(): Promise<Client>;
   daemon(): Promise<DaemonOptions>;
+  /** Every command with its options: what completion and `help <command>` look into. */
+  wholeProgram(): Promise<Command>;
   readonly now: () => number;
 }
 

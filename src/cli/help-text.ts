@@ -25,7 +25,7 @@ export function describeProgram(program: Command): void {
   program
     .usage('[options] <command>')
     .description('Your agents use your accounts without ever holding a credential.')
-    .addHelpText('after', `${globalText}${examplesText(programExamples)}`);
+    .addHelpText('after', `${globalText}\n${examplesText(programExamples)}`);
 }
 
 const programExamples = [
@@ -37,11 +37,16 @@ const programExamples = [
 
 /** Ends a command's help with what people type. */
 export function addExamples(command: Command, examples: readonly (readonly [string, string])[]): Command {
-  return command.addHelpText('after', `${examplesText(examples)}\n\nGlobal options: ${globalOptions.join(' ')}`);
+  return command.addHelpText(
+    'after',
+    `${examplesText(examples)}\n\nGlobal options: ${globalOptions.join(' ')}`,
+  );
 }
 
 function examplesText(examples: readonly (readonly [string, string])[]): string {
   const width = Math.max(...examples.map(([line]) => line.length));
-  const lines = examples.map(([line, what]) => `  $ ${line.padEnd(width)}  ${what === '' ? '' : `# ${what}`}`.trimEnd());
-  return `\n\nExamples:\n${lines.join('\n')}`;
+  const lines = examples.map(([line, what]) =>
+    `  $ ${line.padEnd(width)}  ${what === '' ? '' : `# ${what}`}`.trimEnd(),
+  );
+  return `\nExamples:\n${lines.join('\n')}`;
 }

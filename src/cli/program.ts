@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Help } from 'commander';
 import { AuthsomeError } from '../errors.ts';
 import { loadSettings } from '../settings.ts';
 import { takeGlobalFlags } from './arguments.ts';
@@ -54,8 +54,7 @@ export async function runCommandLine(context: CommandContext, args: readonly str
   }
 }
 
-/** The program with all its commands, for completion and for help on any of them. */
-export async function completeProgram(context: CommandContext): Promise<Command> {
+async function wholeProgram(context: CommandContext): Promise<Command> {
   const program = createProgram(context);
   for (const entry of commandTable) await addCommand(program, entry, context, async () => {});
   return program;
@@ -72,7 +71,12 @@ function createProgram(context: CommandContext): Command {
       // Usage errors are shown where all errors are.
       writeErr: () => {},
     })
-    .configureHelp({ helpWidth: context.terminal.width ?? 100 });
+    .configureHelp({
+      helpWidth: context.terminal.width ?? 100,
+      // That a switch is off until it is set needs no telling.
+      optionDescription: (option) =>
+        option.defaultValue === false ? option.description : Help.prototype.optionDescription(option),
+    });
   describeProgram(program);
   return program;
 }
@@ -97,7 +101,10 @@ function entryOf(name: string, context: CommandContext): CommandEntry | 'complet
   if (name === 'complete') return 'completion request';
   const entry = commandTable.find((candidate) => candidate.name === name);
   if (entry !== undefined) return entry;
-  const near = closest(name, commandTable.map((candidate) => candidate.name));
+  const near = closest(
+    name,
+    commandTable.map((candidate) => candidate.name),
+  );
   context.terminal.detail(`commands: ${commandTable.map((candidate) => candidate.name).join(', ')}`);
   throw new AuthsomeError('Usage', `unknown command: ${name}`, {
     hint: near === undefined ? 'Run: authsome --help' : `Did you mean: authsome ${near}`,
@@ -132,7 +139,7 @@ function createContext(options: CliOptions, terminal: CommandContext['terminal']
     const { createClient } = await import('../client/index.ts');
     return createClient(await daemon());
   });
-  return {
+  const context: CommandContext = {
     terminal,
     environment: options.environment,
     platform: process.platform,
@@ -143,7 +150,9 @@ function createContext(options: CliOptions, terminal: CommandContext['terminal']
     settings,
     daemon,
     client,
+    wholeProgram: () => wholeProgram(context),
   };
+  return context;
 }
 
 function once<T>(make: () => T): () => T {

@@ -21,9 +21,7 @@ export const build: CommandModule['build'] = (command, context, finish) => {
     .description('choose the connection that is used when none is named')
     .argument('<provider>', 'whose connection')
     .argument('<connection>', 'its name')
-    .action((provider: string, connection: string) =>
-      finish(setDefault(context, { provider, connection })),
-    );
+    .action((provider: string, connection: string) => finish(setDefault(context, { provider, connection })));
   addExamples(choose, [['authsome connections set-default github work', '']]);
   addExamples(command, [['authsome connections set-default github work', '']]);
 };

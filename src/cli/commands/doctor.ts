@@ -1,5 +1,5 @@
-import { type AuthsomeError, asAuthsomeError } from '../../errors.ts';
 import type { CheckDocument, DoctorDocument } from '../../client/index.ts';
+import { type AuthsomeError, asAuthsomeError } from '../../errors.ts';
 import type { CommandModule } from '../command-table.ts';
 import type { CommandContext } from '../context.ts';
 import { addExamples } from '../help-text.ts';
@@ -27,7 +27,12 @@ async function daemonChecks(context: CommandContext): Promise<readonly CheckDocu
     const { checks } = await client.doctor();
     const { daemon } = await client.whoami();
     return [
-      { name: 'daemon', status: 'ok', message: `${daemon.url}, pid ${daemon.pid}, version ${daemon.version}`, fix: null },
+      {
+        name: 'daemon',
+        status: 'ok',
+        message: `${daemon.url}, pid ${daemon.pid}, version ${daemon.version}`,
+        fix: null,
+      },
       ...checks.filter(({ name }) => name !== 'daemon'),
     ];
   } catch (error) {
@@ -42,16 +47,23 @@ function failed({ message, hint }: AuthsomeError): CheckDocument {
 /** What only this side can see: its own environment, not that of the daemon. */
 function ownChecks({ environment, version }: CommandContext): readonly CheckDocument[] {
   const checks: CheckDocument[] = [
-    { name: 'version', status: 'ok', message: `authsome ${version} on Node ${process.versions.node}`, fix: null },
+    {
+      name: 'version',
+      status: 'ok',
+      message: `authsome ${version} on Node ${process.versions.node}`,
+      fix: null,
+    },
   ];
-  const proxy = environment.HTTPS_PROXY ?? environment.https_proxy ?? environment.ALL_PROXY ?? environment.all_proxy;
+  const proxy =
+    environment.HTTPS_PROXY ?? environment.https_proxy ?? environment.ALL_PROXY ?? environment.all_proxy;
   const exceptions = `${environment.NO_PROXY ?? ''},${environment.no_proxy ?? ''}`.split(/[\s,]+/);
   const spared = ['127.0.0.1', 'localhost', '*'].some((entry) => exceptions.includes(entry));
   if (proxy !== undefined && proxy !== '' && !spared) {
     checks.push({
       name: 'loopback',
       status: 'warn',
-      message: 'a proxy is set and NO_PROXY spares no loopback: a browser may never reach the sign-in’s callback',
+      message:
+        'a proxy is set and NO_PROXY spares no loopback: a browser may never reach the sign-in’s callback',
       fix: 'export NO_PROXY="$NO_PROXY,127.0.0.1,localhost"',
     });
   }
@@ -66,5 +78,8 @@ function checkText({ terminal: { style } }: CommandContext, check: CheckDocument
 
 export const build: CommandModule['build'] = (command, context, finish) => {
   command.action(() => finish(doctor(context)));
-  addExamples(command, [['authsome doctor', ''], ['authsome doctor --json', 'to attach to a bug report']]);
+  addExamples(command, [
+    ['authsome doctor', ''],
+    ['authsome doctor --json', 'to attach to a bug report'],
+  ]);
 };

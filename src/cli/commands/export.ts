@@ -22,7 +22,9 @@ export async function exportSecret(context: CommandContext, options: ExportOptio
     return;
   }
   for (const [name, value] of Object.entries(document.variables)) {
-    terminal.print(options.format === 'shell' ? `export ${name}=${shellQuoted(value)}` : `${name}=${envQuoted(value)}`);
+    terminal.print(
+      options.format === 'shell' ? `export ${name}=${shellQuoted(value)}` : `${name}=${envQuoted(value)}`,
+    );
   }
 }
 
@@ -35,7 +37,10 @@ export function shellQuoted(value: string): string {
 export function envQuoted(value: string): string {
   if (/^[\w@%+=:,./-]*$/.test(value)) return value;
   if (!/['\n\r]/.test(value)) return `'${value}'`;
-  return `"${value.replace(/["\\$`]/g, '\\$&').replaceAll('\n', '\\n').replaceAll('\r', '\\r')}"`;
+  return `"${value
+    .replace(/["\\$`]/g, '\\$&')
+    .replaceAll('\n', '\\n')
+    .replaceAll('\r', '\\r')}"`;
 }
 
 export const build: CommandModule['build'] = (command, context, finish) => {

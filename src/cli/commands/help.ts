@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { AuthsomeError } from '../../errors.ts';
-import { type CommandModule, commandTable } from '../command-table.ts';
+import type { CommandModule } from '../command-table.ts';
 import type { CommandContext } from '../context.ts';
 import { addExamples } from '../help-text.ts';
 import { closest } from '../spelling.ts';
@@ -23,15 +23,13 @@ export async function help(context: CommandContext, topic: string | undefined): 
     else terminal.print(formatPage(text, terminal.style));
     return;
   }
-  const commands = commandTable.map((entry) => entry.name);
-  if (commands.includes(name)) {
-    // Loaded only here: help on a command builds them all.
-    const { completeProgram } = await import('../program.ts');
-    const program = await completeProgram(context);
-    program.commands.find((command) => command.name() === name)?.outputHelp();
+  const { commands } = await context.wholeProgram();
+  const command = commands.find((candidate) => candidate.name() === name);
+  if (command !== undefined) {
+    command.outputHelp();
     return;
   }
-  const near = closest(name, [...pages, ...commands]);
+  const near = closest(name, [...pages, ...commands.map((candidate) => candidate.name())]);
   throw new AuthsomeError('Usage', `there is no help on ${topic}`, {
     hint: near === undefined ? 'For all topics, run: authsome help' : `Did you mean: authsome help ${near}`,
   });
@@ -39,7 +37,10 @@ export async function help(context: CommandContext, topic: string | undefined): 
 
 async function topicsIn(docs: string): Promise<readonly string[]> {
   const files = await readdir(docs).catch((): string[] => []);
-  return files.filter((file) => file.endsWith('.md')).map((file) => basename(file, '.md')).sort();
+  return files
+    .filter((file) => file.endsWith('.md'))
+    .map((file) => basename(file, '.md'))
+    .sort();
 }
 
 /** Markdown as it is, with headings and code made to stand out where the terminal can. */

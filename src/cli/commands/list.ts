@@ -69,7 +69,9 @@ function connectionRow(
   const mark = { connected: style.green, expired: style.yellow, invalid: style.red, revoked: style.red };
   return [
     provider.name,
-    connection.is_default && provider.connections.length > 1 ? `${connection.name} (default)` : connection.name,
+    connection.is_default && provider.connections.length > 1
+      ? `${connection.name} (default)`
+      : connection.name,
     mark[connection.status](connection.status),
     connection.account ?? '',
     connection.expires_at === null ? '' : relativeTime(Date.parse(connection.expires_at), nowMs),

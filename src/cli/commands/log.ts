@@ -37,7 +37,11 @@ export async function log(context: CommandContext, { limit, follow, signal }: Lo
       if (event.sequence !== undefined) after = String(event.sequence);
     }
     if (signal?.aborted === true) return;
-    document = await client.audit({ after, waitMs: followWaitMs, ...(signal === undefined ? {} : { signal }) });
+    document = await client.audit({
+      after,
+      waitMs: followWaitMs,
+      ...(signal === undefined ? {} : { signal }),
+    });
   }
 }
 
@@ -62,7 +66,10 @@ export function eventLine(event: LoggedEvent, style: Style): string {
     text('reason') || text('detail'),
     event.event === 'decision' ? dim(text('id')) : '',
   ];
-  return parts.filter((part) => part !== '').join('  ').trimEnd();
+  return parts
+    .filter((part) => part !== '')
+    .join('  ')
+    .trimEnd();
 }
 
 function requestOf(event: LoggedEvent): string {

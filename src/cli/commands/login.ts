@@ -35,7 +35,11 @@ export interface LoginParts {
 }
 
 /** Starts a sign-in and stays with it to its end. Throws why it failed; `Cancelled` when interrupted. */
-export async function login(context: CommandContext, options: LoginOptions, parts: LoginParts): Promise<void> {
+export async function login(
+  context: CommandContext,
+  options: LoginOptions,
+  parts: LoginParts,
+): Promise<void> {
   const client = await context.client();
   const definition = await definitionOf(client, options);
   const request = loginRequest(options, definition, context);
@@ -51,7 +55,8 @@ export async function login(context: CommandContext, options: LoginOptions, part
 export async function follow(context: CommandContext, id: string, interrupted: AbortSignal): Promise<void> {
   const client = await context.client();
   const session = await client.authSession(id);
-  if (context.terminal.json && session.status === 'waiting') context.terminal.document(waitingDocument(session));
+  if (context.terminal.json && session.status === 'waiting')
+    context.terminal.document(waitingDocument(session));
   const ended = await followSession(client, session, { changed: () => {}, signal: interrupted });
   conclude(context, ended);
 }
@@ -76,7 +81,8 @@ async function attend(
   const stopped = AbortSignal.any([over.signal, parts.interrupted]);
   let shown: AuthSessionDocument | undefined;
   const changed = (next: AuthSessionDocument): void => {
-    if (!context.terminal.json && next.status === 'waiting' && next.auth_url !== shown?.auth_url) announceUrl(context, next);
+    if (!context.terminal.json && next.status === 'waiting' && next.auth_url !== shown?.auth_url)
+      announceUrl(context, next);
     announceWarnings(context, next, shown?.warnings.length ?? 0);
     shown = next;
   };
@@ -109,8 +115,10 @@ function acceptAnswers(
     terminal.warn(failureText(terminal, error));
   };
   const url = session.verification_uri ?? session.auth_url;
-  const found = url === null ? noBrowser('there is nothing to open') : surroundingsOf(url, environment, platform);
-  const isOpened = parts.mayOpen && url !== null && isOpenable(url) && found.browsers.length > 0 && !terminal.json;
+  const found =
+    url === null ? noBrowser('there is nothing to open') : surroundingsOf(url, environment, platform);
+  const isOpened =
+    parts.mayOpen && url !== null && isOpenable(url) && found.browsers.length > 0 && !terminal.json;
   if (isOpened) {
     void parts.openBrowser(found.browsers).then((opened) => {
       if (opened || stopped.aborted) return;
@@ -121,9 +129,12 @@ function acceptAnswers(
     terminal.note(`  No browser is started: ${found.reason}.`);
   }
   if (session.accepts_secret) {
-    const secret = parts.input.isTerminal && !isOpened && !terminal.json
-      ? askForSecret(client, session, parts.input, stopped, say)
-      : parts.input.piped(stopped).then((key) => (key === undefined ? undefined : client.answerSecret(id, key)));
+    const secret =
+      parts.input.isTerminal && !isOpened && !terminal.json
+        ? askForSecret(client, session, parts.input, stopped, say)
+        : parts.input
+            .piped(stopped)
+            .then((key) => (key === undefined ? undefined : client.answerSecret(id, key)));
     void secret.catch((error: unknown) => (parts.input.isTerminal ? say(error) : undefined));
     return;
   }
@@ -218,9 +229,12 @@ function offerDeviceFlow(
 ): void {
   const { oauth } = (definition ?? {}) as { oauth?: { supports_device_code?: unknown } };
   const url = session.auth_url;
-  if (options.flow !== undefined || session.flow === 'device_code' || oauth?.supports_device_code !== true) return;
+  if (options.flow !== undefined || session.flow === 'device_code' || oauth?.supports_device_code !== true)
+    return;
   if (url !== null && surroundingsOf(url, context.environment, context.platform).browsers.length > 0) return;
-  context.terminal.note('There is no browser here. To sign in with a code on another device, press Ctrl-C and run:');
+  context.terminal.note(
+    'There is no browser here. To sign in with a code on another device, press Ctrl-C and run:',
+  );
   context.terminal.note(`  authsome login ${options.provider} --flow device_code`);
 }
 
@@ -252,7 +266,9 @@ export const build: CommandModule['build'] = (command, context, finish) => {
     .option('--no-browser', 'start no browser; the address is printed anyway')
     .option('--wait <session>', 'follow a sign-in that was started elsewhere to its end')
     .option('--status <session>', 'tell how a sign-in stands')
-    .action((provider: string | undefined, options: ParsedOptions) => finish(act(context, provider, options)));
+    .action((provider: string | undefined, options: ParsedOptions) =>
+      finish(act(context, provider, options)),
+    );
   addExamples(command, [
     ['authsome login github', 'in the browser'],
     ['authsome login github --connection work --scopes repo,read:org', ''],
@@ -262,7 +278,11 @@ export const build: CommandModule['build'] = (command, context, finish) => {
   ]);
 };
 
-async function act(context: CommandContext, provider: string | undefined, options: ParsedOptions): Promise<void> {
+async function act(
+  context: CommandContext,
+  provider: string | undefined,
+  options: ParsedOptions,
+): Promise<void> {
   const { wait, status, ...rest } = options;
   if (status !== undefined) return tellStatus(context, status);
   const interrupted = interruption();
@@ -273,16 +293,21 @@ async function act(context: CommandContext, provider: string | undefined, option
     });
   }
   const input = processInput(process.stdin.isTTY === true);
-  return login(context, { provider, ...rest }, {
-    input,
-    interrupted,
-    openBrowser: (commands) => openBrowser(commands, context.environment),
-  });
+  return login(
+    context,
+    { provider, ...rest },
+    {
+      input,
+      interrupted,
+      openBrowser: (commands) => openBrowser(commands, context.environment),
+    },
+  );
 }
 
 function interruption(): AbortSignal {
   const controller = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => controller.abort());
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.once(signal, () => controller.abort());
   return controller.signal;
 }
 

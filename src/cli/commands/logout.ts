@@ -8,7 +8,10 @@ export interface LogoutOptions {
 }
 
 /** Forgets one connection here; the provider is not told (`revoke` does that). */
-export async function logout(context: CommandContext, { provider, connection }: LogoutOptions): Promise<void> {
+export async function logout(
+  context: CommandContext,
+  { provider, connection }: LogoutOptions,
+): Promise<void> {
   const client = await context.client();
   const document = await client.logout(provider, connection === undefined ? {} : { connection });
   if (context.terminal.json) context.terminal.document(document);

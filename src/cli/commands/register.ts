@@ -17,7 +17,10 @@ export async function register(context: CommandContext, options: RegisterOptions
   const client = await context.client();
   const document = await client.registerProvider(await registerRequest(options));
   if (terminal.json) terminal.document(document);
-  else terminal.note(`Registered ${String(document.name)}. Sign in with: authsome login ${String(document.name)}`);
+  else
+    terminal.note(
+      `Registered ${String(document.name)}. Sign in with: authsome login ${String(document.name)}`,
+    );
 }
 
 async function registerRequest({ source, force, readText }: RegisterOptions): Promise<RegisterRequest> {
@@ -35,7 +38,9 @@ async function registerRequest({ source, force, readText }: RegisterOptions): Pr
   try {
     return { definition: JSON.parse(text) as unknown, force };
   } catch (error) {
-    throw new AuthsomeError('InvalidDefinition', `${source} is not JSON${placeOf(error, text)}`, { cause: error });
+    throw new AuthsomeError('InvalidDefinition', `${source} is not JSON${placeOf(error, text)}`, {
+      cause: error,
+    });
   }
 }
 

@@ -4,7 +4,8 @@ import { addExamples } from '../help-text.ts';
 
 const said = {
   revoked: 'revoked at the provider, and forgotten here',
-  unsupported: 'forgotten here; the provider has no way to revoke, so end it in your settings there if you must',
+  unsupported:
+    'forgotten here; the provider has no way to revoke, so end it in your settings there if you must',
   unreachable: 'forgotten here; the provider could not be reached, so end it in your settings there',
 } as const;
 

@@ -25,7 +25,9 @@ export function announceUrl(context: CommandContext, session: AuthSessionDocumen
     return isLink ? `\u001b]8;;${url}\u001b\\${shown}\u001b]8;;\u001b\\` : shown;
   };
   if (session.verification_uri !== undefined) {
-    terminal.warn(`Open ${link(session.verification_uri)} on any device and enter the code ${bold(session.user_code ?? '')}`);
+    terminal.warn(
+      `Open ${link(session.verification_uri)} on any device and enter the code ${bold(session.user_code ?? '')}`,
+    );
   } else if (session.auth_url !== null) {
     terminal.warn(`To sign in to ${bold(session.display_name)}, open:\n  ${link(session.auth_url)}`);
   }
@@ -42,6 +44,8 @@ export function announceWarnings(context: CommandContext, session: AuthSessionDo
 export function announceConnected(context: CommandContext, session: AuthSessionDocument): void {
   const { terminal } = context;
   const account = session.account === null ? '' : ` as ${session.account}`;
-  terminal.note(`${terminal.noteStyle.green('✓')} Connected ${session.provider}/${session.connection}${account}`);
+  terminal.note(
+    `${terminal.noteStyle.green('✓')} Connected ${session.provider}/${session.connection}${account}`,
+  );
   if (session.scopes.length > 0) terminal.note(`  granted: ${session.scopes.join(', ')}`);
 }

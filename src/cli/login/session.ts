@@ -37,9 +37,13 @@ export function failureOf(session: AuthSessionDocument): AuthsomeError | undefin
     return new AuthsomeError(code, failure.message, failure.hint === undefined ? {} : { hint: failure.hint });
   }
   if (status === 'cancelled') return cancelled();
-  return new AuthsomeError('SignInExpired', `nothing came back from ${session.display_name}: the sign-in timed out`, {
-    hint: timeoutHint(provider, session.redirect_uri),
-  });
+  return new AuthsomeError(
+    'SignInExpired',
+    `nothing came back from ${session.display_name}: the sign-in timed out`,
+    {
+      hint: timeoutHint(provider, session.redirect_uri),
+    },
+  );
 }
 
 export function cancelled(): AuthsomeError {

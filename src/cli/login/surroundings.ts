@@ -51,7 +51,8 @@ export function isOpenable(url: string): boolean {
 export function showsLinks(environment: Environment): boolean {
   const { TERM = '', TERM_PROGRAM = '', VTE_VERSION = '' } = environment;
   if (TERM === 'dumb' || isSet(environment.CI)) return false;
-  if (['iTerm.app', 'WezTerm', 'vscode', 'ghostty', 'Hyper', 'Tabby', 'rio'].includes(TERM_PROGRAM)) return true;
+  if (['iTerm.app', 'WezTerm', 'vscode', 'ghostty', 'Hyper', 'Tabby', 'rio'].includes(TERM_PROGRAM))
+    return true;
   if (isSet(environment.WT_SESSION) || isSet(environment.KONSOLE_VERSION)) return true;
   return Number(VTE_VERSION) >= 5000 || /kitty|alacritty|foot|ghostty|wezterm/.test(TERM);
 }

@@ -15,7 +15,9 @@ export function formatTable(
   rows: readonly (readonly string[])[],
   { style, width }: TableOptions,
 ): string {
-  const used = head.map((_, column) => column).filter((column) => rows.some((row) => (row[column] ?? '') !== ''));
+  const used = head
+    .map((_, column) => column)
+    .filter((column) => rows.some((row) => (row[column] ?? '') !== ''));
   const widths = used.map((column) =>
     Math.max(...[head, ...rows].map((row) => textWidth(row[column] ?? ''))),
   );
