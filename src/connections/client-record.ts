@@ -13,6 +13,8 @@ export interface KnownClient extends ClientCredentials {
   /** RFC 7592. */
   readonly registrationUri?: string | undefined;
   readonly registrationToken?: string | undefined;
+  /** What it was registered with. */
+  readonly redirectUri?: string | undefined;
 }
 
 /** Where a client may be shown: its issuer, or else the origin of its token endpoint. */
@@ -29,6 +31,7 @@ interface ClientFields {
   readonly tokenOrigin: string;
   readonly secretExpiresAtMs?: number;
   readonly registrationUri?: string;
+  readonly redirectUri?: string;
 }
 
 /**
@@ -52,6 +55,7 @@ export async function findClient(
         secretExpiresAtMs: fields.secretExpiresAtMs,
         registrationUri: fields.registrationUri,
         registrationToken: record.secrets.registrationToken,
+        redirectUri: fields.redirectUri,
       };
     }
   }
@@ -75,6 +79,7 @@ export async function storeClient(
       authMethod: client.authMethod,
       secretExpiresAtMs: client.secretExpiresAtMs,
       registrationUri: client.registrationUri,
+      redirectUri: client.redirectUri,
     }) as Partial<ClientFields>),
   };
   const record = {
@@ -104,7 +109,7 @@ export async function forgetClients(vault: Vault, provider: string): Promise<boo
 
 /** One client per provider, and one more for each other base URL. */
 function clientName(provider: Provider): string {
-  const baseUrl = provider.oauth?.baseUrl;
+  const { baseUrl } = provider;
   return baseUrl === undefined ? provider.name : `${provider.name}@${baseUrl}`;
 }
 

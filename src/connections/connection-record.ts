@@ -31,8 +31,8 @@ export interface TokenBinding {
   readonly issuer: string | undefined;
   readonly tokenUrl: string;
   readonly revocationUrl: string | undefined;
-  /** Whether the endpoints came out of discovery, and so may be public addresses only. */
-  readonly discovered: boolean;
+  /** As in `Endpoints`. */
+  readonly namedHost: string | undefined;
 }
 
 export interface ConnectionSecrets {

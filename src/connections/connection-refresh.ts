@@ -1,5 +1,10 @@
 import { AuthsomeError, asAuthsomeError } from '../errors.ts';
-import { clientSecrets, readRefreshResponse, refreshRequest } from '../oauth/index.ts';
+import {
+  clientCredentialsRequest,
+  clientSecrets,
+  readRefreshResponse,
+  refreshRequest,
+} from '../oauth/index.ts';
 import type { Vault } from '../vault/index.ts';
 import { findClient } from './client-record.ts';
 import {
@@ -11,6 +16,7 @@ import {
 } from './connection-record.ts';
 import { type ConnectionStore, connectionNotFound, type OpenConnection } from './connection-store.ts';
 import { requireProvider } from './definitions.ts';
+import { fetchTo, tokenEndpoint } from './endpoints.ts';
 import { connectionKey } from './names.ts';
 import type { ConnectionsOptions } from './ports.ts';
 
@@ -64,7 +70,7 @@ async function refreshNow(
   const { connection, secrets } = current;
   requireConnected(connection);
   const { refreshToken } = secrets;
-  if (refreshToken === undefined || connection.binding === undefined) throw cannotRefresh(connection);
+  if (connection.binding === undefined || !connection.refreshable) throw cannotRefresh(connection);
   const provider = requireProvider(options.catalog, connection.provider, connection.baseUrl);
   const { binding } = connection;
   const client = await findClient(options.vault, provider, binding);
@@ -74,20 +80,24 @@ async function refreshNow(
     });
   }
   const sentAtMs = options.nowMs();
-  const reply = await refreshRequest(options.fetchFor({ publicOnly: binding.discovered }), {
-    provider: provider.name,
-    tokenUrl: binding.tokenUrl,
-    client,
-    authMethod: client.authMethod ?? provider.oauth?.tokenEndpointAuthMethod,
-    tokenParams: provider.oauth?.tokenParams ?? {},
-    resource: provider.oauth?.resource,
-    refreshToken,
-  });
+  const fetch = fetchTo(options, binding);
+  const endpoint = tokenEndpoint(provider, binding.tokenUrl, client);
+  const { scopes } = connection;
+  const { scopeSeparator = ' ' } = provider.oauth ?? {};
+  const reply =
+    refreshToken === undefined
+      ? await clientCredentialsRequest(fetch, { ...endpoint, scopes, scopeSeparator })
+      : await refreshRequest(fetch, { ...endpoint, refreshToken });
   const judgement = readRefreshResponse(reply, {
     provider: provider.name,
     requestedScopes: connection.scopes,
     sentAtMs,
-    secrets: [refreshToken, encodeURIComponent(refreshToken), secrets.accessToken, ...clientSecrets(client)],
+    secrets: [
+      refreshToken,
+      encodeURIComponent(refreshToken ?? ''),
+      secrets.accessToken,
+      ...clientSecrets(client),
+    ],
   });
   if (judgement.kind === 'failed') throw judgement.error;
   if (judgement.kind === 'dead')

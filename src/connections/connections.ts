@@ -111,8 +111,10 @@ export function createConnections(options: ConnectionsOptions): Connections {
       const { exportVariables } = requireProvider(options.catalog, provider, connection.baseUrl);
       const { secret } = await cache.acquire(connectionKey(provider, connection.name));
       const kind = connection.authType === 'api_key' ? 'api_key' : 'access_token';
+      const named = exportVariables.filter(({ value }) => value === kind);
+      // A service that takes a key in its token's place has variables for one of the two only.
       const variables = Object.fromEntries(
-        exportVariables.filter(({ value }) => value === kind).map(({ name }) => [name, secret]),
+        (named.length > 0 ? named : exportVariables).map(({ name }) => [name, secret]),
       );
       options.notify({ event: 'secret.exported', provider, connection: connection.name, outcome: 'ok' });
       return { provider, connection: connection.name, variables };

@@ -214,7 +214,7 @@ function entryOf(open: OpenConnection, previous: Entry | undefined): Entry {
   const same = previous?.live.version === version && previous.live.secret === secret;
   // A short-lived token is not refreshed from its first second on: at half its life at the earliest.
   const lifetimeMs = expiresAtMs === undefined ? Number.POSITIVE_INFINITY : expiresAtMs - obtainedAtMs;
-  const isRefreshable = secrets.refreshToken !== undefined;
+  const isRefreshable = connection.refreshable;
   const end = expiresAtMs ?? Number.POSITIVE_INFINITY;
   return {
     live: same ? previous.live : { version, secret },

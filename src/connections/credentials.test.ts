@@ -413,6 +413,7 @@ describe('a refresh', () => {
       catalog: {
         find: () => oauthProvider({ tokenUrl: 'https://evil.example/token' }),
         suggest: () => undefined,
+        add: options.catalog.add,
       },
       fetchFor: () => async (url) => {
         hosts.push(new URL(String(url)).host);

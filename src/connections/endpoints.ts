@@ -1,15 +1,27 @@
 import { AuthsomeError } from '../errors.ts';
+import { discoverResource, discoverServer, type Fetch, type TokenEndpoint } from '../oauth/index.ts';
 import type { Provider } from '../providers/index.ts';
+import type { KnownClient } from './client-record.ts';
+import type { ConnectionsOptions, FlowName } from './ports.ts';
 import type { Endpoints } from './session-record.ts';
 
-/** Where the definition itself says that requests go. InvalidDefinition when it names no token URL. */
-export function endpointsOf(provider: Provider): Endpoints {
+/**
+ * Where a flow's requests go: as the definition says, or as discovery finds where it names only an issuer or a
+ * resource. Rejects with InvalidDefinition, SignInFailed or EndpointUnreachable.
+ */
+export async function findEndpoints(
+  options: ConnectionsOptions,
+  provider: Provider,
+  flow: FlowName,
+): Promise<Endpoints> {
+  const written = writtenEndpoints(provider);
+  if (written !== undefined && isEnough(written, flow)) return written;
+  return await discoveredEndpoints(options, provider);
+}
+
+function writtenEndpoints(provider: Provider): Endpoints | undefined {
   const { oauth } = provider;
-  if (oauth?.tokenUrl === undefined) {
-    throw new AuthsomeError('InvalidDefinition', `the definition of ${provider.name} has no token_url`, {
-      hint: `Look at it with: authsome inspect ${provider.name}`,
-    });
-  }
+  if (oauth?.tokenUrl === undefined) return undefined;
   return {
     issuer: oauth.issuer,
     authorizationUrl: oauth.authorizationUrl,
@@ -18,6 +30,69 @@ export function endpointsOf(provider: Provider): Endpoints {
     deviceAuthorizationUrl: oauth.deviceAuthorizationUrl,
     registrationEndpoint: oauth.registrationEndpoint,
     issRequired: false,
-    discovered: false,
+    authMethods: [],
+    namedHost: undefined,
+  };
+}
+
+function isEnough(endpoints: Endpoints, flow: FlowName): boolean {
+  switch (flow) {
+    case 'pkce':
+      return endpoints.authorizationUrl !== undefined;
+    case 'dcr_pkce':
+      return endpoints.authorizationUrl !== undefined && endpoints.registrationEndpoint !== undefined;
+    case 'device_code':
+      return endpoints.deviceAuthorizationUrl !== undefined;
+    default:
+      return true;
+  }
+}
+
+async function discoveredEndpoints(options: ConnectionsOptions, provider: Provider): Promise<Endpoints> {
+  const { issuer: namedIssuer, resource } = provider.oauth ?? {};
+  const named = namedIssuer ?? resource;
+  if (named === undefined) {
+    throw new AuthsomeError(
+      'InvalidDefinition',
+      `the definition of ${provider.name} names no endpoint for this flow`,
+      {
+        hint: `Look at it with: authsome inspect ${provider.name}`,
+      },
+    );
+  }
+  const namedHost = new URL(named).host;
+  const fetch = fetchTo(options, { namedHost });
+  const issuer = namedIssuer ?? (await issuerOf(fetch, named));
+  const { scopes: _, ...found } = await discoverServer(fetch, issuer);
+  return { ...found, namedHost };
+}
+
+/** The issuer that a resource trusts; its own origin when it does not say (RFC 9728 §2). */
+async function issuerOf(fetch: Fetch, resource: string): Promise<string> {
+  const [issuer] = (await discoverResource(fetch, resource))?.issuers ?? [];
+  return issuer ?? new URL(resource).origin;
+}
+
+/** A fetch to a definition's own endpoints, or to discovered ones: those may be private only at the named host. */
+export function fetchTo(options: ConnectionsOptions, target: Pick<Endpoints, 'namedHost'>): Fetch {
+  const { namedHost } = target;
+  if (namedHost === undefined) return options.fetchFor({ publicOnly: false });
+  return (input, init) => {
+    const { host } = new URL(input instanceof Request ? input.url : input);
+    return options.fetchFor({ publicOnly: host !== namedHost })(input, init);
+  };
+}
+
+/** How to talk to a token endpoint as this client. */
+export function tokenEndpoint(provider: Provider, tokenUrl: string, client: KnownClient): TokenEndpoint {
+  const { oauth } = provider;
+  return {
+    provider: provider.name,
+    tokenUrl,
+    client,
+    authMethod: client.authMethod ?? oauth?.tokenEndpointAuthMethod,
+    tokenParams: oauth?.tokenParams ?? {},
+    encoding: oauth?.tokenRequest ?? 'form',
+    resource: oauth?.resource,
   };
 }

@@ -8,6 +8,7 @@ import {
 } from '../oauth/index.ts';
 import type { Provider } from '../providers/index.ts';
 import { findClient, type KnownClient } from './client-record.ts';
+import { fetchTo, tokenEndpoint } from './endpoints.ts';
 import { connectionKey } from './names.ts';
 import type { Endpoints, NewSession, StoredSession } from './session-record.ts';
 import { hashOfState } from './session-store.ts';
@@ -102,28 +103,23 @@ async function exchangeNow(context: SignInContext, session: StoredSession): Prom
     });
   }
   if (code === undefined || codeVerifier === undefined) throw new TypeError('a session without its code');
-  const fetch = context.options.fetchFor({ publicOnly: endpoints.discovered });
-  const authMethod = client.authMethod ?? provider.oauth?.tokenEndpointAuthMethod;
+  const fetch = fetchTo(context.options, endpoints);
+  const endpoint = tokenEndpoint(provider, endpoints.tokenUrl, client);
   const tokens = await exchangeCode(fetch, {
-    provider: provider.name,
-    tokenUrl: endpoints.tokenUrl,
-    client,
-    authMethod,
-    tokenParams: provider.oauth?.tokenParams ?? {},
-    resource: provider.oauth?.resource,
+    ...endpoint,
     code,
     codeVerifier,
     redirectUri: context.options.redirectUri,
     requestedScopes: session.requestedScopes,
     nowMs: context.options.nowMs,
   });
-  const { issuer, tokenUrl, revocationUrl, discovered } = endpoints;
-  const binding = { clientId: client.clientId, issuer, tokenUrl, revocationUrl, discovered };
+  const { issuer, tokenUrl, revocationUrl, namedHost } = endpoints;
+  const binding = { clientId: client.clientId, issuer, tokenUrl, revocationUrl, namedHost };
   const current = await context.sessions.read(session.id);
   if (current.status !== 'waiting') {
     // Cancelled while the provider was answering: what it granted is handed back.
     if (revocationUrl !== undefined) {
-      await revokeTokens(fetch, { revocationUrl, client, authMethod, ...tokens });
+      await revokeTokens(fetch, { ...endpoint, ...tokens, revocationUrl });
     }
     return current;
   }

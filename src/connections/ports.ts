@@ -10,6 +10,8 @@ export interface ProviderCatalog {
   find(name: string, options?: { readonly baseUrl?: string }): Provider | undefined;
   /** The name that somebody who typed this probably meant. */
   suggest(name: string): string | undefined;
+  /** Stores the definition that came out of discovering a URL. */
+  add(document: unknown, options: { readonly replace: boolean }): Promise<Provider>;
 }
 
 /** What the audit trail hears about. Built from names and codes only: never a secret. */
@@ -46,6 +48,8 @@ export interface ConnectionsOptions {
   readonly redirectUri: string;
   /** The page of ours that asks for what a sign-in still needs. */
   readonly pageUrl: (sessionId: string) => string;
+  /** The wait between two polls of the device flow; a timer that keeps no process alive when left out. */
+  readonly pause?: (ms: number) => Promise<unknown>;
 }
 
 export type ConnectionStatus = 'connected' | 'expired' | 'invalid' | 'revoked';

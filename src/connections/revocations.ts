@@ -6,6 +6,7 @@ import { withGrant } from './connection-refresh.ts';
 import { type ConnectionStore, connectionNotFound, type OpenConnection } from './connection-store.ts';
 import type { CredentialCache } from './credential-cache.ts';
 import { requireProvider } from './definitions.ts';
+import { fetchTo, tokenEndpoint } from './endpoints.ts';
 import { connectionKey } from './names.ts';
 import type { ConnectionsOptions, RevokeReport } from './ports.ts';
 
@@ -95,14 +96,21 @@ async function revokeRemotely(options: ConnectionsOptions, open: OpenConnection)
   if (binding?.revocationUrl === undefined || accessToken === undefined) return 'unsupported';
   try {
     const provider = requireProvider(options.catalog, open.connection.provider, open.connection.baseUrl);
-    const client = await findClient(options.vault, provider, binding);
-    return await revokeTokens(options.fetchFor({ publicOnly: binding.discovered }), {
-      revocationUrl: binding.revocationUrl,
-      client:
-        client?.clientId === binding.clientId
-          ? client
-          : { clientId: binding.clientId, clientSecret: undefined },
-      authMethod: client?.authMethod ?? provider.oauth?.tokenEndpointAuthMethod,
+    const known = await findClient(options.vault, provider, binding);
+    const client =
+      known?.clientId === binding.clientId
+        ? known
+        : {
+            clientId: binding.clientId,
+            clientSecret: undefined,
+            authMethod: undefined,
+            origin: 'person' as const,
+          };
+    const endpoint = tokenEndpoint(provider, binding.tokenUrl, client);
+    const { revocationUrl } = binding;
+    return await revokeTokens(fetchTo(options, binding), {
+      ...endpoint,
+      revocationUrl,
       accessToken,
       refreshToken,
     });

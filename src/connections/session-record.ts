@@ -3,7 +3,7 @@ import { withoutUndefined } from './connection-record.ts';
 import type { AuthSession, FlowName, SessionStatus, Trouble } from './ports.ts';
 
 /** Where a sign-in stands; after `exchange` began, the code in `secrets` is all that is needed to go on. */
-export type SessionStage = 'client' | 'secret' | 'authorize' | 'exchange' | 'device' | 'over';
+export type SessionStage = 'client' | 'secret' | 'authorize' | 'exchange' | 'device' | 'machine' | 'over';
 
 /** Where a sign-in's requests go, from the definition or from discovery. */
 export interface Endpoints {
@@ -15,7 +15,10 @@ export interface Endpoints {
   readonly registrationEndpoint: string | undefined;
   /** RFC 9207 §3. */
   readonly issRequired: boolean;
-  readonly discovered: boolean;
+  /** RFC 8414; empty when the server does not say. */
+  readonly authMethods: readonly string[];
+  /** Of discovered endpoints: the one host that the definition itself names, and that may so be a private one. */
+  readonly namedHost: string | undefined;
 }
 
 interface SessionFields {
@@ -34,7 +37,7 @@ interface SessionFields {
   readonly clientId?: string | undefined;
   /** SHA-256 of the state, to find the session of a callback without decrypting the others. */
   readonly stateHash?: string | undefined;
-  /** Device flow: when to ask next, and how long to wait between. */
+  /** Device flow: how long to wait between two polls. */
   readonly intervalMs?: number | undefined;
   readonly warnings: readonly Trouble[];
   readonly failure?: Trouble | undefined;

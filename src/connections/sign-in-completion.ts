@@ -38,7 +38,7 @@ export async function completeWithTokens(
   const secrets = secretsOf(tokens);
   const connection: NewConnection = {
     ...newConnection(context, session, provider, tokens),
-    refreshable: secrets.refreshToken !== undefined,
+    refreshable: secrets.refreshToken !== undefined || session.flow === 'client_credentials',
     binding,
   };
   const version = await store(context, session, connection, secrets);

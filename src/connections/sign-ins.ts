@@ -2,16 +2,20 @@ import { AuthsomeError, asAuthsomeError } from '../errors.ts';
 import { isToken, sameText, stateMismatch } from '../oauth/index.ts';
 import type { Provider } from '../providers/index.ts';
 import { parseApiKey } from './api-key.ts';
-import { findClient, storeClient } from './client-record.ts';
+import { findClient, type KnownClient, storeClient } from './client-record.ts';
 import { isUsable } from './connection-record.ts';
 import type { ConnectionStore } from './connection-store.ts';
 import { requireProvider } from './definitions.ts';
-import { endpointsOf } from './endpoints.ts';
+import { deviceStage, pollDevice } from './device-flow.ts';
+import { discoveredProvider, isServiceUrl } from './discovered-provider.ts';
+import { findEndpoints } from './endpoints.ts';
 import { chooseFlow } from './flow-choice.ts';
+import { signInMachine } from './machine-flow.ts';
 import { connectionName } from './names.ts';
 import { authorizeStage, exchange, expiredHint, takeCallback } from './pkce-flow.ts';
 import type { AuthSession, ConnectionsOptions, SignInRequest, SignIns } from './ports.ts';
-import type { NewSession, StoredSession } from './session-record.ts';
+import { registeredClient } from './registered-client.ts';
+import type { Endpoints, NewSession, StoredSession } from './session-record.ts';
 import { createSessionStore } from './session-store.ts';
 import { completeWithKey, connectionExists } from './sign-in-completion.ts';
 import { failSession, providerOf, type SignInContext, troubleOf } from './sign-in-context.ts';
@@ -25,7 +29,7 @@ export function createSignIns(options: ConnectionsOptions, connections: Connecti
   /** The session as it is now: one whose time ran out ends here. */
   const settle = async (session: StoredSession): Promise<StoredSession> => {
     if (session.status !== 'waiting' || session.expiresAtMs > options.nowMs()) return session;
-    if (session.stage === 'exchange') return session;
+    if (session.stage === 'exchange' || session.stage === 'machine') return session;
     const error = new AuthsomeError('SignInExpired', 'the sign-in was not finished in time', {
       hint: expiredHint(session, options.redirectUri),
     });
@@ -83,29 +87,60 @@ export function createSignIns(options: ConnectionsOptions, connections: Connecti
       const created = await sessions.create({ ...session, stage: 'secret' });
       return apiKey === undefined ? created : await completeWithKey(context, created, provider, apiKey);
     }
-    if (session.flow !== 'pkce') {
-      throw new AuthsomeError('OperationNotAllowed', `signing in with ${session.flow} is not possible yet`);
-    }
-    const endpoints = endpointsOf(provider);
-    const withEndpoints = { ...session, endpoints };
+    const endpoints = await findEndpoints(options, provider, session.flow);
     if (request.clientId !== undefined) {
       const given = parseClient(provider, request.clientId, request.clientSecret ?? '');
-      await storeClient(options.vault, provider, endpoints, {
-        ...given,
-        authMethod: undefined,
-        origin: 'environment',
-      });
+      const client = { ...given, authMethod: undefined, origin: 'environment' as const };
+      await storeClient(options.vault, provider, endpoints, client);
     }
-    const client = await findClient(options.vault, provider, endpoints);
-    const stage: Partial<NewSession> =
-      client === undefined ? { stage: 'client' } : authorizeStage(context, withEndpoints, provider, client);
-    return await sessions.create({ ...withEndpoints, ...stage });
+    const client =
+      session.flow === 'dcr_pkce'
+        ? await registeredClient(options, provider, endpoints, session.requestedScopes)
+        : await findClient(options.vault, provider, endpoints);
+    const withEndpoints = { ...session, endpoints };
+    if (client === undefined) return await sessions.create({ ...withEndpoints, stage: 'client' });
+    const stage = await nextStage(withEndpoints, endpoints, provider, client);
+    return await carryOn(await sessions.create({ ...withEndpoints, ...stage }));
+  };
+
+  /** What changes once the client is known. */
+  const nextStage = async (
+    session: NewSession,
+    endpoints: Endpoints,
+    provider: Provider,
+    client: KnownClient,
+  ): Promise<Partial<NewSession>> => {
+    switch (session.flow) {
+      case 'device_code':
+        return await deviceStage(context, session, endpoints, provider, client);
+      case 'client_credentials':
+        return { stage: 'machine', clientId: client.clientId };
+      default:
+        return authorizeStage(context, { ...session, endpoints }, provider, client);
+    }
+  };
+
+  /** Sets off what goes on without a person; it ends in the session, so that nobody has to wait for it. */
+  const carryOn = async (session: StoredSession): Promise<StoredSession> => {
+    if (session.status !== 'waiting') return session;
+    if (session.stage === 'machine') return await signInMachine(context, session.id);
+    // Should the vault fail meanwhile, the session stays for the next start of the daemon.
+    if (session.stage === 'exchange') exchange(context, session.id).catch(() => undefined);
+    if (session.stage === 'device') pollDevice(context, session.id).catch(() => undefined);
+    return session;
   };
 
   return {
     async start(request) {
       const connection = connectionName(request.connection ?? 'default');
-      const provider = requireProvider(options.catalog, request.provider, request.baseUrl);
+      const provider = isServiceUrl(request.provider)
+        ? await discoveredProvider(options, request.provider)
+        : requireProvider(options.catalog, request.provider, request.baseUrl);
+      if (provider.needsBaseUrl) {
+        throw new AuthsomeError('Usage', `${provider.name} needs to know which server it is on`, {
+          hint: `Run: authsome login ${provider.name} --base-url https://<host>`,
+        });
+      }
       const flow = chooseFlow(provider, request.flow);
       const existing = await connections.find(provider.name, connection);
       if (existing !== undefined && !request.force && isUsable(existing.connection, options.nowMs())) {
@@ -119,7 +154,7 @@ export function createSignIns(options: ConnectionsOptions, connections: Connecti
         displayName: provider.displayName,
         connection,
         flow,
-        baseUrl: request.baseUrl,
+        baseUrl: request.baseUrl === undefined ? undefined : provider.baseUrl,
         force: request.force,
         requestedScopes: request.scopes ?? provider.oauth?.scopes ?? [],
         stage: 'authorize',
@@ -150,15 +185,18 @@ export function createSignIns(options: ConnectionsOptions, connections: Connecti
       const session = await requireStage(id, 'client');
       const provider = providerOf(context, session);
       const given = parseClient(provider, entered.clientId, entered.clientSecret);
-      const endpoints = session.endpoints ?? endpointsOf(provider);
+      const endpoints = session.endpoints ?? (await findEndpoints(options, provider, session.flow));
       const client = { ...given, authMethod: undefined, origin: 'person' as const };
       await storeClient(options.vault, provider, endpoints, client);
-      const stage = authorizeStage(context, session, provider, client);
-      return view(
-        await sessions.update(id, (current) =>
+      try {
+        const stage = await nextStage(session, endpoints, provider, client);
+        const next = await sessions.update(id, (current) =>
           current.status === 'waiting' && current.stage === 'client' ? stage : undefined,
-        ),
-      );
+        );
+        return view(await carryOn(next));
+      } catch (error) {
+        return view(await failSession(context, id, asAuthsomeError(error)));
+      }
     },
 
     async submitSecret(id, apiKey) {
@@ -204,9 +242,8 @@ export function createSignIns(options: ConnectionsOptions, connections: Connecti
       await sessions.forgetEnded();
       for (const session of await sessions.waiting()) {
         const settled = await settle(session);
-        if (settled.status !== 'waiting' || settled.stage !== 'exchange') continue;
-        // Beside the start of the daemon. Should the vault fail, the session stays for the next start.
-        exchange(context, settled.id).catch(() => undefined);
+        // Beside the start of the daemon; should the vault fail, the session stays for the next one.
+        carryOn(settled).catch(() => undefined);
       }
     },
   };
@@ -253,7 +290,10 @@ function viewOf(session: StoredSession, options: ConnectionsOptions): AuthSessio
     status: session.status,
     asksFor,
     revision: session.version,
-    authUrl: asksFor === undefined ? secrets.authorizationUrl : options.pageUrl(session.id),
+    authUrl:
+      asksFor === undefined
+        ? (secrets.authorizationUrl ?? secrets.verificationUriComplete ?? secrets.verificationUri)
+        : options.pageUrl(session.id),
     authorizationOrigin: originOf(session.endpoints?.authorizationUrl),
     verificationUri: secrets.verificationUri,
     userCode: secrets.userCode,

@@ -6,6 +6,10 @@ import { type Configuration, Provider } from 'oidc-provider';
 import type { OauthDefinition } from '../providers/index.ts';
 
 export const testClient = { clientId: 'the-client', clientSecret: 'the-client-secret-0123456789' };
+export const deviceClient = { clientId: 'the-device-client', clientSecret: '' };
+export const machineClient = { clientId: 'the-machine', clientSecret: 'the-machine-secret-0123456789' };
+/** A service that trusts this server. */
+export const testResource = 'https://mcp.example/mcp';
 export const testRedirectUri = 'http://127.0.0.1:7998/auth/callback/oauth';
 
 export interface TestAuthorizationServer {
@@ -16,6 +20,8 @@ export interface TestAuthorizationServer {
   readonly requests: { readonly path: string; readonly status: number }[];
   /** Signs in as a browser would; returns the redirect URL that the browser ends on. */
   approve(authorizationUrl: string): Promise<URL>;
+  /** Enters a user code and approves it, as a person at another machine would. */
+  approveDevice(verificationUri: string): Promise<void>;
   /** Whether an access token works. */
   accepts(accessToken: string): Promise<boolean>;
   /** Requests to this path fail with 503 until told otherwise. */
@@ -55,30 +61,31 @@ export async function startAuthorizationServer(): Promise<TestAuthorizationServe
       authorizationUrl: `${issuer}/auth`,
       tokenUrl: `${issuer}/token`,
       revocationUrl: `${issuer}/token/revocation`,
+      deviceAuthorizationUrl: `${issuer}/device/auth`,
       scopes: ['openid', 'offline_access'],
       authorizationParams: { prompt: 'consent' },
       account: { url: `${issuer}/me`, field: 'sub' },
     },
 
     async approve(authorizationUrl) {
+      const { url } = await browse(new Map(), new URL(authorizationUrl));
+      if (!url.href.startsWith(testRedirectUri)) throw new Error('the browser did not come back');
+      return url;
+    },
+
+    async approveDevice(verificationUri) {
       const cookies = new Map<string, string>();
-      let url = new URL(authorizationUrl);
-      for (let hop = 0; hop < 10; hop += 1) {
-        const response = await fetch(url, {
-          redirect: 'manual',
-          headers: { cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join('; ') },
-        });
-        for (const cookie of response.headers.getSetCookie()) {
-          const [pair = ''] = cookie.split(';');
-          cookies.set(pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1));
-        }
-        const location = response.headers.get('location');
-        if (location === null)
-          throw new Error(`no redirect but ${response.status}: ${await response.text()}`);
-        url = new URL(location, url);
-        if (url.href.startsWith(testRedirectUri)) return url;
-      }
-      throw new Error('too many redirects');
+      const code = await browse(cookies, new URL(verificationUri));
+      const confirm = await browse(cookies, new URL(`${issuer}/device`), {
+        xsrf: xsrfIn(code.text),
+        user_code: new URL(verificationUri).searchParams.get('user_code') ?? '',
+      });
+      const done = await browse(cookies, new URL(`${issuer}/device`), {
+        xsrf: xsrfIn(confirm.text),
+        user_code: new URL(verificationUri).searchParams.get('user_code') ?? '',
+        confirm: 'yes',
+      });
+      if (!done.text.includes('Success')) throw new Error(`not approved: ${done.text}`);
     },
 
     async accepts(accessToken) {
@@ -94,6 +101,35 @@ export async function startAuthorizationServer(): Promise<TestAuthorizationServe
   };
 }
 
+function xsrfIn(html: string): string {
+  return /name="xsrf" value="([^"]+)"/.exec(html)?.[1] ?? '';
+}
+
+/** Follows redirects with cookies, to the first page or to our redirect URI. */
+async function browse(
+  cookies: Map<string, string>,
+  start: URL,
+  form?: Readonly<Record<string, string>>,
+): Promise<{ readonly url: URL; readonly text: string }> {
+  let url = start;
+  let init: RequestInit = form === undefined ? {} : { method: 'POST', body: new URLSearchParams(form) };
+  for (let hop = 0; hop < 12; hop += 1) {
+    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const response = await fetch(url, { ...init, redirect: 'manual', headers: { cookie } });
+    for (const line of response.headers.getSetCookie()) {
+      const [pair = ''] = line.split(';');
+      cookies.set(pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1));
+    }
+    const location = response.headers.get('location');
+    const text = await response.text();
+    if (location === null) return { url, text };
+    url = new URL(location, url);
+    if (url.href.startsWith(testRedirectUri)) return { url, text };
+    init = {};
+  }
+  throw new Error('too many redirects');
+}
+
 function configuration(): Configuration {
   return {
     clients: [
@@ -106,9 +142,39 @@ function configuration(): Configuration {
         response_types: ['code'],
         token_endpoint_auth_method: 'client_secret_basic',
       },
+      {
+        client_id: deviceClient.clientId,
+        redirect_uris: [],
+        application_type: 'native',
+        grant_types: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
+        response_types: [],
+        token_endpoint_auth_method: 'none',
+      },
+      {
+        client_id: machineClient.clientId,
+        client_secret: machineClient.clientSecret,
+        redirect_uris: [],
+        grant_types: ['client_credentials'],
+        response_types: [],
+        token_endpoint_auth_method: 'client_secret_post',
+        scope: 'read',
+      },
     ],
+    scopes: ['openid', 'offline_access', 'read'],
+    clientDefaults: { scope: 'openid offline_access read' },
     findAccount: (_, accountId) => ({ accountId, claims: () => ({ sub: accountId }) }),
-    features: { devInteractions: { enabled: false }, revocation: { enabled: true } },
+    features: {
+      devInteractions: { enabled: false },
+      revocation: { enabled: true, allowedPolicy: () => true },
+      registration: { enabled: true },
+      registrationManagement: { enabled: true },
+      deviceFlow: { enabled: true },
+      clientCredentials: { enabled: true },
+      resourceIndicators: {
+        enabled: true,
+        getResourceServerInfo: () => ({ scope: 'read', accessTokenFormat: 'opaque' }),
+      },
+    },
     pkce: { required: () => true },
     interactions: { url: (_, interaction) => `/approve/${interaction.uid}` },
     issueRefreshToken: () => true,
@@ -128,7 +194,8 @@ function configuration(): Configuration {
         clientId: client?.clientId as string,
         accountId: session?.accountId as string,
       });
-      grant.addOIDCScope('openid offline_access');
+      grant.addOIDCScope('openid offline_access read');
+      grant.addResourceScope(testResource, 'read');
       await grant.save();
       return grant;
     },

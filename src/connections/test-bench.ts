@@ -1,6 +1,6 @@
 /** What the tests of this room stand on: a vault in memory and a provider definition. Not used by the product. */
 import { randomBytes } from 'node:crypto';
-import type { OauthDefinition, Provider } from '../providers/index.ts';
+import { type OauthDefinition, type Provider, parseProvider } from '../providers/index.ts';
 import type { RecordKind, StoredRecord, Vault } from '../vault/index.ts';
 import type { ConnectionEvent, ConnectionsOptions } from './ports.ts';
 
@@ -121,11 +121,17 @@ export function testBench(
   overrides: Partial<ConnectionsOptions> = {},
 ): TestBench {
   const events: ConnectionEvent[] = [];
+  const known = [...providers];
   const clock = { nowMs: Date.now() };
   const options: ConnectionsOptions = {
     vault: memoryVault(),
     catalog: {
-      find: (name) => providers.find((provider) => provider.name === name),
+      find: (name) => known.find((provider) => provider.name === name),
+      async add(document) {
+        const added = parseProvider(document, 'custom');
+        known.push(added);
+        return added;
+      },
       suggest: (name) => providers.find((provider) => provider.name.startsWith(name.slice(0, 2)))?.name,
     },
     fetchFor: () => () => Promise.reject(new Error('no request was expected')),

@@ -130,6 +130,7 @@ describe('the exchange', () => {
     client: { clientId: 'id with space', clientSecret: 'a:b+c&d' },
     authMethod: undefined,
     tokenParams: {},
+    encoding: 'form',
     resource: undefined,
     code: 'the-code',
     codeVerifier: 'the-verifier',

@@ -1,10 +1,11 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { AuthsomeError } from '../errors.ts';
-import { type AuthMethod, authenticateClient, clientSecrets } from './client-authentication.ts';
-import { type EndpointRequest, type Fetch, formRequest, requireSecureUrl, send } from './endpoint.ts';
+import { clientSecrets } from './client-authentication.ts';
+import { type EndpointRequest, type Fetch, requireSecureUrl, send } from './endpoint.ts';
 import { errorCode, printable } from './provider-text.ts';
-import type { ClientCredentials, TokenSet } from './token.ts';
+import type { TokenSet } from './token.ts';
 import { exchangeFailure } from './token-failure.ts';
+import { type TokenEndpoint, tokenRequest } from './token-request.ts';
 import { readTokenResponse } from './token-response.ts';
 
 export interface AuthorizationRequestOptions {
@@ -159,15 +160,6 @@ function single(params: URLSearchParams, name: string): string | undefined {
   return values[0];
 }
 
-export interface TokenEndpoint {
-  readonly provider: string;
-  readonly tokenUrl: string;
-  readonly client: ClientCredentials;
-  readonly authMethod: AuthMethod | undefined;
-  readonly tokenParams: Readonly<Record<string, string>>;
-  readonly resource: string | undefined;
-}
-
 export interface CodeExchange extends TokenEndpoint {
   readonly code: string;
   readonly codeVerifier: string;
@@ -195,14 +187,12 @@ export async function exchangeCode(fetch: Fetch, exchange: CodeExchange): Promis
 }
 
 function codeRequest(exchange: CodeExchange): EndpointRequest {
-  const form = new URLSearchParams(exchange.tokenParams);
-  form.set('grant_type', 'authorization_code');
-  form.set('code', exchange.code);
-  form.set('redirect_uri', exchange.redirectUri);
-  form.set('code_verifier', exchange.codeVerifier);
-  if (exchange.resource !== undefined) form.set('resource', exchange.resource);
-  const headers = authenticateClient(form, exchange.client, exchange.authMethod);
-  return formRequest(exchange.tokenUrl, form, headers);
+  return tokenRequest(exchange, {
+    grant_type: 'authorization_code',
+    code: exchange.code,
+    redirect_uri: exchange.redirectUri,
+    code_verifier: exchange.codeVerifier,
+  });
 }
 
 function base64url(bytes: Uint8Array): string {

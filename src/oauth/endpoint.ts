@@ -15,6 +15,8 @@ export interface Reply {
   readonly status: number;
   /** Media type in lower case, without parameters; empty when none was sent. */
   readonly contentType: string;
+  /** `WWW-Authenticate`; empty when none was sent. */
+  readonly challenge?: string;
   readonly body: string;
 }
 
@@ -25,19 +27,8 @@ const requestTimeoutMs = 20_000;
  * Rejects with EndpointUnreachable; neither the URL's query nor anything that was sent is in the error.
  */
 export async function send(fetch: Fetch, request: EndpointRequest, what: string): Promise<Reply> {
-  const url = requireSecureUrl(request.url, what);
-  try {
-    const response = await fetch(url, {
-      method: 'POST',
-      headers: request.headers,
-      body: request.body,
-      redirect: 'manual',
-      signal: AbortSignal.timeout(requestTimeoutMs),
-    });
-    return await replyOf(response);
-  } catch (error) {
-    throw unreachable(error, url, what);
-  }
+  const { url, headers, body } = request;
+  return await ask(fetch, url, what, { method: 'POST', headers, body });
 }
 
 /** The reply to a GET that accepts JSON; errors as for `send`. */
@@ -47,16 +38,16 @@ export async function fetchDocument(
   what: string,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<Reply> {
+  return await ask(fetch, address, what, { headers: { accept: 'application/json', ...headers } });
+}
+
+async function ask(fetch: Fetch, address: string, what: string, init: RequestInit): Promise<Reply> {
   const url = requireSecureUrl(address, what);
+  const deadline = AbortSignal.timeout(requestTimeoutMs);
   try {
-    const response = await fetch(url, {
-      headers: { accept: 'application/json', ...headers },
-      redirect: 'manual',
-      signal: AbortSignal.timeout(requestTimeoutMs),
-    });
-    return await replyOf(response);
+    return await replyOf(await fetch(url, { ...init, redirect: 'manual', signal: deadline }));
   } catch (error) {
-    throw unreachable(error, url, what);
+    throw deadline.aborted ? unreachable(deadline.reason, url, what) : unreachable(error, url, what);
   }
 }
 
@@ -65,6 +56,7 @@ async function replyOf(response: Response): Promise<Reply> {
   return {
     status: response.status,
     contentType: contentType.trim().toLowerCase(),
+    challenge: response.headers.get('www-authenticate') ?? '',
     body: await response.text(),
   };
 }
@@ -75,14 +67,25 @@ export function formRequest(
   form: URLSearchParams,
   headers: Readonly<Record<string, string>> = {},
 ): EndpointRequest {
+  return encodedRequest(url, form, 'form', headers);
+}
+
+/** A POST of parameters that asks for JSON. */
+export function encodedRequest(
+  url: string,
+  params: URLSearchParams,
+  encoding: 'form' | 'json',
+  headers: Readonly<Record<string, string>>,
+): EndpointRequest {
+  const isForm = encoding === 'form';
   return {
     url,
     headers: {
       accept: 'application/json',
-      'content-type': 'application/x-www-form-urlencoded',
+      'content-type': isForm ? 'application/x-www-form-urlencoded' : 'application/json',
       ...headers,
     },
-    body: form.toString(),
+    body: isForm ? params.toString() : JSON.stringify(Object.fromEntries(params)),
   };
 }
 

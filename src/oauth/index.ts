@@ -2,13 +2,7 @@
  * The OAuth client: one file per flow. Requests are sent with a `fetch` that arrives as an argument; responses
  * are judged by pure functions. It knows no store, no provider catalog and no user.
  */
-export type {
-  AuthorizationRequest,
-  AuthorizationRequestOptions,
-  CodeExchange,
-  ExpectedCallback,
-  TokenEndpoint,
-} from './authorization-code.ts';
+export type { AuthorizationRequest, CodeExchange, ExpectedCallback } from './authorization-code.ts';
 export {
   authorizationHint,
   authorizationRequest,
@@ -19,12 +13,25 @@ export {
 } from './authorization-code.ts';
 export type { AuthMethod } from './client-authentication.ts';
 export { clientSecrets } from './client-authentication.ts';
+export { clientCredentialsRequest, clientCredentialsTokens } from './client-credentials.ts';
+export type { DeviceAuthorization, DevicePoll } from './device-code.ts';
+export {
+  backedOff,
+  deviceAuthorizationRequest,
+  deviceTokenRequest,
+  readDeviceAuthorization,
+  readDeviceToken,
+} from './device-code.ts';
+export type { ResourceMetadata, ServerMetadata } from './discovery.ts';
+export { challengeParameter, discoverResource, discoverServer } from './discovery.ts';
 export type { Fetch, Reply } from './endpoint.ts';
 export { fetchDocument } from './endpoint.ts';
 export { printable } from './provider-text.ts';
-export type { Refresh, RefreshJudgement } from './refresh.ts';
+export type { RefreshJudgement } from './refresh.ts';
 export { readRefreshResponse, refreshRequest } from './refresh.ts';
-export type { Revocation } from './revocation.ts';
+export type { RegisteredClient } from './registration.ts';
+export { readRegistration, registrationRequest } from './registration.ts';
 export { revokeTokens } from './revocation.ts';
 export type { ClientCredentials, TokenSet } from './token.ts';
+export type { TokenEndpoint } from './token-request.ts';
 export { isToken, parseBody } from './token-response.ts';

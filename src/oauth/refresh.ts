@@ -1,9 +1,8 @@
 import { AuthsomeError } from '../errors.ts';
-import type { TokenEndpoint } from './authorization-code.ts';
-import { authenticateClient } from './client-authentication.ts';
-import { type Fetch, formRequest, type Reply, send } from './endpoint.ts';
+import { type Fetch, type Reply, send } from './endpoint.ts';
 import type { TokenSet } from './token.ts';
 import { refusalHint, said } from './token-failure.ts';
+import { type TokenEndpoint, tokenRequest } from './token-request.ts';
 import { readTokenResponse, type TokenResponseContext } from './token-response.ts';
 
 export interface Refresh extends TokenEndpoint {
@@ -12,12 +11,8 @@ export interface Refresh extends TokenEndpoint {
 
 /** The reply to a refresh request (RFC 6749 §6). Rejects with EndpointUnreachable. */
 export async function refreshRequest(fetch: Fetch, refresh: Refresh): Promise<Reply> {
-  const form = new URLSearchParams(refresh.tokenParams);
-  form.set('grant_type', 'refresh_token');
-  form.set('refresh_token', refresh.refreshToken);
-  if (refresh.resource !== undefined) form.set('resource', refresh.resource);
-  const headers = authenticateClient(form, refresh.client, refresh.authMethod);
-  return await send(fetch, formRequest(refresh.tokenUrl, form, headers), 'token endpoint');
+  const params = { grant_type: 'refresh_token', refresh_token: refresh.refreshToken };
+  return await send(fetch, tokenRequest(refresh, params), 'token endpoint');
 }
 
 export type RefreshJudgement =

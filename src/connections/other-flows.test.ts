@@ -1,0 +1,294 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Connections, createConnections } from './connections.ts';
+import {
+  deviceClient,
+  machineClient,
+  startAuthorizationServer,
+  type TestAuthorizationServer,
+  testRedirectUri,
+  testResource,
+} from './test-authorization-server.ts';
+import { oauthProvider, type TestBench, testBench } from './test-bench.ts';
+
+let server: TestAuthorizationServer;
+beforeAll(async () => {
+  server = await startAuthorizationServer();
+});
+afterAll(() => server.close());
+
+const pauses: number[] = [];
+
+function bench(
+  provider: Parameters<typeof oauthProvider>,
+  overrides: Parameters<typeof testBench>[1] = {},
+): TestBench {
+  pauses.length = 0;
+  return testBench([oauthProvider({ ...server.oauth, ...provider[0] }, provider[1])], {
+    fetchFor: () => fetch,
+    redirectUri: testRedirectUri,
+    pause: async (ms) => {
+      pauses.push(ms);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    },
+    ...overrides,
+  });
+}
+
+async function ended(connections: Connections, id: string) {
+  let session = await connections.signIns.read(id);
+  while (session.status === 'waiting') {
+    session = await connections.signIns.waitForChange(id, session.revision, 5_000);
+  }
+  return session;
+}
+
+describe('the device flow', () => {
+  const device = [{ supportsDeviceCode: true }, { flow: 'device_code' }] as const;
+
+  test('shows the code, polls until it is entered, and refreshes like any other', async () => {
+    const { options, clock } = bench([...device]);
+    const connections = createConnections(options);
+    const asked = await connections.signIns.start({ provider: 'acme', force: false });
+    expect(asked.asksFor).toBe('client');
+    const session = await connections.signIns.submitClient(asked.id, deviceClient);
+    expect(session).toMatchObject({
+      status: 'waiting',
+      asksFor: undefined,
+      userCode: expect.stringMatching(/^\S{4,}$/),
+      verificationUri: `${server.issuer}/device`,
+      authUrl: expect.stringContaining(`${server.issuer}/device?user_code=`),
+    });
+    await server.approveDevice(session.authUrl ?? '');
+    expect(await ended(connections, session.id)).toMatchObject({ status: 'connected' });
+    expect(new Set(pauses)).toEqual(new Set([5_000]));
+    const old = await connections.credentials.acquire('acme/default');
+    clock.nowMs += 3_600_000;
+    const fresh = await connections.credentials.acquire('acme/default');
+    expect(fresh.secret).not.toBe(old.secret);
+    expect(await server.accepts(fresh.secret)).toBe(true);
+  });
+
+  test('goes on after a restart of the daemon', async () => {
+    const { options } = bench([...device]);
+    const died = createConnections({ ...options, pause: () => new Promise(() => undefined) });
+    const { id } = await died.signIns.start({ provider: 'acme', force: false });
+    const { authUrl } = await died.signIns.submitClient(id, deviceClient);
+    await server.approveDevice(authUrl ?? '');
+    const restarted = createConnections(options);
+    await restarted.signIns.resume();
+    expect(await ended(restarted, id)).toMatchObject({ status: 'connected' });
+  });
+
+  const authorization = {
+    device_code: 'the-device-code-0123456789',
+    user_code: 'WDJB-MJHT',
+    verification_uri: 'https://id.example/device',
+    expires_in: 900,
+    interval: 5,
+  };
+
+  /** A device flow against these replies to the polls. */
+  async function polled(...replies: (() => Response)[]) {
+    const left = [() => Response.json(authorization), ...replies];
+    const bodies: string[] = [];
+    const { options, events } = bench(
+      [
+        { deviceTokenRequest: 'form', ...device[0] },
+        { ...device[1], client: { clientId: 'public', clientIdEnv: undefined, clientSecretEnv: undefined } },
+      ],
+      {
+        fetchFor: () => async (_, init) => {
+          bodies.push(String(init?.body));
+          const next = left.shift();
+          if (next === undefined) throw new Error('asked too often');
+          return next();
+        },
+      },
+    );
+    const connections = createConnections(options);
+    const { id } = await connections.signIns.start({ provider: 'acme', force: false });
+    const session = await ended(connections, id);
+    return { session, events, bodies, left };
+  }
+
+  const pending = () => Response.json({ error: 'authorization_pending' }, { status: 400 });
+
+  test('adds five seconds for good when told to slow down, and backs off when nobody answers', async () => {
+    const { session, left } = await polled(
+      pending,
+      () => Response.json({ error: 'slow_down' }),
+      pending,
+      () => new Response('<html>', { status: 502 }),
+      () => {
+        throw new TypeError('fetch failed');
+      },
+      () => Response.json({ access_token: 'the-token' }),
+    );
+    expect(session.status).toBe('connected');
+    expect(left).toEqual([]);
+    expect(pauses).toEqual([5_000, 5_000, 10_000, 10_000, 20_000, 40_000]);
+  });
+
+  test.each([
+    ['access_denied', 'SignInFailed'],
+    ['expired_token', 'SignInExpired'],
+    ['invalid_client', 'TokenExchangeFailed'],
+  ])('stops on %s', async (error, code) => {
+    const { session, events } = await polled(pending, () =>
+      Response.json({ error, error_description: 'about the-device-code-0123456789' }, { status: 400 }),
+    );
+    expect(session).toMatchObject({ status: 'failed', failure: { error: code } });
+    expect(JSON.stringify([session, events])).not.toContain('the-device-code');
+  });
+});
+
+describe('client credentials', () => {
+  const machine = [
+    { tokenEndpointAuthMethod: 'client_secret_post', scopes: ['read'], account: undefined },
+    { flow: 'client_credentials' },
+  ] as const;
+
+  test('sign in without a person, and again when the token ends', async () => {
+    const { options, clock } = bench([{ ...machine[0], resource: testResource }, machine[1]]);
+    const connections = createConnections(options);
+    const session = await connections.signIns.start({ provider: 'acme', force: false, ...machineClient });
+    expect(session).toMatchObject({ status: 'connected', flow: 'client_credentials' });
+    const old = await connections.credentials.acquire('acme/default');
+    clock.nowMs += 3_600_000;
+    expect((await connections.credentials.acquire('acme/default')).secret).not.toBe(old.secret);
+  });
+
+  test('fail with the server’s word for it', async () => {
+    const { options } = bench([...machine]);
+    const connections = createConnections(options);
+    const wrong = { ...machineClient, clientSecret: 'not-the-secret' };
+    const session = await connections.signIns.start({ provider: 'acme', force: false, ...wrong });
+    expect(session.failure).toMatchObject({ message: 'token exchange failed: invalid_client' });
+  });
+});
+
+describe('dynamic registration', () => {
+  const discovered = () =>
+    [
+      { authorizationUrl: undefined, tokenUrl: undefined, revocationUrl: undefined, supportsDcr: true },
+      { flow: 'dcr_pkce' },
+    ] as const;
+
+  test('finds the endpoints, registers once, and signs in with nothing to fill in', async () => {
+    const { options } = bench([...discovered()]);
+    const connections = createConnections(options);
+    const session = await connections.signIns.start({ provider: 'acme', force: false });
+    expect(session.asksFor).toBeUndefined();
+    const landed = await server.approve(session.authUrl ?? '');
+    expect((await connections.signIns.callback(landed.searchParams)).status).toBe('connected');
+    const [client] = await options.vault.list('client');
+    expect(client?.fields).toMatchObject({ origin: 'registration', issuer: server.issuer });
+
+    await connections.signIns.start({ provider: 'acme', connection: 'work', force: false });
+    expect((await options.vault.list('client'))[0]?.version).toBe(client?.version);
+    expect((await connections.revoke('acme')).remote).toEqual({ default: 'revoked' });
+  });
+
+  test('registers anew when the server has forgotten the client', async () => {
+    const { options } = bench([...discovered()]);
+    const connections = createConnections(options);
+    await connections.signIns.start({ provider: 'acme', force: false });
+    const record = await options.vault.read('client', 'acme');
+    await fetch(String(record?.fields.registrationUri), {
+      method: 'DELETE',
+      headers: { authorization: `Bearer ${record?.secrets.registrationToken}` },
+    });
+    const session = await connections.signIns.start({ provider: 'acme', force: false });
+    expect((await options.vault.read('client', 'acme'))?.fields.clientId).not.toBe(record?.fields.clientId);
+    const landed = await server.approve(session.authUrl ?? '');
+    expect((await connections.signIns.callback(landed.searchParams)).status).toBe('connected');
+  });
+
+  test('refuses an answer that lacks the iss which the server promises', async () => {
+    const { options } = bench([...discovered()]);
+    const connections = createConnections(options);
+    const { authUrl } = await connections.signIns.start({ provider: 'acme', force: false });
+    const landed = await server.approve(authUrl ?? '');
+    landed.searchParams.delete('iss');
+    expect((await connections.signIns.callback(landed.searchParams)).failure?.message).toMatch(/issuer/);
+  });
+});
+
+describe('a URL', () => {
+  /** The service, which is elsewhere, and the authorization server that it trusts. */
+  const service = () => async (input: string | URL | Request, init?: RequestInit) => {
+    const url = new URL(String(input));
+    if (url.host !== 'mcp.example') return await fetch(url, init);
+    if (url.href === testResource) {
+      const pointer = 'Bearer resource_metadata="https://mcp.example/about", error="invalid_token"';
+      return new Response('', { status: 401, headers: { 'www-authenticate': pointer } });
+    }
+    return url.pathname === '/about'
+      ? Response.json({
+          resource: testResource,
+          authorization_servers: [server.issuer],
+          scopes_supported: ['read'],
+        })
+      : new Response('', { status: 404 });
+  };
+
+  test('leads to a definition of its own, and a sign-in', async () => {
+    const { options } = bench([{}], { fetchFor: service });
+    const connections = createConnections(options);
+    const session = await connections.signIns.start({ provider: testResource, force: false });
+    expect(session).toMatchObject({ provider: 'mcp-example', flow: 'dcr_pkce' });
+    expect(new URL(session.authUrl ?? '').searchParams.get('resource')).toBe(testResource);
+    expect(options.catalog.find('mcp-example')?.document).toMatchObject({
+      oauth: { issuer: server.issuer, resource: testResource, scopes: ['read', 'offline_access'] },
+    });
+    const landed = await server.approve(session.authUrl ?? '');
+    expect(await connections.signIns.callback(landed.searchParams)).toMatchObject({ status: 'connected' });
+    const again = await connections.signIns.start({
+      provider: testResource,
+      connection: 'work',
+      force: false,
+    });
+    expect(again.provider).toBe('mcp-example');
+  });
+
+  test.each(['http://mcp.example/mcp', 'https://me:pw@mcp.example/', 'https://'])(
+    'must be https and bare: %s',
+    async (url) => {
+      const connections = createConnections(bench([{}]).options);
+      await expect(connections.signIns.start({ provider: url, force: false })).rejects.toMatchObject({
+        code: 'Usage',
+      });
+    },
+  );
+
+  test('reaches private addresses only where the person named that very host', async () => {
+    const asked: [string, boolean][] = [];
+    const { options } = bench([{}], {
+      fetchFor:
+        ({ publicOnly }) =>
+        async (input) => {
+          const url = new URL(String(input));
+          asked.push([url.host, publicOnly]);
+          if (url.host !== 'mcp.example') return new Response('', { status: 404 });
+          return url.pathname === '/mcp'
+            ? new Response('', { status: 401 })
+            : Response.json({
+                resource: 'https://mcp.example/mcp',
+                authorization_servers: ['https://10.0.0.1'],
+              });
+        },
+    });
+    const starting = createConnections(options).signIns.start({
+      provider: 'https://mcp.example/mcp',
+      force: false,
+    });
+    await expect(starting).rejects.toMatchObject({ code: 'SignInFailed' });
+    expect(new Map(asked)).toEqual(
+      new Map([
+        ['mcp.example', false],
+        ['10.0.0.1', true],
+      ]),
+    );
+    expect(options.catalog.find('mcp-example')).toBeUndefined();
+  });
+});

@@ -1,0 +1,62 @@
+import { AuthsomeError } from '../errors.ts';
+import { fetchDocument, readRegistration, registrationRequest } from '../oauth/index.ts';
+import type { Provider } from '../providers/index.ts';
+import { findClient, type KnownClient, storeClient } from './client-record.ts';
+import { fetchTo } from './endpoints.ts';
+import type { ConnectionsOptions } from './ports.ts';
+import type { Endpoints } from './session-record.ts';
+
+/** A secret that ends within this time would not outlive the sign-in. */
+const minimumSecretLifeMs = 15 * 60_000;
+
+/**
+ * A client that the server knows: the stored one while it is good, else a newly registered one (RFC 7591). Rejects
+ * with OperationNotAllowed, SignInFailed or EndpointUnreachable.
+ */
+export async function registeredClient(
+  options: ConnectionsOptions,
+  provider: Provider,
+  endpoints: Endpoints,
+  scopes: readonly string[],
+): Promise<KnownClient> {
+  const known = await findClient(options.vault, provider, endpoints);
+  if (known !== undefined && (await isGood(options, endpoints, known))) return known;
+  const { registrationEndpoint, authMethods } = endpoints;
+  if (registrationEndpoint === undefined) {
+    throw new AuthsomeError('OperationNotAllowed', `${provider.name} does not register clients by itself`, {
+      hint: `Register one by hand and sign in with: authsome login ${provider.name} --flow pkce`,
+    });
+  }
+  const { redirectUri } = options;
+  const reply = await registrationRequest(fetchTo(options, endpoints), {
+    registrationEndpoint,
+    redirectUri,
+    scopes,
+    authMethods,
+  });
+  const registered = readRegistration(reply, provider.name);
+  const client: KnownClient = { ...registered, origin: 'registration', redirectUri };
+  await storeClient(options.vault, provider, endpoints, client);
+  return client;
+}
+
+async function isGood(
+  options: ConnectionsOptions,
+  endpoints: Endpoints,
+  client: KnownClient,
+): Promise<boolean> {
+  if (client.origin !== 'registration') return true;
+  if (client.redirectUri !== options.redirectUri) return false;
+  const { secretExpiresAtMs, registrationUri, registrationToken } = client;
+  if (secretExpiresAtMs !== undefined && secretExpiresAtMs - minimumSecretLifeMs <= options.nowMs())
+    return false;
+  if (registrationUri === undefined || registrationToken === undefined) return true;
+  if (new URL(registrationUri).origin !== new URL(endpoints.registrationEndpoint ?? registrationUri).origin) {
+    return true;
+  }
+  // RFC 7592 §2.1: the only way to learn that a server has forgotten us, short of a person in front of its error page.
+  const reply = await fetchDocument(fetchTo(options, endpoints), registrationUri, 'registration', {
+    authorization: `Bearer ${registrationToken}`,
+  });
+  return ![401, 403, 404, 410].includes(reply.status);
+}

@@ -1,0 +1,151 @@
+import { AuthsomeError } from '../errors.ts';
+import { authenticateClient } from './client-authentication.ts';
+import { type Fetch, formRequest, type Reply, requireSecureUrl, send } from './endpoint.ts';
+import { printable } from './provider-text.ts';
+import type { TokenSet } from './token.ts';
+import { exchangeFailure, said } from './token-failure.ts';
+import { type TokenEndpoint, tokenRequest } from './token-request.ts';
+import { parseBody, readTokenResponse, type TokenResponseContext } from './token-response.ts';
+
+export interface DeviceAuthorizationRequest extends TokenEndpoint {
+  readonly deviceAuthorizationUrl: string;
+  readonly scopes: readonly string[];
+  readonly scopeSeparator: string;
+}
+
+/** What a person has to do, and how we learn that it was done (RFC 8628 §3.2). `deviceCode` is a secret. */
+export interface DeviceAuthorization {
+  readonly deviceCode: string;
+  readonly userCode: string;
+  readonly verificationUri: string;
+  readonly verificationUriComplete: string | undefined;
+  readonly expiresInMs: number;
+  readonly intervalMs: number;
+}
+
+/** RFC 8628 §3.5. */
+const slowDownMs = 5_000;
+const maxIntervalMs = 60_000;
+
+export async function deviceAuthorizationRequest(
+  fetch: Fetch,
+  request: DeviceAuthorizationRequest,
+): Promise<Reply> {
+  const form = new URLSearchParams();
+  if (request.scopes.length > 0) form.set('scope', request.scopes.join(request.scopeSeparator));
+  if (request.resource !== undefined) form.set('resource', request.resource);
+  const headers = authenticateClient(form, request.client, request.authMethod);
+  // RFC 8628 §3.1 wants the client's name in the body, also beside basic authentication.
+  form.set('client_id', request.client.clientId);
+  return await send(
+    fetch,
+    formRequest(request.deviceAuthorizationUrl, form, headers),
+    'device authorization endpoint',
+  );
+}
+
+/** What the device authorization endpoint's reply means. Throws SignInFailed. */
+export function readDeviceAuthorization(reply: Reply, provider: string): DeviceAuthorization {
+  const parsed = parseBody(reply);
+  const { device_code: deviceCode, user_code: userCode } = parsed ?? {};
+  const verificationUri = parsed?.verification_uri ?? parsed?.verification_url;
+  if (
+    reply.status !== 200 ||
+    typeof deviceCode !== 'string' ||
+    deviceCode === '' ||
+    typeof userCode !== 'string' ||
+    printable(userCode, [], 64) !== userCode ||
+    typeof verificationUri !== 'string'
+  ) {
+    throw refused(reply, provider);
+  }
+  const complete = parsed?.verification_uri_complete;
+  return {
+    deviceCode,
+    userCode,
+    verificationUri: requireSecureUrl(verificationUri, 'verification URL').href,
+    verificationUriComplete:
+      typeof complete === 'string' ? requireSecureUrl(complete, 'verification URL').href : undefined,
+    expiresInMs: seconds(parsed?.expires_in, 600) * 1000,
+    intervalMs: Math.min(seconds(parsed?.interval, 5) * 1000, maxIntervalMs),
+  };
+}
+
+function refused(reply: Reply, provider: string): AuthsomeError {
+  const judgement = readTokenResponse(
+    { ...reply, status: Math.max(reply.status, 400) },
+    { requestedScopes: [], sentAtMs: 0, secrets: [] },
+  );
+  const error = judgement.kind === 'refused' ? judgement.error : `an answer with status ${reply.status}`;
+  const description = judgement.kind === 'refused' ? judgement.description : undefined;
+  return new AuthsomeError('SignInFailed', `${provider} gave no device code: ${error}`, {
+    hint: `${said(description)}The client may not be allowed the device flow. Try: authsome login ${provider} --flow pkce`,
+  });
+}
+
+function seconds(value: unknown, otherwise: number): number {
+  const number = typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value;
+  return typeof number === 'number' && number > 0 && number < 1e9 ? number : otherwise;
+}
+
+/** One poll (RFC 8628 §3.4). Rejects with EndpointUnreachable. */
+export async function deviceTokenRequest(
+  fetch: Fetch,
+  endpoint: TokenEndpoint & { readonly deviceCode: string },
+): Promise<Reply> {
+  const params = {
+    grant_type: 'urn:ietf:params:oauth:grant-type:device_code',
+    device_code: endpoint.deviceCode,
+  };
+  return await send(fetch, tokenRequest(endpoint, params), 'token endpoint');
+}
+
+export type DevicePoll =
+  | { readonly kind: 'tokens'; readonly tokens: TokenSet }
+  /** Ask again after this long: the same as before, or longer for good. */
+  | { readonly kind: 'waiting'; readonly intervalMs: number }
+  | { readonly kind: 'ended'; readonly error: AuthsomeError };
+
+/** What a poll's reply means (RFC 8628 §3.5). `intervalMs` is the pause that led to this poll. */
+export function readDeviceToken(
+  reply: Reply,
+  context: TokenResponseContext & { readonly provider: string; readonly intervalMs: number },
+): DevicePoll {
+  const judgement = readTokenResponse(reply, context);
+  const { provider, intervalMs } = context;
+  if (judgement.kind === 'tokens') return judgement;
+  if (judgement.kind === 'unusable') {
+    return judgement.temporary
+      ? { kind: 'waiting', intervalMs: backedOff(intervalMs) }
+      : { kind: 'ended', error: exchangeFailure(judgement, provider) };
+  }
+  switch (judgement.error) {
+    case 'authorization_pending':
+      return { kind: 'waiting', intervalMs };
+    case 'slow_down':
+      return { kind: 'waiting', intervalMs: intervalMs + slowDownMs };
+    case 'access_denied':
+    case 'authorization_declined':
+      return {
+        kind: 'ended',
+        error: new AuthsomeError('SignInFailed', `${provider} refused the sign-in: ${judgement.error}`, {
+          hint: `The request was declined on ${provider}'s page. To try again, run: authsome login ${provider}`,
+        }),
+      };
+    case 'expired_token':
+    case 'code_expired':
+      return {
+        kind: 'ended',
+        error: new AuthsomeError('SignInExpired', 'the code was not entered in time', {
+          hint: `Get a new one with: authsome login ${provider} --flow device_code`,
+        }),
+      };
+    default:
+      return { kind: 'ended', error: exchangeFailure(judgement, provider) };
+  }
+}
+
+/** The pause after a poll that got no answer: twice as long, up to a minute (RFC 8628 §3.5). */
+export function backedOff(intervalMs: number): number {
+  return Math.max(intervalMs, Math.min(intervalMs * 2, maxIntervalMs));
+}

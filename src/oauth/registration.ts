@@ -1,0 +1,98 @@
+import { AuthsomeError } from '../errors.ts';
+import type { AuthMethod } from './client-authentication.ts';
+import { type Fetch, type Reply, send } from './endpoint.ts';
+import { errorCode, printable } from './provider-text.ts';
+import type { ClientCredentials } from './token.ts';
+import { said } from './token-failure.ts';
+import { isToken, parseBody } from './token-response.ts';
+
+export interface RegistrationRequest {
+  readonly registrationEndpoint: string;
+  readonly redirectUri: string;
+  readonly scopes: readonly string[];
+  /** What the server's metadata offers; empty when it does not say. */
+  readonly authMethods: readonly string[];
+}
+
+/** A client as the server registered it: its word counts, not what was asked for (RFC 7591 §3.2.1). */
+export interface RegisteredClient extends ClientCredentials {
+  readonly authMethod: AuthMethod;
+  /** `undefined`: never. */
+  readonly secretExpiresAtMs: number | undefined;
+  /** RFC 7592; the token is a secret. */
+  readonly registrationUri: string | undefined;
+  readonly registrationToken: string | undefined;
+}
+
+/** The reply to a registration of a native client (RFC 7591 §3.1). Rejects with EndpointUnreachable. */
+export async function registrationRequest(fetch: Fetch, request: RegistrationRequest): Promise<Reply> {
+  const offered = request.authMethods;
+  const preferred = ['none', 'client_secret_basic', 'client_secret_post'] as const;
+  const authMethod =
+    offered.length === 0 ? 'none' : (preferred.find((method) => offered.includes(method)) ?? 'none');
+  const metadata = {
+    client_name: 'authsome',
+    application_type: 'native',
+    redirect_uris: [request.redirectUri],
+    grant_types: ['authorization_code', 'refresh_token'],
+    response_types: ['code'],
+    token_endpoint_auth_method: authMethod,
+    ...(request.scopes.length === 0 ? {} : { scope: request.scopes.join(' ') }),
+  };
+  return await send(
+    fetch,
+    {
+      url: request.registrationEndpoint,
+      headers: { accept: 'application/json', 'content-type': 'application/json' },
+      body: JSON.stringify(metadata),
+    },
+    'registration endpoint',
+  );
+}
+
+/** The client in a registration reply. Throws SignInFailed. */
+export function readRegistration(reply: Reply, provider: string): RegisteredClient {
+  const parsed = parseBody(reply) ?? {};
+  const { client_id: clientId, client_secret: secret } = parsed;
+  const isWellFormed = typeof clientId === 'string' && isToken(clientId);
+  if (reply.status < 200 || reply.status > 299 || !isWellFormed)
+    throw registrationFailed(reply, parsed, provider);
+  const clientSecret = typeof secret === 'string' && isToken(secret) ? secret : undefined;
+  const expiresAt = parsed.client_secret_expires_at;
+  return {
+    clientId,
+    clientSecret,
+    authMethod: readAuthMethod(parsed.token_endpoint_auth_method, clientSecret, provider),
+    secretExpiresAtMs: typeof expiresAt === 'number' && expiresAt > 0 ? expiresAt * 1000 : undefined,
+    registrationUri: textOf(parsed.registration_client_uri),
+    registrationToken: textOf(parsed.registration_access_token),
+  };
+}
+
+function readAuthMethod(value: unknown, clientSecret: string | undefined, provider: string): AuthMethod {
+  if (value === undefined || value === null)
+    return clientSecret === undefined ? 'none' : 'client_secret_basic';
+  if (value === 'none' || value === 'client_secret_basic' || value === 'client_secret_post') return value;
+  throw new AuthsomeError(
+    'SignInFailed',
+    `${provider} wants a kind of client authentication that is not supported`,
+    { hint: `Register a client by hand and sign in with: authsome login ${provider} --flow pkce` },
+  );
+}
+
+function registrationFailed(
+  reply: Reply,
+  parsed: Readonly<Record<string, unknown>>,
+  provider: string,
+): AuthsomeError {
+  const code = typeof parsed.error === 'string' ? errorCode(parsed.error) : `status ${reply.status}`;
+  return new AuthsomeError('SignInFailed', `${provider} did not register a client: ${code}`, {
+    hint:
+      said(printable(parsed.error_description)) +
+      `Register one by hand and sign in with: authsome login ${provider} --flow pkce`,
+  });
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && isToken(value) ? value : undefined;
+}
