@@ -8,16 +8,19 @@ export interface QueuedEvent {
   readonly atMs: number;
 }
 
+/** The end of the chain so far. */
 export interface Link {
   readonly sequence: number;
   readonly hash: Uint8Array;
 }
 
-/** A row of the table: the body is what is hashed, the other columns repeat parts of it for look-ups. */
-export interface EventRow extends Link {
-  readonly id: string;
-  readonly event: string;
+/** Consecutive events that were written at once, as one link. */
+export interface Block {
+  readonly last_sequence: number;
+  readonly events: number;
+  /** One event a line, as JSON. */
   readonly body: string;
+  readonly hash: Uint8Array;
 }
 
 /** The event as it will read at that place in the chain. */
@@ -26,27 +29,36 @@ export function recorded(queued: QueuedEvent, sequence: number): RecordedEvent {
 }
 
 /**
- * The row that follows `previous`. The body is stored as the very text that is hashed (SHA-256 of the previous
+ * The block that follows `previous`. Its body is stored as the very text that is hashed (SHA-256 of the previous
  * hash, 32 bytes, then the text), so that no second program has to agree with us on how JSON is written.
  */
-export function linked(queued: QueuedEvent, previous: Link): EventRow {
-  const event = recorded(queued, previous.sequence + 1);
-  const body = JSON.stringify(event);
+export function linked(batch: readonly QueuedEvent[], previous: Link): Block {
+  const body = batch
+    .map((queued, index) => JSON.stringify(recorded(queued, previous.sequence + 1 + index)))
+    .join('\n');
   return {
-    sequence: event.sequence,
-    id: event.id,
-    event: event.event,
+    last_sequence: previous.sequence + batch.length,
+    events: batch.length,
     body,
     hash: linkHash(previous.hash, body),
   };
 }
 
-/** Whether `row` is, untouched, the event that follows `previous`. */
-export function holds(row: EventRow, previous: Link): boolean {
-  if (row.sequence !== previous.sequence + 1) return false;
-  if (Buffer.compare(row.hash, linkHash(previous.hash, row.body)) !== 0) return false;
-  const event = JSON.parse(row.body) as RecordedEvent;
-  return event.sequence === row.sequence && event.id === row.id && event.event === row.event;
+export function endOf(block: Block): Link {
+  return { sequence: block.last_sequence, hash: block.hash };
+}
+
+export function eventsOf(block: Pick<Block, 'body'>): readonly RecordedEvent[] {
+  return block.body.split('\n').map((line) => JSON.parse(line) as RecordedEvent);
+}
+
+/** Whether `block` is, untouched, what was written after `previous`. */
+export function holds(block: Block, previous: Link): boolean {
+  return (
+    block.last_sequence === previous.sequence + block.events &&
+    block.body.split('\n').length === block.events &&
+    Buffer.compare(block.hash, linkHash(previous.hash, block.body)) === 0
+  );
 }
 
 function linkHash(previous: Uint8Array, body: string): Uint8Array {

@@ -84,7 +84,7 @@ export interface AuditTrail {
   recent(filter: EventFilter): Promise<readonly RecordedEvent[]>;
   /** The decision with that id, or the newest for `last`. */
   decision(id: string): Promise<(DecisionEvent & { readonly at: string }) | undefined>;
-  /** The sequence number of the first event whose chain does not hold; `undefined` when all is well. */
+  /** The sequence number of the first event that is no longer proven by the chain; `undefined` when all is well. */
   firstBrokenLink(): Promise<number | undefined>;
   /** How many events are queued: the proxy pauses reading when this grows (backpressure). */
   readonly pending: number;

@@ -110,12 +110,37 @@ describe('the audit trail', () => {
     expect(await trail.decision('dec_3')).toBeUndefined();
   });
 
+  test('is not misled by words that look like an id', async () => {
+    const trail = openTrail();
+    trail.append(decision('dec_1'));
+    await trail.flush();
+    trail.append({ event: 'run.started', outcome: 'ok', run: 'dec_1', detail: '"event":"decision" "dec_1"' });
+    await trail.flush();
+    expect(await trail.decision('dec_1')).toMatchObject({ event: 'decision', id: 'dec_1' });
+    expect(await trail.decision('last')).toMatchObject({ event: 'decision', id: 'dec_1' });
+  });
+
+  test('reads across what was written at different times', async () => {
+    const trail = openTrail();
+    for (let index = 1; index <= 20; index++) {
+      trail.append(signIn(`name-${index}`));
+      if (index % 3 === 0) await trail.flush();
+    }
+    const sequences = async (filter: { limit: number; after?: number }): Promise<unknown[]> =>
+      (await trail.recent(filter)).map((event) => event.sequence);
+    expect(await sequences({ limit: 5 })).toEqual([16, 17, 18, 19, 20]);
+    expect(await sequences({ limit: 5, after: 4 })).toEqual([5, 6, 7, 8, 9]);
+    expect(await sequences({ limit: 50, after: 18 })).toEqual([19, 20]);
+    expect(await sequences({ limit: 50 })).toHaveLength(20);
+    expect(await sequences({ limit: 0 })).toEqual([]);
+  });
+
   test('writes by itself, off the path of whoever appends', async () => {
     const trail = openTrail();
     for (let index = 0; index < 1_000; index++) trail.append(decision(`dec_${index}`));
     expect(trail.pending).toBe(1_000);
     while (trail.pending > 0) await sleep(5);
-    expect(database.one('SELECT count(*) AS n FROM audit_events')).toEqual({ n: 1_000 });
+    expect(database.one('SELECT sum(events) AS n FROM audit_blocks')).toEqual({ n: 1_000 });
     expect(await trail.firstBrokenLink()).toBeUndefined();
   });
 
@@ -160,11 +185,11 @@ describe('the audit trail', () => {
     ]);
     expect(await trail.recent({ limit: 2, after: 1 })).toMatchObject([{ sequence: 2 }, { sequence: 3 }]);
     expect(await trail.decision('last')).toMatchObject({ id: 'dec_waiting' });
-    expect(database.one('SELECT count(*) AS n FROM audit_events')).toEqual({ n: 1 });
+    expect(database.one('SELECT sum(events) AS n FROM audit_blocks')).toEqual({ n: 1 });
     disk.full = false;
     await trail.flush();
     expect(trail.pending).toBe(0);
-    expect(database.one('SELECT count(*) AS n FROM audit_events')).toEqual({ n: 3 });
+    expect(database.one('SELECT sum(events) AS n FROM audit_blocks')).toEqual({ n: 3 });
     expect(await trail.firstBrokenLink()).toBeUndefined();
   });
 });
@@ -172,30 +197,40 @@ describe('the audit trail', () => {
 describe('the chain', () => {
   const edits: readonly (readonly [string, string, number])[] = [
     [
-      'a body was changed',
-      `UPDATE audit_events SET body = replace(body, 'name-3', 'name-0') WHERE sequence = 3`,
+      'a word was changed',
+      `UPDATE audit_blocks SET body = replace(body, 'name-3', 'name-0') WHERE last_sequence = 3`,
       3,
     ],
-    ['an id was changed', `UPDATE audit_events SET id = 'evt_other' WHERE sequence = 2`, 2],
-    ['an event was removed', 'DELETE FROM audit_events WHERE sequence = 2', 2],
-    ['the first event was removed', 'DELETE FROM audit_events WHERE sequence = 1', 1],
-    ['the end was cut off', 'DELETE FROM audit_events WHERE sequence >= 4', 4],
-    ['everything was removed', 'DELETE FROM audit_events', 1],
+    [
+      'a word of the last event was changed',
+      `UPDATE audit_blocks SET body = replace(body, 'name-7', 'name-0') WHERE last_sequence = 7`,
+      6,
+    ],
+    ['an event was removed', 'DELETE FROM audit_blocks WHERE last_sequence = 2', 2],
+    ['the first event was removed', 'DELETE FROM audit_blocks WHERE last_sequence = 1', 1],
+    ['the end was cut off', 'DELETE FROM audit_blocks WHERE last_sequence >= 5', 5],
+    ['everything was removed', 'DELETE FROM audit_blocks', 1],
     [
       'two events were swapped',
-      `UPDATE audit_events SET body = (SELECT o.body FROM audit_events AS o WHERE o.sequence = 7 - audit_events.sequence) WHERE sequence IN (3, 4)`,
+      `UPDATE audit_blocks SET body = (SELECT o.body FROM audit_blocks AS o WHERE o.last_sequence = 7 - audit_blocks.last_sequence) WHERE last_sequence IN (3, 4)`,
       3,
     ],
-    ['a link was replaced', 'UPDATE audit_events SET hash = zeroblob(32) WHERE sequence = 5', 5],
+    ['a link was replaced', 'UPDATE audit_blocks SET hash = zeroblob(32) WHERE last_sequence = 5', 5],
+    ['a count was changed', 'UPDATE audit_blocks SET events = 3 WHERE last_sequence = 7', 6],
   ];
 
   test.each(edits)('breaks where %s', async (_, sql, expected) => {
     const trail = openTrail();
-    for (let index = 1; index <= 5; index++) trail.append(signIn(`name-${index}`));
+    for (let index = 1; index <= 5; index++) {
+      trail.append(signIn(`name-${index}`));
+      await trail.flush();
+    }
+    trail.append(signIn('name-6'));
+    trail.append(signIn('name-7'));
     await trail.flush();
     expect(() => database.run(sql)).toThrow('append-only');
     expect(await trail.firstBrokenLink()).toBeUndefined();
-    database.script('DROP TRIGGER audit_events_are_final; DROP TRIGGER audit_events_stay');
+    database.script('DROP TRIGGER audit_blocks_are_final; DROP TRIGGER audit_blocks_stay');
     database.run(sql);
     expect(await trail.firstBrokenLink()).toBe(expected);
   });

@@ -1,7 +1,16 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Database } from '../database/index.ts';
 import { AuthsomeError } from '../errors.ts';
-import { type EventRow, holds, type Link, linked, type QueuedEvent, recorded } from './chain.ts';
+import {
+  type Block,
+  endOf,
+  eventsOf,
+  holds,
+  type Link,
+  linked,
+  type QueuedEvent,
+  recorded,
+} from './chain.ts';
 import type { AuditEvent, AuditTrail, DecisionEvent, EventFilter, RecordedEvent } from './event.ts';
 
 export interface AuditTrailOptions {
@@ -16,7 +25,7 @@ const retryAfterMs = 1_000;
 const syncEveryMs = 1_000;
 // Bounds how long one transaction keeps the event loop.
 const batchSize = 256;
-const verifiedAtOnce = 500;
+const verifiedAtOnce = 16;
 
 /** The audit trail kept in `database`; several processes may append to it at once. */
 export function openAuditTrail(options: AuditTrailOptions): AuditTrail {
@@ -59,37 +68,31 @@ class SqlAuditTrail implements AuditTrail {
 
   async recent({ limit, after }: EventFilter): Promise<readonly RecordedEvent[]> {
     const unwritten = this.#writeNow();
-    const rows =
-      after === undefined
-        ? this.#database
-            .all<EventRow>('SELECT body FROM audit_events ORDER BY sequence DESC LIMIT ?', limit)
-            .reverse()
-        : this.#database.all<EventRow>(
-            'SELECT body FROM audit_events WHERE sequence > ? ORDER BY sequence LIMIT ?',
-            after,
-            limit,
-          );
-    const written = rows.map((row) => JSON.parse(row.body) as RecordedEvent);
-    if (unwritten.length === 0) return written;
-    const waiting = unwritten.filter((event) => event.sequence > (after ?? 0));
-    const all = [...written, ...waiting];
-    return after === undefined ? all.slice(-limit) : all.slice(0, limit);
+    if (after === undefined) return lastOf([...this.#newest(limit), ...unwritten], limit);
+    const waiting = unwritten.filter((event) => event.sequence > after);
+    return [...this.#following(after, limit), ...waiting].slice(0, limit);
   }
 
   async decision(id: string): Promise<(DecisionEvent & { readonly at: string }) | undefined> {
     const unwritten = this.#writeNow();
-    const waiting = unwritten.findLast((event) => isDecision(event) && (id === 'last' || event.id === id));
-    if (waiting !== undefined && isDecision(waiting)) return waiting;
-    const row =
-      id === 'last'
-        ? this.#database.one<EventRow>(
-            "SELECT body FROM audit_events WHERE event = 'decision' ORDER BY sequence DESC LIMIT 1",
-          )
-        : this.#database.one<EventRow>(
-            "SELECT body FROM audit_events WHERE event = 'decision' AND id = ? ORDER BY sequence DESC LIMIT 1",
-            id,
-          );
-    return row === undefined ? undefined : (JSON.parse(row.body) as DecisionEvent & { readonly at: string });
+    const wanted = (event: RecordedEvent): event is DecisionEvent & RecordedEvent =>
+      event.event === 'decision' && (id === 'last' || event.id === id);
+    const waiting = unwritten.findLast(wanted);
+    if (waiting !== undefined) return waiting;
+    // No index: an id is looked up by hand now and then, and keeping random ids sorted would double what each event
+    // costs. The text may hold the words elsewhere too, so each block that has them is looked at.
+    const words = id === 'last' ? '"event":"decision"' : JSON.stringify(id);
+    for (let before = Number.MAX_SAFE_INTEGER; ; ) {
+      const block = this.#database.one<Block>(
+        'SELECT last_sequence, body FROM audit_blocks WHERE last_sequence < ? AND instr(body, ?) > 0 ORDER BY last_sequence DESC LIMIT 1',
+        before,
+        words,
+      );
+      if (block === undefined) return undefined;
+      const found = eventsOf(block).findLast(wanted);
+      if (found !== undefined) return found;
+      before = block.last_sequence;
+    }
   }
 
   async firstBrokenLink(): Promise<number | undefined> {
@@ -97,21 +100,54 @@ class SqlAuditTrail implements AuditTrail {
     const { archived, head } = this.#ends();
     let previous = archived;
     while (previous.sequence < head.sequence) {
-      const rows = this.#database.all<EventRow>(
-        'SELECT sequence, id, event, body, hash FROM audit_events WHERE sequence > ? AND sequence <= ? ORDER BY sequence LIMIT ?',
+      const blocks = this.#database.all<Block>(
+        'SELECT last_sequence, events, body, hash FROM audit_blocks WHERE last_sequence > ? AND last_sequence <= ? ORDER BY last_sequence LIMIT ?',
         previous.sequence,
         head.sequence,
         verifiedAtOnce,
       );
       // The head says that there is more: the end was cut off.
-      if (rows.length === 0) return previous.sequence + 1;
-      for (const row of rows) {
-        if (!holds(row, previous)) return previous.sequence + 1;
-        previous = row;
+      if (blocks.length === 0) return previous.sequence + 1;
+      for (const block of blocks) {
+        if (!holds(block, previous)) return previous.sequence + 1;
+        previous = endOf(block);
       }
       await nextTurn();
     }
     return Buffer.compare(previous.hash, head.hash) === 0 ? undefined : head.sequence;
+  }
+
+  /** The last `limit` events, oldest first. */
+  #newest(limit: number): readonly RecordedEvent[] {
+    const found: RecordedEvent[][] = [];
+    let count = 0;
+    for (let before = Number.MAX_SAFE_INTEGER; count < limit; ) {
+      const block = this.#database.one<Block>(
+        'SELECT last_sequence, body FROM audit_blocks WHERE last_sequence < ? ORDER BY last_sequence DESC LIMIT 1',
+        before,
+      );
+      if (block === undefined) break;
+      const events = eventsOf(block);
+      found.push([...events]);
+      count += events.length;
+      before = block.last_sequence;
+    }
+    return found.reverse().flat();
+  }
+
+  /** The first `limit` events, or some more, with a greater sequence number. */
+  #following(after: number, limit: number): readonly RecordedEvent[] {
+    const found: RecordedEvent[] = [];
+    for (let reached = after; found.length < limit; ) {
+      const block = this.#database.one<Block>(
+        'SELECT last_sequence, body FROM audit_blocks WHERE last_sequence > ? ORDER BY last_sequence LIMIT 1',
+        reached,
+      );
+      if (block === undefined) break;
+      found.push(...eventsOf(block).filter((event) => event.sequence > after));
+      reached = block.last_sequence;
+    }
+    return found;
   }
 
   #schedule(delayMs: number): void {
@@ -153,20 +189,19 @@ class SqlAuditTrail implements AuditTrail {
     const nowMs = this.#nowMs();
     const due = sync || Math.abs(nowMs - this.#syncedAtMs) >= syncEveryMs;
     const write = (): void => {
-      let { head } = this.#ends();
-      for (const queued of batch) {
-        const row = linked(queued, head);
-        this.#database.run(
-          'INSERT INTO audit_events (sequence, id, event, body, hash) VALUES (?, ?, ?, ?, ?)',
-          row.sequence,
-          row.id,
-          row.event,
-          row.body,
-          row.hash,
-        );
-        head = row;
-      }
-      this.#database.run('UPDATE audit_chain SET head_sequence = ?, head_hash = ?', head.sequence, head.hash);
+      const block = linked(batch, this.#ends().head);
+      this.#database.run(
+        'INSERT INTO audit_blocks (last_sequence, events, body, hash) VALUES (?, ?, ?, ?)',
+        block.last_sequence,
+        block.events,
+        block.body,
+        block.hash,
+      );
+      this.#database.run(
+        'UPDATE audit_chain SET head_sequence = ?, head_hash = ?',
+        block.last_sequence,
+        block.hash,
+      );
     };
     if (due) {
       this.#database.transaction(write);
@@ -202,6 +237,6 @@ class SqlAuditTrail implements AuditTrail {
   }
 }
 
-function isDecision(event: RecordedEvent): event is DecisionEvent & RecordedEvent {
-  return event.event === 'decision';
+function lastOf<Item>(items: readonly Item[], count: number): readonly Item[] {
+  return items.slice(Math.max(0, items.length - count));
 }
