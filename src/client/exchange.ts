@@ -33,7 +33,7 @@ export interface Signer {
 /** Who turned out to be at the other end. */
 export type Unanswered = 'absent' | 'stranger';
 
-/** Nobody answered, or someone who is not the daemon of this home: nothing was done, and a new try is safe. */
+/** Nobody answered, or someone who is not the daemon of this home: nothing was done, and another try is safe. */
 export class NotAnswered extends Error {
   readonly who: Unanswered;
 
@@ -103,7 +103,7 @@ export async function send(
     request.on('error', (error: NodeJS.ErrnoException) => {
       if (signal?.aborted === true) reject(new AuthsomeError('Cancelled', 'cancelled'));
       else if (error instanceof AuthsomeError || error instanceof NotAnswered) reject(error);
-      else if (isUnseen(error, isSecure)) reject(new NotAnswered('absent'));
+      else if (isRepeatable(error, method, isSecure)) reject(new NotAnswered('absent'));
       else reject(interrupted(origin, error));
     });
     if (idleMs !== undefined) {
@@ -120,9 +120,13 @@ export async function send(
   });
 }
 
-/** Whether a connection failed before any byte of the call was on it. */
-function isUnseen(error: NodeJS.ErrnoException, isSecure: boolean): boolean {
-  return error.syscall === 'connect' && !isSecure;
+/**
+ * Whether a call may be made again: the connection failed before any byte of it was sent, or it only asks and the
+ * daemon died under it.
+ */
+function isRepeatable(error: NodeJS.ErrnoException, method: Call['method'], isSecure: boolean): boolean {
+  if (isSecure) return false;
+  return error.syscall === 'connect' || (method === 'GET' && error.code === 'ECONNRESET');
 }
 
 /** The parsed JSON of an answer; an error document becomes the AuthsomeError that it was. */

@@ -18,7 +18,7 @@ import type { DaemonOptions } from './daemon.ts';
 import { daemonEnvironment } from './daemon-environment.ts';
 import { readDaemonRecord } from './daemon-record.ts';
 import { errorOf, parseJson } from './exchange.ts';
-import { describeHolder } from './port-holder.ts';
+import { describeHolder, isAuthsomeDaemon } from './port-holder.ts';
 import { probe } from './probe.ts';
 import type { DaemonRecord } from './wire.ts';
 
@@ -125,7 +125,7 @@ async function afterFailure(
     for (let waitedMs = 0; waitedMs < 1_000; waitedMs += 50) {
       const running = await runningDaemon(options);
       if (running !== undefined) return running;
-      if (!(await accepts(listenHost, listenPort))) break;
+      if (!(await isAuthsomeDaemon(listenHost, listenPort))) break;
       await delay(50);
     }
     throw await describeHolder(listenHost, listenPort);
