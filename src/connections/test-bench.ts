@@ -54,6 +54,7 @@ const oauthDefaults = {
   registrationEndpoint: undefined,
   scopes: ['read'],
   scopeSeparator: ' ',
+  scopeParameter: 'scope',
   pkce: true,
   supportsDeviceCode: false,
   supportsDcr: false,

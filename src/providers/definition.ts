@@ -115,7 +115,7 @@ function parseModern(
     inject: needsBaseUrl ? [] : inject,
     exportVariables: parseExport(fields.object('export')?.object('env')),
     phantom,
-    docs: fields.url('docs'),
+    docs: fields.page('docs'),
     setup: parseSetup(fields),
     document: resolvedDocument(
       document,
@@ -208,21 +208,34 @@ function usualPlacements(
     placements.push({ kind: 'header', name: apiKey.headerName, prefix: apiKey.headerPrefix });
   if (apiKey.queryParam !== undefined) placements.push({ kind: 'query', name: apiKey.queryParam });
   const differs = JSON.stringify(placements) !== JSON.stringify([bearer]);
-  if (oauth !== undefined && differs && !fields.has('inject')) {
-    fields.fault('api_key', 'must go where the OAuth token goes; if both go elsewhere, say where in inject');
+  if (oauth !== undefined && differs && fields.has('api_url')) {
+    fields.fault(
+      'api_key',
+      'must go where the OAuth token goes; where both go elsewhere, name those hosts in inject',
+    );
   }
   return placements;
 }
 
+/** The hosts of `api_url` with the usual placement, then what `inject` says of further ones. */
 function parseInject(fields: Fields, usual: readonly Placement[]): readonly InjectRule[] {
-  if (fields.has('inject')) {
-    return fields.objects('inject').map((rule) => {
-      const placements = rule.objects('placements').map(parsePlacement);
-      if (placements.length === 0) rule.fault('placements', 'must say where the credential goes');
-      return { hosts: parseHosts(rule, 'hosts'), placements };
-    });
+  const further = fields.objects('inject');
+  const rules: InjectRule[] = [];
+  if (fields.has('api_url') || further.length === 0) {
+    rules.push({ hosts: parseHosts(fields, 'api_url'), placements: usual });
   }
-  return [{ hosts: parseHosts(fields, 'api_url'), placements: usual }];
+  for (const rule of further) {
+    const placements = rule.objects('placements').map(parsePlacement);
+    if (placements.length === 0) rule.fault('placements', 'must say where the credential goes');
+    rules.push({ hosts: parseHosts(rule, 'hosts'), placements });
+  }
+  const seen = new Set<string>();
+  for (const { kind, host, port, pathPrefix, text } of rules.flatMap((rule) => rule.hosts)) {
+    const place = kind === 'regex' ? text : `${kind} ${host}:${port}${pathPrefix}`;
+    if (seen.has(place)) fields.fault('inject', `must not name ${text} twice`);
+    seen.add(place);
+  }
+  return rules;
 }
 
 function parseHosts(fields: Fields, key: string): InjectRule['hosts'] {
@@ -302,7 +315,7 @@ function parseSetup(fields: Fields): Provider['setup'] {
     // Shown on a terminal as they are.
     if (!sentenceForm.pattern.test(text)) throw new PointedFault(pointer, sentenceForm.sentence);
   }
-  return { url: setup?.url('url'), steps: steps.map(({ text }) => text) };
+  return { url: setup?.page('url'), steps: steps.map(({ text }) => text) };
 }
 
 function resolvedDocument(

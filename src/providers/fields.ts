@@ -123,6 +123,16 @@ export class Fields {
     return isPending ? undefined : resolved;
   }
 
+  /** An https URL for people to open; a fragment may name the place on the page. */
+  page(key: string): string | undefined {
+    const text = this.text(key);
+    if (text === undefined) return undefined;
+    const { resolved, isPending } = this.resolve(text);
+    const sentence = secureUrlFault(resolved.split('#', 1)[0] ?? '') ?? printableFault(resolved);
+    if (sentence !== undefined) this.fault(key, sentence);
+    return isPending ? undefined : resolved;
+  }
+
   resolve(text: string): { readonly resolved: string; readonly isPending: boolean } {
     const isTemplate = text.includes(template);
     const resolved = isTemplate ? text.replaceAll(template, this.#baseUrl ?? standInBaseUrl) : text;
@@ -165,8 +175,13 @@ export function secureUrlFault(text: string): string | undefined {
   if (authority.includes('@')) return 'must have no user name or password';
   const target = canonicalTarget(authority, 443);
   if (target === undefined || target.host !== url.hostname.replace(/\.$/, '')) return 'must name one host';
-  if (/[^\x21-\x7e]|[\\{}<>"^`|]/.test(text)) return 'must be an absolute URL without unescaped characters';
+  const unprintable = printableFault(text);
+  if (unprintable !== undefined) return unprintable;
   if (text.includes('#')) return 'must have no fragment';
   if (url.protocol === 'http:' && !isLoopback(target.host)) return 'must be an https URL';
   return undefined;
+}
+
+function printableFault(text: string): string | undefined {
+  return /[^\x21-\x7e]|[\\{}<>"^`|]/.test(text) ? 'must be a URL without unescaped characters' : undefined;
 }

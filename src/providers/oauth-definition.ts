@@ -16,6 +16,11 @@ export function parseOauth(fields: Fields, flow: FlowName, baseUrl: string | und
     scopes: parseScopes(fields),
     scopeSeparator:
       fields.text('scope_separator', { pattern: /^[ ,;+]$/, sentence: 'must be one of space , ; +' }) ?? ' ',
+    scopeParameter:
+      fields.text('scope_parameter', {
+        pattern: /^[a-z_]+$/,
+        sentence: 'must be a parameter name of a-z and underscores',
+      }) ?? 'scope',
     pkce: fields.flag('pkce', true),
     supportsDeviceCode: fields.flag(
       'supports_device_code',

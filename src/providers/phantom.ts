@@ -54,7 +54,8 @@ function collectPlaces(pattern: Pattern, places: string[]): void {
       if (pattern.options[0] !== undefined) collectPlaces(pattern.options[0], places);
       return;
     case 'repeat': {
-      const count = Math.max(pattern.min, Math.min(pattern.max, usualRepeats));
+      const count =
+        pattern.max === 1 ? pattern.min : Math.max(pattern.min, Math.min(pattern.max, usualRepeats));
       for (let round = 0; round < count; round += 1) collectPlaces(pattern.part, places);
     }
   }

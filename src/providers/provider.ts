@@ -35,6 +35,8 @@ export interface OauthDefinition {
   readonly registrationEndpoint: string | undefined;
   readonly scopes: readonly string[];
   readonly scopeSeparator: string;
+  /** Quirk as data: the parameter of the authorization request that scopes go into; Slack's user tokens have their own. */
+  readonly scopeParameter: string;
   readonly pkce: boolean;
   readonly supportsDeviceCode: boolean;
   readonly supportsDcr: boolean;
@@ -82,7 +84,7 @@ export interface Provider {
     readonly clientIdEnv: string | undefined;
     readonly clientSecretEnv: string | undefined;
   };
-  /** From `inject`, else one rule made of `api_url` and the auth type's usual placement. */
+  /** One rule made of `api_url` and the auth type's usual placement, then those of `inject`. */
   readonly inject: readonly InjectRule[];
   /** Environment variable names that a run gets with a phantom, and `export` with the secret. */
   readonly exportVariables: readonly { readonly name: string; readonly value: 'access_token' | 'api_key' }[];
