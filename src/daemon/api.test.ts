@@ -1,10 +1,9 @@
 import { readFileSync, statSync } from 'node:fs';
-import { request } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { HealthDocument, WhoamiDocument } from '../client/index.ts';
 import { daemonProof, proofHeader } from '../identity/index.ts';
-import { type Fixture, openFixture, signedHeaders, testIdentity } from './fixture.ts';
+import { type Fixture, openFixture, plainRequest, signedHeaders, testIdentity } from './fixture.ts';
 
 let fixture: Fixture;
 beforeAll(async () => {
@@ -12,32 +11,8 @@ beforeAll(async () => {
 });
 afterAll(() => fixture.close());
 
-/** A request whose headers are exactly these: fetch would not send a foreign Host or Origin. */
-function rawRequest(
-  method: string,
-  path: string,
-  headers: Record<string, string>,
-  body = '',
-): Promise<{
-  readonly status: number;
-  readonly headers: NodeJS.Dict<string | string[]>;
-  readonly text: string;
-}> {
-  const { hostname, port, host } = new URL(fixture.daemon.url);
-  return new Promise((resolve, reject) => {
-    const call = request({ hostname, port, method, path, headers: { host, ...headers } }, (response) => {
-      let text = '';
-      response.on('data', (chunk) => {
-        text += chunk;
-      });
-      response.on('end', () =>
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, text }),
-      );
-    });
-    call.on('error', reject);
-    call.end(body);
-  });
-}
+const rawRequest = (method: string, path: string, headers: Record<string, string>, body = '') =>
+  plainRequest(fixture.daemon.url, method, path, headers, body);
 
 describe('what anybody may ask', () => {
   it('says that it is alive, and nothing else', async () => {

@@ -4,7 +4,7 @@ import { asAuthsomeError } from '../errors.ts';
 /** One thing that `doctor` looks at. Throws what is wrong, or returns what it found. */
 export interface Check {
   readonly name: string;
-  /** Whether the daemon can do its work without it: then a failure is a warning to `ready`. */
+  /** Whether the daemon cannot do its work without it: `ready` looks at these only. */
   readonly isVital: boolean;
   look(): Promise<Finding> | Finding;
 }

@@ -60,21 +60,21 @@ export function doctorChecks(options: DoctorOptions): readonly Check[] {
     }),
     check(
       'vault',
+      async () => ok((await options.desks()).length === 0 ? 'there is no vault yet' : 'the vault opens'),
+      true,
+    ),
+    check(
+      'key_source',
       async () => {
-        const sources = [...new Set((await options.desks()).map(({ keySource }) => keySource))];
+        const sources = new Set((await options.desks()).map(({ keySource }) => keySource));
         return ok(
-          sources.length === 0 ? 'no vault yet' : `the vault opens; its key is from ${names(sources)}`,
+          sources.size === 0 ? 'no key is needed yet' : `the key is from: ${[...sources].join(', ')}`,
         );
       },
       true,
     ),
     check('keychain', () => keychainFinding(options.keychain, settings, home)),
-    check('providers', () => {
-      const [problem] = catalog.problems;
-      if (problem === undefined) return ok(`${catalog.list().length} providers are defined`);
-      const { message, hint } = problem.error;
-      return { status: 'fail', message, fix: hint };
-    }),
+    check('providers', () => providersFinding(catalog), true),
     check('rules', () =>
       policy.problem === undefined
         ? ok(policy.ruleCount === 0 ? 'no rules: everything is allowed' : `${policy.ruleCount} rules`)
@@ -133,8 +133,13 @@ function ok(message: string): Finding {
   return { status: 'ok', message };
 }
 
-function names(values: readonly string[]): string {
-  return values.join(', ');
+/** A person's definition that cannot be read is refused alone: the others go on working. */
+async function providersFinding(catalog: Catalog): Promise<Finding> {
+  await catalog.reload();
+  const [problem] = catalog.problems;
+  if (problem === undefined) return ok(`${catalog.list().length} providers are defined`);
+  const { message, hint } = problem.error;
+  return { status: 'warn', message, fix: hint };
 }
 
 function databaseFinding(database: Database): Finding {

@@ -1,5 +1,6 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AuthsomeError } from '../errors.ts';
@@ -110,5 +111,37 @@ function signedFetch(
     redirect: 'manual',
     ...(text === '' ? {} : { body: text }),
     ...(init.signal === undefined ? {} : { signal: init.signal }),
+  });
+}
+
+export interface PlainResponse {
+  readonly status: number;
+  readonly headers: NodeJS.Dict<string | string[]>;
+  readonly text: string;
+}
+
+/** A request whose headers are exactly these: fetch would not send a foreign Host or Sec-Fetch-Mode. */
+export function plainRequest(
+  origin: string,
+  method: string,
+  path: string,
+  headers: Record<string, string>,
+  body = '',
+): Promise<PlainResponse> {
+  const { hostname, port, host } = new URL(origin);
+  return new Promise((resolve, reject) => {
+    const options = { hostname, port, method, path, headers: { host, ...headers }, agent: false } as const;
+    const call = request(options, (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => {
+        text += chunk;
+      });
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, text }),
+      );
+    });
+    call.on('error', reject);
+    call.end(body);
   });
 }

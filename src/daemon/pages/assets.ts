@@ -24,16 +24,17 @@ body {
 .brand { display: flex; align-items: center; gap: 8px; font-weight: 600; letter-spacing: -.01em; color: var(--soft); }
 .mark { color: var(--accent); }
 .card {
-  width: 100%; max-width: 480px; padding: 32px; background: var(--card); border: 1px solid var(--line); border-radius: 16px;
+  width: 100%; max-width: 520px; padding: 32px; background: var(--card); border: 1px solid var(--line); border-radius: 16px;
   box-shadow: var(--shadow);
 }
 .foot { max-width: 480px; text-align: center; font-size: 13px; color: var(--soft); }
 h1 { margin: 0; font-size: 24px; line-height: 1.25; font-weight: 650; letter-spacing: -.02em; overflow-wrap: anywhere; }
 h2 { margin: 28px 0 8px; font-size: 15px; font-weight: 600; }
-p { margin: 8px 0 0; overflow-wrap: anywhere; }
-.lead { color: var(--soft); }
+p { margin: 8px 0 0; overflow-wrap: anywhere; text-wrap: pretty; }
+.lead { color: var(--soft); white-space: pre-line; }
 .result { text-align: center; }
-.result h1 { margin-top: 16px; }
+.result h1 { margin-top: 16px; text-wrap: balance; }
+.result p { text-wrap: balance; }
 a { color: var(--accent); text-underline-offset: 3px; }
 a:hover { color: var(--accent-hover); }
 ol.steps { margin: 0; padding: 0 0 0 22px; }
@@ -45,6 +46,8 @@ code { font: 14px/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation
   border: 1px solid var(--line); border-radius: 10px; background: var(--inset); text-align: left;
 }
 .copy code { flex: 1; user-select: all; }
+.copy.large { margin-top: 20px; }
+.copy.large code { font-size: 24px; letter-spacing: .08em; }
 label { display: block; margin-top: 18px; font-weight: 600; font-size: 15px; }
 label .optional { font-weight: 400; color: var(--soft); }
 input:not([type="hidden"]) {
@@ -53,6 +56,7 @@ input:not([type="hidden"]) {
 }
 input[aria-invalid="true"] { border-color: var(--bad); }
 .note { margin-top: 6px; font-size: 14px; color: var(--soft); }
+form + .note { margin-top: 14px; text-align: center; }
 .alert {
   margin-top: 18px; padding: 10px 14px; border-radius: 10px; background: var(--bad-wash); color: var(--bad); font-size: 15px;
 }
@@ -80,6 +84,7 @@ button.quiet:hover { background: var(--card); color: var(--accent-hover); }
 .sign-wait circle { fill: var(--inset); } .sign-wait path { stroke: var(--accent); }
 dl { margin: 24px 0 0; text-align: left; border-top: 1px solid var(--line); }
 dl > div { display: flex; gap: 16px; padding: 10px 0; border-bottom: 1px solid var(--line); }
+dl > div:last-child { border-bottom: 0; padding-bottom: 0; }
 dt { flex: none; width: 104px; color: var(--soft); }
 dd { margin: 0; flex: 1; min-width: 0; overflow-wrap: anywhere; }
 ul.scopes { margin: 0; padding: 0; list-style: none; display: flex; flex-wrap: wrap; gap: 6px; }

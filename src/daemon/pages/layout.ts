@@ -50,6 +50,6 @@ export function sign(kind: keyof typeof glyphs): Html {
 }
 
 /** A value to copy, with a button that appears only where the script runs. */
-export function copyable(id: string, value: string, what: string): Html {
-  return html`<div class="copy"><code id="${id}">${value}</code><button type="button" class="quiet" data-copy="${id}" aria-label="Copy ${what}" hidden>Copy</button></div>`;
+export function copyable(id: string, value: string, what: string, size: 'usual' | 'large' = 'usual'): Html {
+  return html`<div class="${size === 'large' ? 'copy large' : 'copy'}"><code id="${id}">${value}</code><button type="button" class="quiet" data-copy="${id}" aria-label="Copy ${what}" hidden>Copy</button></div>`;
 }

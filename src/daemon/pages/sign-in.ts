@@ -141,7 +141,7 @@ export function waitingPage(page: WaitingPage): string {
     refreshAfterSeconds: 3,
     body: html`<div class="result">${sign('wait')}<h1>Waiting for ${page.displayName}</h1>
 <p class="lead">${page.device === undefined ? 'Authorize authsome on its page. This one follows by itself.' : `Enter this code at ${page.displayName}. This page follows by itself.`}</p></div>
-${page.device !== undefined && copyable('user-code', page.device.userCode, 'the code')}
+${page.device !== undefined && copyable('user-code', page.device.userCode, 'the code', 'large')}
 ${authorizationUrl !== undefined && html`<a class="button" href="${authorizationUrl}" rel="noreferrer">Continue to ${page.displayName}</a>`}`,
   });
 }
