@@ -18,6 +18,22 @@ interface Upstream {
   readonly signal?: AbortSignal;
 }
 
+/** How long nothing may move. There is no absolute limit anywhere: a stream of two hours is normal. */
+export interface Patience {
+  /** A head that has begun, a TLS handshake. */
+  readonly headMs: number;
+  /** A client connection between two requests. */
+  readonly keepAliveMs: number;
+  /** Between request and answer, and within either. */
+  readonly exchangeMs: number;
+  /** A tunnel, or a connection that has switched protocols. */
+  readonly tunnelMs: number;
+  /** A client that goes on sending after the last answer. */
+  readonly lingerMs: number;
+  /** A pooled connection to an upstream. */
+  readonly upstreamMs: number;
+}
+
 export interface ProxyOptions {
   readonly listenHost: string;
   /** 0 for any free port. */
@@ -29,9 +45,11 @@ export interface ProxyOptions {
   readonly decisions: DecisionSink;
   readonly nowMs: () => number;
   readonly randomBytes: (size: number) => Uint8Array;
+  readonly patience?: Partial<Patience>;
 }
 
-interface Credential {
+/** A credential that works now; one object per version, so that what is derived from it can be kept beside it. */
+export interface Credential {
   readonly version: number;
   readonly secret: string;
 }
@@ -41,6 +59,7 @@ export interface RunSpec {
   /** Handle of the identity that asked. */
   readonly identity: string;
   readonly routes: RouteTable;
+  /** Keyed by `provider/connection`. */
   readonly credentials: {
     peek(connection: string): Credential | undefined;
     acquire(connection: string): Promise<Credential>;
@@ -57,7 +76,7 @@ export interface Run {
   readonly caPem: string;
   /** Swaps the snapshot; requests in flight keep theirs, the next request reads the new one. */
   replaceRoutes(routes: RouteTable): void;
-  /** Closes what is live on this connection's routes: called when it is revoked. */
+  /** Closes what is live on this connection's routes (`provider/connection`): called when it is revoked. */
   dropConnection(connection: string): void;
   end(): void;
 }

@@ -1,0 +1,47 @@
+const emptyBuffer = Buffer.alloc(0);
+
+/** Bytes that wait for more: grows by doubling, so that a peer who drips single bytes costs no quadratic copying. */
+export class Accumulator {
+  #buffer: Buffer = emptyBuffer;
+  /** Whether `#buffer` is ours to write to, and not a chunk that somebody else holds too. */
+  #owned = false;
+  length = 0;
+
+  push(chunk: Buffer): void {
+    if (this.length === 0) {
+      this.#buffer = chunk;
+      this.#owned = false;
+      this.length = chunk.length;
+      return;
+    }
+    const needed = this.length + chunk.length;
+    if (!this.#owned || needed > this.#buffer.length) {
+      const grown = Buffer.allocUnsafe(Math.max(needed, this.length * 2));
+      this.#buffer.copy(grown, 0, 0, this.length);
+      this.#buffer = grown;
+      this.#owned = true;
+    }
+    chunk.copy(this.#buffer, this.length);
+    this.length = needed;
+  }
+
+  /** What waited, followed by this chunk; nothing waits afterwards. */
+  join(chunk: Buffer): Buffer {
+    if (this.length === 0) return chunk;
+    this.push(chunk);
+    return this.takeAll() as Buffer;
+  }
+
+  takeAll(): Buffer | undefined {
+    if (this.length === 0) return undefined;
+    const all = this.length === this.#buffer.length ? this.#buffer : this.#buffer.subarray(0, this.length);
+    this.clear();
+    return all;
+  }
+
+  clear(): void {
+    this.#buffer = emptyBuffer;
+    this.#owned = false;
+    this.length = 0;
+  }
+}

@@ -1,0 +1,90 @@
+import { isIPv4, isIPv6 } from 'node:net';
+
+/** A host as it is compared, dialled and certified: lower case, no trailing dot, IPv6 in brackets. */
+export interface Authority {
+  readonly host: string;
+  readonly port: number;
+}
+
+const label = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
+const portDigits = /^[0-9]{1,5}$/;
+const numericLabel = /^(?:[0-9]+|0x[0-9a-f]*)$/;
+
+function canonicalHost(text: string): string | undefined {
+  if (text.startsWith('[')) {
+    const address = text.slice(1, -1);
+    return text.endsWith(']') && isIPv6(address) && !address.includes('%')
+      ? canonicalIPv6(address)
+      : undefined;
+  }
+  if (text.length > 254) return undefined;
+  let host = text.toLowerCase();
+  if (host.endsWith('.')) host = host.slice(0, -1);
+  if (isIPv4(host)) return host;
+  if (host.length > 253 || !host.split('.').every((part) => label.test(part))) return undefined;
+  // `127.1`, `0x7f.1` and `2130706433` are addresses to some resolvers: only the plain form is one here.
+  const lastLabel = host.slice(host.lastIndexOf('.') + 1);
+  return numericLabel.test(lastLabel) ? undefined : host;
+}
+
+function canonicalIPv6(address: string): string {
+  return new URL(`http://[${address}]`).hostname;
+}
+
+/** `host[:port]` in canonical form, or `undefined` where it is anything else (user information included). */
+export function parseAuthority(text: string, defaultPort: number | undefined): Authority | undefined {
+  const bracket = text.lastIndexOf(']');
+  const colon = text.indexOf(':', bracket + 1);
+  const host = canonicalHost(colon === -1 ? text : text.slice(0, colon));
+  if (host === undefined) return undefined;
+  if (colon === -1) return defaultPort === undefined ? undefined : { host, port: defaultPort };
+  const digits = text.slice(colon + 1);
+  if (digits === '' && defaultPort !== undefined) return { host, port: defaultPort };
+  if (!portDigits.test(digits)) return undefined;
+  const port = Number(digits);
+  return port >= 1 && port <= 65_535 ? { host, port } : undefined;
+}
+
+/** The `Host` value for an authority: no port where it is the scheme's own. */
+export function hostHeaderOf(authority: Authority, defaultPort: number): string {
+  return authority.port === defaultPort ? authority.host : `${authority.host}:${authority.port}`;
+}
+
+/** A request target taken apart, once (RFC 9112 §3.2). `path` holds no query; `query` keeps its `?`. */
+export type Target =
+  | { readonly form: 'origin'; readonly path: string; readonly query: string }
+  | {
+      readonly form: 'absolute';
+      readonly scheme: 'http' | 'https';
+      readonly authority: Authority;
+      readonly path: string;
+      readonly query: string;
+    }
+  | { readonly form: 'authority'; readonly authority: Authority }
+  | { readonly form: 'asterisk' };
+
+/** The target of a request with this method, or `undefined` where it has none of the four forms. */
+export function parseTarget(method: string, target: string): Target | undefined {
+  if (method === 'CONNECT') {
+    const authority = parseAuthority(target, undefined);
+    return authority === undefined ? undefined : { form: 'authority', authority };
+  }
+  if (target.charCodeAt(0) === 0x2f) return { form: 'origin', ...splitQuery(target) };
+  if (target === '*') return method === 'OPTIONS' ? { form: 'asterisk' } : undefined;
+  const scheme = /^(https?):\/\//i.exec(target)?.[1]?.toLowerCase();
+  if (scheme !== 'http' && scheme !== 'https') return undefined;
+  const rest = target.slice(scheme.length + 3);
+  const pathStart = rest.search(/[/?\\]/);
+  const authorityText = pathStart === -1 ? rest : rest.slice(0, pathStart);
+  const authority = parseAuthority(authorityText, scheme === 'https' ? 443 : 80);
+  if (authority === undefined) return undefined;
+  const tail = pathStart === -1 ? '' : rest.slice(pathStart);
+  const { path, query } = splitQuery(tail.startsWith('/') ? tail : `/${tail}`);
+  return { form: 'absolute', scheme, authority, path, query };
+}
+
+function splitQuery(text: string): { readonly path: string; readonly query: string } {
+  const question = text.indexOf('?');
+  if (question === -1) return { path: text, query: '' };
+  return { path: text.slice(0, question), query: text.slice(question) };
+}

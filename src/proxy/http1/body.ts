@@ -1,0 +1,191 @@
+import { COLON, CR, hexValue, LF, SPACE, TAB, tokenByte, valueByte } from './bytes.ts';
+import { Fault } from './fault.ts';
+import type { Framing } from './message.ts';
+
+const invalidSize = new Fault('a chunk size is not a plain hexadecimal number (RFC 9112 §7.1)');
+const sizeTooLarge = new Fault('a chunk size is too large');
+const invalidExtension = new Fault('a chunk extension holds a control character (RFC 9112 §7.1.1)');
+const extensionsTooLarge = new Fault('the chunk extensions of one body are larger than 16384 bytes', true);
+const chunkNotEnded = new Fault('a chunk does not end in CRLF (RFC 9112 §7.1)');
+const bareEnd = new Fault('a line of the chunked body does not end in CRLF (RFC 9112 §7.1)');
+const invalidTrailer = new Fault('a trailer field is malformed (RFC 9112 §7.1.2)');
+const forbiddenTrailer = new Fault(
+  'a trailer field frames, routes or authorises the message (RFC 9110 §6.5.1)',
+);
+const trailersTooLarge = new Fault('the trailer section is larger than 16384 bytes', true);
+
+const maxSizeDigits = 16;
+const maxExtensionBytes = 16 * 1024;
+const maxTrailerBytes = 16 * 1024;
+
+const forbiddenTrailers = new Set([
+  'transfer-encoding',
+  'content-length',
+  'host',
+  'connection',
+  'trailer',
+  'te',
+  'upgrade',
+  'expect',
+  'authorization',
+  'proxy-authorization',
+  'cookie',
+  'set-cookie',
+  'content-encoding',
+  'content-type',
+  'content-range',
+]);
+
+const State = {
+  size: 0,
+  extension: 1,
+  sizeLineFeed: 2,
+  data: 3,
+  dataReturn: 4,
+  dataLineFeed: 5,
+  trailerStart: 6,
+  trailerName: 7,
+  trailerValue: 8,
+  trailerLineFeed: 9,
+  lastLineFeed: 10,
+} as const;
+
+/** Told where the payload is inside a chunked body, for whoever has to look into it. */
+export type PayloadListener = (bytes: Buffer, start: number, end: number) => void;
+
+/** Finds the end of one message body in passing; the bytes themselves go on untouched. */
+export class Body {
+  done: boolean;
+  fault: Fault | undefined;
+  /** The body ends only with its connection. */
+  readonly untilClose: boolean;
+  readonly #chunked: boolean;
+  #remaining: number;
+  #state: number = State.size;
+  #sizeDigits = 0;
+  #extensionBytes = 0;
+  #trailerBytes = 0;
+  #trailerName = '';
+
+  constructor(framing: Framing) {
+    this.done = framing.kind === 'none';
+    this.untilClose = framing.kind === 'close';
+    this.#chunked = framing.kind === 'chunked';
+    this.#remaining = framing.kind === 'length' ? framing.length : 0;
+  }
+
+  /** The position up to which `bytes` belong to this body. After it, look at `done` and `fault`. */
+  take(bytes: Buffer, start: number, end: number, onPayload?: PayloadListener): number {
+    if (this.done) return start;
+    if (this.#chunked) return this.#takeChunked(bytes, start, end, onPayload);
+    const available = end - start;
+    if (this.untilClose || available < this.#remaining) {
+      this.#remaining -= available;
+      onPayload?.(bytes, start, end);
+      return end;
+    }
+    const position = start + this.#remaining;
+    this.#remaining = 0;
+    this.done = true;
+    onPayload?.(bytes, start, position);
+    return position;
+  }
+
+  #takeChunked(bytes: Buffer, start: number, end: number, onPayload: PayloadListener | undefined): number {
+    let position = start;
+    while (position < end) {
+      if (this.#state === State.data) {
+        const stop = Math.min(end, position + this.#remaining);
+        onPayload?.(bytes, position, stop);
+        this.#remaining -= stop - position;
+        position = stop;
+        if (this.#remaining === 0) this.#state = State.dataReturn;
+        continue;
+      }
+      const fault = this.#step(bytes[position] as number);
+      if (fault !== undefined) {
+        this.fault = fault;
+        return position;
+      }
+      position += 1;
+      if (this.done) return position;
+    }
+    return position;
+  }
+
+  #step(byte: number): Fault | undefined {
+    switch (this.#state) {
+      case State.size: {
+        const value = hexValue[byte] as number;
+        if (value !== 255) {
+          this.#sizeDigits += 1;
+          this.#remaining = this.#remaining * 16 + value;
+          if (this.#sizeDigits > maxSizeDigits || !Number.isSafeInteger(this.#remaining)) return sizeTooLarge;
+          return undefined;
+        }
+        if (this.#sizeDigits === 0) return invalidSize;
+        if (byte === CR) this.#state = State.sizeLineFeed;
+        else if (byte === 0x3b) this.#state = State.extension;
+        else return invalidSize;
+        return undefined;
+      }
+      case State.extension:
+        if (byte === CR) this.#state = State.sizeLineFeed;
+        else if (valueByte[byte] !== 1) return invalidExtension;
+        this.#extensionBytes += 1;
+        return this.#extensionBytes > maxExtensionBytes ? extensionsTooLarge : undefined;
+      case State.sizeLineFeed:
+        if (byte !== LF) return bareEnd;
+        this.#state = this.#remaining === 0 ? State.trailerStart : State.data;
+        this.#sizeDigits = 0;
+        return undefined;
+      case State.dataReturn:
+        if (byte !== CR) return chunkNotEnded;
+        this.#state = State.dataLineFeed;
+        return undefined;
+      case State.dataLineFeed:
+        if (byte !== LF) return chunkNotEnded;
+        this.#state = State.size;
+        return undefined;
+      case State.lastLineFeed:
+        if (byte !== LF) return bareEnd;
+        this.done = true;
+        return undefined;
+      default:
+        return this.#stepTrailer(byte);
+    }
+  }
+
+  #stepTrailer(byte: number): Fault | undefined {
+    this.#trailerBytes += 1;
+    if (this.#trailerBytes > maxTrailerBytes) return trailersTooLarge;
+    switch (this.#state) {
+      case State.trailerStart:
+        if (byte === CR) {
+          this.#state = State.lastLineFeed;
+          return undefined;
+        }
+        if (tokenByte[byte] !== 1) return invalidTrailer;
+        this.#trailerName = String.fromCharCode(byte);
+        this.#state = State.trailerName;
+        return undefined;
+      case State.trailerName:
+        if (byte === COLON) {
+          if (forbiddenTrailers.has(this.#trailerName.toLowerCase())) return forbiddenTrailer;
+          this.#state = State.trailerValue;
+          return undefined;
+        }
+        if (tokenByte[byte] !== 1) return invalidTrailer;
+        this.#trailerName += String.fromCharCode(byte);
+        return undefined;
+      case State.trailerValue:
+        if (byte === CR) this.#state = State.trailerLineFeed;
+        else if (valueByte[byte] !== 1 && byte !== SPACE && byte !== TAB) return invalidTrailer;
+        return undefined;
+      default:
+        if (byte !== LF) return bareEnd;
+        this.#state = State.trailerStart;
+        return undefined;
+    }
+  }
+}

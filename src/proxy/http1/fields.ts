@@ -1,0 +1,154 @@
+import { COLON, CR, LF, SPACE, spells, TAB, tokenByte, valueByte } from './bytes.ts';
+import { Fault } from './fault.ts';
+
+/** The fields that framing, routing and forwarding look at. Everything else is `other`. */
+export const Field = {
+  other: 0,
+  host: 1,
+  contentLength: 2,
+  transferEncoding: 3,
+  connection: 4,
+  keepAlive: 5,
+  proxyConnection: 6,
+  proxyAuthorization: 7,
+  proxyAuthenticate: 8,
+  te: 9,
+  upgrade: 10,
+  expect: 11,
+  http2Settings: 12,
+  contentType: 13,
+  contentEncoding: 14,
+  acceptEncoding: 15,
+} as const;
+
+/** Numbers kept per field line: line start, name end, value start, value end, kind. */
+export const stride = 5;
+
+export const limits = { headBytes: 64 * 1024, fieldCount: 256 } as const;
+
+/** Where the field lines of one head are in its buffer; nothing is copied. */
+export interface FieldBlock {
+  readonly bytes: Buffer;
+  /** `stride` numbers a line. */
+  readonly marks: readonly number[];
+  /** Position of the empty line that ends the head. */
+  readonly fieldsEnd: number;
+}
+
+export const incomplete = -1;
+
+const bareLineFeed = new Fault('a line ends in LF without CR (RFC 9112 §2.2)');
+const bareCarriageReturn = new Fault('a CR is not followed by LF (RFC 9112 §2.2)');
+const folded = new Fault('a field line begins with white space (obs-fold, RFC 9112 §5.2)');
+const spaceBeforeColon = new Fault('white space stands before a field name’s colon (RFC 9112 §5.1)');
+const invalidName = new Fault('a field name holds an invalid character (RFC 9110 §5.1)');
+const invalidValue = new Fault('a field value holds a control character (RFC 9110 §5.5)');
+const tooManyFields = new Fault(`there are more than ${limits.fieldCount} field lines`, true);
+
+export const lineFaults = { bareLineFeed, bareCarriageReturn } as const;
+
+function kindOf(bytes: Buffer, start: number, end: number): number {
+  switch (end - start) {
+    case 2:
+      return spells(bytes, start, end, 'te') ? Field.te : Field.other;
+    case 4:
+      return spells(bytes, start, end, 'host') ? Field.host : Field.other;
+    case 6:
+      return spells(bytes, start, end, 'expect') ? Field.expect : Field.other;
+    case 7:
+      return spells(bytes, start, end, 'upgrade') ? Field.upgrade : Field.other;
+    case 10:
+      if (spells(bytes, start, end, 'connection')) return Field.connection;
+      return spells(bytes, start, end, 'keep-alive') ? Field.keepAlive : Field.other;
+    case 12:
+      return spells(bytes, start, end, 'content-type') ? Field.contentType : Field.other;
+    case 14:
+      if (spells(bytes, start, end, 'content-length')) return Field.contentLength;
+      return spells(bytes, start, end, 'http2-settings') ? Field.http2Settings : Field.other;
+    case 15:
+      return spells(bytes, start, end, 'accept-encoding') ? Field.acceptEncoding : Field.other;
+    case 16:
+      if (spells(bytes, start, end, 'content-encoding')) return Field.contentEncoding;
+      return spells(bytes, start, end, 'proxy-connection') ? Field.proxyConnection : Field.other;
+    case 17:
+      return spells(bytes, start, end, 'transfer-encoding') ? Field.transferEncoding : Field.other;
+    case 18:
+      return spells(bytes, start, end, 'proxy-authenticate') ? Field.proxyAuthenticate : Field.other;
+    case 19:
+      return spells(bytes, start, end, 'proxy-authorization') ? Field.proxyAuthorization : Field.other;
+    default:
+      return Field.other;
+  }
+}
+
+/**
+ * The position after the empty line that ends the field lines at `start`, their marks appended to `marks`;
+ * `incomplete` while that line is missing. One pass, every byte checked (RFC 9112 §5).
+ */
+export function scanFields(bytes: Buffer, start: number, end: number, marks: number[]): number | Fault {
+  let position = start;
+  let count = 0;
+  for (;;) {
+    if (position >= end) return incomplete;
+    const lineStart = position;
+    let byte = bytes[position] as number;
+    if (byte === CR) {
+      if (position + 1 >= end) return incomplete;
+      return bytes[position + 1] === LF ? position + 2 : bareCarriageReturn;
+    }
+    if (byte === SPACE || byte === TAB) return folded;
+    while (tokenByte[byte] === 1) {
+      position += 1;
+      if (position >= end) return incomplete;
+      byte = bytes[position] as number;
+    }
+    if (byte !== COLON || position === lineStart) {
+      if (byte === LF) return bareLineFeed;
+      return byte === SPACE || byte === TAB ? spaceBeforeColon : invalidName;
+    }
+    const nameEnd = position;
+    do {
+      position += 1;
+      if (position >= end) return incomplete;
+      byte = bytes[position] as number;
+    } while (byte === SPACE || byte === TAB);
+    const valueStart = position;
+    while (valueByte[byte] === 1) {
+      position += 1;
+      if (position >= end) return incomplete;
+      byte = bytes[position] as number;
+    }
+    if (byte !== CR) return byte === LF ? bareLineFeed : invalidValue;
+    if (position + 1 >= end) return incomplete;
+    if (bytes[position + 1] !== LF) return bareCarriageReturn;
+    let valueEnd = position;
+    while (valueEnd > valueStart && (bytes[valueEnd - 1] === SPACE || bytes[valueEnd - 1] === TAB))
+      valueEnd -= 1;
+    position += 2;
+    count += 1;
+    if (count > limits.fieldCount) return tooManyFields;
+    marks.push(lineStart, nameEnd, valueStart, valueEnd, kindOf(bytes, lineStart, nameEnd));
+  }
+}
+
+/** The value of the field line at `mark`. */
+export function valueAt(block: FieldBlock, mark: number): string {
+  return block.bytes.toString('latin1', block.marks[mark + 2], block.marks[mark + 3]);
+}
+
+/** Where the field line at `mark` ends, its CRLF included. */
+export function lineEndAt(block: FieldBlock, mark: number): number {
+  return mark + stride < block.marks.length ? (block.marks[mark + stride] as number) : block.fieldsEnd;
+}
+
+/** The lower-case tokens of a comma-separated list, or `undefined` where it is not one (RFC 9110 §5.6.1). */
+export function tokenList(value: string): readonly string[] | undefined {
+  const tokens: string[] = [];
+  for (const part of value.split(',')) {
+    const token = part.replace(/^[ \t]+|[ \t]+$/g, '').toLowerCase();
+    if (token === '') continue;
+    if (!/^[!#$%&'*+\-.^_`|~0-9a-z]+$/.test(token)) return undefined;
+    tokens.push(token);
+  }
+  return tokens;
+}

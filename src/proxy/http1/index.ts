@@ -1,0 +1,18 @@
+/**
+ * HTTP/1.1 without sockets: strict head parsing, the framing of bodies, and the pairing of each request on a
+ * connection with its answer, as events in and actions out (RFC 9110, RFC 9112).
+ */
+export { type Authority, hostHeaderOf, parseAuthority, parseTarget, type Target } from './authority.ts';
+export { spells } from './bytes.ts';
+export { Fault } from './fault.ts';
+export { Field, lineEndAt, stride, tokenList, valueAt } from './fields.ts';
+export {
+  type Answer,
+  type Failure,
+  Pairing,
+  type PairingPort,
+  type Plan,
+  type ResponseTransform,
+} from './pairing.ts';
+export { looksLikeRequest, parseRequestHead, type RequestHead } from './request.ts';
+export { type ResponseHead, rewriteResponseHead } from './response.ts';

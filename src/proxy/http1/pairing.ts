@@ -1,0 +1,686 @@
+import { Accumulator } from './accumulator.ts';
+import { Body, type PayloadListener } from './body.ts';
+import { LF } from './bytes.ts';
+import { Fault } from './fault.ts';
+import { limits } from './fields.ts';
+import { parseRequestHead, type RequestHead } from './request.ts';
+import { parseResponseHead, type ResponseHead, rewriteResponseHead } from './response.ts';
+
+/** A request that may go on: what is written instead of its head, and what its answer gains. */
+export interface Plan {
+  /** The rewritten head, ready for the wire. */
+  readonly head: Buffer;
+  /** A whole field line for the answer with this status, if any. */
+  readonly lineFor: ((status: number) => string | undefined) | undefined;
+  /** A 401 may be met by a renewed credential: the port's `renew` is asked, once. */
+  readonly renewable: boolean;
+  /** Rewrites the answer's body in passing, where its head says that it has to be looked into. */
+  readonly transformFor: ((head: ResponseHead) => ResponseTransform | undefined) | undefined;
+}
+
+/** A body that changes in passing and is framed anew. */
+export interface ResponseTransform {
+  /** The rewritten head; it declares chunked framing, or none where the body ends with the connection. */
+  head(changes: { readonly close: boolean; readonly extraLine: string | undefined }): Buffer;
+  payload: PayloadListener;
+  /** Called when the body is over and complete. */
+  finish(): void;
+  /** Called when it will not be. */
+  abort(): void;
+}
+
+/** Bytes of an answer of our own; `close` when it is the last one, `body` unless the method forbids one. */
+export type Answer = (shape: { readonly close: boolean; readonly body: boolean }) => Buffer;
+
+export type Failure =
+  /** What came instead of a request's head: nothing was judged yet. */
+  | { readonly kind: 'malformed-head'; readonly fault: Fault }
+  /** The body of a request that was judged already. */
+  | { readonly kind: 'malformed-body'; readonly fault: Fault }
+  | { readonly kind: 'malformed-response'; readonly fault: Fault }
+  | { readonly kind: 'no-answer' }
+  | { readonly kind: 'request-timeout' }
+  | { readonly kind: 'response-timeout' };
+
+/** What a pairing does to the world: the actions of a transcript. `send…` answer false to ask for a pause. */
+export interface PairingPort {
+  /** Decide on a request: answered by `forward`, `answer` or `handOver`, now or later. */
+  judge(request: RequestHead): void;
+  /** Answered by `upstreamReady` or `answer`. `fresh` forbids a pooled connection. */
+  connectUpstream(fresh: boolean): void;
+  sendUpstream(bytes: Buffer): boolean;
+  sendClient(bytes: Buffer): boolean;
+  readClient(on: boolean): void;
+  readUpstream(on: boolean): void;
+  /** The connection is clean and can carry another request. */
+  releaseUpstream(): void;
+  destroyUpstream(): void;
+  /** Flush, then end our side; the rest of what the client sends is thrown away. */
+  endClient(): void;
+  /** Cut the connection so that what was sent cannot look complete. */
+  resetClient(): void;
+  /** Both sides agreed on another protocol: relay bytes from now on. */
+  splice(fromClient: Buffer | undefined, fromUpstream: Buffer | undefined): void;
+  /** Answered by `renewed`. */
+  renew(): void;
+  /** The answer for a failure found here; whoever makes it also puts it on record. */
+  failed(failure: Failure): Answer;
+}
+
+type RequestPhase = 'head' | 'judging' | 'connecting' | 'body' | 'sent' | 'draining' | 'over';
+type ResponsePhase = 'none' | 'head' | 'renewing' | 'body' | 'complete';
+
+/** Bodies up to this size are kept until the answer's head, so that a 401 can be met by sending them again. */
+export const maxReplayBytes = 64 * 1024;
+
+const unexpectedSwitch = new Fault('101 answers a request that asked for no upgrade (RFC 9110 §15.2.2)');
+const safeToRepeat = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
+
+/**
+ * One client connection's HTTP/1.1: pairs each request with its answer and frames both exactly. It holds no socket:
+ * events come in as calls, actions go out through the port.
+ */
+export class Pairing {
+  readonly #port: PairingPort;
+  #requestPhase: RequestPhase = 'head';
+  #responsePhase: ResponsePhase = 'none';
+  #request: RequestHead | undefined;
+  #plan: Plan | undefined;
+  #requestBody: Body | undefined;
+  #response: ResponseHead | undefined;
+  #responseBody: Body | undefined;
+  #transform: ResponseTransform | undefined;
+  /** Client bytes that wait for a whole head, a decision, or the end of the answer before them. */
+  readonly #fromClient = new Accumulator();
+  readonly #fromUpstream = new Accumulator();
+  #clientEnded = false;
+  #clientBlocked = false;
+  #upstreamBlocked = false;
+  #readingClient = true;
+  #readingUpstream = true;
+  #upstreamOpen = false;
+  #upstreamReused = false;
+  #upstreamEnded = false;
+  #answered = false;
+  #continued = false;
+  #bodyBegun = false;
+  #closing = false;
+  #retried = false;
+  #renewed = false;
+  #kept: Buffer[] | undefined;
+  #keptBytes = 0;
+  #working = false;
+
+  constructor(port: PairingPort) {
+    this.#port = port;
+  }
+
+  /** Whether no request is under way: an idle connection may be closed at any time. */
+  get idle(): boolean {
+    return this.#requestPhase === 'head' && this.#responsePhase === 'none' && this.#fromClient.length === 0;
+  }
+
+  /** Whether the next thing to come is a request's head, or the rest of one. */
+  get between(): boolean {
+    return this.#requestPhase === 'head';
+  }
+
+  clientBytes(chunk: Buffer): void {
+    switch (this.#requestPhase) {
+      case 'head': {
+        this.#readRequests(chunk);
+        break;
+      }
+      case 'body': {
+        const stop = this.#relayRequestBody(chunk, 0);
+        if (stop < chunk.length) this.#fromClient.push(chunk.subarray(stop));
+        break;
+      }
+      case 'judging':
+      case 'connecting':
+      case 'sent':
+        this.#fromClient.push(chunk);
+        break;
+      default:
+        return;
+    }
+    this.#steer();
+  }
+
+  /** The client sends nothing more; it may still be listening (RFC 9112 §9.6). */
+  clientEnd(): void {
+    this.#clientEnded = true;
+    switch (this.#requestPhase) {
+      case 'head':
+        if (this.#fromClient.length > 0) {
+          this.#fail({ kind: 'malformed-head', fault: truncatedHead });
+        } else if (this.#responsePhase === 'none') {
+          this.#finish();
+        }
+        break;
+      case 'body':
+        this.#port.destroyUpstream();
+        this.#upstreamOpen = false;
+        this.#finish();
+        break;
+      case 'draining':
+        this.#finish();
+        break;
+      default:
+        break;
+    }
+  }
+
+  /** The client is gone: nothing can be answered any more. */
+  clientClosed(): void {
+    if (this.#requestPhase === 'over') return;
+    this.#requestPhase = 'over';
+    this.#transform?.abort();
+    if (this.#upstreamOpen) this.#port.destroyUpstream();
+    this.#upstreamOpen = false;
+    this.#forget();
+  }
+
+  clientDrained(): void {
+    this.#clientBlocked = false;
+    this.#steer();
+  }
+
+  /** The decision: send this head instead, then the body as it comes. */
+  forward(plan: Plan): void {
+    if (this.#requestPhase !== 'judging') return;
+    this.#plan = plan;
+    this.#requestPhase = 'connecting';
+    this.#port.connectUpstream(false);
+  }
+
+  /** The decision, or a failure to connect: an answer of our own. */
+  answer(answer: Answer): void {
+    if (this.#requestPhase !== 'judging' && this.#requestPhase !== 'connecting') return;
+    this.#answerAndGoOn(answer);
+    this.#steer();
+  }
+
+  /** The decision: this connection is no longer HTTP here. Returns what the client sent beyond the head. */
+  handOver(): Buffer | undefined {
+    this.#requestPhase = 'over';
+    return this.#fromClient.takeAll();
+  }
+
+  upstreamReady(reused: boolean): void {
+    if (this.#requestPhase !== 'connecting') {
+      this.#port.destroyUpstream();
+      return;
+    }
+    const plan = this.#plan as Plan;
+    this.#upstreamOpen = true;
+    this.#upstreamReused = reused;
+    this.#upstreamEnded = false;
+    this.#upstreamBlocked = false;
+    this.#readingUpstream = true;
+    this.#responsePhase = 'head';
+    this.#answered = false;
+    this.#send(plan.head);
+    if (this.#retried || this.#renewed) {
+      for (const chunk of this.#kept ?? []) this.#send(chunk);
+      this.#requestPhase = 'sent';
+      this.#steer();
+      return;
+    }
+    const request = this.#request as RequestHead;
+    this.#requestBody = new Body(request.framing);
+    this.#bodyBegun = false;
+    this.#kept = plan.renewable && isSmall(request) ? [] : undefined;
+    this.#keptBytes = 0;
+    this.#requestPhase = this.#requestBody.done ? 'sent' : 'body';
+    if (this.#requestPhase === 'body') this.#resumeBody();
+    this.#steer();
+  }
+
+  upstreamBytes(chunk: Buffer): void {
+    this.#answered = true;
+    switch (this.#responsePhase) {
+      case 'head':
+        this.#readResponses(this.#fromUpstream.join(chunk));
+        break;
+      case 'renewing':
+        this.#fromUpstream.push(chunk);
+        break;
+      case 'body':
+        this.#relayResponseBody(chunk, 0, undefined);
+        break;
+      default:
+        this.#dropUpstream();
+    }
+    this.#steer();
+  }
+
+  /** The upstream ended its side, or its connection is gone; `cleanly` unless by a reset or an error. */
+  upstreamEnd(cleanly: boolean): void {
+    if (!this.#upstreamOpen) return;
+    if (this.#responsePhase === 'renewing') {
+      this.#upstreamEnded = true;
+      return;
+    }
+    this.#upstreamOpen = false;
+    this.#port.destroyUpstream();
+    switch (this.#responsePhase) {
+      case 'head':
+        this.#fromUpstream.clear();
+        if (this.#mayRetry()) {
+          this.#retried = true;
+          this.#responsePhase = 'none';
+          this.#requestPhase = 'connecting';
+          this.#port.connectUpstream(true);
+        } else {
+          this.#fail({ kind: 'no-answer' });
+        }
+        break;
+      case 'body':
+        if (this.#responseBody?.untilClose === true && cleanly) {
+          this.#completeResponse();
+        } else {
+          this.#abandon();
+        }
+        break;
+      case 'complete':
+        // The answer is out; whatever the client still sends has nowhere to go.
+        this.#endAndDrain();
+        break;
+      default:
+        break;
+    }
+    this.#steer();
+  }
+
+  upstreamDrained(): void {
+    this.#upstreamBlocked = false;
+    this.#steer();
+  }
+
+  /** The head with a newer credential, or `undefined` when there is none and the 401 stands. */
+  renewed(head: Buffer | undefined): void {
+    if (this.#responsePhase !== 'renewing') return;
+    this.#renewed = true;
+    if (head === undefined) {
+      this.#responsePhase = 'head';
+      const held = this.#fromUpstream.takeAll();
+      if (held !== undefined) this.#readResponses(held);
+      if (this.#upstreamEnded) this.upstreamEnd(true);
+      this.#steer();
+      return;
+    }
+    this.#fromUpstream.clear();
+    this.#port.destroyUpstream();
+    this.#upstreamOpen = false;
+    this.#plan = { ...(this.#plan as Plan), head, renewable: false };
+    this.#responsePhase = 'none';
+    this.#requestPhase = 'connecting';
+    this.#port.connectUpstream(true);
+  }
+
+  /** Nothing has moved for the idle time. */
+  idleTimeout(): void {
+    if (this.#requestPhase === 'head' && this.#responsePhase === 'none') {
+      if (this.#fromClient.length === 0) this.#finish();
+      else this.#fail({ kind: 'request-timeout' });
+      return;
+    }
+    if (this.#responsePhase === 'head' && this.#requestPhase !== 'draining') {
+      this.#dropUpstream();
+      this.#fail({ kind: 'response-timeout' });
+      return;
+    }
+    this.#abandon();
+  }
+
+  #readRequests(chunk: Buffer): void {
+    // While a head drips in, only a new line can change what is known about it.
+    if (this.#fromClient.length > 0 && chunk.indexOf(LF) === -1) {
+      this.#fromClient.push(chunk);
+      if (this.#fromClient.length <= limits.headBytes) return;
+      chunk = this.#fromClient.takeAll() as Buffer;
+    } else {
+      chunk = this.#fromClient.join(chunk);
+    }
+    // `judge` may answer at once, which ends the request and calls back for the next one: a loop, not a recursion.
+    if (this.#working) {
+      this.#fromClient.push(chunk);
+      return;
+    }
+    this.#working = true;
+    let bytes: Buffer | undefined = chunk;
+    while (bytes !== undefined && this.#requestPhase === 'head') {
+      const head = parseRequestHead(bytes, 0, bytes.length);
+      if (head === undefined) {
+        this.#fromClient.push(bytes);
+        break;
+      }
+      if (head instanceof Fault) {
+        this.#fail({ kind: 'malformed-head', fault: head });
+        break;
+      }
+      this.#request = head;
+      this.#requestPhase = 'judging';
+      this.#retried = false;
+      this.#renewed = false;
+      this.#continued = false;
+      this.#closing = false;
+      if (head.end < bytes.length) this.#fromClient.push(bytes.subarray(head.end));
+      this.#port.judge(head);
+      bytes = this.between ? this.#fromClient.takeAll() : undefined;
+    }
+    this.#working = false;
+    if (this.#requestPhase === 'head' && this.#clientEnded) this.clientEnd();
+  }
+
+  #isDraining(): boolean {
+    return this.#requestPhase === 'draining' || this.#requestPhase === 'over';
+  }
+
+  #resumeBody(): void {
+    const held = this.#fromClient.takeAll();
+    if (held !== undefined) {
+      const stop = this.#relayRequestBody(held, 0);
+      if (stop < held.length) this.#fromClient.push(held.subarray(stop));
+    }
+    if (this.#clientEnded && this.#requestPhase === 'body') this.clientEnd();
+  }
+
+  #relayRequestBody(chunk: Buffer, start: number): number {
+    const body = this.#requestBody as Body;
+    const stop = body.take(chunk, start, chunk.length);
+    if (body.fault !== undefined) {
+      this.#dropUpstream();
+      if (this.#responsePhase === 'head') this.#fail({ kind: 'malformed-body', fault: body.fault });
+      else this.#abandon();
+      return chunk.length;
+    }
+    if (stop > start) {
+      const part = start === 0 && stop === chunk.length ? chunk : chunk.subarray(start, stop);
+      this.#bodyBegun = true;
+      this.#keep(part);
+      this.#send(part);
+    }
+    if (body.done) {
+      this.#requestPhase = 'sent';
+      if (this.#responsePhase === 'complete') this.#completeExchange();
+    }
+    return stop;
+  }
+
+  #keep(part: Buffer): void {
+    if (this.#kept === undefined) return;
+    this.#keptBytes += part.length;
+    if (this.#keptBytes > maxReplayBytes) this.#kept = undefined;
+    else this.#kept.push(part);
+  }
+
+  #send(bytes: Buffer): void {
+    if (!this.#port.sendUpstream(bytes)) this.#upstreamBlocked = true;
+  }
+
+  #reply(bytes: Buffer): void {
+    if (!this.#port.sendClient(bytes)) this.#clientBlocked = true;
+  }
+
+  #readResponses(bytes: Buffer): void {
+    const request = this.#request as RequestHead;
+    let start = 0;
+    while (this.#responsePhase === 'head') {
+      if (start >= bytes.length) return;
+      const head = parseResponseHead(bytes, start, bytes.length, request.method);
+      if (head === undefined) {
+        this.#fromUpstream.push(start === 0 ? bytes : bytes.subarray(start));
+        return;
+      }
+      if (head instanceof Fault) {
+        this.#dropUpstream();
+        this.#fail({ kind: 'malformed-response', fault: head });
+        return;
+      }
+      if (head.status < 200) {
+        start = this.#interim(head, bytes);
+        continue;
+      }
+      if (head.status === 401 && this.#mayRenew()) {
+        this.#responsePhase = 'renewing';
+        this.#fromUpstream.push(start === 0 ? bytes : bytes.subarray(start));
+        this.#port.renew();
+        return;
+      }
+      this.#beginResponse(head, bytes);
+      return;
+    }
+  }
+
+  /** 1xx passes and the wait goes on; 101 ends HTTP. Returns where the next head begins. */
+  #interim(head: ResponseHead, bytes: Buffer): number {
+    const request = this.#request as RequestHead;
+    if (head.status !== 101) {
+      if (head.status === 100) this.#continued = true;
+      if (request.minor === 1) {
+        this.#reply(
+          rewriteResponseHead(head, { close: false, extraLine: undefined }) ??
+            bytes.subarray(head.start, head.end),
+        );
+      }
+      return head.end;
+    }
+    if (request.upgrade === undefined || this.#requestPhase !== 'sent') {
+      this.#dropUpstream();
+      this.#fail({ kind: 'malformed-response', fault: unexpectedSwitch });
+      return bytes.length;
+    }
+    this.#reply(
+      rewriteResponseHead(head, { close: false, extraLine: undefined }) ??
+        bytes.subarray(head.start, head.end),
+    );
+    const rest = head.end < bytes.length ? bytes.subarray(head.end) : undefined;
+    this.#requestPhase = 'over';
+    this.#responsePhase = 'none';
+    this.#upstreamOpen = false;
+    this.#port.splice(this.#fromClient.takeAll(), rest);
+    return bytes.length;
+  }
+
+  #beginResponse(head: ResponseHead, bytes: Buffer): void {
+    const request = this.#request as RequestHead;
+    const plan = this.#plan as Plan;
+    this.#kept = undefined;
+    // A client that waits for 100 may send its body or not once it sees this: nothing after it can be framed.
+    const unframed =
+      request.expectsContinue && !this.#continued && !this.#bodyBegun && this.#requestPhase === 'body';
+    this.#closing = !request.keepAlive || head.framing.kind === 'close' || this.#clientEnded || unframed;
+    this.#response = head;
+    this.#responseBody = new Body(head.framing);
+    this.#responsePhase = 'body';
+    const changes = { close: this.#closing, extraLine: plan.lineFor?.(head.status) };
+    this.#transform = plan.transformFor?.(head);
+    if (this.#transform !== undefined) {
+      this.#reply(this.#transform.head(changes));
+      this.#relayResponseBody(bytes, head.end, undefined);
+      return;
+    }
+    const rewritten = rewriteResponseHead(head, changes);
+    if (rewritten !== undefined) {
+      this.#reply(rewritten);
+      this.#relayResponseBody(bytes, head.end, undefined);
+    } else {
+      this.#relayResponseBody(bytes, head.end, head.start);
+    }
+  }
+
+  /** Relays the body in `bytes` from `start`; with `headStart`, together with the untouched head before it. */
+  #relayResponseBody(bytes: Buffer, start: number, headStart: number | undefined): void {
+    const body = this.#responseBody as Body;
+    const stop = body.take(bytes, start, bytes.length, this.#transform?.payload);
+    const from = headStart ?? start;
+    const end = body.fault === undefined ? stop : start;
+    if (end > from && this.#transform === undefined) {
+      this.#reply(from === 0 && end === bytes.length ? bytes : bytes.subarray(from, end));
+    }
+    if (body.fault !== undefined) {
+      this.#abandon();
+      return;
+    }
+    if (!body.done) return;
+    const clean = stop === bytes.length;
+    this.#completeResponse(clean);
+  }
+
+  #completeResponse(clean = true): void {
+    this.#transform?.finish();
+    this.#transform = undefined;
+    this.#responsePhase = 'complete';
+    if (!clean) this.#dropUpstream();
+    if (this.#isDraining()) return;
+    if (this.#requestPhase === 'sent') {
+      this.#completeExchange();
+      return;
+    }
+    const request = this.#request as RequestHead;
+    const unframed = request.expectsContinue && !this.#continued && !this.#bodyBegun;
+    if (!this.#upstreamOpen || unframed) this.#endAndDrain();
+  }
+
+  #completeExchange(): void {
+    if (this.#upstreamOpen) {
+      this.#upstreamOpen = false;
+      if (this.#response?.keepAlive === true) {
+        if (!this.#readingUpstream) this.#port.readUpstream(true);
+        this.#port.releaseUpstream();
+      } else {
+        this.#port.destroyUpstream();
+      }
+    }
+    if (this.#closing) {
+      this.#endAndDrain();
+      return;
+    }
+    this.#forget();
+    this.#next();
+  }
+
+  #next(): void {
+    this.#requestPhase = 'head';
+    this.#responsePhase = 'none';
+    if (this.#working) return;
+    const held = this.#fromClient.takeAll();
+    if (held !== undefined) this.#readRequests(held);
+    else if (this.#clientEnded) this.#finish();
+  }
+
+  #forget(): void {
+    this.#request = undefined;
+    this.#plan = undefined;
+    this.#requestBody = undefined;
+    this.#response = undefined;
+    this.#responseBody = undefined;
+    this.#transform = undefined;
+    this.#kept = undefined;
+    this.#fromUpstream.clear();
+  }
+
+  /** Our own answer to the current request, or to bytes that are none. */
+  #answerAndGoOn(answer: Answer, mustClose = false): void {
+    const request = this.#request;
+    const bodyOutstanding =
+      request !== undefined && request.framing.kind !== 'none' && this.#requestPhase !== 'sent';
+    const close = mustClose || bodyOutstanding || request?.keepAlive !== true || this.#clientEnded;
+    this.#reply(answer({ close, body: request?.method !== 'HEAD' }));
+    this.#forget();
+    if (close) this.#endAndDrain();
+    else this.#next();
+  }
+
+  #fail(failure: Failure): void {
+    const aboutRequest = failure.kind !== 'malformed-response' && failure.kind !== 'no-answer';
+    // A fault found before there is a whole head belongs to no request yet.
+    if (this.#requestPhase === 'head') this.#request = undefined;
+    this.#answerAndGoOn(this.#port.failed(failure), aboutRequest);
+  }
+
+  #mayRetry(): boolean {
+    const request = this.#request as RequestHead;
+    return (
+      this.#upstreamReused &&
+      !this.#answered &&
+      !this.#retried &&
+      !this.#renewed &&
+      request.framing.kind === 'none' &&
+      request.upgrade === undefined &&
+      safeToRepeat.has(request.method)
+    );
+  }
+
+  #mayRenew(): boolean {
+    return (
+      this.#plan?.renewable === true &&
+      !this.#renewed &&
+      this.#requestPhase === 'sent' &&
+      this.#kept !== undefined
+    );
+  }
+
+  #dropUpstream(): void {
+    if (!this.#upstreamOpen) return;
+    this.#upstreamOpen = false;
+    this.#port.destroyUpstream();
+    if (this.#responsePhase === 'complete' && this.#requestPhase === 'body') this.#endAndDrain();
+  }
+
+  #endAndDrain(): void {
+    if (this.#upstreamOpen) this.#port.destroyUpstream();
+    this.#upstreamOpen = false;
+    this.#forget();
+    this.#responsePhase = 'none';
+    this.#fromClient.clear();
+    if (this.#clientEnded) {
+      this.#finish();
+      return;
+    }
+    this.#requestPhase = 'draining';
+    this.#port.endClient();
+  }
+
+  #finish(): void {
+    this.#requestPhase = 'over';
+    this.#forget();
+    this.#port.endClient();
+  }
+
+  /** A cut-off answer must not look complete. */
+  #abandon(): void {
+    this.#transform?.abort();
+    if (this.#upstreamOpen) this.#port.destroyUpstream();
+    this.#upstreamOpen = false;
+    this.#requestPhase = 'over';
+    this.#forget();
+    this.#port.resetClient();
+  }
+
+  /** Turns reading on or off where what holds it back has changed. */
+  #steer(): void {
+    const phase = this.#requestPhase;
+    if (phase === 'over') return;
+    const waiting = phase === 'judging' || phase === 'connecting' || phase === 'sent';
+    const client = !this.#upstreamBlocked && !(waiting && this.#fromClient.length > 0);
+    if (client !== this.#readingClient) {
+      this.#readingClient = client;
+      this.#port.readClient(client);
+    }
+    if (!this.#upstreamOpen) return;
+    const upstream = !this.#clientBlocked && this.#responsePhase !== 'renewing';
+    if (upstream !== this.#readingUpstream) {
+      this.#readingUpstream = upstream;
+      this.#port.readUpstream(upstream);
+    }
+  }
+}
+
+const truncatedHead = new Fault('the connection ended in the middle of a request head (RFC 9112 §8)');
+
+function isSmall(request: RequestHead): boolean {
+  return request.framing.kind !== 'length' || request.framing.length <= maxReplayBytes;
+}

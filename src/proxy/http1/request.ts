@@ -1,0 +1,133 @@
+import { CR, LF, SPACE, spells, targetByte, tokenByte } from './bytes.ts';
+import { Fault } from './fault.ts';
+import { type FieldBlock, incomplete, limits, lineFaults, scanFields } from './fields.ts';
+import { chunkedBody, type Framing, noBody, readDeclared } from './message.ts';
+
+/** One request head as it stands in its buffer: parsed once, in place, and never re-parsed. */
+export interface RequestHead extends FieldBlock {
+  readonly start: number;
+  /** Position after the empty line. */
+  readonly end: number;
+  readonly method: string;
+  readonly target: string;
+  readonly targetStart: number;
+  readonly minor: 0 | 1;
+  readonly host: string | undefined;
+  readonly framing: Framing;
+  readonly keepAlive: boolean;
+  readonly connection: readonly string[];
+  /** What the client wants to switch to, where `Connection: upgrade` asks for it; never `h2c`. */
+  readonly upgrade: string | undefined;
+  readonly expectsContinue: boolean;
+  readonly acceptsTrailers: boolean;
+}
+
+const invalidMethod = new Fault('the method holds an invalid character (RFC 9110 §9.1)');
+const invalidTarget = new Fault('the request target holds an invalid character (RFC 9112 §3.2)');
+const invalidVersion = new Fault('the request line does not end in HTTP/1.1 or HTTP/1.0 (RFC 9112 §3)');
+const hostMissing = new Fault('an HTTP/1.1 request has no Host (RFC 9112 §3.2)');
+const headTooLarge = new Fault(`the request head is larger than ${limits.headBytes} bytes`, true);
+const methodTooLong = new Fault('the method is longer than 32 bytes');
+
+const maxMethodBytes = 32;
+const versionBytes = 'HTTP/1.1'.length;
+
+function methodAt(bytes: Buffer, start: number, end: number): string {
+  if (end - start === 3 && bytes[start] === 0x47 && bytes[start + 1] === 0x45 && bytes[start + 2] === 0x54) {
+    return 'GET';
+  }
+  return bytes.toString('latin1', start, end);
+}
+
+/**
+ * The request head at `start`, `undefined` while it is incomplete, or the rule it breaks. As strict as RFC 9112
+ * allows: what two servers could read in two ways is refused.
+ */
+export function parseRequestHead(bytes: Buffer, start: number, end: number): RequestHead | Fault | undefined {
+  const limit = Math.min(end, start + limits.headBytes);
+  const starved = limit < end ? headTooLarge : undefined;
+  let position = start;
+  // One empty line before a request is tolerated, as RFC 9112 §2.2 asks of servers.
+  if (bytes[position] === CR) {
+    if (position + 1 >= limit) return starved;
+    if (bytes[position + 1] !== LF) return lineFaults.bareCarriageReturn;
+    position += 2;
+    if (position >= limit) return starved;
+  }
+  const headStart = position;
+  while (position < limit && tokenByte[bytes[position] as number] === 1) position += 1;
+  if (position - headStart > maxMethodBytes) return methodTooLong;
+  if (position >= limit) return starved;
+  if (bytes[position] !== SPACE || position === headStart) return invalidMethod;
+  const methodEnd = position;
+  position += 1;
+  const targetStart = position;
+  while (position < limit && targetByte[bytes[position] as number] === 1) position += 1;
+  if (position >= limit) return starved;
+  const targetEnd = position;
+  if (targetEnd === targetStart) return invalidTarget;
+  if (bytes[position] !== SPACE) {
+    const byte = bytes[position];
+    return byte === CR || byte === LF ? invalidVersion : invalidTarget;
+  }
+  position += 1;
+  const versionEnd = position + versionBytes;
+  for (let index = 0; index < versionBytes - 1 && position + index < limit; index += 1) {
+    if (bytes[position + index] !== 'HTTP/1.'.charCodeAt(index)) return invalidVersion;
+  }
+  if (versionEnd + 1 >= limit) {
+    if (limit > versionEnd && bytes[versionEnd] !== CR) return invalidVersion;
+    return starved;
+  }
+  const digit = bytes[versionEnd - 1];
+  if (digit !== 0x31 && digit !== 0x30) return invalidVersion;
+  const minor = digit === 0x31 ? 1 : 0;
+  if (bytes[versionEnd] !== CR) return bytes[versionEnd] === LF ? lineFaults.bareLineFeed : invalidVersion;
+  if (bytes[versionEnd + 1] !== LF) return lineFaults.bareCarriageReturn;
+
+  const marks: number[] = [];
+  const headEnd = scanFields(bytes, versionEnd + 2, limit, marks);
+  if (typeof headEnd !== 'number') return headEnd;
+  if (headEnd === incomplete) return starved;
+  const block = { bytes, marks, fieldsEnd: headEnd - 2 };
+  const declared = readDeclared(block, minor);
+  if (declared instanceof Fault) return declared;
+  if (declared.host === undefined && minor === 1) return hostMissing;
+  const upgrades =
+    declared.upgrade !== undefined && declared.connection.includes('upgrade') && minor === 1
+      ? declared.upgrade
+      : undefined;
+  return {
+    bytes,
+    marks,
+    fieldsEnd: block.fieldsEnd,
+    start: headStart,
+    end: headEnd,
+    method: methodAt(bytes, headStart, methodEnd),
+    target: bytes.toString('latin1', targetStart, targetEnd),
+    targetStart,
+    minor,
+    host: declared.host,
+    framing: requestFraming(declared.chunked, declared.length),
+    keepAlive: minor === 1 && !declared.connection.includes('close'),
+    connection: declared.connection,
+    upgrade: upgrades === undefined || /(?:^|,)[ \t]*h2c\b/i.test(upgrades) ? undefined : upgrades,
+    expectsContinue: declared.expectsContinue && minor === 1,
+    acceptsTrailers: declared.acceptsTrailers,
+  };
+}
+
+/** RFC 9112 §6.3: without Content-Length or Transfer-Encoding a request has no body. */
+function requestFraming(chunked: boolean, length: number | undefined): Framing {
+  if (chunked) return chunkedBody;
+  return length === undefined || length === 0 ? noBody : { kind: 'length', length };
+}
+
+/** Whether bytes can still become a request: used to tell plain HTTP from garbage. */
+export function looksLikeRequest(bytes: Buffer): boolean {
+  const space = bytes.indexOf(SPACE);
+  const end = space === -1 ? bytes.length : space;
+  if (end === 0 || end > maxMethodBytes) return false;
+  for (let index = 0; index < end; index += 1) if (tokenByte[bytes[index] as number] !== 1) return false;
+  return !spells(bytes, 0, end, 'pri');
+}

@@ -1,0 +1,170 @@
+import { CR, LF, SPACE, valueByte } from './bytes.ts';
+import { Fault } from './fault.ts';
+import {
+  Field,
+  type FieldBlock,
+  incomplete,
+  limits,
+  lineEndAt,
+  lineFaults,
+  scanFields,
+  stride,
+} from './fields.ts';
+import { chunkedBody, closeDelimited, type Framing, noBody, readDeclared } from './message.ts';
+
+/** One response head as it stands in its buffer. */
+export interface ResponseHead extends FieldBlock {
+  readonly start: number;
+  readonly end: number;
+  readonly status: number;
+  readonly minor: 0 | 1;
+  readonly framing: Framing;
+  /** Whether the upstream connection can be used again once the body is over. */
+  readonly keepAlive: boolean;
+  readonly connection: readonly string[];
+}
+
+const invalidStatusLine = new Fault('the status line is malformed (RFC 9112 §4)');
+const headTooLarge = new Fault(`the response head is larger than ${limits.headBytes} bytes`, true);
+
+const digit = (byte: number | undefined): number =>
+  byte !== undefined && byte >= 0x30 && byte <= 0x39 ? byte - 0x30 : -1;
+
+/** The response head at `start` to a request with this method; `undefined` while incomplete; or the rule it breaks. */
+export function parseResponseHead(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  method: string,
+): ResponseHead | Fault | undefined {
+  const limit = Math.min(end, start + limits.headBytes);
+  const starved = limit < end ? headTooLarge : undefined;
+  for (let index = 0; index < 7 && start + index < limit; index += 1) {
+    if (bytes[start + index] !== 'HTTP/1.'.charCodeAt(index)) return invalidStatusLine;
+  }
+  if (start + 12 >= limit) return starved;
+  const minorByte = bytes[start + 7];
+  if (minorByte !== 0x31 && minorByte !== 0x30) return invalidStatusLine;
+  const hundreds = digit(bytes[start + 9]);
+  const tens = digit(bytes[start + 10]);
+  const ones = digit(bytes[start + 11]);
+  if (bytes[start + 8] !== SPACE || hundreds < 1 || tens < 0 || ones < 0) return invalidStatusLine;
+  const status = hundreds * 100 + tens * 10 + ones;
+  let position = start + 12;
+  // The space before an empty reason phrase is missing in the wild; no reader takes that for anything else.
+  if (bytes[position] !== SPACE && bytes[position] !== CR) return invalidStatusLine;
+  while (position < limit && valueByte[bytes[position] as number] === 1) position += 1;
+  if (position + 1 >= limit) return starved;
+  if (bytes[position] !== CR) {
+    return bytes[position] === LF ? lineFaults.bareLineFeed : invalidStatusLine;
+  }
+  if (bytes[position + 1] !== LF) return lineFaults.bareCarriageReturn;
+
+  const marks: number[] = [];
+  const headEnd = scanFields(bytes, position + 2, limit, marks);
+  if (typeof headEnd !== 'number') return headEnd;
+  if (headEnd === incomplete) return starved;
+  const minor = minorByte === 0x31 ? 1 : 0;
+  const block = { bytes, marks, fieldsEnd: headEnd - 2 };
+  const declared = readDeclared(block, minor);
+  if (declared instanceof Fault) return declared;
+  const framing = responseFraming(status, method, declared.chunked, declared.length);
+  return {
+    bytes,
+    marks,
+    fieldsEnd: block.fieldsEnd,
+    start,
+    end: headEnd,
+    status,
+    minor,
+    framing,
+    keepAlive: minor === 1 && framing.kind !== 'close' && !declared.connection.includes('close'),
+    connection: declared.connection,
+  };
+}
+
+/** RFC 9112 §6.3, in its order. */
+function responseFraming(
+  status: number,
+  method: string,
+  chunked: boolean,
+  length: number | undefined,
+): Framing {
+  if (method === 'HEAD' || status < 200 || status === 204 || status === 304) return noBody;
+  if (chunked) return chunkedBody;
+  if (length === undefined) return closeDelimited;
+  return length === 0 ? noBody : { kind: 'length', length };
+}
+
+export interface ResponseChanges {
+  /** This is the last response on the client's connection. */
+  readonly close: boolean;
+  /** A whole extra field line with its CRLF. */
+  readonly extraLine: string | undefined;
+}
+
+const switchingLines = 'Connection: Upgrade\r\n';
+const closeLine = 'Connection: close\r\n';
+const upgradeRequired = 426;
+
+/**
+ * The head as the client gets it, or `undefined` when the bytes can go on as they are: hop-by-hop fields taken out
+ * (RFC 9110 §7.6.1), our own version, and the changes asked for.
+ */
+export function rewriteResponseHead(head: ResponseHead, changes: ResponseChanges): Buffer | undefined {
+  const switching = head.status === 101;
+  const keepsUpgrade = switching || head.status === upgradeRequired;
+  let extra = changes.extraLine ?? '';
+  if (keepsUpgrade) extra += switchingLines;
+  else if (changes.close) extra += closeLine;
+  let dropped = false;
+  const kept: number[] = [];
+  let keptFrom = head.start;
+  for (let mark = 0; mark < head.marks.length; mark += stride) {
+    if (!isHopByHop(head, mark, keepsUpgrade)) continue;
+    dropped = true;
+    const lineStart = head.marks[mark] as number;
+    if (lineStart > keptFrom) kept.push(keptFrom, lineStart);
+    keptFrom = lineEndAt(head, mark);
+  }
+  if (!dropped && extra === '' && head.minor === 1) return undefined;
+  kept.push(keptFrom, head.fieldsEnd);
+  return assemble(head, kept, extra);
+}
+
+function isHopByHop(head: ResponseHead, mark: number, keepsUpgrade: boolean): boolean {
+  switch (head.marks[mark + 4]) {
+    case Field.connection:
+    case Field.keepAlive:
+    case Field.proxyConnection:
+    case Field.proxyAuthenticate:
+    case Field.te:
+      return true;
+    case Field.upgrade:
+      return !keepsUpgrade;
+    case Field.other: {
+      if (head.connection.length === 0) return false;
+      const name = head.bytes.toString('latin1', head.marks[mark], head.marks[mark + 1]);
+      return head.connection.includes(name.toLowerCase());
+    }
+    default:
+      return false;
+  }
+}
+
+function assemble(head: ResponseHead, kept: readonly number[], extra: string): Buffer {
+  let size = extra.length + 2;
+  for (let index = 0; index < kept.length; index += 2) {
+    size += (kept[index + 1] as number) - (kept[index] as number);
+  }
+  const out = Buffer.allocUnsafe(size);
+  let position = 0;
+  for (let index = 0; index < kept.length; index += 2) {
+    position += head.bytes.copy(out, position, kept[index] as number, kept[index + 1] as number);
+  }
+  position += out.write(extra, position, 'latin1');
+  out[position] = CR;
+  out[position + 1] = LF;
+  if (head.minor === 0) out[7] = 0x31;
+  return out;
+}

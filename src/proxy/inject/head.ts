@@ -1,0 +1,113 @@
+import { Field, lineEndAt, type RequestHead, stride, valueAt } from '../http1/index.ts';
+import type { Injection } from './injection.ts';
+import { placeParameter } from './query.ts';
+
+export interface ForwardTarget {
+  /** Path without query, as it was judged. */
+  readonly path: string;
+  /** With its `?`, or empty. */
+  readonly query: string;
+  /** The `Host` value of the authority that was judged. */
+  readonly host: string;
+}
+
+const dropped = 0;
+const kept = 1;
+const replacedByHost = 2;
+
+/**
+ * The request head as the upstream gets it: the judged target and host, hop-by-hop fields taken out (RFC 9110
+ * §7.6.1), what the agent put in the credential's places replaced. Every other byte stays where it was.
+ */
+export function rewriteRequestHead(
+  head: RequestHead,
+  target: ForwardTarget,
+  injection: Injection | undefined,
+): Buffer {
+  let query = target.query;
+  if (injection !== undefined) {
+    for (const parameter of injection.parameters)
+      query = placeParameter(query, parameter.name, parameter.encoded);
+  }
+  const written = `${target.path}${query}`;
+  const sameTarget = written === head.target;
+  const tail = tailLines(head, injection);
+  const host = `Host: ${target.host}\r\n`;
+  const bound = head.end - head.start + written.length + host.length + tail.length;
+  const out = Buffer.allocUnsafe(bound);
+  const { bytes, marks } = head;
+
+  let position = 0;
+  let copyFrom = head.start;
+  if (!sameTarget) {
+    position += bytes.copy(out, position, head.start, head.targetStart);
+    position += out.write(written, position, 'latin1');
+    copyFrom = head.targetStart + head.target.length;
+  }
+  let hostSeen = false;
+  for (let mark = 0; mark < marks.length; mark += stride) {
+    const fate = fateOf(head, mark, target.host, injection);
+    if (marks[mark + 4] === Field.host) hostSeen = true;
+    if (fate === kept) continue;
+    const lineStart = marks[mark] as number;
+    if (lineStart > copyFrom) position += bytes.copy(out, position, copyFrom, lineStart);
+    copyFrom = lineEndAt(head, mark);
+    if (fate === replacedByHost) position += out.write(host, position, 'latin1');
+  }
+  if (head.fieldsEnd > copyFrom) position += bytes.copy(out, position, copyFrom, head.fieldsEnd);
+  if (!hostSeen) position += out.write(host, position, 'latin1');
+  position += out.write(tail, position, 'latin1');
+  return out.subarray(0, position);
+}
+
+function fateOf(head: RequestHead, mark: number, host: string, injection: Injection | undefined): number {
+  switch (head.marks[mark + 4]) {
+    case Field.connection:
+    case Field.keepAlive:
+    case Field.proxyConnection:
+    case Field.proxyAuthorization:
+    case Field.proxyAuthenticate:
+    case Field.te:
+    case Field.upgrade:
+    case Field.http2Settings:
+      return dropped;
+    case Field.host:
+      return valueAt(head, mark) === host ? kept : replacedByHost;
+    default:
+      return isReplaced(head, mark, injection) || isNominated(head, mark) ? dropped : kept;
+  }
+}
+
+/** Any spelling of a field that the injection writes, `_` for `-` included. */
+function isReplaced(head: RequestHead, mark: number, injection: Injection | undefined): boolean {
+  if (injection === undefined) return false;
+  const start = head.marks[mark] as number;
+  const length = (head.marks[mark + 1] as number) - start;
+  for (const name of injection.names) {
+    if (name.length !== length) continue;
+    let index = 0;
+    while (index < length && fold(head.bytes[start + index] as number) === name.charCodeAt(index)) index += 1;
+    if (index === length) return true;
+  }
+  return false;
+}
+
+function fold(byte: number): number {
+  if (byte >= 0x41 && byte <= 0x5a) return byte | 0x20;
+  return byte === 0x5f ? 0x2d : byte;
+}
+
+function isNominated(head: RequestHead, mark: number): boolean {
+  if (head.connection.length === 0) return false;
+  const name = head.bytes.toString('latin1', head.marks[mark], head.marks[mark + 1]);
+  return head.connection.includes(name.toLowerCase());
+}
+
+/** What goes at the end: the credential, the hop-by-hop fields that are ours to say, the empty line. */
+function tailLines(head: RequestHead, injection: Injection | undefined): string {
+  let tail = injection?.lines ?? '';
+  if (head.upgrade !== undefined) tail += `Connection: Upgrade\r\nUpgrade: ${head.upgrade}\r\n`;
+  else if (head.minor === 0) tail += 'Connection: close\r\n';
+  else if (head.acceptsTrailers) tail += 'Connection: TE\r\nTE: trailers\r\n';
+  return `${tail}\r\n`;
+}

@@ -1,0 +1,33 @@
+/** The text with percent-escapes and `+` resolved; malformed escapes stay as they are. */
+function decodeName(text: string): string {
+  const spaced = text.replaceAll('+', ' ');
+  if (!spaced.includes('%')) return spaced;
+  try {
+    return decodeURIComponent(spaced);
+  } catch {
+    return spaced.replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) =>
+      String.fromCharCode(Number.parseInt(hex, 16)),
+    );
+  }
+}
+
+/**
+ * The query (`?…` or empty) with this parameter set, in the place of its first spelling or at the end. Every
+ * spelling and duplicate of the name goes; no other byte changes.
+ */
+export function placeParameter(query: string, name: string, encoded: string): string {
+  if (query === '' || query === '?') return `?${encoded}`;
+  const kept: string[] = [];
+  let placed = false;
+  for (const pair of query.slice(1).split('&')) {
+    const equals = pair.indexOf('=');
+    if (decodeName(equals === -1 ? pair : pair.slice(0, equals)) !== name) {
+      kept.push(pair);
+    } else if (!placed) {
+      placed = true;
+      kept.push(encoded);
+    }
+  }
+  if (!placed) kept.push(encoded);
+  return `?${kept.join('&')}`;
+}

@@ -1,0 +1,87 @@
+import type { Candidate, DecisionEvent } from '../../audit/index.ts';
+import type { Route } from '../../providers/index.ts';
+import type { Subject, Trace } from './judgement.ts';
+
+export interface Outcome {
+  readonly action: DecisionEvent['action'];
+  /** The refusal's error code; the action itself otherwise. */
+  readonly outcome: string;
+  readonly placement?: string | undefined;
+}
+
+export interface Asker {
+  readonly identity: string;
+  readonly run: string;
+}
+
+/** The record of one decision: built from safe fields only, so that nothing has to be taken out of it. */
+export function decisionEvent(
+  id: string,
+  asker: Asker | undefined,
+  subject: Subject,
+  trace: Trace,
+  outcome: Outcome,
+): DecisionEvent {
+  const { route } = trace;
+  return {
+    event: 'decision',
+    id,
+    action: outcome.action,
+    outcome: outcome.outcome,
+    reason: trace.reason,
+    request: { method: subject.method, host: subject.host, port: subject.port, path: subject.path },
+    candidates: candidatesOf(trace.considered, route),
+    ...(asker === undefined ? {} : { identity: asker.identity, run: asker.run }),
+    ...(route === undefined
+      ? {}
+      : { route: route.id, provider: route.provider, connection: route.connection }),
+    ...(trace.rule === undefined ? {} : { rule: trace.rule }),
+    ...(outcome.placement === undefined ? {} : { placement: outcome.placement }),
+  };
+}
+
+const none: readonly Candidate[] = [];
+const known = new WeakMap<
+  readonly Route[],
+  { readonly route: Route | undefined; readonly list: readonly Candidate[] }
+>();
+
+/** A table answers with the same list of routes again and again: so is the list of candidates made once. */
+function candidatesOf(considered: readonly Route[], taken: Route | undefined): readonly Candidate[] {
+  if (considered.length === 0) return none;
+  const before = known.get(considered);
+  if (before !== undefined && before.route === taken) return before.list;
+  const list = considered.map((route) => ({
+    route: route.id,
+    connection: route.connection,
+    matched: route === taken,
+    reason: reasonFor(route, taken),
+  }));
+  known.set(considered, { route: taken, list });
+  return list;
+}
+
+function reasonFor(route: Route, taken: Route | undefined): string {
+  if (route === taken) return 'the most specific route for this host and path';
+  return taken === undefined
+    ? 'does not cover this path'
+    : 'another route is more specific, or it does not cover this path';
+}
+
+const idBytes = 12;
+const batch = 256;
+
+/** Makes `dec_…` ids: 96 random bits each, drawn in batches. */
+export function createDecisionIds(randomBytes: (size: number) => Uint8Array): () => string {
+  let pool = Buffer.alloc(0);
+  let position = 0;
+  return () => {
+    if (position >= pool.length) {
+      pool = Buffer.from(randomBytes(idBytes * batch));
+      position = 0;
+    }
+    const id = `dec_${pool.toString('hex', position, position + idBytes)}`;
+    position += idBytes;
+    return id;
+  };
+}

@@ -1,0 +1,6 @@
+/**
+ * What to do with one request: its target held against the tunnel's authority, the routes and the policy. Pure; the
+ * judgement, its trace and the record that the audit keeps of it.
+ */
+export { createDecisionIds, decisionEvent } from './decision.ts';
+export { type Judgement, judgeRequest, refuse, type Subject, type Trace, targetWithin } from './judgement.ts';

@@ -1,0 +1,158 @@
+import type { ErrorCode } from '../../errors.ts';
+import type { PolicyRequest, Verdict } from '../../policy/index.ts';
+import type { Route, RouteTable } from '../../providers/index.ts';
+import type { Authority, RequestHead, Target } from '../http1/index.ts';
+import { parseAuthority, parseTarget } from '../http1/index.ts';
+
+/** What is known about a request when it is put on record. `path` never holds a query. */
+export interface Subject {
+  readonly method: string;
+  readonly host: string;
+  readonly port: number;
+  readonly path: string;
+}
+
+/** Everything that `explain` tells about how a judgement was reached. */
+export interface Trace {
+  readonly reason: string;
+  readonly considered: readonly Route[];
+  readonly route: Route | undefined;
+  readonly rule: string | undefined;
+}
+
+export type Judgement =
+  | { readonly kind: 'inject'; readonly route: Route; readonly trace: Trace }
+  | { readonly kind: 'pass'; readonly allowPrivateAddress: boolean; readonly trace: Trace }
+  | {
+      readonly kind: 'refuse';
+      readonly code: ErrorCode;
+      readonly detail: string;
+      readonly hint: string | undefined;
+      readonly trace: Trace;
+    };
+
+export interface Law {
+  readonly identity: string;
+  readonly routes: RouteTable;
+  readonly decide: (request: PolicyRequest) => Verdict;
+}
+
+const nothing: readonly Route[] = [];
+
+export function refuse(
+  code: ErrorCode,
+  detail: string,
+  more: { readonly hint?: string; readonly trace?: Partial<Trace> } = {},
+): Extract<Judgement, { kind: 'refuse' }> {
+  const trace = { reason: detail, considered: nothing, route: undefined, rule: undefined, ...more.trace };
+  return { kind: 'refuse', code, detail, hint: more.hint, trace };
+}
+
+/** A request's target inside an interception, once it is sure that it belongs to the tunnel's authority. */
+export interface OwnTarget {
+  readonly path: string;
+  readonly query: string;
+}
+
+/**
+ * The path and query of a request in a tunnel to `authority`, or the refusal: CONNECT, `Host` and an absolute-form
+ * target must all name the same host and port, over https.
+ */
+export function targetWithin(
+  head: RequestHead,
+  authority: Authority,
+  hostHeader: string,
+): OwnTarget | Extract<Judgement, { kind: 'refuse' }> {
+  if (head.host !== undefined && head.host !== hostHeader) {
+    const named = parseAuthority(head.host, 443);
+    if (named === undefined) return refuse('MalformedRequest', 'the Host field is not a host and a port');
+    if (!isSame(named, authority))
+      return refuse('TargetMismatch', 'Host names another host than the tunnel was opened for');
+  }
+  const target: Target | undefined = parseTarget(head.method, head.target);
+  if (target === undefined)
+    return refuse('MalformedRequest', 'the request target has none of the forms of RFC 9112 §3.2');
+  switch (target.form) {
+    case 'origin':
+      return target;
+    case 'asterisk':
+      return { path: '*', query: '' };
+    case 'authority':
+      return refuse('MalformedRequest', 'CONNECT cannot be used inside a tunnel');
+    case 'absolute':
+      if (target.scheme !== 'https') {
+        return refuse('PlainHttpRefused', 'an http:// target was requested inside an https tunnel');
+      }
+      return isSame(target.authority, authority)
+        ? target
+        : refuse('TargetMismatch', 'the request target names another host than the tunnel was opened for');
+  }
+}
+
+function isSame(a: Authority, b: Authority): boolean {
+  return a.host === b.host && a.port === b.port;
+}
+
+/** Whether this request gets a credential, passes without one, or is refused. Pure; `path` as it is on the wire. */
+export function judgeRequest(law: Law, subject: Subject): Judgement {
+  const { host, port, path, method } = subject;
+  if (path === '*')
+    return pass(nothing, host, port, 'OPTIONS * concerns the server, not a resource of a route');
+  const match = law.routes.match(host, port, path);
+  const { considered } = match;
+  switch (match.kind) {
+    case 'none':
+      return pass(considered, host, port, 'no route covers this path');
+    case 'ambiguous': {
+      const claims = match.routes.map((route) => `${route.provider}/${route.connection}`).join(', ');
+      return refuse('RouteAmbiguous', `more than one connection claims this request: ${claims}`, {
+        hint: 'Choose one for the run: authsome run --connection PROVIDER=NAME -- <command>',
+        trace: { considered },
+      });
+    }
+    case 'refused':
+      return match.reason === 'malformed'
+        ? refuse('MalformedRequest', 'the path is malformed', { trace: { considered } })
+        : refuse('TargetMismatch', 'servers read this path in different ways, and it may lead elsewhere', {
+            hint: 'Send the path in its plain form: no dot segments, no encoded separators.',
+            trace: { considered },
+          });
+    case 'route':
+      break;
+  }
+  const { route } = match;
+  if (method === 'TRACE') {
+    return refuse('OperationNotAllowed', 'TRACE would send the credential back to the agent', {
+      trace: { considered, route },
+    });
+  }
+  const verdict = law.decide({
+    identity: law.identity,
+    provider: route.provider,
+    connection: route.connection,
+    method,
+    host,
+    path,
+  });
+  if (!verdict.allowed) {
+    return refuse('PolicyDenied', `policy does not allow this request: ${verdict.reason}`, {
+      trace: { considered, route, rule: verdict.rule, reason: verdict.reason },
+    });
+  }
+  return { kind: 'inject', route, trace: { considered, route, rule: verdict.rule, reason: verdict.reason } };
+}
+
+function pass(considered: readonly Route[], host: string, port: number, reason: string): Judgement {
+  const allowPrivateAddress = considered.some(
+    (route) =>
+      route.allowPrivateAddress &&
+      route.pattern.kind === 'exact' &&
+      route.pattern.host === host &&
+      route.pattern.port === port,
+  );
+  return {
+    kind: 'pass',
+    allowPrivateAddress,
+    trace: { reason, considered, route: undefined, rule: undefined },
+  };
+}

@@ -1,0 +1,72 @@
+import type { Route, RouteTable } from '../../providers/index.ts';
+import type { CertificateAuthority } from '../ca/index.ts';
+import { compileInjection, type Injection } from '../inject/index.ts';
+import type { Credential, RunSpec } from '../proxy.ts';
+
+/** Something open on behalf of a run: a tunnel, an exchange, a connection to an upstream. */
+export interface Live {
+  /** `provider/connection` whose credential it carries now. */
+  readonly connection: string | undefined;
+  cut(): void;
+}
+
+/** What a request on this route needs, made once a route. */
+export interface RouteUse {
+  /** `provider/connection`. */
+  readonly connection: string;
+  readonly injections: WeakMap<Credential, Injection>;
+}
+
+/** One run as the proxy sees it: the snapshot of its routes, its CA, and what is open on its behalf. */
+export class LiveRun {
+  readonly spec: RunSpec;
+  readonly authority: CertificateAuthority;
+  routes: RouteTable;
+  ended = false;
+  readonly #live = new Set<Live>();
+  readonly #uses = new WeakMap<Route, RouteUse>();
+
+  constructor(spec: RunSpec, authority: CertificateAuthority) {
+    this.spec = spec;
+    this.authority = authority;
+    this.routes = spec.routes;
+  }
+
+  add(live: Live): void {
+    if (this.ended) live.cut();
+    else this.#live.add(live);
+  }
+
+  remove(live: Live): void {
+    this.#live.delete(live);
+  }
+
+  use(route: Route): RouteUse {
+    const known = this.#uses.get(route);
+    if (known !== undefined) return known;
+    const use = { connection: `${route.provider}/${route.connection}`, injections: new WeakMap() };
+    this.#uses.set(route, use);
+    return use;
+  }
+
+  /** The field lines for this credential, made once; `undefined` where the route cannot carry it. */
+  injectionFor(route: Route, credential: Credential): Injection | undefined {
+    const { injections } = this.use(route);
+    const known = injections.get(credential);
+    if (known !== undefined) return known;
+    const injection = compileInjection(route.placements, credential.secret);
+    if (injection !== undefined) injections.set(credential, injection);
+    return injection;
+  }
+
+  /** Cuts what carries this connection's credential, or everything. */
+  cut(connection?: string): void {
+    for (const live of [...this.#live]) {
+      if (connection === undefined || live.connection === connection) live.cut();
+    }
+  }
+
+  get liveCount(): number {
+    return this.#live.size;
+  }
+}

@@ -1,0 +1,206 @@
+import type { Socket } from 'node:net';
+import { asAuthsomeError } from '../../errors.ts';
+import {
+  type Authority,
+  Field,
+  hostHeaderOf,
+  parseTarget,
+  type RequestHead,
+  stride,
+  valueAt,
+} from '../http1/index.ts';
+import { rewriteRequestHead } from '../inject/index.ts';
+import { refuse } from '../judge/index.ts';
+import type { Live } from '../runs/index.ts';
+import { type Context, forbidden, type Tenant } from './context.ts';
+import { type Bench, type Docket, Exchange } from './exchange.ts';
+import type { Watched } from './idle.ts';
+import { intercept } from './interception.ts';
+import { hostFieldOf, openDocket, sendToOrigin } from './origin.ts';
+import { relay } from './relay.ts';
+
+const established = Buffer.from('HTTP/1.1 200 Connection established\r\n\r\n', 'latin1');
+const httpPort = 80;
+const nowhere = { method: '', host: '', port: 0, path: '' };
+
+/** Serves one client connection to the proxy's own port: CONNECT, and requests in absolute form. */
+export function admit(client: Socket, context: Context): void {
+  const bench: Bench = {
+    unread: { tenant: undefined, subject: nowhere },
+    judge: (exchange, request) => judge(exchange, request),
+  };
+  new Exchange(client, context, bench);
+}
+
+function judge(exchange: Exchange, request: RequestHead): void {
+  const { context } = exchange;
+  const tenant = context.tenants.find(proxyAuthorizationOf(request));
+  const target = parseTarget(request.method, request.target);
+  const authority =
+    target?.form === 'absolute' || target?.form === 'authority' ? target.authority : undefined;
+  const docket = openDocket(exchange, tenant, {
+    method: request.method,
+    host: authority?.host ?? '',
+    port: authority?.port ?? 0,
+    path: target?.form === 'absolute' ? target.path : '',
+  });
+  if (tenant === undefined) {
+    exchange.refuseFor(
+      docket,
+      refuse('ProxyAuthenticationRequired', 'this proxy serves only the runs that authsome has started'),
+    );
+    return;
+  }
+  exchange.belongTo(tenant);
+  if (tenant.run.ended) {
+    exchange.refuseFor(docket, refuse('RunEnded', 'this run has ended'));
+  } else if (target === undefined || authority === undefined) {
+    exchange.refuseFor(
+      docket,
+      refuse('MalformedRequest', 'a proxy takes CONNECT, or a target in absolute form (RFC 9112 §3.2.2)'),
+    );
+  } else if (context.way.isOwn(authority)) {
+    exchange.refuseWith(docket, forbidden(authority));
+  } else if (target.form === 'authority') {
+    connect(exchange, docket, tenant, authority);
+  } else if (target.form === 'absolute' && target.scheme === 'https') {
+    const { path, query } = target;
+    sendToOrigin({
+      exchange,
+      tenant,
+      request,
+      authority,
+      target: { path, query, host: hostFieldOf(authority) },
+      docket,
+    });
+  } else if (target.form === 'absolute') {
+    passPlain(exchange, docket, tenant, request, { authority, path: target.path, query: target.query });
+  }
+}
+
+function proxyAuthorizationOf(request: RequestHead): string | undefined {
+  let found: string | undefined;
+  for (let mark = 0; mark < request.marks.length; mark += stride) {
+    if (request.marks[mark + 4] !== Field.proxyAuthorization) continue;
+    if (found !== undefined) return undefined;
+    found = valueAt(request, mark);
+  }
+  return found;
+}
+
+/** Whether some route is about this host, on whatever port: what is routed is spoken to over https alone. */
+function isRouted(tenant: Tenant, host: string): boolean {
+  const { routes } = tenant.run;
+  return routes.hasHost(host, 443) || routes.routes.some((route) => routes.hasHost(host, route.pattern.port));
+}
+
+function passPlain(
+  exchange: Exchange,
+  docket: Docket,
+  tenant: Tenant,
+  request: RequestHead,
+  target: { readonly authority: Authority; readonly path: string; readonly query: string },
+): void {
+  const { authority, path, query } = target;
+  if (isRouted(tenant, authority.host)) {
+    exchange.refuseFor(
+      docket,
+      refuse('PlainHttpRefused', 'this host is routed, and a route’s host is spoken to over https only'),
+    );
+    return;
+  }
+  docket.trace = { ...docket.trace, reason: 'no route covers this host; plain HTTP is passed on as it is' };
+  exchange.forward(
+    docket,
+    {
+      key: `plain ${authority.host}:${authority.port}`,
+      connection: undefined,
+      dial: (signal) => exchange.context.way.plain({ authority, allowPrivateAddress: false, signal }),
+    },
+    {
+      head: rewriteRequestHead(request, { path, query, host: hostHeaderOf(authority, httpPort) }, undefined),
+      lineFor: undefined,
+      renewable: false,
+      transformFor: undefined,
+    },
+  );
+}
+
+function connect(exchange: Exchange, docket: Docket, tenant: Tenant, authority: Authority): void {
+  const { run } = tenant;
+  if (!run.routes.hasHost(authority.host, authority.port)) {
+    tunnel(exchange, docket, tenant, authority);
+    return;
+  }
+  if (!run.authority.covers(authority.host)) {
+    exchange.refuseFor(
+      docket,
+      refuse('OperationNotAllowed', `${authority.host} became a route after this run had started`, {
+        hint: 'Start the run again: authsome run -- <command>',
+      }),
+    );
+    return;
+  }
+  if (exchange.context.options.nowMs() >= run.authority.expiresAtMs) {
+    exchange.refuseFor(
+      docket,
+      refuse('RunEnded', 'this run’s certificate authority has expired', {
+        hint: 'Start the run again: authsome run -- <command>',
+      }),
+    );
+    return;
+  }
+  const { client, context } = exchange;
+  // Its requests go on record one by one; the tunnel itself is only their way here.
+  const early = exchange.handOver(docket, undefined);
+  client.write(established);
+  intercept({ client, context, tenant, authority }, early);
+}
+
+/** A blind tunnel: the address is checked, then bytes pass and nobody looks at them. */
+function tunnel(exchange: Exchange, docket: Docket, tenant: Tenant, authority: Authority): void {
+  const { client, context } = exchange;
+  docket.trace = { ...docket.trace, reason: 'no route covers this host' };
+  const leaving = new AbortController();
+  client.once('close', () => leaving.abort());
+  context.way.plain({ authority, allowPrivateAddress: false, signal: leaving.signal }).then(
+    (upstream) => {
+      if (exchange.gone || tenant.run.ended) {
+        upstream.on('error', () => {});
+        upstream.destroy();
+        return;
+      }
+      const early = exchange.handOver(docket, 'tunnelled');
+      client.write(established);
+      if (early !== undefined) client.unshift(early);
+      openTunnel(client, upstream, context, tenant);
+    },
+    (error: unknown) => {
+      if (!exchange.gone) exchange.refuseWith(docket, asAuthsomeError(error));
+    },
+  );
+}
+
+function openTunnel(client: Socket, upstream: Socket, context: Context, tenant: Tenant): void {
+  const cut = (): void => {
+    client.destroy();
+    upstream.destroy();
+  };
+  const open: Live & Watched = {
+    connection: undefined,
+    cut,
+    progress: () => client.bytesRead + upstream.bytesRead - client.writableLength - upstream.writableLength,
+    silenceMs: () => context.patience.tunnelMs,
+    silent: cut,
+  };
+  const closed = (): void => {
+    context.watch.remove(open);
+    tenant.run.remove(open);
+  };
+  client.on('close', closed);
+  upstream.on('close', closed);
+  context.watch.add(open);
+  tenant.run.add(open);
+  upstream.setKeepAlive(true, 60_000);
+  relay(client, upstream);
+}

@@ -1,0 +1,24 @@
+import type { Duplex } from 'node:stream';
+
+interface Relayed extends Duplex {
+  allowHalfOpen: boolean;
+}
+
+/**
+ * Bytes go both ways untouched, with backpressure, until both sides have ended; either end alone passes on as a
+ * half-close. When one side breaks, the other is cut as well.
+ */
+export function relay(a: Relayed, b: Relayed): void {
+  a.allowHalfOpen = true;
+  b.allowHalfOpen = true;
+  const cut = (): void => {
+    a.destroy();
+    b.destroy();
+  };
+  for (const side of [a, b]) {
+    side.on('error', cut);
+    side.on('close', cut);
+  }
+  a.pipe(b);
+  b.pipe(a);
+}

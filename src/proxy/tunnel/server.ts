@@ -1,0 +1,113 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { createCertificateAuthority } from '../ca/index.ts';
+import { createDecisionIds } from '../judge/index.ts';
+import type { Patience, ProxyOptions, Run, Proxy as RunningProxy, RunSpec } from '../proxy.ts';
+import { LiveRun, proxyUrl, TokenRegistry } from '../runs/index.ts';
+import { type Context, createWay, type Tenant } from './context.ts';
+import { admit } from './gateway.ts';
+import { IdleWatch } from './idle.ts';
+import { UpstreamPool } from './upstream.ts';
+
+const minuteMs = 60_000;
+
+const usualPatience: Patience = {
+  headMs: 30_000,
+  keepAliveMs: 5 * minuteMs,
+  exchangeMs: 20 * minuteMs,
+  tunnelMs: 120 * minuteMs,
+  lingerMs: 5_000,
+  upstreamMs: minuteMs,
+};
+
+const maxTickMs = 1_000;
+const tokenBytes = 32;
+
+/** A listening proxy, with no run yet: until one is opened, everybody is refused. */
+export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
+  const patience = { ...usualPatience, ...options.patience };
+  const watch = new IdleWatch(
+    Math.min(maxTickMs, ...Object.values(patience).map((limit) => Math.max(5, limit / 4))),
+  );
+  const tenants = new TokenRegistry<Tenant>();
+  const sockets = new Set<Socket>();
+  const open = new Map<string, { readonly tenant: Tenant; readonly token: string }>();
+  const server = createServer({ allowHalfOpen: true, noDelay: true, highWaterMark: 64 * 1024 });
+  const address = await listen(server, options.listenHost, options.listenPort);
+  const context: Context = {
+    options,
+    decisions: options.decisions,
+    nextDecisionId: createDecisionIds(options.randomBytes),
+    patience,
+    watch,
+    tenants,
+    way: createWay(options, () => [...options.forbiddenTargets, address]),
+  };
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('error', () => {});
+    admit(socket, context);
+  });
+
+  const endRun = (id: string): void => {
+    const entry = open.get(id);
+    if (entry === undefined) return;
+    open.delete(id);
+    entry.tenant.run.ended = true;
+    tenants.remove(entry.token);
+    entry.tenant.run.cut();
+    entry.tenant.pool.drop();
+  };
+
+  return {
+    ...address,
+    async openRun(spec: RunSpec): Promise<Run> {
+      const authority = createCertificateAuthority({
+        runId: spec.id,
+        hosts: spec.routes.routes.map((route) => route.pattern.host),
+        nowMs: options.nowMs,
+        randomBytes: options.randomBytes,
+      });
+      const token = Buffer.from(options.randomBytes(tokenBytes)).toString('base64url');
+      const run = new LiveRun(spec, authority);
+      const tenant = { run, pool: new UpstreamPool(watch, patience.upstreamMs) };
+      open.set(spec.id, { tenant, token });
+      tenants.add(token, tenant);
+      return {
+        id: spec.id,
+        proxyUrl: proxyUrl(address.host, address.port, token),
+        caPem: authority.pem,
+        replaceRoutes(routes) {
+          run.routes = routes;
+        },
+        dropConnection(connection) {
+          run.cut(connection);
+          tenant.pool.drop(connection);
+        },
+        end: () => endRun(spec.id),
+      };
+    },
+    async close() {
+      for (const id of [...open.keys()]) endRun(id);
+      watch.close();
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+function listen(
+  server: Server,
+  host: string,
+  port: number,
+): Promise<{ readonly host: string; readonly port: number }> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port, exclusive: true, backlog: 1024 }, () => {
+      server.off('error', reject);
+      const address = server.address();
+      resolve({ host, port: typeof address === 'object' && address !== null ? address.port : port });
+    });
+  });
+}

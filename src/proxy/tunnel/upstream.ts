@@ -1,0 +1,146 @@
+import type { Socket } from 'node:net';
+import type { Pairing } from '../http1/index.ts';
+import type { IdleWatch, Watched } from './idle.ts';
+
+/** Data held for a slow reader before we stop reading from its peer. */
+export const highWaterBytes = 256 * 1024;
+const maxIdlePerKey = 64;
+
+/** One connection to an upstream, in use by one exchange or waiting in the pool. */
+export class Upstream implements Watched {
+  readonly socket: Socket;
+  readonly key: string;
+  /** `provider/connection` whose credential travelled on it. */
+  readonly connection: string | undefined;
+  user: Pairing | undefined;
+  #gone = false;
+  readonly #pool: UpstreamPool;
+
+  constructor(socket: Socket, key: string, connection: string | undefined, pool: UpstreamPool) {
+    this.socket = socket;
+    this.key = key;
+    this.connection = connection;
+    this.#pool = pool;
+    socket.setNoDelay(true);
+    socket.on('data', (chunk: Buffer) => {
+      if (this.user === undefined) this.destroy();
+      else this.user.upstreamBytes(chunk);
+    });
+    socket.on('drain', () => this.user?.upstreamDrained());
+    socket.on('end', () => this.#over(true));
+    socket.on('error', () => this.#over(false));
+    socket.on('close', () => this.#over(false));
+  }
+
+  get usable(): boolean {
+    return !this.#gone && this.socket.writable && !this.socket.readableEnded;
+  }
+
+  write(bytes: Buffer): boolean {
+    this.socket.write(bytes);
+    return this.socket.writableLength < highWaterBytes;
+  }
+
+  destroy(): void {
+    this.user = undefined;
+    this.#gone = true;
+    this.#pool.forget(this);
+    this.socket.destroy();
+  }
+
+  /** The raw socket for a relay, with our listeners gone. */
+  release(): Socket {
+    this.user = undefined;
+    this.#gone = true;
+    this.#pool.forget(this);
+    this.socket.removeAllListeners('data').removeAllListeners('drain').removeAllListeners('end');
+    return this.socket;
+  }
+
+  #over(cleanly: boolean): void {
+    if (this.#gone) return;
+    const user = this.user;
+    if (user === undefined) this.destroy();
+    else user.upstreamEnd(cleanly);
+  }
+
+  progress(): number {
+    return 0;
+  }
+
+  silenceMs(): number {
+    return this.#pool.idleMs;
+  }
+
+  silent(): void {
+    this.destroy();
+  }
+}
+
+/** One run's connections to upstreams, last in first out per (connection, host, port, protocol). */
+export class UpstreamPool {
+  readonly idleMs: number;
+  readonly #idle = new Map<string, Upstream[]>();
+  readonly #all = new Set<Upstream>();
+  readonly #watch: IdleWatch;
+
+  constructor(watch: IdleWatch, idleMs: number) {
+    this.#watch = watch;
+    this.idleMs = idleMs;
+  }
+
+  take(key: string): Upstream | undefined {
+    const waiting = this.#idle.get(key);
+    for (;;) {
+      const upstream = waiting?.pop();
+      if (upstream === undefined) return undefined;
+      this.#watch.remove(upstream);
+      if (upstream.usable) return upstream;
+      upstream.destroy();
+    }
+  }
+
+  adopt(socket: Socket, key: string, connection: string | undefined): Upstream {
+    const upstream = new Upstream(socket, key, connection, this);
+    this.#all.add(upstream);
+    return upstream;
+  }
+
+  give(upstream: Upstream): void {
+    upstream.user = undefined;
+    if (!upstream.usable) {
+      upstream.destroy();
+      return;
+    }
+    let waiting = this.#idle.get(upstream.key);
+    if (waiting === undefined) {
+      waiting = [];
+      this.#idle.set(upstream.key, waiting);
+    }
+    if (waiting.length >= maxIdlePerKey) {
+      upstream.destroy();
+      return;
+    }
+    waiting.push(upstream);
+    this.#watch.add(upstream);
+  }
+
+  forget(upstream: Upstream): void {
+    if (!this.#all.delete(upstream)) return;
+    this.#watch.remove(upstream);
+    const waiting = this.#idle.get(upstream.key);
+    const index = waiting?.indexOf(upstream) ?? -1;
+    if (index !== -1) waiting?.splice(index, 1);
+    if (waiting?.length === 0) this.#idle.delete(upstream.key);
+  }
+
+  /** Closes what carried this connection's credential, or everything. */
+  drop(connection?: string): void {
+    for (const upstream of [...this.#all]) {
+      if (connection !== undefined && upstream.connection !== connection) continue;
+      const user = upstream.user;
+      upstream.destroy();
+      user?.upstreamEnd(false);
+    }
+  }
+}
