@@ -4,14 +4,17 @@ import type { Provider } from '../providers/index.ts';
 
 const maxKeyLength = 8192;
 
-/** The key without surrounding white space. Throws InvalidKey, which never repeats what was entered. */
-export function parseApiKey(provider: Provider, entered: string): string {
+/**
+ * The key without surrounding white space. Throws InvalidKey, which never repeats what was entered, but names the
+ * variable that it came from.
+ */
+export function parseApiKey(provider: Provider, entered: string, variable?: string): string {
   const key = entered.trim();
   const reason = problem(key);
-  if (reason !== undefined) throw invalidKey(provider, reason);
+  if (reason !== undefined) throw invalidKey(provider, reason, variable);
   const pattern = provider.apiKey?.keyPattern;
   if (pattern !== undefined && key.search(pattern) !== 0) {
-    throw invalidKey(provider, 'it does not look like one');
+    throw invalidKey(provider, 'it does not look like one', variable);
   }
   return key;
 }
@@ -23,10 +26,11 @@ function problem(key: string): string | undefined {
   return isToken(key) ? undefined : 'it holds characters that cannot go into a header';
 }
 
-function invalidKey(provider: Provider, reason: string): AuthsomeError {
+function invalidKey(provider: Provider, reason: string, variable: string | undefined): AuthsomeError {
+  const what = variable === undefined ? 'that' : `the value of ${variable}`;
   const shape = provider.apiKey?.keyPatternHint;
   const page = provider.setup.url === undefined ? '' : ` Find it at ${provider.setup.url}`;
-  return new AuthsomeError('InvalidKey', `that is not a key of ${provider.displayName}: ${reason}`, {
+  return new AuthsomeError('InvalidKey', `${what} is not a key of ${provider.displayName}: ${reason}`, {
     hint: `${shape ?? `Copy the whole key and nothing else.`}${page}`,
   });
 }

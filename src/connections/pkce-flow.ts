@@ -77,7 +77,11 @@ export async function takeCallback(
   return await exchange(context, session.id);
 }
 
-/** Finishes a session that has its code; the first to hold the lease does the work. */
+/**
+ * Finishes a session that has its code; the first to hold the lease does the work. A daemon that dies before the code
+ * reaches the provider, or after the connection is stored, loses nothing; one that dies in between has lost a code that
+ * the provider takes only once: the sign-in then ends as failed, and nothing else with it.
+ */
 export async function exchange(context: SignInContext, id: string): Promise<StoredSession> {
   try {
     return await context.options.vault.exclusively(`auth-session/${id}`, exchangeLeaseMs, async () => {

@@ -42,7 +42,8 @@ async function revokeOne(
   name: string,
 ): Promise<Remote> {
   const connection = connectionKey(provider, name);
-  return await cache.whileBlocked(connection, async () => {
+  const outcome = await cache.whileBlocked(connection, async () => {
+    // Told twice: now, so that live tunnels end at once, and when the vault says so too.
     connections.changed({ connection, kind: 'revoked' });
     // Under the lease: a refresh under way has ended, and its newest token is the one taken back.
     return await withGrant(options.vault, provider, name, async () => {
@@ -59,6 +60,8 @@ async function revokeOne(
       return remote;
     });
   });
+  connections.changed({ connection, kind: 'revoked' });
+  return outcome;
 }
 
 /** Forgets one connection, telling the provider first where it takes tokens back. ConnectionNotFound. */
@@ -86,6 +89,7 @@ export async function logoutConnection(
       });
     });
   });
+  connections.changed({ connection, kind: 'removed' });
   return { provider, connection: name };
 }
 

@@ -83,7 +83,10 @@ export function createSignIns(options: ConnectionsOptions, connections: Connecti
     session: NewSession,
   ): Promise<StoredSession> => {
     if (session.flow === 'api_key') {
-      const apiKey = request.apiKey === undefined ? undefined : parseApiKey(provider, request.apiKey);
+      const apiKey =
+        request.apiKey === undefined
+          ? undefined
+          : parseApiKey(provider, request.apiKey, provider.apiKey?.envVar);
       const created = await sessions.create({ ...session, stage: 'secret' });
       return apiKey === undefined ? created : await completeWithKey(context, created, provider, apiKey);
     }

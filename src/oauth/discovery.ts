@@ -19,6 +19,7 @@ export interface ServerMetadata {
 export interface ResourceMetadata {
   readonly resource: string;
   readonly issuers: readonly string[];
+  /** Those that its challenge asked for, else all that it knows (RFC 6750 §3). */
   readonly scopes: readonly string[];
 }
 
@@ -81,16 +82,19 @@ export async function discoverResource(
   resource: string,
 ): Promise<ResourceMetadata | undefined> {
   const url = requireSecureUrl(resource, 'resource');
-  const pointed = challengeParameter(
-    (await fetchDocument(fetch, url.href, 'service')).challenge ?? '',
-    'resource_metadata',
-  );
+  const { challenge = '' } = await fetchDocument(fetch, url.href, 'service');
+  const pointed = challengeParameter(challenge, 'resource_metadata');
+  const wanted = challengeParameter(challenge, 'scope')
+    ?.split(' ')
+    .filter((scope) => scope !== '');
   const path = url.pathname === '/' ? '' : url.pathname;
   const wellKnown = `${url.origin}/.well-known/oauth-protected-resource`;
   const addresses = [...(pointed === undefined ? [] : [pointed]), `${wellKnown}${path}`, wellKnown];
   for (const address of new Set(addresses)) {
     const document = jsonObject(await fetchDocument(fetch, address, 'resource metadata'));
-    if (document !== undefined) return readResourceMetadata(document, url);
+    if (document === undefined) continue;
+    const metadata = readResourceMetadata(document, url);
+    return wanted === undefined ? metadata : { ...metadata, scopes: wanted };
   }
   return undefined;
 }
@@ -115,9 +119,11 @@ export function readResourceMetadata(document: Document, asked: URL): ResourceMe
 
 /** A parameter of a `Bearer` challenge (RFC 9110 §11.6.1); `undefined` when it is not there. */
 export function challengeParameter(challenge: string, name: string): string | undefined {
-  const pattern = new RegExp(`(?:^|[\\s,])${name}\\s*=\\s*(?:"((?:[^"\\\\]|\\\\.)*)"|([^\\s,"]+))`, 'i');
-  const match = pattern.exec(challenge.slice(0, 4096));
-  return match?.[1]?.replace(/\\(.)/g, '$1') ?? match?.[2];
+  const parameters = /([\w-]{1,64})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))/g;
+  for (const [, key, quoted, bare] of challenge.slice(0, 4096).matchAll(parameters)) {
+    if (key?.toLowerCase() === name) return quoted?.replace(/\\(.)/g, '$1') ?? bare;
+  }
+  return undefined;
 }
 
 function jsonObject(reply: Reply): Document | undefined {

@@ -1,6 +1,7 @@
 import { type AuthMethod, authenticateClient } from './client-authentication.ts';
 import { type Fetch, formRequest, send } from './endpoint.ts';
 import type { ClientCredentials } from './token.ts';
+import { parseBody } from './token-response.ts';
 
 export interface Revocation {
   readonly revocationUrl: string;
@@ -10,20 +11,24 @@ export interface Revocation {
   readonly refreshToken: string | undefined;
 }
 
+export type RevocationOutcome = 'revoked' | 'unsupported' | 'unreachable';
+
 /**
- * Whether the provider took back every token (RFC 7009 §2.1): the refresh token first, since that ends the grant,
- * then the access token. Never throws: a provider that cannot be reached must not stop the local part.
+ * What became of every token at the provider (RFC 7009 §2.1): the refresh token first, since that ends the grant, then the
+ * access token. The worst outcome counts, but a server that only takes refresh tokens has done what it can. Never rejects:
+ * a provider that cannot be reached must not stop the local part.
  */
-export async function revokeTokens(fetch: Fetch, revocation: Revocation): Promise<'revoked' | 'unreachable'> {
-  let outcome: 'revoked' | 'unreachable' = 'revoked';
-  const tokens = [
-    ['refresh_token', revocation.refreshToken],
-    ['access_token', revocation.accessToken],
-  ] as const;
-  for (const [hint, token] of tokens) {
-    if (token !== undefined && !(await revokeToken(fetch, revocation, token, hint))) outcome = 'unreachable';
-  }
-  return outcome;
+export async function revokeTokens(fetch: Fetch, revocation: Revocation): Promise<RevocationOutcome> {
+  const { accessToken, refreshToken } = revocation;
+  const ofRefreshToken =
+    refreshToken === undefined
+      ? undefined
+      : await revokeToken(fetch, revocation, refreshToken, 'refresh_token');
+  const ofAccessToken =
+    accessToken === undefined ? undefined : await revokeToken(fetch, revocation, accessToken, 'access_token');
+  if (ofRefreshToken === undefined) return ofAccessToken ?? 'revoked';
+  if (ofAccessToken === undefined || ofRefreshToken !== 'revoked') return ofRefreshToken;
+  return ofAccessToken === 'unsupported' ? 'revoked' : ofAccessToken;
 }
 
 async function revokeToken(
@@ -31,7 +36,7 @@ async function revokeToken(
   revocation: Revocation,
   token: string,
   hint: string,
-): Promise<boolean> {
+): Promise<RevocationOutcome> {
   const form = new URLSearchParams({ token, token_type_hint: hint });
   const headers = authenticateClient(form, revocation.client, revocation.authMethod);
   try {
@@ -40,8 +45,9 @@ async function revokeToken(
       formRequest(revocation.revocationUrl, form, headers),
       'revocation endpoint',
     );
-    return reply.status >= 200 && reply.status < 300;
+    if (reply.status >= 200 && reply.status < 300) return 'revoked';
+    return parseBody(reply)?.error === 'unsupported_token_type' ? 'unsupported' : 'unreachable';
   } catch {
-    return false;
+    return 'unreachable';
   }
 }

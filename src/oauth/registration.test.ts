@@ -1,0 +1,85 @@
+import { describe, expect, test } from 'vitest';
+import type { Reply } from './endpoint.ts';
+import { readRegistration, registrationRequest } from './registration.ts';
+
+const reply = (body: object, status = 201): Reply => ({
+  status,
+  contentType: 'application/json',
+  body: JSON.stringify(body),
+});
+
+describe('a registration', () => {
+  test('asks for a native client with our exact redirect URI', async () => {
+    const sent: RequestInit[] = [];
+    const fetch = async (_: unknown, init: RequestInit = {}) => {
+      sent.push(init);
+      return Response.json({ client_id: 'c' }, { status: 201 });
+    };
+    const request = {
+      registrationEndpoint: 'https://id.example/register',
+      redirectUri: 'http://127.0.0.1:7998/auth/callback/oauth',
+      scopes: ['a', 'b'],
+      authMethods: ['client_secret_post', 'private_key_jwt'],
+    };
+    await registrationRequest(fetch, request);
+    await registrationRequest(fetch, { ...request, authMethods: [] });
+    expect(JSON.parse(String(sent[0]?.body))).toMatchObject({
+      application_type: 'native',
+      redirect_uris: ['http://127.0.0.1:7998/auth/callback/oauth'],
+      token_endpoint_auth_method: 'client_secret_post',
+      scope: 'a b',
+    });
+    expect(JSON.parse(String(sent[1]?.body))).toMatchObject({ token_endpoint_auth_method: 'none' });
+  });
+
+  test('obeys what the server answers', () => {
+    const answer = {
+      client_id: 'c',
+      client_secret: 's',
+      client_secret_expires_at: 1_700_000_000,
+      token_endpoint_auth_method: 'client_secret_post',
+      registration_client_uri: 'https://id.example/register/c',
+      registration_access_token: 't',
+    };
+    expect(readRegistration(reply(answer), 'acme')).toEqual({
+      clientId: 'c',
+      clientSecret: 's',
+      authMethod: 'client_secret_post',
+      secretExpiresAtMs: 1_700_000_000_000,
+      registrationUri: 'https://id.example/register/c',
+      registrationToken: 't',
+    });
+    expect(readRegistration(reply({ client_id: 'c', client_secret_expires_at: 0 }), 'acme')).toMatchObject({
+      clientSecret: undefined,
+      authMethod: 'none',
+      secretExpiresAtMs: undefined,
+    });
+  });
+
+  test.each([
+    [
+      'a refusal',
+      reply({ error: 'invalid_redirect_uri', error_description: 'no loopback' }, 400),
+      /invalid_redirect_uri/,
+    ],
+    ['a page', { status: 200, contentType: 'text/html', body: '<html>' }, /status 200/],
+    ['no client', reply({}), /status 201/],
+    [
+      'a method that we do not have',
+      reply({ client_id: 'c', token_endpoint_auth_method: 'private_key_jwt' }),
+      /not supported/,
+    ],
+  ])('fails on %s and says what to do', (_, answer, message) => {
+    let thrown: unknown;
+    try {
+      readRegistration(answer, 'acme');
+    } catch (error) {
+      thrown = error;
+    }
+    expect(thrown).toMatchObject({
+      code: 'SignInFailed',
+      message: expect.stringMatching(message),
+      hint: expect.stringContaining('authsome login acme --flow pkce'),
+    });
+  });
+});
