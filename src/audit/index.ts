@@ -1,6 +1,7 @@
 /**
  * The audit trail: a closed union of events and an append-only, hash-chained table that keeps them.
  */
+export type { ArchiveOptions } from './archive.ts';
 export type {
   AuditEvent,
   AuditTrail,

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Database } from '../database/index.ts';
 import { AuthsomeError } from '../errors.ts';
+import { type ArchiveOptions, archiveSegment } from './archive.ts';
 import {
   type Block,
   endOf,
@@ -18,6 +19,8 @@ export interface AuditTrailOptions {
   readonly database: Database;
   readonly nowMs: () => number;
   readonly randomBytes: (size: number) => Uint8Array;
+  /** Where older events move to; without it the table keeps them all. */
+  readonly archive?: ArchiveOptions;
 }
 
 const writeAfterMs = 20;
@@ -40,11 +43,16 @@ class SqlAuditTrail implements AuditTrail {
   #timer: NodeJS.Timeout | undefined;
   #syncedAtMs = 0;
   #unsynced = false;
+  readonly #archive: ArchiveOptions | undefined;
+  #archiving: Promise<void> | undefined;
+  /** Not before this many events more, after an archiving that failed. */
+  #archiveFrom = 0;
 
   constructor(options: AuditTrailOptions) {
     this.#database = options.database;
     this.#nowMs = options.nowMs;
     this.#randomBytes = options.randomBytes;
+    this.#archive = options.archive;
   }
 
   get pending(): number {
@@ -60,10 +68,12 @@ class SqlAuditTrail implements AuditTrail {
 
   async flush(): Promise<void> {
     while (this.#queue.length > 0) this.#writeBatch(true);
-    if (!this.#unsynced) return;
-    // Any write will do: its sync carries everything before it to the disk.
-    this.#database.transaction(() => this.#database.run('UPDATE audit_chain SET one = 1'));
-    this.#unsynced = false;
+    if (this.#unsynced) {
+      // Any write will do: its sync carries everything before it to the disk.
+      this.#database.transaction(() => this.#database.run('UPDATE audit_chain SET one = 1'));
+      this.#unsynced = false;
+    }
+    await this.#archiving;
   }
 
   async recent({ limit, after }: EventFilter): Promise<readonly RecordedEvent[]> {
@@ -106,11 +116,16 @@ class SqlAuditTrail implements AuditTrail {
         head.sequence,
         verifiedAtOnce,
       );
-      // The head says that there is more: the end was cut off.
-      if (blocks.length === 0) return previous.sequence + 1;
+      const reached = previous.sequence;
       for (const block of blocks) {
-        if (!holds(block, previous)) return previous.sequence + 1;
+        if (!holds(block, previous)) break;
         previous = endOf(block);
+      }
+      if (previous.sequence < (blocks.at(-1)?.last_sequence ?? head.sequence)) {
+        // Unless they were archived meanwhile, the next events are not what the head vouches for, or are gone.
+        const { archived: moved } = this.#ends();
+        if (moved.sequence <= reached) return previous.sequence + 1;
+        previous = moved;
       }
       await nextTurn();
     }
@@ -188,8 +203,11 @@ class SqlAuditTrail implements AuditTrail {
     const batch = this.#queue.slice(0, batchSize);
     const nowMs = this.#nowMs();
     const due = sync || Math.abs(nowMs - this.#syncedAtMs) >= syncEveryMs;
+    let kept = 0;
     const write = (): void => {
-      const block = linked(batch, this.#ends().head);
+      const { archived, head } = this.#ends();
+      const block = linked(batch, head);
+      kept = block.last_sequence - archived.sequence;
       this.#database.run(
         'INSERT INTO audit_blocks (last_sequence, events, body, hash) VALUES (?, ?, ?, ?)',
         block.last_sequence,
@@ -212,6 +230,25 @@ class SqlAuditTrail implements AuditTrail {
       this.#unsynced = true;
     }
     this.#queue = this.#queue.slice(batch.length);
+    this.#archiveWhenDue(kept);
+  }
+
+  #archiveWhenDue(kept: number): void {
+    const archive = this.#archive;
+    if (archive === undefined || this.#archiving !== undefined) return;
+    const segment = archive.keptEvents / 10;
+    if (kept < Math.max(archive.keptEvents + segment, this.#archiveFrom)) return;
+    this.#archiving = archiveSegment(this.#database, this.#ends().archived, archive)
+      .then(() => {
+        this.#archiveFrom = 0;
+      })
+      .catch(() => {
+        // Nothing is lost, the table is longer than it should be. A full disk is not asked again at every write.
+        this.#archiveFrom = kept + segment;
+      })
+      .finally(() => {
+        this.#archiving = undefined;
+      });
   }
 
   #ends(): { readonly archived: Link; readonly head: Link } {

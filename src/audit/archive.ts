@@ -1,0 +1,88 @@
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Database } from '../database/index.ts';
+import { type Block, endOf, type Link } from './chain.ts';
+
+export interface ArchiveOptions {
+  /** Where the segments go: `audit-<first>-<last>.jsonl`, private, never touched again. */
+  readonly directory: string;
+  /** How many events stay in the database, where `log` and `explain` find them. */
+  readonly keptEvents: number;
+}
+
+/**
+ * Moves the oldest blocks that follow `archived` into one segment file, a tenth of what is kept at a time. The file is
+ * on disk before the rows go, so a crash leaves the events in both places and never in neither.
+ */
+export async function archiveSegment(
+  database: Database,
+  archived: Link,
+  options: ArchiveOptions,
+): Promise<void> {
+  const blocks = oldestBlocks(database, archived, Math.ceil(options.keptEvents / 10));
+  const last = blocks.at(-1);
+  if (last === undefined) return;
+  const [first, end] = [archived.sequence + 1, endOf(last)];
+  await writePrivate(
+    options.directory,
+    `audit-${padded(first)}-${padded(end.sequence)}.jsonl`,
+    segmentText(archived, blocks),
+  );
+  database.transaction(() => {
+    const moved = database.run(
+      'UPDATE audit_chain SET archived_sequence = ?, archived_hash = ? WHERE archived_sequence = ?',
+      end.sequence,
+      end.hash,
+      archived.sequence,
+    );
+    if (moved === 1) database.run('DELETE FROM audit_blocks WHERE last_sequence <= ?', end.sequence);
+  });
+}
+
+function oldestBlocks(database: Database, after: Link, events: number): readonly Block[] {
+  const blocks: Block[] = [];
+  let { sequence } = after;
+  while (sequence < after.sequence + events) {
+    const block = database.one<Block>(
+      'SELECT last_sequence, events, body, hash FROM audit_blocks WHERE last_sequence > ? ORDER BY last_sequence LIMIT 1',
+      sequence,
+    );
+    if (block === undefined) break;
+    blocks.push(block);
+    sequence = block.last_sequence;
+  }
+  return blocks;
+}
+
+/** The events, one a line, each block between the hash that it links to and its own: enough to verify it alone. */
+function segmentText(archived: Link, blocks: readonly Block[]): string {
+  const link = (hash: Uint8Array): string => JSON.stringify({ link: Buffer.from(hash).toString('hex') });
+  return `${[link(archived.hash), ...blocks.flatMap((block) => [block.body, link(block.hash)])].join('\n')}\n`;
+}
+
+async function writePrivate(directory: string, name: string, text: string): Promise<void> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const path = join(directory, name);
+  const draft = `${path}.new`;
+  await rm(draft, { force: true });
+  const file = await open(draft, 'wx', 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(draft, path);
+  if (process.platform === 'win32') return;
+  const folder = await open(directory, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+/** File names that sort as the events do. */
+function padded(sequence: number): string {
+  return String(sequence).padStart(12, '0');
+}
