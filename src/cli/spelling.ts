@@ -1,8 +1,9 @@
 /**
  * The candidate that `word` was most likely meant to be; `undefined` when none is near. Counts inserted, deleted,
- * replaced and swapped letters (optimal string alignment), and allows one for every three letters, three at most.
+ * replaced and swapped letters (optimal string alignment), and allows one for every three letters, three at most. A word
+ * cut short counts as near.
  */
-export function closest(word: string, candidates: Iterable<string>): string | undefined {
+export function closest(word: string, candidates: readonly string[]): string | undefined {
   const allowed = Math.min(3, Math.max(1, Math.floor(word.length / 3)));
   let best: string | undefined;
   let least = allowed + 1;
@@ -14,7 +15,9 @@ export function closest(word: string, candidates: Iterable<string>): string | un
       least = distance;
     }
   }
-  return best;
+  return (
+    best ?? (word.length < 3 ? undefined : [...candidates].find((candidate) => candidate.startsWith(word)))
+  );
 }
 
 function editDistance(left: string, right: string): number {

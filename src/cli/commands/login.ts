@@ -2,19 +2,13 @@ import type { AuthSessionDocument, Client, InspectDocument, LoginRequest } from 
 import { AuthsomeError } from '../../errors.ts';
 import type { CommandModule } from '../command-table.ts';
 import type { CommandContext } from '../context.ts';
-import { failureText } from '../failure.ts';
 import { addExamples } from '../help-text.ts';
-import {
-  announceConnected,
-  announceUrl,
-  announceWarnings,
-  connectedDocument,
-  waitingDocument,
-} from '../login/announce.ts';
+import { waitingDocument } from '../login/announce.ts';
+import { type Attendance, attend, conclude } from '../login/attend.ts';
 import { openBrowser } from '../login/browser.ts';
-import { processInput, type SignInInput } from '../login/input.ts';
-import { cancelled, failureOf, followSession } from '../login/session.ts';
-import { isOpenable, type Surroundings, surroundingsOf } from '../login/surroundings.ts';
+import { processInput } from '../login/input.ts';
+import { followSession } from '../login/session.ts';
+import { surroundingsOf } from '../login/surroundings.ts';
 
 export interface LoginOptions {
   readonly provider: string;
@@ -26,19 +20,11 @@ export interface LoginOptions {
   readonly browser: boolean;
 }
 
-/** The person's side of a sign-in, as the process has it or as a test plays it. */
-export interface LoginParts {
-  readonly input: SignInInput;
-  openBrowser(commands: Surroundings['browsers']): Promise<boolean>;
-  /** Aborts when the person has had enough (Ctrl-C). */
-  readonly interrupted: AbortSignal;
-}
-
 /** Starts a sign-in and stays with it to its end. Throws why it failed; `Cancelled` when interrupted. */
 export async function login(
   context: CommandContext,
   options: LoginOptions,
-  parts: LoginParts,
+  attendance: Omit<Attendance, 'mayOpen'>,
 ): Promise<void> {
   const client = await context.client();
   const definition = await definitionOf(client, options);
@@ -48,7 +34,7 @@ export async function login(
     if (context.terminal.json) context.terminal.document(waitingDocument(session));
     else offerDeviceFlow(context, session, options, definition);
   }
-  await attend(context, client, session, { ...parts, mayOpen: options.browser });
+  await attend(context, client, session, { ...attendance, mayOpen: options.browser });
 }
 
 /** Follows a sign-in that another process started. */
@@ -68,118 +54,6 @@ export async function tellStatus(context: CommandContext, id: string): Promise<v
   if (session.status !== 'waiting') conclude(context, session);
   else if (terminal.json) terminal.document(waitingDocument(session));
   else terminal.print(`waiting for ${session.display_name}`);
-}
-
-/** Waits for the end of `session`, with everything that may bring it about: browser, pasted URL, typed or piped key. */
-async function attend(
-  context: CommandContext,
-  client: Client,
-  session: AuthSessionDocument,
-  parts: LoginParts & { readonly mayOpen: boolean },
-): Promise<void> {
-  const over = new AbortController();
-  const stopped = AbortSignal.any([over.signal, parts.interrupted]);
-  let shown: AuthSessionDocument | undefined;
-  const changed = (next: AuthSessionDocument): void => {
-    if (!context.terminal.json && next.status === 'waiting' && next.auth_url !== shown?.auth_url)
-      announceUrl(context, next);
-    announceWarnings(context, next, shown?.warnings.length ?? 0);
-    shown = next;
-  };
-  changed(session);
-  try {
-    if (session.status === 'waiting') {
-      acceptAnswers(context, client, session, parts, stopped);
-    }
-    conclude(context, await followSession(client, session, { changed, signal: stopped }));
-  } catch (error) {
-    if (!parts.interrupted.aborted) throw error;
-    await client.cancelAuthSession(session.session_id).catch(() => undefined);
-    throw cancelled();
-  } finally {
-    over.abort();
-  }
-}
-
-function acceptAnswers(
-  context: CommandContext,
-  client: Client,
-  session: AuthSessionDocument,
-  parts: LoginParts & { readonly mayOpen: boolean },
-  stopped: AbortSignal,
-): void {
-  const { terminal, environment, platform } = context;
-  const id = session.session_id;
-  const say = (error: unknown): void => {
-    if (stopped.aborted || !(error instanceof AuthsomeError)) return;
-    terminal.warn(failureText(terminal, error));
-  };
-  const url = session.verification_uri ?? session.auth_url;
-  const found =
-    url === null ? noBrowser('there is nothing to open') : surroundingsOf(url, environment, platform);
-  const isOpened =
-    parts.mayOpen && url !== null && isOpenable(url) && found.browsers.length > 0 && !terminal.json;
-  if (isOpened) {
-    void parts.openBrowser(found.browsers).then((opened) => {
-      if (opened || stopped.aborted) return;
-      terminal.note('  No browser could be started. Open the address yourself, or set BROWSER, for example:');
-      terminal.note('    export BROWSER=$(which firefox)');
-    });
-  } else if (!terminal.json && parts.mayOpen && found.reason !== undefined) {
-    terminal.note(`  No browser is started: ${found.reason}.`);
-  }
-  if (session.accepts_secret) {
-    const secret =
-      parts.input.isTerminal && !isOpened && !terminal.json
-        ? askForSecret(client, session, parts.input, stopped, say)
-        : parts.input
-            .piped(stopped)
-            .then((key) => (key === undefined ? undefined : client.answerSecret(id, key)));
-    void secret.catch((error: unknown) => (parts.input.isTerminal ? say(error) : undefined));
-    return;
-  }
-  if (!parts.input.isTerminal || terminal.json || session.verification_uri !== undefined) return;
-  terminal.note('  If the browser runs elsewhere, paste the address it ends at here.');
-  parts.input.lines(stopped, (line) => {
-    const pasted = line.trim();
-    if (pasted === '') return;
-    if (!pasted.startsWith(session.redirect_uri)) {
-      terminal.note(`  That is not the address it ends at, which begins with ${session.redirect_uri}`);
-      return;
-    }
-    client.answerCallback(id, pasted).catch(say);
-  });
-}
-
-/** Asks until a key is taken: one that is refused can be mended on the spot. */
-async function askForSecret(
-  client: Client,
-  session: AuthSessionDocument,
-  input: SignInInput,
-  stopped: AbortSignal,
-  say: (error: unknown) => void,
-): Promise<void> {
-  while (!stopped.aborted) {
-    const key = await input.secret(`API key for ${session.display_name}`, stopped);
-    if (key === undefined) {
-      if (!stopped.aborted) await client.cancelAuthSession(session.session_id);
-      return;
-    }
-    try {
-      await client.answerSecret(session.session_id, key);
-      return;
-    } catch (error) {
-      if (!(error instanceof AuthsomeError) || error.code !== 'InvalidKey') throw error;
-      say(error);
-    }
-  }
-}
-
-function conclude(context: CommandContext, session: AuthSessionDocument): void {
-  const failure = failureOf(session);
-  if (failure !== undefined) throw failure;
-  if (context.terminal.json) context.terminal.document(connectedDocument(session));
-  else announceConnected(context, session);
 }
 
 /** `undefined` for a URL that has yet to be discovered. */
@@ -243,10 +117,6 @@ function textIn(document: InspectDocument | undefined, section: string, key: str
   if (typeof part !== 'object' || part === null) return undefined;
   const value = (part as Readonly<Record<string, unknown>>)[key];
   return typeof value === 'string' && value !== '' ? value : undefined;
-}
-
-function noBrowser(reason: string): Surroundings {
-  return { browsers: [], reason };
 }
 
 interface ParsedOptions extends Omit<LoginOptions, 'provider' | 'scopes'> {

@@ -1,5 +1,6 @@
 import { fstatSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { readSecret } from './secret-prompt.ts';
 
 /** Where a person or a pipe may answer a waiting sign-in. */
 export interface SignInInput {
@@ -45,11 +46,8 @@ export function processInput(isTerminal: boolean): SignInInput {
         });
       });
     },
-    async secret(message, signal) {
-      const { isCancel, password } = await import('@clack/prompts');
-      const answer = await password({ message, mask: '•', signal, output: process.stderr });
-      return isCancel(answer) ? undefined : answer;
-    },
+    secret: (message, signal) =>
+      readSecret({ input: process.stdin, output: process.stderr, message, signal }),
   };
 }
 

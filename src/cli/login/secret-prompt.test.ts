@@ -1,0 +1,47 @@
+import { PassThrough } from 'node:stream';
+import { expect, test } from 'vitest';
+import { type KeyInput, readSecret } from './secret-prompt.ts';
+
+function prompt() {
+  const modes: boolean[] = [];
+  const input: KeyInput = Object.assign(new PassThrough(), { setRawMode: (raw: boolean) => modes.push(raw) });
+  const output = new PassThrough();
+  const controller = new AbortController();
+  const answer = readSecret({ input, output, message: 'API key', signal: controller.signal });
+  return {
+    answer,
+    modes,
+    controller,
+    type: (text: string) => (input as PassThrough).write(text),
+    shown: () => String(output.read() ?? ''),
+  };
+}
+
+test('takes what is typed up to Enter and shows a bullet for each character', async () => {
+  const { answer, type, shown, modes } = prompt();
+  type('sk-');
+  type('abc\r');
+  expect(await answer).toBe('sk-abc');
+  expect(shown()).toBe('API key: ••••••\n');
+  expect(modes).toEqual([true, false]);
+});
+
+test('lets a person mend it, and takes a bracketed paste without its marks', async () => {
+  const { answer, type } = prompt();
+  type('wrong\u0015\u001b[200~sk-paste\u001b[201~\u001b[Dx\u007f\r');
+  expect(await answer).toBe('sk-paste');
+});
+
+test.each(['\u0003', '\u0004'])('is cancelled by control character %j', async (key) => {
+  const { answer, type, modes } = prompt();
+  type(`sk-half${key}`);
+  expect(await answer).toBeUndefined();
+  expect(modes.at(-1)).toBe(false);
+});
+
+test('ends when the sign-in ended another way', async () => {
+  const { answer, controller, modes } = prompt();
+  controller.abort();
+  expect(await answer).toBeUndefined();
+  expect(modes).toEqual([true, false]);
+});
