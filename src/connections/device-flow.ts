@@ -13,12 +13,12 @@ import {
 } from '../oauth/index.ts';
 import type { Provider } from '../providers/index.ts';
 import { findClient, type KnownClient } from './client-record.ts';
+import type { OpenConnection } from './connection-store.ts';
 import { fetchTo, tokenEndpoint } from './endpoints.ts';
 import type { Endpoints, NewSession, StoredSession } from './session-record.ts';
 import { completeWithTokens, finish } from './sign-in-completion.ts';
-import { failSession, providerOf, type SignInContext } from './sign-in-context.ts';
+import { failSession, providerOf, type SignInContext, withSession } from './sign-in-context.ts';
 
-const pollLeaseMs = 15_000;
 /** A code that lives longer than this is given up on: nobody is waiting any more. */
 const maxLifetimeMs = 30 * 60_000;
 
@@ -62,7 +62,7 @@ export async function pollDevice(context: SignInContext, id: string): Promise<vo
     if (session.expiresAtMs <= context.options.nowMs()) return;
     await pause(session.intervalMs ?? 5_000);
     // One poll at a time, also where several daemons share the database.
-    await context.options.vault.exclusively(`auth-session/${id}`, pollLeaseMs, () => pollOnce(context, id));
+    await withSession(context, id, () => pollOnce(context, id));
   }
 }
 
@@ -72,13 +72,17 @@ async function pollOnce(context: SignInContext, id: string): Promise<void> {
   try {
     const stored = await context.connections.find(session.provider, session.connection);
     if (stored?.connection.signIn === id) await finish(context, session, stored.connection);
-    else await pollNow(context, session);
+    else await pollNow(context, session, stored);
   } catch (error) {
     await failSession(context, id, asAuthsomeError(error));
   }
 }
 
-async function pollNow(context: SignInContext, session: StoredSession): Promise<void> {
+async function pollNow(
+  context: SignInContext,
+  session: StoredSession,
+  found: OpenConnection | undefined,
+): Promise<void> {
   const provider = providerOf(context, session);
   const { endpoints, clientId, intervalMs = 5_000 } = session;
   const { deviceCode } = session.secrets;
@@ -111,9 +115,7 @@ async function pollNow(context: SignInContext, session: StoredSession): Promise<
     return;
   }
   const binding = { clientId: client.clientId, issuer, tokenUrl, revocationUrl, namedHost };
-  const current = await context.sessions.read(session.id);
-  if (current.status !== 'waiting') return;
-  await completeWithTokens(context, current, provider, poll.tokens, binding);
+  await completeWithTokens(context, session, provider, poll.tokens, binding, found);
 }
 
 async function ask(

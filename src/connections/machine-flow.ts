@@ -4,20 +4,19 @@ import { findClient } from './client-record.ts';
 import { fetchTo, tokenEndpoint } from './endpoints.ts';
 import type { StoredSession } from './session-record.ts';
 import { completeWithTokens } from './sign-in-completion.ts';
-import { failSession, providerOf, type SignInContext } from './sign-in-context.ts';
-
-const leaseMs = 15_000;
+import { failSession, providerOf, type SignInContext, withSession } from './sign-in-context.ts';
 
 /** Signs in as the client itself (RFC 6749 §4.4). Asking twice does no harm: the flow has no grant to lose. */
 export async function signInMachine(context: SignInContext, id: string): Promise<StoredSession> {
   try {
-    return await context.options.vault.exclusively(`auth-session/${id}`, leaseMs, async () => {
+    return await withSession(context, id, async () => {
       const session = await context.sessions.read(id);
       const { endpoints } = session;
       if (session.status !== 'waiting' || endpoints === undefined) return session;
       const provider = providerOf(context, session);
       const client = await findClient(context.options.vault, provider, endpoints);
       if (client === undefined) throw new TypeError('a machine sign-in without a client');
+      const found = await context.connections.find(session.provider, session.connection);
       const { tokenUrl, issuer, revocationUrl, namedHost } = endpoints;
       const tokens = await clientCredentialsTokens(
         fetchTo(context.options, endpoints),
@@ -29,7 +28,7 @@ export async function signInMachine(context: SignInContext, id: string): Promise
         context.options.nowMs,
       );
       const binding = { clientId: client.clientId, issuer, tokenUrl, revocationUrl, namedHost };
-      return await completeWithTokens(context, session, provider, tokens, binding);
+      return await completeWithTokens(context, session, provider, tokens, binding, found);
     });
   } catch (error) {
     return await failSession(context, id, asAuthsomeError(error));

@@ -1,22 +1,14 @@
 import { AuthsomeError, asAuthsomeError } from '../errors.ts';
-import {
-  authorizationHint,
-  authorizationRequest,
-  exchangeCode,
-  readCallback,
-  revokeTokens,
-} from '../oauth/index.ts';
+import { authorizationHint, authorizationRequest, exchangeCode, readCallback } from '../oauth/index.ts';
 import type { Provider } from '../providers/index.ts';
 import { findClient, type KnownClient } from './client-record.ts';
+import type { OpenConnection } from './connection-store.ts';
 import { fetchTo, tokenEndpoint } from './endpoints.ts';
 import { connectionKey } from './names.ts';
 import type { Endpoints, NewSession, StoredSession } from './session-record.ts';
 import { hashOfState } from './session-store.ts';
 import { completeWithTokens, finish } from './sign-in-completion.ts';
-import { failSession, providerOf, type SignInContext } from './sign-in-context.ts';
-
-/** How long a sign-in waits to be taken up after the daemon died; a living holder renews its lease. */
-const exchangeLeaseMs = 15_000;
+import { failSession, providerOf, type SignInContext, withSession } from './sign-in-context.ts';
 
 /** What changes in a session when the browser can go to the provider: the attempt, with its state and verifier. */
 export function authorizeStage(
@@ -84,19 +76,23 @@ export async function takeCallback(
  */
 export async function exchange(context: SignInContext, id: string): Promise<StoredSession> {
   try {
-    return await context.options.vault.exclusively(`auth-session/${id}`, exchangeLeaseMs, async () => {
+    return await withSession(context, id, async () => {
       const session = await context.sessions.read(id);
       if (session.status !== 'waiting' || session.stage !== 'exchange') return session;
       const stored = await context.connections.find(session.provider, session.connection);
       if (stored?.connection.signIn === id) return await finish(context, session, stored.connection);
-      return await exchangeNow(context, session);
+      return await exchangeNow(context, session, stored);
     });
   } catch (error) {
     return await failSession(context, id, asAuthsomeError(error));
   }
 }
 
-async function exchangeNow(context: SignInContext, session: StoredSession): Promise<StoredSession> {
+async function exchangeNow(
+  context: SignInContext,
+  session: StoredSession,
+  found: OpenConnection | undefined,
+): Promise<StoredSession> {
   const provider = providerOf(context, session);
   const endpoints = requireEndpoints(session);
   const client = await findClient(context.options.vault, provider, endpoints);
@@ -119,15 +115,7 @@ async function exchangeNow(context: SignInContext, session: StoredSession): Prom
   });
   const { issuer, tokenUrl, revocationUrl, namedHost } = endpoints;
   const binding = { clientId: client.clientId, issuer, tokenUrl, revocationUrl, namedHost };
-  const current = await context.sessions.read(session.id);
-  if (current.status !== 'waiting') {
-    // Cancelled while the provider was answering: what it granted is handed back.
-    if (revocationUrl !== undefined) {
-      await revokeTokens(fetch, { ...endpoint, ...tokens, revocationUrl });
-    }
-    return current;
-  }
-  return await completeWithTokens(context, current, provider, tokens, binding);
+  return await completeWithTokens(context, session, provider, tokens, binding, found);
 }
 
 function judge(

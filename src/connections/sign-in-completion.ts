@@ -11,6 +11,7 @@ import {
   type TokenBinding,
   writeConnection,
 } from './connection-record.ts';
+import type { OpenConnection } from './connection-store.ts';
 import { connectionKey } from './names.ts';
 import type { StoredSession } from './session-record.ts';
 import type { SignInContext } from './sign-in-context.ts';
@@ -23,17 +24,22 @@ export async function completeWithKey(
   apiKey: string,
 ): Promise<StoredSession> {
   const connection = newConnection(context, session, provider, { scopes: [], expiresAtMs: undefined });
-  await store(context, session, connection, { apiKey });
+  const found = await context.connections.find(session.provider, session.connection);
+  await store(context, session, connection, { apiKey }, found);
   return await finish(context, session, connection);
 }
 
-/** Stores tokens as the session's connection before anything uses them, looks up the account, ends the session. */
+/**
+ * Stores tokens as the session's connection before anything uses them, looks up the account, ends the session.
+ * `found` was read before the tokens were asked for: nothing stands between their arrival and the write.
+ */
 export async function completeWithTokens(
   context: SignInContext,
   session: StoredSession,
   provider: Provider,
   tokens: TokenSet,
   binding: TokenBinding,
+  found: OpenConnection | undefined,
 ): Promise<StoredSession> {
   const secrets = secretsOf(tokens);
   const connection: NewConnection = {
@@ -41,7 +47,7 @@ export async function completeWithTokens(
     refreshable: secrets.refreshToken !== undefined || session.flow === 'client_credentials',
     binding,
   };
-  const version = await store(context, session, connection, secrets);
+  const version = await store(context, session, connection, secrets, found);
   const account = await accountLabel(
     context.options.fetchFor({ publicOnly: false }),
     provider,
@@ -110,15 +116,17 @@ async function store(
   session: StoredSession,
   connection: NewConnection,
   secrets: ConnectionSecrets,
+  found: OpenConnection | undefined,
 ): Promise<number> {
+  let existing = found;
   for (;;) {
-    const existing = await context.connections.find(session.provider, session.connection);
     if (existing !== undefined && !session.force && isUsable(existing.connection, context.options.nowMs())) {
       throw connectionExists(session.provider, session.connection);
     }
     const expected = existing?.connection.version ?? 0;
     const written = await writeConnection(context.options.vault, connection, secrets, expected);
     if (written !== undefined) return written.version;
+    existing = await context.connections.find(session.provider, session.connection);
   }
 }
 

@@ -20,6 +20,18 @@ export function providerOf(
   return requireProvider(context.options.catalog, session.provider, session.baseUrl);
 }
 
+/** How long a sign-in waits to be taken up after the daemon died; a living holder renews its lease. */
+const leaseMs = 15_000;
+
+/** Runs `work` as the only one, in this process and in others, that talks to the provider for this session. */
+export async function withSession<Result>(
+  context: SignInContext,
+  id: string,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  return await context.options.vault.exclusively(`auth-session/${id}`, leaseMs, work);
+}
+
 export function troubleOf(error: AuthsomeError): Trouble {
   return {
     error: error.code,

@@ -1,5 +1,5 @@
 import { AuthsomeError, asAuthsomeError } from '../errors.ts';
-import { isToken, sameText, stateMismatch } from '../oauth/index.ts';
+import { sameText, stateMismatch } from '../oauth/index.ts';
 import type { Provider } from '../providers/index.ts';
 import { parseApiKey } from './api-key.ts';
 import { findClient, type KnownClient, storeClient } from './client-record.ts';
@@ -9,16 +9,19 @@ import { requireProvider } from './definitions.ts';
 import { deviceStage, pollDevice } from './device-flow.ts';
 import { discoveredProvider, isServiceUrl } from './discovered-provider.ts';
 import { findEndpoints } from './endpoints.ts';
+import { parseClient } from './entered-client.ts';
 import { chooseFlow } from './flow-choice.ts';
 import { signInMachine } from './machine-flow.ts';
 import { connectionName } from './names.ts';
+import { redirectParams } from './pasted-redirect.ts';
 import { authorizeStage, exchange, expiredHint, takeCallback } from './pkce-flow.ts';
 import type { AuthSession, ConnectionsOptions, SignInRequest, SignIns } from './ports.ts';
 import { registeredClient } from './registered-client.ts';
 import type { Endpoints, NewSession, StoredSession } from './session-record.ts';
 import { createSessionStore } from './session-store.ts';
+import { viewOf } from './session-view.ts';
 import { completeWithKey, connectionExists } from './sign-in-completion.ts';
-import { failSession, providerOf, type SignInContext, troubleOf } from './sign-in-context.ts';
+import { failSession, providerOf, type SignInContext, troubleOf, withSession } from './sign-in-context.ts';
 
 const sessionLifetimeMs = 10 * 60_000;
 
@@ -230,15 +233,19 @@ export function createSignIns(options: ConnectionsOptions, connections: Connecti
     },
 
     async cancel(id) {
-      const before = await settle(await sessions.read(id));
-      if (before.status !== 'waiting') return view(before);
-      let ended = false;
-      const session = await sessions.update(id, ({ status }) => {
-        ended = status === 'waiting';
-        return ended ? { status: 'cancelled', stage: 'over', secrets: {}, stateHash: undefined } : undefined;
+      // After an answer that is under way: what the provider has granted by then is kept and told.
+      return await withSession(context, id, async () => {
+        await settle(await sessions.read(id));
+        let ended = false;
+        const session = await sessions.update(id, ({ status }) => {
+          ended = status === 'waiting';
+          return ended
+            ? { status: 'cancelled', stage: 'over', secrets: {}, stateHash: undefined }
+            : undefined;
+        });
+        if (ended) notifyFailure(session, new AuthsomeError('Cancelled', 'the sign-in was cancelled'));
+        return view(session);
       });
-      if (ended) notifyFailure(session, new AuthsomeError('Cancelled', 'the sign-in was cancelled'));
-      return view(session);
     },
 
     async resume() {
@@ -250,64 +257,4 @@ export function createSignIns(options: ConnectionsOptions, connections: Connecti
       }
     },
   };
-}
-
-function parseClient(
-  provider: Provider,
-  enteredId: string,
-  enteredSecret: string,
-): { readonly clientId: string; readonly clientSecret: string | undefined } {
-  const clientId = enteredId.trim();
-  const clientSecret = enteredSecret.trim();
-  if (!isToken(clientId) || (clientSecret !== '' && !isToken(clientSecret))) {
-    throw new AuthsomeError('InvalidKey', `that is not a client ID and secret of ${provider.displayName}`, {
-      hint: 'Copy each of them whole, without spaces or line breaks in between.',
-    });
-  }
-  return { clientId, clientSecret: clientSecret === '' ? undefined : clientSecret };
-}
-
-/** The parameters of a pasted redirect URL. Usage when it is not one; what was pasted is not repeated. */
-function redirectParams(pasted: string, redirectUri: string): URLSearchParams {
-  const text = pasted.trim();
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const expected = new URL(redirectUri);
-  if (url === undefined || url.origin !== expected.origin || url.pathname !== expected.pathname) {
-    throw new AuthsomeError('Usage', 'that is not the redirect URL of this sign-in', {
-      hint: `Paste the whole address that the browser ended on; it begins with ${redirectUri}`,
-    });
-  }
-  return url.searchParams;
-}
-
-function viewOf(session: StoredSession, options: ConnectionsOptions): AuthSession {
-  const { secrets, stage } = session;
-  const waiting = session.status === 'waiting';
-  const asksFor = waiting && (stage === 'client' || stage === 'secret') ? stage : undefined;
-  return {
-    id: session.id,
-    provider: session.provider,
-    displayName: session.displayName,
-    connection: session.connection,
-    flow: session.flow,
-    status: session.status,
-    asksFor,
-    revision: session.version,
-    authUrl:
-      asksFor === undefined
-        ? (secrets.authorizationUrl ?? secrets.verificationUriComplete ?? secrets.verificationUri)
-        : options.pageUrl(session.id),
-    authorizationOrigin: originOf(session.endpoints?.authorizationUrl),
-    verificationUri: secrets.verificationUri,
-    userCode: secrets.userCode,
-    redirectUri: options.redirectUri,
-    warnings: session.warnings,
-    failure: session.failure,
-    expiresAtMs: session.expiresAtMs,
-    granted: session.granted,
-  };
-}
-
-function originOf(url: string | undefined): string | undefined {
-  return url === undefined || !URL.canParse(url) ? undefined : new URL(url).origin;
 }

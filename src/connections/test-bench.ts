@@ -4,9 +4,8 @@ import { type OauthDefinition, type Provider, parseProvider } from '../providers
 import type { RecordKind, StoredRecord, Vault } from '../vault/index.ts';
 import type { ConnectionEvent, ConnectionsOptions } from './ports.ts';
 
-/** A vault whose contents outlive the `Connections` on top, as a database outlives a daemon. */
-export function memoryVault(): Vault {
-  const records = new Map<string, StoredRecord>();
+/** A vault over records that outlive it, as a database outlives a daemon; its leases end with it. */
+export function memoryVault(records: Map<string, StoredRecord> = new Map()): Vault {
   const leases = new Map<string, Promise<unknown>>();
   const key = (kind: RecordKind, name: string): string => `${kind}|${name}`;
   return {
