@@ -1,0 +1,62 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { errorCodes, exitCodeOf, statusOf } from '../src/errors.ts';
+
+const root = resolve(import.meta.dirname, '..');
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
+const pages = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md'));
+const documents = [
+  ...pages.map((name) => `docs/${name}`),
+  'docs/llms.txt',
+  ...readdirSync(root).filter((name) => name.endsWith('.md')),
+];
+
+function sources(directory: string): readonly string[] {
+  return readdirSync(directory, { withFileTypes: true, recursive: true })
+    .filter((file) => file.isFile() && file.name.endsWith('.ts') && !file.name.endsWith('.test.ts'))
+    .map((file) => readFileSync(join(file.parentPath, file.name), 'utf8'));
+}
+
+describe('the manual', () => {
+  it('has every error code with its exit code and status, and no other', () => {
+    const rows = [...read('docs/errors.md').matchAll(/^\| `(\w+)`\s*\| (\d+)\s*\| (\d+)\s*\|/gm)];
+    const documented = rows.map(([, code, exit, status]) => [code, Number(exit), Number(status)]);
+    const actual = errorCodes.map((code) => [code, exitCodeOf(code), statusOf(code)]);
+    expect(documented.toSorted()).toEqual(actual.toSorted());
+  });
+
+  it('explains every exit code that an error can have', () => {
+    const explained = new Set(
+      [...read('docs/errors.md').matchAll(/^\| (\d+)\s*\|/gm)].map(([, exit]) => Number(exit)),
+    );
+    const missing = errorCodes.map(exitCodeOf).filter((exit) => exit < 126 && !explained.has(exit));
+    expect(missing).toEqual([]);
+  });
+
+  it('has every page that a hint names', () => {
+    const named = sources(join(root, 'src')).flatMap((text) =>
+      [...text.matchAll(/authsome help ([a-z][a-z-]+)/g)].map(([, topic]) => `${topic}.md`),
+    );
+    expect(named.length).toBeGreaterThan(0);
+    expect(named.filter((name) => !pages.includes(name))).toEqual([]);
+  });
+
+  it.each(documents)('leads nowhere that does not exist: %s', (document) => {
+    const folder = resolve(root, document, '..');
+    const links = [...read(document).matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)].flatMap(
+      ([, link]) => link ?? [],
+    );
+    const broken = links.filter((link) => !/^https?:/.test(link) && !existsSync(resolve(folder, link)));
+    expect(broken).toEqual([]);
+  });
+
+  it('lists every page in its index and in llms.txt', () => {
+    const unlisted = pages.filter(
+      (name) =>
+        name !== 'README.md' &&
+        !(read('docs/README.md').includes(`(${name})`) && read('docs/llms.txt').includes(`(${name})`)),
+    );
+    expect(unlisted).toEqual([]);
+  });
+});
