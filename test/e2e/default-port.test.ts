@@ -25,7 +25,7 @@ function ownNetwork(): readonly string[] {
 it('listens on 127.0.0.1:7998 unless it is told otherwise, and redirects come back to one exact URI there', async () => {
   await inWorld(await createWorld(), async (world) => {
     const { AUTHSOME_PORT: _, ...env } = world.env;
-    const script = `"$0" "$1" inspect github --json && "$0" "$1" whoami --json && "$0" "$1" daemon stop`;
+    const script = `"$0" "$1" inspect github --json && "$0" "$1" whoami --json && "$0" "$1" daemon stop --quiet`;
     const [program = '', ...args] = [...ownNetwork(), 'sh', '-c', script, process.execPath, entry];
     const outcome = await start({ program, args, env }).ended;
     expect([outcome.code, outcome.stderr]).toEqual([0, '']);
