@@ -4,11 +4,13 @@ import type { DaemonRecord, StopDocument } from '../client/index.ts';
 import { migrate, openDatabase } from '../database/index.ts';
 import type { AuthsomeError } from '../errors.ts';
 import { createCatalog, loadBundled, openDefinitionFolder } from '../providers/index.ts';
+import { startProxy } from '../proxy/index.ts';
 import type { Settings } from '../settings.ts';
 import { systemKeychain, vaultMigrations } from '../vault/index.ts';
 import { createApp } from './app.ts';
 import { authenticate } from './authenticate.ts';
 import { doctorDocument, readyDocument } from './checks.ts';
+import { createDecisionSink } from './decision-sink.ts';
 import { createDesks } from './desks.ts';
 import { doctorChecks } from './doctor.ts';
 import { type Home, writePrivateFile } from './home.ts';
@@ -17,6 +19,7 @@ import { type Log, unexpectedFields } from './log.ts';
 import { createWayOut } from './network.ts';
 import { observeTrail } from './observed-trail.ts';
 import { createPrincipals, daemonMigrations } from './principals.ts';
+import { createRoots } from './roots.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { authSessionRoutes } from './routes/auth-sessions.ts';
 import { connectionRoutes } from './routes/connections.ts';
@@ -24,8 +27,10 @@ import { daemonRoutes } from './routes/daemon.ts';
 import { openRoutes } from './routes/open.ts';
 import { pagePath, pageRoutes } from './routes/pages.ts';
 import { providerRoutes } from './routes/providers.ts';
+import { runRoutes } from './routes/runs.ts';
 import { policyIn } from './rules.ts';
 import { removeStaleRuns } from './run-directory.ts';
+import { createRuns } from './runs.ts';
 
 /** Of the API on the wire; see `DaemonRecord`. */
 const apiVersion = 1;
@@ -100,6 +105,32 @@ async function assemble(options: StartOptions, listener: Listener): Promise<Daem
         detail: did,
       }),
   });
+  const { dialer } = wayOut;
+  const proxy = await startProxy({
+    listenHost: settings.listenHost,
+    listenPort: 0,
+    connect: (target) => dialer.connect(target),
+    connectTls: (target) => dialer.connectTls(target),
+    forbiddenTargets: [...listener.names].map((name) => ({
+      host: new URL(`http://${name}`).hostname,
+      port: listener.port,
+    })),
+    decisions: createDecisionSink(trail),
+    nowMs,
+    randomBytes,
+  });
+  const runs = createRuns({
+    proxy,
+    directory: home.runs,
+    roots: createRoots(),
+    policy: policy.policy,
+    catalog,
+    trail,
+    randomBytes,
+  });
+  const inBackground = (work: Promise<void>): void => {
+    work.catch((error) => log.error('a live run could not be given its new routes', unexpectedFields(error)));
+  };
   const desks = createDesks({
     database,
     masterKey: settings.masterKey,
@@ -111,7 +142,7 @@ async function assemble(options: StartOptions, listener: Listener): Promise<Daem
     trail,
     redirectUri,
     pageUrl: (sessionId) => url + pagePath(sessionId),
-    onChange: () => {},
+    onChange: (desk, change) => inBackground(runs.connectionChanged(desk, change)),
     nowMs,
     randomBytes,
   });
@@ -140,7 +171,10 @@ async function assemble(options: StartOptions, listener: Listener): Promise<Daem
   });
   let isStopping = false;
   const shutDown = async (): Promise<void> => {
-    await listener.close();
+    const closed = listener.close();
+    await runs.endAll();
+    await proxy.close();
+    await closed;
     trail.append({ event: 'daemon.stopped', outcome: 'ok' });
     await trail
       .flush()
@@ -150,11 +184,17 @@ async function assemble(options: StartOptions, listener: Listener): Promise<Daem
     log.info('stopped');
     announceEnd();
   };
-  const stop = (_when: 'now' | 'idle'): StopDocument => {
-    // Not at once: the answer to the call that asked for it goes out first.
-    if (!isStopping) setImmediate(() => void shutDown());
+  const stopNow = (): void => {
+    if (isStopping) return;
     isStopping = true;
-    return { v: 1, stopping: true, live_runs: 0 };
+    // Not at once: the answer to the call that asked for it goes out first.
+    setImmediate(() => void shutDown());
+  };
+  const stop = (when: 'now' | 'idle'): StopDocument => {
+    const live = runs.count;
+    if (when === 'now') stopNow();
+    else void runs.idle().then(stopNow);
+    return { v: 1, stopping: true, live_runs: live };
   };
 
   const app = createApp({
@@ -179,11 +219,12 @@ async function assemble(options: StartOptions, listener: Listener): Promise<Daem
         redirectUri,
         fetch: wayOut.fetchFor({ publicOnly: false }),
         trail,
-        onChange: async () => {},
+        onChange: () => runs.providersChanged(),
       }),
       connectionRoutes(desks),
       authSessionRoutes(desks, catalog),
       auditRoutes(trail),
+      runRoutes(runs, desks),
     ],
   });
   listener.serve(app.fetch);
