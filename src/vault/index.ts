@@ -2,15 +2,13 @@
  * The encrypted store, owned by one principal: sealing, records with optimistic versions, master-key sources
  * and the vault's own migrations.
  */
-export { type Keychain, type KeychainOptions, systemKeychain } from './keychain.ts';
+export { type Keychain, systemKeychain } from './keychain.ts';
 export {
-  type MasterKey,
   type MasterKeyOptions,
   type MasterKeySource,
   resolveMasterKey,
 } from './master-key.ts';
 export { vaultMigrations } from './migrations.ts';
 export type { RecordKind, StoredRecord, Vault } from './record.ts';
-export { openVault, type VaultOptions } from './store.ts';
+export { openVault } from './store.ts';
 export { type UnlockOptions, unlockVault } from './unlock.ts';
-export { hasVault } from './vault-key.ts';

@@ -70,6 +70,13 @@ describe('unlockVault', () => {
     expect((await unlock()).keySource).toBe('file');
   });
 
+  test('makes no vault under a second key beside one that exists', async () => {
+    await unlock();
+    const other = { vaultId: 'vault-2', masterKey: randomBytes(32).toString('base64') };
+    await expect(unlock(other)).rejects.toMatchObject({ code: 'WrongMasterKey' });
+    expect(database.all('SELECT id FROM vaults')).toEqual([{ id: 'vault-1' }]);
+  });
+
   test('does not trip over a key that reached the keychain too late', async () => {
     const late: Keychain = {
       entry: 'authsome (/home)',

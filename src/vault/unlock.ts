@@ -4,7 +4,7 @@ import { type MasterKeySource, resolveMasterKey } from './master-key.ts';
 import type { Vault } from './record.ts';
 import type { RandomBytes } from './seal.ts';
 import { openVault } from './store.ts';
-import { hasVault, opensVault } from './vault-key.ts';
+import { hasVault, opensVaults } from './vault-key.ts';
 
 export interface UnlockOptions {
   /** With `vaultMigrations` applied. */
@@ -29,7 +29,7 @@ export async function unlockVault(
   const { key, source } = await resolveMasterKey({
     ...options,
     vaultExists: hasVault(database),
-    opensVault: (candidate) => opensVault(database, vaultId, candidate),
+    opensVault: (candidate) => opensVaults(database, candidate),
   });
   return {
     vault: await openVault({ database, masterKey: key, vaultId, randomBytes, nowMs }),

@@ -13,10 +13,12 @@ export function hasVault(database: Database): boolean {
   return database.one('SELECT 1 FROM vaults LIMIT 1') !== undefined;
 }
 
-/** Whether `masterKey` is the one that this vault was made with; also true while there is no such vault. */
-export function opensVault(database: Database, vaultId: string, masterKey: Uint8Array): boolean {
-  const row = vaultRow(database, vaultId);
-  return row === undefined || matches(row, masterKey, vaultId);
+/** Whether `masterKey` is the one that every vault here was made with; also true while there is none. */
+export function opensVaults(database: Database, masterKey: Uint8Array): boolean {
+  const rows = database.all<VaultRow & { readonly id: string }>(
+    'SELECT id, wrapped_key, key_check FROM vaults',
+  );
+  return rows.every((row) => matches(row, masterKey, row.id));
 }
 
 /**
@@ -37,6 +39,8 @@ export function vaultKey(
     database.transaction(() => {
       const found = vaultRow(database, vaultId);
       if (found !== undefined) return found;
+      // One master key for all: with two, no start could find both.
+      if (!opensVaults(database, masterKey)) throw wrongMasterKey(database);
       const made: VaultRow = {
         wrapped_key: seal(wrapping, keyPlace(vaultId), randomBytes(keyBytes), randomBytes),
         key_check: keyCheck(masterKey, vaultId),
@@ -51,15 +55,19 @@ export function vaultKey(
       return made;
     });
   if (!matches(row, masterKey, vaultId)) {
-    throw new AuthsomeError(
-      'WrongMasterKey',
-      `the master key is not the one that this vault was made with: ${database.path}`,
-      {
-        hint: 'Give back the key that was in use before: AUTHSOME_MASTER_KEY, AUTHSOME_MASTER_KEY_FILE, the keychain entry, or server/master.key. See: authsome doctor',
-      },
-    );
+    throw wrongMasterKey(database);
   }
   return sealingKey(unseal(wrapping, keyPlace(vaultId), row.wrapped_key));
+}
+
+function wrongMasterKey(database: Database): AuthsomeError {
+  return new AuthsomeError(
+    'WrongMasterKey',
+    `the master key is not the one that this vault was made with: ${database.path}`,
+    {
+      hint: 'Give back the key that was in use before: AUTHSOME_MASTER_KEY, AUTHSOME_MASTER_KEY_FILE, the keychain entry, or server/master.key. See: authsome doctor',
+    },
+  );
 }
 
 function vaultRow(database: Database, vaultId: string): VaultRow | undefined {
