@@ -77,7 +77,7 @@ export function secretsOf(tokens: TokenSet, previous?: string): ConnectionSecret
   return { accessToken: tokens.accessToken, ...(refreshToken === undefined ? {} : { refreshToken }) };
 }
 
-export function statusOfConnection(connection: Connection, nowMs: number): ConnectionStatus {
+function statusOfConnection(connection: Connection, nowMs: number): ConnectionStatus {
   if (connection.state !== 'connected') return connection.state;
   return connection.expiresAtMs !== undefined && connection.expiresAtMs <= nowMs ? 'expired' : 'connected';
 }

@@ -3,7 +3,7 @@ import { withoutUndefined } from './connection-record.ts';
 import type { AuthSession, FlowName, SessionStatus, Trouble } from './ports.ts';
 
 /** Where a sign-in stands; after `exchange` began, the code in `secrets` is all that is needed to go on. */
-export type SessionStage = 'client' | 'secret' | 'authorize' | 'exchange' | 'device' | 'machine' | 'over';
+type SessionStage = 'client' | 'secret' | 'authorize' | 'exchange' | 'device' | 'machine' | 'over';
 
 /** Where a sign-in's requests go, from the definition or from discovery. */
 export interface Endpoints {

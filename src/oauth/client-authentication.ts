@@ -3,7 +3,7 @@ import type { ClientCredentials } from './token.ts';
 export type AuthMethod = 'client_secret_basic' | 'client_secret_post' | 'none';
 
 /** The method to use: what the definition says, `none` without a secret, else basic (RFC 6749 §2.3.1). */
-export function authMethodFor(client: ClientCredentials, wanted: AuthMethod | undefined): AuthMethod {
+function authMethodFor(client: ClientCredentials, wanted: AuthMethod | undefined): AuthMethod {
   if (client.clientSecret === undefined) return 'none';
   return wanted ?? 'client_secret_basic';
 }

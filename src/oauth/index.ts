@@ -2,7 +2,6 @@
  * The OAuth client: one file per flow. Requests are sent with a `fetch` that arrives as an argument; responses
  * are judged by pure functions. It knows no store, no provider catalog and no user.
  */
-export type { AuthorizationRequest, CodeExchange, ExpectedCallback } from './authorization-code.ts';
 export {
   authorizationHint,
   authorizationRequest,
@@ -14,7 +13,7 @@ export {
 export type { AuthMethod } from './client-authentication.ts';
 export { clientSecrets } from './client-authentication.ts';
 export { clientCredentialsRequest, clientCredentialsTokens } from './client-credentials.ts';
-export type { DeviceAuthorization, DevicePoll } from './device-code.ts';
+export type { DevicePoll } from './device-code.ts';
 export {
   backedOff,
   deviceAuthorizationRequest,
@@ -22,14 +21,11 @@ export {
   readDeviceAuthorization,
   readDeviceToken,
 } from './device-code.ts';
-export type { ResourceMetadata, ServerMetadata } from './discovery.ts';
-export { challengeParameter, discoverResource, discoverServer } from './discovery.ts';
-export type { Fetch, Reply } from './endpoint.ts';
+export { discoverResource, discoverServer } from './discovery.ts';
+export type { Fetch } from './endpoint.ts';
 export { fetchDocument } from './endpoint.ts';
 export { printable } from './provider-text.ts';
-export type { RefreshJudgement } from './refresh.ts';
 export { readRefreshResponse, refreshRequest } from './refresh.ts';
-export type { RegisteredClient } from './registration.ts';
 export { readRegistration, registrationRequest } from './registration.ts';
 export { revokeTokens } from './revocation.ts';
 export type { ClientCredentials, TokenSet } from './token.ts';
