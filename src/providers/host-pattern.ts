@@ -53,15 +53,15 @@ function assertOwned(suffix: string, text: string): void {
 
 function parseRegex(text: string): HostPattern {
   const source = text.slice('regex:'.length);
+  if (!source.startsWith('^') || !source.endsWith('$')) throw new Fault(looseRegex);
   const suffix = fixedSuffix(flatten(parsePattern(source)));
   const host = suffix === undefined ? undefined : registrableDomain(suffix);
-  if (host === undefined) {
-    throw new Fault(
-      "must not match a stranger's domain: every match has to end in one written-out domain that a single owner registered, after a dot or at the very start, as in regex:^([a-z0-9-]+\\.)*example\\.com$",
-    );
-  }
+  if (host === undefined) throw new Fault(looseRegex);
   return { text, kind: 'regex', host, expression: compilePattern(source), port: httpsPort, pathPrefix: '/' };
 }
+
+const looseRegex =
+  "must not match a stranger's domain: every match has to end in one written-out domain that a single owner registered, after a dot or at the very start, as in regex:^([a-z0-9-]+\\.)*example\\.com$";
 
 /**
  * The host name that every match ends in, as whole labels: the literal characters at the pattern's end, from the

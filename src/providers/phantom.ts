@@ -54,8 +54,8 @@ function collectPlaces(pattern: Pattern, places: string[]): void {
       if (pattern.options[0] !== undefined) collectPlaces(pattern.options[0], places);
       return;
     case 'repeat': {
-      const count =
-        pattern.max === 1 ? pattern.min : Math.max(pattern.min, Math.min(pattern.max, usualRepeats));
+      const usual = pattern.max === 1 ? 0 : pattern.part.kind === 'set' ? usualRepeats : 1;
+      const count = Math.max(pattern.min, Math.min(pattern.max, usual));
       for (let round = 0; round < count; round += 1) collectPlaces(pattern.part, places);
     }
   }

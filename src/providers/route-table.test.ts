@@ -1,0 +1,211 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseHostPattern } from './host-pattern.ts';
+import type { Route } from './route.ts';
+import { compileRoutes } from './route-table.ts';
+
+const route = (connection: string, text: string): Route => ({
+  id: `${connection}:${text}`,
+  provider: connection,
+  connection: 'default',
+  pattern: parseHostPattern(text),
+  placements: [],
+  allowPrivateAddress: false,
+});
+const table = (...entries: readonly (readonly [string, string])[]) =>
+  compileRoutes(entries.map(([connection, text]) => route(connection, text)));
+const answer = (routes: ReturnType<typeof table>, host: string, path = '/', port = 443) => {
+  const result = routes.match(host, port, path);
+  if (result.kind === 'route') return result.route.provider;
+  return result.kind === 'refused' ? result.reason : result.kind;
+};
+
+describe('route table', () => {
+  it('prefers the exact host, then the longest wildcard, then a regex', () => {
+    const routes = table(
+      ['regex', 'regex:^([a-z]+\\.)*example\\.com$'],
+      ['wide', '*.example.com'],
+      ['narrow', '*.api.example.com'],
+      ['exact', 'eu.api.example.com'],
+    );
+    expect(answer(routes, 'eu.api.example.com')).toBe('exact');
+    expect(answer(routes, 'us.api.example.com')).toBe('narrow');
+    expect(answer(routes, 'api.example.com')).toBe('wide');
+    expect(answer(routes, 'example.com')).toBe('regex');
+    expect(answer(routes, 'example.org')).toBe('none');
+  });
+
+  it('prefers the longest path prefix, by whole segments', () => {
+    const routes = table(
+      ['gmail', 'www.googleapis.com/gmail'],
+      ['drive', 'www.googleapis.com/drive'],
+      ['uploads', 'www.googleapis.com/upload/drive'],
+      ['google', '*.googleapis.com'],
+    );
+    expect(answer(routes, 'www.googleapis.com', '/gmail')).toBe('gmail');
+    expect(answer(routes, 'www.googleapis.com', '/gmail/v1?x=/drive')).toBe('gmail');
+    expect(answer(routes, 'www.googleapis.com', '/upload/drive/v3')).toBe('uploads');
+    expect(answer(routes, 'www.googleapis.com', '/upload/youtube')).toBe('google');
+    expect(answer(routes, 'www.googleapis.com', '/gmailx/v1')).toBe('google');
+    expect(answer(table(['gmail', 'www.googleapis.com/gmail']), 'www.googleapis.com', '/gmailx')).toBe(
+      'none',
+    );
+  });
+
+  it('tells which routes were considered', () => {
+    const routes = table(
+      ['gmail', 'www.googleapis.com/gmail'],
+      ['google', '*.googleapis.com'],
+      ['other', 'a.example'],
+    );
+    const ids = (path: string) =>
+      routes.match('www.googleapis.com', 443, path).considered.map(({ id }) => id);
+    expect(ids('/gmail')).toEqual(['gmail:www.googleapis.com/gmail']);
+    expect(ids('/drive')).toEqual(['gmail:www.googleapis.com/gmail', 'google:*.googleapis.com']);
+    expect(routes.match('b.example', 443, '/').considered).toEqual([]);
+  });
+
+  it('refuses to choose between two connections with equal right', () => {
+    const routes = table(
+      ['one', 'api.example.com'],
+      ['two', 'api.example.com'],
+      ['two', 'api.example.com/v2'],
+    );
+    expect(routes.match('api.example.com', 443, '/v1')).toMatchObject({
+      kind: 'ambiguous',
+      routes: [{ provider: 'one' }, { provider: 'two' }],
+    });
+    expect(answer(routes, 'api.example.com', '/v2/x')).toBe('two');
+    const regexes = table(['one', 'regex:^a\\.example\\.com$'], ['two', 'regex:^[ab]\\.example\\.com$']);
+    expect(answer(regexes, 'a.example.com')).toBe('ambiguous');
+    expect(answer(regexes, 'b.example.com')).toBe('two');
+  });
+
+  it('takes a wildcard for hosts below the domain at any depth, and not for the domain itself', () => {
+    const routes = table(['p', '*.example.com']);
+    expect(answer(routes, 'a.example.com')).toBe('p');
+    expect(answer(routes, 'a.b.example.com')).toBe('p');
+    expect(answer(routes, 'example.com')).toBe('none');
+    expect(answer(routes, 'aexample.com')).toBe('none');
+  });
+
+  it("keeps a wildcard off what customers registered below the provider's domain", () => {
+    const routes = table(['aws', '*.amazonaws.com']);
+    expect(answer(routes, 'sts.amazonaws.com')).toBe('aws');
+    expect(routes.hasHost('evil.us-east-1.elb.amazonaws.com', 443)).toBe(false);
+    expect(answer(routes, 'evil.us-east-1.elb.amazonaws.com')).toBe('none');
+  });
+
+  it('binds a route to its port', () => {
+    const routes = table(['p', 'api.example.com'], ['q', 'api.example.com:8443']);
+    expect(answer(routes, 'api.example.com', '/', 443)).toBe('p');
+    expect(answer(routes, 'api.example.com', '/', 8443)).toBe('q');
+    expect(answer(routes, 'api.example.com', '/', 80)).toBe('none');
+    expect(routes.hasHost('api.example.com', 80)).toBe(false);
+  });
+
+  it('refuses traversals on every host it knows, and leaves other hosts alone', () => {
+    const routes = table(['p', 'api.example.com'], ['w', '*.example.org']);
+    expect(answer(routes, 'api.example.com', '/a/../b')).toBe('path_traversal');
+    expect(answer(routes, 'x.example.org', '/a/%2e%2e/b')).toBe('path_traversal');
+    expect(answer(routes, 'api.example.com', 'a')).toBe('malformed');
+    expect(answer(routes, 'b.example', '/a/../b')).toBe('none');
+  });
+
+  it('passes encoded slashes where every reading leads to one route, and refuses them where not', () => {
+    const wide = table(['gitlab', 'gitlab.com']);
+    expect(answer(wide, 'gitlab.com', '/api/v4/projects/acme%2Fsite')).toBe('gitlab');
+    const prefixed = table(['api', 'gitlab.com/api'], ['git', 'gitlab.com']);
+    expect(answer(prefixed, 'gitlab.com', '/api/v4/projects/acme%2Fsite')).toBe('api');
+    expect(answer(prefixed, 'gitlab.com', '/api%2Fv4')).toBe('path_ambiguous');
+    expect(answer(prefixed, 'gitlab.com', '//api/v4')).toBe('path_ambiguous');
+    expect(answer(prefixed, 'gitlab.com', '/x%5Capi')).toBe('git');
+    const narrow = table(['drive', 'www.googleapis.com/drive']);
+    expect(answer(narrow, 'www.googleapis.com', '/drive%2Fv3')).toBe('path_ambiguous');
+    expect(answer(narrow, 'www.googleapis.com', '\\drive')).toBe('malformed');
+    expect(answer(narrow, 'www.googleapis.com', '/\\drive')).toBe('path_ambiguous');
+    expect(answer(narrow, 'www.googleapis.com', '/%64rive/v3')).toBe('drive');
+    expect(answer(narrow, 'www.googleapis.com', '/docs%2Fx')).toBe('none');
+  });
+
+  it('never gives a credential to a host that is not the pattern or below it', () => {
+    const routes = table(
+      ['e', 'api.example.com'],
+      ['w', '*.sentry.io'],
+      ['r', 'regex:^([a-z0-9-]+\\.)*googleapis\\.com$'],
+    );
+    const label = fc.constantFrom(
+      'api',
+      'example',
+      'com',
+      'sentry',
+      'io',
+      'googleapis',
+      'evil',
+      'x-googleapis',
+      'xn--a',
+    );
+    fc.assert(
+      fc.property(fc.array(label, { minLength: 1, maxLength: 6 }), (labels) => {
+        const host = labels.join('.');
+        const owned =
+          host === 'api.example.com' || host.endsWith('.sentry.io') || `.${host}`.endsWith('.googleapis.com');
+        expect(routes.hasHost(host, 443)).toBe(owned);
+        expect(routes.match(host, 443, '/').kind).toBe(owned ? 'route' : 'none');
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('keeps a prefixed route to paths that every server reads as below the prefix', () => {
+    const routes = table(['p', 'a.example/one/two']);
+    const piece = fc.constantFrom(
+      'one',
+      'two',
+      'x',
+      '/',
+      '..',
+      '.',
+      '%2e',
+      '%2f',
+      '%5c',
+      '\\',
+      '%25',
+      '%74wo',
+      ';',
+      '?',
+      '#',
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 10 }), (pieces) => {
+        const raw = `/${pieces.join('')}`;
+        if (routes.match('a.example', 443, raw).kind !== 'route') return;
+        const path = raw.split('?')[0] ?? '';
+        for (const reading of [path, decode(path), decode(decode(path))]) {
+          const seen = new URL(`https://a.example${reading.replaceAll('?', '%3F').replaceAll('#', '%23')}`)
+            .pathname;
+          expect(`${decode(seen)}/`).toMatch(/^\/one\/two[/]/);
+        }
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
+  it('answers from what was compiled, whatever the size of the table', () => {
+    const many = Array.from({ length: 10_000 }, (_, index) =>
+      route(`p${index}`, `api${index}.example${index}.com`),
+    );
+    const routes = compileRoutes(many);
+    const first = routes.match('api9999.example9999.com', 443, '/v1/x');
+    expect(first).toMatchObject({ kind: 'route', route: { provider: 'p9999' } });
+    // The very same object again: a warm match builds nothing.
+    expect(routes.match('api9999.example9999.com', 443, '/v1/y')).toBe(first);
+    expect(routes.match('api10000.example.com', 443, '/').kind).toBe('none');
+  });
+});
+
+function decode(text: string): string {
+  return text.replace(/%([0-9a-fA-F]{2})/g, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+}
