@@ -100,6 +100,16 @@ const environmentReaders = new Map([
   ],
 ]);
 
+/** What may be loaded with a room's index, because a person waits for it at every command. */
+const hotPaths: readonly (readonly [room: Room, modules: readonly string[], reason: string])[] = [
+  [
+    'client',
+    ['node:crypto', 'node:fs', 'node:http', 'node:path'],
+    'every command loads it: whatever else is needed is imported where it is used',
+  ],
+  ['identity', ['node:crypto', 'node:fs', 'node:path'], 'every command signs its calls'],
+];
+
 /** Path parts that say nothing about what is inside. */
 const emptyNames = /^(utils?|helpers?|common|misc|shared|lib)(\.|$)|(^|[-.])(manager|helper|utils?)(\.|$)/i;
 
@@ -107,6 +117,8 @@ interface Import {
   readonly file: string;
   readonly target: string;
   readonly isTypeOnly: boolean;
+  /** Loaded when it is asked for, by `import()`. */
+  readonly isLazy: boolean;
 }
 
 const files = sourceFiles(source);
@@ -129,6 +141,7 @@ function importsOf(file: string): readonly Import[] {
   return [...text.matchAll(pattern)].map((match) => ({
     file,
     target: resolve(dirname(file), match[2] ?? match[3] ?? ''),
+    isLazy: match[3] !== undefined,
     isTypeOnly:
       match[1] !== undefined ||
       /^\s*\{(\s*type\s+\w+\s*,?)+\s*\}/.test(match[0].slice(match[0].indexOf('{'))),
@@ -213,6 +226,19 @@ describe('rooms', () => {
   });
 });
 
+describe('hot paths', () => {
+  it.each(hotPaths)('%s loads nothing but what it needs', (room, modules, reason) => {
+    const loaded = staticClosure(join(source, room, 'index.ts'));
+    const faults = loaded.flatMap((file) =>
+      packagesOf(file)
+        .filter((name) => !modules.includes(name))
+        .map((name) => `${shown(file)} loads ${name}: ${reason}`),
+    );
+    expect(loaded.length).toBeGreaterThan(1);
+    expect(faults).toEqual([]);
+  });
+});
+
 describe('files', () => {
   it('do not import in a circle', () => {
     const code = imports.filter(({ file, isTypeOnly }) => !isTypeOnly && !file.endsWith('.test.ts'));
@@ -247,6 +273,25 @@ describe('files', () => {
     expect(faults).toEqual([]);
   });
 });
+
+/** A file and all that loading it loads. */
+function staticClosure(entry: string): readonly string[] {
+  const loaded = new Set([entry]);
+  for (const file of loaded) {
+    for (const { file: from, target, isTypeOnly, isLazy } of imports) {
+      if (from === file && !isTypeOnly && !isLazy) loaded.add(target);
+    }
+  }
+  return [...loaded];
+}
+
+/** Modules from outside that a file loads, types and lazy imports left out. */
+function packagesOf(file: string): readonly string[] {
+  const text = withoutComments(texts.get(file) ?? '');
+  return [...text.matchAll(/(?:^|\n)\s*(?:import|export)\s+(type\s)?[^'";]*?\sfrom\s+'([^.'][^']*)'/g)]
+    .filter((match) => match[1] === undefined)
+    .map((match) => match[2] ?? '');
+}
 
 function groupByFile(items: readonly Import[]): Map<string, Import[]> {
   const groups = new Map<string, Import[]>();

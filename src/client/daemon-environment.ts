@@ -1,3 +1,5 @@
+import { join, sep } from 'node:path';
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
@@ -16,12 +18,18 @@ const wantedPrefixes = ['AUTHSOME_', 'XDG_', 'LC_', 'OTEL_'] as const;
 /** Identities belong to callers. The daemon never holds their keys. */
 const unwanted = new Set(['AUTHSOME_IDENTITY', 'AUTHSOME_IDENTITY_KEY']);
 
+/** What a run sets for its child. A daemon with these would go out through a proxy of its own. */
+const setByRuns = /^(HTTPS?_PROXY|ALL_PROXY|SSL_CERT_FILE|NODE_EXTRA_CA_CERTS)$/;
+
 /** The environment to start the daemon of `home` with. */
 export function daemonEnvironment(environment: Environment, home: string): Record<string, string> {
+  const runs = `${join(home, 'runs')}${sep}`;
+  const isInsideRun = Object.values(environment).some((value) => value?.startsWith(runs) === true);
   const kept = Object.entries(environment).filter((entry): entry is [string, string] => {
     const [name, value] = entry;
     const upper = name.toUpperCase();
     if (value === undefined || unwanted.has(upper)) return false;
+    if (isInsideRun && setByRuns.test(upper)) return false;
     return wanted.has(upper) || wantedPrefixes.some((prefix) => upper.startsWith(prefix));
   });
   return { ...Object.fromEntries(kept), AUTHSOME_HOME: home };

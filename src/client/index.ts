@@ -4,6 +4,5 @@
  */
 export { type Client, createClient } from './client.ts';
 export { addressInUse, type DaemonOptions, ensureDaemon, findDaemon, stopDaemon } from './daemon.ts';
-export { apiVersion, daemonRecordFile, readDaemonRecord } from './daemon-record.ts';
 export type { RunLease } from './run-lease.ts';
 export type * from './wire.ts';

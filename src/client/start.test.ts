@@ -167,6 +167,17 @@ describe('a daemon that is not running', () => {
       AUTHSOME_HOME: '/h',
     });
   });
+
+  it('does not inherit the proxy of the run that an agent starts it from', () => {
+    const ofRun = {
+      HTTPS_PROXY: 'http://r:p@127.0.0.1:1',
+      NODE_EXTRA_CA_CERTS: '/h/runs/r1/ca.pem',
+      LANG: 'C',
+    };
+    expect(daemonEnvironment(ofRun, '/h')).toEqual({ LANG: 'C', AUTHSOME_HOME: '/h' });
+    const ofPerson = { HTTPS_PROXY: 'http://corp:1', NODE_EXTRA_CA_CERTS: '/etc/corp.pem' };
+    expect(daemonEnvironment(ofPerson, '/h')).toMatchObject(ofPerson);
+  });
 });
 
 describe('a daemon that cannot start', () => {
