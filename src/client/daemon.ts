@@ -58,20 +58,35 @@ export async function currentDaemon(record: DaemonRecord, options: DaemonOptions
 
 /**
  * What the daemon says to being stopped; `undefined` when none is running. With `now`, or `idle` and no live runs,
- * resolves once it is gone.
+ * resolves once it is gone. With `now`, one that hangs is killed.
  */
 export async function stopDaemon(
   options: DaemonOptions,
   when: 'now' | 'idle',
 ): Promise<StopDocument | undefined> {
-  const record = await findDaemon(options);
+  const { home } = options.settings;
+  const record = readDaemonRecord(home);
   if (record === undefined) return undefined;
-  const answer = await askToStop(record, options, when);
+  let answer: StopDocument;
+  try {
+    if ((await probe(record, options)) !== 'ours') return undefined;
+    answer = await askToStop(record, options, when);
+  } catch (error) {
+    const { killHanging } = await import('./start.ts');
+    if (when === 'now' && isSilence(error) && (await killHanging(record, home))) {
+      return { v: 1, stopping: true, live_runs: 0 };
+    }
+    throw error;
+  }
   if (answer.stopping && (when === 'now' || answer.live_runs === 0)) {
     const { waitForExit } = await import('./start.ts');
-    await waitForExit(record, options.settings.home);
+    await waitForExit(record, home);
   }
   return answer;
+}
+
+function isSilence(error: unknown): boolean {
+  return error instanceof AuthsomeError && error.code === 'DaemonUnavailable';
 }
 
 async function askToStop(record: DaemonRecord, signer: Signer, when: 'now' | 'idle'): Promise<StopDocument> {

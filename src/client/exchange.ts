@@ -101,7 +101,7 @@ export async function send(
       }
     });
     request.on('error', (error: NodeJS.ErrnoException) => {
-      if (signal?.aborted === true) reject(new AuthsomeError('Cancelled', 'cancelled'));
+      if (signal?.aborted === true) reject(cancelled());
       else if (error instanceof AuthsomeError || error instanceof NotAnswered) reject(error);
       else if (isRepeatable(error, method, isSecure)) reject(new NotAnswered('absent'));
       else reject(interrupted(origin, error));
@@ -144,6 +144,7 @@ export async function readText(response: IncomingMessage, origin: string): Promi
   try {
     for await (const chunk of response) chunks.push(chunk as Buffer);
   } catch (error) {
+    if (error instanceof Error && error.name === 'AbortError') throw cancelled();
     throw interrupted(origin, error);
   }
   return Buffer.concat(chunks).toString('utf8');
@@ -163,6 +164,10 @@ export function errorOf(document: unknown): AuthsomeError | undefined {
   const { error, message, hint } = document as Readonly<Record<string, unknown>>;
   if (!isErrorCode(error) || typeof message !== 'string') return undefined;
   return new AuthsomeError(error, message, typeof hint === 'string' ? { hint } : {});
+}
+
+function cancelled(): AuthsomeError {
+  return new AuthsomeError('Cancelled', 'the call to the daemon was cancelled');
 }
 
 function interrupted(origin: string, cause: unknown): AuthsomeError {

@@ -14,6 +14,7 @@ import { type DaemonOptions, ensureDaemon, findDaemon, stopDaemon } from './daem
 import { daemonEnvironment } from './daemon-environment.ts';
 import { daemonRecordFile, readDaemonRecord } from './daemon-record.ts';
 import { findPortHolder } from './port-holder.ts';
+import { killHanging } from './start.ts';
 
 /** A program that behaves as `daemon serve` does, as far as its starter can see. */
 const program = `
@@ -250,5 +251,15 @@ describe('stopping', () => {
     expect(await findPortHolder(port)).toBeUndefined();
     expect(record.pid).toBeGreaterThan(0);
     expect(await stopDaemon(optionsFor(), 'now')).toBeUndefined();
+  });
+
+  it('kills a daemon that hangs, but no process that merely has its number', async () => {
+    const record = await ensureDaemon(optionsFor());
+    const elsewhere = { ...record, url: `http://127.0.0.1:${await freePort()}` };
+    expect(await killHanging(elsewhere, home)).toBe(false);
+    expect(await killHanging({ ...record, pid: process.pid }, home)).toBe(false);
+    process.kill(record.pid, 'SIGSTOP');
+    expect(await killHanging(record, home)).toBe(true);
+    expect((await ensureDaemon(optionsFor())).pid).not.toBe(record.pid);
   });
 });

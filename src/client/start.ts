@@ -18,7 +18,7 @@ import type { DaemonOptions } from './daemon.ts';
 import { daemonEnvironment } from './daemon-environment.ts';
 import { readDaemonRecord } from './daemon-record.ts';
 import { errorOf, parseJson } from './exchange.ts';
-import { describeHolder, isAuthsomeDaemon } from './port-holder.ts';
+import { describeHolder, findPortHolder, isAuthsomeDaemon } from './port-holder.ts';
 import { probe } from './probe.ts';
 import type { DaemonRecord } from './wire.ts';
 
@@ -177,6 +177,18 @@ export async function waitForExit(record: DaemonRecord, home: string): Promise<v
   throw new AuthsomeError('DaemonUnavailable', `the daemon (pid ${record.pid}) does not stop`, {
     hint: `Run: kill -9 ${record.pid}`,
   });
+}
+
+/**
+ * Whether the daemon of a record was killed because it no longer answers. Only the process that holds the record's port
+ * is: its number alone could have been given to another one since.
+ */
+export async function killHanging(record: DaemonRecord, home: string): Promise<boolean> {
+  const holder = await findPortHolder(Number(new URL(record.url).port || 80));
+  if (holder?.pid !== record.pid) return false;
+  process.kill(record.pid, 'SIGKILL');
+  await waitForExit(record, home);
+  return true;
 }
 
 function acceptsAt({ url }: DaemonRecord): Promise<boolean> {
