@@ -263,7 +263,7 @@ class SqlAuditTrail implements AuditTrail {
         'DatabaseCorrupt',
         `the audit trail has lost its ends: ${this.#database.path}`,
         {
-          hint: 'Restore a backup with: authsome vault restore <file>',
+          hint: `Put ${this.#database.path} back from a backup while no daemon runs.`,
         },
       );
     }

@@ -150,7 +150,7 @@ function databaseFinding(database: Database): Finding {
     : {
         status: 'fail',
         message: `the database is damaged: ${database.path}`,
-        fix: 'authsome vault restore <file>',
+        fix: `authsome daemon stop, then put ${database.path} back from a backup`,
       };
 }
 

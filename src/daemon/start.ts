@@ -75,6 +75,9 @@ export async function startDaemon(options: StartOptions): Promise<Daemon> {
   }
 }
 
+/** Older events are sealed into segment files under `logs/`: some 50 MB stay in the database. */
+const keptAuditEvents = 100_000;
+
 async function assemble(options: StartOptions, listener: Listener): Promise<Daemon> {
   const { settings, home, environment, version, log, nowMs, randomBytes } = options;
   const startedAtMs = nowMs();
@@ -83,7 +86,14 @@ async function assemble(options: StartOptions, listener: Listener): Promise<Daem
   const redirectUri = `${url}/auth/callback/oauth`;
   const database = await openDatabase(home.databaseFile);
   migrate(database, [...daemonMigrations, ...vaultMigrations, ...auditMigrations]);
-  const trail = observeTrail(openAuditTrail({ database, nowMs, randomBytes }));
+  const trail = observeTrail(
+    openAuditTrail({
+      database,
+      nowMs,
+      randomBytes,
+      archive: { directory: home.logs, keptEvents: keptAuditEvents },
+    }),
+  );
   const wayOut = createWayOut(settings, environment);
   const catalog = await createCatalog({
     bundled: await loadBundled(),

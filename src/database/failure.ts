@@ -33,7 +33,7 @@ export function sqliteFailure(error: unknown, path: string): unknown {
     case corrupt:
     case notADatabase:
       return new AuthsomeError('DatabaseCorrupt', `the database is damaged or is not a database: ${path}`, {
-        hint: `Restore a backup with: authsome vault restore <file>. Without one, start afresh: mv ${quoted(path)} ${quoted(`${path}.damaged`)}`,
+        hint: `Put a copy of its folder back from your backups while no daemon runs. Without one, start afresh: mv ${quoted(path)} ${quoted(`${path}.damaged`)}`,
         cause: error,
       });
     case full:

@@ -82,7 +82,7 @@ export function unseal(key: SealingKey, place: Place, sealed: Uint8Array): Uint8
   }
   if (!timingSafeEqual(sealed.subarray(1, 1 + idBytes), key.id)) {
     throw new AuthsomeError('WrongMasterKey', `${described(place)} is sealed with another key`, {
-      hint: 'Restore the backup that belongs to this key with: authsome vault restore <file>',
+      hint: 'Put back the key that this database was made with, or the database that belongs to this key.',
     });
   }
   const header = sealed.subarray(0, headerBytes);
@@ -129,7 +129,7 @@ export function encodePlace(place: Place): Uint8Array {
 
 function damaged(place: Place, how: string): AuthsomeError {
   return new AuthsomeError('DatabaseCorrupt', `${described(place)} ${how}`, {
-    hint: 'Restore a backup with: authsome vault restore <file>. Or sign in to that provider again.',
+    hint: 'Sign in to that provider again, or put the database back from a backup while no daemon runs.',
   });
 }
 
