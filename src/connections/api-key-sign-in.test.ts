@@ -109,3 +109,26 @@ test('refuses a flow that the provider does not have, with the reason', async ()
     connections.signIns.start({ provider: 'keys', flow: 'magic', force: false }),
   ).rejects.toMatchObject({ code: 'Usage' });
 });
+
+test('names the variable that an unusable key came from', async () => {
+  const bench = testBench([keyProvider(/^sk-[a-z]+$/)]);
+  const connections = createConnections(bench.options);
+  const starting = connections.signIns.start({ provider: 'keys', force: false, apiKey: 'pk-psst' });
+  await expect(starting).rejects.toMatchObject({
+    code: 'InvalidKey',
+    message: 'the value of KEYS_API_KEY is not a key of Keys Inc.: it does not look like one',
+  });
+  expect(bench.events.map(({ event, outcome }) => [event, outcome])).toEqual([
+    ['sign_in.started', 'ok'],
+    ['sign_in.failed', 'InvalidKey'],
+  ]);
+  expect(JSON.stringify(bench.events)).not.toContain('psst');
+});
+
+test('says which provider was probably meant', async () => {
+  const connections = createConnections(testBench([keyProvider()]).options);
+  await expect(connections.signIns.start({ provider: 'kezs', force: false })).rejects.toMatchObject({
+    code: 'ProviderNotFound',
+    hint: expect.stringContaining('Did you mean keys?'),
+  });
+});

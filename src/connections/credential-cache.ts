@@ -143,8 +143,7 @@ export function createCredentialCache(
     requireUnblocked(key);
     const held = usable(key);
     if (held !== undefined) return held;
-    // Somebody else's refresh may be under way: its result serves as well.
-    const entry = await (refreshes.get(key) ?? load(key));
+    const entry = await load(key);
     if (nowMs() < entry.staleAtMs) return usable(key) ?? entry.live;
     if (!entry.isRefreshable) {
       const { provider, connection } = splitConnectionKey(key);

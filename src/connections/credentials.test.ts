@@ -123,6 +123,8 @@ describe('a live credential', () => {
     server.broken.add('/token');
     clock.nowMs += hourMs - 30_000;
     const asked = await tokenRequests(async () => {
+      const lives = await Promise.all(Array.from({ length: 10 }, () => connections.credentials.acquire(key)));
+      expect(new Set(lives)).toEqual(new Set([old]));
       for (let index = 0; index < 10; index += 1)
         expect(await connections.credentials.acquire(key)).toBe(old);
     });

@@ -8,6 +8,14 @@ export function connectionName(name: string): string {
   });
 }
 
+/** `scope`, when it can name a scope (RFC 6749 §3.3); otherwise a Usage error. */
+export function scopeName(scope: string): string {
+  if (/^[\x21\x23-\x5b\x5d-\x7e]{1,512}$/.test(scope)) return scope;
+  throw new AuthsomeError('Usage', 'that cannot be the name of a scope', {
+    hint: 'Separate scopes with commas and nothing else: --scopes "<scope1>,<scope2>"',
+  });
+}
+
 /** The key under which everything else knows a connection. */
 export function connectionKey(provider: string, connection: string): string {
   return `${provider}/${connection}`;

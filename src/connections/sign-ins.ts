@@ -12,7 +12,7 @@ import { findEndpoints } from './endpoints.ts';
 import { parseClient } from './entered-client.ts';
 import { chooseFlow } from './flow-choice.ts';
 import { signInMachine } from './machine-flow.ts';
-import { connectionName } from './names.ts';
+import { connectionName, scopeName } from './names.ts';
 import { redirectParams } from './pasted-redirect.ts';
 import { authorizeStage, exchange, expiredHint, takeCallback } from './pkce-flow.ts';
 import type { AuthSession, ConnectionsOptions, SignInRequest, SignIns } from './ports.ts';
@@ -28,17 +28,18 @@ const sessionLifetimeMs = 10 * 60_000;
 export function createSignIns(options: ConnectionsOptions, connections: ConnectionStore): SignIns {
   const sessions = createSessionStore(options.vault, options.nowMs);
   const context: SignInContext = { options, sessions, connections };
+  const polling = new Set<string>();
 
   /** The session as it is now: one whose time ran out ends here. */
   const settle = async (session: StoredSession): Promise<StoredSession> => {
     if (session.status !== 'waiting' || session.expiresAtMs > options.nowMs()) return session;
-    if (session.stage === 'exchange' || session.stage === 'machine') return session;
+    if (isAnswering(session)) return session;
     const error = new AuthsomeError('SignInExpired', 'the sign-in was not finished in time', {
       hint: expiredHint(session, options.redirectUri),
     });
     let ended = false;
-    const settled = await sessions.update(session.id, ({ status, stage }) => {
-      ended = status === 'waiting' && stage !== 'exchange';
+    const settled = await sessions.update(session.id, (current) => {
+      ended = current.status === 'waiting' && !isAnswering(current);
       return ended
         ? { status: 'expired', stage: 'over', failure: troubleOf(error), secrets: {}, stateHash: undefined }
         : undefined;
@@ -132,15 +133,36 @@ export function createSignIns(options: ConnectionsOptions, connections: Connecti
     if (session.stage === 'machine') return await signInMachine(context, session.id);
     // Should the vault fail meanwhile, the session stays for the next start of the daemon.
     if (session.stage === 'exchange') exchange(context, session.id).catch(() => undefined);
-    if (session.stage === 'device') pollDevice(context, session.id).catch(() => undefined);
+    if (session.stage === 'device') poll(session.id).catch(() => undefined);
     return session;
+  };
+
+  /** Twice as many polls would be told to slow down. */
+  const poll = async (id: string): Promise<void> => {
+    if (polling.has(id)) return;
+    polling.add(id);
+    try {
+      await pollDevice(context, id);
+    } finally {
+      polling.delete(id);
+    }
+  };
+
+  /** The provider behind a URL. What fails here has no session yet that could tell. */
+  const discover = async (url: string): Promise<Provider> => {
+    try {
+      return await discoveredProvider(options, url);
+    } catch (error) {
+      options.notify({ event: 'sign_in.failed', outcome: asAuthsomeError(error).code, detail: 'discovery' });
+      throw error;
+    }
   };
 
   return {
     async start(request) {
       const connection = connectionName(request.connection ?? 'default');
       const provider = isServiceUrl(request.provider)
-        ? await discoveredProvider(options, request.provider)
+        ? await discover(request.provider)
         : requireProvider(options.catalog, request.provider, request.baseUrl);
       if (provider.needsBaseUrl) {
         throw new AuthsomeError('Usage', `${provider.name} needs to know which server it is on`, {
@@ -162,7 +184,7 @@ export function createSignIns(options: ConnectionsOptions, connections: Connecti
         flow,
         baseUrl: request.baseUrl === undefined ? undefined : provider.baseUrl,
         force: request.force,
-        requestedScopes: request.scopes ?? provider.oauth?.scopes ?? [],
+        requestedScopes: request.scopes?.map(scopeName) ?? provider.oauth?.scopes ?? [],
         stage: 'authorize',
         status: 'waiting',
         createdAtMs,
@@ -257,4 +279,9 @@ export function createSignIns(options: ConnectionsOptions, connections: Connecti
       }
     },
   };
+}
+
+/** Whether an answer of the provider's is on its way: its time is the request's, not the person's. */
+function isAnswering({ stage }: StoredSession): boolean {
+  return stage === 'exchange' || stage === 'machine';
 }
