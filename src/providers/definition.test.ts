@@ -197,6 +197,10 @@ describe('provider definition', () => {
     ],
     ['/api_key/header_name: must be a header name', { ...keyed, api_key: { header_name: 'X Key' } }],
     ['/api_key/header_name: must be a header name', { ...keyed, api_key: { header_name: 'X-Key\r\nX' } }],
+    [
+      '/api_key/header_name: must not be Content_Length',
+      { ...keyed, api_key: { header_name: 'Content_Length' } },
+    ],
     ['/api_key/header_name: must not be Host', { ...keyed, api_key: { header_name: 'Host' } }],
     [
       '/api_key/header_name: must not be content-length',

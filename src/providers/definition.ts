@@ -1,19 +1,23 @@
 import { AuthsomeError } from '../errors.ts';
+import { parseApiKey } from './api-key-definition.ts';
+import { parseExport, parsePhantomTemplate } from './export-definition.ts';
 import { Fault } from './fault.ts';
-import { at, Fields, isObject, PointedFault, parseBaseUrl } from './fields.ts';
-import { registrableDomain } from './host.ts';
-import { parseHostPattern } from './host-pattern.ts';
-import { missingForFlow, parseOauth } from './oauth-definition.ts';
-import { compilePattern } from './pattern.ts';
-import { phantomOfPattern } from './phantom.ts';
-import { parseHeaderName, parseHeaderPrefix, parsePlacement, parseQueryName } from './placements.ts';
 import {
-  type ApiKeyDefinition,
+  at,
+  Fields,
+  isObject,
+  PointedFault,
+  parseBaseUrl,
+  printableForm,
+  sentenceForm,
+  variableForm,
+} from './fields.ts';
+import { assertAccountIsOwn, parseInject, usualPlacements } from './inject-definition.ts';
+import { missingForFlow, parseOauth } from './oauth-definition.ts';
+import {
   type FlowName,
   flowNames,
-  type InjectRule,
   type OauthDefinition,
-  type Placement,
   type Provider,
   type ProviderSource,
 } from './provider.ts';
@@ -125,16 +129,6 @@ function parseModern(
   };
 }
 
-const printableForm = {
-  pattern: /^[^\p{Cc}\p{Cf}]{1,120}$/u,
-  sentence: 'must be printable text of at most 120 characters',
-};
-
-const sentenceForm = {
-  pattern: /^[^\p{Cc}\p{Cf}]{1,300}$/u,
-  sentence: 'must be printable text of at most 300 characters',
-};
-
 function defaultBaseUrl(document: Readonly<Record<string, unknown>>): string | undefined {
   const oauth = document.oauth;
   const [value, pointer] =
@@ -156,156 +150,12 @@ function selfHosted(document: Readonly<Record<string, unknown>>): Readonly<Recor
   return { ...rest, ...changes, ...(oauth === undefined ? {} : { oauth }) };
 }
 
-function parseApiKey(fields: Fields, phantom: string | undefined): ApiKeyDefinition {
-  const queryParam = parseQueryName(fields, 'query_param');
-  const headerName =
-    parseHeaderName(fields, 'header_name') ?? (queryParam === undefined ? 'Authorization' : undefined);
-  const written = fields.text('key_pattern');
-  const keyPattern =
-    written === undefined
-      ? undefined
-      : at(fields.pointer('key_pattern'), () => compilePattern(anchored(written)));
-  if (keyPattern !== undefined && phantom === undefined) {
-    at(fields.pointer('key_pattern'), () =>
-      phantomOfPattern(keyPattern.source, (size) => new Uint8Array(size)),
-    );
-  }
-  if (
-    keyPattern !== undefined &&
-    phantom !== undefined &&
-    !keyPattern.test(phantom.replaceAll('{random}', 'A'.repeat(24)))
-  ) {
-    throw new PointedFault(
-      '/export/phantom',
-      'must satisfy key_pattern, with 24 letters and digits for {random}',
-    );
-  }
-  return {
-    headerName,
-    headerPrefix: headerName === undefined ? '' : parseHeaderPrefix(fields, 'header_prefix', headerName),
-    queryParam,
-    envVar: fields.text('env_var', variableForm),
-    keyPattern,
-    keyPatternHint: fields.text('key_pattern_hint', sentenceForm),
-  };
-}
-
-/** A pattern without anchors is meant for the whole key: a key that merely contains a good one is not good. */
-function anchored(source: string): string {
-  return source.startsWith('^') || source.endsWith('$') ? source : `^(?:${source})$`;
-}
-
-function usualPlacements(
-  fields: Fields,
-  oauth: OauthDefinition | undefined,
-  apiKey: ApiKeyDefinition | undefined,
-  keyFields: Fields | undefined,
-): readonly Placement[] {
-  const bearer: Placement = { kind: 'header', name: 'Authorization', prefix: 'Bearer ' };
-  if (apiKey === undefined || keyFields === undefined) return [bearer];
-  const placements: Placement[] = [];
-  if (apiKey.headerName !== undefined)
-    placements.push({ kind: 'header', name: apiKey.headerName, prefix: apiKey.headerPrefix });
-  if (apiKey.queryParam !== undefined) placements.push({ kind: 'query', name: apiKey.queryParam });
-  const differs = JSON.stringify(placements) !== JSON.stringify([bearer]);
-  if (oauth !== undefined && differs && fields.has('api_url')) {
-    fields.fault(
-      'api_key',
-      'must go where the OAuth token goes; where both go elsewhere, name those hosts in inject',
-    );
-  }
-  return placements;
-}
-
-/** The hosts of `api_url` with the usual placement, then what `inject` says of further ones. */
-function parseInject(fields: Fields, usual: readonly Placement[]): readonly InjectRule[] {
-  const further = fields.objects('inject');
-  const rules: InjectRule[] = [];
-  if (fields.has('api_url') || further.length === 0) {
-    rules.push({ hosts: parseHosts(fields, 'api_url'), placements: usual });
-  }
-  for (const rule of further) {
-    const placements = rule.objects('placements').map(parsePlacement);
-    if (placements.length === 0) rule.fault('placements', 'must say where the credential goes');
-    rules.push({ hosts: parseHosts(rule, 'hosts'), placements });
-  }
-  const seen = new Set<string>();
-  for (const { kind, host, port, pathPrefix, text } of rules.flatMap((rule) => rule.hosts)) {
-    const place = kind === 'regex' ? text : `${kind} ${host}:${port}${pathPrefix}`;
-    if (seen.has(place)) fields.fault('inject', `must not name ${text} twice`);
-    seen.add(place);
-  }
-  return rules;
-}
-
-function parseHosts(fields: Fields, key: string): InjectRule['hosts'] {
-  const texts = fields.texts(key);
-  if (texts.length === 0) fields.fault(key, 'must name at least one host');
-  return texts.map(({ text, pointer }) => at(pointer, () => parseHostPattern(fields.resolve(text).resolved)));
-}
-
-/**
- * The daemon sends the token to the account URL by itself, so that has to be a place which the definition's token is
- * for: the owner of its hosts or of its endpoints.
- */
-function assertAccountIsOwn(
-  fields: Fields | undefined,
-  oauth: OauthDefinition | undefined,
-  inject: readonly InjectRule[],
-): void {
-  if (oauth?.account === undefined) return;
-  const ownerOf = (host: string) => registrableDomain(host) ?? host;
-  const endpoints = [oauth.tokenUrl, oauth.authorizationUrl, oauth.issuer].flatMap((url) =>
-    url === undefined ? [] : [new URL(url).hostname],
-  );
-  const hosts = inject.flatMap((rule) => rule.hosts.map((pattern) => pattern.host));
-  const owners = new Set([...hosts, ...endpoints].map(ownerOf));
-  if (owners.has(ownerOf(new URL(oauth.account.url).hostname))) return;
-  fields
-    ?.object('account')
-    ?.fault('url', "must be on one of the provider's own domains: it is called with the token");
-}
-
 function parseClient(fields: Fields | undefined): Provider['client'] {
   return {
     clientId: fields?.text('client_id', { pattern: /^[\x21-\x7e]+$/, sentence: 'must be printable ASCII' }),
     clientIdEnv: fields?.text('client_id_env', variableForm),
     clientSecretEnv: fields?.text('client_secret_env', variableForm),
   };
-}
-
-const variableForm = {
-  pattern: /^[A-Za-z_][A-Za-z0-9_]*$/,
-  sentence: 'must be the name of an environment variable',
-};
-
-/** Variables that steer programs or the proxy itself: a phantom there would break the run or take it past the proxy. */
-const reservedVariables =
-  /^(?:PATH|HOME|SHELL|USER|TERM|IFS|ENV|BASH_ENV|LD_.*|DYLD_.*|NODE_.*|DENO_.*|PYTHON.*|RUBY.*|PERL.*|JAVA_TOOL_OPTIONS|GIT_.*|SSL_CERT_.*|CURL_CA_BUNDLE|REQUESTS_CA_BUNDLE|AWS_CA_BUNDLE|.*_PROXY|AUTHSOME_.*)$/i;
-
-function parseExport(fields: Fields | undefined): Provider['exportVariables'] {
-  if (fields === undefined) return [];
-  const seen = new Set<string>();
-  return (['access_token', 'api_key'] as const).flatMap((value) =>
-    fields.texts(value).map(({ text: name, pointer }) => {
-      if (!variableForm.pattern.test(name)) throw new PointedFault(pointer, variableForm.sentence);
-      if (reservedVariables.test(name))
-        throw new PointedFault(pointer, `must not be ${name}: that variable steers programs`);
-      if (seen.has(name)) throw new PointedFault(pointer, `must not name ${name} twice`);
-      seen.add(name);
-      return { name, value };
-    }),
-  );
-}
-
-function parsePhantomTemplate(fields: Fields | undefined): string | undefined {
-  const text = fields?.text('phantom', {
-    pattern: /^[\x21-\x7e]{8,512}$/,
-    sentence: 'must be 8 to 512 printable ASCII characters',
-  });
-  if (text !== undefined && !text.includes('{random}'))
-    fields?.fault('phantom', 'must hold {random}, so that no two runs share one');
-  return text;
 }
 
 function parseSetup(fields: Fields): Provider['setup'] {

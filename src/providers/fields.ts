@@ -18,6 +18,21 @@ export interface TextForm {
   readonly sentence: string;
 }
 
+export const printableForm: TextForm = {
+  pattern: /^[^\p{Cc}\p{Cf}]{1,120}$/u,
+  sentence: 'must be printable text of at most 120 characters',
+};
+
+export const sentenceForm: TextForm = {
+  pattern: /^[^\p{Cc}\p{Cf}]{1,300}$/u,
+  sentence: 'must be printable text of at most 300 characters',
+};
+
+export const variableForm: TextForm = {
+  pattern: /^[A-Za-z_][A-Za-z0-9_]*$/,
+  sentence: 'must be the name of an environment variable',
+};
+
 /** What `{base_url}` becomes while nobody has named one: it only lets the rest of the text be checked. */
 const standInBaseUrl = 'https://base-url.invalid';
 const template = '{base_url}';

@@ -41,7 +41,8 @@ export function parsePlacement(fields: Fields): Placement {
 /** A header that a credential may go into. */
 export function parseHeaderName(fields: Fields, key: string): string | undefined {
   const name = fields.text(key, { pattern: token, sentence: 'must be a header name (RFC 9110 token)' });
-  const lower = name?.toLowerCase() ?? '';
+  // Some servers take `_` for `-`.
+  const lower = name?.toLowerCase().replaceAll('_', '-') ?? '';
   if (reservedHeaders.has(lower) || lower.startsWith('proxy-')) {
     fields.fault(key, `must not be ${name}: that header frames or addresses the request`);
   }

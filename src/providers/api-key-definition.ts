@@ -1,0 +1,45 @@
+import { at, type Fields, PointedFault, sentenceForm, variableForm } from './fields.ts';
+import { compilePattern } from './pattern.ts';
+import { phantomOfPattern } from './phantom.ts';
+import { parseHeaderName, parseHeaderPrefix, parseQueryName } from './placements.ts';
+import type { ApiKeyDefinition } from './provider.ts';
+
+/** The `api_key` block; `phantom` is the stand-in that the definition brings, if it does. */
+export function parseApiKey(fields: Fields, phantom: string | undefined): ApiKeyDefinition {
+  const queryParam = parseQueryName(fields, 'query_param');
+  const headerName =
+    parseHeaderName(fields, 'header_name') ?? (queryParam === undefined ? 'Authorization' : undefined);
+  const written = fields.text('key_pattern');
+  const keyPattern =
+    written === undefined
+      ? undefined
+      : at(fields.pointer('key_pattern'), () => compilePattern(anchored(written)));
+  if (keyPattern !== undefined && phantom === undefined) {
+    at(fields.pointer('key_pattern'), () =>
+      phantomOfPattern(keyPattern.source, (size) => new Uint8Array(size)),
+    );
+  }
+  if (
+    keyPattern !== undefined &&
+    phantom !== undefined &&
+    !keyPattern.test(phantom.replaceAll('{random}', 'A'.repeat(24)))
+  ) {
+    throw new PointedFault(
+      '/export/phantom',
+      'must satisfy key_pattern, with 24 letters and digits for {random}',
+    );
+  }
+  return {
+    headerName,
+    headerPrefix: headerName === undefined ? '' : parseHeaderPrefix(fields, 'header_prefix', headerName),
+    queryParam,
+    envVar: fields.text('env_var', variableForm),
+    keyPattern,
+    keyPatternHint: fields.text('key_pattern_hint', sentenceForm),
+  };
+}
+
+/** A pattern without anchors is meant for the whole key: a key that merely contains a good one is not good. */
+function anchored(source: string): string {
+  return source.startsWith('^') || source.endsWith('$') ? source : `^(?:${source})$`;
+}

@@ -1,0 +1,77 @@
+import { at, type Fields } from './fields.ts';
+import { registrableDomain } from './host.ts';
+import { parseHostPattern } from './host-pattern.ts';
+import { parsePlacement } from './placements.ts';
+import type { ApiKeyDefinition, InjectRule, OauthDefinition, Placement } from './provider.ts';
+
+/** Where the credential goes on the hosts of `api_url`, which an OAuth token and a pasted key have to share. */
+export function usualPlacements(
+  fields: Fields,
+  oauth: OauthDefinition | undefined,
+  apiKey: ApiKeyDefinition | undefined,
+  keyFields: Fields | undefined,
+): readonly Placement[] {
+  const bearer: Placement = { kind: 'header', name: 'Authorization', prefix: 'Bearer ' };
+  if (apiKey === undefined || keyFields === undefined) return [bearer];
+  const placements: Placement[] = [];
+  if (apiKey.headerName !== undefined)
+    placements.push({ kind: 'header', name: apiKey.headerName, prefix: apiKey.headerPrefix });
+  if (apiKey.queryParam !== undefined) placements.push({ kind: 'query', name: apiKey.queryParam });
+  const differs = JSON.stringify(placements) !== JSON.stringify([bearer]);
+  if (oauth !== undefined && differs && fields.has('api_url')) {
+    fields.fault(
+      'api_key',
+      'must go where the OAuth token goes; where both go elsewhere, name those hosts in inject',
+    );
+  }
+  return placements;
+}
+
+/** The hosts of `api_url` with the usual placement, then what `inject` says of further ones. */
+export function parseInject(fields: Fields, usual: readonly Placement[]): readonly InjectRule[] {
+  const further = fields.objects('inject');
+  const rules: InjectRule[] = [];
+  if (fields.has('api_url') || further.length === 0) {
+    rules.push({ hosts: parseHosts(fields, 'api_url'), placements: usual });
+  }
+  for (const rule of further) {
+    const placements = rule.objects('placements').map(parsePlacement);
+    if (placements.length === 0) rule.fault('placements', 'must say where the credential goes');
+    rules.push({ hosts: parseHosts(rule, 'hosts'), placements });
+  }
+  const seen = new Set<string>();
+  for (const { kind, host, port, pathPrefix, text } of rules.flatMap((rule) => rule.hosts)) {
+    const place = kind === 'regex' ? text : `${kind} ${host}:${port}${pathPrefix}`;
+    if (seen.has(place)) fields.fault('inject', `must not name ${text} twice`);
+    seen.add(place);
+  }
+  return rules;
+}
+
+function parseHosts(fields: Fields, key: string): InjectRule['hosts'] {
+  const texts = fields.texts(key);
+  if (texts.length === 0) fields.fault(key, 'must name at least one host');
+  return texts.map(({ text, pointer }) => at(pointer, () => parseHostPattern(fields.resolve(text).resolved)));
+}
+
+/**
+ * The daemon sends the token to the account URL by itself, so that has to be a place which the definition's token is
+ * for: the owner of its hosts or of its endpoints.
+ */
+export function assertAccountIsOwn(
+  fields: Fields | undefined,
+  oauth: OauthDefinition | undefined,
+  inject: readonly InjectRule[],
+): void {
+  if (oauth?.account === undefined) return;
+  const ownerOf = (host: string) => registrableDomain(host) ?? host;
+  const endpoints = [oauth.tokenUrl, oauth.authorizationUrl, oauth.issuer].flatMap((url) =>
+    url === undefined ? [] : [new URL(url).hostname],
+  );
+  const hosts = inject.flatMap((rule) => rule.hosts.map((pattern) => pattern.host));
+  const owners = new Set([...hosts, ...endpoints].map(ownerOf));
+  if (owners.has(ownerOf(new URL(oauth.account.url).hostname))) return;
+  fields
+    ?.object('account')
+    ?.fault('url', "must be on one of the provider's own domains: it is called with the token");
+}
