@@ -2,7 +2,7 @@ import { type Call, type Endpoint, NotAnswered, type Signer, send } from './exch
 import type { DaemonRecord } from './wire.ts';
 
 /** How long a local daemon may be silent before it counts as hanging. */
-export const probeIdleMs = 5_000;
+export const probeIdleMs = 10_000;
 
 export function endpointOf(record: DaemonRecord): Endpoint {
   return { origin: record.url, secret: Buffer.from(record.secret, 'base64url'), roots: [] };

@@ -2,11 +2,10 @@
  * Who is asking: Ed25519 identities, their did:key names, and the HTTP message signatures (RFC 9421) by which
  * every call to the daemon proves which identity made it, and every answer that it came from the daemon.
  */
-export { didOf, publicKeyOf } from './did.ts';
+export { didOf } from './did.ts';
 export type { Identity, SignableRequest, Verified } from './identity.ts';
-export { isHandle } from './key.ts';
 export { type LoadIdentityOptions, loadIdentity } from './load.ts';
 export { createNonceMemory, type NonceMemory } from './nonce-memory.ts';
 export { daemonProof, proofHeader, proofMatches } from './proof.ts';
-export { contentDigest, identityHeader, signRequest } from './signature.ts';
+export { signRequest } from './signature.ts';
 export { freshnessMs, type VerifyOptions, verifyRequest } from './verify.ts';
