@@ -209,6 +209,17 @@ describe('signing in with PKCE', () => {
     await expect(connections.signIns.read(id)).rejects.toMatchObject({ code: 'SessionNotFound' });
   });
 
+  test('asks for the scopes that were named, and refuses what is none', async () => {
+    const connections = createConnections(bench().options);
+    const start = (scopes: readonly string[]) =>
+      connections.signIns.start({ provider: 'acme', force: false, scopes, ...testClient });
+    const { authUrl } = await start(['openid']);
+    expect(new URL(authUrl ?? '').searchParams.get('scope')).toBe('openid');
+    for (const scope of ['', 'a b', 'a"b', 'ä', 'a\u0000']) {
+      await expect(start([scope])).rejects.toMatchObject({ code: 'Usage' });
+    }
+  });
+
   test('can be cancelled, and stays so', async () => {
     const connections = createConnections(bench().options);
     const { id, authUrl } = await waitingAtProvider(connections);

@@ -149,6 +149,6 @@ function texts(value: unknown): readonly string[] {
 
 function discoveryFailed(message: string): AuthsomeError {
   return new AuthsomeError('SignInFailed', message, {
-    hint: 'Check the address. A service without discovery needs a definition: authsome help custom-providers',
+    hint: 'Check the address. A service without discovery needs a definition: authsome register <file>',
   });
 }
