@@ -33,6 +33,7 @@ export function authorizeStage(
     redirectUri: context.options.redirectUri,
     scopes: session.requestedScopes,
     scopeSeparator: provider.oauth.scopeSeparator,
+    scopeParameter: provider.oauth.scopeParameter,
     params: provider.oauth.authorizationParams,
     resource: provider.oauth.resource,
     randomBytes: context.options.randomBytes,

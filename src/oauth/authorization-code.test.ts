@@ -19,6 +19,7 @@ function request(overrides: object = {}) {
     redirectUri,
     scopes: ['a', 'b'],
     scopeSeparator: ' ',
+    scopeParameter: 'scope',
     params: { access_type: 'offline', state: 'fixed', code_challenge_method: 'plain' },
     resource: undefined,
     randomBytes,
@@ -44,6 +45,12 @@ describe('an authorization request', () => {
     });
     expect(url).not.toContain(codeVerifier);
     expect(request().state).not.toBe(state);
+  });
+
+  test('puts scopes where the service keeps that kind of token', () => {
+    const params = new URL(request({ scopeParameter: 'user_scope', scopeSeparator: ',' }).url).searchParams;
+    expect(params.get('user_scope')).toBe('a,b');
+    expect(params.has('scope')).toBe(false);
   });
 
   test('takes the challenge of RFC 7636, appendix B', () => {

@@ -14,6 +14,8 @@ export interface AuthorizationRequestOptions {
   readonly redirectUri: string;
   readonly scopes: readonly string[];
   readonly scopeSeparator: string;
+  /** `scope`, but at services that keep other kinds of token under parameters of their own. */
+  readonly scopeParameter: string;
   /** Further parameters of the definition's; ours win. */
   readonly params: Readonly<Record<string, string>>;
   /** RFC 8707. */
@@ -38,7 +40,8 @@ export function authorizationRequest(options: AuthorizationRequestOptions): Auth
   params.set('response_type', 'code');
   params.set('client_id', options.clientId);
   params.set('redirect_uri', options.redirectUri);
-  if (options.scopes.length > 0) params.set('scope', options.scopes.join(options.scopeSeparator));
+  if (options.scopes.length > 0)
+    params.set(options.scopeParameter, options.scopes.join(options.scopeSeparator));
   params.set('state', state);
   params.set('code_challenge', codeChallenge(codeVerifier));
   params.set('code_challenge_method', 'S256');

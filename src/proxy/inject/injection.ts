@@ -88,8 +88,25 @@ function basicField(
   placement: Extract<Placement, { kind: 'basic' }>,
   secret: string,
 ): { readonly name: string; readonly value: string } | undefined {
-  const user = placement.secretAs === 'username' ? secret : placement.username;
-  const password = placement.secretAs === 'username' ? '' : secret;
+  const [user, password] = basicParts(placement, secret);
+  if (password === undefined) return undefined;
   if (user.includes(':') || /[\x00-\x1f\x7f]/.test(user + password)) return undefined;
   return { name: 'Authorization', value: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}` };
+}
+
+/** No password where a pair has no colon. */
+function basicParts(
+  placement: Extract<Placement, { kind: 'basic' }>,
+  secret: string,
+): readonly [string, string | undefined] {
+  switch (placement.secretAs) {
+    case 'username':
+      return [secret, ''];
+    case 'password':
+      return [placement.username, secret];
+    case 'pair': {
+      const colon = secret.indexOf(':');
+      return colon === -1 ? [secret, undefined] : [secret.slice(0, colon), secret.slice(colon + 1)];
+    }
+  }
 }
