@@ -29,7 +29,8 @@ export function createWayOut(
   environment: Readonly<Record<string, string | undefined>>,
 ): WayOut {
   const proxies = parseProxyEnvironment(environment);
-  const files = settings.extraCaFiles.map((path) => ({ path, pem: readText(path) }));
+  // More than one variable may name the same bundle.
+  const files = [...new Set(settings.extraCaFiles)].map((path) => ({ path, pem: readText(path) }));
   const dialer = createDialer({
     overrides: settings.resolveOverrides,
     extraRoots: files.map(({ pem }) => pem),

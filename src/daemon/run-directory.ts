@@ -1,4 +1,5 @@
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AuthsomeError } from '../errors.ts';
 import type { Roots } from './roots.ts';
@@ -20,15 +21,11 @@ export async function writeRunDirectory(
   const caFile = join(directory, 'ca.pem');
   const caBundleFile = join(directory, 'bundle.pem');
   try {
-    const [extra] = await Promise.all([
-      Promise.all(callerFiles.map((path) => roots.of(path))),
-      mkdir(directory, { mode: 0o700 }),
-    ]);
-    const bundle = roots.system() + extra.join('') + caPem;
-    await Promise.all([
-      writeFile(caFile, caPem, { mode: 0o600, flag: 'wx' }),
-      writeFile(caBundleFile, bundle, { mode: 0o600, flag: 'wx' }),
-    ]);
+    const extra = await Promise.all(callerFiles.map((path) => roots.of(path)));
+    // Synchronously: it takes a fifth of a millisecond, a queue of four jobs in the thread pool takes several.
+    mkdirSync(directory, { mode: 0o700 });
+    writeFileSync(caFile, caPem, { mode: 0o600, flag: 'wx' });
+    writeFileSync(caBundleFile, roots.system() + extra.join('') + caPem, { mode: 0o600, flag: 'wx' });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOSPC' || code === 'EDQUOT') {

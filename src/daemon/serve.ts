@@ -20,8 +20,8 @@ const siblingTimeoutMs = 15_000;
 const exitGraceMs = 2_000;
 
 /**
- * The exit code, once the daemon has stopped. A failure to start is written to stderr as an error document, the last
- * line there. When this home has a healthy daemon already, there is nothing to do and nothing to say: 0.
+ * The exit code, once the daemon has stopped. A failure to start is written to stderr, unless that is a terminal as
+ * an error document, the last line there. When this home has a healthy daemon already, there is nothing to do and nothing to say: 0.
  */
 export async function serveDaemon(options: ServeOptions): Promise<number> {
   process.umask(0o077);
@@ -49,12 +49,18 @@ export async function serveDaemon(options: ServeOptions): Promise<number> {
   } catch (thrown) {
     const error = asAuthsomeError(thrown);
     if (error.code === 'Unexpected') log?.error('the daemon cannot start', unexpectedFields(thrown));
-    process.stderr.write(`${JSON.stringify(errorDocument(error))}\n`);
+    process.stderr.write(failureText(error, process.stderr.isTTY === true));
     endSoon(exitCodeOf(error.code));
     return exitCodeOf(error.code);
   }
   endSoon(0);
   return 0;
+}
+
+/** For a person at a terminal in words; for whoever started it in the background as a document. */
+function failureText(error: AuthsomeError, isTerminal: boolean): string {
+  if (!isTerminal) return `${JSON.stringify(errorDocument(error))}\n`;
+  return `Error: ${error.message}\n${error.hint === undefined ? '' : `  ${error.hint}\n`}`;
 }
 
 /** The lock of the home, or `undefined` when a daemon that answers has it. */
