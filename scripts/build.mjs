@@ -3,7 +3,7 @@
  * Writes the licence texts of everything that was bundled to THIRD-PARTY-LICENSES.txt.
  */
 import { chmod, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join, sep } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 
@@ -14,6 +14,13 @@ const inRoot = (...parts) => join(root, ...parts);
 const natives = ['@napi-rs/keyring', '@photostructure/sqlite'];
 /** Names stay as they are: a stack trace in a bug report should be readable. */
 const minify = { compress: true, mangle: false, codegen: { removeWhitespace: true } };
+/**
+ * All that `run` loads, as one file: each further ES module costs a start almost a millisecond. What is loaded only to
+ * start a daemon, or to talk to a hosted one, stays out.
+ */
+const runPath =
+  /^src\/(errors|settings|identity\/.*|cli\/(index|cli|global-flags|spelling|connect|run\/.*)|client\/(index|client|daemon|daemon-record|exchange|run-lease))\.ts$/;
+const isOnRunPath = (moduleId) => runPath.test(relative(root, moduleId).replaceAll(sep, '/'));
 const staging = inRoot(`dist.${process.pid}.tmp`);
 
 const esm = await build({
@@ -24,6 +31,7 @@ const esm = await build({
     entryFileNames: '[name].js',
     chunkFileNames: '[name]-[hash].js',
     minify,
+    codeSplitting: { groups: [{ name: 'run', test: isOnRunPath }] },
     comments: { legal: false },
   },
 });

@@ -1,4 +1,5 @@
 import { asksForJson, noFlags, readHead } from './global-flags.ts';
+import { runCommand } from './run/command.ts';
 
 /** What the process was started with. */
 export interface CliOptions {
@@ -17,7 +18,6 @@ export async function runCli(options: CliOptions): Promise<number> {
   try {
     const head = readHead(options.args);
     if (head.command === 'run' && !head.flags.help && !head.flags.version) {
-      const { runCommand } = await import('./run/command.ts');
       const outcome = await runCommand({ ...options, args: head.rest, flags: head.flags });
       if (outcome !== 'help') return outcome;
     }

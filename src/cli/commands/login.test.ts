@@ -1,0 +1,289 @@
+import { describe, expect, test } from 'vitest';
+import type { AuthSessionDocument, Client, InspectDocument, LoginRequest } from '../../client/index.ts';
+import { AuthsomeError } from '../../errors.ts';
+import type { SignInInput } from '../login/input.ts';
+import { type TestContextOptions, testContext } from '../test-context.ts';
+import { type LoginOptions, login } from './login.ts';
+
+const redirectUri = 'http://127.0.0.1:7998/auth/callback/oauth';
+const waiting: AuthSessionDocument = {
+  v: 1,
+  session_id: 'ses_1',
+  provider: 'github',
+  display_name: 'GitHub',
+  connection: 'default',
+  flow: 'pkce',
+  status: 'waiting',
+  revision: 1,
+  auth_url: 'https://github.com/login/oauth/authorize?state=s',
+  accepts_secret: false,
+  redirect_uri: redirectUri,
+  warnings: [],
+  failure: null,
+  scopes: [],
+  expires_at: null,
+  account: null,
+};
+const connected: AuthSessionDocument = {
+  ...waiting,
+  status: 'connected',
+  revision: 9,
+  scopes: ['repo'],
+  account: 'octocat',
+};
+
+interface Play extends TestContextOptions {
+  readonly session?: AuthSessionDocument;
+  readonly definition?: Record<string, unknown>;
+  readonly options?: Partial<LoginOptions>;
+  readonly input?: Partial<SignInInput>;
+  /** What each wait brings; the last one for ever after. */
+  readonly waits?: readonly (AuthSessionDocument | Error)[];
+  /** Answers after which the session is connected. */
+  readonly endsWithAnswer?: boolean;
+}
+
+async function play({ session = waiting, waits = [], ...rest }: Play) {
+  const calls: string[] = [];
+  const opened: (readonly (readonly string[])[])[] = [];
+  const interruption = new AbortController();
+  let request: LoginRequest | undefined;
+  let left = [...waits];
+  let wake: (() => void) | undefined;
+  const answer = (what: string) => async (_: string, value: string) => {
+    calls.push(`${what} ${value}`);
+    if (value === 'bad') throw new AuthsomeError('InvalidKey', 'that is not a key');
+    left = [connected];
+    wake?.();
+    return connected;
+  };
+  const client: Partial<Client> = {
+    inspectProvider: async () => ({ v: 1, flow: 'pkce', ...rest.definition }) as unknown as InspectDocument,
+    login: async (asked) => {
+      request = asked;
+      return session;
+    },
+    authSession: async (_, options) => {
+      if (left.length === 0) {
+        await new Promise<void>((resolve, reject) => {
+          wake = resolve;
+          if (options?.signal?.aborted === true) reject(new AuthsomeError('Cancelled', 'cancelled'));
+          options?.signal?.addEventListener('abort', () =>
+            reject(new AuthsomeError('Cancelled', 'cancelled')),
+          );
+        });
+      }
+      const next = left.shift() ?? session;
+      if (next instanceof Error) throw next;
+      return next;
+    },
+    answerCallback: answer('callback'),
+    answerSecret: answer('secret'),
+    cancelAuthSession: async (id) => {
+      calls.push(`cancel ${id}`);
+      left = [{ ...session, status: 'cancelled', revision: 8 }];
+      wake?.();
+      return session;
+    },
+  };
+  const { context, output } = testContext({ ...rest, client });
+  const input: SignInInput = {
+    isTerminal: false,
+    lines: () => {},
+    piped: async () => undefined,
+    secret: async () => undefined,
+    ...rest.input,
+  };
+  const ending = login(
+    context,
+    { provider: 'github', force: false, browser: true, ...rest.options },
+    {
+      input,
+      interrupted: interruption.signal,
+      openBrowser: async (commands) => {
+        opened.push(commands);
+        return true;
+      },
+    },
+  );
+  return { ending, output, calls, opened, interruption, request: () => request };
+}
+
+describe('login', () => {
+  test('prints the URL, opens the browser there, and says what was granted', async () => {
+    const { ending, output, opened } = await play({ waits: [connected], environment: { BROWSER: 'b' } });
+    await ending;
+    expect(output.stderr).toContain(`  ${waiting.auth_url}\n`);
+    expect(output.stderr).toContain('✓ Connected github/default as octocat\n  granted: repo\n');
+    expect(output.stdout).toBe('');
+    expect(opened).toEqual([[['b', waiting.auth_url]]]);
+  });
+
+  test('speaks in JSON lines under --json, and opens nothing', async () => {
+    const { ending, output, opened } = await play({
+      waits: [connected],
+      json: true,
+      environment: { BROWSER: 'b' },
+    });
+    await ending;
+    expect(
+      output.stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toEqual([
+      {
+        v: 1,
+        status: 'waiting',
+        provider: 'github',
+        connection: 'default',
+        flow: 'pkce',
+        session_id: 'ses_1',
+        auth_url: waiting.auth_url,
+      },
+      {
+        v: 1,
+        status: 'connected',
+        provider: 'github',
+        connection: 'default',
+        scopes: ['repo'],
+        expires_at: null,
+        account: 'octocat',
+      },
+    ]);
+    expect(opened).toEqual([]);
+  });
+
+  test('shows a foreign state as it arrives, and goes on waiting', async () => {
+    const warned = {
+      ...waiting,
+      revision: 2,
+      warnings: [
+        { error: 'StateMismatch', message: 'OAuth state parameter does not match', hint: 'Close the tab.' },
+      ],
+    };
+    const { ending, output } = await play({ waits: [warned, { ...warned, revision: 3 }, connected] });
+    await ending;
+    expect(
+      output.stderr.match(/Error: OAuth state parameter does not match\n {2}Close the tab\.\n/g),
+    ).toHaveLength(1);
+    expect(output.stderr).toContain('goes on waiting');
+  });
+
+  test('takes a pasted redirect URL, and only that', async () => {
+    const pasted = `${redirectUri}?code=c&state=s`;
+    const { ending, output, calls } = await play({
+      input: {
+        isTerminal: true,
+        lines: (_, take) => {
+          take('what?');
+          take(` ${pasted} `);
+        },
+      },
+    });
+    await ending;
+    expect(calls).toEqual([`callback ${pasted}`]);
+    expect(output.stderr).toContain('paste the address it ends at here');
+    expect(output.stderr).toContain('That is not the address it ends at');
+  });
+
+  test('cancels the sign-in on Ctrl-C', async () => {
+    const { ending, calls, interruption } = await play({});
+    interruption.abort();
+    await expect(ending).rejects.toMatchObject({ code: 'Cancelled' });
+    expect(calls).toEqual(['cancel ses_1']);
+  });
+
+  test('survives a daemon that restarts in the middle', async () => {
+    const broke = new AuthsomeError('DaemonUnavailable', 'the connection broke');
+    const { ending } = await play({ waits: [broke, connected] });
+    await ending;
+  });
+
+  test('fails with the provider’s error, its words and the hint', async () => {
+    const failure = {
+      error: 'TokenExchangeFailed',
+      message: 'token exchange failed: invalid_client',
+      hint: 'Run: …',
+    };
+    const { ending } = await play({ waits: [{ ...waiting, revision: 2, status: 'failed', failure }] });
+    await expect(ending).rejects.toMatchObject({
+      code: 'TokenExchangeFailed',
+      message: failure.message,
+      hint: 'Run: …',
+    });
+  });
+
+  test('tells the causes when nothing came back', async () => {
+    const { ending } = await play({ waits: [{ ...waiting, revision: 2, status: 'expired' }] });
+    await expect(ending).rejects.toMatchObject({
+      code: 'SignInExpired',
+      hint: expect.stringMatching(/login github --force.*NO_PROXY.*profile/s),
+    });
+  });
+});
+
+describe('login with a key', () => {
+  const session = {
+    ...waiting,
+    flow: 'api_key',
+    accepts_secret: true,
+    auth_url: 'http://127.0.0.1:7998/auth/s',
+  };
+  const definition = { flow: 'api_key', api_key: { env_var: 'ACME_KEY' } };
+
+  test('takes it from the variable that the definition names, and says so', async () => {
+    const { ending, output, request } = await play({
+      session: connected,
+      definition,
+      environment: { ACME_KEY: 'sk-secret', OTHER: 'x' },
+    });
+    await ending;
+    expect(request()).toEqual({ provider: 'github', force: false, api_key: 'sk-secret' });
+    expect(output.stderr).toContain('Using the key in ACME_KEY.');
+    expect(output.stdout + output.stderr).not.toContain('sk-secret');
+  });
+
+  test('takes it from a pipe', async () => {
+    const { ending, calls } = await play({ session, definition, input: { piped: async () => 'sk-piped' } });
+    await ending;
+    expect(calls).toEqual(['secret sk-piped']);
+  });
+
+  test('fails when a piped key is refused, and leaves no sign-in behind', async () => {
+    const { ending, calls } = await play({ session, definition, input: { piped: async () => 'bad' } });
+    await expect(ending).rejects.toMatchObject({ code: 'InvalidKey' });
+    expect(calls).toEqual(['secret bad', 'cancel ses_1']);
+  });
+
+  test('asks at a terminal without a display, again when it is refused', async () => {
+    const typed = ['bad', 'sk-typed'];
+    const { ending, calls, output } = await play({
+      session,
+      definition,
+      input: { isTerminal: true, secret: async () => typed.shift() },
+    });
+    await ending;
+    expect(calls).toEqual(['secret bad', 'secret sk-typed']);
+    expect(output.stderr).toContain('Error: that is not a key');
+  });
+
+  test('asks nothing at the terminal while a browser shows the page', async () => {
+    const asked: string[] = [];
+    const { ending, interruption } = await play({
+      session,
+      definition,
+      environment: { DISPLAY: ':0' },
+      input: {
+        isTerminal: true,
+        secret: async (message) => {
+          asked.push(message);
+          return undefined;
+        },
+      },
+    });
+    interruption.abort();
+    await expect(ending).rejects.toMatchObject({ code: 'Cancelled' });
+    expect(asked).toEqual([]);
+  });
+});
