@@ -4,7 +4,7 @@ import type { Framing } from './message.ts';
 
 const invalidSize = new Fault('a chunk size is not a plain hexadecimal number (RFC 9112 §7.1)');
 const sizeTooLarge = new Fault('a chunk size is too large');
-const invalidExtension = new Fault('a chunk extension holds a control character (RFC 9112 §7.1.1)');
+const invalidExtension = new Fault('a chunk extension is malformed (RFC 9112 §7.1.1)');
 const extensionsTooLarge = new Fault('the chunk extensions of one body are larger than 16384 bytes', true);
 const chunkNotEnded = new Fault('a chunk does not end in CRLF (RFC 9112 §7.1)');
 const bareEnd = new Fault('a line of the chunked body does not end in CRLF (RFC 9112 §7.1)');
@@ -13,6 +13,11 @@ const forbiddenTrailer = new Fault(
   'a trailer field frames, routes or authorises the message (RFC 9110 §6.5.1)',
 );
 const trailersTooLarge = new Fault('the trailer section is larger than 16384 bytes', true);
+
+const SEMICOLON = 0x3b;
+const EQUALS = 0x3d;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
 
 const maxSizeDigits = 16;
 const maxExtensionBytes = 16 * 1024;
@@ -38,7 +43,7 @@ const forbiddenTrailers = new Set([
 
 const State = {
   size: 0,
-  extension: 1,
+  extensionNameStart: 1,
   sizeLineFeed: 2,
   data: 3,
   dataReturn: 4,
@@ -48,6 +53,12 @@ const State = {
   trailerValue: 8,
   trailerLineFeed: 9,
   lastLineFeed: 10,
+  extensionName: 11,
+  extensionValueStart: 12,
+  extensionToken: 13,
+  extensionQuoted: 14,
+  extensionEscape: 15,
+  extensionQuotedEnd: 16,
 } as const;
 
 /** Told where the payload is inside a chunked body, for whoever has to look into it. */
@@ -125,15 +136,10 @@ export class Body {
         }
         if (this.#sizeDigits === 0) return invalidSize;
         if (byte === CR) this.#state = State.sizeLineFeed;
-        else if (byte === 0x3b) this.#state = State.extension;
+        else if (byte === SEMICOLON) this.#state = State.extensionNameStart;
         else return invalidSize;
         return undefined;
       }
-      case State.extension:
-        if (byte === CR) this.#state = State.sizeLineFeed;
-        else if (valueByte[byte] !== 1) return invalidExtension;
-        this.#extensionBytes += 1;
-        return this.#extensionBytes > maxExtensionBytes ? extensionsTooLarge : undefined;
       case State.sizeLineFeed:
         if (byte !== LF) return bareEnd;
         this.#state = this.#remaining === 0 ? State.trailerStart : State.data;
@@ -151,9 +157,56 @@ export class Body {
         if (byte !== LF) return bareEnd;
         this.done = true;
         return undefined;
-      default:
+      case State.trailerStart:
+      case State.trailerName:
+      case State.trailerValue:
+      case State.trailerLineFeed:
         return this.#stepTrailer(byte);
+      default:
+        return this.#stepExtension(byte);
     }
+  }
+
+  /** `;name`, `;name=token` or `;name="quoted"`: no white space in between, which RFC 9112 calls bad. */
+  #stepExtension(byte: number): Fault | undefined {
+    this.#extensionBytes += 1;
+    if (this.#extensionBytes > maxExtensionBytes) return extensionsTooLarge;
+    switch (this.#state) {
+      case State.extensionNameStart:
+        if (tokenByte[byte] !== 1) return invalidExtension;
+        this.#state = State.extensionName;
+        return undefined;
+      case State.extensionName:
+        if (tokenByte[byte] === 1) return undefined;
+        if (byte === EQUALS) this.#state = State.extensionValueStart;
+        else return this.#afterExtension(byte);
+        return undefined;
+      case State.extensionValueStart:
+        if (byte === QUOTE) this.#state = State.extensionQuoted;
+        else if (tokenByte[byte] === 1) this.#state = State.extensionToken;
+        else return invalidExtension;
+        return undefined;
+      case State.extensionToken:
+        return tokenByte[byte] === 1 ? undefined : this.#afterExtension(byte);
+      case State.extensionQuoted:
+        if (byte === QUOTE) this.#state = State.extensionQuotedEnd;
+        else if (byte === BACKSLASH) this.#state = State.extensionEscape;
+        else if (valueByte[byte] !== 1) return invalidExtension;
+        return undefined;
+      case State.extensionEscape:
+        if (valueByte[byte] !== 1) return invalidExtension;
+        this.#state = State.extensionQuoted;
+        return undefined;
+      default:
+        return this.#afterExtension(byte);
+    }
+  }
+
+  #afterExtension(byte: number): Fault | undefined {
+    if (byte === CR) this.#state = State.sizeLineFeed;
+    else if (byte === SEMICOLON) this.#state = State.extensionNameStart;
+    else return invalidExtension;
+    return undefined;
   }
 
   #stepTrailer(byte: number): Fault | undefined {

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../errors.ts';
 import type { PolicyRequest, Verdict } from '../../policy/index.ts';
-import type { Route, RouteTable } from '../../providers/index.ts';
+import { judgePath, type Route, type RouteTable } from '../../providers/index.ts';
 import type { Authority, RequestHead, Target } from '../http1/index.ts';
 import { parseAuthority, parseTarget } from '../http1/index.ts';
 
@@ -121,25 +121,31 @@ export function judgeRequest(law: Law, subject: Subject): Judgement {
       break;
   }
   const { route } = match;
-  if (method === 'TRACE') {
+  // Some servers read methods in any case: policy sees the one they may be taken for.
+  const readAs = method.toUpperCase();
+  if (readAs === 'TRACE') {
     return refuse('OperationNotAllowed', 'TRACE would send the credential back to the agent', {
       trace: { considered, route },
     });
   }
-  const verdict = law.decide({
-    identity: law.identity,
-    provider: route.provider,
-    connection: route.connection,
-    method,
-    host,
-    path,
-  });
+  const verdict = verdictOn(law, { ...subject, method: readAs }, route);
   if (!verdict.allowed) {
     return refuse('PolicyDenied', `policy does not allow this request: ${verdict.reason}`, {
       trace: { considered, route, rule: verdict.rule, reason: verdict.reason },
     });
   }
   return { kind: 'inject', route, trace: { considered, route, rule: verdict.rule, reason: verdict.reason } };
+}
+
+/** A path that servers may read in two ways has to be allowed in both. */
+function verdictOn(law: Law, { method, host, path }: Subject, route: Route): Verdict {
+  const { identity } = law;
+  const { provider, connection } = route;
+  const judged = judgePath(path);
+  const canonical = judged?.canonical ?? path;
+  const verdict = law.decide({ identity, provider, connection, method, host, path: canonical });
+  if (!verdict.allowed || judged === undefined || judged.resolved === canonical) return verdict;
+  return law.decide({ identity, provider, connection, method, host, path: judged.resolved });
 }
 
 function pass(considered: readonly Route[], host: string, port: number, reason: string): Judgement {

@@ -46,6 +46,8 @@ export interface Bench {
 export class Exchange implements PairingPort, Watched, Live {
   readonly client: Socket;
   readonly context: Context;
+  /** The TCP connection below the client's TLS: the only one that can be reset. */
+  readonly #raw: Socket;
   readonly #bench: Bench;
   readonly #pairing: Pairing;
   #docket: Docket | undefined;
@@ -63,8 +65,14 @@ export class Exchange implements PairingPort, Watched, Live {
   readonly #onEnd = (): void => this.#pairing.clientEnd();
   readonly #onDrain = (): void => this.#pairing.clientDrained();
 
-  constructor(client: Socket, context: Context, bench: Bench, tenant?: Tenant) {
+  constructor(
+    client: Socket,
+    context: Context,
+    bench: Bench,
+    more: { readonly tenant?: Tenant; readonly raw?: Socket } = {},
+  ) {
     this.client = client;
+    this.#raw = more.raw ?? client;
     this.context = context;
     this.#bench = bench;
     this.#pairing = new Pairing(this);
@@ -74,7 +82,7 @@ export class Exchange implements PairingPort, Watched, Live {
     client.on('error', () => this.#clientGone());
     client.on('close', () => this.#clientGone());
     context.watch.add(this);
-    this.belongTo(tenant);
+    this.belongTo(more.tenant);
   }
 
   /** The run whose end ends this connection too. */
@@ -245,7 +253,8 @@ export class Exchange implements PairingPort, Watched, Live {
   }
 
   resetClient(): void {
-    this.client.resetAndDestroy();
+    this.#raw.resetAndDestroy();
+    this.client.destroy();
   }
 
   splice(fromClient: Buffer | undefined, fromUpstream: Buffer | undefined): void {

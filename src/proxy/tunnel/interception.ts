@@ -102,7 +102,7 @@ function terminate(interception: Interception): void {
     established = true;
     settled();
     client.setNoDelay(true);
-    new Exchange(tls, context, benchFor(interception, tls), tenant);
+    new Exchange(tls, context, benchFor(interception, tls), { tenant, raw: client });
   });
 }
 
@@ -151,7 +151,7 @@ function refusePlain({ client, context, tenant, authority }: Interception): void
       );
     },
   };
-  new Exchange(client, context, bench, tenant);
+  new Exchange(client, context, bench, { tenant });
   client.resume();
 }
 
