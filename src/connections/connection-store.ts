@@ -1,8 +1,9 @@
 import { AuthsomeError } from '../errors.ts';
 import type { StoredRecord, Vault } from '../vault/index.ts';
 import { type Connection, type ConnectionSecrets, connectionFrom, secretsFrom } from './connection-record.ts';
+import { requireProvider } from './definitions.ts';
 import { connectionKey, connectionName } from './names.ts';
-import type { ConnectionChange } from './ports.ts';
+import type { ConnectionChange, ProviderCatalog } from './ports.ts';
 
 export interface OpenConnection {
   readonly connection: Connection;
@@ -14,7 +15,7 @@ export interface ConnectionStore {
   find(provider: string, name: string): Promise<OpenConnection | undefined>;
   /** Nothing is decrypted. Ordered by key. */
   list(provider?: string): Promise<readonly Connection[]>;
-  /** The named connection, else the default one; ConnectionNotFound when there is none. */
+  /** The named connection, else the default one; ConnectionNotFound, or ProviderNotFound where not even that exists. */
   open(provider: string, name?: string): Promise<OpenConnection>;
   /** The explicit default where it still exists, else the first of `connections`. */
   defaultOf(provider: string, connections: readonly Connection[]): Promise<string | undefined>;
@@ -26,7 +27,7 @@ export interface ConnectionStore {
   onChange(listener: (change: ConnectionChange) => void): () => void;
 }
 
-export function createConnectionStore(vault: Vault): ConnectionStore {
+export function createConnectionStore(vault: Vault, catalog: ProviderCatalog): ConnectionStore {
   const listeners = new Set<(change: ConnectionChange) => void>();
 
   const find: ConnectionStore['find'] = async (provider, name) => {
@@ -65,6 +66,8 @@ export function createConnectionStore(vault: Vault): ConnectionStore {
         name === undefined ? await defaultOf(provider, await list(provider)) : connectionName(name);
       const found = wanted === undefined ? undefined : await find(provider, wanted);
       if (found !== undefined) return found;
+      // A misspelt provider deserves to be told so, not to be sent to a sign-in that cannot be.
+      requireProvider(catalog, provider, undefined);
       throw connectionNotFound(provider, name);
     },
 

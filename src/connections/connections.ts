@@ -43,7 +43,7 @@ export interface Connections {
 }
 
 export function createConnections(options: ConnectionsOptions): Connections {
-  const store = createConnectionStore(options.vault);
+  const store = createConnectionStore(options.vault, options.catalog);
   const cache = createCredentialCache(options, store);
   // Before anybody else hears of a change, what was cached from the old state is gone.
   store.onChange(({ connection, kind }) => {

@@ -11,7 +11,7 @@ export function requireProvider(
   const found = catalog.find(name, baseUrl === undefined ? {} : { baseUrl });
   if (found !== undefined) return found;
   const meant = catalog.suggest(name);
-  throw new AuthsomeError('ProviderNotFound', 'there is no provider by that name', {
+  throw new AuthsomeError('ProviderNotFound', `no provider is named ${JSON.stringify(name)}`, {
     hint:
       meant === undefined ? 'Run: authsome list --all' : `Did you mean ${meant}? See: authsome list --all`,
   });

@@ -24,6 +24,8 @@ const exitGraceMs = 2_000;
  * an error document, the last line there. When this home has a healthy daemon already, there is nothing to do and nothing to say: 0.
  */
 export async function serveDaemon(options: ServeOptions): Promise<number> {
+  // What `ps` and `pkill -f authsome` see, wherever the program is installed.
+  process.title = 'authsome daemon serve';
   process.umask(0o077);
   let log: Log | undefined;
   try {
