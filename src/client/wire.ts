@@ -16,6 +16,7 @@
  * | POST /v1/connections/:provider/export?connection= | → ExportDocument |
  * | POST /v1/auth-sessions | LoginRequest → AuthSessionDocument |
  * | GET /v1/auth-sessions/:id?wait_ms=&seen= | → AuthSessionDocument (waits for a `revision` above `seen`) |
+ * | GET /v1/auth-sessions/last | → AuthSessionDocument: the sign-in begun last, unless it ended connected |
  * | POST /v1/auth-sessions/:id/callback | {url}: a pasted redirect URL → AuthSessionDocument |
  * | POST /v1/auth-sessions/:id/secret | {api_key} → AuthSessionDocument |
  * | DELETE /v1/auth-sessions/:id | → AuthSessionDocument (`cancelled`) |

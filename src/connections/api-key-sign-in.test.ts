@@ -132,3 +132,15 @@ test('says which provider was probably meant', async () => {
     hint: expect.stringContaining('Did you mean keys?'),
   });
 });
+
+test('finds the sign-in that was begun last, unless it came to something', async () => {
+  const bench = testBench([keyProvider()]);
+  const { signIns } = createConnections(bench.options);
+  await expect(signIns.readLastUnfinished()).rejects.toMatchObject({ code: 'SessionNotFound' });
+  const { id } = await signIns.start({ provider: 'keys', connection: 'work', force: false });
+  await signIns.cancel(id);
+  expect(await signIns.readLastUnfinished()).toMatchObject({ provider: 'keys', connection: 'work' });
+  bench.clock.nowMs += 1000;
+  await signIns.start({ provider: 'keys', force: false, apiKey: key });
+  await expect(signIns.readLastUnfinished()).rejects.toMatchObject({ code: 'SessionNotFound' });
+});

@@ -133,6 +133,8 @@ export interface SignIns {
   start(request: SignInRequest): Promise<AuthSession>;
   /** SessionNotFound when there is none (any more). */
   read(id: string): Promise<AuthSession>;
+  /** The sign-in that was begun last; SessionNotFound when it ended connected, or there is none. */
+  readLastUnfinished(): Promise<AuthSession>;
   /** The session as soon as its revision is above `seen`, at the latest after `timeoutMs`. */
   waitForChange(id: string, seen: number, timeoutMs: number): Promise<AuthSession>;
   submitClient(

@@ -27,6 +27,8 @@ export interface SessionStore {
   warnWaiting(warning: Trouble): Promise<readonly StoredSession[]>;
   /** All that are not over, expired ones included. */
   waiting(): Promise<readonly StoredSession[]>;
+  /** The one that was begun last, unless it ended connected. */
+  lastUnfinished(): Promise<StoredSession | undefined>;
   /** Resolves on a revision above `seen`, or after `timeoutMs`. */
   changed(id: string, seen: number, timeoutMs: number): Promise<StoredSession>;
   forgetEnded(): Promise<void>;
@@ -114,6 +116,18 @@ export function createSessionStore(vault: Vault, nowMs: () => number): SessionSt
         );
       }
       return warned;
+    },
+
+    async lastUnfinished() {
+      const newest = (await vault.list('auth-session')).reduce<{ name: string; atMs: number } | undefined>(
+        (best, { name, fields }) => {
+          const atMs = Number(fields.createdAtMs);
+          return best === undefined || atMs > best.atMs ? { name, atMs } : best;
+        },
+        undefined,
+      );
+      const session = newest === undefined ? undefined : await find(newest.name);
+      return session?.status === 'connected' ? undefined : session;
     },
 
     async changed(id, seen, timeoutMs) {

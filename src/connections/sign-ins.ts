@@ -205,6 +205,14 @@ export function createSignIns(options: ConnectionsOptions, connections: Connecti
       return view(await settle(await sessions.read(id)));
     },
 
+    async readLastUnfinished() {
+      const session = await sessions.lastUnfinished();
+      if (session === undefined) {
+        throw new AuthsomeError('SessionNotFound', 'there is no sign-in that was left unfinished');
+      }
+      return view(await settle(session));
+    },
+
     async waitForChange(id, seen, timeoutMs) {
       return view(await settle(await sessions.changed(id, seen, timeoutMs)));
     },

@@ -1,13 +1,14 @@
 import type { CommandModule } from '../command-table.ts';
 import type { CommandContext } from '../context.ts';
 import { addExamples } from '../help-text.ts';
+import { formatOutline } from '../output/outline.ts';
 
 export interface InspectOptions {
   readonly provider: string;
   readonly baseUrl?: string;
 }
 
-/** The definition as resolved: JSON either way, since that is what a definition is. */
+/** The definition as resolved, and the redirect URI to register: an outline for people, JSON for programs. */
 export async function inspect(context: CommandContext, { provider, baseUrl }: InspectOptions): Promise<void> {
   const { terminal } = context;
   const client = await context.client();
@@ -17,7 +18,7 @@ export async function inspect(context: CommandContext, { provider, baseUrl }: In
     return;
   }
   const { v: _, ...shown } = document;
-  terminal.print(JSON.stringify(shown, undefined, 2));
+  terminal.print(formatOutline(shown));
 }
 
 export const build: CommandModule['build'] = (command, context, finish) => {

@@ -127,7 +127,10 @@ interface ParsedOptions extends Omit<LoginOptions, 'provider' | 'scopes'> {
 
 export const build: CommandModule['build'] = (command, context, finish) => {
   command
-    .argument('[provider]', 'a name from `authsome list --all`, or the URL of a service')
+    .argument(
+      '[provider]',
+      'a name from `authsome list --all`, or the URL of a service; left out: the last one again',
+    )
     .option('--connection <name>', 'a name for it, to have several; otherwise default')
     .option('--flow <flow>', 'pkce, dcr_pkce, device_code, api_key or client_credentials')
     .option('--scopes <a,b>', 'what to ask for, instead of the usual', splitScopes)
@@ -157,21 +160,32 @@ async function act(
   if (status !== undefined) return tellStatus(context, status);
   const interrupted = interruption();
   if (wait !== undefined) return follow(context, wait, interrupted);
-  if (provider === undefined) {
-    throw new AuthsomeError('Usage', 'login needs a provider', {
-      hint: 'For example: authsome login github. All of them: authsome list --all',
-    });
-  }
+  const target = provider === undefined ? await unfinished(context) : { provider };
   const input = processInput(process.stdin.isTTY === true);
   return login(
     context,
-    { provider, ...rest },
+    { ...target, ...rest },
     {
       input,
       interrupted,
       openBrowser: (commands) => openBrowser(commands, context.environment),
     },
   );
+}
+
+/** What to sign in to when no provider is named: the sign-in that came to nothing, once more. */
+async function unfinished(context: CommandContext): Promise<Pick<LoginOptions, 'provider' | 'connection'>> {
+  const client = await context.client();
+  try {
+    const { provider, connection } = await client.authSession('last');
+    context.terminal.note(`Signing in to ${provider}/${connection} again.`);
+    return { provider, connection };
+  } catch (error) {
+    if (!(error instanceof AuthsomeError) || error.code !== 'SessionNotFound') throw error;
+    throw new AuthsomeError('Usage', 'login needs a provider', {
+      hint: 'For example: authsome login github. All of them: authsome list --all',
+    });
+  }
 }
 
 function interruption(): AbortSignal {

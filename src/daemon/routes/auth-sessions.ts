@@ -41,6 +41,10 @@ export function authSessionRoutes(desks: Desks, catalog: Catalog): Routes {
       });
       return context.json(sessionDocument(session), 201);
     });
+    app.get('/v1/auth-sessions/last', async (context) => {
+      const { connections } = await desks.of(context.get('caller'));
+      return context.json(sessionDocument(await connections.signIns.readLastUnfinished()));
+    });
     app.get('/v1/auth-sessions/:id', async (context) => {
       const { connections } = await desks.of(context.get('caller'));
       const id = context.req.param('id');

@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest';
+import { formatOutline } from './outline.ts';
+
+test('shows a document as lines that can be read and searched', () => {
+  const document = {
+    name: 'github',
+    oauth: { scopes: ['repo', 'read:user'], supports_dcr: true, authorization_params: {} },
+    inject: [{ hosts: ['github.com'], basic: null }],
+  };
+  expect(formatOutline(document)).toBe(
+    [
+      'name: github',
+      'oauth:',
+      '  scopes:',
+      '    - repo',
+      '    - read:user',
+      '  supports_dcr: true',
+      '  authorization_params: {}',
+      'inject:',
+      '  - hosts:',
+      '      - github.com',
+      '    basic: null',
+    ].join('\n'),
+  );
+});
