@@ -182,7 +182,7 @@ export function parseBaseUrl(text: string): string {
 }
 
 /** Why this is no URL that credentials may be sent to; `undefined` when it is one. */
-export function secureUrlFault(text: string): string | undefined {
+function secureUrlFault(text: string): string | undefined {
   if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return 'must be an https URL';
   const url = new URL(text);
   // The parser of URLs forgives what other readers do not: backslashes, tabs, `%2e` and user info in the authority.

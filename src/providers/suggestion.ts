@@ -11,7 +11,7 @@ export function closestName(typed: string, names: readonly string[]): string | u
 }
 
 /** Insertions, deletions, replacements and swaps of neighbours (Damerau–Levenshtein, optimal string alignment). */
-export function countEdits(a: string, b: string): number {
+function countEdits(a: string, b: string): number {
   let older: readonly number[] = [];
   let previous: readonly number[] = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let row = 1; row <= a.length; row += 1) {

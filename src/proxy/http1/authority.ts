@@ -1,4 +1,4 @@
-import { isIPv4, isIPv6 } from 'node:net';
+import { canonicalHost } from '../../providers/index.ts';
 
 /** A host as it is compared, dialled and certified: lower case, no trailing dot, IPv6 in brackets. */
 export interface Authority {
@@ -6,36 +6,15 @@ export interface Authority {
   readonly port: number;
 }
 
-const label = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
 const portDigits = /^[0-9]{1,5}$/;
-const numericLabel = /^(?:[0-9]+|0x[0-9a-f]*)$/;
-
-function canonicalHost(text: string): string | undefined {
-  if (text.startsWith('[')) {
-    const address = text.slice(1, -1);
-    return text.endsWith(']') && isIPv6(address) && !address.includes('%')
-      ? canonicalIPv6(address)
-      : undefined;
-  }
-  if (text.length > 254) return undefined;
-  let host = text.toLowerCase();
-  if (host.endsWith('.')) host = host.slice(0, -1);
-  if (isIPv4(host)) return host;
-  if (host.length > 253 || !host.split('.').every((part) => label.test(part))) return undefined;
-  // `127.1`, `0x7f.1` and `2130706433` are addresses to some resolvers: only the plain form is one here.
-  const lastLabel = host.slice(host.lastIndexOf('.') + 1);
-  return numericLabel.test(lastLabel) ? undefined : host;
-}
-
-function canonicalIPv6(address: string): string {
-  return new URL(`http://[${address}]`).hostname;
-}
 
 /** `host[:port]` in canonical form, or `undefined` where it is anything else (user information included). */
 export function parseAuthority(text: string, defaultPort: number | undefined): Authority | undefined {
   const bracket = text.lastIndexOf(']');
   const colon = text.indexOf(':', bracket + 1);
-  const host = canonicalHost(colon === -1 ? text : text.slice(0, colon));
+  const name = colon === -1 ? text : text.slice(0, colon);
+  // On the wire, an international name is in punycode already.
+  const host = /^[\x21-\x7e]*$/.test(name) ? canonicalHost(name) : undefined;
   if (host === undefined) return undefined;
   if (colon === -1) return defaultPort === undefined ? undefined : { host, port: defaultPort };
   const digits = text.slice(colon + 1);
