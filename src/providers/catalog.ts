@@ -5,7 +5,7 @@ import type { Provider } from './provider.ts';
 import { closestName } from './suggestion.ts';
 
 /** A file in `providers/` that cannot be used. */
-export interface DefinitionProblem {
+interface DefinitionProblem {
   readonly name: string;
   readonly error: AuthsomeError;
 }
