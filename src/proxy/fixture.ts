@@ -12,7 +12,7 @@ import type { DecisionEvent } from '../audit/index.ts';
 import { AuthsomeError } from '../errors.ts';
 import { compileRoutes, type Placement, type Route } from '../providers/index.ts';
 import { createCertificateAuthority } from './ca/index.ts';
-import type { Credential, Patience, Run, Proxy as RunningProxy, RunSpec } from './proxy.ts';
+import type { Credential, DecisionSink, Patience, Run, Proxy as RunningProxy, RunSpec } from './proxy.ts';
 import { startProxy } from './tunnel/index.ts';
 
 /** The world that the proxy's end-to-end tests live in: loopback upstreams under names of their own, one run. */
@@ -61,6 +61,7 @@ export interface WorldOptions {
   readonly placements?: readonly Placement[];
   readonly spec?: Partial<RunSpec>;
   readonly patience?: Partial<Patience>;
+  readonly sink?: Partial<DecisionSink>;
   readonly forbiddenTargets?: readonly { readonly host: string; readonly port: number }[];
 }
 
@@ -94,7 +95,13 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       return opened(socket, 'secureConnect');
     },
     forbiddenTargets: options.forbiddenTargets ?? [],
-    decisions: { record: (decision) => decisions.push(decision), congested: false, drained: async () => {} },
+    decisions: {
+      record: (decision) => decisions.push(decision),
+      get congested() {
+        return options.sink?.congested ?? false;
+      },
+      drained: options.sink?.drained ?? (async () => {}),
+    },
     nowMs: Date.now,
     randomBytes,
     ...(options.patience === undefined ? {} : { patience: options.patience }),
@@ -137,15 +144,11 @@ function opened<S extends Socket>(socket: S, event: 'connect' | 'secureConnect')
 }
 
 /** An HTTPS server on Node's own stack, as an API would be. */
-export async function serveHttps(
-  listener: RequestListener,
-  host = apiHost,
-): Promise<HttpsServer & { readonly at: number }> {
+export async function serveHttps(listener: RequestListener): Promise<HttpsServer & { readonly at: number }> {
   const server = createHttpsServer(
     { SNICallback: (name, done) => done(null, upstreamCa.contextFor(name)), ALPNProtocols: ['http/1.1'] },
     listener,
   );
-  void host;
   return Object.assign(server, { at: await listening(server) });
 }
 

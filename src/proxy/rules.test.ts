@@ -1,0 +1,745 @@
+import { createServer as createHttpServer } from 'node:http';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { afterEach, describe, expect, test } from 'vitest';
+import { WebSocket, WebSocketServer } from 'ws';
+import { compileRoutes } from '../providers/index.ts';
+import {
+  apiHost,
+  type Client,
+  dialProxy,
+  dialThrough,
+  openWorld,
+  otherHost,
+  proxyAuthorization,
+  routeTo,
+  secret,
+  serveHttps,
+  serveRaw,
+  type World,
+  type WorldOptions,
+} from './fixture.ts';
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+/** A world with an API that answers with what it saw, and keeps it. */
+async function openWithApi(
+  options: WorldOptions = {},
+): Promise<{ readonly world: World; readonly seen: Seen[] }> {
+  const seen: Seen[] = [];
+  const server = await serveHttps((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      seen.push({
+        line: `${request.method} ${request.url}`,
+        headers: request.headers,
+        body: Buffer.concat(chunks).toString(),
+      });
+      const status = Number(request.headers['x-answer'] ?? 200);
+      response.writeHead(status, { 'X-From': 'api' }).end('answer');
+    });
+  });
+  const world = await openWorld(options);
+  world.ports.set(`${apiHost}:443`, server.at);
+  world.ports.set(`${otherHost}:443`, server.at);
+  cleanups.push(
+    () => server.close(),
+    () => server.closeAllConnections(),
+    () => world.close(),
+  );
+  return { world, seen };
+}
+
+interface Seen {
+  readonly line: string;
+  readonly headers: NodeJS.Dict<string | string[]>;
+  readonly body: string;
+}
+
+const complete = (text: string): boolean => {
+  const head = text.indexOf('\r\n\r\n');
+  if (head === -1) return false;
+  const length = /content-length: (\d+)/i.exec(text.slice(0, head))?.[1];
+  if (length !== undefined) return text.length >= head + 4 + Number(length);
+  return text.endsWith('0\r\n\r\n');
+};
+
+async function ask(client: Client, ...lines: readonly string[]): Promise<string> {
+  client.send(`${lines.join('\r\n')}\r\n\r\n`);
+  return client.until(complete);
+}
+
+function problemOf(answer: string): Record<string, unknown> {
+  expect(answer).toContain('Content-Type: application/problem+json');
+  return JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4));
+}
+
+describe('who may use the proxy', () => {
+  const wrong: readonly (readonly [name: string, field: string])[] = [
+    ['nobody without credentials', 'X-A: 1'],
+    [
+      'nobody with another token',
+      `Proxy-Authorization: Basic ${Buffer.from('run:wrong').toString('base64')}`,
+    ],
+    ['nobody with an empty token', `Proxy-Authorization: Basic ${Buffer.from('run:').toString('base64')}`],
+    ['nobody with a bearer token', 'Proxy-Authorization: Bearer x'],
+    ['nobody with malformed credentials', 'Proxy-Authorization: Basic !!'],
+  ];
+  for (const [name, field] of wrong) {
+    test(name, async () => {
+      const { world, seen } = await openWithApi();
+      const answer = await ask(
+        await dialProxy(world),
+        `CONNECT ${apiHost}:443 HTTP/1.1`,
+        `Host: ${apiHost}:443`,
+        field,
+      );
+      expect(answer).toMatch(/^HTTP\/1\.1 407 /);
+      expect(answer).toContain('Proxy-Authenticate: Basic');
+      expect(problemOf(answer)).toMatchObject({ code: 'ProxyAuthenticationRequired', status: 407 });
+      expect(world.dials).toEqual([]);
+      expect(seen).toEqual([]);
+      expect(world.decisions).toHaveLength(1);
+      expect(world.decisions[0]).toMatchObject({ action: 'refused', outcome: 'ProxyAuthenticationRequired' });
+    });
+  }
+
+  test('nobody with two sets of credentials', async () => {
+    const { world } = await openWithApi();
+    const good = `Proxy-Authorization: ${proxyAuthorization(world.run)}`;
+    const answer = await ask(
+      await dialProxy(world),
+      `CONNECT ${apiHost}:443 HTTP/1.1`,
+      'Host: x',
+      good,
+      good,
+    );
+    expect(answer).toMatch(/^HTTP\/1\.1 407 /);
+  });
+
+  test('nobody after the run has ended, and what was open is closed', async () => {
+    const { world } = await openWithApi();
+    const inside = await dialThrough(world);
+    await ask(inside, 'GET / HTTP/1.1', `Host: ${apiHost}`);
+    const authorization = proxyAuthorization(world.run);
+    world.run.end();
+    await inside.until(() => false);
+    expect(inside.ended).toBe(true);
+    const answer = await ask(
+      await dialProxy(world),
+      `CONNECT ${apiHost}:443 HTTP/1.1`,
+      'Host: x',
+      `Proxy-Authorization: ${authorization}`,
+    );
+    expect(answer).toMatch(/^HTTP\/1\.1 407 /);
+  });
+
+  test('the credentials of the proxy reach no upstream', async () => {
+    const { world, seen } = await openWithApi();
+    await ask(
+      await dialThrough(world),
+      'GET / HTTP/1.1',
+      `Host: ${apiHost}`,
+      `Proxy-Authorization: ${proxyAuthorization(world.run)}`,
+    );
+    expect(JSON.stringify(seen)).not.toContain('proxy-authorization');
+  });
+});
+
+describe('CONNECT = SNI = Host = certificate', () => {
+  test('another Host is refused, and the upstream sees nothing', async () => {
+    const { world, seen } = await openWithApi();
+    const answer = await ask(await dialThrough(world), 'GET / HTTP/1.1', `Host: ${otherHost}`);
+    expect(answer).toMatch(/^HTTP\/1\.1 421 /);
+    expect(problemOf(answer)).toMatchObject({ code: 'TargetMismatch' });
+    expect(seen).toEqual([]);
+    expect(world.dials).toEqual([]);
+    expect(world.decisions).toHaveLength(1);
+  });
+
+  test('another port in Host is refused', async () => {
+    const { world, seen } = await openWithApi();
+    expect(await ask(await dialThrough(world), 'GET / HTTP/1.1', `Host: ${apiHost}:8443`)).toMatch(
+      /^HTTP\/1\.1 421 /,
+    );
+    expect(seen).toEqual([]);
+  });
+
+  test('another server name in the TLS handshake is refused', async () => {
+    const { world, seen } = await openWithApi({ routes: [routeTo(apiHost), routeTo(otherHost)] });
+    const answer = await ask(
+      await dialThrough(world, apiHost, { servername: otherHost }),
+      'GET / HTTP/1.1',
+      `Host: ${apiHost}`,
+    );
+    expect(problemOf(answer)).toMatchObject({ code: 'TargetMismatch' });
+    expect(seen).toEqual([]);
+  });
+
+  test('a look-alike with user information, or an absolute target elsewhere, is refused', async () => {
+    const { world, seen } = await openWithApi();
+    for (const target of [
+      `https://${otherHost}/`,
+      `https://${apiHost}@${otherHost}/`,
+      `https://${apiHost}:8443/`,
+      `https://${apiHost}.evil.test/`,
+    ]) {
+      const answer = await ask(await dialThrough(world), `GET ${target} HTTP/1.1`, `Host: ${apiHost}`);
+      expect(answer).toMatch(/^HTTP\/1\.1 4(00|21) /);
+    }
+    expect(seen).toEqual([]);
+    expect(world.decisions).toHaveLength(4);
+  });
+
+  test('the same host in another spelling is the same host, and goes out in its own', async () => {
+    const { world, seen } = await openWithApi();
+    const client = await dialThrough(world);
+    for (const host of [apiHost.toUpperCase(), `${apiHost}.`, `${apiHost}:443`]) {
+      expect(await ask(client, 'GET /x HTTP/1.1', `Host: ${host}`)).toMatch(/^HTTP\/1\.1 200 /);
+    }
+    expect(await ask(client, `GET https://${apiHost}/y HTTP/1.1`, `Host: ${apiHost}`)).toMatch(
+      /^HTTP\/1\.1 200 /,
+    );
+    expect(seen.map(({ headers }) => headers.host)).toEqual([apiHost, apiHost, apiHost, apiHost]);
+    expect(seen.map(({ line }) => line)).toEqual(['GET /x', 'GET /x', 'GET /x', 'GET /y']);
+  });
+
+  test('an upstream whose certificate is not for the host gets no request', async () => {
+    const seen: string[] = [];
+    const upstream = await serveRaw((tls) => tls.on('data', (chunk) => seen.push(String(chunk))), otherHost);
+    const world = await openWorld();
+    world.ports.set(`${apiHost}:443`, upstream.at);
+    cleanups.push(
+      () => upstream.close(),
+      () => world.close(),
+    );
+    const answer = await ask(await dialThrough(world), 'GET / HTTP/1.1', `Host: ${apiHost}`);
+    expect(answer).toMatch(/^HTTP\/1\.1 502 /);
+    expect(seen).toEqual([]);
+  });
+
+  test('CONNECT to a malformed or numeric host is refused', async () => {
+    const { world } = await openWithApi();
+    for (const target of [
+      'api.example.test',
+      'api.example.test:0',
+      'api.example.test:99999',
+      'user@api.example.test:443',
+      '127.1:443',
+      '0x7f.1:443',
+      '2130706433:443',
+      '[::1%25eth0]:443',
+      'a..b:443',
+      'api_%41.test:443',
+      '/x',
+      '[::1:443',
+    ]) {
+      const answer = await ask(
+        await dialProxy(world),
+        `CONNECT ${target} HTTP/1.1`,
+        'Host: x',
+        `Proxy-Authorization: ${proxyAuthorization(world.run)}`,
+      );
+      expect([target, answer.slice(0, 12)]).toEqual([target, 'HTTP/1.1 400']);
+    }
+    expect(world.dials).toEqual([]);
+  });
+});
+
+describe('plain HTTP', () => {
+  test('inside a tunnel to a routed host is refused, never injected', async () => {
+    const { world } = await openWithApi();
+    const client = await dialProxy(world);
+    await connectTo(client, world, `${apiHost}:443`);
+    const answer = await ask(client, 'GET / HTTP/1.1', `Host: ${apiHost}`);
+    expect(problemOf(answer)).toMatchObject({ code: 'PlainHttpRefused' });
+    expect(world.dials).toEqual([]);
+    expect(world.decisions.map(({ outcome }) => outcome)).toEqual(['PlainHttpRefused']);
+  });
+
+  test('to a routed host in absolute form is refused on every port', async () => {
+    const { world } = await openWithApi();
+    for (const url of [`http://${apiHost}/`, `http://${apiHost}:443/`, `http://${apiHost}:8080/`]) {
+      const answer = await ask(
+        await dialProxy(world),
+        `GET ${url} HTTP/1.1`,
+        `Host: ${apiHost}`,
+        `Proxy-Authorization: ${proxyAuthorization(world.run)}`,
+      );
+      expect(problemOf(answer)).toMatchObject({ code: 'PlainHttpRefused' });
+    }
+    expect(world.dials).toEqual([]);
+  });
+
+  test('to any other host passes, without a credential, with our hop taken out', async () => {
+    const seen: NodeJS.Dict<unknown>[] = [];
+    const server = createHttpServer((request, response) => {
+      seen.push({ url: request.url, ...request.headers });
+      response.end('plain');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { world } = await openWithApi();
+    cleanups.push(() => server.close());
+    world.ports.set('plain.test:80', (server.address() as AddressInfo).port);
+    const client = await dialProxy(world);
+    const authorization = `Proxy-Authorization: ${proxyAuthorization(world.run)}`;
+    const answer = await ask(
+      client,
+      'GET http://plain.test/a?b=c HTTP/1.1',
+      'Host: elsewhere.test',
+      authorization,
+      'Proxy-Connection: keep-alive',
+    );
+    expect(answer).toMatch(/^HTTP\/1\.1 200 .*plain$/s);
+    expect(seen).toEqual([{ url: '/a?b=c', host: 'plain.test' }]);
+    expect(world.decisions[0]).toMatchObject({
+      action: 'passed',
+      request: { host: 'plain.test', port: 80, path: '/a' },
+    });
+    server.closeAllConnections();
+  });
+
+  test('neither TLS nor HTTP in a tunnel to a routed host is closed cleanly and put on record', async () => {
+    const { world } = await openWithApi();
+    const client = await dialProxy(world);
+    await connectTo(client, world, `${apiHost}:443`);
+    client.send(Buffer.from([0, 1, 2, 3]));
+    expect(await client.until(() => false)).toBe('');
+    expect(world.decisions.map(({ outcome }) => outcome)).toEqual(['MalformedRequest']);
+  });
+});
+
+async function connectTo(client: Client, world: World, target: string): Promise<string> {
+  return ask2(
+    client,
+    `CONNECT ${target} HTTP/1.1\r\nHost: ${target}\r\nProxy-Authorization: ${proxyAuthorization(world.run)}\r\n\r\n`,
+  );
+}
+
+async function ask2(client: Client, text: string): Promise<string> {
+  client.send(text);
+  return client.until((received) => received.includes('\r\n\r\n'));
+}
+
+test('an https:// target in absolute form is answered as within a tunnel', async () => {
+  const { world, seen } = await openWithApi();
+  const client = await dialProxy(world);
+  const answer = await ask(
+    client,
+    `GET https://${apiHost}/v1?a=1 HTTP/1.1`,
+    `Host: ${apiHost}`,
+    `Proxy-Authorization: ${proxyAuthorization(world.run)}`,
+  );
+  expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+  expect(seen[0]).toMatchObject({ line: 'GET /v1?a=1', headers: { authorization: `Bearer ${secret}` } });
+});
+
+describe('addresses', () => {
+  test('what the dialler forbids is refused, in a tunnel and in absolute form', async () => {
+    const { world } = await openWithApi();
+    for (const target of ['127.0.0.1:80', '[::]:80', 'localhost:80']) {
+      const answer = await ask(
+        await dialProxy(world),
+        `CONNECT ${target} HTTP/1.1`,
+        'Host: x',
+        `Proxy-Authorization: ${proxyAuthorization(world.run)}`,
+      );
+      expect(problemOf(answer)).toMatchObject({ code: 'AddressForbidden', status: 403 });
+    }
+    expect(world.decisions).toHaveLength(3);
+  });
+
+  test('the API’s own port is out of reach, by name, by address and behind another name', async () => {
+    let touched = 0;
+    const api = createTcpServer(() => {
+      touched += 1;
+    });
+    await new Promise<void>((resolve) => api.listen(0, '127.0.0.1', resolve));
+    const { port } = api.address() as AddressInfo;
+    const world = await openWorld({ forbiddenTargets: [{ host: '127.0.0.1', port }], routes: [] });
+    cleanups.push(
+      () => api.close(),
+      () => world.close(),
+    );
+    world.ports.set(`innocent.test:${port}`, port);
+    world.ports.set('innocent.test:443', port);
+    for (const target of [`127.0.0.1:${port}`, `innocent.test:${port}`, 'innocent.test:443']) {
+      const answer = await ask(
+        await dialProxy(world),
+        `CONNECT ${target} HTTP/1.1`,
+        'Host: x',
+        `Proxy-Authorization: ${proxyAuthorization(world.run)}`,
+      );
+      expect(problemOf(answer)).toMatchObject({ code: 'AddressForbidden' });
+    }
+    // The connection behind the other name was made, looked at, and closed before a byte went through.
+    expect(touched).toBeLessThanOrEqual(2);
+  });
+
+  test('the proxy’s own port is out of reach too', async () => {
+    const { world } = await openWithApi();
+    const target = `127.0.0.1:${world.proxy.port}`;
+    const answer = await ask(
+      await dialProxy(world),
+      `CONNECT ${target} HTTP/1.1`,
+      'Host: x',
+      `Proxy-Authorization: ${proxyAuthorization(world.run)}`,
+    );
+    expect(problemOf(answer)).toMatchObject({ code: 'AddressForbidden' });
+  });
+});
+
+describe('the judgement', () => {
+  test('a path that may lead elsewhere is refused', async () => {
+    const { world, seen } = await openWithApi({ routes: [routeTo(apiHost, { pathPrefix: '/v1' })] });
+    const client = await dialThrough(world);
+    for (const path of [
+      '/v1/../admin',
+      '/v1/%2e%2e/admin',
+      '/v1/..%2fadmin',
+      '/v1\\..\\admin',
+      '/v1/%252e%252e/admin',
+    ]) {
+      const answer = await ask(client, `GET ${path} HTTP/1.1`, `Host: ${apiHost}`);
+      expect([path, answer.slice(0, 12)]).toEqual([path, 'HTTP/1.1 421']);
+    }
+    expect(seen).toEqual([]);
+  });
+
+  test('two connections with equal right are refused, and none is guessed', async () => {
+    const { world, seen } = await openWithApi({
+      routes: [routeTo(apiHost), routeTo(apiHost, { id: 'example/work', connection: 'work' })],
+    });
+    const answer = await ask(await dialThrough(world), 'GET / HTTP/1.1', `Host: ${apiHost}`);
+    expect(problemOf(answer)).toMatchObject({ code: 'RouteAmbiguous' });
+    expect(seen).toEqual([]);
+  });
+
+  test('policy is asked, and what it denies is not sent', async () => {
+    const asked: unknown[] = [];
+    const { world, seen } = await openWithApi({
+      spec: {
+        decide: (request) => {
+          asked.push(request);
+          return { allowed: false, rule: 'no-deletes', reason: 'nobody deletes here' };
+        },
+      },
+    });
+    const answer = await ask(await dialThrough(world), 'delete /things/1?q=1 HTTP/1.1', `Host: ${apiHost}`);
+    expect(answer).toMatch(/^HTTP\/1\.1 403 /);
+    expect(problemOf(answer)).toMatchObject({ code: 'PolicyDenied' });
+    expect(asked).toEqual([
+      {
+        identity: 'tester',
+        provider: 'example',
+        connection: 'default',
+        method: 'DELETE',
+        host: apiHost,
+        path: '/things/1',
+      },
+    ]);
+    expect(seen).toEqual([]);
+    expect(world.decisions[0]).toMatchObject({
+      outcome: 'PolicyDenied',
+      rule: 'no-deletes',
+      action: 'refused',
+    });
+  });
+
+  test('TRACE gets no credential to send back', async () => {
+    const { world, seen } = await openWithApi();
+    const answer = await ask(await dialThrough(world), 'trace / HTTP/1.1', `Host: ${apiHost}`);
+    expect(problemOf(answer)).toMatchObject({ code: 'OperationNotAllowed' });
+    expect(seen).toEqual([]);
+  });
+
+  test('a refusal says what to run, and its id is on record', async () => {
+    const { world } = await openWithApi();
+    world.credentials.clear();
+    const answer = await ask(await dialThrough(world), 'GET /p?q=hidden HTTP/1.1', `Host: ${apiHost}`);
+    const problem = problemOf(answer);
+    expect(problem).toMatchObject({
+      code: 'CredentialExpired',
+      status: 409,
+      hint: 'Run: authsome login example --force',
+    });
+    expect(problem.decision).toMatch(/^dec_[0-9a-f]{24}$/);
+    expect(answer).toContain(`Authsome-Decision: ${problem.decision}\r\n`);
+    expect(world.decisions).toHaveLength(1);
+    expect(world.decisions[0]).toMatchObject({
+      id: problem.decision,
+      outcome: 'CredentialExpired',
+      request: { path: '/p' },
+    });
+    expect(JSON.stringify(world.decisions)).not.toContain('hidden');
+  });
+
+  test('routes are read anew for every request', async () => {
+    const { world, seen } = await openWithApi();
+    const client = await dialThrough(world);
+    await ask(client, 'GET /1 HTTP/1.1', `Host: ${apiHost}`);
+    world.run.replaceRoutes(compileRoutes([routeTo(apiHost, { pathPrefix: '/only' })]));
+    await ask(client, 'GET /2 HTTP/1.1', `Host: ${apiHost}`);
+    expect(seen.map(({ headers }) => headers.authorization)).toEqual([`Bearer ${secret}`, undefined]);
+  });
+
+  test('a host that became a route after the run began asks for a new run', async () => {
+    const { world } = await openWithApi();
+    world.run.replaceRoutes(compileRoutes([routeTo('new.test')]));
+    const answer = await ask(
+      await dialProxy(world),
+      'CONNECT new.test:443 HTTP/1.1',
+      'Host: x',
+      `Proxy-Authorization: ${proxyAuthorization(world.run)}`,
+    );
+    expect(problemOf(answer)).toMatchObject({
+      code: 'OperationNotAllowed',
+      hint: 'Start the run again: authsome run -- <command>',
+    });
+  });
+});
+
+describe('revocation', () => {
+  test('takes effect on the very next request', async () => {
+    const { world, seen } = await openWithApi();
+    const client = await dialThrough(world);
+    await ask(client, 'GET /1 HTTP/1.1', `Host: ${apiHost}`);
+    world.credentials.delete('example/default');
+    const answer = await ask(client, 'GET /2 HTTP/1.1', `Host: ${apiHost}`);
+    expect(problemOf(answer)).toMatchObject({ code: 'CredentialExpired' });
+    expect(seen).toHaveLength(1);
+  });
+
+  test('cuts what is in flight with the credential, and only that', async () => {
+    const pendingAnswer = await serveRaw((tls) => tls.on('data', () => {}));
+    const world = await openWorld({
+      routes: [routeTo(apiHost), routeTo(otherHost, { id: 'other', provider: 'other' })],
+    });
+    cleanups.push(
+      () => pendingAnswer.close(),
+      () => world.close(),
+    );
+    world.ports.set(`${apiHost}:443`, pendingAnswer.at);
+    world.credentials.set('other/default', { version: 1, secret: 'other-secret' });
+    const doomed = await dialThrough(world);
+    const spared = await dialThrough(world, otherHost);
+    doomed.send(`GET / HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`);
+    while (world.decisions.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    world.run.dropConnection('example/default');
+    await doomed.until(() => false);
+    expect(doomed.ended).toBe(true);
+    expect(spared.ended).toBe(false);
+  });
+});
+
+describe('answers from a routed host', () => {
+  test('401 and 403 keep their own body and gain our decision', async () => {
+    const { world } = await openWithApi();
+    const client = await dialThrough(world);
+    for (const [index, status] of ['401', '403'].entries()) {
+      const answer = await ask(client, 'GET / HTTP/1.1', `Host: ${apiHost}`, `X-Answer: ${status}`);
+      expect(answer).toContain(`HTTP/1.1 ${status} `);
+      expect(answer).toContain('X-From: api');
+      expect(answer).toContain(`Authsome-Decision: ${world.decisions[index]?.id}\r\n`);
+      expect(answer).toMatch(/answer/);
+    }
+  });
+
+  test('anything else is as the upstream sent it, and a pass keeps its 401 as it is', async () => {
+    const { world } = await openWithApi({ routes: [routeTo(apiHost, { pathPrefix: '/v1' })] });
+    const client = await dialThrough(world);
+    expect(await ask(client, 'GET /v1 HTTP/1.1', `Host: ${apiHost}`)).not.toContain('Authsome-Decision');
+    expect(await ask(client, 'GET / HTTP/1.1', `Host: ${apiHost}`, 'X-Answer: 401')).not.toContain(
+      'Authsome-Decision',
+    );
+  });
+
+  test('a 401 is met once by a renewed credential, with the same body', async () => {
+    const renewals: unknown[] = [];
+    const seen: string[] = [];
+    const server = await serveHttps((request, response) => {
+      request
+        .setEncoding('utf8')
+        .on('data', (text: string) => seen.push(`${request.headers.authorization} ${text}`));
+      request.on('end', () => {
+        response.statusCode = request.headers.authorization === 'Bearer renewed' ? 200 : 401;
+        response.end('x');
+      });
+    });
+    const world = await openWorld({
+      spec: {
+        credentials: {
+          peek: () => ({ version: 1, secret }),
+          acquire: async () => ({ version: 1, secret }),
+          renew: async (connection, rejected) => {
+            renewals.push([connection, rejected.secret]);
+            return { version: 2, secret: 'renewed' };
+          },
+        },
+      },
+    });
+    cleanups.push(
+      () => server.close(),
+      () => server.closeAllConnections(),
+      () => world.close(),
+    );
+    world.ports.set(`${apiHost}:443`, server.at);
+    const client = await dialThrough(world);
+    client.send(`POST / HTTP/1.1\r\nHost: ${apiHost}\r\nContent-Length: 4\r\n\r\nbody`);
+    expect(await client.until(complete)).toMatch(/^HTTP\/1\.1 200 /);
+    expect(seen).toEqual([`Bearer ${secret} body`, 'Bearer renewed body']);
+    expect(renewals).toEqual([['example/default', secret]]);
+    expect(world.decisions).toHaveLength(1);
+  });
+});
+
+describe('WebSocket', () => {
+  test('the handshake gets the credential, then frames pass untouched both ways', async () => {
+    const server = await serveHttps(() => {});
+    const sockets = new WebSocketServer({ server });
+    const authorizations: unknown[] = [];
+    sockets.on('connection', (socket, request) => {
+      authorizations.push(request.headers.authorization);
+      socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }));
+    });
+    const world = await openWorld();
+    world.ports.set(`${apiHost}:443`, server.at);
+    cleanups.push(
+      () => server.close(),
+      () => sockets.close(),
+      () => server.closeAllConnections(),
+      () => world.close(),
+    );
+    const client = await dialProxy(world);
+    await connectTo(client, world, `${apiHost}:443`);
+    client.socket.removeAllListeners('data');
+    const ws = new WebSocket(`wss://${apiHost}/socket`, {
+      createConnection: () => connectTls({ socket: client.socket, servername: apiHost, ca: world.run.caPem }),
+    });
+    cleanups.push(() => ws.terminate());
+    await new Promise((resolve, reject) => ws.on('open', resolve).on('error', reject));
+    for (const message of ['hello', 'x'.repeat(300_000)]) {
+      ws.send(message);
+      const echoed = await new Promise<string>((resolve) =>
+        ws.once('message', (data) => resolve(data.toString())),
+      );
+      expect(echoed).toBe(message);
+    }
+    expect(authorizations).toEqual([`Bearer ${secret}`]);
+    const closed = new Promise((resolve) => ws.once('close', resolve));
+    world.run.dropConnection('example/default');
+    await closed;
+  });
+});
+
+describe('a blind tunnel', () => {
+  test('passes bytes both ways, half-closes, and is put on record once', async () => {
+    const server = createTcpServer({ allowHalfOpen: true }, (socket) => {
+      const chunks: Buffer[] = [];
+      socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+      socket.on('end', () => socket.end(Buffer.concat(chunks).reverse()));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { world } = await openWithApi();
+    cleanups.push(() => server.close());
+    world.ports.set('blind.test:9', (server.address() as AddressInfo).port);
+    const client = await dialProxy(world);
+    // The first bytes may come along with CONNECT.
+    client.send(
+      `CONNECT blind.test:9 HTTP/1.1\r\nHost: x\r\nProxy-Authorization: ${proxyAuthorization(world.run)}\r\n\r\nabc`,
+    );
+    await client.until((text) => text.includes('\r\n\r\n'));
+    client.send('def');
+    client.socket.end();
+    expect(await client.until(() => false)).toBe('fedcba');
+    expect(world.decisions).toHaveLength(1);
+    expect(world.decisions[0]).toMatchObject({
+      action: 'tunnelled',
+      request: { method: 'CONNECT', host: 'blind.test', port: 9 },
+    });
+  });
+
+  test('ends with its run', async () => {
+    const server = createTcpServer(() => {});
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { world } = await openWithApi();
+    cleanups.push(() => server.close());
+    world.ports.set('blind.test:9', (server.address() as AddressInfo).port);
+    const client = await dialProxy(world);
+    await connectTo(client, world, 'blind.test:9');
+    world.run.end();
+    await client.until(() => false);
+    expect(client.ended).toBe(true);
+  });
+});
+
+describe('patience', () => {
+  test('a silent peer is not waited for: no head, no handshake, no answer, no next request', async () => {
+    const upstream = await serveRaw((tls) => tls.on('data', () => {}));
+    const patience = { headMs: 40, keepAliveMs: 40, exchangeMs: 40, lingerMs: 40 };
+    const world = await openWorld({ patience });
+    cleanups.push(
+      () => upstream.close(),
+      () => world.close(),
+    );
+    world.ports.set(`${apiHost}:443`, upstream.at);
+    const half = await dialProxy(world);
+    half.send('GET http://a.test/ HT');
+    expect(await half.until(() => false)).toContain('the request head did not arrive in time');
+    const unshaken = await dialProxy(world);
+    await connectTo(unshaken, world, `${apiHost}:443`);
+    await unshaken.until(() => false);
+    const unanswered = await dialThrough(world);
+    unanswered.send(`GET / HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`);
+    expect(await unanswered.until(() => false)).toContain('UpstreamTimeout');
+    const idle = await dialThrough(world);
+    expect(await idle.until(() => false)).toBe('');
+  });
+});
+
+test('a congested audit holds requests back, and nothing is sent that is not on record', async () => {
+  let release = (): void => {};
+  const drained = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  let congested = true;
+  const { world, seen } = await openWithApi({
+    sink: {
+      get congested() {
+        return congested;
+      },
+      drained: () => drained,
+    },
+  });
+  const client = await dialThrough(world);
+  client.send(`GET / HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`);
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  expect(seen).toEqual([]);
+  congested = false;
+  release();
+  expect(await client.until(complete)).toMatch(/^HTTP\/1\.1 200 /);
+  expect(world.decisions).toHaveLength(1);
+});
+
+test('the secret is nowhere but on the wire to the upstream', async () => {
+  const { world, seen } = await openWithApi();
+  const client = await dialThrough(world);
+  let everything = '';
+  for (const lines of [
+    ['GET /ok HTTP/1.1', `Host: ${apiHost}`],
+    ['GET /no HTTP/1.1', `Host: ${otherHost}`],
+    ['GET /401 HTTP/1.1', `Host: ${apiHost}`, 'X-Answer: 401'],
+  ]) {
+    everything += await ask(client, ...lines);
+  }
+  everything += await ask(client, 'GET / HTTP/1.1', `Host: ${apiHost}`, 'Bad : 1');
+  everything +=
+    JSON.stringify(world.decisions) + world.run.proxyUrl + world.run.caPem + JSON.stringify(world.run);
+  expect(seen).toHaveLength(2);
+  expect(everything).not.toContain(secret);
+  expect(everything).not.toContain(Buffer.from(secret).toString('base64').slice(0, 12));
+});
