@@ -2,7 +2,7 @@ import type { Context } from 'hono';
 import type { z } from 'zod';
 import { AuthsomeError } from '../errors.ts';
 
-export const maxBodyBytes = 1024 * 1024;
+const maxBodyBytes = 1024 * 1024;
 
 /** The whole body; `Usage` as soon as it is longer than `limit`, whatever its Content-Length says. */
 export async function readBody(context: Context, limit = maxBodyBytes): Promise<Uint8Array> {
@@ -25,7 +25,10 @@ export async function readBody(context: Context, limit = maxBodyBytes): Promise<
   }
 }
 
-/** `body` as JSON that fits `schema`; `Usage` with the JSON pointer of the field that does not. */
+/**
+ * `body` as JSON that fits `schema`; `Usage` with the JSON pointer of the field that does not. What was sent is never
+ * quoted: it may be a secret.
+ */
 export function parseBody<Schema extends z.ZodType>(body: Uint8Array, schema: Schema): z.output<Schema> {
   let document: unknown;
   try {
@@ -33,16 +36,7 @@ export function parseBody<Schema extends z.ZodType>(body: Uint8Array, schema: Sc
   } catch {
     throw new AuthsomeError('Usage', 'the request body is not JSON');
   }
-  return parseValue(document, schema, 'the request body');
-}
-
-/** `value` as `schema` has it; `Usage` naming the field. What was sent is never quoted: it may be a secret. */
-export function parseValue<Schema extends z.ZodType>(
-  value: unknown,
-  schema: Schema,
-  place: string,
-): z.output<Schema> {
-  const result = schema.safeParse(value);
+  const result = schema.safeParse(document);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   const pointer = (issue?.path ?? [])
@@ -51,6 +45,6 @@ export function parseValue<Schema extends z.ZodType>(
   const expected = issue !== undefined && 'expected' in issue ? ` (expected ${String(issue.expected)})` : '';
   throw new AuthsomeError(
     'Usage',
-    `${place} is not as it should be at ${pointer === '' ? 'its root' : pointer}${expected}`,
+    `the request body is not as it should be at ${pointer === '' ? 'its root' : pointer}${expected}`,
   );
 }

@@ -6,8 +6,11 @@ export interface Check {
   readonly name: string;
   /** Whether the daemon cannot do its work without it: `ready` looks at these only. */
   readonly isVital: boolean;
-  look(): Promise<Finding> | Finding;
+  look(depth: Depth): Promise<Finding> | Finding;
 }
+
+/** `glance` costs next to nothing: anybody may ask for it, as often as they like. */
+export type Depth = 'glance' | 'thorough';
 
 export interface Finding {
   readonly status: 'ok' | 'warn' | 'fail';
@@ -15,9 +18,9 @@ export interface Finding {
   readonly fix?: string | undefined;
 }
 
-async function examine(check: Check): Promise<CheckDocument> {
+async function examine(check: Check, depth: Depth): Promise<CheckDocument> {
   try {
-    const { status, message, fix } = await check.look();
+    const { status, message, fix } = await check.look(depth);
     return { name: check.name, status, message, fix: fix ?? null };
   } catch (thrown) {
     const error = asAuthsomeError(thrown);
@@ -26,14 +29,15 @@ async function examine(check: Check): Promise<CheckDocument> {
 }
 
 export async function readyDocument(checks: readonly Check[]): Promise<ReadyDocument> {
-  const found = await Promise.all(checks.filter(({ isVital }) => isVital).map(examine));
+  const vital = checks.filter(({ isVital }) => isVital);
+  const found = await Promise.all(vital.map((check) => examine(check, 'glance')));
   // Open to anybody: what is wrong is for the signed `doctor` to tell.
   const terse = found.map(({ name, status }) => ({ name, status, message: status, fix: null }));
   return { v: 1, ready: found.every(({ status }) => status !== 'fail'), checks: terse };
 }
 
 export async function doctorDocument(checks: readonly Check[]): Promise<DoctorDocument> {
-  const found = await Promise.all(checks.map(examine));
+  const found = await Promise.all(checks.map((check) => examine(check, 'thorough')));
   const worst = (['fail', 'warn'] as const).find((status) => found.some((check) => check.status === status));
   return { v: 1, status: worst ?? 'ok', checks: found };
 }

@@ -6,7 +6,7 @@ import type { ProxyRules } from '../network/index.ts';
 import type { Catalog } from '../providers/index.ts';
 import type { Settings } from '../settings.ts';
 import type { Keychain } from '../vault/index.ts';
-import type { Check, Finding } from './checks.ts';
+import type { Check, Depth, Finding } from './checks.ts';
 import type { Desk } from './desks.ts';
 import { type Home, homeFaults } from './home.ts';
 import type { ExtraRoots } from './network.ts';
@@ -51,7 +51,7 @@ export function doctorChecks(options: DoctorOptions): readonly Check[] {
         ? ok('there is space left')
         : { status: 'warn', message: `little space is left on the disk that holds ${home.path}` };
     }),
-    check('database', () => databaseFinding(database), true),
+    check('database', (depth) => databaseFinding(database, depth), true),
     check('audit', async () => {
       const broken = await trail.firstBrokenLink();
       if (broken === undefined) return ok('the chain of the audit trail holds');
@@ -74,7 +74,7 @@ export function doctorChecks(options: DoctorOptions): readonly Check[] {
       true,
     ),
     check('keychain', () => keychainFinding(options.keychain, settings, home)),
-    check('providers', () => providersFinding(catalog), true),
+    check('providers', (depth) => providersFinding(catalog, depth), true),
     check('rules', () =>
       policy.problem === undefined
         ? ok(policy.ruleCount === 0 ? 'no rules: everything is allowed' : `${policy.ruleCount} rules`)
@@ -134,15 +134,19 @@ function ok(message: string): Finding {
 }
 
 /** A person's definition that cannot be read is refused alone: the others go on working. */
-async function providersFinding(catalog: Catalog): Promise<Finding> {
-  await catalog.reload();
+async function providersFinding(catalog: Catalog, depth: Depth): Promise<Finding> {
+  if (depth === 'thorough') await catalog.reload();
   const [problem] = catalog.problems;
   if (problem === undefined) return ok(`${catalog.list().length} providers are defined`);
   const { message, hint } = problem.error;
   return { status: 'warn', message, fix: hint };
 }
 
-function databaseFinding(database: Database): Finding {
+function databaseFinding(database: Database, depth: Depth): Finding {
+  if (depth === 'glance') {
+    database.one('SELECT count(*) FROM principals');
+    return ok('the database answers');
+  }
   const rows = database.all<Record<string, unknown>>('PRAGMA quick_check(1)');
   const [verdict] = Object.values(rows[0] ?? {});
   return verdict === 'ok'

@@ -13,9 +13,12 @@ export interface Log {
 
 /** A log on a file descriptor (2 is stderr; the one who starts a daemon in the background points it at a file). */
 export function openLog(descriptor: number, level: 'error' | 'warn' | 'info' | 'debug'): Log {
+  const destination = pino.destination({ fd: descriptor, sync: true });
+  // A full disk or a terminal that is gone: a line is lost, the daemon goes on.
+  destination.on('error', () => {});
   const logger = pino(
     { level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime },
-    pino.destination({ fd: descriptor, sync: true }),
+    destination,
   );
   return {
     error: (message, fields = {}) => logger.error(fields, message),
