@@ -113,7 +113,7 @@ export function explainDocument(decision: DecisionEvent & { readonly at: string 
     reason: decision.reason,
     request: decision.request,
     route: decision.route ?? null,
-    connection: decision.connection ?? null,
+    connection: decision.connection === undefined ? null : `${decision.provider}/${decision.connection}`,
     rule: decision.rule ?? null,
     placement: decision.placement ?? null,
     candidates: decision.candidates.map((candidate) => ({ ...candidate })),
