@@ -150,7 +150,7 @@ ${authorizationUrl !== undefined && html`<a class="button" href="${authorization
 export function stateMismatchPage(): string {
   return failedPage({
     kind: 'warn',
-    heading: 'This is not the sign-in we are waiting for',
+    heading: 'This tab is out of date',
     cause: 'OAuth state parameter does not match.',
     hint: 'Most likely a tab from an earlier sign-in was used. Close this tab; a sign-in that is still waiting goes on. If you did not open it yourself, find out where it came from before you try again.',
     command: undefined,
