@@ -19,7 +19,7 @@ const minify = { compress: true, mangle: false, codegen: { removeWhitespace: tru
  * start a daemon, or to talk to a hosted one, stays out.
  */
 const runPath =
-  /^src\/(errors|settings|identity\/.*|cli\/(index|cli|global-flags|spelling|connect|run\/.*)|client\/(index|client|daemon|daemon-record|exchange|run-lease))\.ts$/;
+  /^src\/(errors|settings|identity\/.*|cli\/(index|cli|global-flags|spelling|connect|run\/.*)|client\/(index|client|daemon|daemon-record|exchange|run-lease|answer-reader|probe))\.ts$/;
 const isOnRunPath = (moduleId) => runPath.test(relative(root, moduleId).replaceAll(sep, '/'));
 const staging = inRoot(`dist.${process.pid}.tmp`);
 
