@@ -11,7 +11,7 @@ import {
   send,
 } from './exchange.ts';
 import { endpointOf } from './probe.ts';
-import { type RunLease, readLease } from './run-lease.ts';
+import { openLease, type RunLease } from './run-lease.ts';
 import type {
   AuthSessionDocument,
   ConnectionDocument,
@@ -165,11 +165,7 @@ export function createClient(options: DaemonOptions): Client {
     answerCallback: (id, url) => confide(path`/v1/auth-sessions/${id}/callback`, { url }),
     answerSecret: (id, apiKey) => confide(path`/v1/auth-sessions/${id}/secret`, { api_key: apiKey }),
     cancelAuthSession: (id) => ask({ method: 'DELETE', target: path`/v1/auth-sessions/${id}` }),
-    openRun: (request) =>
-      reach(async (at) => {
-        const call: Call = { method: 'POST', target: '/v1/runs', body: request, idleMs };
-        return readLease(await send(at, options, call), at.origin);
-      }),
+    openRun: (request) => reach((at) => openLease(at, options, request, idleMs)),
     audit: ({ limit, after, waitMs, signal } = {}) =>
       ask({
         method: 'GET',

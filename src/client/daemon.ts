@@ -1,4 +1,3 @@
-import { Agent } from 'node:http';
 import { AuthsomeError } from '../errors.ts';
 import type { Settings } from '../settings.ts';
 import { apiVersion, readDaemonRecord } from './daemon-record.ts';
@@ -103,6 +102,7 @@ export async function sendInConfidence(endpoint: Endpoint, signer: Signer, call:
   if (endpoint.secret === undefined) {
     return readDocument(await send(endpoint, signer, call), endpoint.origin);
   }
+  const { Agent } = await import('node:http');
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   try {
     const opening: Call = { method: 'GET', target: '/v1/whoami', idleMs: probeIdleMs };

@@ -1,4 +1,4 @@
-import { type Agent, type IncomingMessage, request as requestHttp } from 'node:http';
+import type { Agent, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { AuthsomeError, isErrorCode } from '../errors.ts';
 import { type Identity, proofHeader, proofMatches, signRequest } from '../identity/index.ts';
@@ -49,18 +49,16 @@ interface SendOptions {
   readonly onlyOn?: Socket;
 }
 
-/**
- * The head of the answer to a signed call, its body still to be read, with the daemon's proof checked. Rejects with
- * {@link NotAnswered}, or with `DaemonUnavailable` when the call may have been seen but was not answered.
- */
-export async function send(
-  endpoint: Endpoint,
-  signer: Signer,
-  call: Call,
-  { agent, onlyOn }: SendOptions = {},
-): Promise<IncomingMessage> {
-  const { origin, secret, roots } = endpoint;
-  const { method, idleMs, signal } = call;
+/** A call as it goes on the wire. */
+export interface SignedCall {
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Empty when there is none. */
+  readonly body: Buffer;
+}
+
+export function signCall(origin: string, signer: Signer, call: Call): SignedCall {
+  const { method } = call;
   // Signed as it will be on the wire: the parser of URLs spells some characters in its own way.
   const url = new URL(origin + call.target);
   const target = url.pathname + url.search;
@@ -74,11 +72,27 @@ export async function send(
   const headers = {
     accept: 'application/json',
     ...(body.length === 0 ? {} : { 'content-type': 'application/json' }),
-    ...(method === 'GET' ? {} : { 'content-length': body.length }),
+    ...(method === 'GET' ? {} : { 'content-length': String(body.length) }),
     ...signed,
   };
+  return { url, headers, body };
+}
+
+/**
+ * The head of the answer to a signed call, its body still to be read, with the daemon's proof checked. Rejects with
+ * {@link NotAnswered}, or with `DaemonUnavailable` when the call may have been seen but was not answered.
+ */
+export async function send(
+  endpoint: Endpoint,
+  signer: Signer,
+  call: Call,
+  { agent, onlyOn }: SendOptions = {},
+): Promise<IncomingMessage> {
+  const { origin, secret, roots } = endpoint;
+  const { method, idleMs, signal } = call;
+  const { url, headers, body } = signCall(origin, signer, call);
   const isSecure = origin.startsWith('https:');
-  const makeRequest = isSecure ? (await import('node:https')).request : requestHttp;
+  const { request: makeRequest } = isSecure ? await import('node:https') : await import('node:http');
   const options = {
     method,
     headers,
@@ -92,7 +106,7 @@ export async function send(
       const proof = response.headers[proofHeader];
       const isProven =
         secret === undefined ||
-        (typeof proof === 'string' && proofMatches(secret, signed.signature ?? '', proof));
+        (typeof proof === 'string' && proofMatches(secret, headers.signature ?? '', proof));
       if (isProven) {
         resolve(response);
       } else {
@@ -170,11 +184,11 @@ function cancelled(): AuthsomeError {
   return new AuthsomeError('Cancelled', 'the call to the daemon was cancelled');
 }
 
-function interrupted(origin: string, cause: unknown): AuthsomeError {
+export function interrupted(origin: string, cause?: unknown): AuthsomeError {
   return new AuthsomeError('DaemonUnavailable', `the connection to the daemon at ${origin} broke`, { cause });
 }
 
-function silent(origin: string, idleMs: number): AuthsomeError {
+export function silent(origin: string, idleMs: number): AuthsomeError {
   const seconds = Math.round(idleMs / 1000);
   return new AuthsomeError(
     'DaemonUnavailable',
@@ -183,7 +197,7 @@ function silent(origin: string, idleMs: number): AuthsomeError {
   );
 }
 
-function strange(origin: string, status: number): AuthsomeError {
+export function strange(origin: string, status: number): AuthsomeError {
   return new AuthsomeError(
     'DaemonUnavailable',
     `the daemon at ${origin} gave an answer that cannot be read (status ${status})`,
