@@ -265,3 +265,65 @@ export async function dialThrough(
 }
 
 export const upstreamCaPem = upstreamCa.pem;
+
+/** A world with an API that answers with what it saw, and keeps it. */
+async function _openWithApi(
+  options: WorldOptions = {},
+): Promise<{ readonly world: World; readonly seen: Seen[] }> {
+  const seen: Seen[] = [];
+  const server = await serveHttps((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      seen.push({
+        line: `${request.method} ${request.url}`,
+        headers: request.headers,
+        body: Buffer.concat(chunks).toString(),
+      });
+      const status = Number(request.headers['x-answer'] ?? 200);
+      response.writeHead(status, { 'X-From': 'api' }).end('answer');
+    });
+  });
+  const world = await openWorld(options);
+  world.ports.set(`${apiHost}:443`, server.at);
+  world.ports.set(`${otherHost}:443`, server.at);
+  cleanups.push(
+    () => server.close(),
+    () => server.closeAllConnections(),
+    () => world.close(),
+  );
+  return { world, seen };
+}
+
+export interface Seen {
+  readonly line: string;
+  readonly headers: NodeJS.Dict<string | string[]>;
+  readonly body: string;
+}
+
+export const isComplete = (text: string): boolean => {
+  const head = text.indexOf('\r\n\r\n');
+  if (head === -1) return false;
+  const length = /content-length: (\d+)/i.exec(text.slice(0, head))?.[1];
+  if (length !== undefined) return text.length >= head + 4 + Number(length);
+  return text.endsWith('0\r\n\r\n');
+};
+
+export async function ask(client: Client, ...lines: readonly string[]): Promise<string> {
+  client.send(`${lines.join('\r\n')}\r\n\r\n`);
+  return client.until(isComplete);
+}
+
+/** The problem document of a refusal. */
+export function problemOf(answer: string): Record<string, unknown> {
+  if (!answer.includes('Content-Type: application/problem+json')) throw new Error(`no problem: ${answer}`);
+  return JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4));
+}
+
+/** Opens a tunnel on this connection. */
+export async function connectTo(client: Client, world: World, target: string): Promise<string> {
+  client.send(
+    `CONNECT ${target} HTTP/1.1\r\nHost: ${target}\r\nProxy-Authorization: ${proxyAuthorization(world.run)}\r\n\r\n`,
+  );
+  return client.until((received) => received.includes('\r\n\r\n'));
+}

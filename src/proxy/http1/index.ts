@@ -6,13 +6,7 @@ export { type Authority, hostHeaderOf, parseAuthority, parseTarget, type Target 
 export { spells } from './bytes.ts';
 export { Fault } from './fault.ts';
 export { Field, lineEndAt, stride, tokenList, valueAt } from './fields.ts';
-export {
-  type Answer,
-  type Failure,
-  Pairing,
-  type PairingPort,
-  type Plan,
-  type ResponseTransform,
-} from './pairing.ts';
+export { Pairing } from './pairing.ts';
+export type { Answer, Failure, PairingPort, Plan, ResponseTransform } from './port.ts';
 export { looksLikeRequest, parseRequestHead, type RequestHead } from './request.ts';
 export { type ResponseHead, rewriteResponseHead } from './response.ts';

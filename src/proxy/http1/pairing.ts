@@ -1,81 +1,18 @@
 import { Accumulator } from './accumulator.ts';
-import { Body, type PayloadListener } from './body.ts';
+import { Body } from './body.ts';
 import { LF } from './bytes.ts';
 import { Fault } from './fault.ts';
 import { limits } from './fields.ts';
+import type { Answer, Failure, PairingPort, Plan, ResponseTransform } from './port.ts';
+import { isRepeatable, Replay } from './replay.ts';
 import { parseRequestHead, type RequestHead } from './request.ts';
 import { parseResponseHead, type ResponseHead, rewriteResponseHead } from './response.ts';
-
-/** A request that may go on: what is written instead of its head, and what its answer gains. */
-export interface Plan {
-  /** The rewritten head, ready for the wire. */
-  readonly head: Buffer;
-  /** A whole field line for the answer with this status, if any. */
-  readonly lineFor: ((status: number) => string | undefined) | undefined;
-  /** A 401 may be met by a renewed credential: the port's `renew` is asked, once. */
-  readonly renewable: boolean;
-  /** Rewrites the answer's body in passing, where its head says that it has to be looked into. */
-  readonly transformFor: ((head: ResponseHead) => ResponseTransform | undefined) | undefined;
-}
-
-/** A body that changes in passing and is framed anew. */
-export interface ResponseTransform {
-  /** The rewritten head; it declares chunked framing, or none where the body ends with the connection. */
-  head(changes: { readonly close: boolean; readonly extraLine: string | undefined }): Buffer;
-  payload: PayloadListener;
-  /** Called when the body is over and complete. */
-  finish(): void;
-  /** Called when it will not be. */
-  abort(): void;
-}
-
-/** Bytes of an answer of our own; `close` when it is the last one, `body` unless the method forbids one. */
-export type Answer = (shape: { readonly close: boolean; readonly body: boolean }) => Buffer;
-
-export type Failure =
-  /** What came instead of a request's head: nothing was judged yet. */
-  | { readonly kind: 'malformed-head'; readonly fault: Fault }
-  /** The body of a request that was judged already. */
-  | { readonly kind: 'malformed-body'; readonly fault: Fault }
-  | { readonly kind: 'malformed-response'; readonly fault: Fault }
-  | { readonly kind: 'no-answer' }
-  | { readonly kind: 'request-timeout' }
-  | { readonly kind: 'response-timeout' };
-
-/** What a pairing does to the world: the actions of a transcript. `send…` answer false to ask for a pause. */
-export interface PairingPort {
-  /** Decide on a request: answered by `forward`, `answer` or `handOver`, now or later. */
-  judge(request: RequestHead): void;
-  /** Answered by `upstreamReady` or `answer`. `fresh` forbids a pooled connection. */
-  connectUpstream(fresh: boolean): void;
-  sendUpstream(bytes: Buffer): boolean;
-  sendClient(bytes: Buffer): boolean;
-  readClient(on: boolean): void;
-  readUpstream(on: boolean): void;
-  /** The connection is clean and can carry another request. */
-  releaseUpstream(): void;
-  destroyUpstream(): void;
-  /** Flush, then end our side; the rest of what the client sends is thrown away. */
-  endClient(): void;
-  /** Cut the connection so that what was sent cannot look complete. */
-  resetClient(): void;
-  /** Both sides agreed on another protocol: relay bytes from now on. */
-  splice(fromClient: Buffer | undefined, fromUpstream: Buffer | undefined): void;
-  /** Answered by `renewed`. */
-  renew(): void;
-  /** The answer for a failure found here; whoever makes it also puts it on record. */
-  failed(failure: Failure): Answer;
-}
+import { Valves } from './valves.ts';
 
 type RequestPhase = 'head' | 'judging' | 'connecting' | 'body' | 'sent' | 'draining' | 'over';
 type ResponsePhase = 'none' | 'head' | 'renewing' | 'body' | 'complete';
 
-/** Bodies up to this size are kept until the answer's head, so that a 401 can be met by sending them again. */
-export const maxReplayBytes = 64 * 1024;
-
 const unexpectedSwitch = new Fault('101 answers a request that asked for no upgrade (RFC 9110 §15.2.2)');
-const safeToRepeat = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
-
 /**
  * One client connection's HTTP/1.1: pairs each request with its answer and frames both exactly. It holds no socket:
  * events come in as calls, actions go out through the port.
@@ -94,10 +31,7 @@ export class Pairing {
   readonly #fromClient = new Accumulator();
   readonly #fromUpstream = new Accumulator();
   #clientEnded = false;
-  #clientBlocked = false;
-  #upstreamBlocked = false;
-  #readingClient = true;
-  #readingUpstream = true;
+  readonly #valves: Valves;
   #upstreamOpen = false;
   #upstreamReused = false;
   #upstreamEnded = false;
@@ -107,12 +41,12 @@ export class Pairing {
   #closing = false;
   #retried = false;
   #renewed = false;
-  #kept: Buffer[] | undefined;
-  #keptBytes = 0;
+  #replay: Replay | undefined;
   #working = false;
 
   constructor(port: PairingPort) {
     this.#port = port;
+    this.#valves = new Valves(port);
   }
 
   /** Whether no request is under way: an idle connection may be closed at any time. */
@@ -182,7 +116,7 @@ export class Pairing {
   }
 
   clientDrained(): void {
-    this.#clientBlocked = false;
+    this.#valves.clientBlocked = false;
     this.#steer();
   }
 
@@ -216,13 +150,12 @@ export class Pairing {
     this.#upstreamOpen = true;
     this.#upstreamReused = reused;
     this.#upstreamEnded = false;
-    this.#upstreamBlocked = false;
-    this.#readingUpstream = true;
+    this.#valves.upstreamChanged();
     this.#responsePhase = 'head';
     this.#answered = false;
     this.#send(plan.head);
     if (this.#retried || this.#renewed) {
-      for (const chunk of this.#kept ?? []) this.#send(chunk);
+      for (const chunk of this.#replay?.chunks ?? []) this.#send(chunk);
       this.#requestPhase = 'sent';
       this.#steer();
       return;
@@ -230,8 +163,7 @@ export class Pairing {
     const request = this.#request as RequestHead;
     this.#requestBody = new Body(request.framing);
     this.#bodyBegun = false;
-    this.#kept = plan.renewable && isSmall(request) ? [] : undefined;
-    this.#keptBytes = 0;
+    this.#replay = plan.renewable ? new Replay(request) : undefined;
     this.#requestPhase = this.#requestBody.done ? 'sent' : 'body';
     if (this.#requestPhase === 'body') this.#resumeBody();
     this.#steer();
@@ -294,7 +226,7 @@ export class Pairing {
   }
 
   upstreamDrained(): void {
-    this.#upstreamBlocked = false;
+    this.#valves.upstreamBlocked = false;
     this.#steer();
   }
 
@@ -399,7 +331,7 @@ export class Pairing {
     if (stop > start) {
       const part = start === 0 && stop === chunk.length ? chunk : chunk.subarray(start, stop);
       this.#bodyBegun = true;
-      this.#keep(part);
+      this.#replay?.keep(part);
       this.#send(part);
     }
     if (body.done) {
@@ -409,19 +341,12 @@ export class Pairing {
     return stop;
   }
 
-  #keep(part: Buffer): void {
-    if (this.#kept === undefined) return;
-    this.#keptBytes += part.length;
-    if (this.#keptBytes > maxReplayBytes) this.#kept = undefined;
-    else this.#kept.push(part);
-  }
-
   #send(bytes: Buffer): void {
-    if (!this.#port.sendUpstream(bytes)) this.#upstreamBlocked = true;
+    if (!this.#port.sendUpstream(bytes)) this.#valves.upstreamBlocked = true;
   }
 
   #reply(bytes: Buffer): void {
-    if (!this.#port.sendClient(bytes)) this.#clientBlocked = true;
+    if (!this.#port.sendClient(bytes)) this.#valves.clientBlocked = true;
   }
 
   #readResponses(bytes: Buffer): void {
@@ -487,11 +412,9 @@ export class Pairing {
   #beginResponse(head: ResponseHead, bytes: Buffer): void {
     const request = this.#request as RequestHead;
     const plan = this.#plan as Plan;
-    this.#kept = undefined;
-    // A client that waits for 100 may send its body or not once it sees this: nothing after it can be framed.
-    const unframed =
-      request.expectsContinue && !this.#continued && !this.#bodyBegun && this.#requestPhase === 'body';
-    this.#closing = !request.keepAlive || head.framing.kind === 'close' || this.#clientEnded || unframed;
+    this.#replay = undefined;
+    this.#closing =
+      !request.keepAlive || head.framing.kind === 'close' || this.#clientEnded || this.#isUnframed();
     this.#response = head;
     this.#responseBody = new Body(head.framing);
     this.#responsePhase = 'body';
@@ -539,16 +462,20 @@ export class Pairing {
       this.#completeExchange();
       return;
     }
-    const request = this.#request as RequestHead;
-    const unframed = request.expectsContinue && !this.#continued && !this.#bodyBegun;
-    if (!this.#upstreamOpen || unframed) this.#endAndDrain();
+    if (!this.#upstreamOpen || this.#isUnframed()) this.#endAndDrain();
+  }
+
+  /** A client that waits for 100 may send its body or not once it sees an answer: nothing after it can be framed. */
+  #isUnframed(): boolean {
+    const waits = this.#request?.expectsContinue === true && !this.#continued;
+    return waits && !this.#bodyBegun && this.#requestPhase === 'body';
   }
 
   #completeExchange(): void {
     if (this.#upstreamOpen) {
       this.#upstreamOpen = false;
       if (this.#response?.keepAlive === true) {
-        if (!this.#readingUpstream) this.#port.readUpstream(true);
+        this.#valves.readUpstream(true);
         this.#port.releaseUpstream();
       } else {
         this.#port.destroyUpstream();
@@ -578,7 +505,7 @@ export class Pairing {
     this.#response = undefined;
     this.#responseBody = undefined;
     this.#transform = undefined;
-    this.#kept = undefined;
+    this.#replay = undefined;
     this.#fromUpstream.clear();
   }
 
@@ -602,16 +529,8 @@ export class Pairing {
   }
 
   #mayRetry(): boolean {
-    const request = this.#request as RequestHead;
-    return (
-      this.#upstreamReused &&
-      !this.#answered &&
-      !this.#retried &&
-      !this.#renewed &&
-      request.framing.kind === 'none' &&
-      request.upgrade === undefined &&
-      safeToRepeat.has(request.method)
-    );
+    const isFirstTry = !this.#answered && !this.#retried && !this.#renewed;
+    return this.#upstreamReused && isFirstTry && isRepeatable(this.#request as RequestHead);
   }
 
   #mayRenew(): boolean {
@@ -619,7 +538,7 @@ export class Pairing {
       this.#plan?.renewable === true &&
       !this.#renewed &&
       this.#requestPhase === 'sent' &&
-      this.#kept !== undefined
+      this.#replay?.chunks !== undefined
     );
   }
 
@@ -665,22 +584,10 @@ export class Pairing {
     const phase = this.#requestPhase;
     if (phase === 'over') return;
     const waiting = phase === 'judging' || phase === 'connecting' || phase === 'sent';
-    const client = !this.#upstreamBlocked && !(waiting && this.#fromClient.length > 0);
-    if (client !== this.#readingClient) {
-      this.#readingClient = client;
-      this.#port.readClient(client);
-    }
+    this.#valves.readClient(!this.#valves.upstreamBlocked && !(waiting && this.#fromClient.length > 0));
     if (!this.#upstreamOpen) return;
-    const upstream = !this.#clientBlocked && this.#responsePhase !== 'renewing';
-    if (upstream !== this.#readingUpstream) {
-      this.#readingUpstream = upstream;
-      this.#port.readUpstream(upstream);
-    }
+    this.#valves.readUpstream(!this.#valves.clientBlocked && this.#responsePhase !== 'renewing');
   }
 }
 
 const truncatedHead = new Fault('the connection ended in the middle of a request head (RFC 9112 §8)');
-
-function isSmall(request: RequestHead): boolean {
-  return request.framing.kind !== 'length' || request.framing.length <= maxReplayBytes;
-}

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
-import { type AuthsomeError, asAuthsomeError, type ErrorCode } from '../../errors.ts';
+import { AuthsomeError, asAuthsomeError } from '../../errors.ts';
+import { Docket } from '../hearing/index.ts';
 import {
   type Answer,
   type Failure,
@@ -9,29 +10,21 @@ import {
   type Plan,
   type RequestHead,
 } from '../http1/index.ts';
-import { decisionEvent, type Judgement, refuse, type Subject, type Trace } from '../judge/index.ts';
-import { problemResponse } from '../refusal/index.ts';
+import { refuse, type Subject } from '../judge/index.ts';
+import { type Problem, problemResponse } from '../refusal/index.ts';
 import type { Live } from '../runs/index.ts';
 import type { Context, Tenant } from './context.ts';
 import type { Watched } from './idle.ts';
 import { relay } from './relay.ts';
-import { highWaterBytes, type Upstream } from './upstream.ts';
+import { highWaterBytes, type Upstream, type UpstreamPool, type UpstreamUser } from './upstream.ts';
 
 /** Where a request goes: a pool's key and the way to a new connection. */
 export interface Destination {
   readonly key: string;
   /** `provider/connection` whose credential travels on it. */
   readonly connection: string | undefined;
+  readonly pool: UpstreamPool;
   readonly dial: (signal: AbortSignal) => Promise<Socket>;
-}
-
-/** One request's record in the making. */
-export interface Docket {
-  readonly id: string;
-  readonly tenant: Tenant | undefined;
-  readonly subject: Subject;
-  trace: Trace;
-  recorded: boolean;
 }
 
 /** Whoever decides on the requests of one kind of client connection. */
@@ -43,7 +36,7 @@ export interface Bench {
 }
 
 /** The thin shell around one pairing: a client's socket, an upstream's, the audit, and nothing of the protocol. */
-export class Exchange implements PairingPort, Watched, Live {
+export class Exchange implements PairingPort, UpstreamUser, Watched, Live {
   readonly client: Socket;
   readonly context: Context;
   /** The TCP connection below the client's TLS: the only one that can be reset. */
@@ -52,18 +45,16 @@ export class Exchange implements PairingPort, Watched, Live {
   readonly #pairing: Pairing;
   #docket: Docket | undefined;
   #destination: Destination | undefined;
-  #placement: string | undefined;
   #upstream: Upstream | undefined;
-  #pool: Tenant['pool'] | undefined;
   #spliced: Socket | undefined;
   #dialling: AbortController | undefined;
   #renewal: (() => Promise<Buffer | undefined>) | undefined;
   #owner: Tenant | undefined;
   #lingering = false;
   #closed = false;
-  readonly #onData = (chunk: Buffer): void => this.#pairing.clientBytes(chunk);
-  readonly #onEnd = (): void => this.#pairing.clientEnd();
-  readonly #onDrain = (): void => this.#pairing.clientDrained();
+  readonly #onData = (chunk: Buffer): void => this.#guard(() => this.#pairing.clientBytes(chunk));
+  readonly #onEnd = (): void => this.#guard(() => this.#pairing.clientEnd());
+  readonly #onDrain = (): void => this.#guard(() => this.#pairing.clientDrained());
 
   constructor(
     client: Socket,
@@ -104,9 +95,9 @@ export class Exchange implements PairingPort, Watched, Live {
     this.#clientGone();
   }
 
-  /** Opens the record of a request. It is written exactly once, whatever happens. */
-  open(tenant: Tenant | undefined, subject: Subject, trace: Trace): Docket {
-    const docket = { id: this.context.nextDecisionId(), tenant, subject, trace, recorded: false };
+  /** Opens the record of a request. */
+  open(tenant: Tenant | undefined, subject: Subject): Docket {
+    const docket = new Docket(this.context.nextDecisionId(), this.context.decisions, tenant?.run, subject);
     this.#docket = docket;
     return docket;
   }
@@ -116,33 +107,22 @@ export class Exchange implements PairingPort, Watched, Live {
     docket: Docket,
     destination: Destination,
     plan: Plan,
-    more: { readonly placement?: string; readonly renewal?: () => Promise<Buffer | undefined> } = {},
+    renewal?: () => Promise<Buffer | undefined>,
   ): void {
+    this.#docket = docket;
     this.#destination = destination;
-    this.#placement = more.placement;
-    this.#renewal = more.renewal;
-    this.#pool = docket.tenant?.pool;
+    this.#renewal = renewal;
     this.#pairing.forward(plan);
   }
 
-  refuse(docket: Docket, code: ErrorCode, detail: string, hint: string | undefined): void {
-    this.#pairing.answer(this.#refusal(docket, code, detail, hint));
-  }
-
-  refuseFor(docket: Docket, judgement: Extract<Judgement, { kind: 'refuse' }>): void {
-    docket.trace = judgement.trace;
-    this.refuse(docket, judgement.code, judgement.detail, judgement.hint);
-  }
-
-  refuseWith(docket: Docket, error: AuthsomeError): void {
-    docket.trace = { ...docket.trace, reason: error.message };
-    this.refuse(docket, error.code, error.message, error.hint);
+  refuse(problem: Problem): void {
+    this.#pairing.answer(answerOf(problem));
   }
 
   /** The socket is somebody else's from now on; with what the client sent beyond the head. */
   handOver(docket: Docket, action: 'tunnelled' | undefined): Buffer | undefined {
-    if (action !== undefined) this.#record(docket, action, action);
-    docket.recorded = true;
+    if (action === undefined) docket.recorded = true;
+    else docket.record(action);
     const rest = this.#pairing.handOver();
     this.#detach();
     this.client.off('data', this.#onData).off('end', this.#onEnd).off('drain', this.#onDrain);
@@ -153,25 +133,14 @@ export class Exchange implements PairingPort, Watched, Live {
     return this.#closed;
   }
 
-  #refusal(docket: Docket, code: ErrorCode, detail: string, hint: string | undefined): Answer {
-    this.#record(docket, 'refused', code);
-    const problem = { code, detail, hint: hint ?? `Run: authsome explain ${docket.id}`, decision: docket.id };
-    return (shape) => problemResponse(problem, shape);
-  }
-
-  #record(docket: Docket, action: 'injected' | 'passed' | 'tunnelled' | 'refused', outcome: string): void {
-    if (docket.recorded) return;
-    docket.recorded = true;
-    const run = docket.tenant?.run.spec;
-    this.context.decisions.record(
-      decisionEvent(
-        docket.id,
-        run === undefined ? undefined : { identity: run.identity, run: run.id },
-        docket.subject,
-        docket.trace,
-        { action, outcome, placement: action === 'injected' ? this.#placement : undefined },
-      ),
-    );
+  /** A fault of ours costs this connection, never the daemon, and nothing more is sent on it. */
+  #guard(step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      this.#docket?.fail(asAuthsomeError(error));
+      this.cut();
+    }
   }
 
   // What the pairing asks for.
@@ -182,7 +151,7 @@ export class Exchange implements PairingPort, Watched, Live {
 
   connectUpstream(fresh: boolean): void {
     const destination = this.#destination as Destination;
-    const reused = fresh ? undefined : this.#pool?.take(destination.key);
+    const reused = fresh ? undefined : destination.pool.take(destination.key);
     if (reused !== undefined) {
       this.#use(reused, true);
       return;
@@ -192,26 +161,26 @@ export class Exchange implements PairingPort, Watched, Live {
     destination.dial(dialling.signal).then(
       (socket) => {
         this.#dialling = undefined;
-        if (this.#closed || this.#pool === undefined) {
+        if (this.#closed) {
           socket.on('error', () => {});
           socket.destroy();
           return;
         }
-        this.#use(this.#pool.adopt(socket, destination.key, destination.connection), false);
+        this.#guard(() =>
+          this.#use(destination.pool.adopt(socket, destination.key, destination.connection), false),
+        );
       },
       (error: unknown) => {
         this.#dialling = undefined;
-        if (!this.#closed) this.refuseWith(this.#docket as Docket, asAuthsomeError(error));
+        if (!this.#closed) this.refuse((this.#docket as Docket).fail(asAuthsomeError(error)));
       },
     );
   }
 
   #use(upstream: Upstream, reused: boolean): void {
     this.#upstream = upstream;
-    upstream.user = this.#pairing;
-    const injected = this.#destination?.connection !== undefined;
-    const action = injected ? 'injected' : 'passed';
-    this.#record(this.#docket as Docket, action, action);
+    upstream.user = this;
+    this.#docket?.record(this.#destination?.connection === undefined ? 'passed' : 'injected');
     this.#pairing.upstreamReady(reused);
   }
 
@@ -237,7 +206,7 @@ export class Exchange implements PairingPort, Watched, Live {
   releaseUpstream(): void {
     const upstream = this.#upstream;
     this.#upstream = undefined;
-    if (upstream !== undefined) this.#pool?.give(upstream);
+    if (upstream !== undefined) this.#destination?.pool.give(upstream);
   }
 
   destroyUpstream(): void {
@@ -278,58 +247,70 @@ export class Exchange implements PairingPort, Watched, Live {
       return;
     }
     renewal().then(
-      (head) => this.#pairing.renewed(head),
-      () => this.#pairing.renewed(undefined),
+      (head) => this.#guard(() => this.#pairing.renewed(head)),
+      () => this.#guard(() => this.#pairing.renewed(undefined)),
     );
   }
 
   failed(failure: Failure): Answer {
     switch (failure.kind) {
       case 'malformed-head':
-        return this.#malformed(this.#unread(failure.fault.reason), failure.fault);
+        return this.#refusalOf(this.#unread(), failure.fault);
       case 'malformed-body':
-        return this.#malformed(this.#docket as Docket, failure.fault);
+        return this.#refusalOf(this.#docket ?? this.#unread(), failure.fault);
       case 'request-timeout':
-        return this.#refusal(
-          this.#unread('the request head did not arrive in time'),
-          'MalformedRequest',
-          'the request head did not arrive in time',
-          undefined,
-        );
+        return this.#failure(this.#unread(), 'MalformedRequest', 'the request head did not arrive in time');
       case 'malformed-response':
-        return this.#refusal(this.#docket as Docket, 'UpstreamMalformed', failure.fault.reason, undefined);
+        return this.#failure(this.#docket ?? this.#unread(), 'UpstreamMalformed', failure.fault.reason);
       case 'no-answer':
-        return this.#refusal(
-          this.#docket as Docket,
+        return this.#failure(
+          this.#docket ?? this.#unread(),
           'UpstreamUnreachable',
           'the upstream closed the connection without an answer',
-          'Send the request again: whether the first one had an effect is not known.',
+          'Send the request again if it may be carried out twice: whether it had an effect is not known.',
         );
       case 'response-timeout':
-        return this.#refusal(
-          this.#docket as Docket,
+        return this.#failure(
+          this.#docket ?? this.#unread(),
           'UpstreamTimeout',
           'the upstream did not answer in time',
-          undefined,
         );
     }
   }
 
-  #malformed(docket: Docket, fault: Fault): Answer {
-    return this.#refusal(
-      docket,
-      fault.tooLarge ? 'HeadersTooLarge' : 'MalformedRequest',
-      fault.reason,
-      undefined,
+  #refusalOf(docket: Docket, fault: Fault): Answer {
+    return answerOf(
+      docket.refuse(refuse(fault.tooLarge ? 'HeadersTooLarge' : 'MalformedRequest', fault.reason)),
     );
   }
 
-  #unread(reason: string): Docket {
+  #failure(
+    docket: Docket,
+    code: 'MalformedRequest' | 'UpstreamMalformed' | 'UpstreamUnreachable' | 'UpstreamTimeout',
+    detail: string,
+    hint?: string,
+  ): Answer {
+    return answerOf(docket.fail(new AuthsomeError(code, detail, hint === undefined ? {} : { hint })));
+  }
+
+  #unread(): Docket {
     const { tenant, subject } = this.#bench.unread;
-    return this.open(tenant, subject, refuse('MalformedRequest', reason).trace);
+    return this.open(tenant, subject);
   }
 
   // What the clock and the sockets bring.
+
+  upstreamBytes(chunk: Buffer): void {
+    this.#guard(() => this.#pairing.upstreamBytes(chunk));
+  }
+
+  upstreamEnd(cleanly: boolean): void {
+    this.#guard(() => this.#pairing.upstreamEnd(cleanly));
+  }
+
+  upstreamDrained(): void {
+    this.#guard(() => this.#pairing.upstreamDrained());
+  }
 
   progress(): number {
     const { client } = this;
@@ -349,20 +330,13 @@ export class Exchange implements PairingPort, Watched, Live {
 
   silent(): void {
     if (this.#spliced !== undefined || this.#lingering) this.cut();
-    else this.#pairing.idleTimeout();
+    else this.#guard(() => this.#pairing.idleTimeout());
   }
 
   #clientGone(): void {
     if (this.#closed) return;
     this.#closed = true;
-    const docket = this.#docket;
-    if (docket !== undefined && !docket.recorded) {
-      docket.trace = {
-        ...docket.trace,
-        reason: 'the client left, or the run ended, before there was an answer',
-      };
-      this.#record(docket, 'refused', 'Cancelled');
-    }
+    this.#docket?.abandon();
     this.#dialling?.abort();
     this.#pairing.clientClosed();
     this.#detach();
@@ -373,4 +347,8 @@ export class Exchange implements PairingPort, Watched, Live {
     this.context.watch.remove(this);
     this.#owner?.run.remove(this);
   }
+}
+
+function answerOf(problem: Problem): Answer {
+  return (shape) => problemResponse(problem, shape);
 }

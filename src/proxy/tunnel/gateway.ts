@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { asAuthsomeError } from '../../errors.ts';
+import type { Docket } from '../hearing/index.ts';
 import {
   type Authority,
   Field,
@@ -13,10 +14,10 @@ import { rewriteRequestHead } from '../inject/index.ts';
 import { refuse } from '../judge/index.ts';
 import type { Live } from '../runs/index.ts';
 import { type Context, forbidden, type Tenant } from './context.ts';
-import { type Bench, type Docket, Exchange } from './exchange.ts';
+import { type Bench, Exchange } from './exchange.ts';
 import type { Watched } from './idle.ts';
 import { intercept } from './interception.ts';
-import { hostFieldOf, openDocket, sendToOrigin } from './origin.ts';
+import { hostFieldOf, OriginRequest } from './origin.ts';
 import { relay } from './relay.ts';
 
 const established = Buffer.from('HTTP/1.1 200 Connection established\r\n\r\n', 'latin1');
@@ -38,45 +39,47 @@ function judge(exchange: Exchange, request: RequestHead): void {
   const target = parseTarget(request.method, request.target);
   const authority =
     target?.form === 'absolute' || target?.form === 'authority' ? target.authority : undefined;
-  const docket = openDocket(exchange, tenant, {
+  const docket = exchange.open(tenant, {
     method: request.method,
     host: authority?.host ?? '',
     port: authority?.port ?? 0,
     path: target?.form === 'absolute' ? target.path : '',
   });
   if (tenant === undefined) {
-    exchange.refuseFor(
-      docket,
-      refuse('ProxyAuthenticationRequired', 'this proxy serves only the runs that authsome has started'),
-    );
+    exchange.refuse(docket.refuse(strangers));
     return;
   }
   exchange.belongTo(tenant);
-  if (tenant.run.ended) {
-    exchange.refuseFor(docket, refuse('RunEnded', 'this run has ended'));
-  } else if (target === undefined || authority === undefined) {
-    exchange.refuseFor(
-      docket,
-      refuse('MalformedRequest', 'a proxy takes CONNECT, or a target in absolute form (RFC 9112 §3.2.2)'),
-    );
+  if (target === undefined || authority === undefined) {
+    exchange.refuse(docket.refuse(wrongForm));
   } else if (context.way.isOwn(authority)) {
-    exchange.refuseWith(docket, forbidden(authority));
-  } else if (target.form === 'authority') {
-    connect(exchange, docket, tenant, authority);
-  } else if (target.form === 'absolute' && target.scheme === 'https') {
-    const { path, query } = target;
-    sendToOrigin({
-      exchange,
-      tenant,
-      request,
-      authority,
-      target: { path, query, host: hostFieldOf(authority) },
-      docket,
-    });
+    exchange.refuse(docket.fail(forbidden(authority)));
   } else if (target.form === 'absolute') {
-    passPlain(exchange, docket, tenant, request, { authority, path: target.path, query: target.query });
+    const { path, query } = target;
+    if (target.scheme === 'http') {
+      passPlain(exchange, docket, tenant, request, { authority, path, query });
+    } else {
+      const own = { path, query, host: hostFieldOf(authority) };
+      new OriginRequest(exchange, docket, tenant, request, authority, own).send();
+    }
+  } else {
+    connect(exchange, docket, tenant, authority);
   }
 }
+
+const strangers = refuse(
+  'ProxyAuthenticationRequired',
+  'this proxy serves only the runs that authsome has started',
+);
+const wrongForm = refuse(
+  'MalformedRequest',
+  'a proxy takes CONNECT, or a target in absolute form (RFC 9112 §3.2.2)',
+);
+const plainToRoute = refuse(
+  'PlainHttpRefused',
+  'this host is routed, and a route’s host is spoken to over https only',
+);
+const again = { hint: 'Start the run again: authsome run -- <command>' };
 
 function proxyAuthorizationOf(request: RequestHead): string | undefined {
   let found: string | undefined;
@@ -103,10 +106,7 @@ function passPlain(
 ): void {
   const { authority, path, query } = target;
   if (isRouted(tenant, authority.host)) {
-    exchange.refuseFor(
-      docket,
-      refuse('PlainHttpRefused', 'this host is routed, and a route’s host is spoken to over https only'),
-    );
+    exchange.refuse(docket.refuse(plainToRoute));
     return;
   }
   docket.trace = { ...docket.trace, reason: 'no route covers this host; plain HTTP is passed on as it is' };
@@ -115,6 +115,7 @@ function passPlain(
     {
       key: `plain ${authority.host}:${authority.port}`,
       connection: undefined,
+      pool: tenant.pool,
       dial: (signal) => exchange.context.way.plain({ authority, allowPrivateAddress: false, signal }),
     },
     {
@@ -133,21 +134,13 @@ function connect(exchange: Exchange, docket: Docket, tenant: Tenant, authority: 
     return;
   }
   if (!run.authority.covers(authority.host)) {
-    exchange.refuseFor(
-      docket,
-      refuse('OperationNotAllowed', `${authority.host} became a route after this run had started`, {
-        hint: 'Start the run again: authsome run -- <command>',
-      }),
-    );
+    const detail = `${authority.host} became a route after this run had started`;
+    exchange.refuse(docket.refuse(refuse('OperationNotAllowed', detail, again)));
     return;
   }
   if (exchange.context.options.nowMs() >= run.authority.expiresAtMs) {
-    exchange.refuseFor(
-      docket,
-      refuse('RunEnded', 'this run’s certificate authority has expired', {
-        hint: 'Start the run again: authsome run -- <command>',
-      }),
-    );
+    const detail = 'this run’s certificate authority has expired';
+    exchange.refuse(docket.refuse(refuse('RunEnded', detail, again)));
     return;
   }
   const { client, context } = exchange;
@@ -176,7 +169,7 @@ function tunnel(exchange: Exchange, docket: Docket, tenant: Tenant, authority: A
       openTunnel(client, upstream, context, tenant);
     },
     (error: unknown) => {
-      if (!exchange.gone) exchange.refuseWith(docket, asAuthsomeError(error));
+      if (!exchange.gone) exchange.refuse(docket.fail(asAuthsomeError(error)));
     },
   );
 }

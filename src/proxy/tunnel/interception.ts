@@ -1,12 +1,13 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import { Docket } from '../hearing/index.ts';
 import { type Authority, looksLikeRequest, type RequestHead } from '../http1/index.ts';
-import { decisionEvent, refuse, targetWithin } from '../judge/index.ts';
+import { refuse, targetWithin } from '../judge/index.ts';
 import type { Live } from '../runs/index.ts';
 import type { Context, Tenant } from './context.ts';
 import { type Bench, Exchange } from './exchange.ts';
 import type { Watched } from './idle.ts';
-import { hostFieldOf, openDocket, sendToOrigin } from './origin.ts';
+import { hostFieldOf, OriginRequest } from './origin.ts';
 
 const handshakeRecord = 0x16;
 
@@ -115,22 +116,24 @@ function benchFor({ tenant, authority }: Interception, tls: TLSSocket): Bench {
     unread: { tenant, subject },
     judge(exchange, request) {
       const target = targetWithin(request, authority, host);
+      const refusal = 'kind' in target ? target : isNamed ? undefined : nameMismatch;
       const path = 'kind' in target ? '' : target.path;
-      const docket = openDocket(exchange, tenant, { method: request.method, ...authority, path });
-      if (!isNamed) {
-        exchange.refuseFor(
-          docket,
-          refuse('TargetMismatch', 'the TLS server name is not the host that the tunnel was opened for'),
-        );
-      } else if ('kind' in target) {
-        exchange.refuseFor(docket, target);
-      } else {
-        const { query } = target;
-        sendToOrigin({ exchange, tenant, request, authority, target: { path, query, host }, docket });
+      const docket = exchange.open(tenant, { method: request.method, ...authority, path });
+      if ('kind' in target || refusal !== undefined) {
+        exchange.refuse(docket.refuse(refusal ?? nameMismatch));
+        return;
       }
+      const { query } = target;
+      new OriginRequest(exchange, docket, tenant, request, authority, { path, query, host }).send();
     },
   };
 }
+
+const plainInTunnel = refuse('PlainHttpRefused', 'plain HTTP was sent in a tunnel to a routed host');
+const nameMismatch = refuse(
+  'TargetMismatch',
+  'the TLS server name is not the host that the tunnel was opened for',
+);
 
 /** The server name that the client asked for (RFC 6066 §3), canonical; `undefined` when it sent none. */
 function nameOf(tls: TLSSocket): string | undefined {
@@ -144,11 +147,8 @@ function refusePlain({ client, context, tenant, authority }: Interception): void
   const bench: Bench = {
     unread: { tenant, subject: { method: '', ...authority, path: '' } },
     judge(exchange: Exchange, request: RequestHead) {
-      const docket = openDocket(exchange, tenant, { method: request.method, ...authority, path: '' });
-      exchange.refuseFor(
-        docket,
-        refuse('PlainHttpRefused', 'plain HTTP was sent in a tunnel to a routed host'),
-      );
+      const docket = exchange.open(tenant, { method: request.method, ...authority, path: '' });
+      exchange.refuse(docket.refuse(plainInTunnel));
     },
   };
   new Exchange(client, context, bench, { tenant });
@@ -160,14 +160,10 @@ function record(
   code: 'MalformedRequest' | 'UpstreamUntrusted',
   reason: string,
 ): void {
-  const { spec } = tenant.run;
-  context.decisions.record(
-    decisionEvent(
-      context.nextDecisionId(),
-      { identity: spec.identity, run: spec.id },
-      { method: 'CONNECT', ...authority, path: '' },
-      refuse(code, reason).trace,
-      { action: 'refused', outcome: code },
-    ),
-  );
+  const docket = new Docket(context.nextDecisionId(), context.decisions, tenant.run, {
+    method: 'CONNECT',
+    ...authority,
+    path: '',
+  });
+  docket.refuse(refuse(code, reason));
 }

@@ -1,10 +1,16 @@
 import type { Socket } from 'node:net';
-import type { Pairing } from '../http1/index.ts';
 import type { IdleWatch, Watched } from './idle.ts';
 
 /** Data held for a slow reader before we stop reading from its peer. */
 export const highWaterBytes = 256 * 1024;
 const maxIdlePerKey = 64;
+
+/** Whoever uses a connection hears what happens on it. */
+export interface UpstreamUser {
+  upstreamBytes(chunk: Buffer): void;
+  upstreamEnd(cleanly: boolean): void;
+  upstreamDrained(): void;
+}
 
 /** One connection to an upstream, in use by one exchange or waiting in the pool. */
 export class Upstream implements Watched {
@@ -12,7 +18,7 @@ export class Upstream implements Watched {
   readonly key: string;
   /** `provider/connection` whose credential travelled on it. */
   readonly connection: string | undefined;
-  user: Pairing | undefined;
+  user: UpstreamUser | undefined;
   #gone = false;
   readonly #pool: UpstreamPool;
 

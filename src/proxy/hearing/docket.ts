@@ -1,0 +1,71 @@
+import { AuthsomeError, type ErrorCode } from '../../errors.ts';
+import { decisionEvent, type Judgement, type Subject, type Trace } from '../judge/index.ts';
+import type { DecisionSink } from '../proxy.ts';
+import type { Problem } from '../refusal/index.ts';
+import type { LiveRun } from '../runs/index.ts';
+
+export type Refusal = Extract<Judgement, { kind: 'refuse' }>;
+
+const pending: Trace = { reason: 'not judged yet', considered: [], route: undefined, rule: undefined };
+
+/** One request's record in the making. It is written exactly once, whatever happens to the request. */
+export class Docket {
+  readonly id: string;
+  readonly run: LiveRun | undefined;
+  readonly subject: Subject;
+  trace: Trace = pending;
+  /** How the credential is placed, for the record. */
+  placement: string | undefined;
+  recorded = false;
+  readonly #decisions: DecisionSink;
+
+  constructor(id: string, decisions: DecisionSink, run: LiveRun | undefined, subject: Subject) {
+    this.id = id;
+    this.#decisions = decisions;
+    this.run = run;
+    this.subject = subject;
+  }
+
+  record(action: 'injected' | 'passed' | 'tunnelled'): void {
+    this.#write(action, action);
+  }
+
+  /** What the agent reads of a refusal; it is on record by then. */
+  refuse(refusal: Refusal): Problem {
+    this.trace = refusal.trace;
+    return this.#problem(refusal.code, refusal.detail, refusal.hint);
+  }
+
+  fail(error: AuthsomeError): Problem {
+    this.trace = { ...this.trace, reason: error.message };
+    return this.#problem(error.code, error.message, error.hint);
+  }
+
+  /** Nobody is left to be answered. */
+  abandon(): void {
+    if (this.recorded) return;
+    this.trace = { ...this.trace, reason: 'the client left, or the run ended, before there was an answer' };
+    this.#write('refused', 'Cancelled');
+  }
+
+  #problem(code: ErrorCode, detail: string, hint: string | undefined): Problem {
+    this.#write('refused', code);
+    const fallback = new AuthsomeError(code, detail).hint ?? `Run: authsome explain ${this.id}`;
+    return { code, detail, hint: hint ?? fallback, decision: this.id };
+  }
+
+  #write(action: 'injected' | 'passed' | 'tunnelled' | 'refused', outcome: string): void {
+    if (this.recorded) return;
+    this.recorded = true;
+    const spec = this.run?.spec;
+    this.#decisions.record(
+      decisionEvent(
+        this.id,
+        spec === undefined ? undefined : { identity: spec.identity, run: spec.id },
+        this.subject,
+        this.trace,
+        { action, outcome, placement: action === 'injected' ? this.placement : undefined },
+      ),
+    );
+  }
+}

@@ -1,0 +1,134 @@
+import { type AuthsomeError, asAuthsomeError } from '../../errors.ts';
+import type { Route } from '../../providers/index.ts';
+import type { Injection } from '../inject/index.ts';
+import { judgeRequest, refuse } from '../judge/index.ts';
+import type { Credential, DecisionSink } from '../proxy.ts';
+import type { LiveRun } from '../runs/index.ts';
+import type { Docket, Refusal } from './docket.ts';
+
+/** What a request is allowed to carry, and how to get something newer when the upstream rejects it. */
+export interface Grant {
+  readonly route: Route;
+  /** `provider/connection`. */
+  readonly connection: string;
+  readonly injection: Injection;
+  /** The injection of a newer credential, or `undefined` when there is none. Never rejects. */
+  renew(): Promise<Injection | undefined>;
+}
+
+/** A request that asks to go to an https origin. Exactly one of the answers is called, once, now or later. */
+export interface Petition {
+  readonly docket: Docket;
+  /** Nobody waits for the answer any more. */
+  readonly gone: boolean;
+  inject(grant: Grant): void;
+  pass(allowPrivateAddress: boolean): void;
+  refuse(refusal: Refusal): void;
+  fail(error: AuthsomeError): void;
+}
+
+interface Acquired {
+  readonly connection: string;
+  readonly credential: Credential;
+}
+
+/**
+ * Hears a petition against the routes and the policy of this moment. On a warm route it answers before it returns: no
+ * promise, no query, no decryption.
+ */
+export function hear(petition: Petition, run: LiveRun, decisions: DecisionSink): void {
+  if (!decisions.congested) {
+    judge(petition, run, undefined);
+    return;
+  }
+  // Nothing is done that cannot be put on record.
+  decisions.drained().then(
+    () => judge(petition, run, undefined),
+    (error: unknown) => petition.fail(asAuthsomeError(error)),
+  );
+}
+
+/** `acquired` was fetched for this request; the judgement is made again after the wait for it. */
+function judge(petition: Petition, run: LiveRun, acquired: Acquired | undefined): void {
+  if (petition.gone) return;
+  const { docket } = petition;
+  if (run.ended) {
+    petition.refuse(refuse('RunEnded', 'this run has ended'));
+    return;
+  }
+  const { spec } = run;
+  const judgement = judgeRequest(
+    { identity: spec.identity, routes: run.routes, decide: spec.decide },
+    docket.subject,
+  );
+  docket.trace = judgement.trace;
+  if (judgement.kind === 'refuse') {
+    petition.refuse(judgement);
+    return;
+  }
+  if (judgement.kind === 'pass') {
+    petition.pass(judgement.allowPrivateAddress);
+    return;
+  }
+  const { route } = judgement;
+  const { connection } = run.use(route);
+  const credential =
+    spec.credentials.peek(connection) ??
+    (acquired?.connection === connection ? acquired.credential : undefined);
+  if (credential !== undefined) {
+    grant(petition, run, route, connection, credential);
+    return;
+  }
+  spec.credentials.acquire(connection).then(
+    (fresh) => judge(petition, run, { connection, credential: fresh }),
+    (error: unknown) => {
+      if (!petition.gone) petition.fail(asAuthsomeError(error));
+    },
+  );
+}
+
+function grant(
+  petition: Petition,
+  run: LiveRun,
+  route: Route,
+  connection: string,
+  credential: Credential,
+): void {
+  const { docket } = petition;
+  const injection = run.injectionFor(route, credential);
+  if (injection === undefined) {
+    petition.refuse(
+      refuse(
+        'CredentialMissing',
+        `the credential of ${connection} cannot be written where ${route.id} says it goes`,
+        {
+          hint: `Run: authsome login ${route.provider} --force`,
+          trace: docket.trace,
+        },
+      ),
+    );
+    return;
+  }
+  docket.placement = injection.placement;
+  petition.inject({
+    route,
+    connection,
+    injection,
+    renew: () => renewed(run, route, connection, credential),
+  });
+}
+
+async function renewed(
+  run: LiveRun,
+  route: Route,
+  connection: string,
+  rejected: Credential,
+): Promise<Injection | undefined> {
+  try {
+    const credential = await run.spec.credentials.renew(connection, rejected);
+    return credential === undefined || run.ended ? undefined : run.injectionFor(route, credential);
+  } catch {
+    // The upstream's own 401 says more than a failed renewal.
+    return undefined;
+  }
+}

@@ -1,0 +1,6 @@
+/**
+ * The hearing of one request, whatever its protocol: the judgement, the credential that it needs, and the record of
+ * what was decided.
+ */
+export { Docket, type Refusal } from './docket.ts';
+export { type Grant, hear, type Petition } from './hearing.ts';

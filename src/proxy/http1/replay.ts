@@ -1,0 +1,34 @@
+import type { RequestHead } from './request.ts';
+
+/** Bodies up to this size are kept until the answer's head, so that a 401 can be met by sending them again. */
+export const maxReplayBytes = 64 * 1024;
+
+const safeToRepeat = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
+
+/** Whether a request may go out a second time when its first connection turned out to be dead (RFC 9110 §9.2.2). */
+export function isRepeatable(request: RequestHead): boolean {
+  return request.framing.kind === 'none' && request.upgrade === undefined && safeToRepeat.has(request.method);
+}
+
+/** The body of one request, as long as it is small. */
+export class Replay {
+  chunks: readonly Buffer[] | undefined;
+  readonly #kept: Buffer[] = [];
+  #bytes = 0;
+
+  constructor(request: RequestHead) {
+    const { framing } = request;
+    this.chunks = framing.kind === 'length' && framing.length > maxReplayBytes ? undefined : this.#kept;
+  }
+
+  keep(chunk: Buffer): void {
+    if (this.chunks === undefined) return;
+    this.#bytes += chunk.length;
+    if (this.#bytes > maxReplayBytes) {
+      this.chunks = undefined;
+      this.#kept.length = 0;
+    } else {
+      this.#kept.push(chunk);
+    }
+  }
+}

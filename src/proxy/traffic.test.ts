@@ -1,0 +1,227 @@
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { afterEach, describe, expect, test } from 'vitest';
+import { WebSocket, WebSocketServer } from 'ws';
+import {
+  apiHost,
+  ask,
+  connectTo,
+  dialProxy,
+  dialThrough,
+  isComplete,
+  openWorld,
+  openWorldWithApi,
+  otherHost,
+  problemOf,
+  proxyAuthorization,
+  routeTo,
+  secret,
+  serveHttps,
+  serveRaw,
+  type WorldOptions,
+} from './fixture.ts';
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+const openWithApi = (options?: WorldOptions) => openWorldWithApi(cleanups, options);
+
+describe('revocation', () => {
+  test('takes effect on the very next request', async () => {
+    const { world, seen } = await openWithApi();
+    const client = await dialThrough(world);
+    await ask(client, 'GET /1 HTTP/1.1', `Host: ${apiHost}`);
+    world.credentials.delete('example/default');
+    const answer = await ask(client, 'GET /2 HTTP/1.1', `Host: ${apiHost}`);
+    expect(problemOf(answer)).toMatchObject({ code: 'CredentialExpired' });
+    expect(seen).toHaveLength(1);
+  });
+
+  test('cuts what is in flight with the credential, and only that', async () => {
+    const pendingAnswer = await serveRaw((tls) => tls.on('data', () => {}));
+    const world = await openWorld({
+      routes: [routeTo(apiHost), routeTo(otherHost, { id: 'other', provider: 'other' })],
+    });
+    cleanups.push(
+      () => pendingAnswer.close(),
+      () => world.close(),
+    );
+    world.ports.set(`${apiHost}:443`, pendingAnswer.at);
+    world.credentials.set('other/default', { version: 1, secret: 'other-secret' });
+    const doomed = await dialThrough(world);
+    const spared = await dialThrough(world, otherHost);
+    doomed.send(`GET / HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`);
+    while (world.decisions.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    world.run.dropConnection('example/default');
+    await doomed.until(() => false);
+    expect(doomed.ended).toBe(true);
+    expect(spared.ended).toBe(false);
+  });
+});
+
+describe('answers from a routed host', () => {
+  test('401 and 403 keep their own body and gain our decision', async () => {
+    const { world } = await openWithApi();
+    const client = await dialThrough(world);
+    for (const [index, status] of ['401', '403'].entries()) {
+      const answer = await ask(client, 'GET / HTTP/1.1', `Host: ${apiHost}`, `X-Answer: ${status}`);
+      expect(answer).toContain(`HTTP/1.1 ${status} `);
+      expect(answer).toContain('X-From: api');
+      expect(answer).toContain(`Authsome-Decision: ${world.decisions[index]?.id}\r\n`);
+      expect(answer).toMatch(/answer/);
+    }
+  });
+
+  test('anything else is as the upstream sent it, and a pass keeps its 401 as it is', async () => {
+    const { world } = await openWithApi({ routes: [routeTo(apiHost, { pathPrefix: '/v1' })] });
+    const client = await dialThrough(world);
+    expect(await ask(client, 'GET /v1 HTTP/1.1', `Host: ${apiHost}`)).not.toContain('Authsome-Decision');
+    expect(await ask(client, 'GET / HTTP/1.1', `Host: ${apiHost}`, 'X-Answer: 401')).not.toContain(
+      'Authsome-Decision',
+    );
+  });
+
+  test('a 401 is met once by a renewed credential, with the same body', async () => {
+    const renewals: unknown[] = [];
+    const seen: string[] = [];
+    const server = await serveHttps((request, response) => {
+      request
+        .setEncoding('utf8')
+        .on('data', (text: string) => seen.push(`${request.headers.authorization} ${text}`));
+      request.on('end', () => {
+        response.statusCode = request.headers.authorization === 'Bearer renewed' ? 200 : 401;
+        response.end('x');
+      });
+    });
+    const world = await openWorld({
+      spec: {
+        credentials: {
+          peek: () => ({ version: 1, secret }),
+          acquire: async () => ({ version: 1, secret }),
+          renew: async (connection, rejected) => {
+            renewals.push([connection, rejected.secret]);
+            return { version: 2, secret: 'renewed' };
+          },
+        },
+      },
+    });
+    cleanups.push(
+      () => server.close(),
+      () => server.closeAllConnections(),
+      () => world.close(),
+    );
+    world.ports.set(`${apiHost}:443`, server.at);
+    const client = await dialThrough(world);
+    client.send(`POST / HTTP/1.1\r\nHost: ${apiHost}\r\nContent-Length: 4\r\n\r\nbody`);
+    expect(await client.until(isComplete)).toMatch(/^HTTP\/1\.1 200 /);
+    expect(seen).toEqual([`Bearer ${secret} body`, 'Bearer renewed body']);
+    expect(renewals).toEqual([['example/default', secret]]);
+    expect(world.decisions).toHaveLength(1);
+  });
+});
+
+describe('WebSocket', () => {
+  test('the handshake gets the credential, then frames pass untouched both ways', async () => {
+    const server = await serveHttps(() => {});
+    const sockets = new WebSocketServer({ server });
+    const authorizations: unknown[] = [];
+    sockets.on('connection', (socket, request) => {
+      authorizations.push(request.headers.authorization);
+      socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }));
+    });
+    const world = await openWorld();
+    world.ports.set(`${apiHost}:443`, server.at);
+    cleanups.push(
+      () => server.close(),
+      () => sockets.close(),
+      () => server.closeAllConnections(),
+      () => world.close(),
+    );
+    const client = await dialProxy(world);
+    await connectTo(client, world, `${apiHost}:443`);
+    client.socket.removeAllListeners('data');
+    const ws = new WebSocket(`wss://${apiHost}/socket`, {
+      createConnection: () => connectTls({ socket: client.socket, servername: apiHost, ca: world.run.caPem }),
+    });
+    cleanups.push(() => ws.terminate());
+    await new Promise((resolve, reject) => ws.on('open', resolve).on('error', reject));
+    for (const message of ['hello', 'x'.repeat(300_000)]) {
+      ws.send(message);
+      const echoed = await new Promise<string>((resolve) =>
+        ws.once('message', (data) => resolve(data.toString())),
+      );
+      expect(echoed).toBe(message);
+    }
+    expect(authorizations).toEqual([`Bearer ${secret}`]);
+    const closed = new Promise((resolve) => ws.once('close', resolve));
+    world.run.dropConnection('example/default');
+    await closed;
+  });
+});
+
+describe('a blind tunnel', () => {
+  test('passes bytes both ways, half-closes, and is put on record once', async () => {
+    const server = createTcpServer({ allowHalfOpen: true }, (socket) => {
+      const chunks: Buffer[] = [];
+      socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+      socket.on('end', () => socket.end(Buffer.concat(chunks).reverse()));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { world } = await openWithApi();
+    cleanups.push(() => server.close());
+    world.ports.set('blind.test:9', (server.address() as AddressInfo).port);
+    const client = await dialProxy(world);
+    // The first bytes may come along with CONNECT.
+    client.send(
+      `CONNECT blind.test:9 HTTP/1.1\r\nHost: x\r\nProxy-Authorization: ${proxyAuthorization(world.run)}\r\n\r\nabc`,
+    );
+    await client.until((text) => text.includes('\r\n\r\n'));
+    client.send('def');
+    client.socket.end();
+    expect(await client.until(() => false)).toBe('fedcba');
+    expect(world.decisions).toHaveLength(1);
+    expect(world.decisions[0]).toMatchObject({
+      action: 'tunnelled',
+      request: { method: 'CONNECT', host: 'blind.test', port: 9 },
+    });
+  });
+
+  test('ends with its run', async () => {
+    const server = createTcpServer(() => {});
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { world } = await openWithApi();
+    cleanups.push(() => server.close());
+    world.ports.set('blind.test:9', (server.address() as AddressInfo).port);
+    const client = await dialProxy(world);
+    await connectTo(client, world, 'blind.test:9');
+    world.run.end();
+    await client.until(() => false);
+    expect(client.ended).toBe(true);
+  });
+});
+
+describe('patience', () => {
+  test('a silent peer is not waited for: no head, no handshake, no answer, no next request', async () => {
+    const upstream = await serveRaw((tls) => tls.on('data', () => {}));
+    const patience = { headMs: 40, keepAliveMs: 40, exchangeMs: 40, lingerMs: 40 };
+    const world = await openWorld({ patience });
+    cleanups.push(
+      () => upstream.close(),
+      () => world.close(),
+    );
+    world.ports.set(`${apiHost}:443`, upstream.at);
+    const half = await dialProxy(world);
+    half.send('GET http://a.test/ HT');
+    expect(await half.until(() => false)).toContain('the request head did not arrive in time');
+    const unshaken = await dialProxy(world);
+    await connectTo(unshaken, world, `${apiHost}:443`);
+    await unshaken.until(() => false);
+    const unanswered = await dialThrough(world);
+    unanswered.send(`GET / HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`);
+    expect(await unanswered.until(() => false)).toContain('UpstreamTimeout');
+    const idle = await dialThrough(world);
+    expect(await idle.until(() => false)).toBe('');
+  });
+});
