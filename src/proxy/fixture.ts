@@ -267,7 +267,8 @@ export async function dialThrough(
 export const upstreamCaPem = upstreamCa.pem;
 
 /** A world with an API that answers with what it saw, and keeps it. */
-async function _openWithApi(
+export async function openWorldWithApi(
+  cleanups: (() => unknown)[],
   options: WorldOptions = {},
 ): Promise<{ readonly world: World; readonly seen: Seen[] }> {
   const seen: Seen[] = [];
