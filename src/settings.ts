@@ -29,6 +29,8 @@ export interface Settings {
   readonly masterKeyFile: string | undefined;
   readonly identityHandle: string | undefined;
   readonly identityKey: string | undefined;
+  /** Where a document about this client is published (https), for servers that take its URL as a client ID. */
+  readonly clientMetadataUrl: string | undefined;
   /** PEM files with further roots, in the order given. */
   readonly extraCaFiles: readonly string[];
   readonly resolveOverrides: readonly ResolveOverride[];
@@ -64,6 +66,7 @@ export function parseSettings(env: Environment, config: Readonly<Record<string, 
     masterKeyFile: setting('MASTER_KEY_FILE'),
     identityHandle: setting('IDENTITY'),
     identityKey: setting('IDENTITY_KEY'),
+    clientMetadataUrl: parseMetadataUrl(setting('CLIENT_METADATA_URL')),
     extraCaFiles: [setting('EXTRA_CA_CERTS'), env.SSL_CERT_FILE, env.NODE_EXTRA_CA_CERTS].filter(
       (file): file is string => file !== undefined && file !== '',
     ),
@@ -127,6 +130,20 @@ function parseBaseUrl(text: string): URL {
     });
   }
   return url;
+}
+
+function parseMetadataUrl(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol === 'https:' && url.username === '' && url.hash === '' && url.pathname !== '/')
+    return text;
+  throw new AuthsomeError(
+    'Usage',
+    `AUTHSOME_CLIENT_METADATA_URL is not the https URL of a document: ${text}`,
+    {
+      hint: 'Set it to something like https://example.com/authsome-client.json, or unset it.',
+    },
+  );
 }
 
 function isLoopbackName(hostname: string): boolean {

@@ -7,7 +7,8 @@ import { withoutUndefined } from './connection-record.ts';
 export interface KnownClient extends ClientCredentials {
   /** What a registration answered; otherwise the definition's word counts. */
   readonly authMethod: AuthMethod | undefined;
-  readonly origin: 'person' | 'environment' | 'definition' | 'registration';
+  /** `document`: the URL of a published document about us; nothing was agreed with the server. */
+  readonly origin: 'person' | 'environment' | 'definition' | 'registration' | 'document';
   /** RFC 7591 `client_secret_expires_at`. */
   readonly secretExpiresAtMs?: number | undefined;
   /** RFC 7592. */

@@ -1,7 +1,7 @@
 import { AuthsomeError } from '../errors.ts';
-import { discoverResource, discoverServer } from '../oauth/index.ts';
+import { discoverIssuerAt, discoverResource, discoverServer } from '../oauth/index.ts';
 import type { Provider } from '../providers/index.ts';
-import { fetchTo } from './endpoints.ts';
+import { addressOf, fetchTo } from './endpoints.ts';
 import type { ConnectionsOptions } from './ports.ts';
 
 export function isServiceUrl(provider: string): boolean {
@@ -10,59 +10,82 @@ export function isServiceUrl(provider: string): boolean {
 
 /**
  * The provider that a URL leads to, stored as an ordinary definition: the URL of an MCP server or of any other resource
- * that tells its issuer (RFC 9728), or an issuer itself (RFC 8414). One that was discovered before is taken as it is.
+ * that tells its issuer (RFC 9728), or an issuer itself (RFC 8414). One that was discovered before is looked at again.
  */
 export async function discoveredProvider(options: ConnectionsOptions, address: string): Promise<Provider> {
   const url = serviceUrl(address);
   const names = namesFor(url);
   const known = names.map((name) => options.catalog.find(name));
-  const same = known.find((provider) => provider?.document.discovered_from === url.href);
-  if (same !== undefined) return same;
-  const free = known.indexOf(undefined);
-  const name = names[free];
+  const same = known.find((provider) => provider !== undefined && addressOf(provider) === url.href);
+  if (same !== undefined) return await rediscoveredProvider(options, same);
+  const name = names[known.indexOf(undefined)];
   if (name === undefined) {
     throw new AuthsomeError('ProviderExists', `there is another provider by the name ${names[0]} already`, {
       hint: `Forget that one with: authsome remove ${names[0]}`,
     });
   }
-  const fetch = fetchTo(options, { namedHost: url.host });
-  const resource = await discoverResource(fetch, url.href);
-  const issuer = resource?.issuers[0] ?? (resource === undefined ? issuerFrom(url) : url.origin);
-  const server = await discoverServer(fetch, issuer);
-  // `offline_access` is what makes a server that lists it give a refresh token.
-  const offline = server.scopes.includes('offline_access') ? ['offline_access'] : [];
+  const { flow, oauth } = await discover(options, url, undefined);
   const document = {
     schema_version: 1,
     name,
     display_name: url.host,
     auth_type: 'oauth2',
-    flow: server.registrationEndpoint === undefined ? 'pkce' : 'dcr_pkce',
+    flow,
     api_url: url.href,
     discovered_from: url.href,
+    oauth,
+  };
+  return await options.catalog.add(document, { replace: false });
+}
+
+/**
+ * The provider as its service describes itself now: one that has moved to another authorization server gets a new
+ * definition, though what a person has put into the old one stays. Others are returned as they are.
+ */
+export async function rediscoveredProvider(options: ConnectionsOptions, known: Provider): Promise<Provider> {
+  const address = addressOf(known);
+  if (address === undefined) return known;
+  const { flow, oauth } = await discover(options, new URL(address), known.oauth?.issuer);
+  const { document } = known;
+  const { resource, ...before } = (document.oauth ?? {}) as Readonly<Record<string, unknown>>;
+  if (oauth.issuer === before.issuer && oauth.resource === resource && flow === known.flow) return known;
+  return await options.catalog.add({ ...document, flow, oauth: { ...before, ...oauth } }, { replace: true });
+}
+
+/** What a definition takes from discovery. `trusted` is the issuer to stay with while the service still names it. */
+async function discover(options: ConnectionsOptions, url: URL, trusted: string | undefined) {
+  const fetch = fetchTo(options, { namedHost: url.hostname });
+  const resource = await discoverResource(fetch, url.href);
+  const named = resource?.issuers.find((issuer) => issuer === trusted) ?? resource?.issuers[0];
+  const server =
+    named === undefined ? await discoverIssuerAt(fetch, url.href) : await discoverServer(fetch, named);
+  // `offline_access` is what makes a server that lists it give a refresh token.
+  const offline = server.scopes.includes('offline_access') ? ['offline_access'] : [];
+  const isAnonymous =
+    server.registrationEndpoint !== undefined ||
+    (server.takesClientMetadataUrl && options.clientMetadataUrl !== undefined);
+  return {
+    flow: isAnonymous ? 'dcr_pkce' : 'pkce',
     oauth: {
-      issuer,
+      issuer: server.issuer,
       ...(resource === undefined ? {} : { resource: resource.resource }),
       scopes: [...new Set([...(resource?.scopes ?? []), ...offline])],
     },
-  };
-  return await options.catalog.add(document, { replace: false });
+  } as const;
 }
 
 function serviceUrl(address: string): URL {
   const url = URL.canParse(address) ? new URL(address) : undefined;
   if (url?.protocol !== 'https:' || url.username !== '' || url.password !== '') {
     throw new AuthsomeError('Usage', 'that is not the https URL of a service', {
-      hint: 'Give the whole address without a user name, such as https://mcp.example.com/mcp',
+      hint:
+        'Give the whole address without a user name, such as https://mcp.example.com/mcp. A service that speaks plain ' +
+        'HTTP, on this machine too, gets no credential.',
     });
   }
   url.hash = '';
   url.search = '';
   return url;
-}
-
-/** An issuer is compared as plain text, and nearly all of them are written without a slash at the end. */
-function issuerFrom(url: URL): string {
-  return url.pathname === '/' ? url.origin : url.href;
 }
 
 /** The name by host, and one by host and path for a second service there. */

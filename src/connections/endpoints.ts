@@ -31,6 +31,7 @@ function writtenEndpoints(provider: Provider): Endpoints | undefined {
     registrationEndpoint: oauth.registrationEndpoint,
     issRequired: false,
     authMethods: [],
+    takesClientMetadataUrl: false,
     namedHost: undefined,
   };
 }
@@ -60,7 +61,7 @@ async function discoveredEndpoints(options: ConnectionsOptions, provider: Provid
       },
     );
   }
-  const namedHost = new URL(named).host;
+  const namedHost = new URL(addressOf(provider) ?? named).hostname;
   const fetch = fetchTo(options, { namedHost });
   const issuer = namedIssuer ?? (await issuerOf(fetch, named));
   const { scopes: _, ...found } = await discoverServer(fetch, issuer);
@@ -78,9 +79,15 @@ export function fetchTo(options: ConnectionsOptions, target: Pick<Endpoints, 'na
   const { namedHost } = target;
   if (namedHost === undefined) return options.fetchFor({ publicOnly: false });
   return (input, init) => {
-    const { host } = new URL(input instanceof Request ? input.url : input);
-    return options.fetchFor({ publicOnly: host !== namedHost })(input, init);
+    const { hostname } = new URL(input instanceof Request ? input.url : input);
+    return options.fetchFor({ publicOnly: hostname !== namedHost })(input, init);
   };
+}
+
+/** The address that a person typed, of a definition that came out of discovering one: all else in it is hearsay. */
+export function addressOf(provider: Provider): string | undefined {
+  const { discovered_from: address } = provider.document;
+  return typeof address === 'string' && URL.canParse(address) ? address : undefined;
 }
 
 /** How to talk to a token endpoint as this client. */

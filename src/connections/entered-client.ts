@@ -1,6 +1,7 @@
 import { AuthsomeError } from '../errors.ts';
-import { isToken } from '../oauth/index.ts';
+import { type AuthMethod, type ClientCredentials, isToken } from '../oauth/index.ts';
 import type { Provider } from '../providers/index.ts';
+import type { Endpoints } from './session-record.ts';
 
 /** A client as a person or the environment gave it; without a secret when that is empty. Throws InvalidKey. */
 export function parseClient(
@@ -16,4 +17,17 @@ export function parseClient(
     });
   }
   return { clientId, clientSecret: clientSecret === '' ? undefined : clientSecret };
+}
+
+/** How a client that did not come with a method proves itself: `undefined` leaves it to the definition, or to the usual. */
+export function authMethodFor(
+  endpoints: Pick<Endpoints, 'authMethods'>,
+  provider: Provider,
+  client: ClientCredentials,
+): AuthMethod | undefined {
+  if (client.clientSecret === undefined || provider.oauth?.tokenEndpointAuthMethod !== undefined)
+    return undefined;
+  return (['client_secret_basic', 'client_secret_post'] as const).find((method) =>
+    endpoints.authMethods.includes(method),
+  );
 }

@@ -251,6 +251,85 @@ describe('a URL', () => {
     expect(again.provider).toBe('mcp-example');
   });
 
+  test('is looked at again at the next sign-in: a service may have moved', async () => {
+    const { options } = bench([{}], { fetchFor: service });
+    const connections = createConnections(options);
+    await connections.signIns.start({ provider: testResource, force: false });
+    const { document } = options.catalog.find('mcp-example') ?? {};
+    const old = {
+      ...document,
+      display_name: 'Mine',
+      oauth: { issuer: 'https://gone.example', scopes: ['x'] },
+    };
+    for (const provider of [testResource, 'mcp-example']) {
+      await options.catalog.add(old, { replace: true });
+      await connections.signIns.start({ provider, force: true });
+      expect(options.catalog.find('mcp-example')?.document).toMatchObject({
+        display_name: 'Mine',
+        oauth: { issuer: server.issuer, resource: testResource, scopes: ['read', 'offline_access'] },
+      });
+    }
+    // One that has not is left as a person may have edited it.
+    const edited = { ...document, oauth: { ...(document?.oauth as object), scopes: ['write'] } };
+    await options.catalog.add(edited, { replace: true });
+    const { authUrl } = await connections.signIns.start({ provider: testResource, force: true });
+    expect(new URL(authUrl ?? '').searchParams.get('scope')).toBe('write');
+  });
+
+  test('is signed in to as the published document where the server reads such', async () => {
+    const clientMetadataUrl = 'https://client.example/authsome.json';
+    const issuer = 'https://id.example';
+    const { options } = bench([{}], {
+      clientMetadataUrl,
+      fetchFor: () => async (input) => {
+        const { href } = new URL(String(input));
+        if (href === `${issuer}/.well-known/oauth-authorization-server`)
+          return Response.json({
+            issuer,
+            authorization_endpoint: `${issuer}/authorize`,
+            token_endpoint: `${issuer}/token`,
+            registration_endpoint: `${issuer}/register`,
+            client_id_metadata_document_supported: true,
+          });
+        if (href === `${issuer}/register`) throw new TypeError('nothing is to be registered');
+        return new Response('', { status: 404 });
+      },
+    });
+    const { signIns } = createConnections(options);
+    const first = await signIns.start({ provider: issuer, force: false });
+    expect(new URL(first.authUrl ?? '').searchParams.get('client_id')).toBe(clientMetadataUrl);
+    expect((await options.vault.list('client'))[0]?.fields).toMatchObject({ origin: 'document', issuer });
+    expect(await options.vault.read('client', 'id-example')).toMatchObject({ secrets: {} });
+  });
+
+  test.each([
+    [['client_secret_post', 'private_key_jwt'], 'client_secret_post'],
+    [['client_secret_post', 'client_secret_basic'], 'client_secret_basic'],
+    [[], undefined],
+  ] as const)(
+    'without registration asks for a client, and proves it as the server takes it: %s',
+    async (offered, method) => {
+      const issuer = 'https://id.example';
+      const { options } = bench([{}], {
+        fetchFor: () => async (input) =>
+          new URL(String(input)).pathname === '/.well-known/openid-configuration'
+            ? Response.json({
+                issuer,
+                authorization_endpoint: `${issuer}/authorize`,
+                token_endpoint: `${issuer}/token`,
+                ...(offered.length === 0 ? {} : { token_endpoint_auth_methods_supported: offered }),
+              })
+            : new Response('', { status: 404 }),
+      });
+      const { signIns } = createConnections(options);
+      const session = await signIns.start({ provider: issuer, force: false });
+      expect(session).toMatchObject({ asksFor: 'client', flow: 'pkce' });
+      await signIns.submitClient(session.id, { clientId: 'mine', clientSecret: 'my-secret' });
+      const [client] = await options.vault.list('client');
+      expect(client?.fields.authMethod).toBe(method);
+    },
+  );
+
   test.each(['http://mcp.example/mcp', 'https://me:pw@mcp.example/', 'https://'])(
     'must be https and bare: %s',
     async (url) => {

@@ -46,6 +46,8 @@ export interface ConnectionsOptions {
   readonly randomBytes: (size: number) => Uint8Array;
   /** The one redirect URI, as registered at providers. */
   readonly redirectUri: string;
+  /** Where a document about this client is published, if anywhere: a client ID for servers that take such. */
+  readonly clientMetadataUrl?: string | undefined;
   /** The page of ours that asks for what a sign-in still needs. */
   readonly pageUrl: (sessionId: string) => string;
   /** The wait between two polls of the device flow; a timer that keeps no process alive when left out. */

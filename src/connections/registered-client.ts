@@ -10,8 +10,9 @@ import type { Endpoints } from './session-record.ts';
 const minimumSecretLifeMs = 15 * 60_000;
 
 /**
- * A client that the server knows: the stored one while it is good, else a newly registered one (RFC 7591). Rejects
- * with OperationNotAllowed, SignInFailed or EndpointUnreachable.
+ * A client that the server knows or need not know, nobody being asked: the stored one while it is good, else the
+ * document that is published about us where the server reads such, else a newly registered one (RFC 7591). Rejects with
+ * OperationNotAllowed, SignInFailed or EndpointUnreachable.
  */
 export async function registeredClient(
   options: ConnectionsOptions,
@@ -22,6 +23,13 @@ export async function registeredClient(
   const known = await findClient(options.vault, provider, endpoints);
   if (known !== undefined && (await isGood(options, endpoints, known))) return known;
   const { registrationEndpoint, authMethods } = endpoints;
+  const { clientMetadataUrl } = options;
+  if (clientMetadataUrl !== undefined && endpoints.takesClientMetadataUrl) {
+    const published = { clientId: clientMetadataUrl, clientSecret: undefined, authMethod: 'none' } as const;
+    const client: KnownClient = { ...published, origin: 'document' };
+    await storeClient(options.vault, provider, endpoints, client);
+    return client;
+  }
   if (registrationEndpoint === undefined) {
     throw new AuthsomeError('OperationNotAllowed', `${provider.name} does not register clients by itself`, {
       hint: `Register one by hand and sign in with: authsome login ${provider.name} --flow pkce`,
@@ -45,6 +53,7 @@ async function isGood(
   endpoints: Endpoints,
   client: KnownClient,
 ): Promise<boolean> {
+  if (client.origin === 'document') return client.clientId === options.clientMetadataUrl;
   if (client.origin !== 'registration') return true;
   if (client.redirectUri !== options.redirectUri) return false;
   const { secretExpiresAtMs, registrationUri, registrationToken } = client;

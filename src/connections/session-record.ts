@@ -17,7 +17,8 @@ export interface Endpoints {
   readonly issRequired: boolean;
   /** RFC 8414; empty when the server does not say. */
   readonly authMethods: readonly string[];
-  /** Of discovered endpoints: the one host that the definition itself names, and that may so be a private one. */
+  readonly takesClientMetadataUrl: boolean;
+  /** Of discovered endpoints: the one host that a person named, and that may so be a private one. No port. */
   readonly namedHost: string | undefined;
 }
 

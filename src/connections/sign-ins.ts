@@ -7,9 +7,9 @@ import { isUsable } from './connection-record.ts';
 import type { ConnectionStore } from './connection-store.ts';
 import { requireProvider } from './definitions.ts';
 import { deviceStage, pollDevice } from './device-flow.ts';
-import { discoveredProvider, isServiceUrl } from './discovered-provider.ts';
+import { discoveredProvider, isServiceUrl, rediscoveredProvider } from './discovered-provider.ts';
 import { findEndpoints } from './endpoints.ts';
-import { parseClient } from './entered-client.ts';
+import { authMethodFor, parseClient } from './entered-client.ts';
 import { chooseFlow } from './flow-choice.ts';
 import { signInMachine } from './machine-flow.ts';
 import { connectionName, scopeName } from './names.ts';
@@ -97,7 +97,8 @@ export function createSignIns(options: ConnectionsOptions, connections: Connecti
     const endpoints = await findEndpoints(options, provider, session.flow);
     if (request.clientId !== undefined) {
       const given = parseClient(provider, request.clientId, request.clientSecret ?? '');
-      const client = { ...given, authMethod: undefined, origin: 'environment' as const };
+      const authMethod = authMethodFor(endpoints, provider, given);
+      const client = { ...given, authMethod, origin: 'environment' as const };
       await storeClient(options.vault, provider, endpoints, client);
     }
     const client =
@@ -148,12 +149,17 @@ export function createSignIns(options: ConnectionsOptions, connections: Connecti
     }
   };
 
-  /** The provider behind a URL. What fails here has no session yet that could tell. */
-  const discover = async (url: string): Promise<Provider> => {
+  /** The provider behind a name or a URL. What fails while it is discovered has no session yet that could tell. */
+  const find = async ({ provider: wanted, baseUrl }: SignInRequest): Promise<Provider> => {
+    const known = isServiceUrl(wanted) ? undefined : requireProvider(options.catalog, wanted, baseUrl);
     try {
-      return await discoveredProvider(options, url);
+      return known === undefined
+        ? await discoveredProvider(options, wanted)
+        : await rediscoveredProvider(options, known);
     } catch (error) {
-      options.notify({ event: 'sign_in.failed', outcome: asAuthsomeError(error).code, detail: 'discovery' });
+      const { code: outcome } = asAuthsomeError(error);
+      const event = { event: 'sign_in.failed', outcome, detail: 'discovery' } as const;
+      options.notify(known === undefined ? event : { ...event, provider: known.name });
       throw error;
     }
   };
@@ -161,9 +167,7 @@ export function createSignIns(options: ConnectionsOptions, connections: Connecti
   return {
     async start(request) {
       const connection = connectionName(request.connection ?? 'default');
-      const provider = isServiceUrl(request.provider)
-        ? await discover(request.provider)
-        : requireProvider(options.catalog, request.provider, request.baseUrl);
+      const provider = await find(request);
       if (provider.needsBaseUrl) {
         throw new AuthsomeError('Usage', `${provider.name} needs to know which server it is on`, {
           hint: `Run: authsome login ${provider.name} --base-url https://<host>`,
@@ -222,7 +226,8 @@ export function createSignIns(options: ConnectionsOptions, connections: Connecti
       const provider = providerOf(context, session);
       const given = parseClient(provider, entered.clientId, entered.clientSecret);
       const endpoints = session.endpoints ?? (await findEndpoints(options, provider, session.flow));
-      const client = { ...given, authMethod: undefined, origin: 'person' as const };
+      const authMethod = authMethodFor(endpoints, provider, given);
+      const client = { ...given, authMethod, origin: 'person' as const };
       await storeClient(options.vault, provider, endpoints, client);
       try {
         const stage = await nextStage(session, endpoints, provider, client);

@@ -129,7 +129,9 @@ export function testBench(
       find: (name) => known.find((provider) => provider.name === name),
       async add(document) {
         const added = parseProvider(document, 'custom');
-        known.push(added);
+        const before = known.findIndex(({ name }) => name === added.name);
+        if (before === -1) known.push(added);
+        else known[before] = added;
         return added;
       },
       suggest: (name) => providers.find((provider) => provider.name.startsWith(name.slice(0, 2)))?.name,

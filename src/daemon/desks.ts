@@ -30,6 +30,7 @@ export interface DesksOptions {
   readonly fetchFor: (options: { readonly publicOnly: boolean }) => Fetch;
   readonly trail: AuditTrail;
   readonly redirectUri: string;
+  readonly clientMetadataUrl: string | undefined;
   readonly pageUrl: (sessionId: string) => string;
   readonly onChange: (desk: Desk, change: ConnectionChange) => void;
   readonly nowMs: () => number;

@@ -151,6 +151,7 @@ async function assemble(options: StartOptions, listener: Listener): Promise<Daem
     fetchFor: wayOut.fetchFor,
     trail,
     redirectUri,
+    clientMetadataUrl: settings.clientMetadataUrl,
     pageUrl: (sessionId) => url + pagePath(sessionId),
     onChange: (desk, change) => inBackground(runs.connectionChanged(desk, change)),
     nowMs,

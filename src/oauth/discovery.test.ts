@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { AuthsomeError } from '../errors.ts';
 import {
-  challengeParameter,
+  discoverIssuerAt,
   discoverResource,
   discoverServer,
   readResourceMetadata,
@@ -20,6 +20,27 @@ function site(pages: Readonly<Record<string, () => Response>>) {
 }
 
 const metadata = { issuer: 'https://id.example/tenant', token_endpoint: 'https://id.example/token' };
+
+describe('an address that a person typed', () => {
+  const document = (issuer: string) => () => Response.json({ ...metadata, issuer });
+  const wellKnown = 'https://id.example/.well-known/oauth-authorization-server';
+
+  test.each([
+    ['an issuer', 'https://id.example/tenant', `${wellKnown}/tenant`, 'https://id.example/tenant'],
+    ['one that ends on a slash', 'https://id.example', wellKnown, 'https://id.example/'],
+    ['a service whose origin is one', 'https://id.example/mcp', wellKnown, 'https://id.example'],
+  ])('leads to %s', async (_, typed, address, issuer) => {
+    const { fetch } = site({ [address]: document(issuer) });
+    expect(await discoverIssuerAt(fetch, typed)).toMatchObject({ issuer });
+  });
+
+  test('does not lead to somebody else', async () => {
+    for (const issuer of ['https://evil.example', 'https://id.example/other', 'https://id.example//']) {
+      const { fetch } = site({ [wellKnown]: document(issuer) });
+      await expect(discoverIssuerAt(fetch, 'https://id.example')).rejects.toThrow(/another issuer/);
+    }
+  });
+});
 
 describe('server metadata', () => {
   test('is looked for before the path of the issuer, then where OpenID puts it (RFC 8414 §3.1, §5)', () => {
@@ -114,8 +135,38 @@ describe('resource metadata', () => {
       resource: 'https://mcp.example',
       issuers: [],
     });
-    expect(asked).toEqual([resource, `${root}/v1/mcp`, root]);
+    expect(asked).toEqual([resource, resource, `${root}/v1/mcp`, root]);
     expect(await discoverResource(site({}).fetch, resource)).toBeUndefined();
+  });
+
+  test('is asked for by POST where GET tells nothing, and by nothing that changes anything', async () => {
+    const sent: unknown[] = [];
+    const pointer = 'Basic realm="x", Bearer resource_metadata="https://mcp.example/about"';
+    const fetch = async (input: string | URL | Request, init?: RequestInit) => {
+      const url = String(input);
+      if (init?.method === 'POST') sent.push(JSON.parse(String(init.body)).method);
+      if (url === resource && init?.method === 'POST')
+        return new Response('', { status: 401, headers: { 'www-authenticate': pointer } });
+      return url === 'https://mcp.example/about'
+        ? Response.json({ resource })
+        : new Response('', { status: 405 });
+    };
+    expect(await discoverResource(fetch, resource)).toMatchObject({ resource });
+    expect(sent).toEqual(['tools/list']);
+  });
+
+  test('is found where other addresses of the site lead astray', async () => {
+    const root = 'https://mcp.example/.well-known/oauth-protected-resource';
+    const fetch = async (input: string | URL | Request) => {
+      if (String(input) === root) return Response.json({ resource });
+      throw new AuthsomeError('EndpointUnreachable', 'it answers with a redirect');
+    };
+    expect(await discoverResource(fetch, resource)).toMatchObject({ resource });
+  });
+
+  test('of a service that is down is a failure of its own', async () => {
+    const fetch = () => Promise.reject(new AuthsomeError('EndpointUnreachable', 'nobody there'));
+    await expect(discoverResource(fetch, resource)).rejects.toMatchObject({ code: 'EndpointUnreachable' });
   });
 
   test.each([
@@ -127,30 +178,5 @@ describe('resource metadata', () => {
     7,
   ])('about %s is refused', (named) => {
     expect(() => readResourceMetadata({ resource: named }, new URL(resource))).toThrow(/another resource/);
-  });
-});
-
-describe('a challenge', () => {
-  test('gives its parameters, quoted or not', () => {
-    const challenge =
-      'Bearer realm="a, scope=wrong", error="insufficient_scope", scope="repo user:\\"x\\"" , max=7';
-    expect(challengeParameter(challenge, 'error')).toBe('insufficient_scope');
-    expect(challengeParameter(challenge, 'max')).toBe('7');
-    expect(challengeParameter(challenge, 'scope')).toBe('repo user:"x"');
-    expect(challengeParameter('Bearer', 'scope')).toBeUndefined();
-  });
-
-  test('of any shape is read without a throw', () => {
-    fc.assert(
-      fc.property(fc.string(), (text) => {
-        challengeParameter(text, 'scope');
-      }),
-    );
-    fc.assert(
-      fc.property(fc.stringMatching(/^[a-z:]{1,20}$/), fc.string(), (scope, realm) => {
-        const quoted = realm.replace(/[\\"]/g, '\\$&');
-        expect(challengeParameter(`Bearer realm="${quoted}", scope="${scope}"`, 'scope')).toBe(scope);
-      }),
-    );
   });
 });

@@ -1,5 +1,6 @@
 import { AuthsomeError } from '../errors.ts';
-import { type Fetch, fetchDocument, type Reply, requireSecureUrl } from './endpoint.ts';
+import { challengeParameters } from './challenge.ts';
+import { type Fetch, fetchDocument, type Reply, requireSecureUrl, send } from './endpoint.ts';
 
 /** What an authorization server says about itself (RFC 8414 §2), as far as we use it. URLs are https or loopback. */
 export interface ServerMetadata {
@@ -13,6 +14,8 @@ export interface ServerMetadata {
   readonly scopes: readonly string[];
   /** RFC 9207 §3. */
   readonly issRequired: boolean;
+  /** Whether a client may be the URL of a document about it, known to the server or not. */
+  readonly takesClientMetadataUrl: boolean;
 }
 
 /** What a protected resource says about itself (RFC 9728 §2). */
@@ -30,11 +33,53 @@ type Document = Readonly<Record<string, unknown>>;
  * SignInFailed when there is none or it is not this issuer's, and with EndpointUnreachable.
  */
 export async function discoverServer(fetch: Fetch, issuer: string): Promise<ServerMetadata> {
-  for (const address of serverMetadataUrls(issuer)) {
-    const document = jsonObject(await fetchDocument(fetch, address, 'authorization server metadata'));
-    if (document !== undefined) return readServerMetadata(document, issuer);
-  }
+  const document = await firstDocument(fetch, serverMetadataUrls(issuer), 'authorization server metadata');
+  if (document !== undefined) return readServerMetadata(document, issuer);
   throw discoveryFailed(`${new URL(issuer).host} publishes no authorization server metadata`);
+}
+
+/**
+ * The metadata of the authorization server at an address that a person typed: an issuer (with or without the slash that
+ * some end on), or else a service whose own origin is one. Errors as for `discoverServer`.
+ */
+export async function discoverIssuerAt(fetch: Fetch, address: string): Promise<ServerMetadata> {
+  const { origin, href } = requireSecureUrl(address, 'issuer');
+  for (const place of new Set([href.replace(/\/$/, ''), origin])) {
+    const document = await firstDocument(fetch, serverMetadataUrls(place), 'authorization server metadata');
+    if (document !== undefined) {
+      return readServerMetadata(document, document.issuer === `${place}/` ? `${place}/` : place);
+    }
+  }
+  throw discoveryFailed(`${new URL(origin).host} publishes no authorization server metadata`);
+}
+
+/**
+ * The first of these documents that there is. Many sites answer for a page that they do not have with a redirect or a
+ * broken connection, so that only the last such failure counts, and only where no document was found.
+ */
+async function firstDocument(
+  fetch: Fetch,
+  addresses: Iterable<string>,
+  what: string,
+): Promise<Document | undefined> {
+  let answered = false;
+  let failure: unknown;
+  for (const address of addresses) {
+    try {
+      const document = jsonObject(await fetchDocument(fetch, address, what));
+      if (document !== undefined) return document;
+      answered = true;
+    } catch (error) {
+      if (!isUnreachable(error)) throw error;
+      failure = error;
+    }
+  }
+  if (failure !== undefined && !answered) throw failure;
+  return undefined;
+}
+
+function isUnreachable(error: unknown): boolean {
+  return error instanceof AuthsomeError && error.code === 'EndpointUnreachable';
 }
 
 /** In the order in which to try them. */
@@ -70,6 +115,7 @@ export function readServerMetadata(document: Document, issuer: string): ServerMe
     authMethods: texts(document.token_endpoint_auth_methods_supported),
     scopes: texts(document.scopes_supported),
     issRequired: document.authorization_response_iss_parameter_supported === true,
+    takesClientMetadataUrl: document.client_id_metadata_document_supported === true,
   };
 }
 
@@ -82,21 +128,55 @@ export async function discoverResource(
   resource: string,
 ): Promise<ResourceMetadata | undefined> {
   const url = requireSecureUrl(resource, 'resource');
-  const { challenge = '' } = await fetchDocument(fetch, url.href, 'service');
-  const pointed = challengeParameter(challenge, 'resource_metadata');
-  const wanted = challengeParameter(challenge, 'scope')
-    ?.split(' ')
-    .filter((scope) => scope !== '');
+  const challenge = challengeParameters(await challengeOf(fetch, url.href));
+  const pointed = challenge.get('resource_metadata');
   const path = url.pathname === '/' ? '' : url.pathname;
   const wellKnown = `${url.origin}/.well-known/oauth-protected-resource`;
   const addresses = [...(pointed === undefined ? [] : [pointed]), `${wellKnown}${path}`, wellKnown];
-  for (const address of new Set(addresses)) {
-    const document = jsonObject(await fetchDocument(fetch, address, 'resource metadata'));
-    if (document === undefined) continue;
-    const metadata = readResourceMetadata(document, url);
-    return wanted === undefined ? metadata : { ...metadata, scopes: wanted };
+  const document = await firstDocument(fetch, new Set(addresses), 'resource metadata');
+  if (document === undefined) return undefined;
+  const metadata = readResourceMetadata(document, url);
+  const wanted = challenge.get('scope')?.split(' ');
+  return wanted === undefined ? metadata : { ...metadata, scopes: wanted.filter((scope) => scope !== '') };
+}
+
+/** Names nobody, changes nothing, and is what every MCP server with a lock on its door refuses. */
+const probe = JSON.stringify({
+  jsonrpc: '2.0',
+  id: 1,
+  method: 'tools/list',
+  params: {
+    _meta: {
+      'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+      'io.modelcontextprotocol/clientCapabilities': {},
+    },
+  },
+});
+
+/**
+ * What a service says to somebody without a token (`WWW-Authenticate`); empty when it says nothing. An MCP server
+ * need not answer to GET, and then is asked what it is for.
+ */
+async function challengeOf(fetch: Fetch, url: string): Promise<string> {
+  const headers = { accept: 'application/json, text/event-stream' };
+  const asked = await patiently(() => fetchDocument(fetch, url, 'service', headers, challengeTimeoutMs));
+  if (asked === undefined || asked.status === 200 || asked.status === 401) return asked?.challenge ?? '';
+  const body = probe;
+  const type = { 'content-type': 'application/json', 'mcp-protocol-version': '2026-07-28' };
+  const post = { url, headers: { ...headers, ...type, 'mcp-method': 'tools/list' }, body };
+  return (await patiently(() => send(fetch, post, 'service', challengeTimeoutMs)))?.challenge ?? '';
+}
+
+const challengeTimeoutMs = 5_000;
+
+/** `undefined` where the service does not answer: what it publishes under its well-known addresses may still say enough. */
+async function patiently(ask: () => Promise<Reply>): Promise<Reply | undefined> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (isUnreachable(error)) return undefined;
+    throw error;
   }
-  return undefined;
 }
 
 /** Throws SignInFailed when the document is about another resource (RFC 9728 §3.3). */
@@ -115,15 +195,6 @@ export function readResourceMetadata(document: Document, asked: URL): ResourceMe
     issuers: texts(document.authorization_servers),
     scopes: texts(document.scopes_supported),
   };
-}
-
-/** A parameter of a `Bearer` challenge (RFC 9110 §11.6.1); `undefined` when it is not there. */
-export function challengeParameter(challenge: string, name: string): string | undefined {
-  const parameters = /([\w-]{1,64})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))/g;
-  for (const [, key, quoted, bare] of challenge.slice(0, 4096).matchAll(parameters)) {
-    if (key?.toLowerCase() === name) return quoted?.replace(/\\(.)/g, '$1') ?? bare;
-  }
-  return undefined;
 }
 
 function jsonObject(reply: Reply): Document | undefined {

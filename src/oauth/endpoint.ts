@@ -26,9 +26,14 @@ const requestTimeoutMs = 20_000;
  * The reply to `request`, whatever its status. `what` names the endpoint for people ("token endpoint").
  * Rejects with EndpointUnreachable; neither the URL's query nor anything that was sent is in the error.
  */
-export async function send(fetch: Fetch, request: EndpointRequest, what: string): Promise<Reply> {
+export async function send(
+  fetch: Fetch,
+  request: EndpointRequest,
+  what: string,
+  timeoutMs = requestTimeoutMs,
+): Promise<Reply> {
   const { url, headers, body } = request;
-  return await ask(fetch, url, what, { method: 'POST', headers, body });
+  return await ask(fetch, url, what, { method: 'POST', headers, body }, timeoutMs);
 }
 
 /** The reply to a GET that accepts JSON; errors as for `send`. */
@@ -37,13 +42,20 @@ export async function fetchDocument(
   address: string,
   what: string,
   headers: Readonly<Record<string, string>> = {},
+  timeoutMs = requestTimeoutMs,
 ): Promise<Reply> {
-  return await ask(fetch, address, what, { headers: { accept: 'application/json', ...headers } });
+  return await ask(fetch, address, what, { headers: { accept: 'application/json', ...headers } }, timeoutMs);
 }
 
-async function ask(fetch: Fetch, address: string, what: string, init: RequestInit): Promise<Reply> {
+async function ask(
+  fetch: Fetch,
+  address: string,
+  what: string,
+  init: RequestInit,
+  timeoutMs: number,
+): Promise<Reply> {
   const url = requireSecureUrl(address, what);
-  const deadline = AbortSignal.timeout(requestTimeoutMs);
+  const deadline = AbortSignal.timeout(timeoutMs);
   try {
     return await replyOf(await fetch(url, { ...init, redirect: 'manual', signal: deadline }));
   } catch (error) {

@@ -10,6 +10,8 @@ export {
   sameText,
   stateMismatch,
 } from './authorization-code.ts';
+export type { ScopeFields } from './challenge.ts';
+export { missingScopes } from './challenge.ts';
 export type { AuthMethod } from './client-authentication.ts';
 export { clientSecrets } from './client-authentication.ts';
 export { clientCredentialsRequest, clientCredentialsTokens } from './client-credentials.ts';
@@ -21,7 +23,7 @@ export {
   readDeviceAuthorization,
   readDeviceToken,
 } from './device-code.ts';
-export { discoverResource, discoverServer } from './discovery.ts';
+export { discoverIssuerAt, discoverResource, discoverServer } from './discovery.ts';
 export type { Fetch } from './endpoint.ts';
 export { fetchDocument } from './endpoint.ts';
 export { printable } from './provider-text.ts';
