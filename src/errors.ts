@@ -49,7 +49,7 @@ const table = {
   Cancelled: { exit: 11, status: 409 },
   PolicyDenied: { exit: 12, status: 403 },
   // What a shell says of a command that it cannot start.
-  CommandNotExecutable: { exit: 126, status: 400, hint: 'Make it executable: chmod +x <file>' },
+  CommandNotExecutable: { exit: 126, status: 400 },
   CommandNotFound: { exit: 127, status: 404, hint: 'Check the spelling, and that its folder is in PATH.' },
   // The proxy's refusals (problem+json); they reach an agent, not a terminal.
   ProxyAuthenticationRequired: {

@@ -72,6 +72,9 @@ export function readHead(args: readonly string[]): {
   return { flags, command: rest[0], rest: rest.slice(1) };
 }
 
+/** Options of ours that take a value as a word of its own: that word is no flag, and no command either. */
+const valueOptions = new Set(['--provider', '-p', '--connection', '--log-file']);
+
 /**
  * Whether `--json` is meant, however broken the rest may be: a caller that asked for JSON gets its failures as
  * JSON too. What follows `--` or belongs to the child of a run does not count.
@@ -79,8 +82,15 @@ export function readHead(args: readonly string[]): {
 export function asksForJson(args: readonly string[]): boolean {
   const end = args.indexOf('--');
   const own = end === -1 ? args : args.slice(0, end);
-  const run = own.indexOf('run');
-  return (run === -1 ? own : own.slice(0, run)).includes('--json');
+  let isRun = false;
+  for (let index = 0; index < own.length; index++) {
+    const word = own[index] ?? '';
+    if (word === '--json') return true;
+    if (valueOptions.has(word)) index++;
+    else if (isRun && !word.startsWith('-')) return false;
+    else if (word === 'run') isRun = true;
+  }
+  return false;
 }
 
 function missingLogFile(): AuthsomeError {

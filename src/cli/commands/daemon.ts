@@ -5,7 +5,7 @@ import { countOption } from '../arguments.ts';
 import type { CommandModule } from '../command-table.ts';
 import type { CommandContext } from '../context.ts';
 import { addExamples } from '../help-text.ts';
-import { exitCodeOfSignal, forwardSignals, isInForeground } from '../run/signals.ts';
+import { exitCodeOfSignal, isInForeground, startForwarding } from '../run/signals.ts';
 import { restart, start, status, stop } from './daemon/life.ts';
 import { showLogFile } from './daemon/log-file.ts';
 
@@ -49,8 +49,10 @@ export const build: CommandModule['build'] = (command, context, finish) => {
  */
 async function serve(context: CommandContext): Promise<number> {
   const { launch } = await context.daemon();
-  const child = spawn(launch.execPath, [launch.entry, 'daemon', 'serve'], { stdio: 'inherit' });
-  forwardSignals(child, isInForeground);
+  const child = startForwarding(
+    () => spawn(launch.execPath, [launch.entry, 'daemon', 'serve'], { stdio: 'inherit' }),
+    isInForeground,
+  );
   return new Promise((resolve, reject) => {
     child.once('error', (error) =>
       reject(new AuthsomeError('DaemonUnavailable', 'the daemon could not be started', { cause: error })),

@@ -18,7 +18,7 @@ export async function exportSecret(context: CommandContext, options: ExportOptio
   const client = await context.client();
   const document = await client.exportConnection(provider, connection === undefined ? {} : { connection });
   if (terminal.json || options.format === 'json') {
-    terminal.document(document);
+    terminal.document(terminal.json ? document : document.variables);
     return;
   }
   for (const [name, value] of Object.entries(document.variables)) {

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { RunLease, RunRequest } from '../../client/index.ts';
@@ -9,7 +10,7 @@ import { connect } from '../connect.ts';
 import type { GlobalFlags } from '../global-flags.ts';
 import { type RunArguments, readRunArguments } from './arguments.ts';
 import { caFilesOf, runEnvironment } from './environment.ts';
-import { exitCodeOfSignal, forwardSignals, isInForeground } from './signals.ts';
+import { exitCodeOfSignal, isInForeground, startForwarding } from './signals.ts';
 
 /** Beside the bundled program; built from `child-proxy.cts`. */
 const childProxy = join(dirname(fileURLToPath(import.meta.url)), 'child-proxy.cjs');
@@ -49,9 +50,8 @@ function runRequest(told: RunArguments, environment: CliOptions['environment']):
 
 /** The child, with the streams, the terminal and the process group of this process. */
 function startChild(told: RunArguments, env: Record<string, string>): ChildProcess {
-  const child = spawn(told.command, told.commandArguments, { stdio: 'inherit', env });
-  forwardSignals(child, isInForeground);
-  return child;
+  const { command, commandArguments } = told;
+  return startForwarding(() => spawn(command, commandArguments, { stdio: 'inherit', env }), isInForeground);
 }
 
 /** The child's own exit code, 128+n for a signal; rejects when it could not be started. */
@@ -65,16 +65,21 @@ function exitCodeOf(child: ChildProcess): Promise<number> {
 }
 
 function notStarted(command: string, error: NodeJS.ErrnoException): AuthsomeError {
-  if (error.code === 'ENOENT') {
-    return new AuthsomeError('CommandNotFound', `command not found: ${command}`, { cause: error });
-  }
-  return new AuthsomeError(
-    'CommandNotExecutable',
-    `cannot run ${command} (${error.code ?? 'unknown reason'})`,
-    {
+  if (error.code !== 'ENOENT') {
+    const reason = error.code === 'EACCES' ? 'it is not executable' : (error.code ?? 'unknown reason');
+    return new AuthsomeError('CommandNotExecutable', `cannot run ${command}: ${reason}`, {
+      hint: `Look at it: ls -ld ${command}`,
       cause: error,
-    },
-  );
+    });
+  }
+  if (command.includes('/') && existsSync(command)) {
+    return new AuthsomeError(
+      'CommandNotExecutable',
+      `cannot run ${command}: the interpreter that its first line names does not exist`,
+      { hint: `Look at it: head -n 1 ${command}`, cause: error },
+    );
+  }
+  return new AuthsomeError('CommandNotFound', `command not found: ${command}`, { cause: error });
 }
 
 /** The child went on without its proxy, so only someone who asks is told. */

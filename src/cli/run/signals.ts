@@ -1,4 +1,4 @@
-import type { ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 
@@ -7,29 +7,35 @@ export function exitCodeOfSignal(signal: NodeJS.Signals): number {
   return 128 + (constants.signals[signal] ?? 0);
 }
 
-/** Sent to one process by its number: the child would never hear of them. */
-const alwaysForwarded: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGHUP', 'SIGUSR2'];
+/**
+ * Sent to one process by its number: the child would never hear of them. (Unless somebody listens for SIGUSR1, Node opens
+ * its debugger on it.)
+ */
+const alwaysForwarded: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'];
 /** Sent by a terminal's keys to the whole foreground group, the child included: passed on only when they were not. */
 const keyboard: readonly NodeJS.Signals[] = ['SIGINT', 'SIGQUIT'];
 
 /**
- * Passes on to `child` the signals that reach this process alone, and outlives them, so that the child decides what
- * they mean. SIGTSTP and SIGCONT keep their default: parent and child stop and go on together, as the shell expects.
+ * The child that `start` starts. Signals that reach this process alone are passed on to it, and none of them ends this
+ * process, so that the child decides what they mean. They are listened for before there is a child: it may be heard
+ * from, and interrupted, before `start` returns. SIGTSTP and SIGCONT keep their default: parent and child stop and go on
+ * together, as the shell expects.
  */
-export function forwardSignals(child: ChildProcess, isForeground: () => boolean): void {
-  for (const signal of alwaysForwarded) process.on(signal, () => void child.kill(signal));
+export function startForwarding(start: () => ChildProcess, isForeground: () => boolean): ChildProcess {
+  let child: ChildProcess | undefined;
+  for (const signal of alwaysForwarded) process.on(signal, () => void child?.kill(signal));
   for (const signal of keyboard) {
     process.on(signal, () => {
-      if (!isForeground()) child.kill(signal);
+      if (!isForeground()) child?.kill(signal);
     });
   }
-  // Node opens its debugger on SIGUSR1 unless somebody listens.
-  process.on('SIGUSR1', () => void child.kill('SIGUSR1'));
+  child = start();
+  return child;
 }
 
 /**
  * Whether this process belongs to its terminal's foreground group, read from /proc/self/stat (proc(5): `pgrp` is
- * field 5, `tpgid` field 8). Where there is no /proc, `ask` tells.
+ * field 5, `tpgid` field 8). Where there is no /proc, ps(1) tells.
  */
 export function isInForeground(
   readStat: () => string = readOwnStat,
@@ -49,4 +55,10 @@ export function isInForeground(
 
 function readOwnStat(): string {
   return readFileSync('/proc/self/stat', 'utf8');
+}
+
+/** A `+` in the state marks the foreground group, on macOS and the BSDs. */
+function askPs(): boolean {
+  const { stdout } = spawnSync('ps', ['-o', 'stat=', '-p', String(process.pid)], { encoding: 'utf8' });
+  return (stdout ?? '').includes('+');
 }
