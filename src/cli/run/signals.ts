@@ -39,7 +39,7 @@ export function startForwarding(start: () => ChildProcess, isForeground: () => b
  */
 export function isInForeground(
   readStat: () => string = readOwnStat,
-  ask: () => boolean = () => false,
+  ask: () => boolean = askPs,
 ): boolean {
   let stat: string;
   try {
