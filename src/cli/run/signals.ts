@@ -37,10 +37,7 @@ export function startForwarding(start: () => ChildProcess, isForeground: () => b
  * Whether this process belongs to its terminal's foreground group, read from /proc/self/stat (proc(5): `pgrp` is
  * field 5, `tpgid` field 8). Where there is no /proc, ps(1) tells.
  */
-export function isInForeground(
-  readStat: () => string = readOwnStat,
-  ask: () => boolean = askPs,
-): boolean {
+export function isInForeground(readStat: () => string = readOwnStat, ask: () => boolean = askPs): boolean {
   let stat: string;
   try {
     stat = readStat();
