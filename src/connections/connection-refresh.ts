@@ -37,6 +37,18 @@ export async function withGrant<Result>(
 }
 
 /**
+ * What a provider answered and the vault did not take (a full disk, a locked database), by connection: as long as
+ * the process lives it is not lost, and is stored before the provider is asked again.
+ */
+export type UnstoredGrants = Map<string, OpenConnection>;
+
+export interface RefreshContext {
+  readonly options: ConnectionsOptions;
+  readonly connections: ConnectionStore;
+  readonly unstored: UnstoredGrants;
+}
+
+/**
  * The connection after one refresh, or as somebody else refreshed it since version `seen`. Rejects with
  * ConnectionNotFound, CredentialMissing, CredentialExpired (only a new sign-in helps), RefreshFailed or
  * EndpointUnreachable (may work later).
@@ -45,28 +57,26 @@ export async function withGrant<Result>(
  * moment in which a crash can lose a rotated refresh token; no protocol closes it, a local write keeps it short.
  */
 export async function refreshConnection(
-  options: ConnectionsOptions,
-  connections: ConnectionStore,
+  context: RefreshContext,
   provider: string,
   name: string,
   seen: number,
 ): Promise<OpenConnection> {
-  return await withGrant(options.vault, provider, name, async () => {
-    const current = await connections.find(provider, name);
+  return await withGrant(context.options.vault, provider, name, async () => {
+    const current = await context.connections.find(provider, name);
     if (current === undefined) throw connectionNotFound(provider, name);
     if (current.connection.version !== seen) {
       requireConnected(current.connection);
       return current;
     }
-    return await refreshNow(options, connections, current);
+    const unstored = context.unstored.get(connectionKey(provider, name));
+    if (unstored?.connection.version === seen) return await storeGrant(context, unstored);
+    return await refreshNow(context, current);
   });
 }
 
-async function refreshNow(
-  options: ConnectionsOptions,
-  connections: ConnectionStore,
-  current: OpenConnection,
-): Promise<OpenConnection> {
+async function refreshNow(context: RefreshContext, current: OpenConnection): Promise<OpenConnection> {
+  const { options, connections } = context;
   const { connection, secrets } = current;
   requireConnected(connection);
   const { refreshToken } = secrets;
@@ -109,12 +119,17 @@ async function refreshNow(
     expiresAtMs: tokens.expiresAtMs,
     obtainedAtMs: sentAtMs,
   };
-  const written = await writeConnection(
-    options.vault,
-    refreshed,
-    secretsOf(tokens, refreshToken),
-    connection.version,
-  );
+  return await storeGrant(context, { connection: refreshed, secrets: secretsOf(tokens, refreshToken) });
+}
+
+/** Stores a grant over the version it came from; should that fail, it is kept for the next try. */
+async function storeGrant(context: RefreshContext, grant: OpenConnection): Promise<OpenConnection> {
+  const { options, connections, unstored } = context;
+  const { connection, secrets } = grant;
+  const key = keyOf(connection);
+  unstored.set(key, grant);
+  const written = await writeConnection(options.vault, connection, secrets, connection.version);
+  unstored.delete(key);
   if (written === undefined) return await somebodyElses(connections, connection);
   options.notify({
     event: 'token.refreshed',

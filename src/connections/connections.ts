@@ -1,8 +1,9 @@
 import { type Connection, summaryOf } from './connection-record.ts';
-import { createConnectionStore } from './connection-store.ts';
+import { createConnectionStore, type OpenConnection } from './connection-store.ts';
 import type { CredentialSource } from './credential.ts';
 import { createCredentialCache } from './credential-cache.ts';
 import { requireProvider } from './definitions.ts';
+import { trackExchanges } from './exchanges.ts';
 import { connectionKey, connectionName } from './names.ts';
 import type {
   ConnectionChange,
@@ -13,6 +14,7 @@ import type {
   RevokeReport,
   SignIns,
 } from './ports.ts';
+import { type RefreshSchedule, startRefreshSchedule } from './refresh-schedule.ts';
 import { logoutConnection, revokeProvider } from './revocations.ts';
 import { createSignIns } from './sign-ins.ts';
 
@@ -22,7 +24,10 @@ export interface Connections {
   readonly credentials: CredentialSource;
   /** Every connection, by provider and name; of one provider when it is named. */
   summaries(provider?: string): Promise<readonly ConnectionSummary[]>;
-  /** The named connection, else the default one. Showing its secrets is an audit event. ConnectionNotFound. */
+  /**
+   * The named connection, else the default one. Secrets that are shown work now (else as for a credential), and
+   * showing them is an audit event. ConnectionNotFound.
+   */
   read(
     provider: string,
     connection: string | undefined,
@@ -40,15 +45,24 @@ export interface Connections {
   exportVariables(provider: string, connection?: string): Promise<ExportReport>;
   /** Called synchronously, before any credential of a revoked connection could be handed out again. */
   onChange(listener: (change: ConnectionChange) => void): () => void;
+  /** Takes up sign-ins that a stopped daemon left behind, and refreshes ahead of expiry from then on. */
+  start(): Promise<void>;
+  /** Begins nothing new that could lose a grant, and resolves when what is under way has been stored. */
+  close(): Promise<void>;
 }
 
-export function createConnections(options: ConnectionsOptions): Connections {
+export function createConnections(given: ConnectionsOptions): Connections {
+  const exchanges = trackExchanges(given.vault);
+  const options = { ...given, vault: exchanges.vault };
   const store = createConnectionStore(options.vault, options.catalog);
   const cache = createCredentialCache(options, store);
   // Before anybody else hears of a change, what was cached from the old state is gone.
   store.onChange(({ connection, kind }) => {
     if (kind !== 'default_changed') cache.drop(connection);
+    if (kind === 'connected') schedule?.wake();
   });
+  const signIns = createSignIns(options, store);
+  let schedule: RefreshSchedule | undefined;
 
   const summary = async (connection: Connection): Promise<ConnectionSummary> => {
     const { provider, name } = connection;
@@ -56,10 +70,35 @@ export function createConnections(options: ConnectionsOptions): Connections {
     return summaryOf(connection, name === defaultName, options.nowMs());
   };
 
+  /** The connection after the refresh that may have been due; one that is over is shown as it is. */
+  const openLive = async (provider: string, wanted: string | undefined): Promise<OpenConnection> => {
+    const open = await store.open(provider, wanted);
+    const { name, state } = open.connection;
+    if (state !== 'connected') return open;
+    await cache.acquire(connectionKey(provider, name));
+    return await store.open(provider, name);
+  };
+
   return {
-    signIns: createSignIns(options, store),
+    signIns,
     credentials: { peek: cache.peek, acquire: cache.acquire, renew: cache.renew },
     onChange: store.onChange,
+
+    async start() {
+      await signIns.resume();
+      schedule = startRefreshSchedule({
+        nowMs: options.nowMs,
+        pause: options.pause,
+        list: () => store.list(),
+        quietUntilMs: cache.quietUntilMs,
+        refresh: cache.refreshAhead,
+      });
+    },
+
+    async close() {
+      schedule?.close();
+      await exchanges.close();
+    },
 
     async summaries(provider) {
       const connections = await store.list(provider);
@@ -75,7 +114,9 @@ export function createConnections(options: ConnectionsOptions): Connections {
     },
 
     async read(provider, wanted, { showSecret }) {
-      const { connection, secrets } = await store.open(provider, wanted);
+      const { connection, secrets } = showSecret
+        ? await openLive(provider, wanted)
+        : await store.open(provider, wanted);
       if (showSecret) {
         options.notify({ event: 'secret.revealed', provider, connection: connection.name, outcome: 'ok' });
       }

@@ -1,33 +1,35 @@
 import { AuthsomeError, asAuthsomeError } from '../errors.ts';
-import { cannotRefresh, isFinal, refreshConnection, requireConnected } from './connection-refresh.ts';
+import {
+  cannotRefresh,
+  isFinal,
+  refreshConnection,
+  requireConnected,
+  type UnstoredGrants,
+} from './connection-refresh.ts';
 import { type ConnectionStore, connectionNotFound, type OpenConnection } from './connection-store.ts';
 import type { CredentialSource, LiveCredential } from './credential.ts';
+import { type Lifetime, lifetimeOf } from './credential-lifetime.ts';
 import { splitConnectionKey } from './names.ts';
 import type { ConnectionsOptions } from './ports.ts';
 
-const earlyMs = 300_000;
-const skewMs = 60_000;
 /** A version that came from a 401 is not replaced because of another 401 before this. */
 const renewalPauseMs = 60_000;
 const firstBackOffMs = 1_000;
 const maxBackOffMs = 60_000;
+/** While nobody uses the connection. */
+const maxIdleBackOffMs = 3_600_000;
 
 /** One connection's credential as held in memory. */
-interface Entry {
+interface Entry extends Lifetime {
   readonly live: LiveCredential;
   readonly isRefreshable: boolean;
-  /** From then on a refresh is due, though the credential still works. `Infinity`: never. */
-  readonly refreshAtMs: number;
-  /** From then on it is used only when no newer one can be had: our clock may be behind. */
-  readonly staleAtMs: number;
-  readonly endsAtMs: number;
 }
 
-/** The last failures of a connection's refresh: nobody asks again before `retryAtMs`. */
+/** The last failures of a connection's refresh: for a while nobody asks again. */
 interface Failure {
   readonly error: AuthsomeError;
   readonly count: number;
-  readonly retryAtMs: number;
+  readonly atMs: number;
 }
 
 export interface CredentialCache extends CredentialSource {
@@ -35,6 +37,10 @@ export interface CredentialCache extends CredentialSource {
   drop(connection: string): void;
   /** As `drop`, and refuses the connection until `work` has ended. */
   whileBlocked<Result>(connection: string, work: () => Promise<Result>): Promise<Result>;
+  /** Refreshes a connection that nobody may be using, unless somebody did since this version. */
+  refreshAhead(connection: string, version: number): Promise<unknown>;
+  /** When `refreshAhead` may be tried after a failure: `Infinity` once only a person can help. */
+  quietUntilMs(connection: string): number;
 }
 
 export function createCredentialCache(
@@ -44,6 +50,7 @@ export function createCredentialCache(
   const { nowMs } = options;
   const entries = new Map<string, Entry>();
   const failures = new Map<string, Failure>();
+  const unstored: UnstoredGrants = new Map();
   const loads = new Map<string, Promise<Entry>>();
   const refreshes = new Map<string, Promise<Entry>>();
   const renewedAtMs = new WeakMap<LiveCredential, number>();
@@ -101,21 +108,27 @@ export function createCredentialCache(
 
   const load = (key: string): Promise<Entry> => once(loads, key, () => read(key));
 
-  const refresh = (key: string, seen: number): Promise<Entry> => {
+  /** The failure after which it is too early to try again. */
+  const recentFailure = (key: string): Failure | undefined => {
     const failure = failures.get(key);
-    if (failure !== undefined && failure.retryAtMs > nowMs()) return Promise.reject(failure.error);
+    if (failure === undefined) return undefined;
+    return isWithin(failure.atMs, nowMs(), backOffMs(failure.count, maxBackOffMs)) ? failure : undefined;
+  };
+
+  const refresh = (key: string, seen: number): Promise<Entry> => {
+    const failure = recentFailure(key);
+    if (failure !== undefined) return Promise.reject(failure.error);
     return once(refreshes, key, async () => {
       const { provider, connection } = splitConnectionKey(key);
       try {
-        const open = await refreshConnection(options, connections, provider, connection, seen);
+        const open = await refreshConnection({ options, connections, unstored }, provider, connection, seen);
         failures.delete(key);
         return open;
       } catch (caught) {
         const error = asAuthsomeError(caught);
         if (isFinal(error)) entries.delete(key);
         const count = (failures.get(key)?.count ?? 0) + 1;
-        const pauseMs = Math.min(firstBackOffMs * 2 ** (count - 1), maxBackOffMs);
-        failures.set(key, { error, count, retryAtMs: nowMs() + pauseMs });
+        failures.set(key, { error, count, atMs: nowMs() });
         options.notify({ event: 'token.refresh_failed', provider, connection, outcome: error.code });
         throw error;
       }
@@ -123,8 +136,7 @@ export function createCredentialCache(
   };
 
   const refreshInBackground = (key: string, entry: Entry): void => {
-    const failure = failures.get(key);
-    if (refreshes.has(key) || (failure !== undefined && failure.retryAtMs > nowMs())) return;
+    if (refreshes.has(key) || recentFailure(key) !== undefined) return;
     // Its failure is recorded; the old token goes on working for whoever asks meanwhile.
     refresh(key, entry.live.version).catch(() => undefined);
   };
@@ -164,7 +176,7 @@ export function createCredentialCache(
       const held = entries.get(key);
       if (held !== undefined && held.live !== rejected) return held.live;
       const renewedMs = renewedAtMs.get(rejected);
-      if (renewedMs !== undefined && nowMs() - renewedMs < renewalPauseMs) return undefined;
+      if (renewedMs !== undefined && isWithin(renewedMs, nowMs(), renewalPauseMs)) return undefined;
       const stored = await load(key);
       if (stored.live.version > rejected.version) return stored.live;
       if (!stored.isRefreshable) return undefined;
@@ -179,6 +191,7 @@ export function createCredentialCache(
   const drop = (key: string): void => {
     entries.delete(key);
     failures.delete(key);
+    unstored.delete(key);
     loads.delete(key);
     refreshes.delete(key);
     generations.set(key, generationOf(key) + 1);
@@ -189,6 +202,14 @@ export function createCredentialCache(
     acquire,
     renew,
     drop,
+    refreshAhead: refresh,
+    quietUntilMs(key) {
+      const failure = failures.get(key);
+      if (failure === undefined) return Number.NEGATIVE_INFINITY;
+      if (isFinal(failure.error)) return Number.POSITIVE_INFINITY;
+      const idleMs = backOffMs(failure.count, maxIdleBackOffMs);
+      return isWithin(failure.atMs, nowMs(), idleMs) ? failure.atMs + idleMs : Number.NEGATIVE_INFINITY;
+    },
     async whileBlocked(key, work) {
       blocked.set(key, (blocked.get(key) ?? 0) + 1);
       drop(key);
@@ -204,22 +225,22 @@ export function createCredentialCache(
   };
 }
 
+function backOffMs(failures: number, maxMs: number): number {
+  return Math.min(firstBackOffMs * 2 ** (failures - 1), maxMs);
+}
+
+/** Whether less than `ms` have passed since `thenMs`. A clock that was set back in between ends the wait. */
+function isWithin(thenMs: number, nowMs: number, ms: number): boolean {
+  return thenMs <= nowMs && nowMs < thenMs + ms;
+}
+
 /** Keeps the object of a version that is held already: the proxy caches by identity. */
 function entryOf(open: OpenConnection, previous: Entry | undefined): Entry {
   const { connection, secrets } = open;
   const secret = secrets.apiKey ?? secrets.accessToken;
   if (secret === undefined) throw new TypeError('a connection without its secret');
-  const { expiresAtMs, obtainedAtMs, version } = connection;
+  const { version, refreshable } = connection;
   const same = previous?.live.version === version && previous.live.secret === secret;
-  // A short-lived token is not refreshed from its first second on: at half its life at the earliest.
-  const lifetimeMs = expiresAtMs === undefined ? Number.POSITIVE_INFINITY : expiresAtMs - obtainedAtMs;
-  const isRefreshable = connection.refreshable;
-  const end = expiresAtMs ?? Number.POSITIVE_INFINITY;
-  return {
-    live: same ? previous.live : { version, secret },
-    isRefreshable,
-    refreshAtMs: isRefreshable ? end - Math.min(earlyMs, lifetimeMs / 2) : Number.POSITIVE_INFINITY,
-    staleAtMs: end - Math.min(skewMs, lifetimeMs / 4),
-    endsAtMs: end,
-  };
+  const live = same ? previous.live : { version, secret };
+  return { live, isRefreshable: refreshable, ...lifetimeOf(connection) };
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Database, migrate, openDatabase } from '../database/index.ts';
+import { AuthsomeError } from '../errors.ts';
 import { openVault, type Vault, vaultMigrations } from '../vault/index.ts';
 import { type Connections, createConnections } from './connections.ts';
 import type { LiveCredential } from './credential.ts';
@@ -176,6 +177,130 @@ describe('a live credential', () => {
     await expect(connections.credentials.acquire(key)).rejects.toMatchObject({
       code: 'ConnectionNotFound',
       hint: 'Sign in with: authsome login acme',
+    });
+  });
+});
+
+describe('a refresh that nobody asked for', () => {
+  /** A provider that answers when it is told to, with a vault that may refuse to write. */
+  async function signedIn() {
+    const vault = memoryVault();
+    const state = { full: false, asked: 0, respond: async (): Promise<Response | undefined> => undefined };
+    const { options, clock, events } = bench({
+      vault: {
+        ...vault,
+        write: (record, expected) =>
+          state.full && record.kind === 'connection'
+            ? Promise.reject(new AuthsomeError('StorageFull', 'no space left'))
+            : vault.write(record, expected),
+      },
+      fetchFor: () => async (input, init) => {
+        if (!String(input).endsWith('/token')) return await fetch(input, init);
+        state.asked += 1;
+        const response = await fetch(input, init);
+        return (await state.respond()) ?? response;
+      },
+      pause: () => new Promise((resolve) => setTimeout(resolve, 5).unref()),
+    });
+    const connections = createConnections(options);
+    await signIn(connections);
+    state.asked = 0;
+    return { connections, options, clock, events, state };
+  }
+
+  const until = async (holds: () => boolean): Promise<void> => {
+    while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
+  };
+
+  test('comes 300 s before the end, and backs off for up to an hour while the provider is away', async () => {
+    const { connections, clock, events, state } = await signedIn();
+    await connections.start();
+    state.respond = async () => new Response('<html>maintenance</html>', { status: 503 });
+    clock.nowMs += hourMs - 299_000;
+    const failures = () => events.filter(({ event }) => event === 'token.refresh_failed').length;
+    for (let count = 1; count <= 14; count += 1) {
+      await until(() => failures() === count);
+      const pauseMs = Math.min(1_000 * 2 ** (count - 1), hourMs);
+      clock.nowMs += pauseMs - 1;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      expect([failures(), state.asked]).toEqual([count, count]);
+      clock.nowMs += 1;
+    }
+    await connections.close();
+  });
+
+  test('keeps what the provider answered while the vault cannot take it, and stores it later', async () => {
+    const { connections, options, clock, state } = await signedIn();
+    const old = await connections.credentials.acquire(key);
+    clock.nowMs += hourMs - 30_000;
+    state.full = true;
+    expect(await connections.credentials.acquire(key)).toBe(old);
+    expect(state.asked).toBe(1);
+    clock.nowMs += 31_000;
+    await expect(connections.credentials.acquire(key)).rejects.toMatchObject({ code: 'StorageFull' });
+    state.full = false;
+    clock.nowMs += 60_000;
+    const live = await connections.credentials.acquire(key);
+    expect(state.asked).toBe(1);
+    expect(await server.accepts(live.secret)).toBe(true);
+    clock.nowMs += hourMs;
+    // Not even the refresh token was lost.
+    await createConnections(options).credentials.acquire(key);
+    expect(state.asked).toBe(2);
+    expect(await statusOf(connections)).toBe('connected');
+  });
+
+  test('that is under way when the daemon stops is stored before it does', async () => {
+    const { connections, options, clock, state } = await signedIn();
+    let answer: () => void = () => undefined;
+    state.respond = () =>
+      new Promise((resolve) => {
+        answer = () => resolve(undefined);
+      });
+    await connections.start();
+    clock.nowMs += hourMs;
+    await until(() => state.asked === 1);
+    let isClosed = false;
+    const closed = connections.close().then(() => {
+      isClosed = true;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(isClosed).toBe(false);
+    answer();
+    await closed;
+    const next = createConnections(options);
+    expect(await server.accepts((await next.credentials.acquire(key)).secret)).toBe(true);
+    expect(state.asked).toBe(1);
+  });
+
+  test('waits no longer when the clock was set back', async () => {
+    const { connections, clock } = await signedIn();
+    clock.nowMs += hourMs;
+    server.broken.add('/token');
+    await expect(connections.credentials.acquire(key)).rejects.toMatchObject({ code: 'RefreshFailed' });
+    server.broken.clear();
+    await expect(connections.credentials.acquire(key)).rejects.toMatchObject({ code: 'RefreshFailed' });
+    clock.nowMs -= 500;
+    expect(await server.accepts((await connections.credentials.acquire(key)).secret)).toBe(true);
+  });
+});
+
+describe('a secret that is shown', () => {
+  test('is one that works', async () => {
+    const { options, clock } = bench();
+    const shown = createConnections(options);
+    await signIn(shown);
+    const old = await shown.read('acme', undefined, { showSecret: true });
+    clock.nowMs += hourMs;
+    expect((await shown.read('acme', undefined, { showSecret: false })).status).toBe('expired');
+    const fresh = await shown.read('acme', undefined, { showSecret: true });
+    expect(fresh.accessToken).not.toBe(old.accessToken);
+    expect(await server.accepts(fresh.accessToken ?? '')).toBe(true);
+    expect(fresh.status).toBe('connected');
+    server.broken.add('/token');
+    clock.nowMs += hourMs;
+    await expect(shown.read('acme', undefined, { showSecret: true })).rejects.toMatchObject({
+      code: 'RefreshFailed',
     });
   });
 });

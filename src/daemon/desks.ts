@@ -18,6 +18,8 @@ export interface Desks {
   of(caller: Caller): Promise<Desk>;
   open(principal: Principal): Promise<Desk>;
   all(): Promise<readonly Desk[]>;
+  /** Resolves when nothing of what providers have granted is still to be stored. */
+  close(): Promise<void>;
 }
 
 export interface DesksOptions {
@@ -56,7 +58,7 @@ export function createDesks(options: DesksOptions): Desks {
     });
     const desk: Desk = { connections, keySource };
     connections.onChange((change) => options.onChange(desk, change));
-    await connections.signIns.resume();
+    await connections.start();
     return desk;
   };
 
@@ -74,5 +76,11 @@ export function createDesks(options: DesksOptions): Desks {
     open,
     of: ({ principal }) => open(principal),
     all: () => Promise.all(desks.values()),
+    async close() {
+      const opened = await Promise.allSettled(desks.values());
+      await Promise.all(
+        opened.map((desk) => (desk.status === 'fulfilled' ? desk.value.connections.close() : undefined)),
+      );
+    },
   };
 }

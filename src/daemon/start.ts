@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { auditMigrations, openAuditTrail } from '../audit/index.ts';
 import type { DaemonRecord, StopDocument } from '../client/index.ts';
 import { migrate, openDatabase } from '../database/index.ts';
@@ -77,6 +78,9 @@ export async function startDaemon(options: StartOptions): Promise<Daemon> {
 
 /** Older events are sealed into segment files under `logs/`: some 50 MB stay in the database. */
 const keptAuditEvents = 100_000;
+
+/** How long a stop waits for a provider that is about to answer; the client waits a little longer for the stop. */
+const exchangeGraceMs = 10_000;
 
 async function assemble(options: StartOptions, listener: Listener): Promise<Daemon> {
   const { settings, home, environment, version, log, nowMs, randomBytes } = options;
@@ -183,9 +187,12 @@ async function assemble(options: StartOptions, listener: Listener): Promise<Daem
   let isStopping = false;
   const shutDown = async (): Promise<void> => {
     const closed = listener.close();
+    const settled = Promise.race([desks.close(), sleep(exchangeGraceMs, undefined, { ref: false })]);
     await runs.endAll();
     await proxy.close();
     await closed;
+    // A refresh token that was just spent has a successor on its way.
+    await settled;
     trail.append({ event: 'daemon.stopped', outcome: 'ok' });
     await trail
       .flush()
