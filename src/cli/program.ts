@@ -27,7 +27,7 @@ export async function runProgram(options: CliOptions): Promise<number> {
 }
 
 /** The exit code of the command that `args`, freed of global flags, name. Throws what went wrong. */
-export async function runCommandLine(context: CommandContext, args: readonly string[]): Promise<number> {
+async function runCommandLine(context: CommandContext, args: readonly string[]): Promise<number> {
   let exitCode = 0;
   const finish = async (outcome: Promise<Outcome>): Promise<void> => {
     exitCode = (await outcome) ?? 0;
