@@ -50,6 +50,7 @@ export type AuditEvent =
         | 'connection.default_changed'
         | 'secret.revealed'
         | 'secret.exported'
+        | 'secret.compared'
         | 'provider.registered'
         | 'provider.removed'
         | 'identity.admitted'

@@ -55,6 +55,12 @@ export const commandTable: readonly CommandEntry[] = [
     load: () => import('./commands/export.ts'),
   },
   {
+    name: 'scan',
+    group: use,
+    summary: 'find keys in .env files and the environment, and move them into the vault',
+    load: () => import('./commands/scan.ts'),
+  },
+  {
     name: 'list',
     group: look,
     summary: 'show connections, and the providers to sign in to',

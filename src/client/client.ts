@@ -29,6 +29,9 @@ import type {
   RemoveDocument,
   RevokeDocument,
   RunRequest,
+  ScanAnswerDocument,
+  ScanListDocument,
+  ScanRequest,
   WhoamiDocument,
 } from './wire.ts';
 
@@ -61,6 +64,9 @@ export interface Client {
   answerSecret(id: string, apiKey: string): Promise<AuthSessionDocument>;
   cancelAuthSession(id: string): Promise<AuthSessionDocument>;
   openRun(request: RunRequest): Promise<RunLease>;
+  scanList(): Promise<ScanListDocument>;
+  /** Tells of values found elsewhere whether the vault holds them. */
+  compareSecrets(request: ScanRequest): Promise<ScanAnswerDocument>;
   audit(options?: Waiting & { readonly limit?: number; readonly after?: string }): Promise<LogDocument>;
   decision(id: string): Promise<ExplainDocument>;
 }
@@ -166,6 +172,8 @@ export function createClient(options: DaemonOptions): Client {
     answerSecret: (id, apiKey) => confide(path`/v1/auth-sessions/${id}/secret`, { api_key: apiKey }),
     cancelAuthSession: (id) => ask({ method: 'DELETE', target: path`/v1/auth-sessions/${id}` }),
     openRun: (request) => reach((at) => openLease(at, options, request, idleMs)),
+    scanList: () => ask({ method: 'GET', target: '/v1/scan' }),
+    compareSecrets: (request) => confide('/v1/scan', request),
     audit: ({ limit, after, waitMs, signal } = {}) =>
       ask({
         method: 'GET',

@@ -21,6 +21,8 @@
  * | POST /v1/auth-sessions/:id/secret | {api_key} → AuthSessionDocument |
  * | DELETE /v1/auth-sessions/:id | → AuthSessionDocument (`cancelled`) |
  * | POST /v1/runs | RunRequest → one RunDocument line, then the answer stays open: the lease of the run |
+ * | GET /v1/scan | → ScanListDocument |
+ * | POST /v1/scan | ScanRequest → ScanAnswerDocument |
  * | GET /v1/audit?limit=&after=&wait_ms= | → LogDocument |
  * | GET /v1/decisions/:id | (`last` too) → ExplainDocument |
  * | GET /v1/doctor | → DoctorDocument (the daemon's half) |
@@ -216,6 +218,73 @@ export interface RunDocument {
   /** Variables from which these providers take real secrets (`env_var`, `client_secret_env`): unset in the child. */
   readonly secret_variables: readonly string[];
   readonly connections: readonly string[];
+}
+
+/** What a scan looks for. */
+export interface ScanListDocument {
+  readonly v: 1;
+  readonly providers: readonly {
+    readonly name: string;
+    readonly display_name: string;
+    /** Those that its definition names. */
+    readonly variables: readonly string[];
+    readonly key_pattern: string | null;
+    /** Whether a key can become a connection. */
+    readonly takes_key: boolean;
+    /** A new stand-in, fit for a file: it says that it is one. */
+    readonly phantom: string;
+  }[];
+}
+
+/** Values to be compared with what the vault holds of these providers. */
+export interface ScanRequest {
+  readonly values: readonly { readonly provider: string; readonly value: string }[];
+}
+
+/** One answer for each value, in the request's order; never the value. */
+export interface ScanAnswerDocument {
+  readonly v: 1;
+  readonly answers: readonly {
+    readonly in_vault: 'same' | 'different' | 'absent' | 'phantom';
+    /** The connection that holds it; where it differs, the one that is used when none is named. */
+    readonly connection: string | null;
+  }[];
+}
+
+/** What `scan` prints. The last three only for `--import` and `--rewrite`. */
+export interface ScanDocument {
+  readonly v: 1;
+  readonly found: readonly {
+    readonly provider: string;
+    readonly variable: string;
+    /** `null` for the environment. */
+    readonly file: string | null;
+    readonly line: number | null;
+    readonly in_vault: 'same' | 'different' | 'absent';
+  }[];
+  readonly imported?: readonly ScanImport[];
+  readonly left?: readonly ScanLeft[];
+  readonly rewritten?: readonly { readonly file: string; readonly values: number }[];
+}
+
+export interface ScanImport {
+  readonly provider: string;
+  readonly connection: string;
+  readonly variable: string;
+  readonly file: string | null;
+  readonly line: number | null;
+}
+
+/** A finding that was not imported, and why. */
+export interface ScanLeft {
+  readonly provider: string;
+  readonly variable: string;
+  readonly file: string | null;
+  readonly line: number | null;
+  /** Error code, where an import was tried. */
+  readonly error: string | null;
+  readonly reason: string;
+  readonly hint: string | null;
 }
 
 export interface LogDocument {

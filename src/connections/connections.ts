@@ -1,3 +1,4 @@
+import { compareSecrets } from './comparison.ts';
 import { type Connection, summaryOf } from './connection-record.ts';
 import { createConnectionStore, type OpenConnection } from './connection-store.ts';
 import type { CredentialSource } from './credential.ts';
@@ -6,6 +7,7 @@ import { requireProvider } from './definitions.ts';
 import { trackExchanges } from './exchanges.ts';
 import { connectionKey, connectionName } from './names.ts';
 import type {
+  Comparison,
   ConnectionChange,
   ConnectionDetails,
   ConnectionSummary,
@@ -43,6 +45,8 @@ export interface Connections {
   revoke(provider: string): Promise<RevokeReport>;
   /** The environment variables that the definition names, with live secrets. An audit event. */
   exportVariables(provider: string, connection?: string): Promise<ExportReport>;
+  /** For each value whether a connection of the provider holds it. An audit event, which holds no value. */
+  compare(provider: string, values: readonly string[]): Promise<readonly Comparison[]>;
   /** Called synchronously, before any credential of a revoked connection could be handed out again. */
   onChange(listener: (change: ConnectionChange) => void): () => void;
   /** Takes up sign-ins that a stopped daemon left behind, and refreshes ahead of expiry from then on. */
@@ -146,6 +150,8 @@ export function createConnections(given: ConnectionsOptions): Connections {
     async revoke(provider) {
       return await revokeProvider(options, store, cache, provider);
     },
+
+    compare: (provider, values) => compareSecrets(options, store, provider, values),
 
     async exportVariables(provider, wanted) {
       const { connection } = await store.open(provider, wanted);

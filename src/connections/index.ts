@@ -5,6 +5,7 @@ export type { Connections } from './connections.ts';
 export { createConnections } from './connections.ts';
 export type {
   AuthSession,
+  Comparison,
   ConnectionChange,
   ConnectionDetails,
   ConnectionSummary,

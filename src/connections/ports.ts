@@ -27,7 +27,8 @@ export interface ConnectionEvent {
     | 'connection.removed'
     | 'connection.default_changed'
     | 'secret.revealed'
-    | 'secret.exported';
+    | 'secret.exported'
+    | 'secret.compared';
   readonly provider?: string;
   readonly connection?: string;
   /** `ok`, or the error code of the failure. */
@@ -168,6 +169,13 @@ export interface RevokeReport {
   readonly connections: readonly string[];
   readonly remote: Readonly<Record<string, 'revoked' | 'unsupported' | 'unreachable'>>;
   readonly clientCleared: boolean;
+}
+
+/** What is known of a value that somebody found: never the value. */
+export interface Comparison {
+  readonly inVault: 'same' | 'different' | 'absent';
+  /** The connection that holds it; for `different` the default one. */
+  readonly connection: string | undefined;
 }
 
 export interface ExportReport {

@@ -36,6 +36,8 @@ export interface Runs {
   /** Gives every live run the routes of the definitions of now. */
   providersChanged(): Promise<void>;
   readonly count: number;
+  /** Whether a live run was given this stand-in. */
+  hasPhantom(value: string): boolean;
   endAll(): Promise<void>;
   /** Resolves when there are no runs. */
   idle(): Promise<void>;
@@ -57,6 +59,7 @@ interface LiveRun {
   readonly caller: Caller;
   readonly request: SelectionRequest;
   readonly desk: Desk;
+  readonly phantoms: Readonly<Record<string, string>>;
   selected: readonly Selected[];
   /** Tells whoever waits that it has ended. */
   announceEnd(): void;
@@ -93,6 +96,7 @@ export function createRuns(options: RunsOptions): Runs {
     get count() {
       return live.size;
     },
+    hasPhantom: (value) => [...live.values()].some(({ phantoms }) => Object.values(phantoms).includes(value)),
     async open(specification, caller, desk) {
       const selected = selectConnections(specification, await desk.connections.summaries(), (name) =>
         catalog.resolve(name),
@@ -110,7 +114,8 @@ export function createRuns(options: RunsOptions): Runs {
       const ended = new Promise<void>((resolve) => {
         announceEnd = resolve;
       });
-      live.set(id, { run, caller, request: specification, desk, selected, announceEnd });
+      const phantoms = phantomsOf(usable, randomBytes);
+      live.set(id, { run, caller, request: specification, desk, phantoms, selected, announceEnd });
       try {
         const files = await writeRunDirectory(join(directory, id), run.caPem, roots, specification.caFiles);
         const connections = usable.map(({ key }) => key);
@@ -121,7 +126,6 @@ export function createRuns(options: RunsOptions): Runs {
           outcome: 'ok',
           detail: `${specification.command}: ${connections.join(', ') || 'no connections'}`,
         });
-        const phantoms = phantomsOf(usable, randomBytes);
         return {
           ...files,
           id,

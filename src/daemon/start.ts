@@ -29,6 +29,7 @@ import { openRoutes } from './routes/open.ts';
 import { pagePath, pageRoutes } from './routes/pages.ts';
 import { providerRoutes } from './routes/providers.ts';
 import { runRoutes } from './routes/runs.ts';
+import { scanRoutes } from './routes/scan.ts';
 import { policyIn } from './rules.ts';
 import { removeStaleRuns } from './run-directory.ts';
 import { createRuns } from './runs.ts';
@@ -243,6 +244,7 @@ async function assemble(options: StartOptions, listener: Listener): Promise<Daem
       authSessionRoutes(desks, catalog),
       auditRoutes(trail),
       runRoutes(runs, desks),
+      scanRoutes({ desks, catalog, runs, randomBytes }),
     ],
   });
   listener.serve(app.fetch);

@@ -1,0 +1,135 @@
+import type { ScanDocument } from '../../client/index.ts';
+import { AuthsomeError } from '../../errors.ts';
+import type { BackupKey } from '../../scan/index.ts';
+import type { CommandModule } from '../command-table.ts';
+import type { CommandContext } from '../context.ts';
+import { addExamples } from '../help-text.ts';
+import { openBackups } from '../scan/backups.ts';
+import { importFindings } from '../scan/import.ts';
+import { foundOf, printable, showFindings, showLeft, shownPlace } from '../scan/report.ts';
+import { rewriteFiles } from '../scan/rewrite.ts';
+import { search } from '../scan/search.ts';
+import { undoRewrites } from '../scan/undo.ts';
+
+export interface ScanOptions {
+  /** Files and directories; empty for `directory`. */
+  readonly paths: readonly string[];
+  readonly directory: string;
+  readonly import: boolean;
+  readonly rewrite: boolean;
+  readonly undo: boolean;
+  readonly force: boolean;
+}
+
+/** Reports keys that lie about; moves them into the vault and out of files where that is asked for. */
+export async function scan(context: CommandContext, options: ScanOptions): Promise<number> {
+  requireSense(options);
+  if (options.undo) {
+    await undo(context, options);
+    return 0;
+  }
+  const { terminal } = context;
+  const result = await search(context, options);
+  const moved = options.import
+    ? await importFindings(await context.client(), result.findings, options)
+    : undefined;
+  const findings = moved?.findings ?? result.findings;
+  // Before anything else can fail: what is in the vault by now is told.
+  if (!terminal.json) {
+    show(context, findings.length, () => showFindings(terminal, findings));
+    for (const { provider, connection, variable, ...place } of moved?.imported ?? []) {
+      terminal.note(`Imported ${provider}/${connection} from ${printable(variable)} (${shownPlace(place)})`);
+    }
+    showLeft(terminal, moved?.left ?? []);
+  }
+  const rewritten = options.rewrite
+    ? rewriteFiles({ ...result, findings, ...(await backupsOf(context)) })
+    : undefined;
+  if (terminal.json) {
+    const document: ScanDocument = {
+      v: 1,
+      found: foundOf(findings),
+      ...(moved === undefined ? {} : { imported: moved.imported, left: moved.left }),
+      ...(rewritten === undefined ? {} : { rewritten }),
+    };
+    terminal.document(document);
+  } else {
+    tellNext(context, options, foundOf(findings), rewritten);
+  }
+  return moved?.exitCode ?? 0;
+}
+
+function show({ terminal }: CommandContext, count: number, table: () => void): void {
+  if (count > 0) table();
+  else terminal.note('No keys found.');
+}
+
+function tellNext(
+  { terminal }: CommandContext,
+  options: ScanOptions,
+  found: ScanDocument['found'],
+  rewritten: ScanDocument['rewritten'],
+): void {
+  for (const { file, values } of rewritten ?? []) {
+    const what = values === 1 ? 'one value' : `${values} values`;
+    terminal.note(`Rewrote ${printable(file)}: ${what} replaced. Take it back with: authsome scan --undo`);
+  }
+  if (rewritten?.length === 0) terminal.note('Nothing to rewrite: no file holds what the vault holds.');
+  const isAbsent = found.some(({ in_vault }) => in_vault === 'absent');
+  const isInFile = found.some(({ in_vault, file }) => in_vault === 'same' && file !== null);
+  if (isAbsent && !options.import) terminal.note('Move them into the vault with: authsome scan --import');
+  else if (isInFile && !options.rewrite) {
+    terminal.note('Replace what the vault holds by phantoms with: authsome scan --rewrite');
+  }
+}
+
+async function undo(context: CommandContext, options: ScanOptions): Promise<void> {
+  const { terminal } = context;
+  const restored = undoRewrites({ ...options, ...(await backupsOf(context)) });
+  if (terminal.json) terminal.document({ v: 1, restored });
+  else for (const file of restored) terminal.note(`Restored ${printable(file)}`);
+}
+
+async function backupsOf(context: CommandContext) {
+  const { settings, identity, randomBytes, now } = await context.daemon();
+  const key: BackupKey = {
+    did: identity.did,
+    secret: identity.privateKey.export({ format: 'der', type: 'pkcs8' }),
+  };
+  return { backups: openBackups(settings.home, randomBytes), key, randomBytes, now };
+}
+
+function requireSense({ undo: isUndo, import: isImport, rewrite, force }: ScanOptions): void {
+  if (isUndo && (isImport || rewrite)) {
+    throw new AuthsomeError('Usage', '--undo goes with neither --import nor --rewrite', {
+      hint: 'Run: authsome scan --undo',
+    });
+  }
+  if (force && !isImport && !isUndo) {
+    throw new AuthsomeError('Usage', '--force goes with --import or --undo', {
+      hint: 'Run: authsome scan --help',
+    });
+  }
+}
+
+export const build: CommandModule['build'] = (command, context, finish) => {
+  command
+    .argument('[paths...]', 'files and directories; otherwise the .env* files right here')
+    .option('--import', 'move what the vault does not hold into it, as connections', false)
+    .option('--rewrite', 'replace what the vault holds by phantoms in the files', false)
+    .option('--undo', 'restore files that --rewrite changed', false)
+    .option(
+      '--force',
+      'import over a connection that differs, or restore a file that was changed since',
+      false,
+    )
+    .action((paths: readonly string[], options: Omit<ScanOptions, 'paths' | 'directory'>) =>
+      finish(scan(context, { ...options, paths, directory: process.cwd() })),
+    );
+  addExamples(command, [
+    ['authsome scan', 'what lies about here and in the environment'],
+    ['authsome scan ~/.bashrc services/api', 'a shell profile, and the .env* files of a directory'],
+    ['authsome scan --import --rewrite', 'into the vault, and out of the files'],
+    ['authsome scan --undo', 'the files as they were'],
+  ]);
+};

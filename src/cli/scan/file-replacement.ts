@@ -1,0 +1,107 @@
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { AuthsomeError } from '../../errors.ts';
+import { readSourceFile, type SourceFile } from './source-file.ts';
+
+export interface Ownership {
+  readonly mode: number;
+  /** `undefined`: whoever writes it. */
+  readonly owner: { readonly uid: number; readonly gid: number } | undefined;
+}
+
+/**
+ * Puts `content` in the place of a file that was read before, with its mode and its owner, all at once: whoever reads it
+ * meanwhile sees the old or the new one. Fails, with the old one untouched, when somebody else wrote to it since.
+ */
+export function replaceSourceFile(before: SourceFile, content: Uint8Array, suffix: string): void {
+  const { path, stats } = before;
+  if (stats.nlink > 1) {
+    throw new AuthsomeError('OperationNotAllowed', `${path} has ${stats.nlink} hard links`, {
+      hint: 'Its other names would keep the secret. Make it a file of its own first: cp, then mv over it.',
+    });
+  }
+  const ownership = { mode: stats.mode & 0o7777, owner: { uid: stats.uid, gid: stats.gid } };
+  writeWhole(path, content, ownership, suffix, () => {
+    if (Buffer.compare(readSourceFile(path).bytes, before.bytes) === 0) return;
+    throw new AuthsomeError('OperationNotAllowed', `${path} was changed by somebody else meanwhile`, {
+      hint: 'Nothing was written. Run the command again.',
+    });
+  });
+}
+
+/** Writes a file under a temporary name beside `path`, then renames it, once `check` has nothing against that. */
+export function writeWhole(
+  path: string,
+  content: Uint8Array,
+  { mode, owner }: Ownership,
+  suffix: string,
+  check: () => void = () => {},
+): void {
+  const directory = dirname(path);
+  const temporary = join(directory, `.authsome-${suffix}.tmp`);
+  let isMade = false;
+  try {
+    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+    const descriptor = openSync(temporary, flags, 0o600);
+    isMade = true;
+    try {
+      writeFileSync(descriptor, content);
+      if (owner !== undefined) keepOwner(descriptor, owner);
+      fchmodSync(descriptor, mode);
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+    check();
+    renameSync(temporary, path);
+    isMade = false;
+    syncDirectory(directory);
+  } catch (error) {
+    if (error instanceof AuthsomeError) throw error;
+    throw writeFailure(path, error);
+  } finally {
+    if (isMade) rmSync(temporary, { force: true });
+  }
+}
+
+function keepOwner(descriptor: number, { uid, gid }: { readonly uid: number; readonly gid: number }): void {
+  const made = fstatSync(descriptor);
+  if (made.uid !== uid || made.gid !== gid) fchownSync(descriptor, uid, gid);
+}
+
+function syncDirectory(directory: string): void {
+  const descriptor = openSync(directory, constants.O_RDONLY);
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function writeFailure(path: string, error: unknown): AuthsomeError {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new AuthsomeError('StorageFull', `no space left to write ${path}`, { cause: error });
+  }
+  const reason =
+    code === 'EPERM'
+      ? 'its owner or mode could not be kept'
+      : code === 'EACCES' || code === 'EROFS'
+        ? 'its directory is not writable'
+        : (code ?? 'unknown reason');
+  return new AuthsomeError('OperationNotAllowed', `${path} cannot be replaced: ${reason}`, {
+    hint: 'It is as it was.',
+    cause: error,
+  });
+}

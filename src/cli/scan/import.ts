@@ -1,0 +1,80 @@
+import type { Client, ScanImport, ScanLeft } from '../../client/index.ts';
+import { AuthsomeError, exitCodeOf } from '../../errors.ts';
+import { type Finding, type PlannedImport, planImports } from '../../scan/index.ts';
+import { failureOf } from '../login/session.ts';
+import { placeOf } from './report.ts';
+
+export interface ImportOutcome {
+  /** As the vault stands now. */
+  readonly findings: readonly Finding[];
+  readonly imported: readonly ScanImport[];
+  readonly left: readonly ScanLeft[];
+  /** Of the first import that was tried and failed, else 0. */
+  readonly exitCode: number;
+}
+
+/** Moves what can be moved into the vault, each as a sign-in with a key. One that fails does not stop the others. */
+export async function importFindings(
+  client: Client,
+  findings: readonly Finding[],
+  options: { readonly force: boolean },
+): Promise<ImportOutcome> {
+  const plan = planImports(findings, options);
+  const imported: ScanImport[] = [];
+  const left = plan.left.map(({ finding, reason, hint }) => leftOf(finding, null, reason, hint));
+  const connected = new Map<string, string>();
+  let exitCode = 0;
+  for (const planned of plan.imports) {
+    const [first] = planned.findings;
+    try {
+      await signIn(client, planned);
+    } catch (error) {
+      if (!(error instanceof AuthsomeError) || !isAboutOneKey(error)) throw error;
+      const { code, message, hint } = error;
+      if (exitCode === 0) exitCode = exitCodeOf(code);
+      left.push(...planned.findings.map((finding) => leftOf(finding, code, message, hint)));
+      continue;
+    }
+    connected.set(keyOf(first), planned.connection);
+    imported.push(
+      ...planned.findings.map((finding) => ({ ...placeOf(finding), connection: planned.connection })),
+    );
+  }
+  const now = findings.map((finding): Finding => {
+    const connection = connected.get(keyOf(finding));
+    return connection === undefined ? finding : { ...finding, inVault: 'same', connection };
+  });
+  return { findings: now, imported, left, exitCode };
+}
+
+async function signIn(client: Client, { findings, connection, replaces }: PlannedImport): Promise<void> {
+  const [{ provider, value }] = findings;
+  const session = await client.login({
+    provider: provider.provider,
+    connection,
+    flow: 'api_key',
+    api_key: value,
+    force: replaces,
+  });
+  const failure = failureOf(session);
+  if (failure !== undefined) throw failure;
+  if (session.status !== 'connected') {
+    await client.cancelAuthSession(session.session_id);
+    throw new AuthsomeError('SignInFailed', `${provider.displayName} asks for more than a key`, {
+      hint: `Run: authsome login ${provider.provider}`,
+    });
+  }
+}
+
+/** Anything else, such as a daemon that is gone, will be no better for the next key. */
+function isAboutOneKey({ code }: AuthsomeError): boolean {
+  return ['InvalidKey', 'ConnectionExists', 'SignInFailed', 'OperationNotAllowed', 'Usage'].includes(code);
+}
+
+function keyOf({ provider, value }: Finding): string {
+  return `${provider.provider} ${value}`;
+}
+
+function leftOf(finding: Finding, error: string | null, reason: string, hint: string | undefined): ScanLeft {
+  return { ...placeOf(finding), error, reason, hint: hint ?? null };
+}

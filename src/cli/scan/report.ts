@@ -1,0 +1,58 @@
+import type { ScanDocument, ScanLeft } from '../../client/index.ts';
+import type { Finding } from '../../scan/index.ts';
+import { formatTable } from '../output/table.ts';
+import type { Terminal } from '../terminal.ts';
+
+/** Where a finding is, for documents. */
+export function placeOf(finding: Finding): {
+  readonly provider: string;
+  readonly variable: string;
+  readonly file: string | null;
+  readonly line: number | null;
+} {
+  return {
+    provider: finding.provider.provider,
+    variable: finding.variable,
+    file: finding.place?.file ?? null,
+    line: finding.place?.assignment.line ?? null,
+  };
+}
+
+export function foundOf(findings: readonly Finding[]): ScanDocument['found'] {
+  return findings.map((finding) => ({ ...placeOf(finding), in_vault: finding.inVault }));
+}
+
+export function showFindings(terminal: Terminal, findings: readonly Finding[]): void {
+  const { style, width } = terminal;
+  const mark = { same: style.green, different: style.yellow, absent: style.red };
+  const rows = findings.map((finding) => [
+    [finding.provider, ...finding.rivals].map(({ provider }) => provider).join(' or '),
+    printable(finding.variable),
+    shownPlace(placeOf(finding)),
+    mark[finding.inVault](finding.inVault),
+  ]);
+  terminal.print(formatTable(['PROVIDER', 'VARIABLE', 'WHERE', 'IN VAULT'], rows, { style, width }));
+}
+
+export function showLeft(terminal: Terminal, left: readonly ScanLeft[]): void {
+  for (const { variable, file, line, reason, hint } of left) {
+    terminal.warn(`Left ${printable(variable)} (${shownPlace({ file, line })}): ${reason}`);
+    if (hint !== null) terminal.warn(`  ${hint}`);
+  }
+}
+
+/** `.env:3`, or `environment`. */
+export function shownPlace({
+  file,
+  line,
+}: {
+  readonly file: string | null;
+  readonly line: number | null;
+}): string {
+  return file === null ? 'environment' : `${printable(file)}:${line}`;
+}
+
+/** A name from outside, unable to do anything to a terminal. */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?');
+}

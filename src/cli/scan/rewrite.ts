@@ -1,0 +1,67 @@
+import { realpathSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import type { ScanDocument } from '../../client/index.ts';
+import { AuthsomeError } from '../../errors.ts';
+import {
+  type BackupKey,
+  type Finding,
+  type Replacement,
+  replaceValues,
+  sealBackup,
+} from '../../scan/index.ts';
+import type { Backups } from './backups.ts';
+import { replaceSourceFile } from './file-replacement.ts';
+import type { SourceFile } from './source-file.ts';
+
+export interface RewriteOptions {
+  readonly findings: readonly Finding[];
+  readonly files: ReadonlyMap<string, SourceFile>;
+  readonly phantoms: ReadonlyMap<string, string>;
+  readonly backups: Backups;
+  readonly key: BackupKey;
+  readonly now: () => number;
+  readonly randomBytes: (size: number) => Uint8Array;
+}
+
+/** Puts phantoms in the place of what the vault holds, file by file, each backed up first. */
+export function rewriteFiles(options: RewriteOptions): NonNullable<ScanDocument['rewritten']> {
+  const { findings, files } = options;
+  return [...files].flatMap(([shown, file]) => {
+    const replacements = findings.flatMap((finding): readonly Replacement[] => {
+      const { place, provider, inVault } = finding;
+      if (inVault !== 'same' || place?.file !== shown) return [];
+      const value = options.phantoms.get(provider.provider);
+      if (value === undefined) throw new TypeError('a provider without a phantom');
+      return [{ assignment: place.assignment, value }];
+    });
+    if (replacements.length === 0) return [];
+    rewriteFile(file, replacements, options);
+    return [{ file: shown, values: replacements.length }];
+  });
+}
+
+function rewriteFile(file: SourceFile, replacements: readonly Replacement[], options: RewriteOptions): void {
+  const { backups, key, randomBytes } = options;
+  const rewritten = Buffer.from(replaceValues(file.text, replacements));
+  const about = {
+    file: canonicalPath(file.path),
+    at: new Date(options.now()).toISOString(),
+    mode: file.stats.mode & 0o7777,
+  };
+  const name = backups.store(sealBackup(about, { original: file.bytes, rewritten }, key, randomBytes));
+  try {
+    replaceSourceFile(file, rewritten, Buffer.from(randomBytes(8)).toString('hex'));
+  } catch (error) {
+    backups.forget(name);
+    throw error;
+  }
+}
+
+/** The path by which the file is known whatever way led to it; its last part may be missing. */
+export function canonicalPath(path: string): string {
+  try {
+    return join(realpathSync(dirname(path)), basename(path));
+  } catch (error) {
+    throw new AuthsomeError('Usage', `${dirname(path)} does not exist`, { cause: error });
+  }
+}

@@ -1,0 +1,84 @@
+import type { Client, ScanListDocument } from '../../client/index.ts';
+import { AuthsomeError } from '../../errors.ts';
+import {
+  type Finding,
+  parseEnvFile,
+  parseShellFile,
+  type Sighting,
+  sightingsInEnvironment,
+  sightingsInFile,
+  type Watched,
+} from '../../scan/index.ts';
+import type { CommandContext } from '../context.ts';
+import { chooseFiles } from './file-choice.ts';
+import { printable } from './report.ts';
+import { readSourceFile, type SourceFile } from './source-file.ts';
+
+export interface SearchResult {
+  readonly findings: readonly Finding[];
+  /** By the name that findings have them under. */
+  readonly files: ReadonlyMap<string, SourceFile>;
+  /** Provider → a stand-in for a file. */
+  readonly phantoms: ReadonlyMap<string, string>;
+}
+
+/** What fits well into one call: values can be long. */
+const valuesPerCall = 64;
+
+/** Everything of interest in the files and the environment, with what the vault says of it. */
+export async function search(
+  context: CommandContext,
+  options: { readonly paths: readonly string[]; readonly directory: string },
+): Promise<SearchResult> {
+  const chosen = chooseFiles(options.paths, options.directory);
+  const files = new Map<string, SourceFile>();
+  for (const { shown, path, isNamed } of chosen) {
+    try {
+      files.set(shown, readSourceFile(path));
+    } catch (error) {
+      if (isNamed || !(error instanceof AuthsomeError)) throw error;
+      context.terminal.warn(`Left out: ${printable(error.message)}`);
+    }
+  }
+  const client = await context.client();
+  const list = await client.scanList();
+  const watched = watchedOf(list);
+  const inFiles = chosen.flatMap(({ shown, syntax }) => {
+    const file = files.get(shown);
+    if (file === undefined) return [];
+    const assignments = syntax === 'shell' ? parseShellFile(file.text) : parseEnvFile(file.text);
+    return sightingsInFile(shown, assignments, watched);
+  });
+  context.terminal.detail(`read: ${[...files.keys()].map(printable).join(', ') || 'no files'}`);
+  const sightings = [...inFiles, ...sightingsInEnvironment(context.environment, watched)];
+  return {
+    findings: await compare(client, sightings),
+    files,
+    phantoms: new Map(list.providers.map(({ name, phantom }) => [name, phantom])),
+  };
+}
+
+async function compare(client: Client, sightings: readonly Sighting[]): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  for (let from = 0; from < sightings.length; from += valuesPerCall) {
+    const some = sightings.slice(from, from + valuesPerCall);
+    const values = some.map(({ provider, value }) => ({ provider: provider.provider, value }));
+    const { answers } = await client.compareSecrets({ values });
+    for (const [index, sighting] of some.entries()) {
+      const answer = answers[index];
+      if (answer === undefined || answer.in_vault === 'phantom') continue;
+      findings.push({ ...sighting, inVault: answer.in_vault, connection: answer.connection ?? undefined });
+    }
+  }
+  return findings;
+}
+
+function watchedOf(list: ScanListDocument): readonly Watched[] {
+  return list.providers.map((provider) => ({
+    provider: provider.name,
+    displayName: provider.display_name,
+    variables: provider.variables,
+    keyPattern: provider.key_pattern === null ? undefined : new RegExp(provider.key_pattern),
+    takesKey: provider.takes_key,
+  }));
+}

@@ -1,0 +1,89 @@
+import { lstatSync, realpathSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { AuthsomeError } from '../../errors.ts';
+import { type BackupKey, contentHash, openBackup } from '../../scan/index.ts';
+import type { Backups, StoredBackup } from './backups.ts';
+import { replaceSourceFile, writeWhole } from './file-replacement.ts';
+import { canonicalPath } from './rewrite.ts';
+import { readSourceFile, type SourceFile } from './source-file.ts';
+
+export interface UndoOptions {
+  readonly paths: readonly string[];
+  readonly directory: string;
+  /** Restores also a file that was changed since, or is gone. */
+  readonly force: boolean;
+  readonly backups: Backups;
+  readonly key: BackupKey;
+  readonly randomBytes: (size: number) => Uint8Array;
+}
+
+interface Restoration extends StoredBackup {
+  readonly original: Uint8Array;
+  readonly current: SourceFile | undefined;
+}
+
+/** Absolute paths of the files that are again as they were before their last rewriting. All or none is judged first. */
+export function undoRewrites(options: UndoOptions): readonly string[] {
+  const newest = new Map<string, StoredBackup>();
+  for (const stored of options.backups.list()) {
+    if (isWanted(stored.backup.file, options)) newest.set(stored.backup.file, stored);
+  }
+  if (newest.size === 0) {
+    const where = options.paths.length === 0 ? 'in this directory' : options.paths.join(', ');
+    throw new AuthsomeError('OperationNotAllowed', `no rewriting to undo: ${where}`, {
+      hint: 'Name the file or its directory: authsome scan --undo <path>',
+    });
+  }
+  const restorations = [...newest.values()].map((stored) => prepare(stored, options));
+  for (const restoration of restorations) restore(restoration, options);
+  return restorations.map(({ backup }) => backup.file);
+}
+
+function isWanted(file: string, { paths, directory }: UndoOptions): boolean {
+  const wanted = paths.length === 0 ? [directory] : paths.map((path) => resolve(directory, path));
+  return wanted.some((path) => {
+    const isDirectory = lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+    return isDirectory ? dirname(file) === realpathSync(path) : file === canonicalPath(path);
+  });
+}
+
+function prepare(stored: StoredBackup, { key, force }: UndoOptions): Restoration {
+  const { backup } = stored;
+  if (backup.did !== key.did) {
+    throw new AuthsomeError(
+      'OperationNotAllowed',
+      `the backup of ${backup.file} belongs to another identity`,
+      {
+        hint: `Use the identity that rewrote it (AUTHSOME_IDENTITY): ${backup.did}`,
+      },
+    );
+  }
+  const original = openBackup(backup, key);
+  if (original === undefined) {
+    throw new AuthsomeError('OperationNotAllowed', `the backup of ${backup.file} was altered`, {
+      hint: 'The values are in the vault all the same: authsome export <provider>',
+    });
+  }
+  const exists = lstatSync(backup.file, { throwIfNoEntry: false }) !== undefined;
+  const current = exists ? readSourceFile(backup.file) : undefined;
+  const isUnchanged = current !== undefined && contentHash(current.bytes) === backup.rewritten;
+  // A crash between the backup and the rewriting left the file as it was.
+  const isOriginal = current !== undefined && Buffer.compare(current.bytes, original) === 0;
+  if (!isUnchanged && !isOriginal && !force) {
+    const what = exists ? 'was changed since it was rewritten' : 'is not there any more';
+    throw new AuthsomeError('OperationNotAllowed', `${backup.file} ${what}`, {
+      hint: 'Nothing was written. To have the file of then all the same: authsome scan --undo --force',
+    });
+  }
+  return { ...stored, original, current };
+}
+
+function restore({ name, backup, original, current }: Restoration, options: UndoOptions): void {
+  const suffix = Buffer.from(options.randomBytes(8)).toString('hex');
+  if (current === undefined) {
+    writeWhole(backup.file, original, { mode: backup.mode, owner: undefined }, suffix);
+  } else {
+    replaceSourceFile(current, original, suffix);
+  }
+  options.backups.forget(name);
+}

@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import { createConnections } from './connections.ts';
+import type { ConnectionEvent } from './ports.ts';
+import { keyProvider, testBench } from './test-bench.ts';
+
+const key = 'sk-live-0123456789';
+
+test('tells whether a value is held, and by which connection', async () => {
+  const { options } = testBench([keyProvider()]);
+  const connections = createConnections(options);
+  expect(await connections.compare('keys', [key])).toEqual([{ inVault: 'absent', connection: undefined }]);
+  await connections.signIns.start({ provider: 'keys', force: false, apiKey: key });
+  await connections.signIns.start({ provider: 'keys', connection: 'work', force: false, apiKey: 'sk-work' });
+  await connections.setDefault('keys', 'work');
+  expect(await connections.compare('keys', [key, 'sk-work', `${key}x`, key.slice(1)])).toEqual([
+    { inVault: 'same', connection: 'default' },
+    { inVault: 'same', connection: 'work' },
+    { inVault: 'different', connection: 'work' },
+    { inVault: 'different', connection: 'work' },
+  ]);
+});
+
+test('knows nothing of what was revoked', async () => {
+  const { options } = testBench([keyProvider()]);
+  const connections = createConnections(options);
+  await connections.signIns.start({ provider: 'keys', force: false, apiKey: key });
+  await connections.revoke('keys');
+  expect(await connections.compare('keys', [key])).toMatchObject([{ inVault: 'absent' }]);
+});
+
+test('notes how many values were compared, and none of them', async () => {
+  const { options } = testBench([keyProvider()]);
+  const events: ConnectionEvent[] = [];
+  const connections = createConnections({ ...options, notify: (event) => events.push(event) });
+  await connections.compare('keys', [key, 'sk-other']);
+  expect(events).toEqual([{ event: 'secret.compared', provider: 'keys', outcome: 'ok', detail: '2 values' }]);
+});

@@ -1,0 +1,110 @@
+import { expect, it } from 'vitest';
+import { type Finding, planImports } from './import-plan.ts';
+import type { Watched } from './watched.ts';
+
+const openai: Watched = {
+  provider: 'openai',
+  displayName: 'OpenAI',
+  variables: ['OPENAI_API_KEY'],
+  keyPattern: undefined,
+  takesKey: true,
+};
+
+function finding(
+  file: string | undefined,
+  value: string,
+  more: Partial<Finding> & { line?: number } = {},
+): Finding {
+  const { line = 1, ...rest } = more;
+  const variable = rest.variable ?? 'OPENAI_API_KEY';
+  const assignment = { name: variable, value, line, start: 0, end: 0, isReference: false };
+  return {
+    provider: openai,
+    rivals: [],
+    variable,
+    value,
+    place: file === undefined ? undefined : { file, assignment },
+    inVault: 'absent',
+    connection: undefined,
+    ...rest,
+  };
+}
+
+const named = (findings: readonly Finding[], force = false) =>
+  planImports(findings, { force }).imports.map(({ connection, findings: [{ value }], replaces }) => [
+    connection,
+    value,
+    replaces,
+  ]);
+const reasons = (findings: readonly Finding[], force = false) =>
+  planImports(findings, { force }).left.map(({ reason }) => reason);
+
+it('imports one value once, however often it is found', () => {
+  const plan = planImports([finding('.env', 'k1'), finding('.env.local', 'k1'), finding(undefined, 'k1')], {
+    force: false,
+  });
+  expect(plan.imports).toMatchObject([{ connection: 'default', replaces: false }]);
+  expect(plan.imports[0]?.findings).toHaveLength(3);
+  expect(plan.left).toEqual([]);
+});
+
+it('names the connections of further values after their files, or their variables', () => {
+  const findings = [
+    finding('.env', 'k1'),
+    finding('.env.production', 'k2'),
+    finding('a/.env.production', 'k3'),
+    finding(undefined, 'k4', { variable: 'MY_OPENAI__KEY' }),
+  ];
+  expect(named(findings)).toEqual([
+    ['default', 'k1', false],
+    ['production', 'k2', false],
+    ['production-2', 'k3', false],
+    ['my-openai-key', 'k4', false],
+  ]);
+});
+
+it('leaves a value that the same file sets again', () => {
+  const findings = [finding('.env', 'old'), finding('.env', 'new', { line: 4 })];
+  expect(named(findings)).toEqual([['default', 'new', false]]);
+  expect(reasons(findings)).toEqual(['line 4 sets it again']);
+});
+
+it('leaves what differs from the vault, unless it is forced; then it replaces that connection', () => {
+  const differs = { inVault: 'different', connection: 'work' } as const;
+  expect(named([finding('.env', 'k1', differs)])).toEqual([]);
+  expect(reasons([finding('.env', 'k1', differs)])).toEqual(['it differs from openai/work']);
+  expect(named([finding('.env', 'k1', differs)], true)).toEqual([['work', 'k1', true]]);
+  const two = [finding('.env', 'k1', differs), finding('.env.local', 'k2', differs)];
+  expect(named(two, true)).toEqual([]);
+  expect(reasons(two, true)).toEqual(Array(2).fill('2 different values could replace openai/work'));
+});
+
+it('leaves what may belong to several, and what no key can sign in to', () => {
+  const rival = { ...openai, provider: 'deepseek' };
+  expect(reasons([finding('.env', 'k1', { rivals: [rival] })])).toEqual([
+    'it may be a key of openai or of deepseek',
+  ]);
+  expect(reasons([finding('.env', 'k1', { provider: { ...openai, takesKey: false } })])).toEqual([
+    'OpenAI takes no key',
+  ]);
+});
+
+it('does nothing about what the vault holds', () => {
+  const plan = planImports([finding('.env', 'k1', { inVault: 'same', connection: 'default' })], {
+    force: true,
+  });
+  expect(plan).toEqual({ imports: [], left: [] });
+});
+
+it('never puts a value into a reason or a hint', () => {
+  const value = 'sk-a-value-to-be-kept';
+  const findings = [
+    finding('.env', value, { line: 1 }),
+    finding('.env', `${value}-2`, { line: 2 }),
+    finding('.env.b', value, { inVault: 'different', connection: 'default' }),
+    finding('.env.c', value, { rivals: [openai] }),
+  ];
+  expect(
+    JSON.stringify(planImports(findings, { force: false }).left.map(({ finding: _, ...rest }) => rest)),
+  ).not.toContain(value);
+});

@@ -1,0 +1,125 @@
+import type { Sighting } from './sighting.ts';
+
+/** A sighting, and how the vault answered. */
+export interface Finding extends Sighting {
+  readonly inVault: 'same' | 'different' | 'absent';
+  /** The connection that holds it; where it differs, the one that would be replaced. */
+  readonly connection: string | undefined;
+}
+
+export interface PlannedImport {
+  readonly findings: readonly [Finding, ...Finding[]];
+  readonly connection: string;
+  readonly replaces: boolean;
+}
+
+/** Left where it is, and why: a sentence, and what to do where something can be done. */
+interface Left {
+  readonly finding: Finding;
+  readonly reason: string;
+  readonly hint: string | undefined;
+}
+
+interface ImportPlan {
+  readonly imports: readonly PlannedImport[];
+  readonly left: readonly Left[];
+}
+
+/** What moves into the vault under which name. What is there already is in neither list. */
+export function planImports(findings: readonly Finding[], options: { readonly force: boolean }): ImportPlan {
+  const imports: PlannedImport[] = [];
+  const left: Left[] = [];
+  const movable: Finding[] = [];
+  for (const finding of findings) {
+    if (finding.inVault === 'same') continue;
+    const obstacle = obstacleOf(finding, findings, options.force);
+    if (obstacle === undefined) movable.push(finding);
+    else left.push({ finding, ...obstacle });
+  }
+  for (const ofProvider of groupBy(movable, ({ provider }) => provider.provider)) {
+    const values = groupBy(ofProvider, ({ value }) => value);
+    const replaced = ofProvider[0].inVault === 'different' ? ofProvider[0].connection : undefined;
+    if (replaced !== undefined && values.length > 1) {
+      const reason = `${values.length} different values could replace ${ofProvider[0].provider.provider}/${replaced}`;
+      const hint = 'Name the one file to take it from: authsome scan <file> --import --force';
+      left.push(...ofProvider.map((finding) => ({ finding, reason, hint })));
+      continue;
+    }
+    const taken = new Set<string>();
+    for (const [index, same] of values.entries()) {
+      const connection = replaced ?? (index === 0 ? 'default' : freeName(nameFrom(same[0]), taken));
+      taken.add(connection);
+      imports.push({ findings: same, connection, replaces: replaced !== undefined });
+    }
+  }
+  return { imports, left };
+}
+
+function obstacleOf(
+  finding: Finding,
+  all: readonly Finding[],
+  force: boolean,
+): Pick<Left, 'reason' | 'hint'> | undefined {
+  const { provider, rivals, place, connection } = finding;
+  const later = all.find(
+    (other) =>
+      place !== undefined &&
+      other.place?.file === place.file &&
+      other.variable === finding.variable &&
+      other.place.assignment.line > place.assignment.line,
+  );
+  if (later !== undefined && later.value !== finding.value) {
+    return { reason: `line ${later.place?.assignment.line} sets it again`, hint: undefined };
+  }
+  if (rivals.length > 0) {
+    const names = [provider, ...rivals].map((each) => each.provider);
+    return {
+      reason: `it may be a key of ${names.join(' or of ')}`,
+      hint: `Rename the variable so that it says which, or run: authsome login <${names.join('|')}>`,
+    };
+  }
+  if (!provider.takesKey) {
+    return {
+      reason: `${provider.displayName} takes no key`,
+      hint: `Run: authsome login ${provider.provider}`,
+    };
+  }
+  if (finding.inVault === 'different' && !force) {
+    return {
+      reason: `it differs from ${provider.provider}/${connection ?? 'default'}`,
+      hint: `Replace what the vault holds with --force, or keep both: authsome login ${provider.provider} --connection <name>`,
+    };
+  }
+  return undefined;
+}
+
+/** `production` for `.env.production`, otherwise from the variable's name. */
+function nameFrom({ place, variable }: Finding): string {
+  const suffix = /(?:^|[\\/])\.env[.-]([A-Za-z0-9][A-Za-z0-9._-]*)$/.exec(place?.file ?? '')?.[1];
+  return (
+    suffix ??
+    variable
+      .toLowerCase()
+      .replace(/[^a-z0-9]+/g, '-')
+      .replace(/^-+|-+$/g, '')
+  ).slice(0, 60);
+}
+
+function freeName(wanted: string, taken: ReadonlySet<string>): string {
+  const base = wanted === '' ? 'imported' : wanted;
+  for (let count = 1; ; count += 1) {
+    const name = count === 1 ? base : `${base}-${count}`;
+    if (!taken.has(name)) return name;
+  }
+}
+
+/** In the order of first appearance. */
+function groupBy<T>(items: readonly T[], key: (item: T) => string): readonly [T, ...T[]][] {
+  const groups = new Map<string, [T, ...T[]]>();
+  for (const item of items) {
+    const group = groups.get(key(item));
+    if (group === undefined) groups.set(key(item), [item]);
+    else group.push(item);
+  }
+  return [...groups.values()];
+}

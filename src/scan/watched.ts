@@ -1,0 +1,114 @@
+/** What is looked for of one provider. */
+export interface Watched {
+  readonly provider: string;
+  readonly displayName: string;
+  /** Variables that its definition names. */
+  readonly variables: readonly string[];
+  readonly keyPattern: RegExp | undefined;
+  /** Whether a key can become a connection; otherwise a sign-in is the only way. */
+  readonly takesKey: boolean;
+}
+
+export interface Ownership {
+  readonly owner: Watched;
+  /** Other providers whose keys look just the same. */
+  readonly rivals: readonly Watched[];
+}
+
+/** Positions at which a pattern must be strict to tell its keys from other text, whatever the variable's name. */
+const distinctive = 3;
+const unmistakable = 4;
+const longestMatched = 512;
+
+/**
+ * Whose secret this is: the provider that names the variable, unless the value is plainly another one's; or, under a
+ * name that nobody claims, the provider whose distinctive `key_pattern` it satisfies. `undefined` for anything else.
+ */
+export function ownerOf(name: string, value: string, watched: readonly Watched[]): Ownership | undefined {
+  const matches = matchesOf(value, watched);
+  const best = matches[0];
+  const named = watched.filter(({ variables }) => variables.includes(name));
+  const own = matches.find(({ owner }) => named.includes(owner))?.owner ?? named[0];
+  if (own !== undefined) {
+    const strictness = matches.find(({ owner }) => owner === own)?.strictness ?? 0;
+    const isForeign = own.keyPattern !== undefined && best !== undefined && best.strictness > strictness;
+    if (isForeign && isDistinct(best.strictness, value)) return { owner: best.owner, rivals: [] };
+    return isPlaceholder(value) && strictness === 0 ? undefined : { owner: own, rivals: [] };
+  }
+  const hinted = matches.filter(({ owner }) => isNameOf(owner, name));
+  if (best === undefined || isPublic(value)) return undefined;
+  const tied = matches.filter(({ strictness }) => strictness === best.strictness);
+  if (isDistinct(best.strictness, value)) {
+    const preferred = tied.filter((match) => hinted.includes(match));
+    const [first, ...rivals] = preferred.length > 0 ? preferred : tied;
+    return first === undefined ? undefined : { owner: first.owner, rivals: rivals.map(({ owner }) => owner) };
+  }
+  const [first, ...rivals] = hinted;
+  if (first === undefined || !/KEY|TOKEN|SECRET|AUTH|PASS/i.test(name) || !looksRandom(value))
+    return undefined;
+  return { owner: first.owner, rivals: rivals.map(({ owner }) => owner) };
+}
+
+/** Whether it is a stand-in of ours: every one that has room for it says so. */
+export function isPhantom(value: string): boolean {
+  return /phantom/i.test(value);
+}
+
+/** Whether it could be a secret at all: one word of printable ASCII, not longer than any key. */
+export function isKeyLike(value: string): boolean {
+  return /^[\x21-\x7e]{1,8192}$/.test(value);
+}
+
+interface Match {
+  readonly owner: Watched;
+  readonly strictness: number;
+}
+
+/** The strictest first; of equals the one that knows more kinds of key. */
+function matchesOf(value: string, watched: readonly Watched[]): readonly Match[] {
+  if (value.length > longestMatched) return [];
+  return watched
+    .flatMap((owner) => {
+      const { keyPattern } = owner;
+      if (keyPattern === undefined || !keyPattern.test(value)) return [];
+      return [{ owner, strictness: strictnessOf(keyPattern, value), breadth: keyPattern.source.length }];
+    })
+    .sort((left, right) => right.strictness - left.strictness || right.breadth - left.breadth);
+}
+
+/** How many characters of `value` the pattern takes in no other form: the `sk-ant-` of a key, not its random part. */
+function strictnessOf(pattern: RegExp, value: string): number {
+  return Array.from(value).filter((char, at) =>
+    ['x', 'Q', '7'].every(
+      (other) => other === char || !pattern.test(value.slice(0, at) + other + value.slice(at + 1)),
+    ),
+  ).length;
+}
+
+function isDistinct(strictness: number, value: string): boolean {
+  return strictness >= unmistakable || (strictness >= distinctive && looksRandom(value));
+}
+
+/** Words of a language, such as `sk-learn-model-of-the-day`, have no digits and one case. */
+function looksRandom(value: string): boolean {
+  return /[0-9]/.test(value) || (/[a-z]/.test(value) && /[A-Z]/.test(value));
+}
+
+/** Keys that are made to be published, which several services begin alike. */
+function isPublic(value: string): boolean {
+  return /^pk_(?:live|test)_/.test(value);
+}
+
+/** `MY_OPENAI_KEY` speaks of `openai`. */
+function isNameOf({ provider }: Watched, name: string): boolean {
+  const flat = (text: string): string => text.toLowerCase().replace(/[^a-z0-9]+/g, '_');
+  return `_${flat(name)}_`.includes(`_${flat(provider)}_`);
+}
+
+/** What people write where a key belongs: `<your key>`, `your-api-key`, `xxxx`. */
+function isPlaceholder(value: string): boolean {
+  return (
+    /^(?:<.*>|\{\{.*\}\}|\[.*\]|[xX*._-]+)$/.test(value) ||
+    /^(?:your|my|insert|replace|change|enter|paste|put|add|todo|none|null|true|false)[-_a-z]*$/i.test(value)
+  );
+}
