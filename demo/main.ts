@@ -16,6 +16,9 @@ const colours = process.stdout.isTTY && process.env.NO_COLOR === undefined;
 const story = createStory((line) => console.log(line), colours);
 const directory = mkdtempSync(join(tmpdir(), 'authsome-demo-'));
 const startedAtMs = Date.now();
+console.log(
+  '\nauthsome: agents use your accounts, and never hold the key. All of this happens on this machine.',
+);
 try {
   await tell(story);
 } finally {
@@ -184,9 +187,7 @@ async function tell({ chapter, command, fact, text, check }: Story): Promise<voi
 async function injectedDecision(run: (...args: readonly string[]) => Promise<Outcome>): Promise<string> {
   const { stdout } = await run('log', '-n', '50', '--json');
   const { events } = JSON.parse(stdout) as { events: readonly Record<string, string>[] };
-  const found = events.findLast(
-    (event) => event.event === 'decision' && event.connection?.includes('acme') === true,
-  );
+  const found = events.findLast((event) => event.provider === 'acme' && event.outcome === 'injected');
   return found?.id ?? 'last';
 }
 

@@ -71,9 +71,8 @@ export function createApi(options: ApiOptions): Api {
       response.end();
       return;
     }
-    response.end(
-      `${JSON.stringify({ hello: 'ada', method: seen.method, path: seen.path, bodyBytes, bodySha256: seen.bodySha256 })}\n`,
-    );
+    const body = bodyBytes === 0 ? {} : { bodyBytes, bodySha256: seen.bodySha256 };
+    response.end(`${JSON.stringify({ hello: 'ada', path: seen.path, ...body })}\n`);
   }
 
   return {

@@ -115,7 +115,10 @@ async function configuration(options: AuthorizationServerOptions): Promise<Confi
     enabledJWA: { idTokenSigningAlgValues: ['ES256'] },
     scopes: [...options.scopes],
     pkce: { required: () => true },
-    features: { devInteractions: { enabled: false }, revocation: { enabled: true } },
+    features: {
+      devInteractions: { enabled: false },
+      revocation: { enabled: true, allowedPolicy: () => true },
+    },
     routes: { authorization: '/authorize', token: '/token', revocation: '/revoke' },
     interactions: { url: (_context, interaction) => `/interaction/${interaction.uid}` },
     findAccount: (_context, accountId) => ({ accountId, claims: () => ({ sub: accountId }) }),

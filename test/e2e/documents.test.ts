@@ -152,7 +152,10 @@ describe('--json', () => {
       new RegExp(`^export ACME_TOKEN='?${token}'?\n$`),
     );
     expect(JSON.parse((await world.authsome(['export', 'pixel', '--format', 'json'])).stdout)).toMatchObject({
-      PIXEL_API_KEY: world.apiKey,
+      v: 1,
+      provider: 'pixel',
+      connection: 'default',
+      variables: { PIXEL_API_KEY: world.apiKey },
     });
   });
 

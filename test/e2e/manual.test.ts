@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { commandTable } from '../../src/cli/command-table.ts';
+import { createWorld, inWorld, root, type World } from './harness.ts';
+
+const pageOf = (name: string) => readFileSync(join(root, `docs/${name}.md`), 'utf8');
+const everywhere = new Set([
+  '--help',
+  '--json',
+  '--quiet',
+  '--verbose',
+  '--no-color',
+  '--log-file',
+  '--version',
+]);
+
+async function helpOf(world: World, ...command: readonly string[]): Promise<string> {
+  const help = await world.authsome([...command, '--help']);
+  expect([command, help.code, help.stderr]).toEqual([command, 0, '']);
+  return help.stdout.slice(0, help.stdout.indexOf('Examples:'));
+}
+
+function optionsIn(help: string): readonly string[] {
+  return [...help.matchAll(/^ +(?:-\w, )?(--[\w-]+)/gm)].map(([, option]) => option ?? '');
+}
+
+it('every command has a page, which names each of its options and no other', async () => {
+  await inWorld(await createWorld(), async (world) => {
+    for (const { name } of commandTable) {
+      const help = await helpOf(world, name);
+      const words = [...help.matchAll(/^ {2}(\w[\w-]*) /gm)].map(([, word]) => word ?? '');
+      const isGroup = help.includes('\nCommands:\n');
+      const verbs = isGroup ? words.filter((word) => word !== 'help') : [];
+      const helps = [help, ...(await Promise.all(verbs.map((verb) => helpOf(world, name, verb))))];
+      const own = helps.flatMap(optionsIn).filter((option) => !everywhere.has(option));
+      const page = pageOf(name);
+      expect([name, own.filter((option) => !page.includes(option))]).toEqual([name, []]);
+      const documented = [...page.matchAll(/^\| `(?:-\w`, `)?(--[\w-]+)/gm)].map(([, option]) => option);
+      expect([name, documented.filter((option) => !own.includes(option ?? ''))]).toEqual([name, []]);
+    }
+    expect(world.daemonPid()).toBeUndefined();
+  });
+});
+
+it('the same pages are in the terminal', async () => {
+  await inWorld(await createWorld(), async (world) => {
+    for (const topic of ['provider-schema', 'headless', 'errors', 'oauth-callbacks']) {
+      const page = await world.authsome(['help', topic]);
+      expect([topic, page.code]).toEqual([topic, 0]);
+      expect(page.stdout).toContain(pageOf(topic).split('\n')[0]?.replace(/^# /, ''));
+    }
+    expect((await world.authsome(['help', 'no-such-page'])).code).toBe(2);
+  });
+});
