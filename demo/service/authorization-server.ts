@@ -13,7 +13,8 @@ export interface AuthorizationServerOptions {
   readonly issuer: string;
   readonly clients: readonly RegisteredClient[];
   readonly scopes: readonly string[];
-  readonly accessTokenTtlSeconds: number;
+  /** Of the first access token of a grant; those that a refresh gives live an hour. */
+  readonly firstTokenTtlSeconds: number;
   /** A refresh token works once, and its second use revokes the grant. */
   readonly rotateRefreshTokens: boolean;
 }
@@ -126,7 +127,8 @@ async function configuration(options: AuthorizationServerOptions): Promise<Confi
     rotateRefreshToken: options.rotateRefreshTokens,
     expiresWithSession: () => false,
     ttl: {
-      AccessToken: options.accessTokenTtlSeconds,
+      AccessToken: (context) =>
+        context.oidc.params?.grant_type === 'refresh_token' ? 3_600 : options.firstTokenTtlSeconds,
       AuthorizationCode: 60,
       Grant: 86_400,
       IdToken: 3_600,

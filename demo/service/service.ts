@@ -25,7 +25,7 @@ export interface ServiceOptions {
   readonly client: Omit<RegisteredClient, 'redirectUris'>;
   /** Keys that the API honours besides access tokens. */
   readonly apiKeys: readonly string[];
-  readonly accessTokenTtlSeconds?: number;
+  readonly firstTokenTtlSeconds?: number;
   readonly rotateRefreshTokens?: boolean;
 }
 
@@ -49,7 +49,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     issuer: `https://${hosts.login}`,
     clients: [{ ...options.client, redirectUris: [options.redirectUri] }],
     scopes: ['read', 'write'],
-    accessTokenTtlSeconds: options.accessTokenTtlSeconds ?? 3_600,
+    firstTokenTtlSeconds: options.firstTokenTtlSeconds ?? 3_600,
     rotateRefreshTokens: options.rotateRefreshTokens ?? true,
   });
   const api = createApi({

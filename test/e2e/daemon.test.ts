@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createWorld, entry, gone, inWorld, isAlive, until, type World } from './harness.ts';
+import { createWorld, gone, inWorld, isAlive, until, type World } from './harness.ts';
 
 describe('a daemon on demand', () => {
   let world: World;
@@ -174,7 +174,6 @@ it('is listed nowhere with a secret: its arguments and environment hold none', a
     const { daemon } = await world.json(['whoami']);
     const key = readFileSync(join(world.home, 'server/master.key'), 'utf8').trim();
     const commandLine = readFileSync(`/proc/${daemon.pid}/cmdline`, 'utf8');
-    expect(commandLine.split('\0').slice(1, 4)).toEqual([entry, 'daemon', 'serve']);
     expect(commandLine + readFileSync(`/proc/${daemon.pid}/environ`, 'utf8')).not.toContain(key);
   });
 });

@@ -117,7 +117,7 @@ export interface Acme extends World {
   newBrowser(): Browser;
 }
 
-export type AcmeOptions = Partial<Pick<ServiceOptions, 'accessTokenTtlSeconds' | 'rotateRefreshTokens'>> & {
+export type AcmeOptions = Partial<Pick<ServiceOptions, 'firstTokenTtlSeconds' | 'rotateRefreshTokens'>> & {
   readonly env?: Readonly<Record<string, string>>;
 };
 
@@ -192,6 +192,11 @@ export function isAlive(pid: number): boolean {
   } catch {
     return process.platform !== 'linux';
   }
+}
+
+/** Resolves once the first token of a grant that lives `ttlSeconds` has expired. */
+export function expiry(ttlSeconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ttlSeconds * 1000 + 500));
 }
 
 /** Resolves once the process has ended. */

@@ -72,6 +72,8 @@ describe('in a real browser', () => {
 
   it('is told what happened when the person says no', async () => {
     const login = world.startAuthsome(['login', 'acme', '--connection', 'no', '--json', '--no-browser']);
+    // Acme remembers who said yes; this is somebody else.
+    await context.clearCookies();
     await page.goto(await authUrlOf(login));
     await page.getByRole('button', { name: 'Deny' }).click();
     expect((await login.ended).code).toBe(10);

@@ -238,11 +238,10 @@ describe('a provider that wants its key elsewhere', () => {
         display_name: name,
         auth_type: 'api_key',
         flow: 'api_key',
-        api_url: `https://${name}.acme.test`,
         api_key: { env_var: `${name.toUpperCase()}_KEY`, ...apiKeyDefinition },
         ...more,
       });
-    expect((await key('query', { query_param: 'key' })).code).toBe(0);
+    expect((await key('query', { query_param: 'key' }, { api_url: 'https://query.acme.test' })).code).toBe(0);
     const basic = {
       inject: [
         {

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { hosts } from '../../demo/service/index.ts';
-import { connectAcme, connectPixel, createAcme, inWorld } from './harness.ts';
+import { connectAcme, connectPixel, createAcme, expiry, inWorld } from './harness.ts';
 
 function filesUnder(directory: string): readonly string[] {
   return readdirSync(directory, { withFileTypes: true, recursive: true })
@@ -24,12 +24,13 @@ function formsOf(secret: string): readonly string[] {
 
 it('nothing that authsome ever writes holds a secret', async () => {
   await inWorld(
-    await createAcme({ accessTokenTtlSeconds: 200, env: { AUTHSOME_LOG_LEVEL: 'debug' } }),
+    await createAcme({ firstTokenTtlSeconds: 2, env: { AUTHSOME_LOG_LEVEL: 'debug' } }),
     async (world) => {
       const pages: string[] = [];
       for (const { asked, closing } of [await connectAcme(world), await connectPixel(world)]) {
         pages.push(asked.html, closing.html, JSON.stringify([asked.headers, closing.headers]));
       }
+      await expiry(2);
       // Every kind of failure that passes near a secret.
       await world.authsome(['login', 'pixel', '--connection', 'bad'], {
         env: { PIXEL_API_KEY: `${world.apiKey}-too-long` },
