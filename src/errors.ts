@@ -8,6 +8,8 @@ interface ErrorEntry {
   readonly status: number;
   /** What to do, where the place that throws knows nothing better. `undefined` when nothing general helps. */
   readonly hint?: string;
+  /** The page of the manual that has more: `authsome help <topic>`. */
+  readonly topic?: string;
 }
 
 const table = {
@@ -17,34 +19,35 @@ const table = {
     hint: 'This is a bug in authsome. Report it with the output of: authsome doctor --json',
   },
   Usage: { exit: 2, status: 400, hint: 'Run: authsome --help' },
-  InvalidDefinition: { exit: 2, status: 422, hint: 'See: authsome help provider-schema' },
+  InvalidDefinition: { exit: 2, status: 422, topic: 'provider-schema' },
   ConnectionNotFound: { exit: 3, status: 404, hint: 'Run: authsome list' },
   ProviderNotFound: { exit: 4, status: 404, hint: 'Run: authsome list --all' },
   OperationNotAllowed: { exit: 4, status: 403 },
   IdentityNotAllowed: { exit: 4, status: 403, hint: 'Run: authsome whoami' },
   DecisionNotFound: { exit: 4, status: 404, hint: 'Run: authsome log' },
-  CredentialMissing: { exit: 5, status: 409 },
-  CredentialExpired: { exit: 5, status: 409 },
-  RefreshFailed: { exit: 5, status: 502 },
+  CredentialMissing: { exit: 5, status: 409, topic: 'token-refresh' },
+  CredentialExpired: { exit: 5, status: 409, topic: 'token-refresh' },
+  RefreshFailed: { exit: 5, status: 502, topic: 'token-refresh' },
   ConnectionExists: { exit: 6, status: 409 },
   ProviderExists: { exit: 7, status: 409, hint: 'Replace it with: authsome register --force' },
-  EndpointUnreachable: { exit: 8, status: 502 },
-  DaemonUnavailable: { exit: 9, status: 503, hint: 'Run: authsome daemon logs' },
-  AddressInUse: { exit: 9, status: 503 },
-  HomeNotUsable: { exit: 9, status: 503 },
-  WrongMasterKey: { exit: 9, status: 503 },
-  DatabaseCorrupt: { exit: 9, status: 503 },
+  EndpointUnreachable: { exit: 8, status: 502, topic: 'authentication-errors' },
+  DaemonUnavailable: { exit: 9, status: 503, hint: 'Run: authsome daemon logs', topic: 'daemon-issues' },
+  AddressInUse: { exit: 9, status: 503, topic: 'daemon-issues' },
+  HomeNotUsable: { exit: 9, status: 503, topic: 'daemon-issues' },
+  WrongMasterKey: { exit: 9, status: 503, topic: 'daemon-issues' },
+  DatabaseCorrupt: { exit: 9, status: 503, topic: 'daemon-issues' },
   StorageFull: {
     exit: 9,
     status: 507,
     hint: 'Free some disk space and run the command again. Nothing was lost.',
+    topic: 'daemon-issues',
   },
-  RequestNotAuthentic: { exit: 9, status: 401, hint: 'Run: authsome doctor' },
-  SignInFailed: { exit: 10, status: 400 },
-  StateMismatch: { exit: 10, status: 400 },
-  TokenExchangeFailed: { exit: 10, status: 502 },
-  InvalidKey: { exit: 10, status: 422 },
-  SignInExpired: { exit: 10, status: 410 },
+  RequestNotAuthentic: { exit: 9, status: 401, hint: 'Run: authsome doctor', topic: 'daemon-issues' },
+  SignInFailed: { exit: 10, status: 400, topic: 'oauth-callbacks' },
+  StateMismatch: { exit: 10, status: 400, topic: 'oauth-callbacks' },
+  TokenExchangeFailed: { exit: 10, status: 502, topic: 'oauth-callbacks' },
+  InvalidKey: { exit: 10, status: 422, topic: 'authentication-errors' },
+  SignInExpired: { exit: 10, status: 410, topic: 'oauth-callbacks' },
   SessionNotFound: { exit: 10, status: 404, hint: 'Start again with: authsome login <provider>' },
   Cancelled: { exit: 11, status: 409 },
   PolicyDenied: { exit: 12, status: 403 },
@@ -106,6 +109,12 @@ export function statusOf(code: ErrorCode): number {
   return table[code].status;
 }
 
+/** The page of the manual about errors of this code; `undefined` where the hint says all there is. */
+export function topicOf(code: ErrorCode): string | undefined {
+  const entry: ErrorEntry = table[code];
+  return entry.topic;
+}
+
 export function isErrorCode(value: unknown): value is ErrorCode {
   return typeof value === 'string' && Object.hasOwn(table, value);
 }
@@ -123,13 +132,17 @@ export interface ErrorDocument {
   readonly error: ErrorCode;
   readonly message: string;
   readonly hint?: string;
+  /** A command that shows the manual's page about it. */
+  readonly help?: string;
 }
 
 export function errorDocument(error: AuthsomeError): ErrorDocument {
+  const topic = topicOf(error.code);
   return {
     v: 1,
     error: error.code,
     message: error.message,
     ...(error.hint === undefined ? {} : { hint: error.hint }),
+    ...(topic === undefined ? {} : { help: `authsome help ${topic}` }),
   };
 }

@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { errorCodes, exitCodeOf, statusOf } from '../src/errors.ts';
+import { errorCodes, exitCodeOf, statusOf, topicOf } from '../src/errors.ts';
+import { flowNames } from '../src/providers/provider.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -40,6 +41,26 @@ describe('the manual', () => {
     );
     expect(named.length).toBeGreaterThan(0);
     expect(named.filter((name) => !pages.includes(name))).toEqual([]);
+  });
+
+  it('has every page that an error code names', () => {
+    const topics = errorCodes.flatMap((code) => topicOf(code) ?? []);
+    expect(topics.length).toBeGreaterThan(0);
+    expect(topics.filter((topic) => !pages.includes(`${topic}.md`))).toEqual([]);
+  });
+
+  it('names every field that the definition parser reads, and every flow', () => {
+    const schema = read('docs/provider-schema.md');
+    const parsers = readdirSync(join(root, 'src/providers'))
+      .filter((name) => /definition\.ts$|^definition\.ts$|^placements\.ts$/.test(name))
+      .map((name) => read(`src/providers/${name}`))
+      .join('\n');
+    const fields = [
+      ...parsers.matchAll(/\.(?:text|texts|url|page|flag|oneOf|object|params|has)\(\s*'(\w+)'/g),
+    ].map(([, field]) => field ?? '');
+    expect(fields.length).toBeGreaterThan(20);
+    const words = new Set(schema.match(/[a-z][a-z_]*/g));
+    expect([...new Set(fields), ...flowNames].filter((word) => !words.has(word))).toEqual([]);
   });
 
   it.each(documents)('leads nowhere that does not exist: %s', (document) => {

@@ -1,22 +1,25 @@
-import { asAuthsomeError, errorDocument, exitCodeOf } from '../errors.ts';
+import { asAuthsomeError, errorDocument, exitCodeOf, isErrorCode, topicOf } from '../errors.ts';
 import type { Terminal } from './terminal.ts';
 
 /** The exit code of `error`, after it has been shown: as a document under `--json`, else as text with its hint. */
 export function showFailure(terminal: Terminal, error: unknown): number {
   const failure = asAuthsomeError(error);
   if (terminal.json) terminal.document(errorDocument(failure));
-  else terminal.warn(failureText(terminal, failure));
+  else terminal.warn(failureText(terminal, failure, failure.code));
   if (failure.code === 'Unexpected') terminal.detail(traceOf(failure.cause));
   return exitCodeOf(failure.code);
 }
 
-/** `Error: <message>`, then the hint, indented. */
+/** `Error: <message>`, then the hint, indented, and where the manual has more about an error of this code. */
 export function failureText(
   terminal: Terminal,
   failure: { readonly message: string; readonly hint?: string | undefined },
+  code?: string,
 ): string {
-  const { red, bold } = terminal.noteStyle;
-  return [`${bold(red('Error:'))} ${failure.message}`, ...indented(failure.hint)].join('\n');
+  const { red, bold, dim } = terminal.noteStyle;
+  const topic = isErrorCode(code) ? topicOf(code) : undefined;
+  const more = topic === undefined ? [] : [`  ${dim(`More: authsome help ${topic}`)}`];
+  return [`${bold(red('Error:'))} ${failure.message}`, ...indented(failure.hint), ...more].join('\n');
 }
 
 function indented(hint: string | undefined): readonly string[] {

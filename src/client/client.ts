@@ -61,6 +61,11 @@ export interface Client {
   /** With `seen`, waits up to `waitMs` for a later revision. */
   authSession(id: string, options?: Waiting & { readonly seen?: number }): Promise<AuthSessionDocument>;
   answerCallback(id: string, url: string): Promise<AuthSessionDocument>;
+  /** An empty secret stands for none. */
+  answerClient(
+    id: string,
+    client: { readonly clientId: string; readonly clientSecret: string },
+  ): Promise<AuthSessionDocument>;
   answerSecret(id: string, apiKey: string): Promise<AuthSessionDocument>;
   cancelAuthSession(id: string): Promise<AuthSessionDocument>;
   openRun(request: RunRequest): Promise<RunLease>;
@@ -169,6 +174,8 @@ export function createClient(options: DaemonOptions): Client {
         signal,
       }),
     answerCallback: (id, url) => confide(path`/v1/auth-sessions/${id}/callback`, { url }),
+    answerClient: (id, { clientId, clientSecret }) =>
+      confide(path`/v1/auth-sessions/${id}/client`, { client_id: clientId, client_secret: clientSecret }),
     answerSecret: (id, apiKey) => confide(path`/v1/auth-sessions/${id}/secret`, { api_key: apiKey }),
     cancelAuthSession: (id) => ask({ method: 'DELETE', target: path`/v1/auth-sessions/${id}` }),
     openRun: (request) => reach((at) => openLease(at, options, request, idleMs)),

@@ -18,6 +18,7 @@
  * | GET /v1/auth-sessions/:id?wait_ms=&seen= | → AuthSessionDocument (waits for a `revision` above `seen`) |
  * | GET /v1/auth-sessions/last | → AuthSessionDocument: the sign-in begun last, unless it ended connected |
  * | POST /v1/auth-sessions/:id/callback | {url}: a pasted redirect URL → AuthSessionDocument |
+ * | POST /v1/auth-sessions/:id/client | {client_id, client_secret} → AuthSessionDocument |
  * | POST /v1/auth-sessions/:id/secret | {api_key} → AuthSessionDocument |
  * | DELETE /v1/auth-sessions/:id | → AuthSessionDocument (`cancelled`) |
  * | POST /v1/runs | RunRequest → one RunDocument line, then the answer stays open: the lease of the run |
@@ -182,6 +183,8 @@ export interface AuthSessionDocument {
   readonly auth_url: string | null;
   /** Whether a masked prompt in the terminal may answer instead (`api_key`). */
   readonly accepts_secret: boolean;
+  /** Whether the terminal may give the OAuth client that the page asks for. */
+  readonly accepts_client: boolean;
   readonly verification_uri?: string;
   readonly user_code?: string;
   readonly redirect_uri: string;

@@ -1,5 +1,5 @@
 import { AuthsomeError, asAuthsomeError } from '../errors.ts';
-import { authorizationHint, authorizationRequest, exchangeCode, readCallback } from '../oauth/index.ts';
+import { authorizationRequest, exchangeCode, readCallback } from '../oauth/index.ts';
 import type { Provider } from '../providers/index.ts';
 import { findClient, type KnownClient } from './client-record.ts';
 import type { OpenConnection } from './connection-store.ts';
@@ -148,17 +148,23 @@ function requireEndpoints(session: StoredSession): Endpoints {
   return session.endpoints;
 }
 
-/** For a sign-in whose time ran out: the likely reasons, by where it stood. */
-export function expiredHint(session: StoredSession, redirectUri: string): string {
-  const again = `authsome login ${session.provider}`;
+/** For a sign-in whose time ran out: the likely causes, by where it stood, each with its fix. */
+export function expiredHint(
+  session: Pick<StoredSession, 'stage' | 'provider'>,
+  redirectUri: string,
+  settingsUrl: string | undefined,
+): string {
+  const again = `authsome login ${session.provider} --force`;
   if (session.stage !== 'authorize') return `Start again with: ${again}`;
-  return (
-    `The browser never came back to ${redirectUri}. If you did authorise: a proxy may intercept 127.0.0.1 (add ` +
-    '127.0.0.1 and localhost to NO_PROXY), or the browser runs on another machine or profile (paste the URL it ended ' +
-    `on into the waiting terminal). Or the callback URL is wrong at the provider. ${authorizationHint('', {
-      provider: session.provider,
-      settingsUrl: undefined,
-      redirectUri,
-    })}`
-  );
+  return [
+    `The browser never came back to ${redirectUri}`,
+    `If you did not authorize in time, run: ${again}`,
+    'If you did, and nothing happened, before you run it again:',
+    '- a corporate proxy may intercept 127.0.0.1: add 127.0.0.1 and localhost to NO_PROXY',
+    '- another browser profile may not reach this machine: use the profile that belongs to this shell',
+    '- the browser may run elsewhere: paste the address it ended at into the waiting terminal',
+    `- ${session.provider} may have refused the redirect URI: set it to exactly the one above${
+      settingsUrl === undefined ? '' : ` at ${settingsUrl}`
+    }`,
+  ].join('\n');
 }

@@ -35,7 +35,7 @@ export function createSignIns(options: ConnectionsOptions, connections: Connecti
     if (session.status !== 'waiting' || session.expiresAtMs > options.nowMs()) return session;
     if (isAnswering(session)) return session;
     const error = new AuthsomeError('SignInExpired', 'the sign-in was not finished in time', {
-      hint: expiredHint(session, options.redirectUri),
+      hint: expiredHint(session, options.redirectUri, settingsUrlOf(session)),
     });
     let ended = false;
     const settled = await sessions.update(session.id, (current) => {
@@ -46,6 +46,15 @@ export function createSignIns(options: ConnectionsOptions, connections: Connecti
     });
     if (ended) notifyFailure(session, error);
     return settled;
+  };
+
+  const settingsUrlOf = (session: StoredSession): string | undefined => {
+    try {
+      return providerOf(context, session).setup.url;
+    } catch {
+      // The definition has gone or been broken since: the hint does without.
+      return undefined;
+    }
   };
 
   const notifyFailure = (session: Pick<NewSession, 'provider' | 'connection'>, error: AuthsomeError): void =>

@@ -84,6 +84,7 @@ export function sessionDocument(session: AuthSession): AuthSessionDocument {
     revision: session.revision,
     auth_url: session.authUrl ?? null,
     accepts_secret: session.asksFor === 'secret',
+    accepts_client: session.asksFor === 'client',
     ...(session.verificationUri === undefined ? {} : { verification_uri: session.verificationUri }),
     ...(session.userCode === undefined ? {} : { user_code: session.userCode }),
     redirect_uri: session.redirectUri,

@@ -116,7 +116,7 @@ describe('a callback', () => {
     expect(error.message).toBe(
       'acme refused the sign-in: redirect_uri_mismatch: The redirect_uri MUST match',
     );
-    expect(error.hint).toContain(`exactly ${redirectUri} at https://acme.example/apps`);
+    expect(error.hint).toContain(`exactly\n${redirectUri}\nat https://acme.example/apps`);
   });
 
   test('makes what the provider says fit for a terminal', () => {

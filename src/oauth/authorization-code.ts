@@ -86,8 +86,8 @@ export function readCallback(params: URLSearchParams, expected: ExpectedCallback
 export function stateMismatch(): AuthsomeError {
   return new AuthsomeError('StateMismatch', 'OAuth state parameter does not match', {
     hint:
-      'A tab left over from an earlier sign-in, or somebody replaying an old link. Close that tab and go on in ' +
-      'the newest one: the sign-in in progress is still waiting.',
+      'A tab left over from an earlier sign-in, or somebody replaying an old link. Close that tab and go on in\n' +
+      'the newest one. If you know of no such tab, find out where it came from before you try again.',
   });
 }
 
@@ -127,7 +127,7 @@ function refusedByProvider(
 }
 
 /** What a person can do about an authorization error, by its code. */
-export function authorizationHint(
+function authorizationHint(
   code: string,
   context: Pick<ExpectedCallback, 'provider' | 'settingsUrl' | 'redirectUri'>,
 ): string {
@@ -139,18 +139,18 @@ export function authorizationHint(
       return `The request was declined on ${provider}'s page. To try again, run: ${again}`;
     case 'redirect_uri_mismatch':
     case 'invalid_redirect_uri':
-      return `Set the callback URL to exactly ${redirectUri} at ${where}, then run: ${again}`;
+      return `Set the callback URL to exactly\n${redirectUri}\nat ${where}, then run: ${again} --force`;
     case 'invalid_scope':
       return `Ask for scopes that the client may have: ${again} --scopes "<scope1>,<scope2>"`;
     case 'unauthorized_client':
     case 'invalid_client':
     case 'unsupported_response_type':
-      return `The OAuth client is not set up for this. Check it at ${where}, then: authsome revoke ${provider} and ${again}`;
+      return `The OAuth client is not set up for this. Check it at ${where}, then clear it and enter it again:\nauthsome revoke ${provider}\n${again}`;
     case 'server_error':
     case 'temporarily_unavailable':
       return `${provider} has a problem of its own. Wait a little, then run: ${again}`;
     default:
-      return `Check the OAuth client at ${where} (callback URL: ${redirectUri}), then run: ${again}`;
+      return `Check the OAuth client at ${where}, with the callback URL exactly\n${redirectUri}\nthen run: ${again} --force`;
   }
 }
 

@@ -3,7 +3,6 @@
  * are judged by pure functions. It knows no store, no provider catalog and no user.
  */
 export {
-  authorizationHint,
   authorizationRequest,
   exchangeCode,
   readCallback,

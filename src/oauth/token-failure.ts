@@ -29,11 +29,11 @@ export function refusalHint(error: string, provider: string): string {
     case 'unauthorized_client':
     case 'incorrect_client_credentials':
       return (
-        `The stored client credentials are not what ${provider} expects. Clear them with: authsome revoke ${provider} — ` +
-        `then enter them again with: ${again}`
+        `The stored client ID and secret are not what ${provider} expects. Clear them, then enter them again:\n` +
+        `authsome revoke ${provider}\n${again}`
       );
     case 'redirect_uri_mismatch':
-      return `The callback URL differs from the one registered at ${provider}. See: authsome inspect ${provider}`;
+      return `The callback URL differs from the one registered at ${provider}. Compare it with redirect_uri in: authsome inspect ${provider}`;
     case 'invalid_scope':
       return `Ask for scopes that the client may have: ${again} --scopes "<scope1>,<scope2>"`;
     default:
@@ -42,5 +42,5 @@ export function refusalHint(error: string, provider: string): string {
 }
 
 export function said(description: string | undefined): string {
-  return description === undefined ? '' : `The provider says: "${description}". `;
+  return description === undefined ? '' : `The provider says: "${description}"\n`;
 }

@@ -17,6 +17,7 @@ const waiting: AuthSessionDocument = {
   revision: 1,
   auth_url: 'https://github.com/login/oauth/authorize?state=s',
   accepts_secret: false,
+  accepts_client: false,
   redirect_uri: redirectUri,
   warnings: [],
   failure: null,
@@ -79,6 +80,8 @@ async function play({ session = waiting, waits = [], ...rest }: Play) {
     },
     answerCallback: answer('callback'),
     answerSecret: answer('secret'),
+    answerClient: async (id, { clientId, clientSecret }) =>
+      answer('client')(id, clientId === 'bad' ? 'bad' : `${clientId} ${clientSecret}`),
     cancelAuthSession: async (id) => {
       calls.push(`cancel ${id}`);
       left = [{ ...session, status: 'cancelled', revision: 8 }];
@@ -91,6 +94,7 @@ async function play({ session = waiting, waits = [], ...rest }: Play) {
     isTerminal: false,
     lines: () => {},
     piped: async () => undefined,
+    text: async () => undefined,
     secret: async () => undefined,
     ...rest.input,
   };
@@ -188,9 +192,13 @@ describe('login', () => {
   });
 
   test('cancels the sign-in on Ctrl-C', async () => {
-    const { ending, calls, interruption } = await play({});
+    const definition = { setup: { url: 'https://github.com/settings/developers' } };
+    const { ending, calls, interruption } = await play({ definition });
     interruption.abort();
-    await expect(ending).rejects.toMatchObject({ code: 'Cancelled' });
+    await expect(ending).rejects.toMatchObject({
+      code: 'Cancelled',
+      hint: expect.stringContaining(`\n${redirectUri}\nat https://github.com/settings/developers\n`),
+    });
     expect(calls).toEqual(['cancel ses_1']);
   });
 
@@ -214,12 +222,128 @@ describe('login', () => {
     });
   });
 
-  test('tells the causes when nothing came back', async () => {
+  test('fails when nothing came back', async () => {
     const { ending } = await play({ waits: [{ ...waiting, revision: 2, status: 'expired' }] });
     await expect(ending).rejects.toMatchObject({
       code: 'SignInExpired',
-      hint: expect.stringMatching(/login github --force.*NO_PROXY.*profile/s),
+      hint: 'Start again with: authsome login github --force',
     });
+  });
+});
+
+describe('login that needs a client', () => {
+  const session = { ...waiting, accepts_client: true, auth_url: 'http://127.0.0.1:7998/auth/sessions/s' };
+  const definition = {
+    setup: { url: 'https://github.com/settings/developers', steps: ['Choose "New OAuth App".'] },
+  };
+  const never = () => new Promise<undefined>(() => {});
+
+  test('asks for it at a terminal without a browser, with all that registering it takes', async () => {
+    const ids = ['bad', 'the-id'];
+    const secrets = ['wrong', 'the-secret'];
+    const { ending, calls, output } = await play({
+      session,
+      definition,
+      input: { isTerminal: true, text: async () => ids.shift(), secret: async () => secrets.shift() },
+    });
+    await ending;
+    expect(calls).toEqual(['client bad', 'client the-id the-secret']);
+    expect(output.stderr).toContain('needs an OAuth client of yours, once');
+    expect(output.stderr).toContain('  1. Choose "New OAuth App".\n');
+    expect(output.stderr).toContain('  Register it at: https://github.com/settings/developers\n');
+    expect(output.stderr).toContain(`  Redirect URI:   ${redirectUri}\n`);
+    expect(output.stderr).not.toContain('the-secret');
+  });
+
+  test('leaves it to the page where a browser shows it', async () => {
+    const asked: string[] = [];
+    const text = async (message: string) => {
+      asked.push(message);
+      return undefined;
+    };
+    const { ending, output } = await play({
+      session,
+      waits: [connected],
+      environment: { DISPLAY: ':0' },
+      input: { isTerminal: true, text },
+    });
+    await ending;
+    expect(asked).toEqual([]);
+    expect(output.stderr).toContain(`open:\n  ${session.auth_url}\n`);
+  });
+
+  test('goes on at the provider when the page was quicker', async () => {
+    const signals: AbortSignal[] = [];
+    const { ending, output } = await play({
+      session,
+      waits: [{ ...waiting, revision: 2 }, connected],
+      input: {
+        isTerminal: true,
+        text: async (_, signal) => {
+          signals.push(signal);
+          return never();
+        },
+      },
+    });
+    await ending;
+    expect(signals.map((signal) => signal.aborted)).toEqual([true]);
+    expect(output.stderr).toContain(`open:\n  ${waiting.auth_url}\n`);
+    expect(output.stderr).toContain(`If GitHub refuses the redirect URI, register exactly ${redirectUri}`);
+  });
+
+  test('is cancelled by Ctrl-C in the middle of it', async () => {
+    const { ending, calls } = await play({
+      session,
+      input: { isTerminal: true, text: async () => 'the-id', secret: async () => undefined },
+    });
+    await expect(ending).rejects.toMatchObject({ code: 'Cancelled' });
+    expect(calls).toEqual(['cancel ses_1']);
+  });
+
+  test('asks nothing of a program', async () => {
+    const { ending, output } = await play({
+      session,
+      waits: [connected],
+      json: true,
+      input: { isTerminal: true },
+    });
+    await ending;
+    expect(output.stderr).toBe('');
+  });
+});
+
+describe('login without a browser, at a service with a device flow', () => {
+  const definition = { oauth: { supports_device_code: true } };
+  const answering = (answer: string | undefined) => ({
+    definition,
+    waits: [connected],
+    input: { isTerminal: true, text: async () => answer },
+  });
+
+  test.each(['', 'y', 'Yes'])('takes the device flow when the answer is %j', async (answer) => {
+    const { ending, request } = await play(answering(answer));
+    await ending;
+    expect(request()?.flow).toBe('device_code');
+  });
+
+  test('keeps to the usual flow when the answer is no', async () => {
+    const { ending, request } = await play(answering('n'));
+    await ending;
+    expect(request()?.flow).toBeUndefined();
+  });
+
+  test('is cancelled by Ctrl-C at the question, before anything was begun', async () => {
+    const played = play(answering(undefined));
+    await expect(played.then(({ ending }) => ending)).rejects.toMatchObject({ code: 'Cancelled' });
+  });
+
+  test('only says so where nobody can answer, and asks nothing where there is a browser', async () => {
+    const piped = await play({ definition, waits: [connected] });
+    await piped.ending;
+    expect(piped.output.stderr).toContain('authsome login github --flow device_code');
+    const shown = await play({ ...answering(undefined), environment: { DISPLAY: ':0' } });
+    await shown.ending;
+    expect(shown.request()?.flow).toBeUndefined();
   });
 });
 

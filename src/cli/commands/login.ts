@@ -1,13 +1,13 @@
-import type { AuthSessionDocument, Client, InspectDocument, LoginRequest } from '../../client/index.ts';
+import type { Client, InspectDocument, LoginRequest } from '../../client/index.ts';
 import { AuthsomeError } from '../../errors.ts';
 import type { CommandModule } from '../command-table.ts';
 import type { CommandContext } from '../context.ts';
 import { addExamples } from '../help-text.ts';
 import { waitingDocument } from '../login/announce.ts';
-import { type Attendance, attend, conclude } from '../login/attend.ts';
+import { type Attendance, attend, conclude, type Setup } from '../login/attend.ts';
 import { openBrowser } from '../login/browser.ts';
 import { processInput } from '../login/input.ts';
-import { followSession } from '../login/session.ts';
+import { cancelled, followSession } from '../login/session.ts';
 import { surroundingsOf } from '../login/surroundings.ts';
 
 export interface LoginOptions {
@@ -24,17 +24,21 @@ export interface LoginOptions {
 export async function login(
   context: CommandContext,
   options: LoginOptions,
-  attendance: Omit<Attendance, 'mayOpen'>,
+  attendance: Omit<Attendance, 'mayOpen' | 'setup'>,
 ): Promise<void> {
   const client = await context.client();
   const definition = await definitionOf(client, options);
-  const request = loginRequest(options, definition, context);
+  const flow = await chosenFlow(context, options, definition, attendance);
+  const request = loginRequest({ ...options, ...(flow === undefined ? {} : { flow }) }, definition, context);
   const session = await client.login(request);
-  if (session.status === 'waiting') {
-    if (context.terminal.json) context.terminal.document(waitingDocument(session));
-    else offerDeviceFlow(context, session, options, definition);
+  if (session.status === 'waiting' && context.terminal.json) {
+    context.terminal.document(waitingDocument(session));
   }
-  await attend(context, client, session, { ...attendance, mayOpen: options.browser });
+  await attend(context, client, session, {
+    ...attendance,
+    mayOpen: options.browser,
+    setup: setupIn(definition),
+  });
 }
 
 /** Follows a sign-in that another process started. */
@@ -94,22 +98,38 @@ function loginRequest(
   };
 }
 
-/** Without a browser, a code on another device is easier than a URL. */
-function offerDeviceFlow(
+/** The flow asked for; without a browser, a code on another device is offered where the service has that. */
+async function chosenFlow(
   context: CommandContext,
-  session: AuthSessionDocument,
   options: LoginOptions,
   definition: InspectDocument | undefined,
-): void {
+  { input, interrupted }: Pick<Attendance, 'input' | 'interrupted'>,
+): Promise<string | undefined> {
+  const { terminal, environment, platform } = context;
+  const { flow, provider, browser } = options;
   const { oauth } = (definition ?? {}) as { oauth?: { supports_device_code?: unknown } };
-  const url = session.auth_url;
-  if (options.flow !== undefined || session.flow === 'device_code' || oauth?.supports_device_code !== true)
-    return;
-  if (url !== null && surroundingsOf(url, context.environment, context.platform).browsers.length > 0) return;
-  context.terminal.note(
-    'There is no browser here. To sign in with a code on another device, press Ctrl-C and run:',
-  );
-  context.terminal.note(`  authsome login ${options.provider} --flow device_code`);
+  const hasCode = definition?.flow !== 'device_code' && oauth?.supports_device_code === true;
+  if (flow !== undefined || !hasCode || !browser || terminal.json) return flow;
+  const { browsers } = surroundingsOf('https://authsome.invalid', environment, platform);
+  if (browsers.length > 0) return undefined;
+  if (!input.isTerminal) {
+    terminal.note('There is no browser here. To sign in with a code on another device instead, run:');
+    terminal.note(`  authsome login ${provider} --flow device_code`);
+    return undefined;
+  }
+  const question = 'There is no browser here. Sign in with a code on another device? [Y/n] ';
+  const answer = await input.text(question, interrupted);
+  if (answer === undefined) throw cancelled();
+  return /^\s*n/i.test(answer) ? undefined : 'device_code';
+}
+
+function setupIn(definition: InspectDocument | undefined): Setup {
+  const { steps } = (definition?.setup ?? {}) as { steps?: unknown };
+  const isText = (step: unknown): step is string => typeof step === 'string';
+  return {
+    url: textIn(definition, 'setup', 'url'),
+    steps: Array.isArray(steps) ? steps.filter(isText) : [],
+  };
 }
 
 function textIn(document: InspectDocument | undefined, section: string, key: string): string | undefined {

@@ -17,26 +17,59 @@ export function connectedDocument(session: AuthSessionDocument): Readonly<Record
 
 /** Where to go, always as plain text: the person may read it to another device. */
 export function announceUrl(context: CommandContext, session: AuthSessionDocument): void {
-  const { terminal, environment } = context;
-  const { bold, cyan } = terminal.noteStyle;
-  const link = (url: string): string => {
-    const shown = cyan(url);
-    const isLink = terminal.isInteractive && showsLinks(environment);
-    return isLink ? `\u001b]8;;${url}\u001b\\${shown}\u001b]8;;\u001b\\` : shown;
-  };
+  const { terminal } = context;
+  const { bold } = terminal.noteStyle;
   if (session.verification_uri !== undefined) {
     terminal.warn(
-      `Open ${link(session.verification_uri)} on any device and enter the code ${bold(session.user_code ?? '')}`,
+      `Open ${link(context, session.verification_uri)} on any device and enter the code ${bold(session.user_code ?? '')}`,
     );
   } else if (session.auth_url !== null) {
-    terminal.warn(`To sign in to ${bold(session.display_name)}, open:\n  ${link(session.auth_url)}`);
+    terminal.warn(`To sign in to ${bold(session.display_name)}, open:\n  ${link(context, session.auth_url)}`);
   }
+}
+
+/** Beside the URL of the provider's own page: what to do where it does not lead back here. */
+export function announceProvider(
+  { terminal }: CommandContext,
+  session: AuthSessionDocument,
+  { settingsUrl, takesPaste }: { readonly settingsUrl: string | undefined; readonly takesPaste: boolean },
+): void {
+  const { display_name: name, redirect_uri: redirectUri, flow } = session;
+  if (takesPaste) terminal.note('  If the browser runs elsewhere, paste the address it ends at here.');
+  // Who registered the client by hand is the one who can have got it wrong.
+  if (flow === 'pkce') {
+    const where = settingsUrl === undefined ? '' : ` at ${settingsUrl}`;
+    terminal.note(`  If ${name} refuses the redirect URI, register exactly ${redirectUri}${where}`);
+  }
+}
+
+/** Asks for an OAuth client where no page can: what to register, where, and with which redirect URI. */
+export function announceClient(
+  context: CommandContext,
+  session: AuthSessionDocument,
+  setup: { readonly url: string | undefined; readonly steps: readonly string[] },
+): void {
+  const { terminal } = context;
+  const { bold } = terminal.noteStyle;
+  terminal.warn(`${bold(session.display_name)} needs an OAuth client of yours, once.`);
+  for (const [index, step] of setup.steps.entries()) terminal.note(`  ${index + 1}. ${step}`);
+  if (setup.url !== undefined) terminal.warn(`  Register it at: ${link(context, setup.url)}`);
+  terminal.warn(`  Redirect URI:   ${session.redirect_uri}`);
+  if (session.auth_url !== null) {
+    terminal.warn(`Enter it here, or on this page of this machine:\n  ${link(context, session.auth_url)}`);
+  }
+}
+
+function link({ terminal, environment }: CommandContext, url: string): string {
+  const shown = terminal.noteStyle.cyan(url);
+  const isLink = terminal.isInteractive && showsLinks(environment);
+  return isLink ? `\u001b]8;;${url}\u001b\\${shown}\u001b]8;;\u001b\\` : shown;
 }
 
 /** Shows the warnings after the first `shown` of them. */
 export function announceWarnings(context: CommandContext, session: AuthSessionDocument, shown: number): void {
   for (const warning of session.warnings.slice(shown)) {
-    context.terminal.warn(failureText(context.terminal, warning));
+    context.terminal.warn(failureText(context.terminal, warning, warning.error));
     context.terminal.note('  The sign-in goes on waiting.');
   }
 }

@@ -1,9 +1,16 @@
 import type { AuthSessionDocument, Client } from '../../client/index.ts';
 import { AuthsomeError } from '../../errors.ts';
 import type { CommandContext } from '../context.ts';
-import { failureText } from '../failure.ts';
-import { announceConnected, announceUrl, announceWarnings, connectedDocument } from './announce.ts';
+import {
+  announceClient,
+  announceConnected,
+  announceProvider,
+  announceUrl,
+  announceWarnings,
+  connectedDocument,
+} from './announce.ts';
 import type { SignInInput } from './input.ts';
+import { ask, type Question, questionOf } from './questions.ts';
 import { cancelled, failureOf, followSession } from './session.ts';
 import { isOpenable, type Surroundings, surroundingsOf } from './surroundings.ts';
 
@@ -16,6 +23,13 @@ export interface Attendance {
   readonly mayOpen: boolean;
   /** Aborts when the person has had enough (Ctrl-C). */
   readonly interrupted: AbortSignal;
+  /** Where OAuth clients are registered at the provider, and how, where the definition says. */
+  readonly setup: Setup;
+}
+
+export interface Setup {
+  readonly url: string | undefined;
+  readonly steps: readonly string[];
 }
 
 interface SignIn extends Attendance {
@@ -27,8 +41,8 @@ interface SignIn extends Attendance {
 }
 
 /**
- * Stays with a sign-in to its end, with everything that may bring it about: the browser, a pasted URL, a typed or piped
- * key; whichever comes first. Throws why it failed.
+ * Stays with a sign-in to its end, with everything that may bring it about: the browser, what is typed or pasted here, a
+ * piped key; whichever comes first. Throws why it failed.
  */
 export async function attend(
   context: CommandContext,
@@ -39,24 +53,31 @@ export async function attend(
   const ending = new AbortController();
   const over = AbortSignal.any([ending.signal, attendance.interrupted]);
   const signIn: SignIn = { ...attendance, context, client, session, over };
+  const prompts = createPrompts(signIn);
   let shown: AuthSessionDocument | undefined;
+  let isInBrowser = startBrowser(signIn, () => {
+    isInBrowser = false;
+    if (shown?.accepts_client === true) announce(signIn, shown, isInBrowser);
+    if (shown !== undefined) prompts.show(shown, isInBrowser);
+  });
   const changed = (next: AuthSessionDocument): void => {
-    if (next.status === 'waiting' && next.auth_url !== shown?.auth_url) announce(signIn, next);
+    if (next.status === 'waiting' && next.auth_url !== shown?.auth_url) announce(signIn, next, isInBrowser);
     announceWarnings(context, next, shown?.warnings.length ?? 0);
     shown = next;
+    prompts.show(next, isInBrowser);
   };
   changed(session);
   try {
-    const answered = session.status === 'waiting' ? takeAnswers(signIn) : undefined;
+    const piped = session.accepts_secret ? takePiped(signIn) : new Promise<never>(() => {});
     const ended = followSession(client, session, { changed, signal: over });
-    conclude(context, await Promise.race(answered === undefined ? [ended] : [ended, answered]));
+    conclude(context, await Promise.race([ended, piped]));
   } catch (error) {
     const isInterrupted = attendance.interrupted.aborted;
     const isRefused = error instanceof AuthsomeError && error.code === 'InvalidKey';
     if (isInterrupted || isRefused) {
       await client.cancelAuthSession(session.session_id).catch(() => undefined);
     }
-    throw isInterrupted ? cancelled() : error;
+    throw isInterrupted ? cancelled(shown, attendance.setup.url) : error;
   } finally {
     ending.abort();
   }
@@ -70,86 +91,68 @@ export function conclude(context: CommandContext, session: AuthSessionDocument):
   else announceConnected(context, session);
 }
 
-function announce({ context, input }: SignIn, session: AuthSessionDocument): void {
-  const { terminal } = context;
-  if (terminal.json) return;
+function announce(
+  { context, input, setup }: SignIn,
+  session: AuthSessionDocument,
+  isInBrowser: boolean,
+): void {
+  if (context.terminal.json) return;
+  const question = input.isTerminal ? questionOf(session, isInBrowser) : undefined;
+  if (question === 'client') {
+    announceClient(context, session, setup);
+    return;
+  }
   announceUrl(context, session);
-  // As long as a page of ours asks for something, there is nothing to paste yet.
-  const isProviders = session.auth_url !== null && !isSameOrigin(session.auth_url, session.redirect_uri);
-  if (input.isTerminal && isProviders) {
-    terminal.note('  If the browser runs elsewhere, paste the address it ends at here.');
+  if (questionOf(session, isInBrowser) === 'redirect') {
+    announceProvider(context, session, { settingsUrl: setup.url, takesPaste: question === 'redirect' });
   }
 }
 
-/** Opens every way to answer. Rejects when a piped key is refused: nobody is there to mend it. Never resolves. */
-async function takeAnswers(signIn: SignIn): Promise<never> {
-  const { context, client, session, input, over } = signIn;
-  const isOpened = showInBrowser(signIn);
-  if (session.accepts_secret) {
-    if (input.isTerminal && !isOpened && !context.terminal.json) {
-      askForSecret(signIn).catch((error: unknown) => say(signIn, error));
-    } else if (!input.isTerminal) {
-      const key = await input.piped(over);
-      if (key !== undefined) await client.answerSecret(session.session_id, key);
-    }
-  } else if (input.isTerminal && !context.terminal.json && session.verification_uri === undefined) {
-    input.lines(over, (line) => void takePasted(signIn, line.trim()));
-  }
+/** The questions at this terminal, one at a time: the next one takes the place of one that was answered elsewhere. */
+function createPrompts(signIn: SignIn) {
+  const { context, client, input, over } = signIn;
+  const isAsking = input.isTerminal && !context.terminal.json;
+  let asked: Question | undefined;
+  let open = new AbortController();
+  return {
+    show(session: AuthSessionDocument, isInBrowser: boolean): void {
+      const question = isAsking ? questionOf(session, isInBrowser) : undefined;
+      if (question === asked) return;
+      asked = question;
+      open.abort();
+      open = new AbortController();
+      if (question === undefined) return;
+      // The sign-in ends without this answer as well; what goes wrong with it has been said.
+      ask(question, { context, client, session, input }, AbortSignal.any([open.signal, over])).catch(
+        () => undefined,
+      );
+    },
+  };
+}
+
+/** Rejects when a piped key is refused: nobody is there to mend it. Never resolves. */
+async function takePiped({ client, session, input, over }: SignIn): Promise<never> {
+  const key = input.isTerminal ? undefined : await input.piped(over);
+  if (key !== undefined) await client.answerSecret(session.session_id, key);
   return new Promise(() => {});
 }
 
-/** Whether a browser is being started; otherwise it has been said why not. */
-function showInBrowser({ context, session, mayOpen, openBrowser, over }: SignIn): boolean {
+/** Whether a browser is being started; otherwise it has been said why not. `failed` is called when none would start. */
+function startBrowser({ context, session, mayOpen, openBrowser, over }: SignIn, failed: () => void): boolean {
   const { terminal, environment, platform } = context;
   const url = session.verification_uri ?? session.auth_url;
-  if (url === null || !mayOpen || terminal.json || !isOpenable(url)) return false;
+  if (session.status !== 'waiting' || url === null || !mayOpen || terminal.json || !isOpenable(url))
+    return false;
   const { browsers, reason } = surroundingsOf(url, environment, platform);
   if (browsers.length === 0) {
-    if (reason !== undefined) terminal.note(`  No browser is started: ${reason}.`);
+    if (reason !== undefined) terminal.note(`No browser is started: ${reason}.`);
     return false;
   }
   void openBrowser(browsers).then((opened) => {
     if (opened || over.aborted) return;
     terminal.note('  No browser could be started. Open the address yourself, or set BROWSER, for example:');
     terminal.note('    export BROWSER=$(which firefox)');
+    failed();
   });
   return true;
-}
-
-async function takePasted(signIn: SignIn, pasted: string): Promise<void> {
-  const { context, client, session } = signIn;
-  if (pasted === '') return;
-  if (!pasted.startsWith(session.redirect_uri)) {
-    context.terminal.note(`  That is not the address it ends at, which begins with ${session.redirect_uri}`);
-    return;
-  }
-  await client.answerCallback(session.session_id, pasted).catch((error: unknown) => say(signIn, error));
-}
-
-/** Asks until a key is taken: one that is refused can be mended on the spot. */
-async function askForSecret(signIn: SignIn): Promise<void> {
-  const { client, session, input, over } = signIn;
-  while (!over.aborted) {
-    const key = await input.secret(`API key for ${session.display_name}`, over);
-    if (key === undefined) {
-      if (!over.aborted) await client.cancelAuthSession(session.session_id);
-      return;
-    }
-    try {
-      await client.answerSecret(session.session_id, key);
-      return;
-    } catch (error) {
-      if (!(error instanceof AuthsomeError) || error.code !== 'InvalidKey') throw error;
-      say(signIn, error);
-    }
-  }
-}
-
-/** An answer went wrong; the sign-in goes on. */
-function say({ context: { terminal }, over }: SignIn, error: unknown): void {
-  if (!over.aborted && error instanceof AuthsomeError) terminal.warn(failureText(terminal, error));
-}
-
-function isSameOrigin(left: string, right: string): boolean {
-  return new URL(left).origin === new URL(right).origin;
 }

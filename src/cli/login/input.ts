@@ -1,6 +1,6 @@
 import { fstatSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { readSecret } from './secret-prompt.ts';
+import { readAnswer } from './prompt.ts';
 
 /** Where a person or a pipe may answer a waiting sign-in. */
 export interface SignInInput {
@@ -9,6 +9,8 @@ export interface SignInInput {
   lines(signal: AbortSignal, take: (line: string) => void): void;
   /** All that a pipe or file holds; `undefined` when stdin is neither, or nothing was in it. */
   piped(signal: AbortSignal): Promise<string | undefined>;
+  /** One line, shown as it is typed; `undefined` when it was cancelled. */
+  text(message: string, signal: AbortSignal): Promise<string | undefined>;
   /** A secret typed without being shown; `undefined` when it was cancelled. */
   secret(message: string, signal: AbortSignal): Promise<string | undefined>;
 }
@@ -46,9 +48,13 @@ export function processInput(isTerminal: boolean): SignInInput {
         });
       });
     },
-    secret: (message, signal) =>
-      readSecret({ input: process.stdin, output: process.stderr, message, signal }),
+    text: (message, signal) => ask(message, true, signal),
+    secret: (message, signal) => ask(message, false, signal),
   };
+}
+
+function ask(message: string, isShown: boolean, signal: AbortSignal): Promise<string | undefined> {
+  return readAnswer({ input: process.stdin, output: process.stderr, message, isShown, signal });
 }
 
 /** Pipes, files and sockets; not /dev/null, nor a descriptor that is closed. */

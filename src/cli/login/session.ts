@@ -37,27 +37,19 @@ export function failureOf(session: AuthSessionDocument): AuthsomeError | undefin
     return new AuthsomeError(code, failure.message, failure.hint === undefined ? {} : { hint: failure.hint });
   }
   if (status === 'cancelled') return cancelled();
-  return new AuthsomeError(
-    'SignInExpired',
-    `nothing came back from ${session.display_name}: the sign-in timed out`,
-    {
-      hint: timeoutHint(provider, session.redirect_uri),
-    },
-  );
+  return new AuthsomeError('SignInExpired', 'the sign-in was not finished in time', {
+    hint: `Start again with: authsome login ${provider} --force`,
+  });
 }
 
-export function cancelled(): AuthsomeError {
-  return new AuthsomeError('Cancelled', 'sign-in cancelled');
-}
-
-function timeoutHint(provider: string, redirectUri: string): string {
-  return [
-    'If you did not authorize in time, run it again:',
-    `  authsome login ${provider} --force`,
-    'If you did authorize and the browser showed nothing:',
-    '  a proxy may intercept loopback: export NO_PROXY="$NO_PROXY,127.0.0.1,localhost"',
-    '  another browser profile may not reach this machine: use the profile of this desktop',
-    `  the browser may run elsewhere: copy the address it ended at (${redirectUri}?…) and paste it here`,
-    'More: authsome help oauth-callbacks',
-  ].join('\n');
+/** With what may have kept a person waiting at the provider's page. */
+export function cancelled(session?: AuthSessionDocument, settingsUrl?: string): AuthsomeError {
+  const isAtProvider = session?.flow === 'pkce' && !session.accepts_client && session.auth_url !== null;
+  if (!isAtProvider) return new AuthsomeError('Cancelled', 'sign-in cancelled');
+  const where = settingsUrl === undefined ? '' : `\nat ${settingsUrl}`;
+  return new AuthsomeError('Cancelled', 'sign-in cancelled', {
+    hint:
+      `If ${session.display_name} refused the redirect URI, set the callback URL to exactly\n` +
+      `${session.redirect_uri}${where}\nand run: authsome login ${session.provider} --force`,
+  });
 }

@@ -1,3 +1,4 @@
+import { advice } from './advice.ts';
 import { html, linkable } from './html.ts';
 import { copyable, layout, sign } from './layout.ts';
 
@@ -108,9 +109,10 @@ ${page.expiresAt !== undefined && html`<div><dt>Renews</dt><dd>by itself, before
 export interface FailedPage {
   readonly heading: string;
   readonly cause: string;
-  /** What to do, in words; shown when there is no command for it. */
+  /** What to do, by line, as a terminal shows it. */
   readonly hint: string | undefined;
-  readonly command: string | undefined;
+  /** Where the provider's own settings are. */
+  readonly settingsUrl: string | undefined;
   /** `warn` when nothing of the person's was lost. */
   readonly kind: 'bad' | 'warn';
 }
@@ -120,9 +122,8 @@ export function failedPage(page: FailedPage): string {
   return layout({
     title: page.heading,
     body: html`<div class="result">${sign(page.kind)}<h1>${page.heading}</h1>
-<p>${page.cause}</p>
-${page.hint !== undefined && html`<p class="lead">${page.hint}</p>`}</div>
-${page.command !== undefined && html`<h2>Next, in your terminal</h2>${copyable('command', page.command, 'the command')}`}`,
+<p class="lead">${page.cause}</p></div>
+${page.hint !== undefined && html`<h2>What to do</h2>${advice(page.hint, page.settingsUrl)}`}`,
   });
 }
 
@@ -131,19 +132,35 @@ export interface WaitingPage {
   readonly authorizationUrl: string | undefined;
   /** RFC 8628: where to go and what to type there. */
   readonly device: { readonly verificationUri: string; readonly userCode: string } | undefined;
+  /** Where a client was registered by hand: what its settings have to say, and where they are. */
+  readonly client:
+    | { readonly redirectUri: string; readonly settingsUrl: string | undefined; readonly provider: string }
+    | undefined;
 }
 
 /** Says what the sign-in waits for, and asks again by itself. */
 export function waitingPage(page: WaitingPage): string {
-  const authorizationUrl = linkable(page.authorizationUrl ?? page.device?.verificationUri);
+  const { device, displayName, client } = page;
+  const authorizationUrl = linkable(page.authorizationUrl ?? device?.verificationUri);
   return layout({
-    title: `Waiting for ${page.displayName}`,
+    title: `Waiting for ${displayName}`,
     refreshAfterSeconds: 3,
-    body: html`<div class="result">${sign('wait')}<h1>Waiting for ${page.displayName}</h1>
-<p class="lead">${page.device === undefined ? 'Authorize authsome on its page. This one follows by itself.' : `Enter this code at ${page.displayName}. This page follows by itself.`}</p></div>
-${page.device !== undefined && copyable('user-code', page.device.userCode, 'the code', 'large')}
-${authorizationUrl !== undefined && html`<a class="button" href="${authorizationUrl}" rel="noreferrer">Continue to ${page.displayName}</a>`}`,
+    body: html`<div class="result">${sign('wait')}<h1>Waiting for ${displayName}</h1>
+<p class="lead">${device === undefined ? 'Authorize authsome on its page. This one follows by itself.' : `Enter this code at ${displayName}. This page follows by itself.`}</p></div>
+${device !== undefined && copyable('user-code', device.userCode, 'the code', 'large')}
+${authorizationUrl !== undefined && html`<a class="button" href="${authorizationUrl}" rel="noreferrer">Continue to ${displayName}</a>`}
+${client !== undefined && troubleAtProvider(displayName, client)}`,
   });
+}
+
+/** A provider that refuses the client shows so on a page of its own, and never sends anybody back. */
+function troubleAtProvider(displayName: string, client: NonNullable<WaitingPage['client']>) {
+  const settingsUrl = linkable(client.settingsUrl);
+  return html`<h2>If ${displayName} shows an error</h2>
+<p class="lead">The callback URL in ${settingsUrl === undefined ? 'its OAuth settings' : html`<a href="${settingsUrl}" target="_blank" rel="noopener noreferrer">its OAuth settings</a>`} has to be exactly:</p>
+${copyable('redirect-uri', client.redirectUri, 'the redirect URI')}
+<p class="lead">If the client ID or secret was mistyped, enter them again after:</p>
+${copyable('revoke', `authsome revoke ${client.provider}`, 'the command')}`;
 }
 
 /** The page for a callback whose state no live sign-in of ours sent. */
@@ -152,26 +169,18 @@ export function stateMismatchPage(): string {
     kind: 'warn',
     heading: 'This tab is out of date',
     cause: 'OAuth state parameter does not match.',
-    hint: 'Most likely a tab from an earlier sign-in was used. Close this tab; a sign-in that is still waiting goes on. If you did not open it yourself, find out where it came from before you try again.',
-    command: undefined,
+    hint: 'Most likely a tab from an earlier sign-in was used. Close this tab: a sign-in that is still waiting goes on.\nIf you did not open it yourself, find out where it came from before you try again.',
+    settingsUrl: undefined,
   });
 }
 
-/** The page for a session id that is unknown, over, or too old. */
-export function sessionGonePage(
-  reason: 'unknown' | 'expired' | 'cancelled',
-  provider: string | undefined,
-): string {
-  const headings = {
-    unknown: 'There is no such sign-in',
-    expired: 'This sign-in has expired',
-    cancelled: 'This sign-in was cancelled',
-  } as const;
+/** The page for a session id that is unknown, or of a sign-in that was cancelled. */
+export function sessionGonePage(reason: 'unknown' | 'cancelled', provider: string | undefined): string {
   return failedPage({
     kind: 'warn',
-    heading: headings[reason],
+    heading: reason === 'unknown' ? 'There is no such sign-in' : 'This sign-in was cancelled',
     cause: 'Nothing was stored, and nothing was changed.',
-    hint: 'Start again from your terminal.',
-    command: `authsome login ${provider ?? '<provider>'}`,
+    hint: `Start again from your terminal: authsome login ${provider ?? '<provider>'}`,
+    settingsUrl: undefined,
   });
 }

@@ -18,6 +18,7 @@ const loginRequest = z.object({
   client_secret: z.string().optional(),
 });
 const pasteRequest = z.object({ url: z.string() });
+const clientRequest = z.object({ client_id: z.string(), client_secret: z.string() });
 const secretRequest = z.object({ api_key: z.string() });
 
 /** Calls about sign-ins in progress. */
@@ -61,6 +62,18 @@ export function authSessionRoutes(desks: Desks, catalog: Catalog): Routes {
       const { url } = parseBody(context.get('body'), pasteRequest);
       return context.json(
         sessionDocument(await connections.signIns.callbackFromPaste(context.req.param('id'), url)),
+      );
+    });
+    app.post('/v1/auth-sessions/:id/client', async (context) => {
+      const { connections } = await desks.of(context.get('caller'));
+      const { client_id: clientId, client_secret: clientSecret } = parseBody(
+        context.get('body'),
+        clientRequest,
+      );
+      return context.json(
+        sessionDocument(
+          await connections.signIns.submitClient(context.req.param('id'), { clientId, clientSecret }),
+        ),
       );
     });
     app.post('/v1/auth-sessions/:id/secret', async (context) => {

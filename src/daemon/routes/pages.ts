@@ -50,7 +50,7 @@ export function pageRoutes({ desks, catalog, log, randomBytes }: PageRoutesOptio
       heading: 'That did not work',
       cause: sentence(error.message),
       hint: error.hint,
-      command: undefined,
+      settingsUrl: undefined,
     });
     return show(context, page, status);
   };
@@ -123,7 +123,8 @@ export function pageRoutes({ desks, catalog, log, randomBytes }: PageRoutesOptio
     app.get('/auth/sessions/:id', (context) =>
       guarded(async () => {
         const { session } = await find(context.req.param('id'));
-        return session.asksFor === undefined ? show(context, statePage(session)) : showForm(context, session);
+        if (session.asksFor !== undefined) return showForm(context, session);
+        return show(context, statePage(session, definition(catalog, session.provider)?.setup.url));
       })(context),
     );
 
@@ -199,8 +200,8 @@ function definition(catalog: Catalog, name: string) {
   }
 }
 
-function statePage(session: AuthSession): string {
-  const { displayName, connection, provider, granted, failure } = session;
+function statePage(session: AuthSession, settingsUrl: string | undefined): string {
+  const { displayName, connection, provider, granted, failure, flow, redirectUri } = session;
   switch (session.status) {
     case 'waiting':
       return waitingPage({
@@ -210,6 +211,7 @@ function statePage(session: AuthSession): string {
           session.verificationUri === undefined || session.userCode === undefined
             ? undefined
             : { verificationUri: session.verificationUri, userCode: session.userCode },
+        client: flow === 'pkce' ? { redirectUri, settingsUrl, provider } : undefined,
       });
     case 'connected':
       return connectedPage({
@@ -220,20 +222,19 @@ function statePage(session: AuthSession): string {
         expiresAt:
           granted?.expiresAtMs === undefined ? undefined : new Date(granted.expiresAtMs).toISOString(),
       });
-    case 'failed': {
+    case 'failed':
+    case 'expired': {
       const option = connection === 'default' ? '' : ` --connection ${connection}`;
-      const tellsCommand = failure?.hint?.includes('authsome ') === true;
       return failedPage({
-        kind: 'bad',
-        heading: `${displayName} is not connected`,
+        kind: session.status === 'failed' ? 'bad' : 'warn',
+        heading: session.status === 'failed' ? `${displayName} is not connected` : 'This sign-in has expired',
         cause: sentence(failure?.message ?? 'the sign-in failed'),
-        hint: failure?.hint,
-        command: tellsCommand ? undefined : `authsome login ${provider}${option}`,
+        hint: failure?.hint ?? `Start again with: authsome login ${provider}${option}`,
+        settingsUrl,
       });
     }
     case 'cancelled':
-    case 'expired':
-      return sessionGonePage(session.status, provider);
+      return sessionGonePage('cancelled', provider);
   }
 }
 

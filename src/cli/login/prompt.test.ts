@@ -1,14 +1,16 @@
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
-import { type KeyInput, readSecret } from './secret-prompt.ts';
+import { type KeyInput, readAnswer } from './prompt.ts';
 
-function prompt() {
+function prompt(isShown = false) {
   const modes: boolean[] = [];
   const input: KeyInput = Object.assign(new PassThrough(), { setRawMode: (raw: boolean) => modes.push(raw) });
   const output = new PassThrough();
   const controller = new AbortController();
-  const answer = readSecret({ input, output, message: 'API key', signal: controller.signal });
+  const ask = () => readAnswer({ input, output, message: 'API key: ', isShown, signal: controller.signal });
+  const answer = ask();
   return {
+    ask,
     answer,
     modes,
     controller,
@@ -44,4 +46,19 @@ test('ends when the sign-in ended another way', async () => {
   controller.abort();
   expect(await answer).toBeUndefined();
   expect(modes).toEqual([true, false]);
+});
+
+test('shows what is typed where it is no secret', async () => {
+  const { answer, type, shown } = prompt(true);
+  type('Iv1.x\u007fab');
+  type('\r');
+  expect(await answer).toBe('Iv1.ab');
+  expect(shown()).toBe('API key: Iv1.x\b \bab\n');
+});
+
+test('leaves the second line of a paste for the prompt that follows', async () => {
+  const { answer, ask, type } = prompt(true);
+  type('\u001b[200~the-id\r\nthe-secret\r\u001b[201~');
+  expect(await answer).toBe('the-id');
+  expect(await ask()).toBe('the-secret');
 });

@@ -1,0 +1,105 @@
+import type { Readable, Writable } from 'node:stream';
+
+/** A terminal's input: it can be told to hand over every key at once and to echo none. */
+export type KeyInput = Readable & { setRawMode?(raw: boolean): unknown };
+
+export interface Prompt {
+  readonly input: KeyInput;
+  readonly output: Writable;
+  /** What stands before the answer, with its own space or line end. */
+  readonly message: string;
+  /** Whether what is typed is shown as it is; otherwise as bullets. */
+  readonly isShown: boolean;
+  readonly signal: AbortSignal;
+}
+
+const mask = '•';
+
+/**
+ * What a person typed or pasted up to Enter; `undefined` for Ctrl-C, Ctrl-D, the end of input and an abort. The terminal
+ * is as it was afterwards. Lines pasted after a shown answer are left for the next prompt, which may be a masked one.
+ */
+export function readAnswer(prompt: Prompt): Promise<string | undefined> {
+  const { input, output, message, isShown, signal } = prompt;
+  return new Promise((resolve) => {
+    let typed: readonly string[] = [];
+    const finish = (answer: string | undefined): void => {
+      input.off('data', take).off('end', giveUp);
+      signal.removeEventListener('abort', giveUp);
+      input.setRawMode?.(false);
+      input.pause();
+      output.write('\n');
+      resolve(answer);
+    };
+    const giveUp = (): void => finish(undefined);
+    const take = (chunk: string): void => {
+      const keys = keysIn(chunk);
+      for (const [index, key] of keys.entries()) {
+        const next = pressed(typed, key);
+        if (next.done) {
+          finish(next.cancelled ? undefined : typed.join(''));
+          const rest = textIn(keys.slice(index + 1));
+          if (isShown && rest !== '') input.unshift(rest);
+          return;
+        }
+        output.write(redrawn(typed, next.typed, isShown));
+        typed = next.typed;
+      }
+    };
+    if (signal.aborted) {
+      resolve(undefined);
+      return;
+    }
+    output.write(message);
+    input.setRawMode?.(true);
+    input.setEncoding('utf8');
+    input.on('data', take).on('end', giveUp);
+    signal.addEventListener('abort', giveUp, { once: true });
+    input.resume();
+  });
+}
+
+interface Pressed {
+  readonly typed: readonly string[];
+  readonly done: boolean;
+  readonly cancelled: boolean;
+}
+
+function pressed(typed: readonly string[], key: string): Pressed {
+  const open = { done: false, cancelled: false };
+  switch (key) {
+    case '\r':
+    case '\n':
+      return { typed, done: true, cancelled: false };
+    case '\u0003':
+    case '\u0004':
+      return { typed, done: true, cancelled: true };
+    case '\u007f':
+    case '\b':
+      return { ...open, typed: typed.slice(0, -1) };
+    case '\u0015':
+      return { ...open, typed: [] };
+    default:
+      // Cursor keys, the marks around a pasted text, other control characters: no part of any key.
+      return { ...open, typed: key < ' ' ? typed : [...typed, key] };
+  }
+}
+
+/** One item for each key: an escape sequence is one key. */
+function keysIn(chunk: string): readonly string[] {
+  return chunk.match(/\u001b(?:\[[0-9;]*[A-Za-z~]|O?.)?|./gsu) ?? [];
+}
+
+/** What was typed ahead, without cursor keys and the marks around a paste; a CR LF is one Enter. */
+function textIn(keys: readonly string[]): string {
+  return keys
+    .filter((key) => !key.startsWith('\u001b'))
+    .join('')
+    .replace(/^\n/, '');
+}
+
+function redrawn(before: readonly string[], after: readonly string[], isShown: boolean): string {
+  if (after.length < before.length) return '\b \b'.repeat(before.length - after.length);
+  const added = after.slice(before.length);
+  return isShown ? added.join('') : mask.repeat(added.length);
+}

@@ -1,0 +1,100 @@
+import type { AuthSessionDocument, Client } from '../../client/index.ts';
+import { AuthsomeError } from '../../errors.ts';
+import type { CommandContext } from '../context.ts';
+import { failureText } from '../failure.ts';
+import type { SignInInput } from './input.ts';
+
+/** What a terminal may answer to a sign-in as it stands. */
+export type Question = 'client' | 'secret' | 'redirect';
+
+/** `undefined` when there is nothing to answer, or a browser shows the page that asks. */
+export function questionOf(session: AuthSessionDocument, isInBrowser: boolean): Question | undefined {
+  if (session.status !== 'waiting') return undefined;
+  if (session.accepts_secret) return isInBrowser ? undefined : 'secret';
+  if (session.accepts_client) return isInBrowser ? undefined : 'client';
+  return session.verification_uri === undefined && session.auth_url !== null ? 'redirect' : undefined;
+}
+
+interface Desk {
+  readonly context: CommandContext;
+  readonly client: Client;
+  readonly session: AuthSessionDocument;
+  readonly input: SignInInput;
+}
+
+/** Asks at the terminal until it is answered or `signal` aborts. The sign-in's own end is told by the session. */
+export async function ask(question: Question, desk: Desk, signal: AbortSignal): Promise<void> {
+  switch (question) {
+    case 'secret':
+      return askForSecret(desk, signal);
+    case 'client':
+      return askForClient(desk, signal);
+    case 'redirect':
+      return desk.input.lines(signal, (line) => void takePasted(desk, line.trim(), signal));
+  }
+}
+
+async function askForSecret({ context, client, session, input }: Desk, signal: AbortSignal): Promise<void> {
+  const { session_id: id, display_name: name } = session;
+  while (!signal.aborted) {
+    const key = await input.secret(`API key for ${name}: `, signal);
+    if (key === undefined) return giveUp(client, id, signal);
+    if (await isTaken(context, signal, () => client.answerSecret(id, key))) return;
+  }
+}
+
+async function askForClient({ context, client, session, input }: Desk, signal: AbortSignal): Promise<void> {
+  const { session_id: id } = session;
+  while (!signal.aborted) {
+    const clientId = await input.text('Client ID: ', signal);
+    if (clientId === undefined) return giveUp(client, id, signal);
+    const clientSecret = await input.secret('Client secret (Enter if it has none): ', signal);
+    if (clientSecret === undefined) return giveUp(client, id, signal);
+    if (await isTaken(context, signal, () => client.answerClient(id, { clientId, clientSecret }))) return;
+  }
+}
+
+async function takePasted(
+  { context, client, session }: Desk,
+  pasted: string,
+  signal: AbortSignal,
+): Promise<void> {
+  if (pasted === '') return;
+  if (!pasted.startsWith(session.redirect_uri)) {
+    context.terminal.note(`  That is not the address it ends at, which begins with ${session.redirect_uri}`);
+    return;
+  }
+  try {
+    await client.answerCallback(session.session_id, pasted);
+  } catch (error) {
+    // A foreign state is a warning of the session's own, and is shown as such.
+    const isTold = error instanceof AuthsomeError && error.code === 'StateMismatch';
+    if (!isTold) say(context, signal, error);
+  }
+}
+
+/** Whether that was the end of it: an answer that was refused for its form can be mended on the spot. */
+async function isTaken(
+  context: CommandContext,
+  signal: AbortSignal,
+  answer: () => Promise<unknown>,
+): Promise<boolean> {
+  try {
+    await answer();
+    return true;
+  } catch (error) {
+    say(context, signal, error);
+    return !(error instanceof AuthsomeError) || error.code !== 'InvalidKey';
+  }
+}
+
+/** An answer went wrong; unless somebody else was quicker, the sign-in goes on. */
+function say({ terminal }: CommandContext, signal: AbortSignal, error: unknown): void {
+  if (!signal.aborted && error instanceof AuthsomeError)
+    terminal.warn(failureText(terminal, error, error.code));
+}
+
+/** A prompt that ended by itself was left by Ctrl-C or Ctrl-D. */
+async function giveUp(client: Client, id: string, signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await client.cancelAuthSession(id);
+}
