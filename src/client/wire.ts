@@ -254,7 +254,7 @@ export interface ScanAnswerDocument {
   }[];
 }
 
-/** What `scan` prints. The last three only for `--import` and `--rewrite`. */
+/** What `scan` prints. The others only for `--import` and `--rewrite`. */
 export interface ScanDocument {
   readonly v: 1;
   readonly found: readonly {
@@ -268,6 +268,13 @@ export interface ScanDocument {
   readonly imported?: readonly ScanImport[];
   readonly left?: readonly ScanLeft[];
   readonly rewritten?: readonly { readonly file: string; readonly values: number }[];
+  /** Files that are as they were though there was something to rewrite, and why. */
+  readonly not_rewritten?: readonly {
+    readonly file: string;
+    readonly error: string;
+    readonly message: string;
+    readonly hint: string | null;
+  }[];
 }
 
 export interface ScanImport {

@@ -235,14 +235,16 @@ it('does not rewrite a file whose secret would stay under another name', async (
     const text = `PIXEL_API_KEY=${keys.pixel}\n`;
     writeFileSync(path('.env'), text);
     linkSync(path('.env'), path('copy'));
-    const refused = await world.json(['scan', '--import', '--rewrite'], 4, { cwd });
-    expect(refused).toMatchObject({
-      error: 'OperationNotAllowed',
-      message: expect.stringContaining('2 hard links'),
-    });
+    writeFileSync(path('.env.other'), text);
+    const outcome = await world.json(['scan', '--import', '--rewrite'], 4, { cwd });
+    expect(outcome.imported).toHaveLength(2);
+    expect(outcome.rewritten).toEqual([{ file: '.env.other', values: 1 }]);
+    expect(outcome.not_rewritten).toMatchObject([
+      { file: '.env', error: 'OperationNotAllowed', message: `${path('.env')} has 2 hard links` },
+    ]);
     expect([readFileSync(path('.env'), 'utf8'), readFileSync(path('copy'), 'utf8')]).toEqual([text, text]);
-    expect(filesUnder(join(world.home, 'backups'))).toEqual([]);
-    expect(readdirSync(cwd).sort()).toEqual(['.env', 'copy']);
+    expect(filesUnder(join(world.home, 'backups'))).toHaveLength(1);
+    expect(readdirSync(cwd).sort()).toEqual(['.env', '.env.other', 'copy']);
   });
 });
 

@@ -1,15 +1,17 @@
 import type { ScanDocument } from '../../client/index.ts';
-import { AuthsomeError } from '../../errors.ts';
+import { AuthsomeError, exitCodeOf } from '../../errors.ts';
 import type { BackupKey } from '../../scan/index.ts';
 import type { CommandModule } from '../command-table.ts';
 import type { CommandContext } from '../context.ts';
+import { failureText } from '../failure.ts';
 import { addExamples } from '../help-text.ts';
 import { openBackups } from '../scan/backups.ts';
 import { importFindings } from '../scan/import.ts';
 import { foundOf, printable, showFindings, showLeft, shownPlace } from '../scan/report.ts';
-import { rewriteFiles } from '../scan/rewrite.ts';
+import { type RewriteOutcome, rewriteFiles } from '../scan/rewrite.ts';
 import { search } from '../scan/search.ts';
 import { undoRewrites } from '../scan/undo.ts';
+import type { Terminal } from '../terminal.ts';
 
 export interface ScanOptions {
   /** Files and directories; empty for `directory`. */
@@ -42,7 +44,7 @@ export async function scan(context: CommandContext, options: ScanOptions): Promi
     }
     showLeft(terminal, moved?.left ?? []);
   }
-  const rewritten = options.rewrite
+  const rewriting = options.rewrite
     ? rewriteFiles({ ...result, findings, ...(await backupsOf(context)) })
     : undefined;
   if (terminal.json) {
@@ -50,13 +52,32 @@ export async function scan(context: CommandContext, options: ScanOptions): Promi
       v: 1,
       found: foundOf(findings),
       ...(moved === undefined ? {} : { imported: moved.imported, left: moved.left }),
-      ...(rewritten === undefined ? {} : { rewritten }),
+      ...(rewriting === undefined
+        ? {}
+        : { rewritten: rewriting.rewritten, not_rewritten: rewriting.failures.map(failureEntry) }),
     };
     terminal.document(document);
   } else {
-    tellNext(context, options, foundOf(findings), rewritten);
+    if (rewriting !== undefined) showRewriting(terminal, rewriting);
+    tellNext(context, options, foundOf(findings));
   }
-  return moved?.exitCode ?? 0;
+  const [failed] = rewriting?.failures ?? [];
+  return moved?.exitCode || (failed === undefined ? 0 : exitCodeOf(failed.error.code));
+}
+
+function failureEntry({ file, error }: RewriteOutcome['failures'][number]) {
+  return { file, error: error.code, message: error.message, hint: error.hint ?? null };
+}
+
+function showRewriting(terminal: Terminal, { rewritten, failures }: RewriteOutcome): void {
+  for (const { file, values } of rewritten) {
+    const what = values === 1 ? 'one value' : `${values} values`;
+    terminal.note(`Rewrote ${printable(file)}: ${what} replaced. Take it back with: authsome scan --undo`);
+  }
+  for (const { error } of failures) terminal.warn(failureText(terminal, error));
+  if (rewritten.length + failures.length === 0) {
+    terminal.note('Nothing to rewrite: no file holds what the vault holds.');
+  }
 }
 
 function show({ terminal }: CommandContext, count: number, table: () => void): void {
@@ -64,17 +85,7 @@ function show({ terminal }: CommandContext, count: number, table: () => void): v
   else terminal.note('No keys found.');
 }
 
-function tellNext(
-  { terminal }: CommandContext,
-  options: ScanOptions,
-  found: ScanDocument['found'],
-  rewritten: ScanDocument['rewritten'],
-): void {
-  for (const { file, values } of rewritten ?? []) {
-    const what = values === 1 ? 'one value' : `${values} values`;
-    terminal.note(`Rewrote ${printable(file)}: ${what} replaced. Take it back with: authsome scan --undo`);
-  }
-  if (rewritten?.length === 0) terminal.note('Nothing to rewrite: no file holds what the vault holds.');
+function tellNext({ terminal }: CommandContext, options: ScanOptions, found: ScanDocument['found']): void {
   const isAbsent = found.some(({ in_vault }) => in_vault === 'absent');
   const isInFile = found.some(({ in_vault, file }) => in_vault === 'same' && file !== null);
   if (isAbsent && !options.import) terminal.note('Move them into the vault with: authsome scan --import');

@@ -19,6 +19,9 @@ export interface Backups {
   forget(name: string): void;
 }
 
+/** The longest file that is read, in base64, with what is said about it. */
+const maxBytes = 2 * 1024 * 1024;
+
 export function openBackups(home: string, randomBytes: (size: number) => Uint8Array): Backups {
   const directory = join(home, 'backups');
   return {
@@ -55,7 +58,7 @@ function namesIn(directory: string): readonly string[] {
 }
 
 function readBackup(path: string): Backup {
-  const { text } = readSourceFile(path);
+  const { text } = readSourceFile(path, maxBytes);
   let document: unknown;
   try {
     document = JSON.parse(text);

@@ -52,10 +52,9 @@ function syntaxOf(path: string): ChosenFile['syntax'] {
   const name = basename(path);
   const isShell =
     /\.(?:sh|bash|zsh|ksh|fish)$/.test(name) ||
-    /^[._]?(?:(?:bash|zsh|ksh|mksh|csh|sh)?(?:rc|env|profile|login|logout|aliases)|bash_\w+|envrc(?:\..+)?)$/.test(
-      name,
-    );
-  return isShell && name !== '.env' ? 'shell' : 'env';
+    /^[._]?(?:bash_?|zsh|z|ksh|mksh|csh|tcsh|sh)?(?:rc|env|profile|login|logout|aliases)$/.test(name) ||
+    /^\.envrc(?:\..+)?$/.test(name);
+  return isShell && !/^\.?env$/.test(name) ? 'shell' : 'env';
 }
 
 function isDirectory(path: string): boolean {

@@ -23,10 +23,21 @@ export interface RewriteOptions {
   readonly randomBytes: (size: number) => Uint8Array;
 }
 
-/** Puts phantoms in the place of what the vault holds, file by file, each backed up first. */
-export function rewriteFiles(options: RewriteOptions): NonNullable<ScanDocument['rewritten']> {
+export interface RewriteOutcome {
+  readonly rewritten: NonNullable<ScanDocument['rewritten']>;
+  /** Files that are as they were. */
+  readonly failures: readonly { readonly file: string; readonly error: AuthsomeError }[];
+}
+
+/**
+ * Puts phantoms in the place of what the vault holds, file by file, each backed up first. One that cannot be rewritten
+ * does not keep the others from it.
+ */
+export function rewriteFiles(options: RewriteOptions): RewriteOutcome {
   const { findings, files } = options;
-  return [...files].flatMap(([shown, file]) => {
+  const rewritten: { readonly file: string; readonly values: number }[] = [];
+  const failures: { readonly file: string; readonly error: AuthsomeError }[] = [];
+  for (const [shown, file] of files) {
     const replacements = findings.flatMap((finding): readonly Replacement[] => {
       const { place, provider, inVault } = finding;
       if (inVault !== 'same' || place?.file !== shown) return [];
@@ -34,10 +45,16 @@ export function rewriteFiles(options: RewriteOptions): NonNullable<ScanDocument[
       if (value === undefined) throw new TypeError('a provider without a phantom');
       return [{ assignment: place.assignment, value }];
     });
-    if (replacements.length === 0) return [];
-    rewriteFile(file, replacements, options);
-    return [{ file: shown, values: replacements.length }];
-  });
+    if (replacements.length === 0) continue;
+    try {
+      rewriteFile(file, replacements, options);
+      rewritten.push({ file: shown, values: replacements.length });
+    } catch (error) {
+      if (!(error instanceof AuthsomeError)) throw error;
+      failures.push({ file: shown, error });
+    }
+  }
+  return { rewritten, failures };
 }
 
 function rewriteFile(file: SourceFile, replacements: readonly Replacement[], options: RewriteOptions): void {

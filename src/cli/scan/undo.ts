@@ -24,17 +24,18 @@ interface Restoration extends StoredBackup {
 
 /** Absolute paths of the files that are again as they were before their last rewriting. All or none is judged first. */
 export function undoRewrites(options: UndoOptions): readonly string[] {
-  const newest = new Map<string, StoredBackup>();
+  const byFile = new Map<string, [StoredBackup, ...StoredBackup[]]>();
   for (const stored of options.backups.list()) {
-    if (isWanted(stored.backup.file, options)) newest.set(stored.backup.file, stored);
+    const { file } = stored.backup;
+    if (isWanted(file, options)) byFile.set(file, [stored, ...(byFile.get(file) ?? [])]);
   }
-  if (newest.size === 0) {
+  if (byFile.size === 0) {
     const where = options.paths.length === 0 ? 'in this directory' : options.paths.join(', ');
     throw new AuthsomeError('OperationNotAllowed', `no rewriting to undo: ${where}`, {
       hint: 'Name the file or its directory: authsome scan --undo <path>',
     });
   }
-  const restorations = [...newest.values()].map((stored) => prepare(stored, options));
+  const restorations = [...byFile.values()].map((stored) => prepare(stored, options));
   for (const restoration of restorations) restore(restoration, options);
   return restorations.map(({ backup }) => backup.file);
 }
@@ -47,8 +48,18 @@ function isWanted(file: string, { paths, directory }: UndoOptions): boolean {
   });
 }
 
-function prepare(stored: StoredBackup, { key, force }: UndoOptions): Restoration {
-  const { backup } = stored;
+function prepare(
+  stored: readonly [StoredBackup, ...StoredBackup[]],
+  { key, force }: UndoOptions,
+): Restoration {
+  const [newest] = stored;
+  const { file } = newest.backup;
+  const exists = lstatSync(file, { throwIfNoEntry: false }) !== undefined;
+  const current = exists ? readSourceFile(file) : undefined;
+  const hash = current === undefined ? undefined : contentHash(current.bytes);
+  // The newest by the clock, unless the file itself says which rewriting it comes from.
+  const fitting = stored.find(({ backup }) => backup.rewritten === hash);
+  const { name, backup } = fitting ?? newest;
   if (backup.did !== key.did) {
     throw new AuthsomeError(
       'OperationNotAllowed',
@@ -64,18 +75,15 @@ function prepare(stored: StoredBackup, { key, force }: UndoOptions): Restoration
       hint: 'The values are in the vault all the same: authsome export <provider>',
     });
   }
-  const exists = lstatSync(backup.file, { throwIfNoEntry: false }) !== undefined;
-  const current = exists ? readSourceFile(backup.file) : undefined;
-  const isUnchanged = current !== undefined && contentHash(current.bytes) === backup.rewritten;
   // A crash between the backup and the rewriting left the file as it was.
   const isOriginal = current !== undefined && Buffer.compare(current.bytes, original) === 0;
-  if (!isUnchanged && !isOriginal && !force) {
+  if (fitting === undefined && !isOriginal && !force) {
     const what = exists ? 'was changed since it was rewritten' : 'is not there any more';
     throw new AuthsomeError('OperationNotAllowed', `${backup.file} ${what}`, {
       hint: 'Nothing was written. To have the file of then all the same: authsome scan --undo --force',
     });
   }
-  return { ...stored, original, current };
+  return { name, backup, original, current };
 }
 
 function restore({ name, backup, original, current }: Restoration, options: UndoOptions): void {

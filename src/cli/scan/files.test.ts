@@ -1,0 +1,198 @@
+import { randomBytes } from 'node:crypto';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { parseEnvFile, sightingsInFile } from '../../scan/index.ts';
+import { openBackups } from './backups.ts';
+import { chooseFiles } from './file-choice.ts';
+import { replaceSourceFile } from './file-replacement.ts';
+import { rewriteFiles } from './rewrite.ts';
+import { readSourceFile } from './source-file.ts';
+import { undoRewrites } from './undo.ts';
+
+let directory: string;
+const path = (name: string) => join(directory, name);
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'authsome-scan-'));
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+describe('which files are read', () => {
+  it('takes the .env* files of a directory, and no directory of that name', () => {
+    for (const name of ['.env', '.env.local', '.envrc', 'env', '.bashrc']) writeFileSync(path(name), '');
+    mkdirSync(path('.env.d'));
+    expect(chooseFiles([], directory).map(({ shown, syntax }) => [shown, syntax])).toEqual([
+      ['.env', 'env'],
+      ['.env.local', 'env'],
+      ['.envrc', 'shell'],
+    ]);
+  });
+
+  it.each([
+    ['.bashrc', 'shell'],
+    ['.bash_profile', 'shell'],
+    ['.profile', 'shell'],
+    ['.zshenv', 'shell'],
+    ['.zprofile', 'shell'],
+    ['setup.sh', 'shell'],
+    ['.env.sh', 'shell'],
+    ['prod.env', 'env'],
+    ['.dev.vars', 'env'],
+    ['.env.profile', 'env'],
+    ['credentials', 'env'],
+  ])('reads a named %s as %s', (name, syntax) => {
+    writeFileSync(path(name), '');
+    expect(chooseFiles([name], directory)).toMatchObject([{ syntax, isNamed: true }]);
+  });
+
+  it('reads a file once, however often it is named', () => {
+    writeFileSync(path('.env'), '');
+    expect(chooseFiles(['.env', './.env', path('.env'), '.'], directory)).toHaveLength(1);
+  });
+});
+
+describe('replacing a file', () => {
+  it('does nothing when somebody else has written to it meanwhile', () => {
+    writeFileSync(path('.env'), 'A=1');
+    const before = readSourceFile(path('.env'));
+    writeFileSync(path('.env'), 'A=2');
+    expect(() => replaceSourceFile(before, Buffer.from('A=3'), 'x')).toThrow(/changed by somebody else/);
+    expect(readFileSync(path('.env'), 'utf8')).toBe('A=2');
+    expect(readdirSync(directory)).toEqual(['.env']);
+  });
+
+  it('does nothing when a link has taken its place', () => {
+    writeFileSync(path('.env'), 'A=1');
+    writeFileSync(path('elsewhere'), 'A=1');
+    const before = readSourceFile(path('.env'));
+    rmSync(path('.env'));
+    symlinkSync(path('elsewhere'), path('.env'));
+    expect(() => replaceSourceFile(before, Buffer.from('A=3'), 'x')).toThrow(/is a symbolic link/);
+    expect(readFileSync(path('elsewhere'), 'utf8')).toBe('A=1');
+  });
+
+  it('does not follow a link that waits under the temporary name', () => {
+    writeFileSync(path('.env'), 'A=1');
+    symlinkSync(path('trap'), path('.authsome-x.tmp'));
+    expect(() => replaceSourceFile(readSourceFile(path('.env')), Buffer.from('A=3'), 'x')).toThrow();
+    expect(readdirSync(directory).sort()).toEqual(['.authsome-x.tmp', '.env']);
+  });
+});
+
+describe('rewriting and undoing', () => {
+  const value = 'sk-abcdefghijklmnopqrstuvwxyz012345';
+  const openai = {
+    provider: 'openai',
+    displayName: 'OpenAI',
+    variables: ['KEY'],
+    keyPattern: undefined,
+    takesKey: true,
+  };
+  const key = { did: 'did:key:zMine', secret: randomBytes(48) };
+  const backups = () => openBackups(path('home'), randomBytes);
+
+  function rewrite(name: string) {
+    const file = readSourceFile(path(name));
+    const findings = sightingsInFile(name, parseEnvFile(file.text), [openai]).map((sighting) => ({
+      ...sighting,
+      inVault: 'same' as const,
+      connection: 'default',
+    }));
+    const phantoms = new Map([['openai', 'phantom-1']]);
+    return rewriteFiles({
+      findings,
+      files: new Map([[name, file]]),
+      phantoms,
+      backups: backups(),
+      key,
+      now: () => 0,
+      randomBytes,
+    });
+  }
+  const undo = (more: object = {}) =>
+    undoRewrites({ paths: [], directory, force: false, backups: backups(), key, randomBytes, ...more });
+
+  beforeEach(() => mkdirSync(path('home'), { mode: 0o700 }));
+
+  it('restores the largest file that it takes', () => {
+    const original = `KEY=${value}\n${'# filler\n'.repeat(116_000)}`;
+    writeFileSync(path('.env'), original);
+    expect(rewrite('.env').rewritten).toEqual([{ file: '.env', values: 1 }]);
+    expect(readFileSync(path('.env'), 'utf8')).not.toContain(value);
+    undo();
+    expect(readFileSync(path('.env'), 'utf8')).toBe(original);
+  });
+
+  it('restores what a crash left in between, and forgets the backup', () => {
+    writeFileSync(path('.env'), `KEY=${value}`);
+    rewrite('.env');
+    // As if it had ended right after the backup was written.
+    writeFileSync(path('.env'), `KEY=${value}`);
+    undo();
+    expect(readFileSync(path('.env'), 'utf8')).toBe(`KEY=${value}`);
+    expect(backups().list()).toEqual([]);
+  });
+
+  it('brings back a file that is gone only when forced to', () => {
+    writeFileSync(path('.env'), `KEY=${value}`);
+    chmodSync(path('.env'), 0o640);
+    rewrite('.env');
+    rmSync(path('.env'));
+    expect(() => undo()).toThrow(/is not there any more/);
+    undo({ force: true });
+    expect(readFileSync(path('.env'), 'utf8')).toBe(`KEY=${value}`);
+    expect(statSync(path('.env')).mode & 0o777).toBe(0o640);
+  });
+
+  it('goes back one rewriting at a time', () => {
+    writeFileSync(path('.env'), `KEY=${value}`);
+    rewrite('.env');
+    writeFileSync(path('.env'), `KEY=${value}\nKEY=${value}`);
+    rewrite('.env');
+    undo();
+    expect(readFileSync(path('.env'), 'utf8')).toBe(`KEY=${value}\nKEY=${value}`);
+    expect(backups().list()).toHaveLength(1);
+  });
+
+  it('says whose backup it is, and when it was altered', () => {
+    writeFileSync(path('.env'), `KEY=${value}`);
+    rewrite('.env');
+    expect(() => undo({ key: { ...key, did: 'did:key:zOther' } })).toThrow(/belongs to another identity/);
+    expect(() => undo({ key: { ...key, secret: randomBytes(48) } })).toThrow(/was altered/);
+    expect(readFileSync(path('.env'), 'utf8')).toBe('KEY=phantom-1');
+  });
+
+  it('restores only what is asked for', () => {
+    mkdirSync(path('a'));
+    mkdirSync(path('b'));
+    for (const name of ['a/.env', 'b/.env']) {
+      writeFileSync(path(name), `KEY=${value}`);
+      rewrite(name);
+    }
+    expect(() => undo()).toThrow(/no rewriting to undo/);
+    expect(undo({ paths: ['b'] })).toHaveLength(1);
+    expect(readFileSync(path('a/.env'), 'utf8')).toBe('KEY=phantom-1');
+    expect(undo({ paths: ['a/.env'] })).toHaveLength(1);
+  });
+
+  it('puts no backup where others can read it', () => {
+    mkdirSync(path('home/backups'), { mode: 0o755 });
+    chmodSync(path('home/backups'), 0o755);
+    writeFileSync(path('.env'), `KEY=${value}`);
+    expect(rewrite('.env').failures).toMatchObject([
+      { error: { code: 'HomeNotUsable', hint: `Run: chmod 700 ${path('home/backups')}` } },
+    ]);
+    expect(readFileSync(path('.env'), 'utf8')).toBe(`KEY=${value}`);
+  });
+});
