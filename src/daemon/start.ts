@@ -7,7 +7,7 @@ import type { AuthsomeError } from '../errors.ts';
 import { createCatalog, loadBundled, openDefinitionFolder } from '../providers/index.ts';
 import { startProxy } from '../proxy/index.ts';
 import type { Settings } from '../settings.ts';
-import { systemKeychain, vaultMigrations } from '../vault/index.ts';
+import { freeLeases, systemKeychain, vaultMigrations } from '../vault/index.ts';
 import { createApp } from './app.ts';
 import { authenticate } from './authenticate.ts';
 import { doctorDocument, readyDocument } from './checks.ts';
@@ -91,6 +91,8 @@ async function assemble(options: StartOptions, listener: Listener): Promise<Daem
   const redirectUri = `${url}/auth/callback/oauth`;
   const database = await openDatabase(home.databaseFile);
   migrate(database, [...daemonMigrations, ...vaultMigrations, ...auditMigrations]);
+  // The home's lock is ours: a daemon that was killed in the middle of a refresh keeps nobody waiting.
+  freeLeases(database);
   const trail = observeTrail(
     openAuditTrail({
       database,

@@ -3,6 +3,7 @@
  * and the vault's own migrations.
  */
 export { type Keychain, systemKeychain } from './keychain.ts';
+export { freeLeases } from './lease.ts';
 export {
   type MasterKeyOptions,
   type MasterKeySource,

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Database, migrate, openDatabase } from '../database/index.ts';
 import { vaultMigrations } from './index.ts';
-import { type Leases, openLeases } from './lease.ts';
+import { freeLeases, type Leases, openLeases } from './lease.ts';
 
 let directory: string;
 let databases: readonly [Database, Database];
@@ -158,4 +158,10 @@ describe('exclusively', () => {
   test('wants a lease of some length', () => {
     expect(() => leases().exclusively('x', 0, async () => {})).toThrow(TypeError);
   });
+});
+
+test('leases of the dead are free at once for who has the database alone', async () => {
+  abandon(60_000);
+  freeLeases(databases[0]);
+  expect(await leases().exclusively('x', 60_000, async () => 'in')).toBe('in');
 });

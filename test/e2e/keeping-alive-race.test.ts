@@ -1,0 +1,77 @@
+import { expect, it } from 'vitest';
+import { hosts } from '../../demo/service/index.ts';
+import { type Acme, connectAcme, createAcme, gone, inWorld, until } from './harness.ts';
+import { granted, holdTokenRequest } from './token-endpoint.ts';
+
+const crowd = Array.from({ length: 50 }, (_, index) => index);
+const me = `https://${hosts.api}/v1/me`;
+const curl = ['curl', '-sS', '-o', '/dev/null', '-w', '%{http_code}\n', me] as const;
+
+/** Connected, with no daemon, and past the end of its token; the next one lives for an hour. */
+async function expired(work: (world: Acme) => Promise<void>): Promise<void> {
+  await inWorld(await createAcme({ firstTokenTtlSeconds: 3, rotateRefreshTokens: true }), async (world) => {
+    await connectAcme(world);
+    const { expires_at } = await world.json(['get', 'acme']);
+    const pid = world.daemonPid() ?? 0;
+    await world.authsome(['daemon', 'stop']);
+    await gone(pid, 10_000);
+    expect(granted(world.service, 'refresh_token')).toBe(0);
+    await until(() => Date.now() > Date.parse(expires_at), 10_000);
+    await work(world);
+  });
+}
+
+/** One refresh reached the server, and the grant with its one valid refresh token is in the vault. */
+async function expectOneRefresh(world: Acme): Promise<void> {
+  const { authorization } = world.service;
+  expect(authorization.issued.map(({ grantType }) => grantType)).toEqual([
+    'authorization_code',
+    'refresh_token',
+  ]);
+  expect(authorization.refusals).toEqual([]);
+  expect(authorization.revocations).toBe(0);
+  const stored = await world.json(['get', 'acme', '--show-secret']);
+  expect(stored).toMatchObject({
+    status: 'connected',
+    access_token: authorization.issued[1]?.accessToken,
+    refresh_token: authorization.issued[1]?.refreshToken,
+  });
+  expect(stored.refresh_token).not.toBe(authorization.issued[0]?.refreshToken);
+}
+
+it('fifty commands at the moment of expiry cause one refresh, and all get what they came for', async () => {
+  await expired(async (world) => {
+    const outcomes = await Promise.all(
+      crowd.map((index) =>
+        world.authsome(
+          index % 2 === 0
+            ? ['run', '--', ...curl]
+            : ['get', 'acme', '--field', 'access_token', '--show-secret'],
+        ),
+      ),
+    );
+    const token = world.service.authorization.issued[1]?.accessToken;
+    expect(outcomes.map(({ code, stdout, stderr }) => [code, stdout, stderr])).toEqual(
+      crowd.map((index) => [0, index % 2 === 0 ? '200\n' : `${token}\n`, '']),
+    );
+    expect(new Set(world.service.api.received.map(({ headers }) => headers.authorization))).toEqual(
+      new Set([`Bearer ${token}`]),
+    );
+    await expectOneRefresh(world);
+  });
+}, 120_000);
+
+it('fifty children of one run cause one refresh, though the answer is slow', async () => {
+  await expired(async (world) => {
+    const held = holdTokenRequest(world.service, 'answered');
+    const script = `for i in $(seq 50); do ${curl.map((word) => `'${word}'`).join(' ')} & done; wait`;
+    const run = world.startAuthsome(['run', '--', 'sh', '-c', script]);
+    await held.reached;
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    expect(world.service.api.received).toEqual([]);
+    held.release();
+    const outcome = await run.ended;
+    expect([outcome.code, outcome.stdout, outcome.stderr]).toEqual([0, '200\n'.repeat(50), '']);
+    await expectOneRefresh(world);
+  });
+}, 120_000);
