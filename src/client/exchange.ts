@@ -1,7 +1,14 @@
 import type { Agent, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { AuthsomeError, isErrorCode } from '../errors.ts';
-import { type Identity, proofHeader, proofMatches, signRequest } from '../identity/index.ts';
+import {
+  homeProof,
+  homeProofHeader,
+  type Identity,
+  proofHeader,
+  proofMatches,
+  signRequest,
+} from '../identity/index.ts';
 
 /** Where calls go. */
 export interface Endpoint {
@@ -57,7 +64,7 @@ export interface SignedCall {
   readonly body: Buffer;
 }
 
-export function signCall(origin: string, signer: Signer, call: Call): SignedCall {
+export function signCall({ origin, secret }: Endpoint, signer: Signer, call: Call): SignedCall {
   const { method } = call;
   // Signed as it will be on the wire: the parser of URLs spells some characters in its own way.
   const url = new URL(origin + call.target);
@@ -74,6 +81,7 @@ export function signCall(origin: string, signer: Signer, call: Call): SignedCall
     ...(body.length === 0 ? {} : { 'content-type': 'application/json' }),
     ...(method === 'GET' ? {} : { 'content-length': String(body.length) }),
     ...signed,
+    ...(secret === undefined ? {} : { [homeProofHeader]: homeProof(secret, signed.signature ?? '') }),
   };
   return { url, headers, body };
 }
@@ -90,7 +98,7 @@ export async function send(
 ): Promise<IncomingMessage> {
   const { origin, secret, roots } = endpoint;
   const { method, idleMs, signal } = call;
-  const { url, headers, body } = signCall(origin, signer, call);
+  const { url, headers, body } = signCall(endpoint, signer, call);
   const isSecure = origin.startsWith('https:');
   const { request: makeRequest } = isSecure ? await import('node:https') : await import('node:http');
   const options = {

@@ -37,7 +37,7 @@ export async function openLease(
 ): Promise<RunLease> {
   const { origin, secret } = endpoint;
   const call: Call = { method: 'POST', target: '/v1/runs', body: request, idleMs };
-  const { url, headers, body } = signCall(origin, signer, call);
+  const { url, headers, body } = signCall(endpoint, signer, call);
   const socket = await socketTo(url, endpoint.roots);
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.write(`POST ${url.pathname} HTTP/1.1\r\nhost: ${url.host}\r\n${lines.join('')}\r\n`);

@@ -88,6 +88,7 @@ describe('who is kept out', () => {
 
   it('refuses the same call a second time', async () => {
     const { url } = fixture.daemon;
+    await fixture.call('GET', '/v1/whoami');
     const headers = signedHeaders(url, fixture.identity, 'GET', '/v1/whoami', '');
     expect((await rawRequest('GET', '/v1/whoami', headers)).status).toBe(200);
     expect((await rawRequest('GET', '/v1/whoami', headers)).status).toBe(401);
@@ -120,6 +121,23 @@ describe('who is let in', () => {
     const other = await fixture.call('GET', '/v1/whoami', undefined, { identity: testIdentity('stranger') });
     expect(other.status).toBe(403);
     expect(await other.json()).toMatchObject({ error: 'IdentityNotAllowed', hint: expect.any(String) });
+  });
+
+  it('makes nobody the owner for having reached the port first', async () => {
+    const fresh = await openFixture();
+    const mallory = { identity: testIdentity('mallory'), fromElsewhere: true };
+    expect((await fresh.call('GET', '/v1/whoami', undefined, mallory)).status).toBe(403);
+    const owner = (await (await fresh.call('GET', '/v1/whoami')).json()) as WhoamiDocument;
+    expect(owner.identity).toBe('tester@machine');
+    expect((await fresh.call('GET', '/v1/whoami', undefined, mallory)).status).toBe(403);
+    await fresh.close();
+  });
+
+  it('does not let strangers use up its memory for nonces', async () => {
+    const headers = signedHeaders(fixture.daemon.url, testIdentity('stranger'), 'GET', '/v1/whoami', '');
+    // Not `401`, which would say that the first one was remembered.
+    expect((await rawRequest('GET', '/v1/whoami', headers)).status).toBe(403);
+    expect((await rawRequest('GET', '/v1/whoami', headers)).status).toBe(403);
   });
 
   it('calls an identity by the handle it was admitted with', async () => {

@@ -1,8 +1,11 @@
 import type { MiddlewareHandler } from 'hono';
+import { AuthsomeError } from '../errors.ts';
 import {
   createNonceMemory,
   daemonProof,
   freshnessMs,
+  homeProofHeader,
+  homeProofMatches,
   proofHeader,
   type Verified,
   verifyRequest,
@@ -17,7 +20,7 @@ export interface AuthenticateOptions {
   readonly secret: Uint8Array;
   readonly nowMs: () => number;
   readonly startedAtMs: number;
-  readonly admit: (verified: Verified) => Caller;
+  readonly admit: (verified: Verified, isFromHome: boolean) => Caller;
 }
 
 /** Lets signed, fresh and new calls of admitted identities through, and proves to each caller who answers. */
@@ -26,12 +29,11 @@ export function authenticate(options: AuthenticateOptions): MiddlewareHandler<Ap
   const nonces = createNonceMemory({ now: nowMs });
   // What was signed before this process began may have been used up with the one before it.
   const earliestMs = Math.floor(startedAtMs / 1000) * 1000;
-  const rememberNonce = (nonce: string, expiresAtMs: number): boolean =>
-    expiresAtMs - freshnessMs >= earliestMs && nonces.remember(nonce, expiresAtMs);
 
   return async (context, next) => {
     const body = await readBody(context);
     const url = new URL(context.req.url);
+    let isNew = (): boolean => false;
     const verified = verifyRequest(
       {
         method: context.req.method,
@@ -40,12 +42,31 @@ export function authenticate(options: AuthenticateOptions): MiddlewareHandler<Ap
         body,
         headers: context.req.header(),
       },
-      { nowMs: nowMs(), rememberNonce },
+      {
+        nowMs: nowMs(),
+        rememberNonce(nonce, expiresAtMs) {
+          isNew = () => nonces.remember(nonce, expiresAtMs);
+          return expiresAtMs - freshnessMs >= earliestMs;
+        },
+      },
     );
+    const signature = context.req.header('signature') ?? '';
     // Only now: a proof for a signature that was not made for us could be passed on by whoever sits in our place
     // elsewhere.
-    context.header(proofHeader, daemonProof(secret, context.req.header('signature') ?? ''));
-    const caller = admit(verified);
+    const prove = (): void => context.header(proofHeader, daemonProof(secret, signature));
+    const homeProof = context.req.header(homeProofHeader) ?? '';
+    let caller: Caller;
+    try {
+      caller = admit(verified, homeProofMatches(secret, signature, homeProof));
+    } catch (error) {
+      prove();
+      throw error;
+    }
+    // After admission: the calls of strangers, which anybody on the machine can sign, must not fill the memory.
+    if (!isNew()) {
+      throw new AuthsomeError('RequestNotAuthentic', 'the request is not authentic: it was seen before');
+    }
+    prove();
     context.set('caller', caller);
     context.set('body', body);
     await currentCaller.run(caller, next);

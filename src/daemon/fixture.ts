@@ -1,10 +1,10 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AuthsomeError } from '../errors.ts';
-import { didOf, type Identity, signRequest } from '../identity/index.ts';
+import { didOf, homeProof, homeProofHeader, type Identity, signRequest } from '../identity/index.ts';
 import { parseSettings } from '../settings.ts';
 import { homeAt, prepareHome } from './home.ts';
 import type { Log } from './log.ts';
@@ -33,6 +33,8 @@ interface CallInit {
   readonly identity?: Identity;
   readonly nowMs?: number;
   readonly signal?: AbortSignal;
+  /** Without the proof that the caller can read the home. */
+  readonly fromElsewhere?: boolean;
 }
 
 export async function openFixture(changes: Partial<StartOptions> = {}): Promise<Fixture> {
@@ -71,7 +73,10 @@ export async function openFixture(changes: Partial<StartOptions> = {}): Promise<
     get daemon() {
       return daemon;
     },
-    call: (method, target, body, init = {}) => signedFetch(daemon.url, identity, method, target, body, init),
+    call(method, target, body, init = {}) {
+      const secret = init.fromElsewhere === true ? undefined : secretIn(path);
+      return signedFetch(daemon.url, init.identity ?? identity, method, target, body, { ...init, secret });
+    },
     async restart() {
       await stop();
       daemon = await start();
@@ -81,6 +86,12 @@ export async function openFixture(changes: Partial<StartOptions> = {}): Promise<
       rmSync(base, { recursive: true, force: true });
     },
   };
+}
+
+/** What proves to the daemon of a home that a caller can read it. */
+function secretIn(home: string): Buffer {
+  const text = readFileSync(join(home, 'server/daemon.json'), 'utf8');
+  return Buffer.from((JSON.parse(text) as { secret: string }).secret, 'base64url');
 }
 
 export function signedHeaders(
@@ -101,10 +112,11 @@ function signedFetch(
   method: string,
   target: string,
   body: unknown,
-  init: CallInit,
+  init: CallInit & { readonly secret: Uint8Array | undefined },
 ): Promise<Response> {
   const text = body === undefined ? '' : JSON.stringify(body);
-  const headers = signedHeaders(origin, init.identity ?? identity, method, target, text, init.nowMs);
+  const headers = signedHeaders(origin, identity, method, target, text, init.nowMs);
+  if (init.secret !== undefined) headers[homeProofHeader] = homeProof(init.secret, headers.signature ?? '');
   return fetch(origin + target, {
     method,
     headers,

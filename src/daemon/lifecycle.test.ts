@@ -37,14 +37,38 @@ it('gives an empty database to exactly one of two first identities', async () =>
     return { database, principals };
   };
   const [one, other] = [await open(), await open()];
-  const winner = one.principals.admit(testIdentity('first'));
-  expect(() => other.principals.admit(testIdentity('second'))).toThrow(
+  const winner = one.principals.admit(testIdentity('first'), true);
+  expect(() => other.principals.admit(testIdentity('second'), true)).toThrow(
     expect.objectContaining({ code: 'IdentityNotAllowed' }),
   );
   expect(refused).toEqual(['second']);
   expect(other.principals.all()).toEqual([winner.principal]);
   one.database.close();
   other.database.close();
+  rmSync(directory, { recursive: true });
+});
+
+it('records a knocking stranger once a second, so that none can fill the disk', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'authsome-knock-'));
+  const database = await openDatabase(join(directory, 'authsome.db'));
+  migrate(database, daemonMigrations);
+  const refused: string[] = [];
+  let now = 1_000_000;
+  const principals = createPrincipals({
+    database,
+    nowMs: () => now,
+    randomBytes: (size) => new Uint8Array(size),
+    onAdmitted: () => {},
+    onRefused: ({ handle }) => refused.push(handle),
+  });
+  const knock = (handle: string) => () => principals.admit(testIdentity(handle), false);
+  for (const handle of ['a', 'b', 'c']) expect(knock(handle)).toThrow('does not belong');
+  expect(refused).toEqual(['a']);
+  now += 1_000;
+  expect(knock('d')).toThrow('does not belong');
+  expect(refused).toEqual(['a', 'd']);
+  expect(principals.all()).toEqual([]);
+  database.close();
   rmSync(directory, { recursive: true });
 });
 

@@ -39,10 +39,10 @@ export interface Caller {
 export interface Principals {
   all(): readonly Principal[];
   /**
-   * The caller behind a verified identity. The very first one owns the first principal and its vault; later
-   * ones that nobody admitted fail with `IdentityNotAllowed`.
+   * The caller behind a verified identity. The very first one that has proved to come from this home owns the first
+   * principal and its vault; others that nobody admitted fail with `IdentityNotAllowed`.
    */
-  admit(verified: Verified): Caller;
+  admit(verified: Verified, isFromHome: boolean): Caller;
 }
 
 export interface PrincipalsOptions {
@@ -64,6 +64,14 @@ interface CallerRow {
 export function createPrincipals(options: PrincipalsOptions): Principals {
   const { database, nowMs, randomBytes, onAdmitted, onRefused } = options;
   const callers = new Map<string, Caller>();
+  let refusalRecordedAtMs = Number.NEGATIVE_INFINITY;
+
+  /** Once a second is enough to know: anybody on the machine can knock, and must not fill the disk with it. */
+  const recordRefusal = (verified: Verified): void => {
+    if (Math.abs(nowMs() - refusalRecordedAtMs) < 1_000) return;
+    refusalRecordedAtMs = nowMs();
+    onRefused(verified);
+  };
 
   const stored = (did: string): Caller | undefined => {
     const row = database.one<CallerRow>(
@@ -114,17 +122,19 @@ export function createPrincipals(options: PrincipalsOptions): Principals {
           'SELECT id, role, vault_id FROM principals ORDER BY created_at_ms, id',
         )
         .map((row) => ({ id: row.id, role: row.role, vaultId: row.vault_id })),
-    admit(verified) {
+    admit(verified, isFromHome) {
       const cached = callers.get(verified.did);
       if (cached !== undefined) return cached;
-      const caller = stored(verified.did) ?? claim(verified);
+      const caller = stored(verified.did) ?? (isFromHome ? claim(verified) : undefined);
       if (caller === undefined) {
-        onRefused(verified);
+        recordRefusal(verified);
         throw new AuthsomeError(
           'IdentityNotAllowed',
           `the identity ${verified.handle} (${verified.did}) does not belong to this daemon's principal`,
           {
-            hint: 'Use the identity that owns it (AUTHSOME_IDENTITY), or another AUTHSOME_HOME.',
+            hint: isFromHome
+              ? 'Use the identity that owns it (AUTHSOME_IDENTITY), or another AUTHSOME_HOME.'
+              : 'Use the identity that owns it (AUTHSOME_IDENTITY). The first one has to call from its home: authsome whoami',
           },
         );
       }

@@ -6,6 +6,13 @@ export { didOf } from './did.ts';
 export type { Identity, SignableRequest, Verified } from './identity.ts';
 export { type LoadIdentityOptions, loadIdentity } from './load.ts';
 export { createNonceMemory, type NonceMemory } from './nonce-memory.ts';
-export { daemonProof, proofHeader, proofMatches } from './proof.ts';
+export {
+  daemonProof,
+  homeProof,
+  homeProofHeader,
+  homeProofMatches,
+  proofHeader,
+  proofMatches,
+} from './proof.ts';
 export { signRequest } from './signature.ts';
 export { freshnessMs, type VerifyOptions, verifyRequest } from './verify.ts';
