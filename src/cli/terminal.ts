@@ -1,6 +1,7 @@
 import { appendFileSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import type { GlobalFlags } from './global-flags.ts';
+import { safeJson, safeText } from './output/safe-text.ts';
 import { type Style, styleFor } from './style.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -21,7 +22,7 @@ export interface Terminal {
   readonly isInteractive: boolean;
   /** Columns of stdout; `undefined` when it is not a terminal and nothing must be cut. */
   readonly width: number | undefined;
-  /** Data, verbatim, with a line end added. */
+  /** Data with a line end added: verbatim, but for what would steer a terminal that reads it. */
   print(text: string): void;
   /** One JSON document on one line. */
   document(value: unknown): void;
@@ -47,7 +48,7 @@ export function openTerminal(options: TerminalOptions): Terminal {
   const log = (level: string, text: string): void => {
     if (flags.logFile === undefined) return;
     const at = new Date(options.now()).toISOString();
-    appendFileSync(flags.logFile, `${at} ${level} ${plain(text)}\n`, { mode: 0o600 });
+    appendFileSync(flags.logFile, `${at} ${level} ${safeText(plain(text))}\n`, { mode: 0o600 });
   };
   const shows = (stream: Output): boolean => showsColour(stream, options.environment, flags);
   return {
@@ -56,18 +57,18 @@ export function openTerminal(options: TerminalOptions): Terminal {
     noteStyle: styleFor(shows(stderr)),
     isInteractive: options.stdinIsTty && stderr.isTTY === true,
     width: stdout.isTTY === true ? stdout.columns : undefined,
-    print: (text) => void stdout.write(`${text}\n`),
-    document: (value) => void stdout.write(`${JSON.stringify(value)}\n`),
+    print: (text) => void stdout.write(`${stdout.isTTY === true ? safeText(text) : text}\n`),
+    document: (value) => void stdout.write(`${safeJson(value)}\n`),
     note(text) {
-      if (!flags.quiet) stderr.write(`${text}\n`);
+      if (!flags.quiet) stderr.write(`${safeText(text)}\n`);
       log('info', text);
     },
     warn(text) {
-      stderr.write(`${text}\n`);
+      stderr.write(`${safeText(text)}\n`);
       log('warn', text);
     },
     detail(text) {
-      if (flags.verbose) stderr.write(`${text}\n`);
+      if (flags.verbose) stderr.write(`${safeText(text)}\n`);
       log('debug', text);
     },
   };

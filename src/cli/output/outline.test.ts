@@ -23,3 +23,9 @@ test('shows a document as lines that can be read and searched', () => {
     ].join('\n'),
   );
 });
+
+test('does not let a value pass for further lines', () => {
+  expect(formatOutline({ note: 'x\nsource: bundled', 'a\nb': 1 })).toBe(
+    'note: "x\\nsource: bundled"\n"a\\nb": 1',
+  );
+});

@@ -16,11 +16,12 @@ function outlineOf(value: unknown, indent: string): readonly string[] {
   return Object.entries(value).flatMap(([name, inner]) => {
     const isNested = typeof inner === 'object' && inner !== null && Object.keys(inner).length > 0;
     return isNested
-      ? [`${indent}${name}:`, ...outlineOf(inner, `${indent}  `)]
-      : [`${indent}${name}: ${scalar(inner)}`];
+      ? [`${indent}${scalar(name)}:`, ...outlineOf(inner, `${indent}  `)]
+      : [`${indent}${scalar(name)}: ${scalar(inner)}`];
   });
 }
 
 function scalar(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  // Of several lines, one could pass for a field of its own.
+  return typeof value === 'string' && !/\p{Cc}/u.test(value) ? value : JSON.stringify(value);
 }
