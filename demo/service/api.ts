@@ -84,7 +84,7 @@ export function createApi(options: ApiOptions): Api {
 }
 
 /** The credential wherever an API may look for one; the first that is there. */
-export function credentialOf(request: Pick<ReceivedRequest, 'headers' | 'query'>): string | undefined {
+function credentialOf(request: Pick<ReceivedRequest, 'headers' | 'query'>): string | undefined {
   const authorization = request.headers.authorization;
   if (authorization !== undefined) {
     const [scheme = '', value = ''] = authorization.split(' ', 2);

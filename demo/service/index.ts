@@ -2,13 +2,6 @@
  * The demo's world, which the end-to-end tests share: a real OAuth 2 authorization server and a real HTTPS API on
  * loopback, with certificates from a throwaway CA. No part of the product.
  */
-export { type Api, credentialOf, type ReceivedRequest } from './api.ts';
-export type {
-  AuthorizationServer,
-  IssuedTokens,
-  Misbehaviour,
-  RegisteredClient,
-} from './authorization-server.ts';
-export { createThrowawayCa, type ServerCertificate, type ThrowawayCa } from './certificates.ts';
+export type { ReceivedRequest } from './api.ts';
 export { acme, pixel } from './definitions.ts';
 export { hosts, type Service, type ServiceOptions, startService } from './service.ts';

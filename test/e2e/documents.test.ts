@@ -151,7 +151,9 @@ describe('--json', () => {
     expect((await world.authsome(['export', 'acme', '--format', 'shell'])).stdout).toMatch(
       new RegExp(`^export ACME_TOKEN='?${token}'?\n$`),
     );
-    expect(JSON.parse((await world.authsome(['export', 'pixel', '--format', 'json'])).stdout)).toMatchObject({
+    const plain = await world.authsome(['export', 'pixel', '--format', 'json']);
+    expect(JSON.parse(plain.stdout)).toEqual({ PIXEL_API_KEY: world.apiKey });
+    expect(await world.json(['export', 'pixel'])).toMatchObject({
       v: 1,
       provider: 'pixel',
       connection: 'default',

@@ -121,8 +121,8 @@ export type AcmeOptions = Partial<Pick<ServiceOptions, 'firstTokenTtlSeconds' | 
   readonly env?: Readonly<Record<string, string>>;
 };
 
-export const apiKey = `px_${'k3y'.repeat(10)}zz`;
-export const client = { clientId: 'authsome-e2e', clientSecret: 'cs_5f1e0c9a7b3d4e2f8a6c' } as const;
+const apiKey = `px_${'k3y'.repeat(10)}zz`;
+const client = { clientId: 'authsome-e2e', clientSecret: 'cs_5f1e0c9a7b3d4e2f8a6c' } as const;
 
 export async function createAcme(options: AcmeOptions = {}): Promise<Acme> {
   const { env, ...serviceOptions } = options;
