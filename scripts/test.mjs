@@ -12,6 +12,9 @@ import { delimiter, join } from 'node:path';
 const tools = [
   { program: 'chromium', package: 'chromium' },
   { program: 'curl', package: 'curl' },
+  { program: 'dbus-daemon', package: 'dbus-daemon' },
+  { program: 'dbus-send', package: 'dbus-bin' },
+  { program: 'gnome-keyring-daemon', package: 'gnome-keyring' },
   { program: 'git', package: 'git' },
   { program: 'python3', package: 'python3' },
   { program: 'unshare', package: 'util-linux' },

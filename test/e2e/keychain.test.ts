@@ -5,17 +5,12 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { migrate, openDatabase } from '../../src/database/index.ts';
 import { systemKeychain, unlockVault, vaultMigrations } from '../../src/vault/index.ts';
 
 let directory: string;
 let running: ChildProcess[] = [];
-
-beforeAll(() => {
-  installed('dbus-daemon', 'dbus-daemon');
-  installed('gnome-keyring-daemon', 'gnome-keyring');
-}, 300_000);
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'authsome-keychain-'));
@@ -25,15 +20,6 @@ afterEach(async () => {
   await closeDesktop();
   rmSync(directory, { recursive: true });
 });
-
-function installed(program: string, debianPackage: string): void {
-  const isThere = (): boolean => spawnSync(program, ['--version']).error === undefined;
-  if (isThere()) return;
-  const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  spawnSync('apt-get', ['update'], { env: environment });
-  spawnSync('apt-get', ['install', '--yes', '--no-install-recommends', debianPackage], { env: environment });
-  if (!isThere()) throw new Error(`this test needs ${program}: sudo apt-get install ${debianPackage}`);
-}
 
 /** The environment of a desktop of our own: a session bus with GNOME's keyring on it. */
 async function openDesktop({ unlocked = true } = {}): Promise<NodeJS.ProcessEnv> {

@@ -104,7 +104,7 @@ describe('the child of a run', () => {
       '--',
       'sh',
       '-c',
-      `trap 'echo interrupted' INT; test -t 0 && test -t 1 && echo tty; sleep 30; echo after $?; exit 3`,
+      `trap 'echo interrupted; n=1' INT; test -t 0 && test -t 1 && echo tty; until test $n; do sleep 0.05; done; sleep 0.2; exit 3`,
     ]);
     await running.seen('stdout', /tty/);
     running.type('\x03');
