@@ -28,7 +28,7 @@ export async function listen(host: string, port: number): Promise<Listener> {
   });
   let handler: Handler | undefined;
   const server = createServer((request, response) => {
-    if (handler !== undefined) handler(request, response);
+    if (handler !== undefined) void handler(request, response);
     else void attached.then((ready) => ready(request, response));
   });
   server.keepAliveTimeout = 60_000;
