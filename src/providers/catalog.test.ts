@@ -1,4 +1,5 @@
-import { lstat, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { lstat, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -87,6 +88,21 @@ describe('catalog', () => {
     await writeFile(join(directory, 'github.json'), '{}');
     const catalog = await open();
     expect(() => catalog.find('github')).toThrow('providers/github.json');
+  });
+
+  it('stores nothing that it would not read again', async () => {
+    const catalog = await open();
+    await expect(catalog.add({ ...acme, note: 'x'.repeat(300_000) }, { replace: false })).rejects.toThrow(
+      'must not be larger',
+    );
+    expect(catalog.find('acme')).toBeUndefined();
+  });
+
+  it.skipIf(process.platform === 'win32')('does not wait for a pipe in place of a definition', async () => {
+    await mkdir(directory);
+    execFileSync('mkfifo', [join(directory, 'pipe.json')]);
+    const catalog = await open();
+    expect(() => catalog.find('pipe')).toThrow('is not a regular file');
   });
 
   it('refuses a symbolic link in place of a definition', async () => {

@@ -31,13 +31,18 @@ export function openDefinitionFolder(directory: string): DefinitionFolder {
 
     async read(name) {
       const path = pathOf(name);
-      const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch((error: unknown) => {
-        if (codeOf(error) === 'ELOOP') throw unusable(path, 'is a symbolic link');
-        return absentAs(undefined)(error);
-      });
+      // A pipe in place of a file would keep whoever opens it waiting for ever.
+      const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
+        (error: unknown) => {
+          if (codeOf(error) === 'ELOOP') throw unusable(path, 'is a symbolic link');
+          return absentAs(undefined)(error);
+        },
+      );
       if (file === undefined) return undefined;
       try {
-        const { size } = await file.stat();
+        const stats = await file.stat();
+        const { size } = stats;
+        if (!stats.isFile()) throw unusable(path, 'is not a regular file');
         if (size > largestFile) throw unusable(path, `is larger than ${largestFile} bytes`);
         return await file.readFile('utf8');
       } finally {
@@ -46,6 +51,9 @@ export function openDefinitionFolder(directory: string): DefinitionFolder {
     },
 
     async write(name, text) {
+      if (Buffer.byteLength(text) > largestFile) {
+        throw new AuthsomeError('InvalidDefinition', `/: must not be larger than ${largestFile} bytes`);
+      }
       await mkdir(directory, { recursive: true, mode: 0o700 });
       const temporary = join(directory, `.${name}.${randomBytes(6).toString('hex')}`);
       const file = await open(temporary, 'wx', 0o600);

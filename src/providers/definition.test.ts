@@ -149,6 +149,13 @@ describe('provider definition', () => {
     expect(faultOf({ ...keyed, env: { api_key: 'not a name' } })).toContain('/env/api_key: ');
   });
 
+  it('is refused where it is nested deeper than anything could follow', () => {
+    const deep = JSON.parse(`${'['.repeat(100_000)}${']'.repeat(100_000)}`) as unknown;
+    expect(() => parseProvider({ ...keyed, note: deep }, 'custom')).toThrow(
+      '/: must not be nested more than',
+    );
+  });
+
   it('keeps fields that it does not know', () => {
     const document = { ...keyed, future: { a: [1] }, other: 2 };
     expect(parseProvider(document, 'custom').document).toMatchObject({ future: { a: [1] } });

@@ -28,6 +28,9 @@ export interface ParseOptions {
   readonly baseUrl?: string | undefined;
 }
 
+/** Far above what any definition needs, far below what a recursion can take. */
+const deepest = 32;
+
 /**
  * The provider that a definition describes. Throws InvalidDefinition with the JSON pointer of the field at fault and a
  * sentence (`/oauth/token_url: must be an https URL`), and Usage for a base URL that is none.
@@ -38,6 +41,9 @@ export function parseProvider(
   options: ParseOptions = {},
 ): Provider {
   if (!isObject(document)) throw new AuthsomeError('InvalidDefinition', '/: must be a JSON object');
+  if (isDeeperThan(document, deepest)) {
+    throw new AuthsomeError('InvalidDefinition', `/: must not be nested more than ${deepest} deep`);
+  }
   const asked = options.baseUrl === undefined ? undefined : askedBaseUrl(options.baseUrl);
   const { document: modern, moves } = modernise(document);
   try {
@@ -49,6 +55,18 @@ export function parseProvider(
       `${originalPointer(error.pointer, moves)}: ${error.sentence}`,
     );
   }
+}
+
+/** Level by level: the nesting that it looks for would end a recursion. */
+function isDeeperThan(document: unknown, limit: number): boolean {
+  let level: readonly unknown[] = [document];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > limit) return true;
+    level = level.flatMap((value) =>
+      typeof value === 'object' && value !== null ? (Object.values(value) as unknown[]) : [],
+    );
+  }
+  return false;
 }
 
 function askedBaseUrl(text: string): string {

@@ -66,6 +66,9 @@ describe('key patterns', () => {
     ['^[a$', 'ends in the middle'],
     ['^\u00e9$', 'ASCII'],
     [`^${'a'.repeat(300)}$`, 'longer'],
+    ['^(?:(?:(?:){9999}){9999}){9999}px_[a-z]{24}$', 'repeats more'],
+    ['^px_[a-z]{24}(?:(?:a{0}){9999}){9999}$', 'repeats more'],
+    ['^(?:(?:a{9999}){9999}){9999}$', 'repeats more'],
   ])('refuses %s', (source, sentence) => expect(() => compilePattern(source)).toThrow(sentence));
 
   it.each(['^ghp_secret$', '^[ab]{8}$'])('refuses to invent a phantom that could be a key: %s', (source) => {

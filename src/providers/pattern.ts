@@ -15,6 +15,8 @@ const printable = Array.from({ length: 95 }, (_, index) => String.fromCharCode(0
 const digits = '0123456789';
 const wordChars = `ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz${digits}_`;
 const longestSource = 300;
+/** In characters and groups once repetitions are written out. */
+const largestExpansion = 10_000;
 
 /** The tree of `^…$`, anchors left out. Throws a Fault for what the subset does not have. */
 export function parsePattern(source: string): Pattern {
@@ -26,6 +28,8 @@ export function parsePattern(source: string): Pattern {
   const pattern = parseSequence(cursor);
   if (cursor.peek() === '|') throw new Fault('must put its alternatives in a group: ^(?:a|b)$');
   if (cursor.peek() !== undefined) throw new Fault('has a ) too many');
+  // Repeated repetitions multiply, also of nothing: `(?:(?:){9999}){9999}`.
+  if (expansionOf(pattern) > largestExpansion) throw new Fault('repeats more than any key is long');
   return pattern;
 }
 
@@ -206,6 +210,19 @@ function optionsAreDistinct(options: readonly Pattern[]): boolean {
 
 function flatten(pattern: Pattern): readonly Pattern[] {
   return pattern.kind === 'sequence' ? pattern.parts.flatMap(flatten) : [pattern];
+}
+
+function expansionOf(pattern: Pattern): number {
+  switch (pattern.kind) {
+    case 'set':
+      return 1;
+    case 'repeat':
+      return Math.max(1, pattern.min) * expansionOf(pattern.part);
+    case 'choice':
+      return pattern.options.reduce((sum, option) => sum + expansionOf(option), 1);
+    case 'sequence':
+      return pattern.parts.reduce((sum, part) => sum + expansionOf(part), 1);
+  }
 }
 
 function isVariable(pattern: Pattern): boolean {

@@ -5,6 +5,9 @@ import type { CommandModule } from '../command-table.ts';
 import type { CommandContext } from '../context.ts';
 import { addExamples } from '../help-text.ts';
 
+/** More is not read by the daemon either. */
+const largestDefinition = 256 * 1024;
+
 export interface RegisterOptions {
   /** A file, or an https URL. */
   readonly source: string;
@@ -34,6 +37,9 @@ async function registerRequest({ source, force, readText }: RegisterOptions): Pr
       hint: 'Name a JSON file, or the https URL of one. See: authsome help custom-providers',
       cause: error,
     });
+  }
+  if (text.length > largestDefinition) {
+    throw new AuthsomeError('InvalidDefinition', `${source} is larger than ${largestDefinition} bytes`);
   }
   try {
     return { definition: JSON.parse(text) as unknown, force };
