@@ -170,7 +170,10 @@ function parsePort(text: string | undefined): number | undefined {
 function parseResolve(text: string | undefined): readonly ResolveOverride[] {
   if (text === undefined) return [];
   return text.split(',').map((entry) => {
-    const match = /^([^:[\]]+):(\d{1,5}):(\[[0-9a-fA-F:.]+\]|[^:[\]]+)(?::(\d{1,5}))?$/.exec(entry.trim());
+    const match =
+      /^(\[[0-9a-fA-F:.]+\]|[^:[\]]+):(\d{1,5}):(\[[0-9a-fA-F:.]+\]|[^:[\]]+)(?::(\d{1,5}))?$/.exec(
+        entry.trim(),
+      );
     if (match === null) {
       throw new AuthsomeError(
         'Usage',

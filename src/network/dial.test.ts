@@ -147,6 +147,16 @@ describe('a plain connection', () => {
     },
   );
 
+  it.each([
+    ['api.test', 'fd00::7', 'AUTHSOME_RESOLVE=api.test:443:[fd00::7],'],
+    ['[::1]', '::1', 'AUTHSOME_RESOLVE=[::1]:443:[::1],'],
+    ['10.0.0.7', '10.0.0.7', 'AUTHSOME_RESOLVE=10.0.0.7:443:10.0.0.7,'],
+  ])('is refused to %s at %s with a hint that can be pasted', async (host, address, hint) => {
+    const lookup = async (): Promise<string[]> => [address];
+    const error = await failure(dialer({ lookup }).connect({ host, port: 443, allowPrivateAddress: false }));
+    expect(error.hint).toContain(hint);
+  });
+
   it('leaves out the addresses that are forbidden and takes the others', async () => {
     const lookup = async (): Promise<string[]> => ['169.254.169.254', '127.0.0.1'];
     const socket = await dialer({ lookup }).connect({

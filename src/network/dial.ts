@@ -263,14 +263,19 @@ function isDialable(host: string): boolean {
 
 function forbidden(host: string, port: number, kind: string, address?: string): AuthsomeError {
   const where = address === undefined || address === host ? '' : ` (${address})`;
-  const entry = `${host}:${port}:${address ?? '<address>'}`;
+  const entry = `${bracketed(host)}:${port}:${address === undefined ? '<address>' : bracketed(address)}`;
   return new AuthsomeError(
     'AddressForbidden',
-    `${host} is at a ${kind} address${where}, where nothing is sent`,
+    `${host} is at ${/^u/.test(kind) ? 'an' : 'a'} ${kind} address${where}, where nothing is sent`,
     {
       hint: `If that is where it should be, say so: AUTHSOME_RESOLVE=${entry}, then authsome daemon restart`,
     },
   );
+}
+
+/** As it stands before a port: `AUTHSOME_RESOLVE` could not be read otherwise. */
+function bracketed(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
 }
 
 function late(host: string, port: number, timeoutMs: number): AuthsomeError {

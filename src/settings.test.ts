@@ -1,0 +1,19 @@
+import { describe, expect, it } from 'vitest';
+import { parseSettings } from './settings.ts';
+
+describe('AUTHSOME_RESOLVE', () => {
+  it('names hosts, addresses of both families, and ports', () => {
+    const { resolveOverrides } = parseSettings({
+      AUTHSOME_RESOLVE: 'API.test:443:127.0.0.1:8443, b.test:443:[fd00::7],[::1]:8443:[::1]:9443',
+    });
+    expect(resolveOverrides).toEqual([
+      { host: 'api.test', port: 443, address: '127.0.0.1', targetPort: 8443 },
+      { host: 'b.test', port: 443, address: 'fd00::7', targetPort: 443 },
+      { host: '[::1]', port: 8443, address: '::1', targetPort: 9443 },
+    ]);
+  });
+
+  it.each(['b.test:443', 'b.test:443:fd00::7', '::1:443:::1', ':443:127.0.0.1'])('refuses %s', (entry) => {
+    expect(() => parseSettings({ AUTHSOME_RESOLVE: entry })).toThrow('AUTHSOME_RESOLVE holds an entry');
+  });
+});
