@@ -36,6 +36,18 @@ export interface DecisionEvent extends Common {
   readonly candidates: readonly Candidate[];
 }
 
+/** A service refused a request for want of scopes, as it says itself. */
+export interface ScopesMissingEvent extends Common {
+  readonly event: 'scopes.missing';
+  /** `dec_…`: the decision that let the request go. */
+  readonly decision: string;
+  readonly scopes: readonly string[];
+  /** One sentence without secrets. */
+  readonly detail: string;
+  /** The command that mends it, or why none would. */
+  readonly hint: string;
+}
+
 export type AuditEvent =
   | (Common & {
       readonly event:
@@ -62,6 +74,7 @@ export type AuditEvent =
       /** One sentence without secrets. */
       readonly detail?: string;
     })
+  | ScopesMissingEvent
   | DecisionEvent;
 
 /** An event as stored: `id` is `evt_…` (or the decision's own), `at` ISO 8601 UTC. */
@@ -85,6 +98,8 @@ export interface AuditTrail {
   recent(filter: EventFilter): Promise<readonly RecordedEvent[]>;
   /** The decision with that id, or the newest for `last`. */
   decision(id: string): Promise<(DecisionEvent & { readonly at: string }) | undefined>;
+  /** What the service that a decision let a request go to said of missing scopes. */
+  scopesMissing(decision: string): Promise<ScopesMissingEvent | undefined>;
   /** The sequence number of the first event that is no longer proven by the chain; `undefined` when all is well. */
   firstBrokenLink(): Promise<number | undefined>;
   /** How many events are queued: the proxy pauses reading when this grows (backpressure). */

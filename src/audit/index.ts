@@ -8,6 +8,7 @@ export type {
   DecisionEvent,
   EventFilter,
   RecordedEvent,
+  ScopesMissingEvent,
 } from './event.ts';
 export { auditMigrations } from './migrations.ts';
 export { openAuditTrail } from './trail.ts';

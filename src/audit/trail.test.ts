@@ -110,6 +110,18 @@ describe('the audit trail', () => {
     expect(await trail.decision('dec_3')).toBeUndefined();
   });
 
+  test('finds what a service said of missing scopes, by the decision that let the request go', async () => {
+    const trail = openTrail();
+    trail.append(decision('dec_1'));
+    const want = { event: 'scopes.missing', decision: 'dec_1', scopes: ['a'], hint: 'Run: …' } as const;
+    trail.append({ ...want, outcome: 'insufficient_scope', detail: 'it lacks a' });
+    expect(await trail.scopesMissing('dec_1')).toMatchObject(want);
+    await trail.flush();
+    expect(await openTrail().scopesMissing('dec_1')).toMatchObject(want);
+    expect(await trail.scopesMissing('dec_2')).toBeUndefined();
+    expect(await trail.decision('dec_1')).toMatchObject({ event: 'decision' });
+  });
+
   test('is not misled by words that look like an id', async () => {
     const trail = openTrail();
     trail.append(decision('dec_1'));

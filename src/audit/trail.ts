@@ -12,7 +12,14 @@ import {
   type QueuedEvent,
   recorded,
 } from './chain.ts';
-import type { AuditEvent, AuditTrail, DecisionEvent, EventFilter, RecordedEvent } from './event.ts';
+import type {
+  AuditEvent,
+  AuditTrail,
+  DecisionEvent,
+  EventFilter,
+  RecordedEvent,
+  ScopesMissingEvent,
+} from './event.ts';
 
 export interface AuditTrailOptions {
   /** With `auditMigrations` applied. */
@@ -84,14 +91,26 @@ class SqlAuditTrail implements AuditTrail {
   }
 
   async decision(id: string): Promise<(DecisionEvent & { readonly at: string }) | undefined> {
-    const unwritten = this.#writeNow();
     const wanted = (event: RecordedEvent): event is DecisionEvent & RecordedEvent =>
       event.event === 'decision' && (id === 'last' || event.id === id);
-    const waiting = unwritten.findLast(wanted);
+    return this.#newestThat(wanted, id === 'last' ? '"event":"decision"' : JSON.stringify(id));
+  }
+
+  async scopesMissing(decision: string): Promise<ScopesMissingEvent | undefined> {
+    const wanted = (event: RecordedEvent): event is ScopesMissingEvent & RecordedEvent =>
+      event.event === 'scopes.missing' && event.decision === decision;
+    return this.#newestThat(wanted, `"decision":${JSON.stringify(decision)}`);
+  }
+
+  /** `words`: what the text of such an event holds. */
+  #newestThat<Wanted extends RecordedEvent>(
+    wanted: (event: RecordedEvent) => event is Wanted,
+    words: string,
+  ): Wanted | undefined {
+    const waiting = this.#writeNow().findLast(wanted);
     if (waiting !== undefined) return waiting;
     // No index: an id is looked up by hand now and then, and keeping random ids sorted would double what each event
     // costs. The text may hold the words elsewhere too, so each block that has them is looked at.
-    const words = id === 'last' ? '"event":"decision"' : JSON.stringify(id);
     for (let before = Number.MAX_SAFE_INTEGER; ; ) {
       const block = this.#database.one<Block>(
         'SELECT last_sequence, body FROM audit_blocks WHERE last_sequence < ? AND instr(body, ?) > 0 ORDER BY last_sequence DESC LIMIT 1',

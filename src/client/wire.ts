@@ -318,6 +318,10 @@ export interface ExplainDocument {
   readonly connection: string | null;
   readonly rule: string | null;
   readonly placement: string | null;
+  /** Scopes for want of which the service refused the request, as far as it said so. */
+  readonly missing_scopes: readonly string[];
+  /** The command that mends a missing scope, or why none would. */
+  readonly hint: string | null;
   readonly candidates: readonly Readonly<Record<string, unknown>>[];
 }
 

@@ -1,3 +1,4 @@
+import type { ScopeFields } from '../oauth/index.ts';
 import { compareSecrets } from './comparison.ts';
 import { type Connection, summaryOf } from './connection-record.ts';
 import { createConnectionStore, type OpenConnection } from './connection-store.ts';
@@ -18,6 +19,7 @@ import type {
 } from './ports.ts';
 import { type RefreshSchedule, startRefreshSchedule } from './refresh-schedule.ts';
 import { logoutConnection, revokeProvider } from './revocations.ts';
+import { type ScopeAdvice, scopeAdvice } from './scope-advice.ts';
 import { createSignIns } from './sign-ins.ts';
 
 /** Everything that can be done with the connections of one vault. */
@@ -47,6 +49,8 @@ export interface Connections {
   exportVariables(provider: string, connection?: string): Promise<ExportReport>;
   /** For each value whether a connection of the provider holds it. An audit event, which holds no value. */
   compare(provider: string, values: readonly string[]): Promise<readonly Comparison[]>;
+  /** What a service's refusal of a request with this connection's credential (`provider/connection`) says about scopes. */
+  scopeAdvice(connection: string, answer: ScopeFields): ScopeAdvice | undefined;
   /** Called synchronously, before any credential of a revoked connection could be handed out again. */
   onChange(listener: (change: ConnectionChange) => void): () => void;
   /** Takes up sign-ins that a stopped daemon left behind, and refreshes ahead of expiry from then on. */
@@ -87,6 +91,10 @@ export function createConnections(given: ConnectionsOptions): Connections {
     signIns,
     credentials: { peek: cache.peek, acquire: cache.acquire, renew: cache.renew },
     onChange: store.onChange,
+    scopeAdvice(key, answer) {
+      const granted = cache.grantedTo(key);
+      return granted === undefined ? undefined : scopeAdvice(key, granted, answer);
+    },
 
     async start() {
       await signIns.resume();

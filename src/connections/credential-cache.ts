@@ -11,6 +11,7 @@ import type { CredentialSource, LiveCredential } from './credential.ts';
 import { type Lifetime, lifetimeOf } from './credential-lifetime.ts';
 import { splitConnectionKey } from './names.ts';
 import type { ConnectionsOptions } from './ports.ts';
+import type { Granted } from './scope-advice.ts';
 
 /** A version that came from a 401 is not replaced because of another 401 before this. */
 const renewalPauseMs = 60_000;
@@ -22,6 +23,7 @@ const maxIdleBackOffMs = 3_600_000;
 /** One connection's credential as held in memory. */
 interface Entry extends Lifetime {
   readonly live: LiveCredential;
+  readonly granted: Granted;
   readonly isRefreshable: boolean;
 }
 
@@ -33,6 +35,8 @@ interface Failure {
 }
 
 export interface CredentialCache extends CredentialSource {
+  /** `undefined` where nothing is held. */
+  grantedTo(connection: string): Granted | undefined;
   /** Forgets what is held, at once; what is under way for it is not taken in any more. */
   drop(connection: string): void;
   /** As `drop`, and refuses the connection until `work` has ended. */
@@ -210,6 +214,7 @@ export function createCredentialCache(
       const idleMs = backOffMs(failure.count, maxIdleBackOffMs);
       return isWithin(failure.atMs, nowMs(), idleMs) ? failure.atMs + idleMs : Number.NEGATIVE_INFINITY;
     },
+    grantedTo: (key) => entries.get(key)?.granted,
     async whileBlocked(key, work) {
       blocked.set(key, (blocked.get(key) ?? 0) + 1);
       drop(key);
@@ -242,5 +247,6 @@ function entryOf(open: OpenConnection, previous: Entry | undefined): Entry {
   const { version, refreshable } = connection;
   const same = previous?.live.version === version && previous.live.secret === secret;
   const live = same ? previous.live : { version, secret };
-  return { live, isRefreshable: refreshable, ...lifetimeOf(connection) };
+  const granted = connection.authType === 'api_key' ? 'key' : connection.scopes;
+  return { live, granted, isRefreshable: refreshable, ...lifetimeOf(connection) };
 }

@@ -1,8 +1,8 @@
 import { AuthsomeError } from '../errors.ts';
-import { discoverIssuerAt, discoverResource, discoverServer } from '../oauth/index.ts';
+import { discoverIssuerAt, discoverResource, discoverServer, type ServerMetadata } from '../oauth/index.ts';
 import type { Provider } from '../providers/index.ts';
 import { addressOf, fetchTo } from './endpoints.ts';
-import type { ConnectionsOptions } from './ports.ts';
+import type { ConnectionsOptions, FlowName } from './ports.ts';
 
 export function isServiceUrl(provider: string): boolean {
   return /^https?:\/\//i.test(provider);
@@ -61,17 +61,27 @@ async function discover(options: ConnectionsOptions, url: URL, trusted: string |
     named === undefined ? await discoverIssuerAt(fetch, url.href) : await discoverServer(fetch, named);
   // `offline_access` is what makes a server that lists it give a refresh token.
   const offline = server.scopes.includes('offline_access') ? ['offline_access'] : [];
-  const isAnonymous =
-    server.registrationEndpoint !== undefined ||
-    (server.takesClientMetadataUrl && options.clientMetadataUrl !== undefined);
   return {
-    flow: isAnonymous ? 'dcr_pkce' : 'pkce',
+    flow: flowFor(options, server),
     oauth: {
       issuer: server.issuer,
       ...(resource === undefined ? {} : { resource: resource.resource }),
       scopes: [...new Set([...(resource?.scopes ?? []), ...offline])],
     },
   } as const;
+}
+
+/** A person in a browser where that is possible, and a client that nobody has to fill in where that is. */
+function flowFor(options: ConnectionsOptions, server: ServerMetadata): FlowName {
+  const { grantTypes } = server;
+  if (grantTypes.length > 0 && !grantTypes.includes('authorization_code')) {
+    if (grantTypes.includes('urn:ietf:params:oauth:grant-type:device_code')) return 'device_code';
+    if (grantTypes.includes('client_credentials')) return 'client_credentials';
+  }
+  const isAnonymous =
+    server.registrationEndpoint !== undefined ||
+    (server.takesClientMetadataUrl && options.clientMetadataUrl !== undefined);
+  return isAnonymous ? 'dcr_pkce' : 'pkce';
 }
 
 function serviceUrl(address: string): URL {

@@ -64,7 +64,7 @@ async function discoveredEndpoints(options: ConnectionsOptions, provider: Provid
   const namedHost = new URL(addressOf(provider) ?? named).hostname;
   const fetch = fetchTo(options, { namedHost });
   const issuer = namedIssuer ?? (await issuerOf(fetch, named));
-  const { scopes: _, ...found } = await discoverServer(fetch, issuer);
+  const { scopes: _, grantTypes: __, ...found } = await discoverServer(fetch, issuer);
   return { ...found, namedHost };
 }
 

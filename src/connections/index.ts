@@ -13,3 +13,4 @@ export type {
   RevokeReport,
   SignIns,
 } from './ports.ts';
+export type { ScopeAdvice } from './scope-advice.ts';

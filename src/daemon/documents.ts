@@ -1,4 +1,4 @@
-import type { DecisionEvent } from '../audit/index.ts';
+import type { DecisionEvent, ScopesMissingEvent } from '../audit/index.ts';
 import type {
   AuthSessionDocument,
   ConnectionDocument,
@@ -105,7 +105,10 @@ export function exportDocument({ provider, connection, variables }: ExportReport
   return { v: 1, provider, connection, variables };
 }
 
-export function explainDocument(decision: DecisionEvent & { readonly at: string }): ExplainDocument {
+export function explainDocument(
+  decision: DecisionEvent & { readonly at: string },
+  want: ScopesMissingEvent | undefined,
+): ExplainDocument {
   return {
     v: 1,
     decision: decision.id,
@@ -117,6 +120,8 @@ export function explainDocument(decision: DecisionEvent & { readonly at: string 
     connection: decision.connection === undefined ? null : `${decision.provider}/${decision.connection}`,
     rule: decision.rule ?? null,
     placement: decision.placement ?? null,
+    missing_scopes: want?.scopes ?? [],
+    hint: want?.hint ?? null,
     candidates: decision.candidates.map((candidate) => ({ ...candidate })),
   };
 }

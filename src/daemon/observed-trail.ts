@@ -16,6 +16,7 @@ export function observeTrail(trail: AuditTrail): ObservedTrail {
     flush: () => trail.flush(),
     recent: (filter: EventFilter) => trail.recent(filter),
     decision: (id: string) => trail.decision(id) as Promise<(DecisionEvent & { at: string }) | undefined>,
+    scopesMissing: (decision: string) => trail.scopesMissing(decision),
     firstBrokenLink: () => trail.firstBrokenLink(),
     get pending() {
       return trail.pending;

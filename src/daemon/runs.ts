@@ -1,10 +1,10 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AuditTrail } from '../audit/index.ts';
-import type { ConnectionChange } from '../connections/index.ts';
+import type { ConnectionChange, ScopeAdvice } from '../connections/index.ts';
 import type { Policy } from '../policy/index.ts';
 import { type Catalog, compileRoutes, type Provider, phantomFor, routesOf } from '../providers/index.ts';
-import type { Proxy as ProxyServer, Run } from '../proxy/index.ts';
+import type { Proxy as ProxyServer, Run, UpstreamRefusal } from '../proxy/index.ts';
 import type { Desk } from './desks.ts';
 import { type Caller, randomId } from './principals.ts';
 import type { Roots } from './roots.ts';
@@ -109,6 +109,24 @@ export function createRuns(options: RunsOptions): Runs {
         routes: routeTable(usable),
         credentials: desk.connections.credentials,
         decide: policy,
+        advise: (refused) => {
+          const advice = scopeAdviceFor(desk, refused);
+          if (advice === undefined) return undefined;
+          const { provider, connection, missing: scopes, detail, hint } = advice;
+          const asker = { identity: caller.handle, run: id, decision: refused.decision };
+          const outcome = 'insufficient_scope';
+          trail.append({
+            event: 'scopes.missing',
+            provider,
+            connection,
+            ...asker,
+            outcome,
+            scopes,
+            detail,
+            hint,
+          });
+          return hint;
+        },
       });
       let announceEnd = (): void => {};
       const ended = new Promise<void>((resolve) => {
@@ -158,6 +176,15 @@ export function createRuns(options: RunsOptions): Runs {
     idle: () =>
       live.size === 0 ? Promise.resolve() : new Promise<void>((resolve) => waitingForIdle.push(resolve)),
   };
+}
+
+function scopeAdviceFor(desk: Desk, { connection, status, field }: UpstreamRefusal): ScopeAdvice | undefined {
+  return desk.connections.scopeAdvice(connection, {
+    status,
+    challenge: field('www-authenticate'),
+    accepted: field('x-accepted-oauth-scopes'),
+    held: field('x-oauth-scopes'),
+  });
 }
 
 interface Usable {

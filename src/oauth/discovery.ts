@@ -11,6 +11,7 @@ export interface ServerMetadata {
   readonly deviceAuthorizationUrl: string | undefined;
   readonly registrationEndpoint: string | undefined;
   readonly authMethods: readonly string[];
+  readonly grantTypes: readonly string[];
   readonly scopes: readonly string[];
   /** RFC 9207 §3. */
   readonly issRequired: boolean;
@@ -113,6 +114,7 @@ export function readServerMetadata(document: Document, issuer: string): ServerMe
     deviceAuthorizationUrl: endpoint(document, 'device_authorization_endpoint'),
     registrationEndpoint: endpoint(document, 'registration_endpoint'),
     authMethods: texts(document.token_endpoint_auth_methods_supported),
+    grantTypes: texts(document.grant_types_supported),
     scopes: texts(document.scopes_supported),
     issRequired: document.authorization_response_iss_parameter_supported === true,
     takesClientMetadataUrl: document.client_id_metadata_document_supported === true,

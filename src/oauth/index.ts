@@ -22,6 +22,7 @@ export {
   readDeviceAuthorization,
   readDeviceToken,
 } from './device-code.ts';
+export type { ServerMetadata } from './discovery.ts';
 export { discoverIssuerAt, discoverResource, discoverServer } from './discovery.ts';
 export type { Fetch } from './endpoint.ts';
 export { fetchDocument } from './endpoint.ts';

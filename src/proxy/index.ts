@@ -2,5 +2,5 @@
  * The proxy that a run's traffic passes through: per-run credentials and CA, blind tunnels, interception, and
  * the injection of a credential at the last moment. Routes, credentials and the way out arrive as arguments.
  */
-export type { DecisionSink, Patience, Proxy, ProxyOptions, Run, RunSpec } from './proxy.ts';
+export type { DecisionSink, Patience, Proxy, ProxyOptions, Run, RunSpec, UpstreamRefusal } from './proxy.ts';
 export { startProxy } from './tunnel/index.ts';

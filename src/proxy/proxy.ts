@@ -66,6 +66,19 @@ export interface RunSpec {
     renew(connection: string, rejected: Credential): Promise<Credential | undefined>;
   };
   readonly decide: (request: PolicyRequest) => Verdict;
+  /** What the agent could be told to do about an upstream's refusal: one line, or `undefined`. */
+  readonly advise?: (refused: UpstreamRefusal) => string | undefined;
+}
+
+/** An upstream's 401 or 403 to a request that carried a credential. */
+export interface UpstreamRefusal {
+  /** `dec_…` of the request. */
+  readonly decision: string;
+  /** `provider/connection`. */
+  readonly connection: string;
+  readonly status: number;
+  /** The value of an answer's field, by its name in lower case; several lines joined by commas. */
+  readonly field: (name: string) => string | undefined;
 }
 
 export interface Run {

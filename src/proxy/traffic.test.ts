@@ -74,6 +74,47 @@ describe('answers from a routed host', () => {
     }
   });
 
+  test('401 and 403 gain what would help, told from the fields of the answer', async () => {
+    const asked: object[] = [];
+    const api = await serveHttps((_, response) => {
+      response.writeHead(403, [
+        ['WWW-Authenticate', 'Basic realm="x"'],
+        ['www-authenticate', 'Bearer error="insufficient_scope"'],
+        ['Content-Length', '0'],
+      ]);
+      response.end();
+    });
+    cleanups.push(() => api.close());
+    const hints = ['Run: authsome login example', 'two\r\nX-Injected: lines', undefined];
+    const world = await openWorld({
+      routes: [routeTo(apiHost)],
+      spec: {
+        advise({ field, ...rest }) {
+          asked.push({ ...rest, challenge: field('www-authenticate'), none: field('x-other') });
+          return hints[asked.length - 1];
+        },
+      },
+    });
+    cleanups.push(() => world.close());
+    world.ports.set(`${apiHost}:443`, api.at);
+    const client = await dialThrough(world);
+    expect(await ask(client, 'GET / HTTP/1.1', `Host: ${apiHost}`)).toContain(
+      `Authsome-Hint: ${hints[0]}\r\n`,
+    );
+    for (const _ of [1, 2]) {
+      const answer = await ask(client, 'GET / HTTP/1.1', `Host: ${apiHost}`);
+      expect(answer).toContain('Authsome-Decision');
+      expect(answer).not.toMatch(/Authsome-Hint|X-Injected/);
+    }
+    expect(asked[0]).toEqual({
+      decision: world.decisions[0]?.id,
+      connection: 'example/default',
+      status: 403,
+      challenge: 'Basic realm="x", Bearer error="insufficient_scope"',
+      none: undefined,
+    });
+  });
+
   test('anything else is as the upstream sent it, and a pass keeps its 401 as it is', async () => {
     const { world } = await openWithApi({ routes: [routeTo(apiHost, { pathPrefix: '/v1' })] });
     const client = await dialThrough(world);

@@ -27,6 +27,7 @@ function explanation({ terminal: { style } }: CommandContext, document: ExplainD
       ['connection', document.connection ?? 'none'],
       ['rule', document.rule ?? 'none'],
       ['credential', document.placement ?? 'not placed'],
+      ...missing(document),
     ],
     style,
   );
@@ -35,6 +36,12 @@ function explanation({ terminal: { style } }: CommandContext, document: ExplainD
     return `  ${mark} ${String(candidate.route)}  ${style.dim(String(candidate.reason ?? ''))}`;
   });
   return [pairs, ...(candidates.length === 0 ? [] : ['', 'Routes weighed:', ...candidates])].join('\n');
+}
+
+/** What the service said of scopes, and the way out. */
+function missing({ missing_scopes: scopes, hint }: ExplainDocument): readonly (readonly [string, string])[] {
+  if (scopes.length === 0) return [];
+  return [['missing scope', scopes.join(' ')], ...(hint === null ? [] : [['hint', hint] as const])];
 }
 
 export const build: CommandModule['build'] = (command, context, finish) => {

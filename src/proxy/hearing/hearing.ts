@@ -2,7 +2,7 @@ import { type AuthsomeError, asAuthsomeError } from '../../errors.ts';
 import type { Route } from '../../providers/index.ts';
 import type { Injection } from '../inject/index.ts';
 import { judgeRequest, refuse } from '../judge/index.ts';
-import type { Credential, DecisionSink } from '../proxy.ts';
+import type { Credential, DecisionSink, UpstreamRefusal } from '../proxy.ts';
 import type { LiveRun } from '../runs/index.ts';
 import type { Docket, Refusal } from './docket.ts';
 
@@ -12,6 +12,8 @@ export interface Grant {
   /** `provider/connection`. */
   readonly connection: string;
   readonly injection: Injection;
+  /** What to say of an upstream's 401 or 403, fit for a field of the answer; `undefined` when nothing is known. */
+  advise(status: number, field: UpstreamRefusal['field']): string | undefined;
   /** The injection of a newer credential, or `undefined` when there is none. Never rejects. */
   renew(): Promise<Injection | undefined>;
 }
@@ -114,9 +116,15 @@ function grant(
     route,
     connection,
     injection,
+    advise: (status, field) => {
+      const advice = run.spec.advise?.({ decision: docket.id, connection, status, field });
+      return advice !== undefined && fitsField.test(advice) ? advice : undefined;
+    },
     renew: () => renewed(run, route, connection, credential),
   });
 }
+
+const fitsField = /^[\x20-\x7e]{1,2000}$/;
 
 async function renewed(
   run: LiveRun,

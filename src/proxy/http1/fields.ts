@@ -136,6 +136,18 @@ export function valueAt(block: FieldBlock, mark: number): string {
   return block.bytes.toString('latin1', block.marks[mark + 2], block.marks[mark + 3]);
 }
 
+/** The value of the field with this name in lower case; several lines are joined by commas (RFC 9110 §5.3). */
+export function joinedValue(block: FieldBlock, name: string): string | undefined {
+  let value: string | undefined;
+  for (let mark = 0; mark < block.marks.length; mark += stride) {
+    const start = block.marks[mark] as number;
+    const end = block.marks[mark + 1] as number;
+    if (!spells(block.bytes, start, end, name)) continue;
+    value = value === undefined ? valueAt(block, mark) : `${value}, ${valueAt(block, mark)}`;
+  }
+  return value;
+}
+
 /** Where the field line at `mark` ends, its CRLF included. */
 export function lineEndAt(block: FieldBlock, mark: number): number {
   return mark + stride < block.marks.length ? (block.marks[mark + stride] as number) : block.fieldsEnd;

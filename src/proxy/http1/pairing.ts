@@ -418,7 +418,7 @@ export class Pairing {
     this.#response = head;
     this.#responseBody = new Body(head.framing);
     this.#responsePhase = 'body';
-    const changes = { close: this.#closing, extraLine: plan.lineFor?.(head.status) };
+    const changes = { close: this.#closing, extraLine: plan.lineFor?.(head) };
     this.#transform = plan.transformFor?.(head);
     if (this.#transform !== undefined) {
       this.#reply(this.#transform.head(changes));

@@ -7,8 +7,8 @@ import type { ResponseHead } from './response.ts';
 export interface Plan {
   /** The rewritten head, ready for the wire. */
   readonly head: Buffer;
-  /** A whole field line for the answer with this status, if any. */
-  readonly lineFor: ((status: number) => string | undefined) | undefined;
+  /** Whole field lines for the answer with this head, if any. */
+  readonly lineFor: ((head: ResponseHead) => string | undefined) | undefined;
   /** A 401 may be met by a renewed credential: the port's `renew` is asked, once. */
   readonly renewable: boolean;
   /** Rewrites the answer's body in passing, where its head says that it has to be looked into. */

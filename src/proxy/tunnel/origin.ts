@@ -1,6 +1,12 @@
 import type { AuthsomeError } from '../../errors.ts';
 import { type Docket, type Grant, hear, type Petition, type Refusal } from '../hearing/index.ts';
-import { type Authority, hostHeaderOf, type RequestHead } from '../http1/index.ts';
+import {
+  type Authority,
+  hostHeaderOf,
+  joinedValue,
+  type RequestHead,
+  type ResponseHead,
+} from '../http1/index.ts';
 import { type ForwardTarget, rewriteRequestHead } from '../inject/index.ts';
 import type { Tenant } from './context.ts';
 import type { Destination, Exchange } from './exchange.ts';
@@ -44,8 +50,7 @@ export class OriginRequest implements Petition {
     const { docket } = this;
     const plan = {
       head: rewriteRequestHead(this.#request, this.#target, grant.injection),
-      lineFor: (status: number) =>
-        status === 401 || status === 403 ? `Authsome-Decision: ${docket.id}\r\n` : undefined,
+      lineFor: (answer: ResponseHead) => refusalLines(answer, docket.id, grant),
       renewable: true,
       transformFor: undefined,
     };
@@ -88,6 +93,15 @@ export class OriginRequest implements Petition {
       dial: (signal) => way.tls({ authority, allowPrivateAddress, signal }, ['http/1.1']),
     };
   }
+}
+
+/** What an upstream's 401 or 403 gains. */
+function refusalLines(answer: ResponseHead, decision: string, grant: Grant): string | undefined {
+  const { status } = answer;
+  if (status !== 401 && status !== 403) return undefined;
+  const advice = grant.advise(status, (name) => joinedValue(answer, name));
+  const hint = advice === undefined ? '' : `Authsome-Hint: ${advice}\r\n`;
+  return `Authsome-Decision: ${decision}\r\n${hint}`;
 }
 
 export function hostFieldOf(authority: Authority): string {
