@@ -2,8 +2,8 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 
 export interface BrowserOptions {
-  /** Where `https:` names are: one loopback port for all of them. */
-  readonly port: number;
+  /** Where `https:` names are: one loopback port for all of them; left out, the port that an address names. */
+  readonly port?: number;
   readonly caPem: string;
 }
 
@@ -69,7 +69,7 @@ export function createBrowser(options: BrowserOptions): Browser {
         ? httpsRequest({
             ...init,
             host: '127.0.0.1',
-            port: options.port,
+            port: options.port ?? url.port,
             path: `${url.pathname}${url.search}`,
             servername: url.hostname,
             headers: { ...init.headers, host: url.host },
