@@ -7,7 +7,7 @@ import {
   createServer as createTcpServer,
   type Socket,
 } from 'node:net';
-import { connect as connectTlsTo, createSecureContext, TLSSocket } from 'node:tls';
+import { connect as connectTlsTo, createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
 import type { DecisionEvent } from '../audit/index.ts';
 import { AuthsomeError } from '../errors.ts';
 import { compileRoutes, type Placement, type Route } from '../providers/index.ts';
@@ -307,7 +307,7 @@ export const isComplete = (text: string): boolean => {
   if (head === -1) return false;
   const length = /content-length: (\d+)/i.exec(text.slice(0, head))?.[1];
   if (length !== undefined) return text.length >= head + 4 + Number(length);
-  return text.endsWith('0\r\n\r\n');
+  return text.slice(head + 4).endsWith('0\r\n\r\n');
 };
 
 export async function ask(client: Client, ...lines: readonly string[]): Promise<string> {
@@ -327,4 +327,13 @@ export async function connectTo(client: Client, world: World, target: string): P
     `CONNECT ${target} HTTP/1.1\r\nHost: ${target}\r\nProxy-Authorization: ${proxyAuthorization(world.run)}\r\n\r\n`,
   );
   return client.until((received) => received.includes('\r\n\r\n'));
+}
+
+export function upstreamContext(host: string): SecureContext {
+  return upstreamCa.contextFor(host);
+}
+
+/** Key and certificate in PEM, for servers that make their own contexts. */
+export function upstreamKeyPair(host: string): { readonly key: string; readonly cert: string } {
+  return upstreamCa.leafFor(host);
 }

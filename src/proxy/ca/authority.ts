@@ -25,6 +25,8 @@ export interface CertificateAuthority {
   readonly expiresAtMs: number;
   /** Whether the CA may speak for this host: its names were fixed when the run began. */
   covers(host: string): boolean;
+  /** A new certificate for this host and the key that goes with it, in PEM. */
+  leafFor(host: string): { readonly key: string; readonly cert: string };
   /** The TLS context that presents a certificate for this host; made once, then kept. */
   contextFor(host: string): SecureContext;
 }
@@ -76,7 +78,7 @@ interface KeyPair {
 export function createCertificateAuthority(options: CertificateAuthorityOptions): CertificateAuthority {
   const caKey: KeyPair = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
   const leafKey: KeyPair = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
-  const leafKeyPem = leafKey.privateKey.export({ type: 'pkcs8', format: 'pem' });
+  const leafKeyPem = leafKey.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
   const notBeforeMs = options.nowMs() - clockSkewMs;
   const notAfterMs = notBeforeMs + lifetimeMs;
   const name = `authsome run ${options.runId}`;
@@ -92,9 +94,9 @@ export function createCertificateAuthority(options: CertificateAuthorityOptions)
     notAfterMs,
   });
 
-  const mint = (host: string): SecureContext => {
+  const leafFor = (host: string): { readonly key: string; readonly cert: string } => {
     const address = addressBytes(host);
-    const leafPem = makeLeaf({
+    const cert = makeLeaf({
       host: address === undefined ? { dnsName: host } : { address },
       publicKey: leafKey.publicKey,
       issuer: { name, ...caKey },
@@ -102,8 +104,7 @@ export function createCertificateAuthority(options: CertificateAuthorityOptions)
       notBeforeMs,
       notAfterMs,
     });
-    // No `ca` here: it would make OpenSSL build and verify a chain at every handshake.
-    return createSecureContext({ key: leafKeyPem, cert: leafPem, minVersion: 'TLSv1.2' });
+    return { key: leafKeyPem, cert };
   };
 
   return {
@@ -115,6 +116,7 @@ export function createCertificateAuthority(options: CertificateAuthorityOptions)
         return constraints.addresses.some((known) => Buffer.compare(known, address) === 0);
       return constraints.dnsNames.some((known) => host === known || host.endsWith(`.${known}`));
     },
+    leafFor,
     contextFor(host) {
       const known = contexts.get(host);
       if (known !== undefined) return known;
@@ -122,7 +124,8 @@ export function createCertificateAuthority(options: CertificateAuthorityOptions)
         const oldest = contexts.keys().next().value;
         if (oldest !== undefined) contexts.delete(oldest);
       }
-      const context = mint(host);
+      // No `ca` here: it would make OpenSSL build and verify a chain at every handshake.
+      const context = createSecureContext({ ...leafFor(host), minVersion: 'TLSv1.2' });
       contexts.set(host, context);
       return context;
     },

@@ -32,6 +32,11 @@ export class Accumulator {
     return this.takeAll() as Buffer;
   }
 
+  /** What waits, which goes on waiting. */
+  peek(): Buffer {
+    return this.#buffer.subarray(0, this.length);
+  }
+
   takeAll(): Buffer | undefined {
     if (this.length === 0) return undefined;
     const all = this.length === this.#buffer.length ? this.#buffer : this.#buffer.subarray(0, this.length);

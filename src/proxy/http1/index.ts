@@ -2,6 +2,7 @@
  * HTTP/1.1 without sockets: strict head parsing, the framing of bodies, and the pairing of each request on a
  * connection with its answer, as events in and actions out (RFC 9110, RFC 9112).
  */
+export { Accumulator } from './accumulator.ts';
 export { type Authority, hostHeaderOf, parseAuthority, parseTarget, type Target } from './authority.ts';
 export { spells } from './bytes.ts';
 export { Fault } from './fault.ts';

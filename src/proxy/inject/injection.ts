@@ -4,6 +4,8 @@ import type { Placement } from '../../providers/index.ts';
 export interface Injection {
   /** Whole field lines with their CRLFs. */
   readonly lines: string;
+  /** The same, for protocols that have no lines. */
+  readonly fields: readonly { readonly name: string; readonly value: string }[];
   /** Names of the fields that these lines replace: lower case, `_` as `-`. */
   readonly names: readonly string[];
   readonly parameters: readonly { readonly name: string; readonly encoded: string }[];
@@ -51,7 +53,7 @@ function encodeComponent(text: string): string {
 export function compileInjection(placements: readonly Placement[], secret: string): Injection | undefined {
   if (placements.length === 0 || secret === '') return undefined;
   let lines = '';
-  const names: string[] = [];
+  const fields: { name: string; value: string }[] = [];
   const parameters: { name: string; encoded: string }[] = [];
   const descriptions: string[] = [];
   for (const placement of placements) {
@@ -65,18 +67,19 @@ export function compileInjection(placements: readonly Placement[], secret: strin
     const field = placement.kind === 'basic' ? basicField(placement, secret) : headerField(placement, secret);
     if (field === undefined) return undefined;
     lines += `${field.name}: ${field.value}\r\n`;
-    names.push(foldName(field.name));
+    fields.push(field);
     descriptions.push(
       placement.kind === 'basic' ? 'basic authorization' : `header ${field.name.toLowerCase()}`,
     );
   }
-  return { lines, names, parameters, placement: descriptions.join(', ') };
+  const names = fields.map((field) => foldName(field.name));
+  return { lines, fields, names, parameters, placement: descriptions.join(', ') };
 }
 
 function headerField(
   placement: Extract<Placement, { kind: 'header' }>,
   secret: string,
-): { readonly name: string; readonly value: string } | undefined {
+): { name: string; value: string } | undefined {
   const { name, prefix } = placement;
   if (!fieldName.test(name) || reserved.has(foldName(name))) return undefined;
   if (!prefixForHeader.test(prefix) || !secretForHeader.test(secret)) return undefined;
@@ -87,7 +90,7 @@ function headerField(
 function basicField(
   placement: Extract<Placement, { kind: 'basic' }>,
   secret: string,
-): { readonly name: string; readonly value: string } | undefined {
+): { name: string; value: string } | undefined {
   const [user, password] = basicParts(placement, secret);
   if (password === undefined) return undefined;
   if (user.includes(':') || /[\x00-\x1f\x7f]/.test(user + password)) return undefined;

@@ -28,6 +28,10 @@ const phrases: Readonly<Record<number, string>> = {
   504: 'Gateway Timeout',
 };
 
+export function problemStatus(problem: Problem): number {
+  return statusOf(problem.code);
+}
+
 /** The `application/problem+json` document (RFC 9457 §3). */
 export function problemDocument(problem: Problem): string {
   const status = statusOf(problem.code);

@@ -1,15 +1,17 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { Docket } from '../hearing/index.ts';
-import { type Authority, looksLikeRequest, type RequestHead } from '../http1/index.ts';
+import { Accumulator, type Authority, looksLikeRequest, type RequestHead } from '../http1/index.ts';
 import { refuse, targetWithin } from '../judge/index.ts';
 import type { Live } from '../runs/index.ts';
+import { parseClientHello } from './client-hello.ts';
 import type { Context, Tenant } from './context.ts';
 import { type Bench, Exchange } from './exchange.ts';
 import type { Watched } from './idle.ts';
 import { hostFieldOf, OriginRequest } from './origin.ts';
 
 const handshakeRecord = 0x16;
+const maxHelloBytes = 64 * 1024;
 
 /** A tunnel to a routed host that was opened by CONNECT, until it is known what the client speaks in it. */
 export interface Interception {
@@ -24,99 +26,165 @@ export interface Interception {
  * or closed: a credential never goes into it.
  */
 export function intercept(interception: Interception, early: Buffer | undefined): void {
-  const { client, context, tenant } = interception;
-  const opening: Live & Watched = {
-    connection: undefined,
-    cut: () => client.destroy(),
-    progress: () => client.bytesRead,
-    silenceMs: () => context.patience.headMs,
-    silent: () => client.destroy(),
-  };
-  const settled = (): void => {
-    context.watch.remove(opening);
-    tenant.run.remove(opening);
-    client.off('data', first).off('close', settled);
-  };
-  const first = (chunk: Buffer): void => {
+  const { client } = interception;
+  const settle = attend(interception, () => client.destroy());
+  const received = new Accumulator();
+  const onData = (chunk: Buffer): void => {
+    received.push(chunk);
+    const bytes = received.peek();
+    if (bytes[0] !== handshakeRecord) {
+      client.off('data', onData);
+      settle();
+      meetPlain(interception, bytes);
+      return;
+    }
+    const hello = parseClientHello(bytes);
+    if (hello === undefined && bytes.length <= maxHelloBytes) return;
+    client.off('data', onData);
     client.pause();
-    settled();
-    begin(interception, chunk);
+    client.unshift(bytes);
+    settle();
+    meetTls(interception, typeof hello === 'object' ? hello.protocols : []);
   };
   client.on('error', () => {});
-  client.on('close', settled);
-  context.watch.add(opening);
-  tenant.run.add(opening);
   if (early !== undefined) client.unshift(early);
-  client.on('data', first);
+  client.on('data', onData);
   client.resume();
 }
 
-function begin(interception: Interception, chunk: Buffer): void {
-  if (chunk[0] === handshakeRecord) {
-    interception.client.unshift(chunk);
-    terminate(interception);
-  } else if (looksLikeRequest(chunk)) {
-    interception.client.unshift(chunk);
-    refusePlain(interception);
-  } else {
-    record(interception, 'MalformedRequest', 'the first bytes in the tunnel are neither TLS nor HTTP');
-    interception.client.end();
-  }
+/** Keeps an eye on a connection that is being made; returns how to stop. */
+function attend({ client, context, tenant }: Interception, cut: () => void): () => void {
+  const making: Live & Watched = {
+    connection: undefined,
+    cut,
+    progress: () => client.bytesRead,
+    silenceMs: () => context.patience.headMs,
+    silent: cut,
+  };
+  const settle = (): void => {
+    context.watch.remove(making);
+    tenant.run.remove(making);
+    client.off('close', settle);
+  };
+  client.on('close', settle);
+  context.watch.add(making);
+  tenant.run.add(making);
+  return settle;
 }
 
-function terminate(interception: Interception): void {
+function meetPlain(interception: Interception, bytes: Buffer): void {
+  const { client } = interception;
+  if (looksLikeRequest(bytes)) {
+    client.pause();
+    client.unshift(bytes);
+    refusePlain(interception);
+    return;
+  }
+  record(interception, 'MalformedRequest', 'the first bytes in the tunnel are neither TLS nor HTTP');
+  client.end();
+  client.resume();
+}
+
+/** HTTP/1.1 for whoever offers it; HTTP/2 for who offers nothing else, where the upstream speaks it as well. */
+function meetTls(interception: Interception, protocols: readonly string[]): void {
+  if (!protocols.includes('h2') || protocols.includes('http/1.1')) {
+    terminate(interception, 'http/1.1', mistrust, (tls) => {
+      const { client, context, tenant } = interception;
+      new Exchange(tls, context, benchFor(interception, tls), { tenant, raw: client });
+    });
+    return;
+  }
+  const settle = attend(interception, () => interception.client.destroy());
+  meetHttp2(interception).then(settle, () => interception.client.destroy());
+}
+
+async function meetHttp2(interception: Interception): Promise<void> {
   const { client, context, tenant, authority } = interception;
+  const { serveHttp2, sessionPoolOf } = await import('../http2/index.ts');
+  const dial = (allowPrivateAddress: boolean) =>
+    context.way.tls({ authority, allowPrivateAddress, signal: new AbortController().signal }, [
+      'h2',
+      'http/1.1',
+    ]);
+  const hostField = hostFieldOf(authority);
+  const isPersonal = tenant.run.routes.routes.some(
+    ({ allowPrivateAddress, pattern }) =>
+      allowPrivateAddress && pattern.host === authority.host && pattern.port === authority.port,
+  );
+  let extendedConnect = false;
+  try {
+    const upstream = await sessionPoolOf(tenant.run).probe(`${authority.host}:${authority.port}`, () =>
+      dial(isPersonal),
+    );
+    if (upstream === undefined) {
+      terminate(interception, 'http/1.1', oneVersion, () => {});
+      return;
+    }
+    extendedConnect = upstream.allowsExtendedConnect;
+  } catch {
+    // Unreachable now: each stream is told so, with a problem that says why.
+  }
+  if (client.destroyed) return;
+  terminate(interception, 'h2', mistrust, (tls) => {
+    serveHttp2(tls, {
+      run: tenant.run,
+      raw: client,
+      authority,
+      hostField,
+      dial,
+      decisions: context.decisions,
+      nextDecisionId: context.nextDecisionId,
+      patience: context.patience,
+      watch: context.watch,
+      refusal: isNamed(tls, authority) ? undefined : nameMismatch,
+      extendedConnect,
+    });
+  });
+}
+
+const mistrust =
+  'the client did not complete the TLS handshake: it may not trust the run’s certificate authority';
+const oneVersion = 'the client speaks HTTP/2 only, and the upstream does not';
+
+/** Ends the client's TLS with this one protocol. `whyNot` goes on record when the handshake fails. */
+function terminate(
+  interception: Interception,
+  protocol: 'h2' | 'http/1.1',
+  whyNot: string,
+  onSecure: (tls: TLSSocket) => void,
+): void {
+  const { client, tenant, authority } = interception;
   const tls = new TLSSocket(client, {
     isServer: true,
     secureContext: tenant.run.authority.contextFor(authority.host),
-    ALPNProtocols: ['http/1.1'],
+    ALPNProtocols: [protocol],
   });
   let established = false;
-  const handshake: Live & Watched = {
-    connection: undefined,
-    cut: () => tls.destroy(),
-    progress: () => client.bytesRead,
-    silenceMs: () => context.patience.headMs,
-    silent: () => tls.destroy(),
-  };
-  const settled = (): void => {
-    context.watch.remove(handshake);
-    tenant.run.remove(handshake);
-  };
-  context.watch.add(handshake);
-  tenant.run.add(handshake);
+  const settle = attend(interception, () => tls.destroy());
   tls.on('error', () => tls.destroy());
   // Once its handshake is over, a server socket of our own making reports errors only here.
   tls.on('_tlsError', () => tls.destroy());
   tls.on('close', () => {
-    settled();
+    settle();
     client.destroy();
-    if (!established) {
-      record(
-        interception,
-        'UpstreamUntrusted',
-        'the client did not complete the TLS handshake: it may not trust the run’s certificate authority',
-      );
-    }
+    if (!established) record(interception, 'UpstreamUntrusted', whyNot);
   });
   tls.on('secure', () => {
     established = true;
-    settled();
-    client.setNoDelay(true);
-    new Exchange(tls, context, benchFor(interception, tls), { tenant, raw: client });
+    settle();
+    onSecure(tls);
   });
 }
 
 function benchFor({ tenant, authority }: Interception, tls: TLSSocket): Bench {
   const host = hostFieldOf(authority);
-  const serverName = nameOf(tls);
-  const isNamed = serverName === undefined || serverName === authority.host;
+  const named = isNamed(tls, authority);
   const subject = { method: '', ...authority, path: '' };
   return {
     unread: { tenant, subject },
     judge(exchange, request) {
       const target = targetWithin(request, authority, host);
-      const refusal = 'kind' in target ? target : isNamed ? undefined : nameMismatch;
+      const refusal = 'kind' in target ? target : named ? undefined : nameMismatch;
       const path = 'kind' in target ? '' : target.path;
       const docket = exchange.open(tenant, { method: request.method, ...authority, path });
       if ('kind' in target || refusal !== undefined) {
@@ -135,12 +203,11 @@ const nameMismatch = refuse(
   'the TLS server name is not the host that the tunnel was opened for',
 );
 
-/** The server name that the client asked for (RFC 6066 §3), canonical; `undefined` when it sent none. */
-function nameOf(tls: TLSSocket): string | undefined {
+/** Whether the server name that the client asked for, if any, is the tunnel's host (RFC 6066 §3). */
+function isNamed(tls: TLSSocket, authority: Authority): boolean {
   const { servername } = tls as TLSSocket & { readonly servername?: string | false | null };
-  return typeof servername === 'string' && servername !== ''
-    ? servername.toLowerCase().replace(/\.$/, '')
-    : undefined;
+  if (typeof servername !== 'string' || servername === '') return true;
+  return servername.toLowerCase().replace(/\.$/, '') === authority.host;
 }
 
 function refusePlain({ client, context, tenant, authority }: Interception): void {

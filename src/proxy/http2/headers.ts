@@ -1,0 +1,117 @@
+import { constants, type IncomingHttpHeaders, type OutgoingHttpHeaders, sensitiveHeaders } from 'node:http2';
+import { type Authority, parseAuthority } from '../http1/index.ts';
+import { type ForwardTarget, foldName, type Injection, placeParameter } from '../inject/index.ts';
+import { type Judgement, refuse } from '../judge/index.ts';
+
+type Refusal = Extract<Judgement, { kind: 'refuse' }>;
+
+const hopByHop = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authorization',
+  'proxy-authenticate',
+  'transfer-encoding',
+  'upgrade',
+  'http2-settings',
+  'host',
+]);
+
+const visible = /^[\x21\x22\x24-\x7e]+$/;
+
+export interface Http2Target {
+  readonly method: string;
+  readonly path: string;
+  readonly query: string;
+  /** RFC 8441: the protocol of an extended CONNECT. */
+  readonly protocol: string | undefined;
+}
+
+/** A request's target, once it is sure that it belongs to the tunnel's authority (RFC 9113 §8.3.1), or the refusal. */
+export function http2Target(headers: IncomingHttpHeaders, authority: Authority): Http2Target | Refusal {
+  const method = headers[':method'];
+  const path = headers[':path'];
+  const named = headers[':authority'] ?? headers.host;
+  const protocol = headers[':protocol'];
+  if (typeof method !== 'string' || typeof named !== 'string') {
+    return refuse('MalformedRequest', 'a request lacks :method or :authority (RFC 9113 §8.3.1)');
+  }
+  if (method === 'CONNECT' && protocol === undefined) {
+    return refuse('MalformedRequest', 'CONNECT cannot be used inside a tunnel');
+  }
+  if (typeof path !== 'string' || !isPath(method, path)) {
+    return refuse('MalformedRequest', 'the :path holds an invalid character or none (RFC 9113 §8.3.1)');
+  }
+  if (headers[':scheme'] !== 'https') {
+    return refuse('PlainHttpRefused', 'an http:// target was requested inside an https tunnel');
+  }
+  for (const name of [named, headers.host ?? named]) {
+    const target = parseAuthority(name, 443);
+    if (target === undefined) return refuse('MalformedRequest', 'the :authority is not a host and a port');
+    if (target.host !== authority.host || target.port !== authority.port) {
+      return refuse('TargetMismatch', ':authority names another host than the tunnel was opened for');
+    }
+  }
+  const question = path.indexOf('?');
+  return {
+    method,
+    path: question === -1 ? path : path.slice(0, question),
+    query: question === -1 ? '' : path.slice(question),
+    protocol: typeof protocol === 'string' ? protocol : undefined,
+  };
+}
+
+function isPath(method: string, path: string): boolean {
+  if (path === '*') return method === 'OPTIONS';
+  return path.startsWith('/') && visible.test(path);
+}
+
+/** The header fields as the upstream gets them: what the agent put in the credential's places is replaced. */
+export function requestHeaders(
+  headers: IncomingHttpHeaders,
+  target: Http2Target,
+  forward: ForwardTarget,
+  injection: Injection | undefined,
+): OutgoingHttpHeaders {
+  let query = forward.query;
+  for (const parameter of injection?.parameters ?? []) {
+    query = placeParameter(query, parameter.name, parameter.encoded);
+  }
+  const out: OutgoingHttpHeaders = {
+    ':method': target.method,
+    ':scheme': 'https',
+    ':authority': forward.host,
+    ':path': `${forward.path}${query}`,
+  };
+  if (target.protocol !== undefined) out[':protocol'] = target.protocol;
+  for (const [name, value] of Object.entries(headers)) {
+    if (name.startsWith(':') || hopByHop.has(name) || injection?.names.includes(foldName(name)) === true)
+      continue;
+    if (name === 'te') {
+      if (/(?:^|,)\s*trailers\s*(?:,|$)/i.test(String(value))) out.te = 'trailers';
+      continue;
+    }
+    out[name] = value;
+  }
+  if (injection === undefined) return out;
+  for (const field of injection.fields) out[field.name.toLowerCase()] = field.value;
+  // RFC 7541 §7.1.3: a credential is never put in a compression table.
+  return Object.assign(out, {
+    [sensitiveHeaders]: injection.fields.map((field) => field.name.toLowerCase()),
+  });
+}
+
+/** The answer's header fields as the client gets them. */
+export function responseHeaders(
+  headers: IncomingHttpHeaders,
+  decision: string | undefined,
+): OutgoingHttpHeaders {
+  const out: OutgoingHttpHeaders = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (name === constants.HTTP2_HEADER_STATUS || !(name.startsWith(':') || hopByHop.has(name)))
+      out[name] = value;
+  }
+  const status = Number(headers[':status']);
+  if (decision !== undefined && (status === 401 || status === 403)) out['authsome-decision'] = decision;
+  return out;
+}

@@ -1,0 +1,200 @@
+import {
+  constants,
+  type IncomingHttpHeaders,
+  performServerHandshake,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2';
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { Docket, hear, type Refusal } from '../hearing/index.ts';
+import type { Authority } from '../http1/index.ts';
+import type { DecisionSink, Patience } from '../proxy.ts';
+import type { Live, LiveRun } from '../runs/index.ts';
+import { http2Target } from './headers.ts';
+import { type Dial, sessionPoolOf, type UpstreamSession } from './sessions.ts';
+import { RelayedStream, type StreamHost } from './stream.ts';
+
+interface Watched {
+  progress(): number;
+  silenceMs(): number;
+  silent(): void;
+}
+
+export interface Http2Options {
+  readonly run: LiveRun;
+  readonly authority: Authority;
+  /** The TCP connection below the client's TLS. */
+  readonly raw: Socket;
+  /** The authority as `:authority` says it. */
+  readonly hostField: string;
+  readonly dial: (allowPrivateAddress: boolean) => ReturnType<Dial>;
+  readonly decisions: DecisionSink;
+  readonly nextDecisionId: () => string;
+  readonly patience: Patience;
+  readonly watch: { add(watched: Watched): void; remove(watched: Watched): void };
+  /** Every request on this connection is refused, since its TLS handshake was for another name. */
+  readonly refusal: Refusal | undefined;
+  readonly extendedConnect: boolean;
+}
+
+const endStreamFlag = constants.NGHTTP2_FLAG_END_STREAM;
+const maxConcurrentStreams = 256;
+const maxHeaderListBytes = 64 * 1024;
+const windowBytes = 4 * 1024 * 1024;
+/** Streams that a client opened and reset before they were answered, more than it let be answered. */
+const maxWasted = 200;
+
+/** Time for the GOAWAY to go out. */
+const expulsionMs = 100;
+
+/** Serves one client's HTTP/2 connection: every stream is heard, relayed and put on record for itself. */
+export function serveHttp2(tls: TLSSocket, options: Http2Options): void {
+  // A TLS socket of our own making goes on saying that it is connecting, and HTTP/2 would wait for it.
+  Object.assign(tls, { secureConnecting: false });
+  const session = performServerHandshake(tls, {
+    settings: {
+      maxConcurrentStreams,
+      maxHeaderListSize: maxHeaderListBytes,
+      initialWindowSize: 1024 * 1024,
+      enableConnectProtocol: options.extendedConnect,
+    },
+    maxHeaderListPairs: 256,
+    maxSessionMemory: 64,
+    maxSessionInvalidFrames: 100,
+    maxSessionRejectedStreams: 100,
+  } as Parameters<typeof performServerHandshake>[1]);
+  new Http2Connection(session, tls, options);
+}
+
+class Http2Connection implements StreamHost, Live, Watched {
+  readonly connection = undefined;
+  readonly #session: ServerHttp2Session;
+  readonly #options: Http2Options;
+  readonly #authorityText: string;
+  readonly #watches = new Map<RelayedStream, { readonly live: Live; readonly watched: Watched }>();
+  #opened = 0;
+  #wasted = 0;
+  #expelled = false;
+  readonly #socket: TLSSocket;
+
+  constructor(session: ServerHttp2Session, socket: TLSSocket, options: Http2Options) {
+    this.#socket = socket;
+    this.#session = session;
+    this.#options = options;
+    this.#authorityText = `${options.authority.host}:${options.authority.port}`;
+    session.setLocalWindowSize(windowBytes);
+    session.on('stream', (stream, headers, flags) => this.#admit(stream, headers, flags));
+    session.on('error', () => session.destroy());
+    session.on('close', () => {
+      options.watch.remove(this);
+      options.run.remove(this);
+    });
+    options.watch.add(this);
+    options.run.add(this);
+  }
+
+  #admit(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number): void {
+    this.#opened += 1;
+    const { run, authority, decisions, hostField } = this.#options;
+    const target = http2Target(headers, authority);
+    const isTarget = !('kind' in target);
+    const docket = new Docket(this.#options.nextDecisionId(), decisions, run, {
+      method: isTarget ? target.method : '',
+      ...authority,
+      path: isTarget ? target.path : '',
+    });
+    const own = isTarget ? target : { method: '', path: '', query: '', protocol: undefined };
+    const forward = { path: own.path, query: own.query, host: hostField };
+    const relayed = new RelayedStream(
+      stream,
+      headers,
+      (flags & endStreamFlag) !== 0,
+      own,
+      forward,
+      docket,
+      this,
+    );
+    this.#follow(relayed);
+    try {
+      const refusal = isTarget ? this.#options.refusal : target;
+      if (refusal !== undefined) relayed.refuse(refusal);
+      else hear(relayed, run, decisions);
+    } catch {
+      // A fault of ours costs this stream, never the daemon.
+      relayed.cut();
+    }
+  }
+
+  #follow(relayed: RelayedStream): void {
+    const { patience, run, watch } = this.#options;
+    const live: Live = {
+      get connection() {
+        return relayed.connection;
+      },
+      cut: () => relayed.cut(),
+    };
+    const watched: Watched = {
+      progress: () => relayed.moved,
+      silenceMs: () => patience.exchangeMs,
+      silent: () => relayed.silent(),
+    };
+    this.#watches.set(relayed, { live, watched });
+    watch.add(watched);
+    run.add(live);
+  }
+
+  ready(connection: string | undefined): UpstreamSession | undefined {
+    return sessionPoolOf(this.#options.run).ready(this.#authorityText, connection);
+  }
+
+  open(connection: string | undefined, allowPrivateAddress: boolean): Promise<UpstreamSession | undefined> {
+    const dial = () => this.#options.dial(allowPrivateAddress);
+    return sessionPoolOf(this.#options.run).open(this.#authorityText, connection, dial);
+  }
+
+  ended(relayed: RelayedStream): void {
+    const entry = this.#watches.get(relayed);
+    if (entry === undefined) return;
+    this.#watches.delete(relayed);
+    this.#options.watch.remove(entry.watched);
+    this.#options.run.remove(entry.live);
+    if (relayed.answered) {
+      this.#wasted = Math.max(0, this.#wasted - 1);
+      return;
+    }
+    // Rapid reset: streams that are opened only to be thrown away cost us an upstream's work each.
+    this.#wasted += 1;
+    if (this.#wasted > maxWasted && !this.#expelled) {
+      this.#expelled = true;
+      // Not from within a frame's own callback.
+      setImmediate(() => this.#expel());
+    }
+  }
+
+  #expel(): void {
+    const calmDown = new Error('too many streams were reset');
+    this.#session.destroy(calmDown, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    // The session waits for its writes to be taken; who floods us need not take them.
+    setTimeout(() => {
+      this.#socket.destroy();
+      this.#options.raw.destroy();
+    }, expulsionMs).unref();
+  }
+
+  cut(): void {
+    this.#session.destroy();
+  }
+
+  progress(): number {
+    return this.#opened;
+  }
+
+  silenceMs(): number {
+    return this.#options.patience.keepAliveMs;
+  }
+
+  silent(): void {
+    if (this.#watches.size === 0) this.#session.close();
+  }
+}

@@ -1,0 +1,171 @@
+import { type ClientHttp2Session, connect } from 'node:http2';
+import type { TLSSocket } from 'node:tls';
+import type { Live, LiveRun } from '../runs/index.ts';
+
+/** Streams on one connection before another is opened beside it, where the upstream allows as many. */
+const maxStreams = 100;
+const windowBytes = 4 * 1024 * 1024;
+const idleMs = 60_000;
+
+/** One HTTP/2 connection to an upstream, shared by all streams that carry the same credential. */
+export class UpstreamSession implements Live {
+  readonly session: ClientHttp2Session;
+  connection: string | undefined;
+  active = 0;
+  #leaving = false;
+  readonly #run: LiveRun;
+
+  constructor(
+    socket: TLSSocket,
+    authority: string,
+    run: LiveRun,
+    onLeave: (session: UpstreamSession) => void,
+  ) {
+    this.#run = run;
+    // A socket that was shaken elsewhere may still say that it is connecting.
+    Object.assign(socket, { secureConnecting: false });
+    this.session = connect(`https://${authority}`, {
+      createConnection: () => socket,
+      settings: { enablePush: false, initialWindowSize: 1024 * 1024 },
+      maxSessionMemory: 64,
+    });
+    this.session.on('connect', () => this.session.setLocalWindowSize(windowBytes));
+    const leave = (): void => {
+      if (this.#leaving) return;
+      this.#leaving = true;
+      run.remove(this);
+      onLeave(this);
+    };
+    this.session.on('goaway', leave);
+    this.session.on('error', leave);
+    this.session.on('close', leave);
+    this.session.setTimeout(idleMs, () => {
+      if (this.active === 0) this.session.close();
+    });
+    run.add(this);
+  }
+
+  get usable(): boolean {
+    const limit = Math.min(maxStreams, this.session.remoteSettings?.maxConcurrentStreams ?? maxStreams);
+    return (
+      !this.#leaving && !this.session.closed && !this.session.destroyed && this.active < Math.max(1, limit)
+    );
+  }
+
+  get allowsExtendedConnect(): boolean {
+    return this.session.remoteSettings?.enableConnectProtocol === true;
+  }
+
+  cut(): void {
+    this.#run.remove(this);
+    this.session.destroy();
+  }
+}
+
+export type Dial = () => Promise<TLSSocket>;
+
+/** One run's HTTP/2 connections to upstreams, by credential and authority. */
+export class SessionPool {
+  readonly #run: LiveRun;
+  readonly #sessions = new Map<string, Set<UpstreamSession>>();
+  readonly #dialling = new Map<string, Promise<UpstreamSession | undefined>>();
+
+  constructor(run: LiveRun) {
+    this.#run = run;
+  }
+
+  /** A connection that can take a stream now. One that was opened before anybody knew the credential is taken over. */
+  ready(authority: string, connection: string | undefined): UpstreamSession | undefined {
+    const own = this.#find(keyOf(authority, connection));
+    if (own !== undefined) return own;
+    const spare = this.#find(keyOf(authority, spareConnection));
+    if (spare === undefined) return undefined;
+    this.#sessions.get(keyOf(authority, spareConnection))?.delete(spare);
+    spare.connection = connection;
+    this.#add(keyOf(authority, connection), spare);
+    return spare;
+  }
+
+  /** A new connection, one dial at a time; `undefined` when the upstream does not speak HTTP/2. */
+  async open(
+    authority: string,
+    connection: string | undefined,
+    dial: Dial,
+  ): Promise<UpstreamSession | undefined> {
+    const key = keyOf(authority, connection);
+    const underWay = this.#dialling.get(key);
+    if (underWay !== undefined) {
+      const shared = await underWay;
+      if (shared === undefined || shared.usable) return shared;
+      return this.open(authority, connection, dial);
+    }
+    const dialling = this.#dial(authority, key, connection, dial);
+    this.#dialling.set(key, dialling);
+    try {
+      return await dialling;
+    } finally {
+      this.#dialling.delete(key);
+    }
+  }
+
+  /** Whether the upstream speaks HTTP/2; the connection that told is kept for the first stream. */
+  async probe(authority: string, dial: Dial): Promise<UpstreamSession | undefined> {
+    for (const [key, sessions] of this.#sessions) {
+      if (!key.startsWith(`${authority} `)) continue;
+      for (const session of sessions) if (session.usable) return session;
+    }
+    return this.open(authority, spareConnection, dial);
+  }
+
+  async #dial(
+    authority: string,
+    key: string,
+    connection: string | undefined,
+    dial: Dial,
+  ): Promise<UpstreamSession | undefined> {
+    const socket = await dial();
+    if (socket.alpnProtocol !== 'h2') {
+      socket.on('error', () => {});
+      socket.destroy();
+      return undefined;
+    }
+    const session = new UpstreamSession(socket, authority, this.#run, (leaving) => {
+      for (const sessions of this.#sessions.values()) sessions.delete(leaving);
+    });
+    if (connection !== spareConnection) session.connection = connection;
+    this.#add(key, session);
+    // Its settings tell how many streams it takes, and whether it knows extended CONNECT.
+    await new Promise<void>((resolve) => {
+      session.session.once('remoteSettings', () => resolve());
+      session.session.once('close', () => resolve());
+    });
+    return session;
+  }
+
+  #find(key: string): UpstreamSession | undefined {
+    for (const session of this.#sessions.get(key) ?? []) if (session.usable) return session;
+    return undefined;
+  }
+
+  #add(key: string, session: UpstreamSession): void {
+    const sessions = this.#sessions.get(key);
+    if (sessions === undefined) this.#sessions.set(key, new Set([session]));
+    else sessions.add(session);
+  }
+}
+
+const spareConnection = '\0spare';
+
+function keyOf(authority: string, connection: string | undefined): string {
+  return `${authority} ${connection ?? ''}`;
+}
+
+const pools = new WeakMap<LiveRun, SessionPool>();
+
+export function sessionPoolOf(run: LiveRun): SessionPool {
+  const known = pools.get(run);
+  if (known !== undefined) return known;
+  const pool = new SessionPool(run);
+  pools.set(run, pool);
+  return pool;
+}

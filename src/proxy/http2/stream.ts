@@ -1,0 +1,296 @@
+import {
+  type ClientHttp2Stream,
+  constants,
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+  type ServerHttp2Stream,
+} from 'node:http2';
+import { AuthsomeError, asAuthsomeError } from '../../errors.ts';
+import type { Docket, Grant, Petition, Refusal } from '../hearing/index.ts';
+import type { ForwardTarget, Injection } from '../inject/index.ts';
+import { type Problem, problemDocument, problemStatus } from '../refusal/index.ts';
+import { type Http2Target, requestHeaders, responseHeaders } from './headers.ts';
+import type { UpstreamSession } from './sessions.ts';
+
+const maxReplayBytes = 64 * 1024;
+const endStreamFlag = constants.NGHTTP2_FLAG_END_STREAM;
+
+/** What a stream needs from the session around it. */
+export interface StreamHost {
+  /** A connection for this credential, now where there is one. */
+  ready(connection: string | undefined): UpstreamSession | undefined;
+  open(connection: string | undefined, allowPrivateAddress: boolean): Promise<UpstreamSession | undefined>;
+  ended(stream: RelayedStream): void;
+}
+
+/** One request and its answer, relayed stream to stream: flow control, trailers and resets go from end to end. */
+export class RelayedStream implements Petition {
+  readonly docket: Docket;
+  gone = false;
+  connection: string | undefined;
+  /** Grows with everything that moves, for whoever watches for silence. */
+  moved = 0;
+  readonly #client: ServerHttp2Stream;
+  readonly #headers: IncomingHttpHeaders;
+  readonly #target: Http2Target;
+  readonly #forward: ForwardTarget;
+  readonly #bodyless: boolean;
+  readonly #host: StreamHost;
+  #upstream: ClientHttp2Stream | undefined;
+  #grant: Grant | undefined;
+  #kept: Buffer[] | undefined;
+  #keptBytes = 0;
+  #requestEnded: boolean;
+  #trailers: OutgoingHttpHeaders | undefined;
+  #renewed = false;
+
+  constructor(
+    client: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    bodyless: boolean,
+    target: Http2Target,
+    forward: ForwardTarget,
+    docket: Docket,
+    host: StreamHost,
+  ) {
+    this.#client = client;
+    this.#headers = headers;
+    this.#bodyless = bodyless;
+    this.#requestEnded = bodyless;
+    this.#target = target;
+    this.#forward = forward;
+    this.docket = docket;
+    this.#host = host;
+    client.on('error', () => {});
+    client.on('trailers', (trailers: OutgoingHttpHeaders) => {
+      this.#trailers = trailers;
+    });
+    client.on('close', () => this.#over());
+  }
+
+  inject(grant: Grant): void {
+    this.#grant = grant;
+    this.#connect(grant.connection, grant.route.allowPrivateAddress, grant.injection);
+  }
+
+  pass(allowPrivateAddress: boolean): void {
+    this.#connect(undefined, allowPrivateAddress, undefined);
+  }
+
+  refuse(refusal: Refusal): void {
+    this.#answer(this.docket.refuse(refusal));
+  }
+
+  fail(error: AuthsomeError): void {
+    this.#answer(this.docket.fail(error));
+  }
+
+  /** Whether the client got an answer, whole or not. */
+  get answered(): boolean {
+    return this.#client.headersSent;
+  }
+
+  /** Ends it as if the upstream had. */
+  cut(): void {
+    this.#client.close(constants.NGHTTP2_CANCEL);
+  }
+
+  /** Nothing has moved for too long. */
+  silent(): void {
+    if (this.#client.headersSent) this.#client.close(constants.NGHTTP2_CANCEL);
+    else this.fail(new AuthsomeError('UpstreamTimeout', 'the upstream did not answer in time'));
+  }
+
+  /** What Node refuses to put on the wire, and any fault of ours, costs this stream and never the daemon. */
+  #guard(step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      if (this.#client.headersSent) this.cut();
+      else
+        this.fail(
+          new AuthsomeError('UpstreamMalformed', 'the message cannot be relayed as HTTP/2', { cause: error }),
+        );
+    }
+  }
+
+  #connect(
+    connection: string | undefined,
+    allowPrivateAddress: boolean,
+    injection: Injection | undefined,
+  ): void {
+    this.connection = connection;
+    const ready = this.#host.ready(connection);
+    if (ready !== undefined) {
+      this.#guard(() => this.#send(ready, injection));
+      return;
+    }
+    this.#host.open(connection, allowPrivateAddress).then(
+      (session) => {
+        if (this.gone) return;
+        if (session === undefined) {
+          this.fail(new AuthsomeError('UpstreamMalformed', 'the upstream no longer speaks HTTP/2'));
+        } else {
+          this.#guard(() => this.#send(session, injection));
+        }
+      },
+      (error: unknown) => {
+        if (!this.gone) this.fail(asAuthsomeError(error));
+      },
+    );
+  }
+
+  #send(session: UpstreamSession, injection: Injection | undefined): void {
+    const headers = requestHeaders(this.#headers, this.#target, this.#forward, injection);
+    const upstream = session.session.request(headers, {
+      endStream: this.#bodyless,
+      waitForTrailers: !this.#bodyless,
+    });
+    this.docket.record(injection === undefined ? 'passed' : 'injected');
+    session.active += 1;
+    this.#upstream = upstream;
+    upstream.once('close', () => {
+      session.active -= 1;
+      if (this.#upstream === upstream) this.#upstreamClosed(upstream);
+    });
+    upstream.on('error', () => {});
+    // Node ends the writing side of a stream that it resets: an end of ours would make it look complete.
+    upstream.on('wantTrailers', () => {
+      if (!upstream.closed) upstream.sendTrailers(this.#trailers ?? {});
+    });
+    upstream.on('headers', (interim: IncomingHttpHeaders) => this.#guard(() => this.#interim(interim)));
+    upstream.on('continue', () => this.#guard(() => this.#interim({ ':status': '100' })));
+    upstream.on('response', (answer: IncomingHttpHeaders, flags: number) => {
+      if (this.#upstream !== upstream) return;
+      this.#guard(() => this.#answered(upstream, answer, (flags & endStreamFlag) !== 0));
+    });
+    if (!this.#bodyless) this.#sendBody(upstream, injection !== undefined);
+  }
+
+  #sendBody(upstream: ClientHttp2Stream, keep: boolean): void {
+    if (this.#renewed) {
+      for (const chunk of this.#kept ?? []) upstream.write(chunk);
+      upstream.end();
+      return;
+    }
+    this.#kept = keep ? [] : undefined;
+    this.#client.on('data', (chunk: Buffer) => {
+      this.moved += 1;
+      if (this.#kept === undefined) return;
+      this.#keptBytes += chunk.length;
+      if (this.#keptBytes > maxReplayBytes) this.#kept = undefined;
+      else this.#kept.push(chunk);
+    });
+    this.#client.once('end', () => {
+      // Node ends a stream that was reset like one that is complete.
+      if (this.#client.rstCode !== 0 || this.#client.aborted) {
+        upstream.close(this.#client.rstCode || constants.NGHTTP2_CANCEL);
+        return;
+      }
+      this.#requestEnded = true;
+      upstream.end();
+    });
+    this.#client.pipe(upstream, { end: false });
+  }
+
+  #interim(headers: IncomingHttpHeaders): void {
+    this.moved += 1;
+    if (!this.#client.headersSent && !this.#client.destroyed) {
+      this.#client.additionalHeaders(responseHeaders(headers, undefined));
+    }
+  }
+
+  #answered(upstream: ClientHttp2Stream, headers: IncomingHttpHeaders, endStream: boolean): void {
+    this.moved += 1;
+    if (Number(headers[':status']) === 401 && this.#mayRenew()) {
+      this.#renew(upstream, headers, endStream);
+      return;
+    }
+    this.#respond(upstream, headers, endStream);
+  }
+
+  #respond(upstream: ClientHttp2Stream, headers: IncomingHttpHeaders, endStream: boolean): void {
+    if (this.#client.destroyed) return;
+    this.#kept = undefined;
+    const decision = this.#grant === undefined ? undefined : this.docket.id;
+    this.#client.respond(responseHeaders(headers, decision), { endStream, waitForTrailers: !endStream });
+    if (endStream) return;
+    let trailers: OutgoingHttpHeaders = {};
+    upstream.on('trailers', (received: OutgoingHttpHeaders) => {
+      trailers = received;
+    });
+    this.#client.on('wantTrailers', () => {
+      if (!this.#client.closed) this.#client.sendTrailers(trailers);
+    });
+    upstream.on('data', () => {
+      this.moved += 1;
+    });
+    upstream.once('end', () => {
+      if (upstream.rstCode === constants.NGHTTP2_NO_ERROR && !upstream.aborted) this.#client.end();
+      else this.#upstreamClosed(upstream);
+    });
+    upstream.pipe(this.#client, { end: false });
+  }
+
+  #mayRenew(): boolean {
+    const replayable = this.#bodyless || (this.#requestEnded && this.#kept !== undefined);
+    return this.#grant !== undefined && !this.#renewed && replayable && this.#trailers === undefined;
+  }
+
+  #renew(upstream: ClientHttp2Stream, headers: IncomingHttpHeaders, endStream: boolean): void {
+    const grant = this.#grant as Grant;
+    this.#renewed = true;
+    grant.renew().then(
+      (injection) => {
+        if (this.gone) return;
+        if (injection === undefined) {
+          if (upstream.destroyed && !endStream) this.#upstreamClosed(upstream);
+          else this.#respond(upstream, headers, endStream);
+          return;
+        }
+        this.#upstream = undefined;
+        upstream.close(constants.NGHTTP2_CANCEL);
+        this.#connect(grant.connection, grant.route.allowPrivateAddress, injection);
+      },
+      () => this.cut(),
+    );
+  }
+
+  /** The upstream's stream is over: what it did not finish must not look complete. */
+  #upstreamClosed(upstream: ClientHttp2Stream): void {
+    if (this.gone || this.#client.destroyed) return;
+    const code = upstream.rstCode ?? constants.NGHTTP2_NO_ERROR;
+    if (!this.#client.headersSent) {
+      this.fail(new AuthsomeError('UpstreamUnreachable', 'the upstream closed the stream without an answer'));
+    } else if (!upstream.readableEnded || upstream.aborted || code !== constants.NGHTTP2_NO_ERROR) {
+      this.#client.close(code === constants.NGHTTP2_NO_ERROR ? constants.NGHTTP2_INTERNAL_ERROR : code);
+    }
+  }
+
+  #answer(problem: Problem): void {
+    const client = this.#client;
+    if (client.destroyed || client.headersSent) return;
+    const document = problemDocument(problem);
+    client.respond({
+      ':status': problemStatus(problem),
+      'content-type': 'application/problem+json',
+      'content-length': Buffer.byteLength(document),
+      'cache-control': 'no-store',
+      'authsome-decision': problem.decision,
+    });
+    // A request that was refused is not waited for to its end.
+    client.end(this.#headers[':method'] === 'HEAD' ? undefined : document, () => {
+      if (!client.readableEnded) client.close(constants.NGHTTP2_NO_ERROR);
+    });
+  }
+
+  #over(): void {
+    if (this.gone) return;
+    this.gone = true;
+    this.docket.abandon();
+    const upstream = this.#upstream;
+    if (upstream !== undefined && !upstream.destroyed)
+      upstream.close(this.#client.rstCode || constants.NGHTTP2_CANCEL);
+    this.#host.ended(this);
+  }
+}
