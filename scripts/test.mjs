@@ -23,6 +23,8 @@ const tools = [
 const totals = { passed: 0, failed: 0 };
 const scratch = mkdtempSync(join(tmpdir(), 'authsome-test-'));
 const started = Date.now();
+// Dots in a log are for reading, not for colours.
+const env = process.stdout.isTTY ? process.env : { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined };
 
 try {
   if (count('tools', installTools())) {
@@ -80,7 +82,7 @@ function isOnPath(program) {
 
 function check(name, [program, ...args]) {
   console.log(`\n— ${name}`);
-  const { status } = spawnSync(program, args, { stdio: 'inherit' });
+  const { status } = spawnSync(program, args, { stdio: 'inherit', env });
   return count(name, status === 0);
 }
 
@@ -100,7 +102,7 @@ function suite(project) {
       '--reporter=json',
       `--outputFile.json=${report}`,
     ],
-    { stdio: 'inherit' },
+    { stdio: 'inherit', env },
   );
   const results = readReport(report);
   if (results === undefined) return count(project, false);
