@@ -109,7 +109,7 @@ const environmentReaders = new Map([
 const hotPaths: readonly (readonly [room: Room, modules: readonly string[], reason: string])[] = [
   [
     'client',
-    ['node:crypto', 'node:fs', 'node:http', 'node:path'],
+    ['node:crypto', 'node:fs', 'node:http', 'node:net', 'node:path'],
     'every command loads it: whatever else is needed is imported where it is used',
   ],
   ['identity', ['node:crypto', 'node:fs', 'node:path'], 'every command signs its calls'],
