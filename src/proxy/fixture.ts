@@ -264,8 +264,6 @@ export async function dialThrough(
   return clientOn(await opened(tls, 'secureConnect'));
 }
 
-export const upstreamCaPem = upstreamCa.pem;
-
 /** A world with an API that answers with what it saw, and keeps it. */
 export async function openWorldWithApi(
   cleanups: (() => unknown)[],
