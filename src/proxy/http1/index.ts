@@ -9,3 +9,4 @@ export { Field, joinedValue, lineEndAt, stride, valueAt } from './fields.ts';
 export { Pairing } from './pairing.ts';
 export type { Answer, Failure, PairingPort, Plan, ResponseTransform } from './port.ts';
 export { looksLikeRequest, parseRequestHead, type RequestHead } from './request.ts';
+export type { ResponseHead } from './response.ts';
