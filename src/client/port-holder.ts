@@ -22,9 +22,14 @@ export async function describeHolder(host: string, port: number): Promise<Authso
   const other = `AUTHSOME_PORT=${port === 65_535 ? port - 1 : port + 1}`;
   const hint = isAuthsome
     ? `The authsome daemon of another home holds it${who}. Give this home a port of its own: export ${other}`
-    : holder === undefined
-      ? `Find who holds it: lsof -nP -iTCP:${port} -sTCP:LISTEN, and stop it; or use another port: export ${other}`
-      : `It is held by pid ${holder.pid} (${holder.command}). Stop it: kill ${holder.pid}; or use another port: export ${other}`;
+    : [
+        holder === undefined
+          ? 'Find out who holds it, and stop it:'
+          : `It is held by pid ${holder.pid} (${holder.command}). Look at it, and stop it:`,
+        `  lsof -nP -iTCP:${port} -sTCP:LISTEN`,
+        `  kill ${holder?.pid ?? '<PID>'}`,
+        `Or use another port: export ${other}`,
+      ].join('\n');
   return new AuthsomeError('AddressInUse', `address already in use: ${address}`, { hint });
 }
 

@@ -93,12 +93,11 @@ export function createSessionStore(vault: Vault, nowMs: () => number): SessionSt
     async findByState(state) {
       const stateHash = hashOfState(state);
       for (const { name, fields } of await vault.list('auth-session')) {
-        if (fields.status !== 'waiting' || fields.stage !== 'authorize' || fields.stateHash !== stateHash) {
-          continue;
-        }
+        if (fields.stateHash !== stateHash) continue;
         const session = await find(name);
-        if (session?.secrets.state === undefined || session.expiresAtMs <= nowMs()) continue;
-        if (sameText(session.secrets.state, state)) return session;
+        if (session?.status === 'expired') return session;
+        if (session?.status !== 'waiting' || session.stage !== 'authorize') continue;
+        if (sameText(session.secrets.state ?? '', state)) return session;
       }
       return undefined;
     },

@@ -41,7 +41,8 @@ export function createSignIns(options: ConnectionsOptions, connections: Connecti
     const settled = await sessions.update(session.id, (current) => {
       ended = current.status === 'waiting' && !isAnswering(current);
       return ended
-        ? { status: 'expired', stage: 'over', failure: troubleOf(error), secrets: {}, stateHash: undefined }
+        ? // The hash of its state stays: whoever comes back late learns that it is late, not that it is foreign.
+          { status: 'expired', stage: 'over', failure: troubleOf(error), secrets: {} }
         : undefined;
     });
     if (ended) notifyFailure(session, error);
@@ -263,7 +264,9 @@ export function createSignIns(options: ConnectionsOptions, connections: Connecti
     async callback(params) {
       const states = params.getAll('state');
       const [state] = states;
-      const found = state === undefined || states.length > 1 ? undefined : await sessions.findByState(state);
+      const known = state === undefined || states.length > 1 ? undefined : await sessions.findByState(state);
+      const found = known === undefined ? undefined : await settle(known);
+      if (found?.status === 'expired') return view(found);
       const taken = found === undefined ? undefined : await takeCallback(context, found, params);
       return taken === undefined ? await refuseCallback() : view(taken);
     },

@@ -119,17 +119,24 @@ export interface Acme extends World {
 
 export type AcmeOptions = Partial<Pick<ServiceOptions, 'firstTokenTtlSeconds' | 'rotateRefreshTokens'>> & {
   readonly env?: Readonly<Record<string, string>>;
+  /** What the client is registered with there, where that is not the daemon's own. */
+  readonly registeredRedirectUri?: string;
 };
 
 const apiKey = `px_${'k3y'.repeat(10)}zz`;
 const client = { clientId: 'authsome-e2e', clientSecret: 'cs_5f1e0c9a7b3d4e2f8a6c' } as const;
 
 export async function createAcme(options: AcmeOptions = {}): Promise<Acme> {
-  const { env, ...serviceOptions } = options;
+  const { env, registeredRedirectUri, ...serviceOptions } = options;
   // The redirect URI holds the daemon's port, and the daemon's environment the service's: the port comes first.
   const port = await freePort();
   const redirectUri = `http://127.0.0.1:${port}/auth/callback/oauth`;
-  const service = await startService({ ...serviceOptions, redirectUri, client, apiKeys: [apiKey] });
+  const service = await startService({
+    ...serviceOptions,
+    redirectUri: registeredRedirectUri ?? redirectUri,
+    client,
+    apiKeys: [apiKey],
+  });
   const directory = mkdtempSync(join(tmpdir(), 'authsome-ca-'));
   const caFile = join(directory, 'ca.pem');
   writeFileSync(caFile, service.caPem);

@@ -50,8 +50,9 @@ export function readAnswer(prompt: Prompt): Promise<string | undefined> {
       resolve(undefined);
       return;
     }
-    output.write(message);
+    // The echo is off before anybody can answer.
     input.setRawMode?.(true);
+    output.write(message);
     input.setEncoding('utf8');
     input.on('data', take).on('end', giveUp);
     signal.addEventListener('abort', giveUp, { once: true });
