@@ -1,0 +1,236 @@
+/** Signing in from a terminal without a browser: every question on a real pty, and every way out of it. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Running } from '../../demo/product.ts';
+import { acme, hosts } from '../../demo/service/index.ts';
+import { type Acme, createAcme, register } from './harness.ts';
+
+/** Acme with the device flow: its endpoints are scripted, since the demo's server has none. */
+const acmeDevice = {
+  ...acme,
+  name: 'acme-device',
+  display_name: 'Acme Device',
+  client: { client_id: 'public-client' },
+  oauth: {
+    ...acme.oauth,
+    device_authorization_url: `https://${hosts.login}/device`,
+    token_endpoint_auth_method: 'none',
+  },
+};
+
+let world: Acme;
+let isApproved = false;
+let polls = 0;
+beforeAll(async () => {
+  world = await createAcme();
+  for (const name of ['acme-page', 'acme-typed', 'acme-left']) await register(world, { ...acme, name });
+  await register(world, acmeDevice);
+  world.service.authorization.misbehave((request, response) => {
+    const answer = (status: number, body: unknown): boolean => {
+      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+      return true;
+    };
+    if (request.url === '/device') {
+      return answer(200, {
+        device_code: 'dc_0123456789',
+        user_code: 'WDJB-MJHT',
+        verification_uri: `https://${hosts.login}/activate`,
+        expires_in: 600,
+        interval: 1,
+      });
+    }
+    if (request.url !== '/token' || request.headers.authorization !== undefined) return false;
+    polls += 1;
+    if (!isApproved) return answer(400, { error: 'authorization_pending' });
+    return answer(200, { access_token: 'at_device_0123456789', token_type: 'bearer', scope: 'read' });
+  });
+});
+afterAll(() => world.close());
+
+function login(...args: readonly string[]): Running {
+  return world.startOnTerminal(['login', ...args], { env: { SSH_TTY: '/dev/pts/9' } });
+}
+
+async function authorizeUrl(running: Running): Promise<string> {
+  const [, url = ''] = await running.seen('stdout', /(https:\/\/login\.acme\.test\/authorize\?[^\s\u001b]+)/);
+  return url;
+}
+
+async function nothingIsStored(provider: string): Promise<void> {
+  expect(await world.json(['get', provider], 3)).toMatchObject({ error: 'ConnectionNotFound' });
+}
+
+describe('the OAuth client', () => {
+  it('is taken from the terminal: the ID shown, the secret masked', async () => {
+    const running = login('acme-typed');
+    await running.seen('stdout', /Redirect URI: +http:\/\/127\.0\.0\.1:\d+\/auth\/callback\/oauth/);
+    await running.seen('stdout', /Client ID: /);
+    running.type('bad id\r\r');
+    await running.seen('stdout', /is not a client ID and secret of Acme[\s\S]*Client ID: /);
+    running.type(`${world.client.clientId}\r`);
+    await running.seen('stdout', /Client secret[^:]*: $/);
+    running.type(`${world.client.clientSecret}\r`);
+    const browser = world.newBrowser();
+    await browser.submit(await browser.open(await authorizeUrl(running)), { decision: 'allow' });
+    const outcome = await running.ended;
+    expect(outcome.code).toBe(0);
+    expect(outcome.stdout).toContain(world.client.clientId);
+    expect(outcome.stdout).toContain('•'.repeat(world.client.clientSecret.length));
+    expect(outcome.stdout).not.toContain(world.client.clientSecret);
+  });
+
+  it('is taken from the page when that is quicker, and the terminal goes on from there', async () => {
+    const running = login('acme-page');
+    await running.seen('stdout', /Client ID: /);
+    running.type('half-typed');
+    const [, page = ''] = await running.seen('stdout', /(http:\/\/127\.0\.0\.1:\d+\/auth\/sessions\/[\w-]+)/);
+    const browser = world.newBrowser();
+    const values = { client_id: world.client.clientId, client_secret: world.client.clientSecret };
+    const consent = await browser.submit(await browser.open(page), values);
+    await authorizeUrl(running);
+    const address = await browser.redirectOf(consent, { decision: 'allow' }, world.baseUrl);
+    running.type(`${address}\r`);
+    const outcome = await running.ended;
+    expect([outcome.code, outcome.stdout]).toEqual([
+      0,
+      expect.stringContaining('Connected acme-page/default'),
+    ]);
+  });
+});
+
+describe('the device flow', () => {
+  it('is offered where there is no browser, and Enter takes it', async () => {
+    const running = login('acme-device');
+    await running.seen('stdout', /Sign in with a code on another device\? \[Y\/n\] /);
+    running.type('\r');
+    await running.seen('stdout', /https:\/\/login\.acme\.test\/activate/);
+    await running.seen('stdout', /WDJB-MJHT/);
+    isApproved = true;
+    const outcome = await running.ended;
+    isApproved = false;
+    expect([outcome.code, outcome.stdout]).toEqual([
+      0,
+      expect.stringContaining('Connected acme-device/default'),
+    ]);
+    expect(polls).toBeGreaterThan(0);
+    expect(outcome.stdout).not.toContain('dc_0123456789');
+  });
+
+  it('is not taken when the answer is no', async () => {
+    const running = login('acme-device', '--connection', 'other');
+    await running.seen('stdout', /\[Y\/n\] /);
+    running.type('n\r');
+    expect(await authorizeUrl(running)).toContain('client_id=public-client');
+    running.type('\x03');
+    expect((await running.ended).code).toBe(11);
+  });
+
+  it('is taken with --flow device_code, without a question', async () => {
+    const running = login('acme-device', '--connection', 'asked', '--flow', 'device_code');
+    await running.seen('stdout', /WDJB-MJHT/);
+    expect(running.output.stdout).not.toContain('[Y/n]');
+    running.type('\x03');
+    expect((await running.ended).code).toBe(11);
+  });
+});
+
+describe('Ctrl-C', () => {
+  const stages: readonly [string, readonly string[], readonly [RegExp, string][]][] = [
+    ['at the question about the device flow', ['acme-device', '--connection', 'left'], [[/\[Y\/n\] /, '']]],
+    ['while the client ID is typed', ['acme-left'], [[/Client ID: /, 'half']]],
+    [
+      'while the client secret is typed',
+      ['acme-left'],
+      [
+        [/Client ID: /, 'id\r'],
+        [/Client secret[^:]*: $/, 'half'],
+      ],
+    ],
+    ['while an API key is typed', ['pixel'], [[/API key for Pixel: /, 'px_half']]],
+    [
+      'while the code of the device flow waits',
+      ['acme-device', '--connection', 'left', '--flow', 'device_code'],
+      [[/WDJB-MJHT/, '']],
+    ],
+    [
+      'while the provider waits',
+      ['acme-typed', '--connection', 'left'],
+      [[/paste the address it ends at here/, '']],
+    ],
+  ];
+
+  it.each(stages)('cancels %s', async (_stage, args, steps) => {
+    const running = login(...args);
+    for (const [asked, answer] of steps) {
+      await running.seen('stdout', asked);
+      running.type(answer);
+    }
+    await running.seen('stdout', steps.at(-1)?.[0] ?? /^/);
+    running.type('\x03');
+    const outcome = await running.ended;
+    expect([outcome.code, outcome.stdout]).toEqual([11, expect.stringContaining('sign-in cancelled')]);
+    expect(outcome.stdout).not.toContain('px_half');
+    if (args.length === 1) await nothingIsStored(args[0] ?? '');
+    else expect(await world.json(['get', args[0] ?? '', '--connection', 'left'], 3)).toMatchObject({ v: 1 });
+    const { events } = await world.json(['log', '-n', '1']);
+    if (!steps.some(([asked]) => asked.source.includes('Y\\/n'))) {
+      expect(events[0]).toMatchObject({ event: 'sign_in.failed', outcome: 'Cancelled' });
+    }
+  });
+});
+
+function killDaemon(): void {
+  const pid = world.daemonPid();
+  if (pid === undefined) throw new TypeError('there is no daemon');
+  process.kill(pid, 'SIGKILL');
+}
+
+describe('a daemon that is killed in the middle', () => {
+  it('loses no sign-in: the callback arrives at the next one, and the waiting command sees it', async () => {
+    const running = login('acme-typed', '--connection', 'killed');
+    const browser = world.newBrowser();
+    const consent = await browser.open(await authorizeUrl(running));
+    const address = await browser.redirectOf(consent, { decision: 'allow' }, world.baseUrl);
+    killDaemon();
+    running.type(`${address}\r`);
+    const outcome = await running.ended;
+    expect([outcome.code, outcome.stdout]).toEqual([
+      0,
+      expect.stringContaining('Connected acme-typed/killed'),
+    ]);
+  });
+
+  it('loses none that waits for its client either', async () => {
+    const running = login('acme-left', '--connection', 'killed');
+    await running.seen('stdout', /Client ID: /);
+    killDaemon();
+    running.type(`${world.client.clientId}\r`);
+    await running.seen('stdout', /Client secret[^:]*: $/);
+    running.type(`${world.client.clientSecret}\r`);
+    const browser = world.newBrowser();
+    await browser.submit(await browser.open(await authorizeUrl(running)), { decision: 'allow' });
+    expect((await running.ended).code).toBe(0);
+  });
+});
+
+describe('for an agent', () => {
+  it('the first line comes at once, and --status and --wait follow the sign-in after its command has died', async () => {
+    const running = world.startAuthsome(['login', 'acme-typed', '--connection', 'agent', '--json']);
+    const [line] = await running.seen('stdout', /^\{.*"status":"waiting".*\}$/m);
+    const { session_id: session, auth_url: url } = JSON.parse(line);
+    running.child.kill('SIGKILL');
+    await running.ended;
+    expect(await world.json(['login', '--status', session])).toMatchObject({
+      status: 'waiting',
+      auth_url: url,
+    });
+    const waiting = world.startAuthsome(['login', '--wait', session, '--json']);
+    await waiting.seen('stdout', /"status":"waiting"/);
+    const browser = world.newBrowser();
+    await browser.submit(await browser.open(url), { decision: 'allow' });
+    const outcome = await waiting.ended;
+    expect(outcome.code).toBe(0);
+    const last = JSON.parse(outcome.stdout.trimEnd().split('\n').at(-1) ?? '');
+    expect(last).toMatchObject({ v: 1, status: 'connected', provider: 'acme-typed', connection: 'agent' });
+    expect(await world.json(['login', '--status', session])).toMatchObject({ status: 'connected' });
+  });
+});
