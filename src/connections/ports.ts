@@ -127,6 +127,8 @@ export interface AuthSession {
         readonly scopes: readonly string[];
         readonly expiresAtMs: number | undefined;
         readonly account: string | undefined;
+        /** Whether it is renewed by itself. */
+        readonly refreshable: boolean;
       }
     | undefined;
 }

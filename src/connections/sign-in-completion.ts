@@ -70,7 +70,7 @@ export async function finish(
     connection: connectionKey(session.provider, session.connection),
     kind: 'connected',
   });
-  const { scopes, expiresAtMs, account } = connection;
+  const { scopes, expiresAtMs, account, refreshable } = connection;
   context.options.notify({
     event: 'sign_in.completed',
     provider: session.provider,
@@ -81,7 +81,7 @@ export async function finish(
   return await context.sessions.update(session.id, () => ({
     status: 'connected',
     stage: 'over',
-    granted: { scopes, expiresAtMs, account },
+    granted: { scopes, expiresAtMs, account, refreshable },
     secrets: {},
     stateHash: undefined,
   }));

@@ -136,7 +136,7 @@ function authorizationHint(
   const again = `authsome login ${provider}`;
   switch (code) {
     case 'access_denied':
-      return `The request was declined on ${provider}'s page. To try again, run: ${again}`;
+      return `The request was declined there. To try again, run: ${again}`;
     case 'redirect_uri_mismatch':
     case 'invalid_redirect_uri':
       return `Set the callback URL to exactly\n${redirectUri}\nat ${where}, then run: ${again} --force`;

@@ -129,7 +129,7 @@ export function readDeviceToken(
       return {
         kind: 'ended',
         error: new AuthsomeError('SignInFailed', `${provider} refused the sign-in: ${judgement.error}`, {
-          hint: `The request was declined on ${provider}'s page. To try again, run: authsome login ${provider}`,
+          hint: `The request was declined there. To try again, run: authsome login ${provider}`,
         }),
       };
     case 'expired_token':

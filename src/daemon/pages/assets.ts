@@ -55,6 +55,11 @@ input:not([type="hidden"]) {
   border: 1px solid var(--edge); border-radius: 10px;
 }
 input[aria-invalid="true"] { border-color: var(--bad); }
+.copy + p, .copy + ul { margin-top: 18px; }
+.advice > :first-child { margin-top: 0; }
+.advice ul { margin: 4px 0 0; padding: 0 0 0 20px; }
+.advice li { margin: 6px 0 0; padding-left: 2px; overflow-wrap: anywhere; }
+.advice li::marker { color: var(--soft); }
 .note { margin-top: 6px; font-size: 14px; color: var(--soft); }
 form + .note { margin-top: 14px; text-align: center; }
 .alert {
@@ -94,7 +99,10 @@ ul.scopes code { font-size: 13px; }
 @media (prefers-reduced-motion: reduce) { * { transition: none !important; } }
 `.trim();
 
-/** The copy buttons: shown only where this runs. Without the clipboard, the text is selected instead. */
+/**
+ * The copy buttons: shown only where this runs; without the clipboard, the text is selected instead. And a waiting page
+ * that looks for its successor: reloading it all the time would take the focus from whoever uses it.
+ */
 export const script = `
 for (const button of document.querySelectorAll('button[data-copy]')) {
   const source = document.getElementById(button.dataset.copy);
@@ -109,6 +117,19 @@ for (const button of document.querySelectorAll('button[data-copy]')) {
     }
     setTimeout(() => { button.textContent = 'Copy'; }, 2000);
   });
+}
+if (document.querySelector('[data-waiting]') !== null) {
+  const look = async () => {
+    try {
+      const text = await (await fetch(location.href)).text();
+      const next = new DOMParser().parseFromString(text, 'text/html');
+      if (next.title !== '' && next.title !== document.title) return location.reload();
+    } catch {
+      // The daemon is being restarted, or has stopped.
+    }
+    setTimeout(look, 2000);
+  };
+  setTimeout(look, 2000);
 }
 `.trim();
 

@@ -3,8 +3,8 @@ import { Html, html } from './html.ts';
 export interface Page {
   readonly title: string;
   readonly body: Html;
-  /** Seconds after which a waiting page asks again. */
-  readonly refreshAfterSeconds?: number;
+  /** Whether the page waits for something, and goes on by itself once its title is another. */
+  readonly isWaiting?: boolean;
 }
 
 const mark = new Html(
@@ -22,7 +22,7 @@ export function layout(page: Page): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="robots" content="noindex">
-${page.refreshAfterSeconds !== undefined && html`<meta http-equiv="refresh" content="${page.refreshAfterSeconds}">`}
+${page.isWaiting === true && html`<noscript><meta http-equiv="refresh" content="3"></noscript>`}
 <title>${page.title} · authsome</title>
 <link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/assets/page.css">
@@ -30,7 +30,7 @@ ${page.refreshAfterSeconds !== undefined && html`<meta http-equiv="refresh" cont
 </head>
 <body>
 <header class="brand">${mark}<span>authsome</span></header>
-<main class="card">${page.body}</main>
+<main class="card"${page.isWaiting === true && html` data-waiting`}>${page.body}</main>
 <footer class="foot">This page is served by the authsome daemon on your own machine. Nothing on it comes from elsewhere.</footer>
 </body>
 </html>

@@ -89,6 +89,7 @@ export interface ConnectedPage {
   readonly scopes: readonly string[];
   /** ISO 8601 UTC. */
   readonly expiresAt: string | undefined;
+  readonly isRenewed: boolean;
 }
 
 /** Tells what was granted, and that the tab has done its work. */
@@ -101,7 +102,7 @@ export function connectedPage(page: ConnectedPage): string {
 ${page.account !== undefined && html`<div><dt>Account</dt><dd>${page.account}</dd></div>`}
 <div><dt>Connection</dt><dd>${page.connection}</dd></div>
 ${page.scopes.length > 0 && html`<div><dt>Granted</dt><dd><ul class="scopes">${page.scopes.map((scope) => html`<li><code>${scope}</code></li>`)}</ul></dd></div>`}
-${page.expiresAt !== undefined && html`<div><dt>Renews</dt><dd>by itself, before <time datetime="${page.expiresAt}">${page.expiresAt.slice(0, 16).replace('T', ' ')} UTC</time></dd></div>`}
+${page.expiresAt !== undefined && html`<div><dt>${page.isRenewed ? 'Renews' : 'Ends'}</dt><dd>${page.isRenewed && 'by itself, before '}<time datetime="${page.expiresAt}">${page.expiresAt.slice(0, 16).replace('T', ' ')} UTC</time></dd></div>`}
 </dl>`,
   });
 }
@@ -144,7 +145,7 @@ export function waitingPage(page: WaitingPage): string {
   const authorizationUrl = linkable(page.authorizationUrl ?? device?.verificationUri);
   return layout({
     title: `Waiting for ${displayName}`,
-    refreshAfterSeconds: 3,
+    isWaiting: true,
     body: html`<div class="result">${sign('wait')}<h1>Waiting for ${displayName}</h1>
 <p class="lead">${device === undefined ? 'Authorize authsome on its page. This one follows by itself.' : `Enter this code at ${displayName}. This page follows by itself.`}</p></div>
 ${device !== undefined && copyable('user-code', device.userCode, 'the code', 'large')}

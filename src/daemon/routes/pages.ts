@@ -219,6 +219,7 @@ function statePage(session: AuthSession, settingsUrl: string | undefined): strin
         connection,
         account: granted?.account,
         scopes: granted?.scopes ?? [],
+        isRenewed: granted?.refreshable === true,
         expiresAt:
           granted?.expiresAtMs === undefined ? undefined : new Date(granted.expiresAtMs).toISOString(),
       });
@@ -228,7 +229,7 @@ function statePage(session: AuthSession, settingsUrl: string | undefined): strin
       return failedPage({
         kind: session.status === 'failed' ? 'bad' : 'warn',
         heading: session.status === 'failed' ? `${displayName} is not connected` : 'This sign-in has expired',
-        cause: sentence(failure?.message ?? 'the sign-in failed'),
+        cause: sentence(spelt(failure?.message ?? 'the sign-in failed', session)),
         hint: failure?.hint ?? `Start again with: authsome login ${provider}${option}`,
         settingsUrl,
       });
@@ -236,6 +237,11 @@ function statePage(session: AuthSession, settingsUrl: string | undefined): strin
     case 'cancelled':
       return sessionGonePage('cancelled', provider);
   }
+}
+
+/** A terminal says `acme`, which is what one types there; a page says what people call it. */
+function spelt(message: string, { provider, displayName }: AuthSession): string {
+  return message.startsWith(`${provider} `) ? displayName + message.slice(provider.length) : message;
 }
 
 /** Error messages are lower-case fragments for a terminal; a page has sentences. */

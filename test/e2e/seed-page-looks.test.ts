@@ -1,0 +1,215 @@
+/** Every page of a sign-in in a real browser, light and dark, wide and narrow: accessible, quiet, and from nowhere else. */
+import { AxeBuilder } from '@axe-core/playwright';
+import type { BrowserContext, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Running } from '../../demo/product.ts';
+import { acme, hosts, pixel } from '../../demo/service/index.ts';
+import { authUrlOf } from '../../demo/sign-in.ts';
+import { type Chromium, launchChromium } from './chromium.ts';
+import { type Acme, createAcme, register } from './harness.ts';
+
+const settingsUrl = `https://${hosts.login}/settings/apps`;
+const steps = [
+  'Open the settings, and choose "New OAuth app".',
+  'Paste the redirect URI below as the callback URL.',
+  'Copy the client ID, and make a client secret.',
+];
+const setup = { url: settingsUrl, steps };
+const device = {
+  ...acme,
+  name: 'acme-device',
+  flow: 'device_code',
+  client: { client_id: 'public' },
+  oauth: {
+    ...acme.oauth,
+    device_authorization_url: `https://${hosts.login}/device`,
+    token_endpoint_auth_method: 'none',
+  },
+};
+
+let world: Acme;
+let chromium: Chromium;
+let context: BrowserContext;
+let page: Page;
+const started: Running[] = [];
+const complaints: string[] = [];
+
+beforeAll(async () => {
+  world = await createAcme();
+  await register(world, { ...acme, name: 'acme-apps', display_name: 'Acme Apps', setup });
+  await register(world, { ...pixel, name: 'pixel-keys', display_name: 'Pixel', setup });
+  await register(world, device);
+  world.service.authorization.misbehave((request, response) => {
+    const answer = (status: number, body: unknown): boolean => {
+      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+      return true;
+    };
+    if (request.url === '/device') {
+      return answer(200, {
+        device_code: 'dc_0123456789',
+        user_code: 'WDJB-MJHT',
+        verification_uri: `https://${hosts.login}/activate`,
+        interval: 30,
+      });
+    }
+    return request.url === '/token' && request.headers.authorization === undefined
+      ? answer(400, { error: 'authorization_pending' })
+      : false;
+  });
+  chromium = await launchChromium(world.service);
+  context = await chromium.context();
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  page = await context.newPage();
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('request', (request) => {
+    const { origin } = new URL(request.url());
+    if (![world.baseUrl, `https://${hosts.login}`].includes(origin)) complaints.push(request.url());
+  });
+});
+afterAll(async () => {
+  for (const running of started) running.child.kill('SIGINT');
+  await Promise.all(started.map((running) => running.ended));
+  await chromium.close();
+  await world.close();
+});
+
+async function login(...args: readonly string[]): Promise<string> {
+  const running = world.startAuthsome(['login', ...args, '--json', '--no-browser']);
+  started.push(running);
+  return authUrlOf(running);
+}
+
+/** Faults of the page as it is now, in both schemes, on a desk and on a telephone. */
+async function faults(): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const colorScheme of ['light', 'dark'] as const) {
+    for (const width of [1280, 360]) {
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize({ width, height: 900 });
+      const { violations } = await new AxeBuilder({ page }).analyze();
+      const where = `${colorScheme} ${width}`;
+      found.push(...violations.map((violation) => `${where}: ${violation.id}: ${violation.help}`));
+      const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
+      if (overflow > 0) found.push(`${where}: scrolls sideways`);
+    }
+  }
+  return found;
+}
+
+async function copied(label: string): Promise<string> {
+  await page.getByRole('button', { name: `Copy ${label}` }).click();
+  return page.evaluate<string>('navigator.clipboard.readText()');
+}
+
+describe('each page of a sign-in', () => {
+  it('asks for a client: steps, settings, the exact redirect URI to copy', async () => {
+    await page.goto(await login('acme-apps'));
+    expect(await faults()).toEqual([]);
+    expect(await copied('the redirect URI')).toBe(world.redirectUri);
+    expect(await page.locator('ol.steps li').allTextContents()).toEqual(steps);
+    expect(await page.getByRole('link', { name: 'Open Acme Apps settings' }).getAttribute('href')).toBe(
+      settingsUrl,
+    );
+    expect(await page.locator('input[name=client_secret]').getAttribute('type')).toBe('password');
+    await page.locator('input[name=client_id]').fill('two words');
+    await page.locator('button[type=submit]').click();
+    await page.getByRole('alert').waitFor();
+    expect(await faults()).toEqual([]);
+    expect(await page.locator('input[name=client_id]').inputValue()).toBe('two words');
+  });
+
+  it('waits for the provider, and says what to do should that show an error', async () => {
+    const url = await login('acme-apps', '--connection', 'waiting');
+    await page.goto(url);
+    await page.locator('input[name=client_id]').fill(world.client.clientId);
+    await page.locator('input[name=client_secret]').fill(world.client.clientSecret);
+    await page.locator('button[type=submit]').click();
+    await page.getByRole('button', { name: 'Authorize' }).waitFor();
+    await page.goto(url);
+    expect(await page.locator('h1').textContent()).toBe('Waiting for Acme Apps');
+    expect(await faults()).toEqual([]);
+    expect(await copied('the redirect URI')).toBe(world.redirectUri);
+    expect(await copied('the command')).toBe('authsome revoke acme-apps');
+    await page.getByRole('link', { name: 'Continue to Acme Apps' }).click();
+    await page.getByRole('button', { name: 'Authorize' }).click();
+    await page.waitForURL((at) => at.origin === world.baseUrl);
+    expect(await page.locator('h1').textContent()).toBe('Acme Apps is connected');
+    expect(await faults()).toEqual([]);
+    expect(await page.locator('ul.scopes li').allTextContents()).toEqual(['read', 'write']);
+    expect(await page.content()).toContain('You can close this tab');
+    expect(await page.locator('time').getAttribute('datetime')).toMatch(/^20.*Z$/);
+  });
+
+  it('asks for an API key, and says what one looks like', async () => {
+    await page.goto(await login('pixel-keys'));
+    expect(await faults()).toEqual([]);
+    expect(await page.content()).toContain('px_ and 32 letters or digits');
+  });
+
+  it('shows the code of the device flow, to be copied', async () => {
+    const running = world.startAuthsome(['login', 'acme-device', '--json', '--no-browser']);
+    started.push(running);
+    const [line] = await running.seen('stdout', /^\{.*"status":"waiting".*\}$/m);
+    await page.goto(`${world.baseUrl}/auth/sessions/${JSON.parse(line).session_id}`);
+    expect(await faults()).toEqual([]);
+    expect(await copied('the code')).toBe('WDJB-MJHT');
+  });
+
+  it('goes on by itself once the person has authorized elsewhere', async () => {
+    const running = world.startAuthsome([
+      ...['login', 'acme-apps', '--connection', 'elsewhere'],
+      ...['--json', '--no-browser'],
+    ]);
+    const [line] = await running.seen('stdout', /^\{.*"status":"waiting".*\}$/m);
+    const { session_id: session, auth_url: url } = JSON.parse(line);
+    await page.goto(`${world.baseUrl}/auth/sessions/${session}`);
+    await page.getByRole('link', { name: 'Continue to Acme Apps' }).focus();
+    const browser = world.newBrowser();
+    await browser.submit(await browser.open(url), { decision: 'allow' });
+    await page.getByRole('heading', { name: 'Acme Apps is connected' }).waitFor();
+    expect((await running.ended).code).toBe(0);
+  });
+
+  it('says why it failed, and which command comes next', async () => {
+    // Acme would otherwise remember its consent, and ask nothing.
+    await context.clearCookies();
+    await page.goto(await login('acme-apps', '--connection', 'denied'));
+    await page.getByRole('button', { name: 'Deny' }).click();
+    await page.waitForURL((at) => at.origin === world.baseUrl);
+    expect(await faults()).toEqual([]);
+    expect(await copied('it')).toBe('authsome login acme-apps');
+  });
+
+  it('says that a tab is stale, and what to do', async () => {
+    await page.goto(`${world.redirectUri}?code=x&state=stale`);
+    expect(await page.content()).toContain('OAuth state parameter does not match');
+    expect(await faults()).toEqual([]);
+  });
+
+  it('says that a sign-in is cancelled, or unknown', async () => {
+    const running = world.startAuthsome(['login', 'pixel', '--json', '--no-browser']);
+    const url = await authUrlOf(running);
+    running.child.kill('SIGINT');
+    await running.ended;
+    await page.goto(url);
+    expect(await page.locator('h1').textContent()).toBe('This sign-in was cancelled');
+    expect(await faults()).toEqual([]);
+    await page.goto(`${world.baseUrl}/auth/sessions/ses_unknown`);
+    expect(await faults()).toEqual([]);
+  });
+
+  it('works with the keyboard alone', async () => {
+    await page.goto(await login('pixel-keys', '--connection', 'keyboard'));
+    await page.keyboard.type(world.apiKey);
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Pixel is connected' }).waitFor();
+  });
+
+  it('never made the browser complain, and asked nothing of anybody else', () => {
+    const expected = (text: string) => text.includes('status of 4');
+    expect(complaints.filter((text) => !expected(text))).toEqual([]);
+  });
+});
