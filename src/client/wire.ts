@@ -80,6 +80,8 @@ export interface ConnectionSummary {
   readonly status: ConnectionStatus;
   readonly scopes: readonly string[];
   readonly expires_at: string | null;
+  /** Whether it can mend itself once it has expired. */
+  readonly refreshable: boolean;
   readonly account: string | null;
 }
 
@@ -106,6 +108,7 @@ export interface ConnectionDocument {
   readonly scopes: readonly string[];
   readonly expires_at: string | null;
   readonly obtained_at: string;
+  readonly refreshable: boolean;
   readonly base_url: string | null;
   readonly account: string | null;
   readonly access_token?: string;
@@ -146,6 +149,8 @@ export interface LogoutDocument {
   readonly v: 1;
   readonly provider: string;
   readonly connection: string;
+  /** As in `RevokeDocument`. */
+  readonly remote: 'revoked' | 'unsupported' | 'unreachable';
 }
 
 export interface ExportDocument {

@@ -99,6 +99,7 @@ export function summaryOf(connection: Connection, isDefault: boolean, nowMs: num
     scopes: connection.scopes,
     expiresAtMs: connection.expiresAtMs,
     obtainedAtMs: connection.obtainedAtMs,
+    refreshable: connection.refreshable,
     baseUrl: connection.baseUrl,
     account: connection.account,
   };

@@ -102,6 +102,7 @@ async function refreshNow(context: RefreshContext, current: OpenConnection): Pro
     provider: provider.name,
     requestedScopes: connection.scopes,
     sentAtMs,
+    signInAgain: signInAgain(connection),
     secrets: [
       refreshToken,
       encodeURIComponent(refreshToken ?? ''),

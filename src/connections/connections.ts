@@ -14,6 +14,7 @@ import type {
   ConnectionSummary,
   ConnectionsOptions,
   ExportReport,
+  LogoutReport,
   RevokeReport,
   SignIns,
 } from './ports.ts';
@@ -38,11 +39,8 @@ export interface Connections {
     options: { readonly showSecret: boolean },
   ): Promise<ConnectionDetails>;
   setDefault(provider: string, connection: string): Promise<ConnectionSummary>;
-  /** Forgets one connection. */
-  logout(
-    provider: string,
-    connection?: string,
-  ): Promise<{ readonly provider: string; readonly connection: string }>;
+  /** Forgets one connection, telling the provider where it takes tokens back. ConnectionNotFound. */
+  logout(provider: string, connection?: string): Promise<LogoutReport>;
   /** Takes back and clears every connection of a provider, and its client. */
   revoke(provider: string): Promise<RevokeReport>;
   /** The environment variables that the definition names, with live secrets. An audit event. */
@@ -78,11 +76,10 @@ export function createConnections(given: ConnectionsOptions): Connections {
     return summaryOf(connection, name === defaultName, options.nowMs());
   };
 
-  /** The connection after the refresh that may have been due; one that is over is shown as it is. */
+  /** The connection after the refresh that may have been due. */
   const openLive = async (provider: string, wanted: string | undefined): Promise<OpenConnection> => {
     const open = await store.open(provider, wanted);
-    const { name, state } = open.connection;
-    if (state !== 'connected') return open;
+    const { name } = open.connection;
     await cache.acquire(connectionKey(provider, name));
     return await store.open(provider, name);
   };

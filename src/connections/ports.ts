@@ -69,6 +69,8 @@ export interface ConnectionSummary {
   readonly scopes: readonly string[];
   readonly expiresAtMs: number | undefined;
   readonly obtainedAtMs: number;
+  /** Whether it can mend itself once it has expired. */
+  readonly refreshable: boolean;
   readonly baseUrl: string | undefined;
   readonly account: string | undefined;
 }
@@ -178,6 +180,12 @@ export interface Comparison {
   readonly inVault: 'same' | 'different' | 'absent';
   /** The connection that holds it; for `different` the default one. */
   readonly connection: string | undefined;
+}
+
+export interface LogoutReport {
+  readonly provider: string;
+  readonly connection: string;
+  readonly remote: RevokeReport['remote'][string];
 }
 
 export interface ExportReport {

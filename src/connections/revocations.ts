@@ -8,7 +8,7 @@ import type { CredentialCache } from './credential-cache.ts';
 import { requireProvider } from './definitions.ts';
 import { fetchTo, tokenEndpoint } from './endpoints.ts';
 import { connectionKey } from './names.ts';
-import type { ConnectionsOptions, RevokeReport } from './ports.ts';
+import type { ConnectionsOptions, LogoutReport, RevokeReport } from './ports.ts';
 
 type Remote = RevokeReport['remote'][string];
 
@@ -71,12 +71,12 @@ export async function logoutConnection(
   cache: CredentialCache,
   provider: string,
   wanted: string | undefined,
-): Promise<{ readonly provider: string; readonly connection: string }> {
+): Promise<LogoutReport> {
   const { name } = (await connections.open(provider, wanted)).connection;
   const connection = connectionKey(provider, name);
-  await cache.whileBlocked(connection, async () => {
+  const outcome = await cache.whileBlocked(connection, async () => {
     connections.changed({ connection, kind: 'removed' });
-    await withGrant(options.vault, provider, name, async () => {
+    return await withGrant(options.vault, provider, name, async () => {
       const open = await connections.find(provider, name);
       const remote = open === undefined ? 'unsupported' : await revokeRemotely(options, open);
       await connections.remove(provider, name);
@@ -87,10 +87,11 @@ export async function logoutConnection(
         outcome: 'ok',
         detail: `at the provider: ${remote}`,
       });
+      return remote;
     });
   });
   connections.changed({ connection, kind: 'removed' });
-  return { provider, connection: name };
+  return { provider, connection: name, remote: outcome };
 }
 
 /** Never throws: what cannot be told to the provider must not keep the secret here. */

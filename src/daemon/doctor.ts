@@ -73,6 +73,7 @@ export function doctorChecks(options: DoctorOptions): readonly Check[] {
       },
       true,
     ),
+    check('connections', async () => connectionsFinding(await options.desks())),
     check('keychain', () => keychainFinding(options.keychain, settings, home)),
     check('providers', (depth) => providersFinding(catalog, depth), true),
     check('rules', () =>
@@ -140,6 +141,20 @@ async function providersFinding(catalog: Catalog, depth: Depth): Promise<Finding
   if (problem === undefined) return ok(`${catalog.list().length} providers are defined`);
   const { message, hint } = problem.error;
   return { status: 'warn', message, fix: hint };
+}
+
+/** Those that only a person can mend. */
+async function connectionsFinding(desks: readonly Desk[]): Promise<Finding> {
+  const all = (await Promise.all(desks.map(({ connections }) => connections.summaries()))).flat();
+  const over = all.filter(({ status, refreshable }) => status !== 'connected' && !refreshable);
+  const [first] = over;
+  if (first === undefined) return ok('no connection needs a new sign-in');
+  const named = first.name === 'default' ? '' : ` --connection ${first.name}`;
+  return {
+    status: 'warn',
+    message: `needs a new sign-in: ${over.map(({ provider, name, status }) => `${provider}/${name} (${status})`).join(', ')}`,
+    fix: `authsome login ${first.provider}${named} --force`,
+  };
 }
 
 function databaseFinding(database: Database, depth: Depth): Finding {

@@ -29,6 +29,7 @@ function summaryDocument(summary: ConnectionSummary): ConnectionSummaryDocument 
     status: summary.status,
     scopes: summary.scopes,
     expires_at: isoTime(summary.expiresAtMs),
+    refreshable: summary.refreshable,
     account: summary.account ?? null,
   };
 }
@@ -64,6 +65,7 @@ export function connectionDocument(details: ConnectionDetails | ConnectionSummar
     scopes: details.scopes,
     expires_at: isoTime(details.expiresAtMs),
     obtained_at: isoTime(details.obtainedAtMs) ?? '',
+    refreshable: details.refreshable,
     base_url: details.baseUrl ?? null,
     account: details.account ?? null,
     ...(accessToken === undefined ? {} : { access_token: accessToken }),

@@ -13,6 +13,7 @@ const connection = (provider: string, name: string, isDefault: boolean): Connect
   scopes: [],
   expiresAtMs: undefined,
   obtainedAtMs: 0,
+  refreshable: false,
   baseUrl: undefined,
   account: undefined,
 });

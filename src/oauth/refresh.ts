@@ -22,11 +22,14 @@ export type RefreshJudgement =
   /** It may work later. */
   | { readonly kind: 'failed'; readonly error: AuthsomeError };
 
+export interface RefreshContext extends TokenResponseContext {
+  readonly provider: string;
+  /** What mends a dead grant, as a sentence with its command. */
+  readonly signInAgain: string;
+}
+
 /** What a refresh reply means; `tokens.refreshToken` is `undefined` when the old one stays. */
-export function readRefreshResponse(
-  reply: Reply,
-  context: TokenResponseContext & { readonly provider: string },
-): RefreshJudgement {
+export function readRefreshResponse(reply: Reply, context: RefreshContext): RefreshJudgement {
   const judgement = readTokenResponse(reply, context);
   if (judgement.kind === 'tokens') return judgement;
   if (judgement.kind === 'unusable') {
@@ -40,15 +43,18 @@ export function readRefreshResponse(
         'CredentialExpired',
         `${context.provider} no longer accepts this sign-in: ${error}`,
         {
-          hint: `${said(description)}Sign in again with: authsome login ${context.provider} --force`,
+          hint: said(description) + context.signInAgain,
         },
       ),
     };
   }
-  return {
-    kind: 'failed',
-    error: refreshFailed(error, said(description) + refusalHint(error, context.provider)),
-  };
+  const hint = isTemporary(error) ? laterHint : refusalHint(error, context.provider);
+  return { kind: 'failed', error: refreshFailed(error, said(description) + hint) };
+}
+
+/** Errors that RFC 6749 §4.1.2.1 and RFC 8628 §3.5 define for other endpoints, and that token endpoints use too. */
+function isTemporary(error: string): boolean {
+  return ['server_error', 'temporarily_unavailable', 'slow_down', 'rate_limit_exceeded'].includes(error);
 }
 
 /** `invalid_grant`, and what services that do not follow RFC 6749 §5.2 say instead. */
@@ -56,8 +62,10 @@ function isDeadGrant(error: string): boolean {
   return ['invalid_grant', 'bad_refresh_token', 'invalid_refresh_token', 'token_revoked'].includes(error);
 }
 
+const laterHint = 'The credential may work again later; run the command again in a while.';
+
 function refreshFailed(reason: string, hint?: string): AuthsomeError {
   return new AuthsomeError('RefreshFailed', `token refresh failed: ${reason}`, {
-    hint: hint ?? 'The credential may work again later; run the command again in a while.',
+    hint: hint ?? laterHint,
   });
 }

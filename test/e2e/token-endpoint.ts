@@ -50,6 +50,27 @@ export function holdTokenRequest(service: Service, stage: Stage): HeldRequest {
   };
 }
 
+/** Passes every token response through `change` on its way out. */
+export function changeTokenResponses(
+  service: Service,
+  change: (body: Record<string, unknown>) => Record<string, unknown>,
+): void {
+  const { authorization } = service;
+  const seen = new WeakSet<IncomingMessage>();
+  authorization.misbehave((request, response) => {
+    if (request.url !== '/token' || seen.has(request)) return false;
+    seen.add(request);
+    const end = response.end.bind(response);
+    response.end = ((body: string | Buffer) => {
+      const changed = JSON.stringify(change(JSON.parse(String(body))));
+      response.setHeader('content-length', Buffer.byteLength(changed));
+      return end(changed);
+    }) as ServerResponse['end'];
+    authorization.handle(request, response);
+    return true;
+  });
+}
+
 /** How many token requests of a kind the server has answered with tokens. */
 export function granted(service: Service, grantType: string): number {
   return service.authorization.issued.filter((tokens) => tokens.grantType === grantType).length;

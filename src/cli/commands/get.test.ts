@@ -13,6 +13,7 @@ const document: ConnectionDocument = {
   scopes: ['repo', 'read:org'],
   expires_at: null,
   obtained_at: '2026-01-01T00:00:00Z',
+  refreshable: true,
   base_url: null,
   account: 'octocat',
   access_token: '***',
@@ -58,4 +59,34 @@ test('asks for secrets only when told to', async () => {
     ['github', { showSecret: false }],
     ['github', { connection: 'work', showSecret: true }],
   ]);
+});
+
+test.each([
+  ['connected', true, ''],
+  ['expired', true, 'It is refreshed when it is used next.\n'],
+  ['expired', false, 'Sign in again with: authsome login github --force\n'],
+  ['invalid', false, 'Sign in again with: authsome login github --force\n'],
+  ['revoked', false, 'Sign in again with: authsome login github --force\n'],
+] as const)(
+  'says what to do about a connection that is %s (refreshable: %j)',
+  async (status, refreshable, note) => {
+    const shown = { ...document, status, refreshable };
+    const { context, output } = testContext({ client: { connection: async () => shown } });
+    await get(context, { provider: 'github', showSecret: false });
+    expect(output.stdout).toMatch(new RegExp(`^status +${status}$`, 'm'));
+    expect(output.stderr).toBe(note);
+  },
+);
+
+test('has no secret of a connection that is over, and says so', async () => {
+  const { access_token: _, ...rest } = document;
+  const gone = { ...rest, status: 'invalid' as const, refreshable: false };
+  const { context } = testContext({ client: { connection: async () => gone } });
+  await expect(
+    get(context, { provider: 'github', field: 'access_token', showSecret: false }),
+  ).rejects.toMatchObject({
+    code: 'CredentialMissing',
+    message: 'github/default is invalid: it has no access_token',
+    hint: 'Sign in again with: authsome login github --force',
+  });
 });

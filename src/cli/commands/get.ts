@@ -4,6 +4,7 @@ import type { CommandModule } from '../command-table.ts';
 import type { CommandContext } from '../context.ts';
 import { addExamples } from '../help-text.ts';
 import { formatPairs } from '../output/pairs.ts';
+import { remedyFor } from '../output/remedy.ts';
 import { closest } from '../spelling.ts';
 
 export interface GetOptions {
@@ -35,11 +36,25 @@ export async function get(context: CommandContext, options: GetOptions): Promise
   const { v: _, ...shown } = document;
   const pairs = Object.entries(shown).map(([name, value]) => [name, linesOf(value).join(', ')] as const);
   terminal.print(formatPairs(pairs, terminal.style));
+  const remedy = remedyFor(document.provider, document.connection, document);
+  if (remedy !== undefined) terminal.note(remedy);
 }
+
+const secretFields = ['access_token', 'refresh_token', 'api_key'];
 
 function fieldOf(document: ConnectionDocument, field: string): unknown {
   const fields = Object.keys(document).filter((name) => name !== 'v');
   if (fields.includes(field)) return document[field as keyof ConnectionDocument];
+  if (secretFields.includes(field) && document.status !== 'connected') {
+    const { provider, connection, status } = document;
+    throw new AuthsomeError(
+      'CredentialMissing',
+      `${provider}/${connection} is ${status}: it has no ${field}`,
+      {
+        hint: remedyFor(provider, connection, { status, refreshable: false }) ?? '',
+      },
+    );
+  }
   const near = closest(field, fields);
   throw new AuthsomeError('Usage', `a connection has no field ${field}`, {
     hint: `${near === undefined ? '' : `Did you mean ${near}? `}Fields: ${fields.join(', ')}`,

@@ -9,6 +9,7 @@ const connection = (name: string, more: Partial<ConnectionSummary> = {}): Connec
   status: 'connected',
   scopes: [],
   expires_at: null,
+  refreshable: true,
   account: null,
   ...more,
 });
@@ -77,4 +78,20 @@ test('cuts lines to the terminal', async () => {
   await list(context, { all: true });
   for (const line of output.stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(30);
   expect(output.stdout).toContain('…');
+});
+
+test('says what to do about a connection that does not mend itself', async () => {
+  const providers = [
+    provider('github', 'GitHub', [
+      connection('default', { status: 'expired' }),
+      connection('dead', { status: 'invalid', refreshable: false }),
+      connection('short', { status: 'expired', refreshable: false }),
+    ]),
+  ];
+  const { context, output } = testContext({ client: { list: async () => ({ v: 1 as const, providers }) } });
+  await list(context, { all: false });
+  expect(output.stderr.trimEnd().split('\n')).toEqual([
+    'github/dead is invalid. Sign in again with: authsome login github --connection dead --force',
+    'github/short is expired. Sign in again with: authsome login github --connection short --force',
+  ]);
 });

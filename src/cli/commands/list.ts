@@ -2,6 +2,7 @@ import type { ConnectionSummary, ListDocument } from '../../client/index.ts';
 import type { CommandModule } from '../command-table.ts';
 import type { CommandContext } from '../context.ts';
 import { addExamples } from '../help-text.ts';
+import { remedyFor } from '../output/remedy.ts';
 import { formatTable } from '../output/table.ts';
 import { relativeTime } from '../output/time.ts';
 import type { Style } from '../style.ts';
@@ -34,6 +35,15 @@ export async function list(context: CommandContext, { word, all }: ListOptions):
     );
     const head = ['PROVIDER', 'CONNECTION', 'STATUS', 'ACCOUNT', 'EXPIRES'];
     terminal.print(formatTable(head, rows, { style, width }));
+  }
+  for (const { name, connections } of connected) {
+    for (const connection of connections) {
+      if (connection.status === 'expired' && connection.refreshable) continue;
+      const remedy = remedyFor(name, connection.name, connection);
+      if (remedy !== undefined) {
+        terminal.note(`${name}/${connection.name} is ${connection.status}. ${remedy}`);
+      }
+    }
   }
   if (showOthers && others.length > 0) {
     if (connected.length > 0) terminal.print('');

@@ -1,13 +1,14 @@
 import type { CommandModule } from '../command-table.ts';
 import type { CommandContext } from '../context.ts';
 import { addExamples } from '../help-text.ts';
+import { atProvider } from '../output/at-provider.ts';
 
 export interface LogoutOptions {
   readonly provider: string;
   readonly connection?: string;
 }
 
-/** Forgets one connection here; the provider is not told (`revoke` does that). */
+/** Forgets one connection, telling the provider where it takes tokens back. The client stays (`revoke` clears it). */
 export async function logout(
   context: CommandContext,
   { provider, connection }: LogoutOptions,
@@ -15,7 +16,10 @@ export async function logout(
   const client = await context.client();
   const document = await client.logout(provider, connection === undefined ? {} : { connection });
   if (context.terminal.json) context.terminal.document(document);
-  else context.terminal.note(`Forgot ${document.provider}/${document.connection}.`);
+  else {
+    const { provider: name, connection: which, remote } = document;
+    context.terminal.note(`${name}/${which}: ${atProvider[remote]}.`);
+  }
 }
 
 export const build: CommandModule['build'] = (command, context, finish) => {

@@ -1,13 +1,7 @@
 import type { CommandModule } from '../command-table.ts';
 import type { CommandContext } from '../context.ts';
 import { addExamples } from '../help-text.ts';
-
-const said = {
-  revoked: 'revoked at the provider, and forgotten here',
-  unsupported:
-    'forgotten here; the provider has no way to revoke, so end it in your settings there if you must',
-  unreachable: 'forgotten here; the provider could not be reached, so end it in your settings there',
-} as const;
+import { atProvider } from '../output/at-provider.ts';
 
 /** Withdraws every connection of a provider, there and here, and clears its client. */
 export async function revoke(context: CommandContext, provider: string): Promise<void> {
@@ -19,7 +13,7 @@ export async function revoke(context: CommandContext, provider: string): Promise
     return;
   }
   for (const name of document.connections) {
-    terminal.note(`${document.provider}/${name}: ${said[document.remote[name] ?? 'unsupported']}.`);
+    terminal.note(`${document.provider}/${name}: ${atProvider[document.remote[name] ?? 'unsupported']}.`);
   }
   if (document.connections.length === 0) terminal.note(`${document.provider} had no connections.`);
   if (document.client_cleared) terminal.note(`The OAuth client of ${document.provider} was cleared.`);
