@@ -80,4 +80,12 @@ describe('the manual', () => {
     );
     expect(unlisted).toEqual([]);
   });
+
+  it('has a line for each dependency', () => {
+    const { devDependencies, optionalDependencies, dependencies = {} } = JSON.parse(read('package.json'));
+    const names = Object.keys({ ...dependencies, ...devDependencies, ...optionalDependencies });
+    const architecture = read('ARCHITECTURE.md');
+    const named = [...architecture.matchAll(/`((?:@[\w.-]+\/)?[\w.-]+)`/g)].map(([, name]) => name);
+    expect(names.filter((name) => !named.includes(name))).toEqual([]);
+  });
 });
