@@ -19,7 +19,7 @@ const minify = { compress: true, mangle: false, codegen: { removeWhitespace: tru
  * start a daemon, or to talk to a hosted one, stays out.
  */
 const runPath =
-  /^src\/(errors|settings|identity\/.*|cli\/(index|cli|global-flags|spelling|connect|run\/.*)|client\/(index|client|daemon|daemon-record|exchange|run-lease|answer-reader|probe))\.ts$/;
+  /^src\/(errors|settings|identity\/.*|cli\/(index|cli|global-flags|spelling|connect|run\/(?!child|signals).*)|client\/(index|client|daemon|daemon-record|exchange|run-lease|answer-reader|probe))\.ts$/;
 const isOnRunPath = (moduleId) => runPath.test(relative(root, moduleId).replaceAll(sep, '/'));
 const staging = inRoot(`dist.${process.pid}.tmp`);
 
@@ -27,11 +27,16 @@ const esm = await build({
   input: { main: inRoot('src/main.ts') },
   output: {
     dir: staging,
-    format: 'esm',
+    format: 'cjs',
     entryFileNames: '[name].js',
     chunkFileNames: '[name]-[hash].js',
     minify,
-    codeSplitting: { groups: [{ name: 'run', test: isOnRunPath }] },
+    codeSplitting: {
+      groups: [
+        { name: 'run', test: isOnRunPath },
+        { name: 'child', test: /src[\\/]cli[\\/]run[\\/](child|signals)\.ts$/ },
+      ],
+    },
     comments: { legal: false },
   },
 });
@@ -57,6 +62,7 @@ const providerNames = definitions
   .filter((file) => file.endsWith('.json'))
   .map((file) => file.slice(0, -'.json'.length));
 await writeFile(join(staging, 'provider-names.json'), JSON.stringify(providerNames.sort()));
+await writeFile(join(staging, 'package.json'), '{"type":"commonjs"}\n');
 await chmod(join(staging, 'main.js'), 0o755);
 await writeFile(inRoot('THIRD-PARTY-LICENSES.txt'), await licences([...esm, ...preload]));
 

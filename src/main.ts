@@ -27,5 +27,7 @@ if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
   process.stdout.write(`${packageDocument.version}\n`);
 } else {
   const asksForDaemon = args[0] === 'daemon' && args[1] === 'serve' && args.length === 2;
-  process.exitCode = await (asksForDaemon ? serve(common) : command(common));
+  void (asksForDaemon ? serve(common) : command(common)).then((code) => {
+    process.exitCode = code;
+  });
 }

@@ -19,7 +19,8 @@ export async function runCli(options: CliOptions): Promise<number> {
     const head = readHead(options.args);
     if (head.command === 'run' && !head.flags.help && !head.flags.version) {
       const outcome = await runCommand({ ...options, args: head.rest, flags: head.flags });
-      if (outcome !== 'help') return outcome;
+      // At once: all is said, and what closes by itself is the kernel's to close.
+      if (outcome !== 'help') process.exit(outcome);
     }
     const { runProgram } = await import('./program.ts');
     return await runProgram(options);

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AuthsomeError } from '../errors.ts';
@@ -11,21 +11,136 @@ export interface CaFiles {
   readonly caBundleFile: string;
 }
 
-/** Writes `runs/<id>/` (0700): the files (0600) that tell a run's programs whom to trust. */
-export async function writeRunDirectory(
-  directory: string,
-  caPem: string,
-  roots: Roots,
-  callerFiles: readonly string[],
-): Promise<CaFiles> {
-  const caFile = join(directory, 'ca.pem');
-  const caBundleFile = join(directory, 'bundle.pem');
+/** `runs/<id>/` (0700) of one run, with the files (0600) that tell its programs whom to trust. */
+export interface RunDirectory {
+  readonly id: string;
+  /** Once: completes both files. Rejects with `StorageFull` or `HomeNotUsable`. */
+  write(caPem: string, callerFiles: readonly string[]): Promise<CaFiles>;
+}
+
+export interface RunDirectories {
+  /** A directory for the next run. Throws `StorageFull` or `HomeNotUsable`. */
+  take(): RunDirectory;
+  /** Removes the one that was made ready. */
+  close(): void;
+}
+
+export interface RunDirectoriesOptions {
+  /** `runs/` of the home. */
+  readonly directory: string;
+  readonly roots: Roots;
+  readonly newId: () => string;
+}
+
+/** Until the run that was just opened has got under way. */
+const pauseMs = 50;
+
+/**
+ * The directories of runs. One is kept ready, with the roots in its bundle: to make a directory and two files takes
+ * longer than all else that opening a run does.
+ */
+export function createRunDirectories(options: RunDirectoriesOptions): RunDirectories {
+  const { directory, roots, newId } = options;
+  let ready: Draft | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let isClosed = false;
+
+  const prepare = (): void => {
+    timer = undefined;
+    try {
+      ready ??= createDraft(directory, newId(), roots.system());
+    } catch {
+      // The run that needs it says why.
+    }
+  };
+  const prepareSoon = (): void => {
+    if (!isClosed) timer ??= setTimeout(prepare, pauseMs).unref();
+  };
+  const takeReady = (): Draft | undefined => {
+    const draft = ready;
+    ready = undefined;
+    if (draft === undefined || draft.files.every(isInPlace)) return draft;
+    draft.discard();
+    return undefined;
+  };
+  prepareSoon();
+
+  return {
+    take() {
+      const draft = takeReady() ?? orThrow(directory, () => createDraft(directory, newId(), roots.system()));
+      prepareSoon();
+      const [ca, bundle] = draft.files;
+      return {
+        id: draft.id,
+        async write(caPem, callerFiles) {
+          const extra = await Promise.all(callerFiles.map((path) => roots.of(path)));
+          // Synchronously: a queue of jobs in the thread pool takes far longer.
+          return orThrow(directory, () => {
+            try {
+              writeFileSync(ca.descriptor, caPem);
+              writeFileSync(bundle.descriptor, extra.join('') + caPem);
+            } finally {
+              for (const { descriptor } of draft.files) closeSync(descriptor);
+            }
+            return { caFile: ca.path, caBundleFile: bundle.path };
+          });
+        },
+      };
+    },
+    close() {
+      isClosed = true;
+      clearTimeout(timer);
+      ready?.discard();
+      ready = undefined;
+    },
+  };
+}
+
+/** A file that is open for writing. */
+interface OpenFile {
+  readonly path: string;
+  readonly descriptor: number;
+}
+
+/** A directory with an empty file for the CA, and a bundle that wants only the CA at its end. */
+interface Draft {
+  readonly id: string;
+  readonly files: readonly [ca: OpenFile, bundle: OpenFile];
+  discard(): void;
+}
+
+function createDraft(directory: string, id: string, systemRoots: string): Draft {
+  const path = join(directory, id);
+  const opened: number[] = [];
+  const open = (name: string): OpenFile => {
+    const file = join(path, name);
+    const descriptor = openSync(file, 'wx', 0o600);
+    opened.push(descriptor);
+    return { path: file, descriptor };
+  };
+  const discard = (): void => {
+    for (const descriptor of opened) closeSync(descriptor);
+    rmSync(path, { recursive: true, force: true });
+  };
+  mkdirSync(path, { mode: 0o700 });
   try {
-    const extra = await Promise.all(callerFiles.map((path) => roots.of(path)));
-    // Synchronously: it takes a fifth of a millisecond, a queue of four jobs in the thread pool takes several.
-    mkdirSync(directory, { mode: 0o700 });
-    writeFileSync(caFile, caPem, { mode: 0o600, flag: 'wx' });
-    writeFileSync(caBundleFile, roots.system() + extra.join('') + caPem, { mode: 0o600, flag: 'wx' });
+    const files = [open('ca.pem'), open('bundle.pem')] as const;
+    writeFileSync(files[1].descriptor, systemRoots);
+    return { id, files, discard };
+  } catch (error) {
+    discard();
+    throw error;
+  }
+}
+
+/** Whether the path still leads to the file that is open: somebody may have tidied up meanwhile. */
+function isInPlace({ path, descriptor }: OpenFile): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.ino === fstatSync(descriptor).ino;
+}
+
+function orThrow<T>(directory: string, work: () => T): T {
+  try {
+    return work();
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOSPC' || code === 'EDQUOT') {
@@ -36,7 +151,6 @@ export async function writeRunDirectory(
       cause: error,
     });
   }
-  return { caFile, caBundleFile };
 }
 
 /** Removes what the runs of a daemon that was killed have left behind. */

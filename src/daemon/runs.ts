@@ -8,7 +8,7 @@ import type { Proxy as ProxyServer, Run, UpstreamRefusal } from '../proxy/index.
 import type { Desk } from './desks.ts';
 import { type Caller, randomId } from './principals.ts';
 import type { Roots } from './roots.ts';
-import { type CaFiles, writeRunDirectory } from './run-directory.ts';
+import { type CaFiles, createRunDirectories } from './run-directory.ts';
 import { reselectConnections, type Selected, type SelectionRequest, selectConnections } from './selection.ts';
 
 export interface RunSpecification extends SelectionRequest {
@@ -67,6 +67,11 @@ interface LiveRun {
 
 export function createRuns(options: RunsOptions): Runs {
   const { proxy, directory, roots, policy, catalog, trail, randomBytes } = options;
+  const directories = createRunDirectories({
+    directory,
+    roots,
+    newId: () => `run_${randomId(randomBytes)}`,
+  });
   const live = new Map<string, LiveRun>();
   const removals = new Set<Promise<void>>();
   let waitingForIdle: (() => void)[] = [];
@@ -102,7 +107,8 @@ export function createRuns(options: RunsOptions): Runs {
         catalog.resolve(name),
       );
       const usable = defined(selected, catalog);
-      const id = `run_${randomId(randomBytes)}`;
+      const place = directories.take();
+      const { id } = place;
       const run = await proxy.openRun({
         id,
         identity: caller.handle,
@@ -135,7 +141,7 @@ export function createRuns(options: RunsOptions): Runs {
       const phantoms = phantomsOf(usable, randomBytes);
       live.set(id, { run, caller, request: specification, desk, phantoms, selected, announceEnd });
       try {
-        const files = await writeRunDirectory(join(directory, id), run.caPem, roots, specification.caFiles);
+        const files = await place.write(run.caPem, specification.caFiles);
         const connections = usable.map(({ key }) => key);
         trail.append({
           event: 'run.started',
@@ -170,6 +176,7 @@ export function createRuns(options: RunsOptions): Runs {
       await Promise.all([...live.values()].map(reroute));
     },
     async endAll() {
+      directories.close();
       for (const id of [...live.keys()]) end(id, 'RunEnded');
       await Promise.all(removals);
     },

@@ -136,6 +136,7 @@ async function assemble(options: StartOptions, listener: Listener): Promise<Daem
     nowMs,
     randomBytes,
   });
+  await removeStaleRuns(home.runs);
   const runs = createRuns({
     proxy,
     directory: home.runs,
@@ -167,7 +168,6 @@ async function assemble(options: StartOptions, listener: Listener): Promise<Daem
   const openDesks = () => Promise.all(principals.all().map((principal) => desks.open(principal)));
   // A wrong master key, or a keychain that is locked, is for the start to report and not for some later call.
   await openDesks();
-  await removeStaleRuns(home.runs);
   const checks = doctorChecks({
     home,
     settings,

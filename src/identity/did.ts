@@ -24,8 +24,9 @@ export function publicKeyOf(did: string): KeyObject | undefined {
   if (!did.startsWith(didPrefix) || did.length > longestDid) return undefined;
   const bytes = decodeBase58(did.slice(didPrefix.length));
   if (bytes?.length !== 34 || bytes[0] !== ed25519Codec[0] || bytes[1] !== ed25519Codec[1]) return undefined;
-  const key = Buffer.concat([spkiPrefix, bytes.subarray(2)]);
-  return createPublicKey({ key, format: 'der', type: 'spki' });
+  // As a JWK (RFC 8037 §2): DER would go through OpenSSL's decoders, which takes four times as long.
+  const x = Buffer.from(bytes.subarray(2)).toString('base64url');
+  return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
 }
 
 /** `bytes` in base58 with Bitcoin's alphabet; every leading zero byte becomes a `1`. */

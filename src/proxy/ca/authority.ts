@@ -1,7 +1,7 @@
-import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { isIPv4, isIPv6 } from 'node:net';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { makeCa, makeLeaf, type NameConstraints } from './certificate.ts';
+import { type AuthorityKeys, generateKeys } from './keys.ts';
 
 const hourMs = 3_600_000;
 const clockSkewMs = hourMs;
@@ -14,6 +14,8 @@ export interface CertificateAuthorityOptions {
   readonly runId: string;
   /** Hosts or domains that may be routed, in canonical form. */
   readonly hosts: readonly string[];
+  /** Of a key supply; made here where there are none. */
+  readonly keys?: AuthorityKeys;
   readonly nowMs: () => number;
   readonly randomBytes: (size: number) => Uint8Array;
 }
@@ -70,15 +72,9 @@ function serial(randomBytes: (size: number) => Uint8Array): Uint8Array {
   return bytes;
 }
 
-interface KeyPair {
-  readonly publicKey: KeyObject;
-  readonly privateKey: KeyObject;
-}
-
 export function createCertificateAuthority(options: CertificateAuthorityOptions): CertificateAuthority {
-  const caKey: KeyPair = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
-  const leafKey: KeyPair = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
-  const leafKeyPem = leafKey.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const { ca: caKey, leaf: leafKey } = options.keys ?? generateKeys();
+  let leafKeyPem: string | undefined;
   const notBeforeMs = options.nowMs() - clockSkewMs;
   const notAfterMs = notBeforeMs + lifetimeMs;
   const name = `authsome run ${options.runId}`;
@@ -104,6 +100,7 @@ export function createCertificateAuthority(options: CertificateAuthorityOptions)
       notBeforeMs,
       notAfterMs,
     });
+    leafKeyPem ??= leafKey.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
     return { key: leafKeyPem, cert };
   };
 

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { generateKeyPairSync, randomBytes, X509Certificate } from 'node:crypto';
+import { randomBytes, X509Certificate } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { addressBytes, createCertificateAuthority } from './authority.ts';
 import { makeLeaf } from './certificate.ts';
 import { objectIdentifier, pem, positiveInteger, time } from './der.ts';
+import { createKeySupply, generateKeyPair } from './keys.ts';
 
 const run = promisify(execFile);
 let directory = '';
@@ -126,6 +127,15 @@ test('two runs share no key', () => {
   expect(new X509Certificate(one.pem).publicKey.equals(new X509Certificate(two.pem).publicKey)).toBe(false);
 });
 
+test('a supply gives no key twice, whether it was ready or made at once', async () => {
+  const supply = createKeySupply();
+  const atOnce = [supply.take(), supply.take()];
+  await new Promise((resolve) => setTimeout(resolve, 80));
+  const all = [...atOnce, supply.take(), supply.take()].flatMap(({ ca, leaf }) => [ca, leaf]);
+  const points = new Set(all.map(({ publicKey }) => Buffer.from(publicKey).toString('hex')));
+  expect(points.size).toBe(8);
+});
+
 test('serials are positive and as short as DER wants them', () => {
   expect(positiveInteger(Buffer.from([0, 0, 0x7f])).toString('hex')).toBe('02017f');
   expect(positiveInteger(Buffer.from([0x80])).toString('hex')).toBe('02020080');
@@ -168,7 +178,7 @@ test('a hundred leaves of varying signature length all load', () => {
 });
 
 test('a leaf is refused by a CA that did not sign it', async () => {
-  const key = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+  const key = generateKeyPair();
   const authority = authorityFor('example.test');
   const forged = makeLeaf({
     host: { dnsName: 'a.example.test' },

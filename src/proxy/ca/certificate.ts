@@ -13,6 +13,7 @@ import {
   time,
   utf8String,
 } from './der.ts';
+import type { KeyPair } from './keys.ts';
 
 const ecdsaWithSha256 = sequence(objectIdentifier('1.2.840.10045.4.3.2'));
 const organization = objectIdentifier('2.5.4.10');
@@ -41,18 +42,16 @@ interface Validity {
   readonly notAfterMs: number;
 }
 
-export interface CaRequest extends Validity {
+export interface CaRequest extends Validity, KeyPair {
   readonly name: string;
-  readonly publicKey: KeyObject;
-  readonly privateKey: KeyObject;
   readonly serial: Uint8Array;
   readonly constraints: NameConstraints;
 }
 
 export interface LeafRequest extends Validity {
   readonly host: { readonly dnsName: string } | { readonly address: Uint8Array };
-  readonly publicKey: KeyObject;
-  readonly issuer: { readonly name: string; readonly publicKey: KeyObject; readonly privateKey: KeyObject };
+  readonly publicKey: KeyPair['publicKey'];
+  readonly issuer: KeyPair & { readonly name: string };
   readonly serial: Uint8Array;
 }
 
@@ -63,13 +62,9 @@ function distinguishedName(name: string): Buffer {
   );
 }
 
-function publicKeyInfo(key: KeyObject): Buffer {
-  return key.export({ type: 'spki', format: 'der' });
-}
-
 /** SHA-1 of the public key's bits (RFC 5280 §4.2.1.2, method 1): a name for the key, not a proof. */
-function keyIdentifier(key: KeyObject): Buffer {
-  const point = publicKeyInfo(key).subarray(-65);
+function keyIdentifier(publicKey: Uint8Array): Buffer {
+  const point = publicKey.subarray(-65);
   return createHash('sha1').update(point).digest();
 }
 
@@ -103,7 +98,7 @@ function certificate(
     readonly serial: Uint8Array;
     readonly issuer: Uint8Array;
     readonly subject: Uint8Array;
-    readonly publicKey: KeyObject;
+    readonly publicKey: Uint8Array;
     readonly extensions: readonly Uint8Array[];
   },
   signingKey: KeyObject,
@@ -115,7 +110,7 @@ function certificate(
     fields.issuer,
     sequence(time(fields.notBeforeMs), time(fields.notAfterMs)),
     fields.subject,
-    publicKeyInfo(fields.publicKey),
+    fields.publicKey,
     constructed(3, sequence(...fields.extensions)),
   );
   return sequence(toBeSigned, ecdsaWithSha256, bitString(sign('sha256', toBeSigned, signingKey)));

@@ -3,3 +3,4 @@
  * only (RFC 5280). Certificates are written by a small DER writer; leaves are minted once per host.
  */
 export { type CertificateAuthority, createCertificateAuthority } from './authority.ts';
+export { createKeySupply } from './keys.ts';

@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { createCertificateAuthority } from '../ca/index.ts';
+import { createCertificateAuthority, createKeySupply } from '../ca/index.ts';
 import { createDecisionIds } from '../judge/index.ts';
 import type { Patience, ProxyOptions, Run, Proxy as RunningProxy, RunSpec } from '../proxy.ts';
 import { LiveRun, proxyUrl, TokenRegistry } from '../runs/index.ts';
@@ -28,6 +28,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const watch = new IdleWatch(
     Math.min(maxTickMs, ...Object.values(patience).map((limit) => Math.max(5, limit / 4))),
   );
+  const keys = createKeySupply();
   const tenants = new TokenRegistry<Tenant>();
   const sockets = new Set<Socket>();
   const open = new Map<string, { readonly tenant: Tenant; readonly token: string }>();
@@ -65,6 +66,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
       const authority = createCertificateAuthority({
         runId: spec.id,
         hosts: spec.routes.routes.map((route) => route.pattern.host),
+        keys: keys.take(),
         nowMs: options.nowMs,
         randomBytes: options.randomBytes,
       });
