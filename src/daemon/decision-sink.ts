@@ -5,11 +5,28 @@ import type { DecisionSink } from '../proxy/index.ts';
 /** Queued events from which on the proxy stops reading: about 4 MB. */
 const congestionLimit = 4096;
 const retryMs = 250;
+/** Enough to see that somebody knocks, and to explain it to whoever used the credentials of a run that has ended. */
+const strangersPerSecond = 20;
 
-/** Decisions on their way into the audit trail. None is dropped: on a full disk, traffic waits for space. */
-export function createDecisionSink(trail: AuditTrail): DecisionSink {
+/**
+ * Decisions on their way into the audit trail. Of a run's, none is dropped: on a full disk, traffic waits for space. Of
+ * those on requests without a run's credentials, which anybody on the machine can make, a few each second are kept.
+ */
+export function createDecisionSink(trail: AuditTrail, nowMs: () => number): DecisionSink {
+  let second = 0;
+  let strangers = 0;
+  const isOneTooMany = (): boolean => {
+    const now = Math.floor(nowMs() / 1000);
+    if (now !== second) strangers = 0;
+    second = now;
+    strangers += 1;
+    return strangers > strangersPerSecond;
+  };
   return {
-    record: (decision: DecisionEvent) => trail.append(decision),
+    record(decision: DecisionEvent) {
+      if (decision.run === undefined && isOneTooMany()) return;
+      trail.append(decision);
+    },
     get congested() {
       return trail.pending >= congestionLimit;
     },

@@ -50,10 +50,11 @@ it('answers at once when there is something already, and with nothing when the t
 
 it('holds the proxy back while the disk is full, and drops no decision', async () => {
   const trail = fakeTrail(1);
-  const sink = createDecisionSink(trail);
+  const sink = createDecisionSink(trail, () => 0);
   const decision: DecisionEvent = {
     event: 'decision',
     id: 'dec_1',
+    run: 'run_1',
     outcome: 'injected',
     action: 'injected',
     reason: 'A route matches.',
@@ -67,4 +68,25 @@ it('holds the proxy back while the disk is full, and drops no decision', async (
   expect(trail.flushes()).toBe(2);
   expect(sink.congested).toBe(false);
   expect(await trail.recent({ limit: 10_000 })).toHaveLength(5000);
+});
+
+it('keeps a few of the requests of strangers each second, so that none can fill the disk', async () => {
+  const trail = fakeTrail();
+  let nowMs = 5_000;
+  const sink = createDecisionSink(trail, () => nowMs);
+  const refusal: DecisionEvent = {
+    event: 'decision',
+    id: 'dec_1',
+    outcome: 'ProxyAuthenticationRequired',
+    action: 'refused',
+    reason: 'this proxy serves only the runs that authsome has started',
+    request: { method: 'GET', host: 'api.example', port: 80, path: '/' },
+    candidates: [],
+  };
+  for (let count = 0; count < 1000; count += 1) sink.record(refusal);
+  expect(await trail.recent({ limit: 10_000 })).toHaveLength(20);
+  sink.record({ ...refusal, run: 'run_1' });
+  nowMs += 1_000;
+  sink.record(refusal);
+  expect(await trail.recent({ limit: 10_000 })).toHaveLength(22);
 });

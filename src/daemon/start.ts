@@ -132,7 +132,7 @@ async function assemble(options: StartOptions, listener: Listener): Promise<Daem
       host: new URL(`http://${name}`).hostname,
       port: listener.port,
     })),
-    decisions: createDecisionSink(trail),
+    decisions: createDecisionSink(trail, nowMs),
     nowMs,
     randomBytes,
   });

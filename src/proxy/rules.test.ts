@@ -468,7 +468,7 @@ test('a congested audit holds requests back, and nothing is sent that is not on 
   const drained = new Promise<void>((resolve) => {
     release = resolve;
   });
-  let congested = true;
+  let congested = false;
   const { world, seen } = await openWithApi({
     sink: {
       get congested() {
@@ -478,13 +478,18 @@ test('a congested audit holds requests back, and nothing is sent that is not on 
     },
   });
   const client = await dialThrough(world);
+  congested = true;
   client.send(`GET / HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`);
+  const stranger = await dialProxy(world);
+  stranger.send('GET http://plain.test/ HTTP/1.1\r\nHost: plain.test\r\n\r\n'.repeat(3));
   await new Promise((resolve) => setTimeout(resolve, 30));
   expect(seen).toEqual([]);
+  expect(world.decisions).toEqual([]);
   congested = false;
   release();
   expect(await client.until(isComplete)).toMatch(/^HTTP\/1\.1 200 /);
-  expect(world.decisions).toHaveLength(1);
+  expect(await stranger.until((text) => text.split('HTTP/1.1 407 ').length === 4)).not.toContain(' 200 ');
+  expect(world.decisions).toHaveLength(4);
 });
 
 test('the secret is nowhere but on the wire to the upstream', async () => {

@@ -28,9 +28,24 @@ const nowhere = { method: '', host: '', port: 0, path: '' };
 export function admit(client: Socket, context: Context): void {
   const bench: Bench = {
     unread: { tenant: undefined, subject: nowhere },
-    judge: (exchange, request) => judge(exchange, request),
+    judge: (exchange, request) => admitted(exchange, request),
   };
   new Exchange(client, context, bench);
+}
+
+/** Nothing is answered here either that cannot be put on record, or a queue of refusals would grow without bound. */
+function admitted(exchange: Exchange, request: RequestHead): void {
+  const { decisions } = exchange.context;
+  if (!decisions.congested) {
+    judge(exchange, request);
+    return;
+  }
+  decisions.drained().then(
+    () => {
+      if (!exchange.gone) judge(exchange, request);
+    },
+    () => exchange.cut(),
+  );
 }
 
 function judge(exchange: Exchange, request: RequestHead): void {
