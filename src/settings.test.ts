@@ -1,5 +1,15 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseSettings } from './settings.ts';
+import { loadSettings, parseSettings } from './settings.ts';
+
+it('says of a config.json that is no file what it is not, instead of waiting for it', () => {
+  const home = mkdtempSync(join(tmpdir(), 'authsome-settings-'));
+  mkdirSync(join(home, 'config.json'));
+  expect(() => loadSettings({ AUTHSOME_HOME: home })).toThrow('config.json is not a file');
+  rmSync(home, { recursive: true });
+});
 
 describe('AUTHSOME_RESOLVE', () => {
   it('names hosts, addresses of both families, and ports', () => {

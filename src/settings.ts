@@ -2,7 +2,7 @@
  * Everything the environment and `config.json` can say, parsed once into one readonly value. `main.ts` calls
  * this with the real environment; nothing else reads `process.env`.
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { AuthsomeError } from './errors.ts';
@@ -90,11 +90,14 @@ export function loadSettings(env: Environment): LoadedSettings {
 function readConfig(path: string): Readonly<Record<string, unknown>> {
   let text: string;
   try {
+    // A pipe would keep every command waiting for ever.
+    if (!statSync(path).isFile()) throw new TypeError('not a file');
     text = readFileSync(path, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
-    throw new AuthsomeError('HomeNotUsable', `${path} cannot be read`, {
-      hint: `Run: chmod 600 ${path}`,
+    const isFile = !(error instanceof TypeError);
+    throw new AuthsomeError('HomeNotUsable', `${path} ${isFile ? 'cannot be read' : 'is not a file'}`, {
+      hint: isFile ? `Run: chmod 600 ${path}` : `Look at it and move it away: ls -ld ${path}`,
       cause: error,
     });
   }

@@ -1,6 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -152,6 +162,18 @@ describe('a daemon that is not running', () => {
     expect(starts()).toHaveLength(2);
   });
 
+  it.each([
+    ['nothing, since its holder was killed before it could', ''],
+    ['the number of a process that was given to another one since', String(process.pid)],
+  ])('is started although an old lock holds %s', async (_, text) => {
+    mkdirSync(join(home, 'server'), { recursive: true, mode: 0o700 });
+    const lock = join(home, 'server', 'start.lock');
+    writeFileSync(lock, text);
+    utimesSync(lock, 1, 1);
+    await ensureDaemon(optionsFor());
+    expect(existsSync(lock)).toBe(false);
+  });
+
   it('inherits what it needs, and no key of a caller', async () => {
     const environment = {
       HTTPS_PROXY: 'http://proxy:1',
@@ -198,6 +220,18 @@ describe('a daemon that cannot start', () => {
     expect(error.code).toBe('DaemonUnavailable');
     expect(error.message).toContain('exit code 7');
     expect(error.hint).toContain('authsome daemon logs');
+  });
+
+  it('says so when its log cannot be written, and writes to no other file', async () => {
+    mkdirSync(join(home, 'logs'), { recursive: true, mode: 0o700 });
+    const elsewhere = join(base, 'elsewhere');
+    writeFileSync(elsewhere, 'kept');
+    symlinkSync(elsewhere, join(home, 'logs', 'daemon.log'));
+    await expect(ensureDaemon(optionsFor())).rejects.toMatchObject({
+      code: 'HomeNotUsable',
+      message: expect.stringContaining('daemon.log cannot be written (ELOOP)'),
+    });
+    expect(readFileSync(elsewhere, 'utf8')).toBe('kept');
   });
 
   it('says so when the home cannot be made', async () => {

@@ -3,6 +3,7 @@ import {
   closeSync,
   constants,
   fstatSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -25,6 +26,8 @@ import type { DaemonRecord } from './wire.ts';
 const startTimeoutMs = 30_000;
 const exitTimeoutMs = 15_000;
 const pollMs = 10;
+/** Nobody holds the lock for longer: a start takes less, or is given up. */
+const longestStartMs = 2 * startTimeoutMs;
 /** How much of the log's end is searched for what the daemon said last. */
 const tailBytes = 64 * 1024;
 
@@ -39,12 +42,12 @@ export async function startDaemon(options: DaemonOptions): Promise<DaemonRecord>
   while (options.now() < deadlineMs) {
     const running = await runningDaemon(options);
     if (running !== undefined) return running;
-    if (takeLock(lock)) {
+    if (takeLock(lock, options.now())) {
       try {
         // Whoever held the lock before may have started one since the look above.
         return (await runningDaemon(options)) ?? (await launch(options, deadlineMs));
       } finally {
-        unlinkSync(lock);
+        removeLock(lock);
       }
     }
     await delay(pollMs);
@@ -80,7 +83,12 @@ async function launch(options: DaemonOptions, deadlineMs: number): Promise<Daemo
   const { settings, launch: program } = options;
   const logFile = join(settings.home, 'logs', 'daemon.log');
   const { O_WRONLY, O_APPEND, O_CREAT } = constants;
-  const log = openSync(logFile, O_WRONLY | O_APPEND | O_CREAT | (constants.O_NOFOLLOW ?? 0), 0o600);
+  let log: number;
+  try {
+    log = openSync(logFile, O_WRONLY | O_APPEND | O_CREAT | (constants.O_NOFOLLOW ?? 0), 0o600);
+  } catch (error) {
+    throw unusable(logFile, error);
+  }
   const logStart = fstatSync(log).size;
   let child: ChildProcess;
   try {
@@ -197,7 +205,7 @@ function acceptsAt({ url }: DaemonRecord): Promise<boolean> {
 }
 
 /** Whether this process is the one that starts the daemon now. A lock whose holder has died is taken over. */
-function takeLock(lock: string): boolean {
+function takeLock(lock: string, nowMs: number): boolean {
   try {
     const descriptor = openSync(lock, 'wx', 0o600);
     writeSync(descriptor, String(process.pid));
@@ -207,8 +215,14 @@ function takeLock(lock: string): boolean {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unusable(lock, error);
   }
   const holder = Number(readLock(lock));
-  if (Number.isSafeInteger(holder) && holder > 0 && !isAlive(holder)) removeLock(lock);
+  const isAbandoned = Number.isSafeInteger(holder) && holder > 0 && !isAlive(holder);
+  // What no holder can be asked about (nothing was written, or its number is another process's since): by its age.
+  if (isAbandoned || nowMs - writtenAtMs(lock) > longestStartMs) removeLock(lock);
   return false;
+}
+
+function writtenAtMs(lock: string): number {
+  return lstatSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? Number.POSITIVE_INFINITY;
 }
 
 function readLock(lock: string): string {
