@@ -104,6 +104,9 @@ function giveUp(method: string, { status, hint }: Answer): never {
   process.exit(1);
 }
 
+// One home serves all scenarios: an earlier one may have had this very port.
+const { host } = new URL(serverUrl);
+for (const command of ['logout', 'remove']) await launch([command, host.replace(':', '-')]).ended;
 await signIn(serverUrl);
 if (!isStateless) {
   const clientInfo = { name: 'authsome-conformance', version: '1' };

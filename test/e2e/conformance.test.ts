@@ -119,6 +119,7 @@ describe.concurrent('the MCP conformance suite', { timeout: timeoutMs }, () => {
     'finds no fault, with the requests of %s (--suite auth)',
     async (revision) => {
       const { outcome, checks } = await judge('--suite', 'auth', '--spec-version', revision);
+      expect(outcome.code, outcome.stderr).toBe(0);
       expect(new Map([...checks].map(([scenario, found]) => [scenario, faults(found)]))).toEqual(
         new Map([...checks.keys()].map((scenario) => [scenario, []])),
       );
@@ -130,16 +131,15 @@ describe.concurrent('the MCP conformance suite', { timeout: timeoutMs }, () => {
           .map(({ scenario }) => scenario)
           .toSorted(),
       ).toEqual([...checks.keys()].toSorted());
-      expect(outcome.code).toBe(0);
     },
   );
 
   it.each(others.filter(({ applies }) => applies))('finds no fault in $scenario', async ({ scenario }) => {
     const { outcome, checks } = await judge('--scenario', scenario);
+    expect(outcome.code, outcome.stderr).toBe(0);
     const found = checks.get(scenario) ?? [];
     expect(faults(found)).toEqual([]);
     expect(found.some(({ status }) => status === 'SUCCESS')).toBe(true);
-    expect(outcome.code).toBe(0);
   });
 
   it.each(others.filter(({ applies }) => !applies))(
