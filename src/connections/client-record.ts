@@ -16,6 +16,7 @@ export interface KnownClient extends ClientCredentials {
   readonly registrationToken?: string | undefined;
   /** What it was registered with. */
   readonly redirectUri?: string | undefined;
+  readonly scopes?: readonly string[] | undefined;
 }
 
 /** Where a client may be shown: its issuer, or else the origin of its token endpoint. */
@@ -33,18 +34,24 @@ interface ClientFields {
   readonly secretExpiresAtMs?: number;
   readonly registrationUri?: string;
   readonly redirectUri?: string;
+  readonly scopes?: readonly string[];
 }
 
 /**
  * The client to use at `home`: the stored one when it was issued there, else the definition's own public one.
- * A stored client of another issuer is as good as none: its secret must not travel.
+ * A stored client of another issuer is as good as none: its secret must not travel. With `clientId`, a grant's own
+ * client, which a newer one may have taken the place of.
  */
 export async function findClient(
   vault: Vault,
   provider: Provider,
   home: ClientHome,
+  clientId?: string,
 ): Promise<KnownClient | undefined> {
-  const record = await vault.read('client', clientName(provider));
+  const newest = await vault.read('client', clientName(provider));
+  const isAnother = clientId !== undefined && newest !== undefined && newest.fields.clientId !== clientId;
+  const older = isAnother ? await vault.read('client', olderName(newest.name, clientId)) : undefined;
+  const record = older ?? newest;
   if (record !== undefined) {
     const fields = record.fields as unknown as ClientFields;
     if (belongsTo(fields, home)) {
@@ -57,12 +64,13 @@ export async function findClient(
         registrationUri: fields.registrationUri,
         registrationToken: record.secrets.registrationToken,
         redirectUri: fields.redirectUri,
+        scopes: fields.scopes,
       };
     }
   }
-  const { clientId } = provider.client;
-  if (clientId === undefined) return undefined;
-  return { clientId, clientSecret: undefined, authMethod: undefined, origin: 'definition' };
+  const { clientId: shipped } = provider.client;
+  if (shipped === undefined) return undefined;
+  return { clientId: shipped, clientSecret: undefined, authMethod: undefined, origin: 'definition' };
 }
 
 export async function storeClient(
@@ -81,6 +89,7 @@ export async function storeClient(
       secretExpiresAtMs: client.secretExpiresAtMs,
       registrationUri: client.registrationUri,
       redirectUri: client.redirectUri,
+      scopes: client.scopes,
     }) as Partial<ClientFields>),
   };
   const record = {
@@ -98,11 +107,24 @@ export async function storeClient(
   }
 }
 
+/** Keeps the stored client for the grants that it was given, before a newer one takes its place. */
+export async function setClientAside(vault: Vault, provider: Provider): Promise<void> {
+  const record = await vault.read('client', clientName(provider));
+  if (record === undefined) return;
+  const name = olderName(record.name, String(record.fields.clientId));
+  const stored = await vault.read('client', name);
+  await vault.write({ ...record, name }, stored?.version ?? 0);
+}
+
+function olderName(name: string, clientId: string): string {
+  return `${name}#${clientId}`;
+}
+
 /** Whether there was a client of this provider (at any base URL) to forget. */
 export async function forgetClients(vault: Vault, provider: string): Promise<boolean> {
   let found = false;
   for (const { name } of await vault.list('client')) {
-    if (name !== provider && !name.startsWith(`${provider}@`)) continue;
+    if (name !== provider && !name.startsWith(`${provider}@`) && !name.startsWith(`${provider}#`)) continue;
     if (await vault.remove('client', name)) found = true;
   }
   return found;

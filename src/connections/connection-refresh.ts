@@ -83,7 +83,7 @@ async function refreshNow(context: RefreshContext, current: OpenConnection): Pro
   if (connection.binding === undefined || !connection.refreshable) throw cannotRefresh(connection);
   const provider = requireProvider(options.catalog, connection.provider, connection.baseUrl);
   const { binding } = connection;
-  const client = await findClient(options.vault, provider, binding);
+  const client = await findClient(options.vault, provider, binding, binding.clientId);
   if (client === undefined || client.clientId !== binding.clientId) {
     throw new AuthsomeError('CredentialExpired', `the OAuth client behind ${keyOf(connection)} is gone`, {
       hint: signInAgain(connection),

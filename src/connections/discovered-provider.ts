@@ -59,16 +59,22 @@ async function discover(options: ConnectionsOptions, url: URL, trusted: string |
   const named = resource?.issuers.find((issuer) => issuer === trusted) ?? resource?.issuers[0];
   const server =
     named === undefined ? await discoverIssuerAt(fetch, url.href) : await discoverServer(fetch, named);
-  // `offline_access` is what makes a server that lists it give a refresh token.
-  const offline = server.scopes.includes('offline_access') ? ['offline_access'] : [];
   return {
     flow: flowFor(options, server),
     oauth: {
       issuer: server.issuer,
       ...(resource === undefined ? {} : { resource: resource.resource }),
-      scopes: [...new Set([...(resource?.scopes ?? []), ...offline])],
+      scopes: scopesFor(resource?.scopes ?? [], server),
     },
   } as const;
+}
+
+/** What a service wants, and `offline_access`, which makes a server that lists it give a refresh token. */
+function scopesFor(wanted: readonly string[], server: ServerMetadata): readonly string[] {
+  if (!server.scopes.includes('offline_access')) return wanted;
+  // By itself it asks for nothing that could be granted (OpenID Connect Core §11).
+  const some = wanted.length === 0 && server.scopes.includes('openid') ? ['openid'] : wanted;
+  return [...new Set([...some, 'offline_access'])];
 }
 
 /** A person in a browser where that is possible, and a client that nobody has to fill in where that is. */

@@ -204,6 +204,33 @@ describe('dynamic registration', () => {
     expect((await connections.signIns.callback(landed.searchParams)).status).toBe('connected');
   });
 
+  test('registers anew for scopes beyond the first, and keeps the older client for its grants', async () => {
+    const { options, clock } = bench([...discovered()]);
+    const connections = createConnections(options);
+    const signIn = async (connection: string, scopes: readonly string[]) => {
+      const { authUrl } = await connections.signIns.start({
+        provider: 'acme',
+        connection,
+        scopes,
+        force: true,
+      });
+      const landed = await server.approve(authUrl ?? '');
+      expect((await connections.signIns.callback(landed.searchParams)).status).toBe('connected');
+      return new URL(authUrl ?? '').searchParams.get('client_id');
+    };
+    const first = await signIn('default', ['openid', 'offline_access']);
+    expect(await signIn('default', ['openid'])).toBe(first);
+    const second = await signIn('work', ['openid', 'offline_access', 'read']);
+    expect(second).not.toBe(first);
+    expect(await signIn('work', ['openid', 'offline_access'])).toBe(second);
+    clock.nowMs += 3_700_000;
+    for (const key of ['acme/default', 'acme/work']) {
+      expect(await server.accepts((await connections.credentials.acquire(key)).secret)).toBe(true);
+    }
+    await connections.revoke('acme');
+    expect(await options.vault.list('client')).toEqual([]);
+  });
+
   test('refuses an answer that lacks the iss which the server promises', async () => {
     const { options } = bench([...discovered()]);
     const connections = createConnections(options);
@@ -270,10 +297,10 @@ describe('a URL', () => {
       });
     }
     // One that has not is left as a person may have edited it.
-    const edited = { ...document, oauth: { ...(document?.oauth as object), scopes: ['write'] } };
+    const edited = { ...document, oauth: { ...(document?.oauth as object), scopes: ['openid'] } };
     await options.catalog.add(edited, { replace: true });
     const { authUrl } = await connections.signIns.start({ provider: testResource, force: true });
-    expect(new URL(authUrl ?? '').searchParams.get('scope')).toBe('write');
+    expect(new URL(authUrl ?? '').searchParams.get('scope')).toBe('openid');
   });
 
   test('is signed in to as the published document where the server reads such', async () => {

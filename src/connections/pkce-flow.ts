@@ -96,7 +96,7 @@ async function exchangeNow(
 ): Promise<StoredSession> {
   const provider = providerOf(context, session);
   const endpoints = requireEndpoints(session);
-  const client = await findClient(context.options.vault, provider, endpoints);
+  const client = await findClient(context.options.vault, provider, endpoints, session.clientId);
   const { code, codeVerifier } = session.secrets;
   if (client?.clientId !== session.clientId || client === undefined) {
     throw new AuthsomeError('SignInFailed', `the OAuth client of ${provider.name} was changed meanwhile`, {

@@ -1,7 +1,7 @@
 import { AuthsomeError } from '../errors.ts';
 import { fetchDocument, readRegistration, registrationRequest } from '../oauth/index.ts';
 import type { Provider } from '../providers/index.ts';
-import { findClient, type KnownClient, storeClient } from './client-record.ts';
+import { findClient, type KnownClient, setClientAside, storeClient } from './client-record.ts';
 import { fetchTo } from './endpoints.ts';
 import type { ConnectionsOptions } from './ports.ts';
 import type { Endpoints } from './session-record.ts';
@@ -21,7 +21,10 @@ export async function registeredClient(
   scopes: readonly string[],
 ): Promise<KnownClient> {
   const known = await findClient(options.vault, provider, endpoints);
-  if (known !== undefined && (await isGood(options, endpoints, known))) return known;
+  if (known !== undefined && (await isGood(options, endpoints, known))) {
+    if (covers(known, scopes)) return known;
+    await setClientAside(options.vault, provider);
+  }
   const { registrationEndpoint, authMethods } = endpoints;
   const { clientMetadataUrl } = options;
   if (clientMetadataUrl !== undefined && endpoints.takesClientMetadataUrl) {
@@ -36,16 +39,22 @@ export async function registeredClient(
     });
   }
   const { redirectUri } = options;
+  const wanted = [...new Set([...(known?.scopes ?? []), ...scopes])];
   const reply = await registrationRequest(fetchTo(options, endpoints), {
     registrationEndpoint,
     redirectUri,
-    scopes,
+    scopes: wanted,
     authMethods,
   });
   const registered = readRegistration(reply, provider.name);
-  const client: KnownClient = { ...registered, origin: 'registration', redirectUri };
+  const client: KnownClient = { ...registered, origin: 'registration', redirectUri, scopes: wanted };
   await storeClient(options.vault, provider, endpoints, client);
   return client;
+}
+
+/** Whether a registration was made for these scopes too: many servers let a client ask for no others. */
+function covers({ scopes: registered = [] }: KnownClient, scopes: readonly string[]): boolean {
+  return registered.length === 0 || scopes.every((scope) => registered.includes(scope));
 }
 
 async function isGood(

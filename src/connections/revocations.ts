@@ -101,7 +101,7 @@ async function revokeRemotely(options: ConnectionsOptions, open: OpenConnection)
   if (binding?.revocationUrl === undefined || accessToken === undefined) return 'unsupported';
   try {
     const provider = requireProvider(options.catalog, open.connection.provider, open.connection.baseUrl);
-    const known = await findClient(options.vault, provider, binding);
+    const known = await findClient(options.vault, provider, binding, binding.clientId);
     const client =
       known?.clientId === binding.clientId
         ? known

@@ -1,0 +1,176 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createBrowser } from '../../demo/browser.ts';
+import type { Outcome } from '../../demo/product.ts';
+import { authUrlOf } from '../../demo/sign-in.ts';
+import { createWorld, type World } from './harness.ts';
+import { issuer, resource, startToolService, strayHost, type ToolService } from './tool-service.ts';
+
+let service: ToolService;
+let world: World;
+
+beforeAll(async () => {
+  service = await startToolService();
+  world = await createWorld({ AUTHSOME_RESOLVE: service.resolve });
+  const caFile = join(world.directory, 'ca.pem');
+  writeFileSync(caFile, service.caPem);
+  Object.assign(world.env, { AUTHSOME_EXTRA_CA_CERTS: caFile });
+});
+afterAll(async () => {
+  await world.close();
+  await service.close();
+});
+
+/** Signs in with a browser that says yes to everything. */
+async function signIn(...args: readonly string[]): Promise<Outcome> {
+  const login = world.startAuthsome(['login', ...args, '--json', '--no-browser']);
+  const page = await createBrowser({ port: service.port, caPem: service.caPem }).open(await authUrlOf(login));
+  expect(page).toMatchObject({ status: 200 });
+  const outcome = await login.ended;
+  expect(outcome.code, outcome.stdout + outcome.stderr).toBe(0);
+  return outcome;
+}
+
+const lastLine = ({ stdout }: Outcome) => JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
+const call = (url: string) => world.authsome(['run', '--', 'curl', '-sS', '-i', '-X', 'POST', url]);
+const providers = () => {
+  const directory = join(world.home, 'providers');
+  return existsSync(directory) ? readdirSync(directory) : [];
+};
+
+describe('login with the URL of an MCP server', () => {
+  it('needs nothing but the URL, and registers itself', async () => {
+    expect(lastLine(await signIn(resource))).toMatchObject({
+      status: 'connected',
+      provider: 'mcp-tools-test',
+      scopes: ['tools:read'],
+    });
+    expect(service.registered).toHaveLength(1);
+    expect(service.registered[0]).toMatchObject({
+      application_type: 'native',
+      redirect_uris: [world.redirectUri],
+      grant_types: ['authorization_code', 'refresh_token'],
+      token_endpoint_auth_method: 'none',
+    });
+    const [asked] = service.authorizations;
+    expect(Object.fromEntries(asked ?? [])).toMatchObject({
+      resource,
+      scope: 'tools:read offline_access',
+      code_challenge_method: 'S256',
+      redirect_uri: world.redirectUri,
+    });
+  });
+
+  it('leaves an ordinary definition', async () => {
+    const file = join(world.home, 'providers/mcp-tools-test.json');
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({
+      schema_version: 1,
+      name: 'mcp-tools-test',
+      flow: 'dcr_pkce',
+      api_url: resource,
+      oauth: { issuer, resource },
+    });
+    expect(await world.json(['inspect', 'mcp-tools-test'])).toMatchObject({ source: 'custom' });
+    expect((await world.json(['login', resource], 6)).error).toBe('ConnectionExists');
+  });
+
+  it('puts the token on requests to that URL, and on no others', async () => {
+    service.calls.length = 0;
+    const outcome = await call(resource);
+    expect(outcome.stdout).toMatch(/HTTP\/1\.1 200 [\s\S]*"echo"/);
+    await call(`${new URL(resource).origin}/v2/mcp`);
+    expect(service.calls).toMatchObject([
+      { path: '/v1/mcp', authorization: expect.stringMatching(/^Bearer \S{20,}$/) },
+      { path: '/v2/mcp', authorization: undefined },
+    ]);
+  });
+});
+
+describe('a missing scope', () => {
+  const line = 'authsome login mcp-tools-test --scopes "tools:read,tools:write" --force';
+
+  it('is named in the answer, by explain and in the log, with the line that asks for it', async () => {
+    const { stdout } = await call(`${resource}?write`);
+    expect(stdout).toContain('HTTP/1.1 403 ');
+    expect(stdout).toContain(`Authsome-Hint: Run: ${line}\r\n`);
+    expect(stdout).toContain('not with this token');
+    const decision = /Authsome-Decision: (dec_\w+)/.exec(stdout)?.[1] ?? '';
+    expect(await world.json(['explain', decision])).toMatchObject({
+      outcome: 'injected',
+      missing_scopes: ['tools:write'],
+      hint: `Run: ${line}`,
+    });
+    expect((await world.authsome(['explain', 'last'])).stdout).toContain(line);
+    const { events } = await world.json(['log']);
+    expect(events.find(({ event }: { event: string }) => event === 'scopes.missing')).toMatchObject({
+      provider: 'mcp-tools-test',
+      connection: 'default',
+      decision,
+      scopes: ['tools:write'],
+      outcome: 'insufficient_scope',
+    });
+  });
+
+  it('is there after that line', async () => {
+    const [, ...args] = line.replaceAll('"', '').split(' ').slice(1);
+    const { scopes } = lastLine(await signIn(...args));
+    expect(scopes).toEqual(['tools:read', 'tools:write']);
+    const { stdout } = await call(`${resource}?write`);
+    expect(stdout).toContain('HTTP/1.1 200 ');
+    expect(stdout).not.toContain('Authsome-Hint');
+    expect(await world.json(['explain', 'last'])).toMatchObject({ missing_scopes: [], hint: null });
+    // The first client may not ask for more than it was registered for.
+    expect(service.registered.map(({ scope }) => scope)).toEqual([
+      'tools:read offline_access',
+      'tools:read offline_access tools:write',
+    ]);
+  });
+});
+
+describe('login with another URL', () => {
+  it('takes an issuer', async () => {
+    const { provider } = lastLine(await signIn(issuer));
+    expect(await world.json(['inspect', provider])).toMatchObject({ flow: 'dcr_pkce', oauth: { issuer } });
+    expect(service.authorizations.at(-1)?.has('resource')).toBe(false);
+  });
+
+  it('goes to no private address that only a document names', async () => {
+    const before = providers();
+    const port = String(service.port);
+    for (const hearsay of [
+      'https://10.0.0.1',
+      'https://169.254.169.254',
+      'https://[::1]',
+      `https://127.0.0.1:${port}`,
+      `https://localhost:${port}`,
+    ]) {
+      service.strayTo([hearsay]);
+      service.seen.length = 0;
+      const failure = await world.json(['login', `https://${strayHost}/mcp`], 12);
+      expect(failure).toMatchObject({ error: 'AddressForbidden' });
+      expect(service.seen.filter((line) => !line.startsWith(`${strayHost} `))).toEqual([]);
+    }
+    expect(providers()).toEqual(before);
+    const { events } = await world.json(['log', '-n', '1']);
+    expect(events[0]).toMatchObject({ event: 'sign_in.failed', outcome: 'AddressForbidden' });
+  });
+
+  it('goes to the private address that the person typed', async () => {
+    service.strayTo([`https://localhost:${service.port}`]);
+    service.seen.length = 0;
+    // There is no authorization server there: it was looked for, which is what counts here.
+    const failure = await world.json(['login', `https://localhost:${service.port}/mcp`], 10);
+    expect(failure.message).toBe(`localhost:${service.port} publishes no authorization server metadata`);
+    expect(service.seen.at(-1)).toContain('/.well-known/openid-configuration');
+  });
+
+  it('says at once what is wrong with it', async () => {
+    expect(await world.json(['login', 'http://127.0.0.1:1/mcp'], 2)).toMatchObject({ error: 'Usage' });
+    service.strayTo([]);
+    expect(await world.json(['login', `https://${strayHost}/mcp`], 10)).toMatchObject({
+      error: 'SignInFailed',
+      message: `${strayHost} publishes no authorization server metadata`,
+    });
+  });
+});
