@@ -288,13 +288,24 @@ describe('a stream', () => {
     ]);
   });
 
-  test('a 403 gains our decision', async () => {
-    const world = await openWithHttp2((stream) => {
-      stream.respond({ ':status': 403 });
-      stream.end('no');
-    });
+  test('a 403 gains our decision and what would help', async () => {
+    const world = await openWithHttp2(
+      (stream) => {
+        stream.respond({ ':status': 403, 'www-authenticate': 'Bearer scope="a"', 'authsome-hint': 'mine' });
+        stream.end('no');
+      },
+      {
+        spec: { advise: ({ status, field }) => `${status} ${field('www-authenticate')} ${field('x-none')}` },
+      },
+    );
     const answer = await answerOn((await dialHttp2(world)).request({ ':path': '/' }));
-    expect(answer).toMatchObject({ body: 'no', headers: { 'authsome-decision': world.decisions[0]?.id } });
+    expect(answer).toMatchObject({
+      body: 'no',
+      headers: {
+        'authsome-decision': world.decisions[0]?.id,
+        'authsome-hint': '403 Bearer scope="a" undefined',
+      },
+    });
   });
 });
 

@@ -81,6 +81,7 @@ describe('answers from a routed host', () => {
         ['WWW-Authenticate', 'Basic realm="x"'],
         ['www-authenticate', 'Bearer error="insufficient_scope"'],
         ['Content-Length', '0'],
+        ['Authsome-Hint', 'Run: what the upstream wants'],
       ]);
       response.end();
     });

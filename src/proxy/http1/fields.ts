@@ -19,6 +19,8 @@ export const Field = {
   contentType: 13,
   contentEncoding: 14,
   acceptEncoding: 15,
+  /** Ours: `Authsome-Decision`, `Authsome-Hint`. */
+  authsome: 16,
 } as const;
 
 /** Numbers kept per field line: line start, name end, value start, value end, kind. */
@@ -62,6 +64,8 @@ function kindOf(bytes: Buffer, start: number, end: number): number {
       return spells(bytes, start, end, 'keep-alive') ? Field.keepAlive : Field.other;
     case 12:
       return spells(bytes, start, end, 'content-type') ? Field.contentType : Field.other;
+    case 13:
+      return spells(bytes, start, end, 'authsome-hint') ? Field.authsome : Field.other;
     case 14:
       if (spells(bytes, start, end, 'content-length')) return Field.contentLength;
       return spells(bytes, start, end, 'http2-settings') ? Field.http2Settings : Field.other;
@@ -71,6 +75,7 @@ function kindOf(bytes: Buffer, start: number, end: number): number {
       if (spells(bytes, start, end, 'content-encoding')) return Field.contentEncoding;
       return spells(bytes, start, end, 'proxy-connection') ? Field.proxyConnection : Field.other;
     case 17:
+      if (spells(bytes, start, end, 'authsome-decision')) return Field.authsome;
       return spells(bytes, start, end, 'transfer-encoding') ? Field.transferEncoding : Field.other;
     case 18:
       return spells(bytes, start, end, 'proxy-authenticate') ? Field.proxyAuthenticate : Field.other;

@@ -139,6 +139,8 @@ function isHopByHop(head: ResponseHead, mark: number, keepsUpgrade: boolean): bo
     case Field.proxyConnection:
     case Field.proxyAuthenticate:
     case Field.te:
+    // An agent may act on what these say: nobody else says it.
+    case Field.authsome:
       return true;
     case Field.upgrade:
       return !keepsUpgrade;

@@ -1,4 +1,5 @@
 import { constants, type IncomingHttpHeaders, type OutgoingHttpHeaders, sensitiveHeaders } from 'node:http2';
+import type { Grant } from '../hearing/index.ts';
 import { type Authority, parseAuthority } from '../http1/index.ts';
 import { type ForwardTarget, foldName, type Injection, placeParameter } from '../inject/index.ts';
 import { type Judgement, refuse } from '../judge/index.ts';
@@ -102,16 +103,24 @@ export function requestHeaders(
 }
 
 /** The answer's header fields as the client gets them. */
-export function responseHeaders(
-  headers: IncomingHttpHeaders,
-  decision: string | undefined,
-): OutgoingHttpHeaders {
+export function responseHeaders(headers: IncomingHttpHeaders): OutgoingHttpHeaders {
   const out: OutgoingHttpHeaders = {};
   for (const [name, value] of Object.entries(headers)) {
-    if (name === constants.HTTP2_HEADER_STATUS || !(name.startsWith(':') || hopByHop.has(name)))
-      out[name] = value;
+    // An agent may act on what our own fields say: nobody else says it.
+    if (hopByHop.has(name) || name.startsWith('authsome-')) continue;
+    if (name === constants.HTTP2_HEADER_STATUS || !name.startsWith(':')) out[name] = value;
   }
-  const status = Number(headers[':status']);
-  if (decision !== undefined && (status === 401 || status === 403)) out['authsome-decision'] = decision;
   return out;
+}
+
+/** What an upstream's 401 or 403 gains. */
+export function refusalHeaders(
+  headers: IncomingHttpHeaders,
+  decision: string,
+  advise: Grant['advise'],
+): OutgoingHttpHeaders {
+  const status = Number(headers[':status']);
+  if (status !== 401 && status !== 403) return {};
+  const advice = advise(status, (name) => headers[name]?.toString());
+  return { 'authsome-decision': decision, ...(advice === undefined ? {} : { 'authsome-hint': advice }) };
 }

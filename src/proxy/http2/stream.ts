@@ -9,7 +9,7 @@ import { AuthsomeError, asAuthsomeError } from '../../errors.ts';
 import type { Docket, Grant, Petition, Refusal } from '../hearing/index.ts';
 import type { ForwardTarget, Injection } from '../inject/index.ts';
 import { type Problem, problemDocument, problemStatus } from '../refusal/index.ts';
-import { type Http2Target, requestHeaders, responseHeaders } from './headers.ts';
+import { type Http2Target, refusalHeaders, requestHeaders, responseHeaders } from './headers.ts';
 import type { UpstreamSession } from './sessions.ts';
 
 const maxReplayBytes = 64 * 1024;
@@ -196,7 +196,7 @@ export class RelayedStream implements Petition {
   #interim(headers: IncomingHttpHeaders): void {
     this.moved += 1;
     if (!this.#client.headersSent && !this.#client.destroyed) {
-      this.#client.additionalHeaders(responseHeaders(headers, undefined));
+      this.#client.additionalHeaders(responseHeaders(headers));
     }
   }
 
@@ -212,8 +212,12 @@ export class RelayedStream implements Petition {
   #respond(upstream: ClientHttp2Stream, headers: IncomingHttpHeaders, endStream: boolean): void {
     if (this.#client.destroyed) return;
     this.#kept = undefined;
-    const decision = this.#grant === undefined ? undefined : this.docket.id;
-    this.#client.respond(responseHeaders(headers, decision), { endStream, waitForTrailers: !endStream });
+    const grant = this.#grant;
+    const gained = grant === undefined ? {} : refusalHeaders(headers, this.docket.id, grant.advise);
+    this.#client.respond(
+      { ...responseHeaders(headers), ...gained },
+      { endStream, waitForTrailers: !endStream },
+    );
     if (endStream) return;
     let trailers: OutgoingHttpHeaders = {};
     upstream.on('trailers', (received: OutgoingHttpHeaders) => {
