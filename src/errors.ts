@@ -30,7 +30,12 @@ const table = {
   RefreshFailed: { exit: 5, status: 502, topic: 'token-refresh' },
   ConnectionExists: { exit: 6, status: 409 },
   ProviderExists: { exit: 7, status: 409, hint: 'Replace it with: authsome register --force' },
-  EndpointUnreachable: { exit: 8, status: 502, topic: 'authentication-errors' },
+  EndpointUnreachable: {
+    exit: 8,
+    status: 502,
+    hint: 'Check the network (HTTPS_PROXY, NO_PROXY), and run the command again in a while.',
+    topic: 'authentication-errors',
+  },
   DaemonUnavailable: { exit: 9, status: 503, hint: 'Run: authsome daemon logs', topic: 'daemon-issues' },
   AddressInUse: { exit: 9, status: 503, topic: 'daemon-issues' },
   HomeNotUsable: { exit: 9, status: 503, topic: 'daemon-issues' },

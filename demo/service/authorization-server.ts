@@ -17,6 +17,8 @@ export interface AuthorizationServerOptions {
   readonly firstTokenTtlSeconds: number;
   /** A refresh token works once, and its second use revokes the grant. */
   readonly rotateRefreshTokens: boolean;
+  /** What this server has besides, such as registration or the device flow, or insists on. */
+  readonly features: Configuration['features'] | undefined;
 }
 
 export interface IssuedTokens {
@@ -100,6 +102,8 @@ async function configuration(options: AuthorizationServerOptions): Promise<Confi
     'verify',
   ]);
   const jwk = (await webcrypto.subtle.exportKey('jwk', pair.privateKey)) as JWK;
+  const deviceGrant =
+    options.features?.deviceFlow?.enabled === true ? ['urn:ietf:params:oauth:grant-type:device_code'] : [];
   return {
     adapter: createMemoryAdapters(),
     jwks: { keys: [{ ...jwk, alg: 'ES256', use: 'sig' }] },
@@ -108,7 +112,7 @@ async function configuration(options: AuthorizationServerOptions): Promise<Confi
       client_id: client.clientId,
       client_secret: client.clientSecret,
       redirect_uris: [...client.redirectUris],
-      grant_types: ['authorization_code', 'refresh_token'],
+      grant_types: ['authorization_code', 'refresh_token', ...deviceGrant],
       response_types: ['code'],
       token_endpoint_auth_method: 'client_secret_basic',
       id_token_signed_response_alg: 'ES256',
@@ -119,7 +123,10 @@ async function configuration(options: AuthorizationServerOptions): Promise<Confi
     features: {
       devInteractions: { enabled: false },
       revocation: { enabled: true, allowedPolicy: () => true },
+      ...options.features,
     },
+    // For clients that register themselves: the one algorithm that there is a key for.
+    clientDefaults: { id_token_signed_response_alg: 'ES256' },
     routes: { authorization: '/authorize', token: '/token', revocation: '/revoke' },
     interactions: { url: (_context, interaction) => `/interaction/${interaction.uid}` },
     findAccount: (_context, accountId) => ({ accountId, claims: () => ({ sub: accountId }) }),
@@ -205,8 +212,10 @@ function createMemoryAdapters(): (model: string) => Adapter {
     async findByUid(uid) {
       return [...records].find(([key, payload]) => key.startsWith(`${model}:`) && payload.uid === uid)?.[1];
     },
-    async findByUserCode() {
-      return undefined;
+    async findByUserCode(userCode) {
+      return [...records].find(
+        ([key, payload]) => key.startsWith(`${model}:`) && payload.userCode === userCode,
+      )?.[1];
     },
     async consume(id) {
       const payload = records.get(`${model}:${id}`);

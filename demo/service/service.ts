@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { type Api, createApi } from './api.ts';
 import {
   type AuthorizationServer,
+  type AuthorizationServerOptions,
   createAuthorizationServer,
   type RegisteredClient,
 } from './authorization-server.ts';
@@ -27,6 +28,7 @@ export interface ServiceOptions {
   readonly apiKeys: readonly string[];
   readonly firstTokenTtlSeconds?: number;
   readonly rotateRefreshTokens?: boolean;
+  readonly features?: AuthorizationServerOptions['features'];
 }
 
 export interface Service {
@@ -51,6 +53,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     scopes: ['read', 'write'],
     firstTokenTtlSeconds: options.firstTokenTtlSeconds ?? 3_600,
     rotateRefreshTokens: options.rotateRefreshTokens ?? true,
+    features: options.features,
   });
   const api = createApi({
     accepts: async (credential) =>

@@ -234,6 +234,23 @@ describe('signing in with PKCE', () => {
     expect(await connections.summaries()).toEqual([]);
   });
 
+  test.each<[string, () => Response | Promise<never>]>([
+    ['HTML', () => new Response('<html>', { headers: { 'content-type': 'text/html' } })],
+    ['half a document', () => new Response('{"access_token": "at_half')],
+    ['a token and an error', () => Response.json({ access_token: 'at_half', error: 'nearly' })],
+    ['a token that no header can carry', () => Response.json({ access_token: 'at_half\n' })],
+    ['no answer', () => Promise.reject(new TypeError('fetch failed'))],
+  ])('leaves nothing of an exchange behind that ends with %s', async (_, answer) => {
+    const { options } = bench({ fetchFor: () => async () => answer() });
+    const connections = createConnections(options);
+    const { id, authUrl } = await waitingAtProvider(connections);
+    const landed = await server.approve(authUrl);
+    expect((await connections.signIns.callback(landed.searchParams)).status).toBe('failed');
+    expect(await options.vault.list('connection')).toEqual([]);
+    expect((await options.vault.read('auth-session', id))?.secrets).toEqual({});
+    expect((await options.vault.list('client')).map(({ name }) => name)).toEqual(['acme']);
+  });
+
   test('tells no secret in any error or event, even when the provider echoes what it was sent', async () => {
     const echoing = async (_: unknown, init: RequestInit = {}) =>
       Response.json(

@@ -139,7 +139,8 @@ function failure(url: URL, error: unknown, lateAfterMs: number | undefined): Aut
         ? 'the connection broke before its answer was complete'
         : `no complete answer within ${lateAfterMs / 1000} seconds`;
   const hint = cause instanceof AuthsomeError ? cause.hint : undefined;
-  return new AuthsomeError('EndpointUnreachable', `${url.host} did not answer: ${reason}`, {
+  const what = cause instanceof Unanswered ? 'gave no usable answer' : 'did not answer';
+  return new AuthsomeError('EndpointUnreachable', `${url.host} ${what}: ${reason}`, {
     cause: error,
     ...(hint === undefined ? {} : { hint }),
   });

@@ -81,6 +81,7 @@ describe('server metadata', () => {
   test.each<[string, object, RegExp]>([
     ['of another issuer', { ...metadata, issuer: 'https://evil.example' }, /another issuer/],
     ['of nearly the same issuer', { ...metadata, issuer: 'https://id.example/tenant/' }, /another issuer/],
+    ['that wants PAR', { ...metadata, require_pushed_authorization_requests: true }, /RFC 9126/],
     ['without S256', { ...metadata, code_challenge_methods_supported: ['plain'] }, /S256/],
     ['without a token endpoint', { issuer: metadata.issuer }, /token_endpoint/],
     [

@@ -103,6 +103,11 @@ export function readServerMetadata(document: Document, issuer: string): ServerMe
   if (methods.length > 0 && !methods.includes('S256')) {
     throw discoveryFailed('the authorization server does not offer PKCE with S256');
   }
+  if (document.require_pushed_authorization_requests === true) {
+    throw discoveryFailed(
+      'the authorization server requires pushed authorization requests (RFC 9126), which authsome does not send',
+    );
+  }
   const tokenUrl = endpoint(document, 'token_endpoint');
   if (tokenUrl === undefined)
     throw discoveryFailed('the authorization server metadata has no token_endpoint');

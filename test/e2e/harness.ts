@@ -117,7 +117,9 @@ export interface Acme extends World {
   newBrowser(): Browser;
 }
 
-export type AcmeOptions = Partial<Pick<ServiceOptions, 'firstTokenTtlSeconds' | 'rotateRefreshTokens'>> & {
+export type AcmeOptions = Partial<
+  Pick<ServiceOptions, 'firstTokenTtlSeconds' | 'rotateRefreshTokens' | 'features'>
+> & {
   readonly env?: Readonly<Record<string, string>>;
   /** What the client is registered with there, where that is not the daemon's own. */
   readonly registeredRedirectUri?: string;

@@ -1,0 +1,326 @@
+/** Signing in to servers of every character with the real binary: those that have less, those that want more, those that misbehave. */
+import type { ServerResponse } from 'node:http';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { acme, hosts } from '../../demo/service/index.ts';
+import { authUrlOf } from '../../demo/sign-in.ts';
+import { type Acme, connectAcme, createAcme, inWorld, register } from './harness.ts';
+
+const issuer = `https://${hosts.login}`;
+
+/** The document that the command ended with. */
+function last(stdout: string): Record<string, unknown> {
+  return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '');
+}
+
+function send(response: ServerResponse, status: number, type: string, body: string): void {
+  response.writeHead(status, { 'content-type': type }).end(body);
+}
+
+const json = (response: ServerResponse, body: unknown, status = 200): void =>
+  send(response, status, 'application/json', JSON.stringify(body));
+
+/** Signs in to Acme, whose client is known, and says yes there; the token endpoint answers as told, if it is. */
+async function signIn(world: Acme, connection: string, token?: (response: ServerResponse) => void) {
+  world.service.authorization.misbehave((request, response) => {
+    if (token === undefined || request.url !== '/token') return false;
+    request.resume();
+    token(response);
+    return true;
+  });
+  const running = world.startAuthsome([
+    ...['login', 'acme', '--connection', connection],
+    ...['--json', '--no-browser'],
+  ]);
+  const browser = world.newBrowser();
+  const consent = await browser.open(await authUrlOf(running));
+  const address = await browser.redirectOf(consent, { decision: 'allow' }, world.baseUrl);
+  const closing = await browser.open(address);
+  const outcome = await running.ended;
+  world.service.authorization.misbehave(undefined);
+  return { outcome, closing, code: new URL(address).searchParams.get('code') ?? '' };
+}
+
+async function connectionsOf(world: Acme, provider: string): Promise<readonly string[]> {
+  const { providers } = await world.json(['list', provider]);
+  const found = providers.find(({ name }: { name: string }) => name === provider);
+  return found?.connections.map(({ name }: { name: string }) => name) ?? [];
+}
+
+describe('a token endpoint', () => {
+  let world: Acme;
+  beforeAll(async () => {
+    world = await createAcme();
+    await connectAcme(world);
+  });
+  afterAll(() => world.close());
+
+  const token = { access_token: 'at_0123456789abcdef', token_type: 'bearer' };
+  it.each<[string, (response: ServerResponse) => void, Record<string, unknown>]>([
+    [
+      'replies with a form',
+      (response) =>
+        send(response, 200, 'application/x-www-form-urlencoded', 'access_token=at_form&scope=read%2Cwrite'),
+      { scopes: ['read', 'write'], expires_at: null },
+    ],
+    ['names no expires_in', (response) => json(response, token), { expires_at: null }],
+    [
+      'is slow',
+      (response) => void setTimeout(() => json(response, { ...token, expires_in: '3600' }), 1_500),
+      { scopes: ['read', 'write'] },
+    ],
+  ])('that %s is understood', async (what, answer, granted) => {
+    const name = what.replaceAll(' ', '-');
+    const { outcome } = await signIn(world, name, answer);
+    expect([outcome.code, last(outcome.stdout)]).toEqual([0, expect.objectContaining(granted)]);
+    expect(await connectionsOf(world, 'acme')).toContain(name);
+  });
+
+  const failed = (reason: string) => `token exchange failed: the token endpoint ${reason}`;
+  it.each<[string, (response: ServerResponse) => void, number, string | RegExp]>([
+    [
+      'says an error with status 200',
+      (response) => json(response, { error: 'bad_verification_code', error_description: 'Too late.' }),
+      10,
+      'token exchange failed: bad_verification_code',
+    ],
+    [
+      'says an error and gives a token beside it',
+      (response) => json(response, { ...token, error: 'nearly' }),
+      10,
+      'token exchange failed: nearly',
+    ],
+    [
+      'answers with HTML',
+      (response) => send(response, 200, 'text/html', '<html><body>Sign in to the network</body></html>'),
+      10,
+      failed('answered 200 with text/html, not JSON'),
+    ],
+    [
+      'answers with nothing',
+      (response) => send(response, 200, 'application/json', ''),
+      10,
+      failed('answered 200 with an empty body'),
+    ],
+    [
+      'answers with broken JSON',
+      (response) => send(response, 200, 'application/json', '{"access_token": "at_0123'),
+      10,
+      failed('answered 200 with a body that cannot be read'),
+    ],
+    [
+      'gives a token that no header can carry',
+      (response) => json(response, { ...token, access_token: 'at_\r\nX-Evil: 1' }),
+      10,
+      failed('sent an access token that cannot go into a header'),
+    ],
+    [
+      'gives a token of another kind',
+      (response) => json(response, { ...token, token_type: 'DPoP' }),
+      10,
+      failed('sent a kind of token that is not supported (only bearer tokens are)'),
+    ],
+    [
+      'redirects',
+      (response) => void response.writeHead(307, { location: `https://${hosts.stranger}/token` }).end(),
+      8,
+      /answers with a redirect \(status 307\), which is not followed/,
+    ],
+    [
+      'answers with 10 MB',
+      (response) => json(response, { ...token, filler: 'x'.repeat(10 * 1024 * 1024) }),
+      8,
+      /longer than \d+ bytes/,
+    ],
+    [
+      'dies in the middle of its answer',
+      (response) => {
+        response.writeHead(200, { 'content-type': 'application/json', 'content-length': '500' });
+        response.write('{"access_token":"at_half', () => response.destroy());
+      },
+      8,
+      /broke before its answer was complete/,
+    ],
+    [
+      'is down',
+      (response) => send(response, 503, 'text/html', '<h1>Maintenance</h1>'),
+      10,
+      failed('answered 503 with text/html, not JSON'),
+    ],
+  ])('that %s fails the sign-in precisely, and stores nothing', async (what, answer, code, message) => {
+    const name = what.replace(/[^a-z]+/gi, '-');
+    const before = world.service.api.received.length;
+    const signedIn = await signIn(world, name, answer);
+    const { outcome, closing } = signedIn;
+    expect(outcome.code).toBe(code);
+    expect(last(outcome.stdout)).toMatchObject({
+      v: 1,
+      error: code === 10 ? 'TokenExchangeFailed' : 'EndpointUnreachable',
+      message: typeof message === 'string' ? message : expect.stringMatching(message),
+      hint: expect.stringMatching(/\S/),
+    });
+    expect(closing.html).toContain('Acme is not connected');
+    for (const secret of [signedIn.code, 'at_0123', 'at_half', world.client.clientSecret]) {
+      expect(outcome.stdout + outcome.stderr + closing.html).not.toContain(secret);
+    }
+    expect(world.service.api.received.length).toBe(before);
+    expect(await connectionsOf(world, 'acme')).not.toContain(name);
+    expect(await connectionsOf(world, 'acme')).toContain('default');
+    const { events } = await world.json(['log', '-n', '1']);
+    expect(events[0]).toMatchObject({
+      event: 'sign_in.failed',
+      provider: 'acme',
+      connection: name,
+      outcome: code === 10 ? 'TokenExchangeFailed' : 'EndpointUnreachable',
+    });
+  });
+
+  it('that fails leaves the connection that was to be replaced as it was', async () => {
+    const before = await world.json(['get', 'acme', '--show-secret']);
+    world.service.authorization.misbehave((request, response) => {
+      if (request.url !== '/token') return false;
+      send(response, 502, 'text/html', '<h1>Bad gateway</h1>');
+      return true;
+    });
+    const running = world.startAuthsome(['login', 'acme', '--force', '--json', '--no-browser']);
+    const browser = world.newBrowser();
+    await browser.submit(await browser.open(await authUrlOf(running)), { decision: 'allow' });
+    expect((await running.ended).code).toBe(10);
+    world.service.authorization.misbehave(undefined);
+    expect(await world.json(['get', 'acme', '--show-secret'])).toEqual(before);
+  });
+});
+
+describe('an issuer', () => {
+  it('that is not the one asked is refused, and none of its words are shown', async () => {
+    await inWorld(await createAcme(), async (world) => {
+      await register(world, { ...acme, name: 'acme-iss', oauth: { ...acme.oauth, issuer } });
+      const running = world.startAuthsome(['login', 'acme-iss', '--json', '--no-browser']);
+      const browser = world.newBrowser();
+      const form = await browser.open(await authUrlOf(running));
+      const answer = { client_id: world.client.clientId, client_secret: world.client.clientSecret };
+      const consent = await browser.submit(form, answer);
+      const address = new URL(await browser.redirectOf(consent, { decision: 'allow' }, world.baseUrl));
+      expect(address.searchParams.get('iss')).toBe(issuer);
+      address.searchParams.set('iss', 'https://evil.example');
+      address.searchParams.set('error_description', 'call 555-0100');
+      const page = await browser.open(address.href);
+      const outcome = await running.ended;
+      expect(outcome.code).toBe(10);
+      expect(last(outcome.stdout).message).toBe('the answer does not come from the issuer of acme-iss');
+      expect(outcome.stdout + page.html).not.toMatch(/evil|555/);
+      expect(world.service.authorization.issued).toEqual([]);
+    });
+  });
+
+  it.each<[string, Record<string, unknown>, number, RegExp]>([
+    ['names another issuer', { issuer: 'https://evil.example' }, 10, /names another issuer/],
+    ['has no S256', { code_challenge_methods_supported: ['plain'] }, 10, /does not offer PKCE with S256/],
+    ['wants pushed requests', { require_pushed_authorization_requests: true }, 10, /RFC 9126/],
+    [
+      'sends people to a page without https',
+      { authorization_endpoint: `http://${hosts.login}/authorize` },
+      2,
+      /authorization_endpoint is not an https URL/,
+    ],
+    ['leads to a private address', { registration_endpoint: 'https://10.0.0.1/register' }, 12, /10\.0\.0\.1/],
+  ])('that %s is refused before anybody is sent there', async (_what, wrong, code, message) => {
+    await inWorld(await createAcme(), async (world) => {
+      const metadata = {
+        issuer,
+        authorization_endpoint: `${issuer}/authorize`,
+        token_endpoint: `${issuer}/token`,
+        registration_endpoint: `${issuer}/reg`,
+        code_challenge_methods_supported: ['S256'],
+        ...wrong,
+      };
+      const asked: string[] = [];
+      world.service.authorization.misbehave((request, response) => {
+        asked.push(request.url ?? '');
+        if (request.url?.startsWith('/.well-known/oauth-authorization-server') === true) {
+          json(response, metadata);
+        } else send(response, 404, 'text/plain', 'no');
+        return true;
+      });
+      const outcome = await world.authsome(['login', issuer, '--json', '--no-browser']);
+      expect([outcome.code, last(outcome.stdout).message]).toEqual([code, expect.stringMatching(message)]);
+      expect(asked.filter((url) => !url.startsWith('/.well-known') && url !== '/')).toEqual([]);
+      const { events } = await world.json(['log', '-n', '1']);
+      expect(events[0]).toMatchObject({ event: 'sign_in.failed', outcome: last(outcome.stdout).error });
+      const { providers } = await world.json(['list', '--all']);
+      const stored = providers.filter(
+        ({ connections }: { connections: unknown[] }) => connections.length > 0,
+      );
+      expect(stored).toEqual([]);
+    });
+  });
+});
+
+describe('a real authorization server', () => {
+  it('that registers clients by itself: nothing to fill in, and signed in by its URL alone', async () => {
+    const features = { registration: { enabled: true }, registrationManagement: { enabled: true } };
+    await inWorld(await createAcme({ features }), async (world) => {
+      const running = world.startAuthsome(['login', issuer, '--json', '--no-browser', '--scopes', 'read']);
+      const browser = world.newBrowser();
+      const url = await authUrlOf(running);
+      expect(url).toContain(`${issuer}/authorize?`);
+      await browser.submit(await browser.open(url), { decision: 'allow' });
+      const outcome = await running.ended;
+      expect([outcome.code, last(outcome.stdout)]).toEqual([
+        0,
+        expect.objectContaining({ status: 'connected', provider: 'login-acme-test', scopes: ['read'] }),
+      ]);
+      const shown = await world.authsome(['inspect', 'login-acme-test']);
+      expect(shown.stdout).toMatch(/supports_dcr: +true/);
+      expect((await world.json(['revoke', 'login-acme-test'])).remote).toEqual({ default: 'revoked' });
+    });
+  });
+
+  it('with a device flow: the code is entered on another device', async () => {
+    await inWorld(await createAcme({ features: { deviceFlow: { enabled: true } } }), async (world) => {
+      const { authorization } = world.service;
+      await register(world, {
+        ...acme,
+        name: 'acme-code',
+        flow: 'device_code',
+        oauth: { ...acme.oauth, device_authorization_url: `${issuer}/device/auth` },
+      });
+      const running = world.startAuthsome(['login', 'acme-code', '--json', '--no-browser']);
+      const browser = world.newBrowser();
+      const form = await browser.open(await authUrlOf(running));
+      const answer = { client_id: world.client.clientId, client_secret: world.client.clientSecret };
+      const page = await browser.submit(form, answer);
+      expect(page.html + page.url).toContain('device');
+      const { session_id: session } = JSON.parse(running.output.stdout.split('\n')[0] ?? '');
+      const { verification_uri: uri, user_code: userCode } = await world.json(['login', '--status', session]);
+      expect(uri).toBe(`${issuer}/device`);
+      const device = world.newBrowser();
+      const confirm = await device.submit(await device.open(uri), { user_code: userCode });
+      const consent = await device.submit(confirm, { user_code: userCode, confirm: 'yes' });
+      await device.submit(consent, { decision: 'allow' });
+      const outcome = await running.ended;
+      expect([outcome.code, last(outcome.stdout)]).toEqual([
+        0,
+        expect.objectContaining({ status: 'connected' }),
+      ]);
+      expect(authorization.issued.at(-1)?.grantType).toBe('urn:ietf:params:oauth:grant-type:device_code');
+    });
+  });
+
+  it('that requires pushed authorization requests: says so in its own words', async () => {
+    const par = { enabled: true, requirePushedAuthorizationRequests: true };
+    await inWorld(await createAcme({ features: { pushedAuthorizationRequests: par } }), async (world) => {
+      const running = world.startAuthsome(['login', 'acme', '--json', '--no-browser']);
+      const browser = world.newBrowser();
+      const form = await browser.open(await authUrlOf(running));
+      const answer = { client_id: world.client.clientId, client_secret: world.client.clientSecret };
+      const page = await browser.submit(form, answer);
+      const outcome = await running.ended;
+      expect(outcome.code).toBe(10);
+      expect(last(outcome.stdout)).toMatchObject({
+        error: 'SignInFailed',
+        message: expect.stringMatching(/invalid_request: .*Pushed Authorization Request/),
+      });
+      expect(page.html).toContain('Acme is not connected');
+    });
+  });
+});
