@@ -27,6 +27,18 @@ describe('the browser to open', () => {
     expect(surroundingsOf(url, {}, 'linux', '').reason).toMatch(/no display/);
   });
 
+  test('is none in a container, which has the kernel of its host but not its desktop', () => {
+    expect(browsers({}, 'linux', '5.15-microsoft-standard')).toEqual([]);
+    expect(browsers({ WSL_DISTRO_NAME: '' }, 'linux', '5.15-microsoft-standard')).toEqual([]);
+  });
+
+  test('is none over SSH on any platform', () => {
+    const wsl = { SSH_CLIENT: '192.0.2.1 5 22', WSL_DISTRO_NAME: 'Debian', DISPLAY: ':0' };
+    expect(browsers(wsl, 'linux', '5.15-microsoft-standard')).toEqual([]);
+    expect(browsers({ SSH_CONNECTION: '192.0.2.1' }, 'darwin')).toEqual([]);
+    expect(browsers({ SSH_CONNECTION: '192.0.2.1' }, 'win32')).toEqual([]);
+  });
+
   test('is the platform’s where there is a display', () => {
     expect(browsers({ WAYLAND_DISPLAY: 'wayland-0' })[0]).toEqual(['xdg-open', url]);
     expect(browsers({}, 'darwin')).toEqual([['open', url]]);
