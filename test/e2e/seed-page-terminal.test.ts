@@ -51,7 +51,10 @@ function login(...args: readonly string[]): Running {
 }
 
 async function authorizeUrl(running: Running): Promise<string> {
-  const [, url = ''] = await running.seen('stdout', /(https:\/\/login\.acme\.test\/authorize\?[^\s\u001b]+)/);
+  const [, url = ''] = await running.seen(
+    'stdout',
+    /(https:\/\/login\.acme\.test\/authorize\?[^\s\u001b]+)[\s\u001b]/,
+  );
   return url;
 }
 
@@ -82,7 +85,10 @@ describe('the OAuth client', () => {
     const running = login('acme-page');
     await running.seen('stdout', /Client ID: /);
     running.type('half-typed');
-    const [, page = ''] = await running.seen('stdout', /(http:\/\/127\.0\.0\.1:\d+\/auth\/sessions\/[\w-]+)/);
+    const [, page = ''] = await running.seen(
+      'stdout',
+      /(http:\/\/127\.0\.0\.1:\d+\/auth\/sessions\/[\w-]+)\s/,
+    );
     const browser = world.newBrowser();
     const values = { client_id: world.client.clientId, client_secret: world.client.clientSecret };
     const consent = await browser.submit(await browser.open(page), values);

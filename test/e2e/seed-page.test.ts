@@ -40,7 +40,10 @@ afterAll(() => world.close());
 
 /** Where a sign-in on a terminal sends the person. */
 async function urlOf(running: Running): Promise<string> {
-  const [, url = ''] = await running.seen('stdout', /(https:\/\/login\.acme\.test\/authorize\?[^\s\u001b]+)/);
+  const [, url = ''] = await running.seen(
+    'stdout',
+    /(https:\/\/login\.acme\.test\/authorize\?[^\s\u001b]+)[\s\u001b]/,
+  );
   return url;
 }
 
@@ -58,12 +61,13 @@ describe('the redirect URI does not match', () => {
       await running.seen('stdout', /Client ID: /);
       const [, page = ''] = await running.seen(
         'stdout',
-        /(http:\/\/127\.0\.0\.1:\d+\/auth\/sessions\/[\w-]+)/,
+        /(http:\/\/127\.0\.0\.1:\d+\/auth\/sessions\/[\w-]+)\s/,
       );
       running.type(`${other.client.clientId}\r`);
       await running.seen('stdout', /Client secret/);
       running.type(`${other.client.clientSecret}\r`);
       const refused = await other.newBrowser().open(await urlOf(running));
+      await running.seen('stdout', /register exactly \S+ at \S+\s/);
       expect(refused.status).toBe(400);
       expect(refused.html).toContain('invalid_redirect_uri');
       expect(screen(running.output.stdout)).toContain(
