@@ -9,7 +9,7 @@ import { Certificate } from 'pkijs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { addressBytes, createCertificateAuthority } from './authority.ts';
 import { makeLeaf } from './certificate.ts';
-import { objectIdentifier, pem, positiveInteger, time } from './der.ts';
+import { objectIdentifier, octetString, pem, positiveInteger, time } from './der.ts';
 import { createKeySupply, generateKeyPair } from './keys.ts';
 
 const run = promisify(execFile);
@@ -168,6 +168,20 @@ test('object identifiers are written in base 128', () => {
 
 test('a PEM never has an empty line, whatever the length', () => {
   for (let size = 1; size < 200; size += 1) expect(pem('X', Buffer.alloc(size, 7))).not.toContain('\n\n');
+});
+
+test('lengths of every size are written in as few bytes as DER wants', () => {
+  expect(octetString(Buffer.alloc(127)).subarray(0, 2).toString('hex')).toBe('047f');
+  expect(octetString(Buffer.alloc(128)).subarray(0, 3).toString('hex')).toBe('048180');
+  expect(octetString(Buffer.alloc(256)).subarray(0, 4).toString('hex')).toBe('04820100');
+  expect(octetString(Buffer.alloc(65_536)).subarray(0, 5).toString('hex')).toBe('0483010000');
+});
+
+test('a run with ten thousand hosts has a CA that still verifies', async () => {
+  const authority = authorityFor(...Array.from({ length: 10_000 }, (_, index) => `api${index}.example.test`));
+  expect(
+    await verify(authority.pem, leafPemOf(authority, 'api9999.example.test'), 'api9999.example.test'),
+  ).toBe('OK');
 });
 
 test('a hundred leaves of varying signature length all load', () => {

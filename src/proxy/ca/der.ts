@@ -16,8 +16,9 @@ const Tag = {
 function encoded(tag: number, content: Uint8Array): Buffer {
   const length = content.length;
   if (length < 0x80) return Buffer.concat([Buffer.from([tag, length]), content]);
-  if (length < 0x100) return Buffer.concat([Buffer.from([tag, 0x81, length]), content]);
-  return Buffer.concat([Buffer.from([tag, 0x82, length >> 8, length & 0xff]), content]);
+  const digits: number[] = [];
+  for (let left = length; left > 0; left = Math.floor(left / 256)) digits.unshift(left & 0xff);
+  return Buffer.concat([Buffer.from([tag, 0x80 | digits.length, ...digits]), content]);
 }
 
 export function sequence(...items: readonly Uint8Array[]): Buffer {

@@ -1,0 +1,3 @@
+module authsome/bench
+
+go 1.24

@@ -1,0 +1,356 @@
+/**
+ * The proxy against its peers, all in one run: direct, our blind tunnel, a bare `net` pipe pair, Go's standard library
+ * and mitmproxy. Medians of alternating rounds, as ratios; `node bench/proxy.mjs [rounds] [seconds]`. Load and upstream
+ * run on one core, whatever is measured on the other. Writes docs/performance.md.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { rolldown } from 'rolldown';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = dirname(here);
+const rounds = Number(process.argv[2] ?? 5);
+const seconds = Number(process.argv[3] ?? 2);
+const scratch = mkdtempSync(join(tmpdir(), 'authsome-bench-'));
+const children = [];
+const canPin = spawnSync('taskset', ['-c', '0', 'true']).status === 0 && cpus().length > 1;
+const file = (name) => join(scratch, name);
+
+try {
+  await main();
+} finally {
+  for (const child of children) child.kill('SIGKILL');
+  rmSync(scratch, { recursive: true, force: true });
+}
+
+async function main() {
+  if (spawnSync('go', ['version']).status !== 0) {
+    console.log(
+      'bench: Go is missing. It builds the load generator and a comparator: install any Go from 1.24 on.',
+    );
+    return;
+  }
+  const go = file('bench');
+  const built = spawnSync('go', ['build', '-o', go, '.'], { cwd: join(here, 'go'), encoding: 'utf8' });
+  if (built.status !== 0) throw new Error(built.stderr);
+
+  const upstream = await start(0, go, ['upstream', '-ca-out', file('upstream.pem')]);
+  const ours = await startOurs(upstream.ready, 'audit.db');
+  const peers = {
+    direct: { via: '', auth: '', ca: file('upstream.pem'), host: 'localhost' },
+    ours: {
+      via: `127.0.0.1:${ours.ready.port}`,
+      auth: ours.ready.auth,
+      ca: file('ours.pem'),
+      host: 'localhost',
+      pid: ours.pid,
+    },
+    tunnel: {
+      via: `127.0.0.1:${ours.ready.port}`,
+      auth: ours.ready.auth,
+      ca: file('upstream.pem'),
+      host: 'blind.test',
+      pid: ours.pid,
+    },
+    pipe: {
+      via: `127.0.0.1:${ours.ready.pipe}`,
+      auth: '-',
+      ca: file('upstream.pem'),
+      host: 'localhost',
+      pid: ours.pid,
+    },
+  };
+  const goProxy = await start(1, go, [
+    'proxy',
+    '-ca-out',
+    file('go.pem'),
+    '-upstream-ca',
+    file('upstream.pem'),
+  ]);
+  peers.go = {
+    via: `127.0.0.1:${goProxy.ready.port}`,
+    auth: '',
+    ca: file('go.pem'),
+    host: 'localhost',
+    pid: goProxy.pid,
+  };
+  const mitm = await startMitmproxy();
+  if (mitm !== undefined) peers.mitmproxy = mitm;
+
+  const load = (peer, mode, more = []) => {
+    const { via, auth, ca, host } = peers[peer];
+    const port = mode === 'http2' ? upstream.ready.http2 : upstream.ready.http1;
+    const args = [
+      'load',
+      '-mode',
+      mode,
+      '-target',
+      `${host}:${port}`,
+      '-via',
+      via,
+      '-auth',
+      auth,
+      '-ca',
+      ca,
+      ...more,
+    ];
+    const { command, all } = pinned(0, go, args);
+    const run = spawnSync(command, all, { encoding: 'utf8', timeout: 60_000, killSignal: 'SIGKILL' });
+    if (process.env.BENCH_TRACE !== undefined) console.error(peer, mode, run.status, run.stdout.trim());
+    if (run.status !== 0) {
+      // A peer that cannot do it leaves a gap; ours may not.
+      console.log(`${peer} ${mode}: ${run.stderr?.trim() || 'no answer in time'}`);
+      return {};
+    }
+    return JSON.parse(run.stdout);
+  };
+  const names = Object.keys(peers);
+  const timed = (mode, connections) => (peer) => {
+    const before = cpuSeconds(peers[peer].pid);
+    const result = load(peer, mode, ['-connections', String(connections), '-for', `${seconds}s`]);
+    const spent = cpuSeconds(peers[peer].pid) - before;
+    return { ...result, cpuMicros: (spent * 1e6) / Math.max(1, result.requests ?? 0) };
+  };
+
+  const results = {
+    small1: rotate(names, timed('small', 1)),
+    small16: rotate(names, timed('small', 16)),
+    small64: rotate(names, timed('small', 64)),
+    post16: rotate(
+      names.filter((name) => name !== 'mitmproxy'),
+      timed('post', 16),
+    ),
+    connections8: rotate(
+      names.filter((name) => name !== 'pipe'),
+      timed('connections', 8),
+    ),
+    events: rotate(names, (peer) => load(peer, 'events', ['-size', '200'])),
+    http2: rotate(
+      names.filter((name) => !['pipe', 'go'].includes(name)),
+      timed('http2', 100),
+    ),
+  };
+  const idleKb = memoryKb(ours.pid);
+  results.big = rotate(names, (peer) => {
+    const gigabyte = peer === 'mitmproxy' ? 1 << 26 : 1 << 30;
+    return load(peer, 'big', ['-size', String(gigabyte)]);
+  });
+  const grownKb = memoryKb(ours.pid) - idleKb;
+  results.growth = await growth(upstream, load, peers);
+  report(results, grownKb);
+}
+
+/** The same load with 10,000 further routes in the run. */
+async function growth(upstream, load, peers) {
+  const many = await startOurs(upstream.ready, 'audit-many.db', 10_000);
+  peers.many = {
+    ...peers.ours,
+    via: `127.0.0.1:${many.ready.port}`,
+    auth: many.ready.auth,
+    ca: file('ours-audit-many.db.pem'),
+    pid: many.pid,
+  };
+  return rotate(['ours', 'many'], (peer) =>
+    load(peer, 'small', ['-connections', '16', '-for', `${seconds}s`]),
+  );
+}
+
+/** Each peer once a round, so that a busy moment of the machine falls on all of them; medians by key. */
+function rotate(names, measure) {
+  const samples = Object.fromEntries(names.map((name) => [name, []]));
+  for (let round = 0; round < rounds; round += 1) {
+    for (const name of names) samples[name].push(measure(name));
+  }
+  return Object.fromEntries(
+    names.map((name) => [
+      name,
+      Object.fromEntries(
+        Object.keys(samples[name][0]).map((key) => [key, median(samples[name].map((s) => s[key]))]),
+      ),
+    ]),
+  );
+}
+
+function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)];
+}
+
+async function startOurs({ http1, http2 }, database, extraRoutes = 0) {
+  const script = file('ours.mjs');
+  if (!existsSync(script)) {
+    const bundle = await rolldown({
+      input: join(here, 'proxy/ours.ts'),
+      platform: 'node',
+      external: ['@photostructure/sqlite', '@napi-rs/keyring'],
+      logLevel: 'silent',
+    });
+    await bundle.write({
+      dir: scratch,
+      format: 'esm',
+      entryFileNames: 'ours.mjs',
+      chunkFileNames: '[name]-[hash].mjs',
+    });
+    spawnSync('ln', ['-s', join(root, 'node_modules'), file('node_modules')]);
+  }
+  const ca = extraRoutes === 0 ? file('ours.pem') : file(`ours-${database}.pem`);
+  return start(1, process.execPath, [
+    script,
+    ca,
+    file('upstream.pem'),
+    file(database),
+    String(http1),
+    String(http2),
+    String(extraRoutes),
+  ]);
+}
+
+async function startMitmproxy() {
+  if (spawnSync('mitmdump', ['--version']).status !== 0) {
+    console.log('mitmproxy is missing (apt-get install mitmproxy): its column is left out.\n');
+    return undefined;
+  }
+  const port = 20_000 + Math.floor(Math.random() * 20_000);
+  const args = [
+    '-q',
+    '-p',
+    String(port),
+    '--set',
+    `confdir=${file('mitm')}`,
+    '--set',
+    `ssl_verify_upstream_trusted_ca=${file('upstream.pem')}`,
+    '--set',
+    'stream_large_bodies=1m',
+    '-s',
+    join(here, 'mitm.py'),
+  ];
+  const { command, all } = pinned(1, 'mitmdump', args);
+  const child = spawn(command, all, { stdio: 'ignore' });
+  children.push(child);
+  const ca = join(file('mitm'), 'mitmproxy-ca-cert.pem');
+  for (let wait = 0; wait < 200 && !existsSync(ca); wait += 1)
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  return { via: `127.0.0.1:${port}`, auth: '', ca, host: 'localhost', pid: child.pid };
+}
+
+function pinned(core, command, args) {
+  return canPin
+    ? { command: 'taskset', all: ['-c', String(core), command, ...args] }
+    : { command, all: args };
+}
+
+/** Starts a process that prints one line of JSON when it is ready. */
+function start(core, command, args) {
+  const run = pinned(core, command, args);
+  const child = spawn(run.command, run.all, { stdio: ['ignore', 'pipe', 'inherit'] });
+  children.push(child);
+  return new Promise((resolve, reject) => {
+    let text = '';
+    child.stdout.on('data', (chunk) => {
+      text += chunk;
+      if (text.includes('\n')) resolve({ ready: JSON.parse(text), pid: child.pid });
+    });
+    child.on('exit', (code) => reject(new Error(`${command} ended with ${code}`)));
+  });
+}
+
+/** User and system time of a process so far; taskset becomes what it starts, so the pid stays. */
+function cpuSeconds(pid) {
+  if (pid === undefined) return 0;
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+function memoryKb(pid) {
+  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);
+}
+
+function report(results, grownKb) {
+  const rows = [
+    ['req/s, 1 connection', 'small1', 'perSecond', 0],
+    ['req/s, 16 connections', 'small16', 'perSecond', 0],
+    ['req/s, 64 connections', 'small64', 'perSecond', 0],
+    ['latency p50, 1 connection, µs', 'small1', 'p50us', 0],
+    ['CPU µs/request, 16 connections', 'small16', 'cpuMicros', 1],
+    ['64 KiB POST/s, 16 connections', 'post16', 'perSecond', 0],
+    ['new connections/s, 8 at once', 'connections8', 'perSecond', 0],
+    ['event delay p50, µs', 'events', 'p50us', 0],
+    ['HTTP/2 req/s, 100 streams', 'http2', 'perSecond', 0],
+    ['1 GiB, MB/s', 'big', 'megabytesPerSecond', 0],
+  ];
+  const columns = ['direct', 'pipe', 'tunnel', 'ours', 'go', 'mitmproxy'];
+  const cell = (key, peer, field, digits) => {
+    const value = results[key][peer]?.[field];
+    return value === undefined || value === 0 ? '–' : value.toFixed(digits);
+  };
+  const table = [
+    `| | ${columns.map((name) => (name === 'ours' ? '**ours**' : name)).join(' | ')} |`,
+    `|---|${columns.map(() => '---:').join('|')}|`,
+    ...rows.map(
+      ([title, key, field, digits]) =>
+        `| ${title} | ${columns.map((peer) => cell(key, peer, field, digits)).join(' | ')} |`,
+    ),
+  ];
+  const of = (key, peer, field = 'perSecond') => results[key][peer]?.[field];
+  const goals = [
+    ['16 connections, × mitmproxy', of('small16', 'ours') / of('small16', 'mitmproxy'), '≥', 40],
+    ['64 connections, × mitmproxy', of('small64', 'ours') / of('small64', 'mitmproxy'), '≥', 40],
+    ['16 connections, × Go RoundTrip', of('small16', 'ours') / of('small16', 'go'), '≥', 1.1],
+    ['64 connections, × Go RoundTrip', of('small64', 'ours') / of('small64', 'go'), '≥', 1.1],
+    ['16 connections, of our blind tunnel', of('small16', 'ours') / of('small16', 'tunnel'), '≥', 0.7],
+    ['64 connections, of our blind tunnel', of('small64', 'ours') / of('small64', 'tunnel'), '≥', 0.7],
+    [
+      'one connection, p50 over the blind tunnel, µs',
+      of('small1', 'ours', 'p50us') - of('small1', 'tunnel', 'p50us'),
+      '≤',
+      15,
+    ],
+    ['CPU per request, µs', of('small16', 'ours', 'cpuMicros'), '≤', 30],
+    ['blind tunnel, of a bare pipe pair', of('small16', 'tunnel') / of('small16', 'pipe'), '≥', 0.9],
+    [
+      '1 GiB, of direct',
+      of('big', 'ours', 'megabytesPerSecond') / of('big', 'direct', 'megabytesPerSecond'),
+      '≥',
+      0.7,
+    ],
+    ['1 GiB, RSS growth, MB', grownKb / 1024, '<', 64],
+    [
+      'event delay p50 over direct, µs',
+      of('events', 'ours', 'p50us') - of('events', 'direct', 'p50us'),
+      '≤',
+      30,
+    ],
+    ['HTTP/2, × mitmproxy', of('http2', 'ours') / of('http2', 'mitmproxy'), '≥', 12],
+    ['new connections, × Go RoundTrip', of('connections8', 'ours') / of('connections8', 'go'), '≥', 1.2],
+    ['10,000 further routes, of the same load', of('growth', 'many') / of('growth', 'ours'), '≥', 0.9],
+  ].filter(([, value]) => Number.isFinite(value));
+  const verdict = (value, sign, goal) =>
+    (sign === '≥' ? value >= goal : value <= goal) ? 'reached' : 'missed';
+  const lines = [
+    '| what | goal | now | |',
+    '|---|---:|---:|---|',
+    ...goals.map(
+      ([title, value, sign, goal]) =>
+        `| ${title} | ${sign} ${goal} | ${value.toFixed(2)} | ${verdict(value, sign, goal)} |`,
+    ),
+  ];
+  const failures = Object.entries(results).flatMap(([key, peers]) =>
+    Object.entries(peers)
+      .filter(([, { failures: count }]) => count > 0)
+      .map(([peer]) => `${key} ${peer}`),
+  );
+  if (failures.length > 0) console.log(`failed requests: ${failures.join(', ')}\n`);
+  console.log(`${lines.join('\n')}\n\n${table.join('\n')}`);
+  const document = readFileSync(join(here, 'proxy/performance.md'), 'utf8')
+    .replace('{goals}', lines.join('\n'))
+    .replace('{table}', table.join('\n'))
+    .replace(
+      '{machine}',
+      `Node ${process.versions.node}, ${cpus().length} cores, medians of ${rounds} alternating rounds of ${seconds} s`,
+    );
+  writeFileSync(join(root, 'docs/performance.md'), document);
+}
