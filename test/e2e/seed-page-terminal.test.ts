@@ -87,7 +87,7 @@ describe('the OAuth client', () => {
     running.type('half-typed');
     const [, page = ''] = await running.seen(
       'stdout',
-      /(http:\/\/127\.0\.0\.1:\d+\/auth\/sessions\/[\w-]+)\s/,
+      /(http:\/\/127\.0\.0\.1:\d+\/auth\/sessions\/[\w-]+)[\s\u001b]/,
     );
     const browser = world.newBrowser();
     const values = { client_id: world.client.clientId, client_secret: world.client.clientSecret };

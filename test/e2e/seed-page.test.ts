@@ -61,7 +61,7 @@ describe('the redirect URI does not match', () => {
       await running.seen('stdout', /Client ID: /);
       const [, page = ''] = await running.seen(
         'stdout',
-        /(http:\/\/127\.0\.0\.1:\d+\/auth\/sessions\/[\w-]+)\s/,
+        /(http:\/\/127\.0\.0\.1:\d+\/auth\/sessions\/[\w-]+)[\s\u001b]/,
       );
       running.type(`${other.client.clientId}\r`);
       await running.seen('stdout', /Client secret/);
