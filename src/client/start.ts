@@ -28,6 +28,8 @@ const exitTimeoutMs = 15_000;
 const pollMs = 10;
 /** Nobody holds the lock for longer: a start takes less, or is given up. */
 const longestStartMs = 2 * startTimeoutMs;
+/** Within this time of taking the lock its holder has written its number into it. */
+const numberingMs = 1_000;
 /** How much of the log's end is searched for what the daemon said last. */
 const tailBytes = 64 * 1024;
 
@@ -204,21 +206,33 @@ function acceptsAt({ url }: DaemonRecord): Promise<boolean> {
   return accepts(hostname.replace(/^\[|\]$/g, ''), Number(port || 80));
 }
 
-/** Whether this process is the one that starts the daemon now. A lock whose holder has died is taken over. */
+/** Whether this process is the one that starts the daemon now. A lock that its holder left behind is removed. */
 function takeLock(lock: string, nowMs: number): boolean {
+  let descriptor: number;
   try {
-    const descriptor = openSync(lock, 'wx', 0o600);
-    writeSync(descriptor, String(process.pid));
-    closeSync(descriptor);
-    return true;
+    descriptor = openSync(lock, 'wx', 0o600);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unusable(lock, error);
+    if (isAbandoned(lock, nowMs)) removeLock(lock);
+    return false;
   }
+  try {
+    writeSync(descriptor, String(process.pid));
+    return true;
+  } catch (error) {
+    removeLock(lock);
+    throw unusable(lock, error);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Its holder has died, before or after it wrote its number, or the number now belongs to another process. */
+function isAbandoned(lock: string, nowMs: number): boolean {
   const holder = Number(readLock(lock));
-  const isAbandoned = Number.isSafeInteger(holder) && holder > 0 && !isAlive(holder);
-  // What no holder can be asked about (nothing was written, or its number is another process's since): by its age.
-  if (isAbandoned || nowMs - writtenAtMs(lock) > longestStartMs) removeLock(lock);
-  return false;
+  const isNumbered = Number.isSafeInteger(holder) && holder > 0;
+  if (isNumbered && !isAlive(holder)) return true;
+  return nowMs - writtenAtMs(lock) > (isNumbered ? longestStartMs : numberingMs);
 }
 
 function writtenAtMs(lock: string): number {

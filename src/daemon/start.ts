@@ -14,6 +14,7 @@ import { doctorDocument, readyDocument } from './checks.ts';
 import { createDecisionSink } from './decision-sink.ts';
 import { createDesks } from './desks.ts';
 import { doctorChecks } from './doctor.ts';
+import { watchFile } from './file-watch.ts';
 import { type Home, writePrivateFile } from './home.ts';
 import { type Listener, listen, listenFailure } from './listener.ts';
 import { type Log, unexpectedFields } from './log.ts';
@@ -188,6 +189,11 @@ async function assemble(options: StartOptions, listener: Listener): Promise<Daem
     announceEnd = resolve;
   });
   let isStopping = false;
+  // Somebody who removes a home to start afresh wants its port back, and a database that nobody can find keeps nothing.
+  const databaseFile = watchFile(home.databaseFile, () => {
+    log.error('the home was removed or replaced: stopping', { path: home.databaseFile });
+    stopNow();
+  });
   const shutDown = async (): Promise<void> => {
     const closed = listener.close();
     const settled = Promise.race([desks.close(), sleep(exchangeGraceMs, undefined, { ref: false })]);
@@ -201,7 +207,8 @@ async function assemble(options: StartOptions, listener: Listener): Promise<Daem
       .flush()
       .catch((error) => log.error('the audit trail is not flushed', unexpectedFields(error)));
     database.close();
-    rmSync(home.daemonFile, { force: true });
+    if (databaseFile.isIntact()) rmSync(home.daemonFile, { force: true });
+    databaseFile.close();
     log.info('stopped');
     announceEnd();
   };

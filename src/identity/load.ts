@@ -86,7 +86,16 @@ export function handleFrom(text: string | undefined): string {
 
 function createKey(directory: string, file: string, randomBytes: LoadIdentityOptions['randomBytes']): string {
   const text = keyFromSeed(randomBytes(seedLength)).export({ format: 'pem', type: 'pkcs8' }).toString();
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    // Of a read-only disk Node says ENOENT here: the code would tell nobody anything.
+    if (['ENOSPC', 'EDQUOT'].includes(codeOf(error) ?? '')) throw unusable(directory, error);
+    throw new AuthsomeError('HomeNotUsable', `${directory} cannot be made`, {
+      hint: 'Set AUTHSOME_HOME to a directory that you can write to.',
+      cause: error,
+    });
+  }
   return publish(directory, file, text, randomBytes);
 }
 
@@ -101,7 +110,12 @@ function publish(
   randomBytes: LoadIdentityOptions['randomBytes'],
 ): string {
   const temporary = join(directory, `.${Buffer.from(randomBytes(8)).toString('hex')}.tmp`);
-  const descriptor = openSync(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+  let descriptor: number;
+  try {
+    descriptor = openSync(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+  } catch (error) {
+    throw unusable(file, error);
+  }
   try {
     try {
       writeSync(descriptor, text);
@@ -179,7 +193,7 @@ function unusable(path: string, error: unknown): AuthsomeError {
     return new AuthsomeError('StorageFull', `no space left to write ${path}`, { cause: error });
   }
   return new AuthsomeError('HomeNotUsable', `${path} cannot be used (${code ?? 'unknown reason'})`, {
-    hint: `Look at it: ls -ld ${path}`,
+    hint: `Look at it: ls -ld ${path}; or use another home: AUTHSOME_HOME`,
     cause: error,
   });
 }

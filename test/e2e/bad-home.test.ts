@@ -1,0 +1,186 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdirSync, renameSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type Outcome, start } from '../../demo/product.ts';
+import { createWorld, entry, gone, inWorld, isAlive, until, type World } from './harness.ts';
+
+const key = `sk-proj-${'a1B2'.repeat(15)}`;
+const withKey = { env: { OPENAI_API_KEY: key } };
+
+async function stop(world: World): Promise<void> {
+  const pid = world.daemonPid();
+  await world.authsome(['daemon', 'stop']);
+  if (pid !== undefined) await gone(pid, 10_000);
+}
+
+function expectFailure(outcome: Outcome, text: RegExp): void {
+  expect([outcome.code, outcome.stdout, outcome.stderr]).toEqual([9, '', expect.stringMatching(text)]);
+  expect(outcome.stderr).toMatch(/^Error: .+\n {2}\S/m);
+  expect(outcome.stderr).not.toContain(key);
+}
+
+/** A small disk of its own, seen only by the commands that are run in it. */
+interface Disk {
+  authsome(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<Outcome>;
+  sh(script: string): Promise<Outcome>;
+}
+
+const holders: ChildProcess[] = [];
+afterEach(async () => {
+  for (const holder of holders.splice(0)) {
+    holder.kill('SIGKILL');
+    await once(holder, 'exit');
+  }
+});
+
+async function diskFor(world: World): Promise<Disk> {
+  const mountPoint = join(world.directory, 'disk');
+  mkdirSync(mountPoint);
+  const script = 'mount -t tmpfs -o size=3m tmpfs "$1" && echo ready && exec sleep 600';
+  const holder = spawn(
+    'unshare',
+    ['--user', '--map-root-user', '--mount', 'sh', '-c', script, 'sh', mountPoint],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  holders.push(holder);
+  await once(holder.stdout, 'data');
+  const enter = ['--target', String(holder.pid), '--user', '--mount', '--preserve-credentials', '--'];
+  const inside = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Outcome> =>
+    start({
+      program: 'nsenter',
+      args: [...enter, ...args],
+      env: { ...world.env, AUTHSOME_HOME: join(mountPoint, 'home'), ...env },
+      cwd: world.directory,
+    }).ended;
+  return {
+    authsome: (args, env) => inside([process.execPath, entry, ...args], env),
+    sh: (text) => inside(['sh', '-c', text, 'sh', mountPoint]),
+  };
+}
+
+const fill = 'dd if=/dev/zero of="$1"/ballast bs=4k 2>/dev/null; true';
+const free = 'rm "$1"/ballast';
+
+describe('a disk that is full', () => {
+  it('at the first start is told as such, and leaves nothing in the way of the next one', async () => {
+    await inWorld(await createWorld(), async (world) => {
+      const disk = await diskFor(world);
+      await disk.sh(fill);
+      expectFailure(await disk.authsome(['whoami']), /no space left/);
+      await disk.sh(free);
+      expect(await disk.authsome(['whoami'])).toMatchObject({ code: 0, stderr: '' });
+      await disk.authsome(['daemon', 'stop']);
+    });
+  });
+
+  it('while the daemon runs, and when it is started again, costs nothing that was stored', async () => {
+    await inWorld(await createWorld(), async (world) => {
+      const disk = await diskFor(world);
+      expect((await disk.authsome(['login', 'openai'], withKey.env)).code).toBe(0);
+      await disk.sh(fill);
+      expect((await disk.authsome(['list'])).stdout).toMatch(/openai +default +connected/);
+      const more = { ANTHROPIC_API_KEY: `sk-ant-api03-${'c4D5'.repeat(23)}AAA` };
+      expectFailure(await disk.authsome(['login', 'anthropic'], more), /no space left/);
+      expectFailure(await disk.authsome(['run', '--', 'true']), /no space left/);
+      expectFailure(await disk.authsome(['logout', 'openai']), /no space left/);
+      expect((await disk.authsome(['doctor'])).stdout).toMatch(/warn +disk/);
+      expect((await disk.authsome(['daemon', 'stop'])).code).toBe(0);
+      expectFailure(await disk.authsome(['list']), /no space left/);
+      expectFailure(await disk.authsome(['list']), /no space left/);
+      await disk.sh(free);
+      expect(await disk.authsome(['get', 'openai', '--show-secret', '--field', 'api_key'])).toMatchObject({
+        code: 0,
+        stdout: `${key}\n`,
+      });
+      expect((await disk.authsome(['get', 'anthropic'])).code).toBe(3);
+      expect((await disk.authsome(['doctor', '--json'])).stdout).toMatch(/"audit","status":"ok"/);
+      await disk.authsome(['daemon', 'stop']);
+    });
+  });
+});
+
+describe('a home that cannot be written', () => {
+  it('is told as such, whether it is there already or not', async () => {
+    await inWorld(await createWorld(), async (world) => {
+      const disk = await diskFor(world);
+      expect((await disk.authsome(['login', 'openai'], withKey.env)).code).toBe(0);
+      await disk.authsome(['daemon', 'stop']);
+      await until(async () => (await disk.sh('mount -o remount,ro "$1"')).code === 0, 5_000);
+      expectFailure(await disk.authsome(['list']), /home\/server.* cannot be written \(EROFS\)/);
+      const other = { AUTHSOME_HOME: join(world.directory, 'disk/other') };
+      expectFailure(await disk.authsome(['list'], other), /other.* cannot be made/);
+      await disk.sh('mount -o remount,rw "$1"');
+      expect((await disk.authsome(['list'])).stdout).toMatch(/openai +default +connected/);
+      await disk.authsome(['daemon', 'stop']);
+    });
+  });
+});
+
+describe('a home that somebody changed', () => {
+  it.each([
+    ['server/authsome.db', 0o644, 'chmod 600'],
+    ['server/authsome.db', 0o640, 'chmod 600'],
+    ['server', 0o750, 'chmod 700'],
+    ['identities', 0o755, 'chmod 700'],
+    ['identities/current', 0o644, 'chmod 600'],
+  ])('%s with mode %o is refused with: %s', async (name, mode, fix) => {
+    await inWorld(await createWorld(), async (world) => {
+      await world.authsome(['whoami']);
+      await stop(world);
+      const path = join(world.home, name);
+      const before = statSync(path).mode & 0o777;
+      chmodSync(path, mode);
+      const outcome = await world.authsome(['whoami']);
+      expectFailure(outcome, new RegExp(`${fix} ${path}`));
+      expect(statSync(path).mode & 0o777).toBe(mode);
+      chmodSync(path, before);
+      expect((await world.authsome(['whoami'])).code).toBe(0);
+    });
+  });
+
+  it('without its master key is refused, and no new key is made in its place', async () => {
+    await inWorld(await createWorld(), async (world) => {
+      await world.authsome(['login', 'openai'], withKey);
+      const file = join(world.home, 'server/master.key');
+      renameSync(file, `${world.directory}/kept`);
+      // The daemon that has it in memory goes on.
+      expect((await world.authsome(['get', 'openai', '--show-secret', '--field', 'api_key'])).stdout).toBe(
+        `${key}\n`,
+      );
+      await stop(world);
+      expectFailure(await world.authsome(['list']), /master key/);
+      expect(statSync(file, { throwIfNoEntry: false })).toBeUndefined();
+      renameSync(`${world.directory}/kept`, file);
+      expect((await world.authsome(['get', 'openai', '--show-secret', '--field', 'api_key'])).stdout).toBe(
+        `${key}\n`,
+      );
+    });
+  });
+
+  it('with half a database is refused, and left as it is', async () => {
+    await inWorld(await createWorld(), async (world) => {
+      await world.authsome(['login', 'openai'], withKey);
+      await stop(world);
+      const database = join(world.home, 'server/authsome.db');
+      truncateSync(database, 6_000);
+      expectFailure(await world.authsome(['list']), /damaged.*authsome\.db/);
+      expect(statSync(database).size).toBe(6_000);
+    });
+  });
+});
+
+describe('a home that is removed under its daemon', () => {
+  it('takes the daemon with it, and the next command begins afresh on the same port', async () => {
+    await inWorld(await createWorld(), async (world) => {
+      await world.authsome(['login', 'openai'], withKey);
+      const pid = world.daemonPid() ?? 0;
+      rmSync(world.home, { recursive: true });
+      await gone(pid, 10_000);
+      const list = await world.authsome(['list']);
+      expect(list).toMatchObject({ code: 0, stdout: '' });
+      expect(isAlive(world.daemonPid() ?? 0)).toBe(true);
+    });
+  });
+});
