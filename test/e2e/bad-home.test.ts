@@ -87,6 +87,8 @@ describe('a disk that is full', () => {
       expectFailure(await disk.authsome(['logout', 'openai']), /no space left/);
       expect((await disk.authsome(['doctor'])).stdout).toMatch(/warn +disk/);
       expect((await disk.authsome(['daemon', 'stop'])).code).toBe(0);
+      // What the database gave back when it was closed.
+      await disk.sh(fill);
       expectFailure(await disk.authsome(['list']), /no space left/);
       expectFailure(await disk.authsome(['list']), /no space left/);
       await disk.sh(free);
@@ -120,21 +122,21 @@ describe('a home that cannot be written', () => {
 
 describe('a home that somebody changed', () => {
   it.each([
-    ['server/authsome.db', 0o644, 'chmod 600'],
-    ['server/authsome.db', 0o640, 'chmod 600'],
-    ['server', 0o750, 'chmod 700'],
-    ['identities', 0o755, 'chmod 700'],
-    ['identities/current', 0o644, 'chmod 600'],
-  ])('%s with mode %o is refused with: %s', async (name, mode, fix) => {
+    ['server/authsome.db', '0644', 'chmod 600'],
+    ['server/authsome.db', '0640', 'chmod 600'],
+    ['server', '0750', 'chmod 700'],
+    ['identities', '0755', 'chmod 700'],
+    ['identities/current', '0644', 'chmod 600'],
+  ])('%s with mode %s is refused with: %s', async (name, mode, fix) => {
     await inWorld(await createWorld(), async (world) => {
       await world.authsome(['whoami']);
       await stop(world);
       const path = join(world.home, name);
       const before = statSync(path).mode & 0o777;
-      chmodSync(path, mode);
+      chmodSync(path, Number.parseInt(mode, 8));
       const outcome = await world.authsome(['whoami']);
       expectFailure(outcome, new RegExp(`${fix} ${path}`));
-      expect(statSync(path).mode & 0o777).toBe(mode);
+      expect(statSync(path).mode & 0o777).toBe(Number.parseInt(mode, 8));
       chmodSync(path, before);
       expect((await world.authsome(['whoami'])).code).toBe(0);
     });
