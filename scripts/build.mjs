@@ -1,5 +1,6 @@
 /**
- * Bundles `src/` into `dist/`: ESM, code-split, one chunk per lazily imported command, natives left outside.
+ * Bundles `src/` into `dist/`: one chunk per lazily imported command, natives left outside. CommonJS, because a Node 20
+ * process pays for the first ES module it loads with a quarter of what `run` may cost.
  * Writes the licence texts of everything that was bundled to THIRD-PARTY-LICENSES.txt.
  */
 import { chmod, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -23,7 +24,7 @@ const runPath =
 const isOnRunPath = (moduleId) => runPath.test(relative(root, moduleId).replaceAll(sep, '/'));
 const staging = inRoot(`dist.${process.pid}.tmp`);
 
-const esm = await build({
+const program = await build({
   input: { main: inRoot('src/main.ts') },
   output: {
     dir: staging,
@@ -45,9 +46,10 @@ const esm = await build({
 const preload = await build({
   input: {
     'child-proxy': inRoot('src/cli/run/child-proxy.cts'),
+    'agent-tunnel': inRoot('src/cli/run/agent-tunnel.ts'),
     'env-proxy-agent': inRoot('src/cli/run/env-proxy-agent.ts'),
   },
-  external: [...natives, './env-proxy-agent.cjs'],
+  external: [...natives, './agent-tunnel.cjs', './env-proxy-agent.cjs'],
   output: {
     dir: staging,
     format: 'cjs',
@@ -64,7 +66,7 @@ const providerNames = definitions
 await writeFile(join(staging, 'provider-names.json'), JSON.stringify(providerNames.sort()));
 await writeFile(join(staging, 'package.json'), '{"type":"commonjs"}\n');
 await chmod(join(staging, 'main.js'), 0o755);
-await writeFile(inRoot('THIRD-PARTY-LICENSES.txt'), await licences([...esm, ...preload]));
+await writeFile(inRoot('THIRD-PARTY-LICENSES.txt'), await licences([...program, ...preload]));
 
 // The swap is as short as two renames, so that a daemon or a test that starts meanwhile finds a whole `dist/`.
 const retired = inRoot(`dist.${process.pid}.old`);

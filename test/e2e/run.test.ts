@@ -162,6 +162,54 @@ describe('requests of a run', () => {
     });
   });
 
+  it.each([
+    ['https.get', `https.get(url, finish)`],
+    [
+      'https.request with an agent of its own',
+      `https.request(url, { agent: new https.Agent() }, finish).end()`,
+    ],
+    ['https.request without an agent', `https.request(url, { agent: false }, finish).end()`],
+  ])('carry it from Node’s %s, loaded either way', async (_what, call) => {
+    const url = `https://${hosts.api}/v1/agent`;
+    const rest = `const url = '${url}'; const finish = (r) => console.log(r.statusCode, r.resume().socket.authorized); ${call};`;
+    for (const script of [
+      ['--input-type=commonjs', '-e', `const https = require('https'); ${rest}`],
+      ['--input-type=module', '-e', `import https from 'node:https'; ${rest}`],
+    ]) {
+      const before = arrived(hosts.api).length;
+      expect(await run(process.execPath, ...script)).toMatchObject({ stdout: '200 true\n', stderr: '' });
+      expect(arrived(hosts.api)).toHaveLength(before + 1);
+      expect(arrived(hosts.api).at(-1)).toMatchObject({
+        path: '/v1/agent',
+        headers: { authorization: bearer() },
+      });
+    }
+  });
+
+  it('from Node are verified, keep their connection, and stay off the proxy where NO_PROXY says so', async () => {
+    const script = `
+      const https = require('node:https');
+      const { createServer, request } = require('node:http');
+      const get = (host, options) => new Promise((resolve) => https.get({ host, ...options }, (response) => {
+        const port = response.socket.localPort;
+        response.resume().on('end', () => setImmediate(resolve, port));
+      }).on('error', (error) => resolve(error.code)));
+      (async () => {
+        const agent = new https.Agent({ keepAlive: true, maxSockets: 1 });
+        const ports = [await get('${hosts.api}', { agent }), await get('${hosts.api}', { agent })];
+        console.log(ports[0] === ports[1], await get('${hosts.api}', { ca: [] }), await get('no-such-host.invalid'));
+        const server = createServer((_, response) => response.end('here')).listen(0, '127.0.0.1', () => {
+          request({ host: '127.0.0.1', port: server.address().port, agent: false }, (response) => {
+            response.pipe(process.stdout);
+            server.close();
+          }).end();
+        });
+        agent.destroy();
+      })();`;
+    const outcome = await run(process.execPath, '-e', script);
+    expect(outcome.stdout).toMatch(/^true (UNABLE_TO_\w+|SELF_SIGNED\w+) ERR_PROXY_TUNNEL\nhere$/);
+  });
+
   it('carry it from Python’s urllib', async () => {
     const script = `import urllib.request; print(urllib.request.urlopen('https://${hosts.api}/v1/urllib').status)`;
     expect(await run('python3', '-c', script)).toMatchObject({ code: 0, stdout: '200\n' });

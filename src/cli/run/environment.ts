@@ -98,7 +98,6 @@ export function runEnvironment(
   }
   for (const name of replacingVariables) child[name] = run.ca_bundle_file;
   if (child.NPM_CONFIG_CAFILE !== undefined) child.NPM_CONFIG_CAFILE = run.ca_bundle_file;
-  child.NODE_USE_ENV_PROXY = '1';
   child.NODE_OPTIONS = withRequire(parent.NODE_OPTIONS, files.childProxy);
   return Object.assign(child, run.phantoms);
 }
