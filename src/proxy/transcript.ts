@@ -57,7 +57,7 @@ export class Transcript implements PairingPort {
       head: rewriteRequestHead(request, target, this.#options.injection),
       lineFor: undefined,
       renewable: false,
-      transformFor: undefined,
+      scrub: undefined,
       ...this.#options.plan,
     };
   }

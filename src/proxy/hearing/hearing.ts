@@ -4,6 +4,7 @@ import type { Injection } from '../inject/index.ts';
 import { judgeRequest, refuse } from '../judge/index.ts';
 import type { Credential, DecisionSink, UpstreamRefusal } from '../proxy.ts';
 import type { LiveRun } from '../runs/index.ts';
+import type { Needle } from '../scrub/index.ts';
 import type { Docket, Refusal } from './docket.ts';
 
 /** What a request is allowed to carry, and how to get something newer when the upstream rejects it. */
@@ -12,6 +13,8 @@ export interface Grant {
   /** `provider/connection`. */
   readonly connection: string;
   readonly injection: Injection;
+  /** What must not come back in the answer. */
+  needles(): readonly Needle[];
   /** What to say of an upstream's 401 or 403, fit for a field of the answer; `undefined` when nothing is known. */
   advise(status: number, field: UpstreamRefusal['field']): string | undefined;
   /** The injection of a newer credential, or `undefined` when there is none. Never rejects. */
@@ -112,15 +115,22 @@ function grant(
     return;
   }
   docket.placement = injection.placement;
+  let current = credential;
   petition.inject({
     route,
     connection,
     injection,
+    needles: () => run.needlesFor(route, current),
     advise: (status, field) => {
       const advice = run.spec.advise?.({ decision: docket.id, connection, status, field });
       return advice !== undefined && fitsField.test(advice) ? advice : undefined;
     },
-    renew: () => renewed(run, route, connection, credential),
+    renew: async () => {
+      const newer = await renewed(run, connection, credential);
+      if (newer === undefined) return undefined;
+      current = newer;
+      return run.injectionFor(route, newer);
+    },
   });
 }
 
@@ -128,13 +138,12 @@ const fitsField = /^[\x20-\x7e]{1,2000}$/;
 
 async function renewed(
   run: LiveRun,
-  route: Route,
   connection: string,
   rejected: Credential,
-): Promise<Injection | undefined> {
+): Promise<Credential | undefined> {
   try {
     const credential = await run.spec.credentials.renew(connection, rejected);
-    return credential === undefined || run.ended ? undefined : run.injectionFor(route, credential);
+    return run.ended ? undefined : credential;
   } catch {
     // The upstream's own 401 says more than a failed renewal.
     return undefined;

@@ -68,6 +68,8 @@ export type PayloadListener = (bytes: Buffer, start: number, end: number) => voi
 export class Body {
   done: boolean;
   fault: Fault | undefined;
+  /** The trailer lines so far, as they came. */
+  trailers = '';
   /** The body ends only with its connection. */
   readonly untilClose: boolean;
   readonly #chunked: boolean;
@@ -211,6 +213,7 @@ export class Body {
 
   #stepTrailer(byte: number): Fault | undefined {
     this.#trailerBytes += 1;
+    if (byte !== CR || this.#state !== State.trailerStart) this.trailers += String.fromCharCode(byte);
     if (this.#trailerBytes > maxTrailerBytes) return trailersTooLarge;
     switch (this.#state) {
       case State.trailerStart:

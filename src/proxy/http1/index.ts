@@ -4,9 +4,18 @@
  */
 export { Accumulator } from './accumulator.ts';
 export { type Authority, hostHeaderOf, parseAuthority, parseTarget, type Target } from './authority.ts';
+export { Body } from './body.ts';
 export { Fault } from './fault.ts';
 export { Field, joinedValue, lineEndAt, stride, valueAt } from './fields.ts';
 export { Pairing } from './pairing.ts';
-export type { Answer, Failure, PairingPort, Plan, ResponseTransform } from './port.ts';
+export type {
+  Answer,
+  Failure,
+  PairingPort,
+  Plan,
+  ResponseScrub,
+  ResponseTransform,
+  TransformOutlet,
+} from './port.ts';
 export { looksLikeRequest, parseRequestHead, type RequestHead } from './request.ts';
-export type { ResponseHead } from './response.ts';
+export { type ResponseHead, rewriteResponseHead } from './response.ts';

@@ -1,18 +1,16 @@
 import { Accumulator } from './accumulator.ts';
+import { answerHead, interimHead } from './answer-head.ts';
 import { Body } from './body.ts';
 import { LF } from './bytes.ts';
 import { Fault } from './fault.ts';
 import { limits } from './fields.ts';
-import type { Answer, Failure, PairingPort, Plan, ResponseTransform } from './port.ts';
+import { type RequestPhase, type ResponsePhase, truncatedHead, unexpectedSwitch } from './phases.ts';
+import type { Answer, Failure, PairingPort, Plan, ResponseTransform, TransformOutlet } from './port.ts';
 import { isRepeatable, Replay } from './replay.ts';
 import { parseRequestHead, type RequestHead } from './request.ts';
-import { parseResponseHead, type ResponseHead, rewriteResponseHead } from './response.ts';
+import { parseResponseHead, type ResponseHead } from './response.ts';
 import { Valves } from './valves.ts';
 
-type RequestPhase = 'head' | 'judging' | 'connecting' | 'body' | 'sent' | 'draining' | 'over';
-type ResponsePhase = 'none' | 'head' | 'renewing' | 'body' | 'complete';
-
-const unexpectedSwitch = new Fault('101 answers a request that asked for no upgrade (RFC 9110 §15.2.2)');
 /**
  * One client connection's HTTP/1.1: pairs each request with its answer and frames both exactly. It holds no socket:
  * events come in as calls, actions go out through the port.
@@ -32,6 +30,7 @@ export class Pairing {
   readonly #fromUpstream = new Accumulator();
   #clientEnded = false;
   readonly #valves: Valves;
+  readonly #outlet: TransformOutlet;
   #upstreamOpen = false;
   #upstreamReused = false;
   #upstreamEnded = false;
@@ -47,9 +46,17 @@ export class Pairing {
   constructor(port: PairingPort) {
     this.#port = port;
     this.#valves = new Valves(port);
+    this.#outlet = {
+      emit: (bytes) => this.#reply(bytes),
+      block: (on) => {
+        this.#valves.transformBlocked = on;
+        this.#steer();
+      },
+      broken: () => this.#abandon(),
+    };
   }
 
-  /** Whether no request is under way: an idle connection may be closed at any time. */
+  /** No request is under way. */
   get idle(): boolean {
     return this.#requestPhase === 'head' && this.#responsePhase === 'none' && this.#fromClient.length === 0;
   }
@@ -61,10 +68,9 @@ export class Pairing {
 
   clientBytes(chunk: Buffer): void {
     switch (this.#requestPhase) {
-      case 'head': {
+      case 'head':
         this.#readRequests(chunk);
         break;
-      }
       case 'body': {
         const stop = this.#relayRequestBody(chunk, 0);
         if (stop < chunk.length) this.#fromClient.push(chunk.subarray(stop));
@@ -93,8 +99,7 @@ export class Pairing {
         }
         break;
       case 'body':
-        this.#port.destroyUpstream();
-        this.#upstreamOpen = false;
+        this.#closeUpstream();
         this.#finish();
         break;
       case 'draining':
@@ -110,8 +115,7 @@ export class Pairing {
     if (this.#requestPhase === 'over') return;
     this.#requestPhase = 'over';
     this.#transform?.abort();
-    if (this.#upstreamOpen) this.#port.destroyUpstream();
-    this.#upstreamOpen = false;
+    this.#closeUpstream();
     this.#forget();
   }
 
@@ -194,8 +198,7 @@ export class Pairing {
       this.#upstreamEnded = true;
       return;
     }
-    this.#upstreamOpen = false;
-    this.#port.destroyUpstream();
+    this.#closeUpstream();
     switch (this.#responsePhase) {
       case 'head':
         this.#fromUpstream.clear();
@@ -243,8 +246,7 @@ export class Pairing {
       return;
     }
     this.#fromUpstream.clear();
-    this.#port.destroyUpstream();
-    this.#upstreamOpen = false;
+    this.#closeUpstream();
     this.#plan = { ...(this.#plan as Plan), head, renewable: false };
     this.#responsePhase = 'none';
     this.#requestPhase = 'connecting';
@@ -384,12 +386,7 @@ export class Pairing {
     const request = this.#request as RequestHead;
     if (head.status !== 101) {
       if (head.status === 100) this.#continued = true;
-      if (request.minor === 1) {
-        this.#reply(
-          rewriteResponseHead(head, { close: false, extraLine: undefined }) ??
-            bytes.subarray(head.start, head.end),
-        );
-      }
+      if (request.minor === 1) this.#reply(interimHead(head, this.#plan?.scrub));
       return head.end;
     }
     if (request.upgrade === undefined || this.#requestPhase !== 'sent') {
@@ -397,10 +394,7 @@ export class Pairing {
       this.#fail({ kind: 'malformed-response', fault: unexpectedSwitch });
       return bytes.length;
     }
-    this.#reply(
-      rewriteResponseHead(head, { close: false, extraLine: undefined }) ??
-        bytes.subarray(head.start, head.end),
-    );
+    this.#reply(interimHead(head, this.#plan?.scrub));
     const rest = head.end < bytes.length ? bytes.subarray(head.end) : undefined;
     this.#requestPhase = 'over';
     this.#responsePhase = 'none';
@@ -419,13 +413,13 @@ export class Pairing {
     this.#responseBody = new Body(head.framing);
     this.#responsePhase = 'body';
     const changes = { close: this.#closing, extraLine: plan.lineFor?.(head) };
-    this.#transform = plan.transformFor?.(head);
+    this.#transform = plan.scrub?.body(head, this.#outlet);
     if (this.#transform !== undefined) {
       this.#reply(this.#transform.head(changes));
       this.#relayResponseBody(bytes, head.end, undefined);
       return;
     }
-    const rewritten = rewriteResponseHead(head, changes);
+    const rewritten = answerHead(head, changes, plan.scrub);
     if (rewritten !== undefined) {
       this.#reply(rewritten);
       this.#relayResponseBody(bytes, head.end, undefined);
@@ -448,13 +442,26 @@ export class Pairing {
       return;
     }
     if (!body.done) return;
-    const clean = stop === bytes.length;
-    this.#completeResponse(clean);
+    this.#completeResponse(stop === bytes.length);
   }
 
   #completeResponse(clean = true): void {
-    this.#transform?.finish();
-    this.#transform = undefined;
+    const transform = this.#transform;
+    if (transform === undefined) {
+      this.#responseOver(clean);
+      return;
+    }
+    this.#responsePhase = 'finishing';
+    transform.finish(this.#responseBody?.trailers ?? '', (whole) => {
+      if (this.#transform !== transform) return;
+      this.#transform = undefined;
+      if (whole) this.#responseOver(clean);
+      else this.#abandon();
+      this.#steer();
+    });
+  }
+
+  #responseOver(clean: boolean): void {
     this.#responsePhase = 'complete';
     if (!clean) this.#dropUpstream();
     if (this.#isDraining()) return;
@@ -544,14 +551,17 @@ export class Pairing {
 
   #dropUpstream(): void {
     if (!this.#upstreamOpen) return;
-    this.#upstreamOpen = false;
-    this.#port.destroyUpstream();
+    this.#closeUpstream();
     if (this.#responsePhase === 'complete' && this.#requestPhase === 'body') this.#endAndDrain();
   }
 
-  #endAndDrain(): void {
+  #closeUpstream(): void {
     if (this.#upstreamOpen) this.#port.destroyUpstream();
     this.#upstreamOpen = false;
+  }
+
+  #endAndDrain(): void {
+    this.#closeUpstream();
     this.#forget();
     this.#responsePhase = 'none';
     this.#fromClient.clear();
@@ -572,8 +582,7 @@ export class Pairing {
   /** A cut-off answer must not look complete. */
   #abandon(): void {
     this.#transform?.abort();
-    if (this.#upstreamOpen) this.#port.destroyUpstream();
-    this.#upstreamOpen = false;
+    this.#closeUpstream();
     this.#requestPhase = 'over';
     this.#forget();
     this.#port.resetClient();
@@ -586,8 +595,6 @@ export class Pairing {
     const waiting = phase === 'judging' || phase === 'connecting' || phase === 'sent';
     this.#valves.readClient(!this.#valves.upstreamBlocked && !(waiting && this.#fromClient.length > 0));
     if (!this.#upstreamOpen) return;
-    this.#valves.readUpstream(!this.#valves.clientBlocked && this.#responsePhase !== 'renewing');
+    this.#valves.readUpstream(!this.#valves.answerBlocked && this.#responsePhase !== 'renewing');
   }
 }
-
-const truncatedHead = new Fault('the connection ended in the middle of a request head (RFC 9112 §8)');

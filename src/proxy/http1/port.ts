@@ -11,17 +11,34 @@ export interface Plan {
   readonly lineFor: ((head: ResponseHead) => string | undefined) | undefined;
   /** A 401 may be met by a renewed credential: the port's `renew` is asked, once. */
   readonly renewable: boolean;
-  /** Rewrites the answer's body in passing, where its head says that it has to be looked into. */
-  readonly transformFor: ((head: ResponseHead) => ResponseTransform | undefined) | undefined;
+  /** Rewrites what the answer may not say, in passing. */
+  readonly scrub: ResponseScrub | undefined;
+}
+
+/** Looks into answers. */
+export interface ResponseScrub {
+  /** The head to send: `rewritten`, or another where something had to go. `undefined` for the head as it came. */
+  head(head: ResponseHead, rewritten: Buffer | undefined): Buffer | undefined;
+  /** How the body has to change, or `undefined` where it passes as it is. */
+  body(head: ResponseHead, outlet: TransformOutlet): ResponseTransform | undefined;
+}
+
+/** Where a changed body goes. */
+export interface TransformOutlet {
+  emit(bytes: Buffer): void;
+  /** Asks for a pause of the upstream. */
+  block(on: boolean): void;
+  /** The body cannot be read: what was sent of it must not look complete. */
+  broken(): void;
 }
 
 /** A body that changes in passing and is framed anew. */
 export interface ResponseTransform {
-  /** The rewritten head; it declares chunked framing, or none where the body ends with the connection. */
+  /** The rewritten head, with the framing that the changed body has. */
   head(changes: { readonly close: boolean; readonly extraLine: string | undefined }): Buffer;
   payload: PayloadListener;
-  /** Called when the body is over and complete. */
-  finish(): void;
+  /** Called when the body is over, with the trailer lines; `done` when all of it has been emitted. */
+  finish(trailers: string, done: (whole: boolean) => void): void;
   /** Called when it will not be. */
   abort(): void;
 }

@@ -101,6 +101,8 @@ export interface ResponseChanges {
   readonly close: boolean;
   /** A whole extra field line with its CRLF. */
   readonly extraLine: string | undefined;
+  /** The body is framed anew: in chunks, or until the connection closes; `decoded` takes its coding out. */
+  readonly reframe?: { readonly chunked: boolean; readonly decoded: boolean };
 }
 
 const switchingLines = 'Connection: Upgrade\r\n';
@@ -117,19 +119,27 @@ export function rewriteResponseHead(head: ResponseHead, changes: ResponseChanges
   let extra = changes.extraLine ?? '';
   if (keepsUpgrade) extra += switchingLines;
   else if (changes.close) extra += closeLine;
+  if (changes.reframe?.chunked === true) extra += 'Transfer-Encoding: chunked\r\n';
   let dropped = false;
   const kept: number[] = [];
   let keptFrom = head.start;
   for (let mark = 0; mark < head.marks.length; mark += stride) {
-    if (!isHopByHop(head, mark, keepsUpgrade)) continue;
+    if (!isHopByHop(head, mark, keepsUpgrade) && !isReframed(head, mark, changes.reframe)) continue;
     dropped = true;
     const lineStart = head.marks[mark] as number;
     if (lineStart > keptFrom) kept.push(keptFrom, lineStart);
     keptFrom = lineEndAt(head, mark);
   }
-  if (!dropped && extra === '' && head.minor === 1) return undefined;
+  if (!dropped && extra === '' && head.minor === 1 && changes.reframe === undefined) return undefined;
   kept.push(keptFrom, head.fieldsEnd);
   return assemble(head, kept, extra);
+}
+
+function isReframed(head: ResponseHead, mark: number, reframe: ResponseChanges['reframe']): boolean {
+  if (reframe === undefined) return false;
+  const kind = head.marks[mark + 4];
+  if (kind === Field.contentLength || kind === Field.transferEncoding) return true;
+  return reframe.decoded && kind === Field.contentEncoding;
 }
 
 function isHopByHop(head: ResponseHead, mark: number, keepsUpgrade: boolean): boolean {

@@ -5,6 +5,8 @@ export class Valves {
   /** The client, or the upstream, takes no more for now. */
   clientBlocked = false;
   upstreamBlocked = false;
+  /** What changes the answer in passing is behind. */
+  transformBlocked = false;
   readonly #port: PairingPort;
   #readsClient = true;
   #readsUpstream = true;
@@ -13,8 +15,13 @@ export class Valves {
     this.#port = port;
   }
 
+  get answerBlocked(): boolean {
+    return this.clientBlocked || this.transformBlocked;
+  }
+
   /** A new connection to an upstream, or a pooled one: it is being read. */
   upstreamChanged(): void {
+    this.transformBlocked = false;
     this.upstreamBlocked = false;
     this.#readsUpstream = true;
   }

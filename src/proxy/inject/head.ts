@@ -1,4 +1,5 @@
 import { Field, lineEndAt, type RequestHead, stride, valueAt } from '../http1/index.ts';
+import { readableCodings } from './codings.ts';
 import type { Injection } from './injection.ts';
 import { placeParameter } from './query.ts';
 
@@ -73,6 +74,8 @@ function fateOf(head: RequestHead, mark: number, host: string, injection: Inject
       return dropped;
     case Field.host:
       return valueAt(head, mark) === host ? kept : replacedByHost;
+    case Field.acceptEncoding:
+      return injection !== undefined && readableCodings(valueAt(head, mark)) !== undefined ? dropped : kept;
     default:
       return isReplaced(head, mark, injection) || isNominated(head, mark) ? dropped : kept;
   }
@@ -105,9 +108,19 @@ function isNominated(head: RequestHead, mark: number): boolean {
 
 /** What goes at the end: the credential, the hop-by-hop fields that are ours to say, the empty line. */
 function tailLines(head: RequestHead, injection: Injection | undefined): string {
-  let tail = injection?.lines ?? '';
+  let tail = injection === undefined ? '' : injection.lines + acceptLine(head);
   if (head.upgrade !== undefined) tail += `Connection: Upgrade\r\nUpgrade: ${head.upgrade}\r\n`;
   else if (head.minor === 0) tail += 'Connection: close\r\n';
   else if (head.acceptsTrailers) tail += 'Connection: TE\r\nTE: trailers\r\n';
   return `${tail}\r\n`;
+}
+
+/** Codings that could not be looked into are not asked for: answers to a credential are scrubbed of it. */
+function acceptLine(head: RequestHead): string {
+  for (let mark = 0; mark < head.marks.length; mark += stride) {
+    if (head.marks[mark + 4] !== Field.acceptEncoding) continue;
+    const readable = readableCodings(valueAt(head, mark));
+    if (readable !== undefined) return `Accept-Encoding: ${readable}\r\n`;
+  }
+  return '';
 }

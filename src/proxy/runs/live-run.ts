@@ -2,6 +2,7 @@ import type { Route, RouteTable } from '../../providers/index.ts';
 import type { CertificateAuthority } from '../ca/index.ts';
 import { compileInjection, type Injection } from '../inject/index.ts';
 import type { Credential, RunSpec } from '../proxy.ts';
+import { compileNeedles, type Needle } from '../scrub/index.ts';
 
 /** Something open on behalf of a run: a tunnel, an exchange, a connection to an upstream. */
 export interface Live {
@@ -15,6 +16,7 @@ export interface RouteUse {
   /** `provider/connection`. */
   readonly connection: string;
   readonly injections: WeakMap<Credential, Injection>;
+  readonly needles: WeakMap<Credential, readonly Needle[]>;
 }
 
 /** One run as the proxy sees it: the snapshot of its routes, its CA, and what is open on its behalf. */
@@ -44,7 +46,11 @@ export class LiveRun {
   use(route: Route): RouteUse {
     const known = this.#uses.get(route);
     if (known !== undefined) return known;
-    const use = { connection: `${route.provider}/${route.connection}`, injections: new WeakMap() };
+    const use = {
+      connection: `${route.provider}/${route.connection}`,
+      injections: new WeakMap(),
+      needles: new WeakMap(),
+    };
     this.#uses.set(route, use);
     return use;
   }
@@ -57,6 +63,19 @@ export class LiveRun {
     const injection = compileInjection(route.placements, credential.secret);
     if (injection !== undefined) injections.set(credential, injection);
     return injection;
+  }
+
+  /** What must not come back to the agent in answers on this route, made once a credential. */
+  needlesFor(route: Route, credential: Credential): readonly Needle[] {
+    const { needles, connection } = this.use(route);
+    const known = needles.get(credential);
+    if (known !== undefined) return known;
+    const isScrubbed = this.spec.scrubs?.(route) ?? true;
+    const made = isScrubbed
+      ? compileNeedles(route.placements, credential.secret, this.spec.phantomFor?.(connection))
+      : [];
+    needles.set(credential, made);
+    return made;
   }
 
   /** Cuts what carries this connection's credential, or everything. */

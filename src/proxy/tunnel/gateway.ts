@@ -137,7 +137,7 @@ function passPlain(
       head: rewriteRequestHead(request, { path, query, host: hostHeaderOf(authority, httpPort) }, undefined),
       lineFor: undefined,
       renewable: false,
-      transformFor: undefined,
+      scrub: undefined,
     },
   );
 }
