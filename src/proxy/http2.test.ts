@@ -9,6 +9,7 @@ import {
 } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { gzipSync } from 'node:zlib';
 import * as grpc from '@grpc/grpc-js';
 import { afterEach, describe, expect, test } from 'vitest';
 import {
@@ -124,7 +125,11 @@ const echo: Listener = (stream, headers) => {
 
 describe('a stream', () => {
   test('gets the credential, and what the agent put there is replaced', async () => {
-    const world = await openWithHttp2(echo);
+    let upstreamSaw: IncomingHttpHeaders = {};
+    const world = await openWithHttp2((stream, headers, flags) => {
+      upstreamSaw = headers;
+      echo(stream, headers, flags);
+    });
     const session = await dialHttp2(world);
     const { headers, body } = await answerOn(
       session.request({
@@ -135,7 +140,7 @@ describe('a stream', () => {
       }),
     );
     expect(headers[':status']).toBe(200);
-    const seen = JSON.parse(body).headers;
+    const seen = upstreamSaw;
     expect(seen).toMatchObject({
       ':path': '/v1?a=1',
       ':authority': apiHost,
@@ -143,7 +148,8 @@ describe('a stream', () => {
       authorization: `Bearer ${secret}`,
       te: 'trailers',
     });
-    expect(body).not.toContain('phantom');
+    expect(JSON.stringify(seen)).not.toContain('phantom');
+    expect(body).not.toContain(secret);
     expect(seen['proxy-authorization']).toBeUndefined();
     expect(world.decisions).toHaveLength(1);
     expect(world.decisions[0]).toMatchObject({ action: 'injected', request: { method: 'GET', path: '/v1' } });
@@ -400,6 +406,32 @@ test('a client that opens streams only to reset them is cut off', async () => {
     await new Promise((resolve) => setImmediate(resolve));
   }
   expect(world.decisions.length).toBeLessThan(400);
+});
+
+test('a secret that comes back is the phantom: in the head, in a body cut anywhere, in a coded body', async () => {
+  const world = await openWithHttp2(
+    (stream, headers) => {
+      const isCoded = headers[':path'] === '/gzip';
+      stream.respond({
+        ':status': 200,
+        'content-type': 'text/plain',
+        'x-echo': secret,
+        ...(isCoded ? { 'content-encoding': 'gzip' } : {}),
+      });
+      if (isCoded) {
+        stream.end(gzipSync(`it is ${secret}`));
+        return;
+      }
+      stream.write(`it is ${secret.slice(0, 5)}`);
+      setTimeout(() => stream.end(secret.slice(5)), 5);
+    },
+    { spec: { phantomFor: () => 'sk-phantom' } },
+  );
+  const session = await dialHttp2(world);
+  for (const path of ['/plain', '/gzip']) {
+    const answer = await answerOn(session.request({ ':path': path, 'accept-encoding': 'gzip, zstd' }));
+    expect(answer).toMatchObject({ body: 'it is sk-phantom', headers: { 'x-echo': 'sk-phantom' }, code: 0 });
+  }
 });
 
 test('revocation cuts the streams that carry the credential', async () => {

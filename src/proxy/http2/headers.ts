@@ -1,8 +1,15 @@
 import { constants, type IncomingHttpHeaders, type OutgoingHttpHeaders, sensitiveHeaders } from 'node:http2';
 import type { Grant } from '../hearing/index.ts';
 import { type Authority, parseAuthority } from '../http1/index.ts';
-import { type ForwardTarget, foldName, type Injection, placeParameter } from '../inject/index.ts';
+import {
+  type ForwardTarget,
+  foldName,
+  type Injection,
+  placeParameter,
+  readableCodings,
+} from '../inject/index.ts';
 import { type Judgement, refuse } from '../judge/index.ts';
+import { type Coding, codingOf, isTextual, type Needle, replaceAll } from '../scrub/index.ts';
 
 type Refusal = Extract<Judgement, { kind: 'refuse' }>;
 
@@ -95,6 +102,9 @@ export function requestHeaders(
     out[name] = value;
   }
   if (injection === undefined) return out;
+  const accepted = headers['accept-encoding'];
+  const readable = typeof accepted === 'string' ? readableCodings(accepted) : undefined;
+  if (readable !== undefined) out['accept-encoding'] = readable;
   for (const field of injection.fields) out[field.name.toLowerCase()] = field.value;
   // RFC 7541 §7.1.3: a credential is never put in a compression table.
   return Object.assign(out, {
@@ -123,4 +133,27 @@ export function refusalHeaders(
   if (status !== 401 && status !== 403) return {};
   const advice = advise(status, (name) => headers[name]?.toString());
   return { 'authsome-decision': decision, ...(advice === undefined ? {} : { 'authsome-hint': advice }) };
+}
+
+/** How a body that has to be looked into is coded; `undefined` where it passes as it is. */
+export function codingToScrub(headers: IncomingHttpHeaders, needles: readonly Needle[]): Coding | undefined {
+  if (needles.length === 0 || !isTextual(headers['content-type'])) return undefined;
+  return codingOf(headers['content-encoding']);
+}
+
+/** The fields without the secret, and without what a body that changes in passing makes untrue. */
+export function scrubHeaders(
+  headers: OutgoingHttpHeaders,
+  needles: readonly Needle[],
+  coding: Coding | undefined,
+): OutgoingHttpHeaders {
+  if (needles.length === 0) return headers;
+  const scrub = (text: string): string => replaceAll(needles, Buffer.from(text, 'latin1')).toString('latin1');
+  const out: OutgoingHttpHeaders = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (coding !== undefined && (name === 'content-length' || name === 'content-encoding')) continue;
+    if (typeof value === 'string') out[name] = scrub(value);
+    else out[name] = Array.isArray(value) ? value.map(scrub) : value;
+  }
+  return out;
 }

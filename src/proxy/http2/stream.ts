@@ -9,7 +9,15 @@ import { AuthsomeError, asAuthsomeError } from '../../errors.ts';
 import type { Docket, Grant, Petition, Refusal } from '../hearing/index.ts';
 import type { ForwardTarget, Injection } from '../inject/index.ts';
 import { type Problem, problemDocument, problemStatus } from '../refusal/index.ts';
-import { type Http2Target, refusalHeaders, requestHeaders, responseHeaders } from './headers.ts';
+import { type Coding, type Needle, ScrubbedBody } from '../scrub/index.ts';
+import {
+  codingToScrub,
+  type Http2Target,
+  refusalHeaders,
+  requestHeaders,
+  responseHeaders,
+  scrubHeaders,
+} from './headers.ts';
 import type { UpstreamSession } from './sessions.ts';
 
 const maxReplayBytes = 64 * 1024;
@@ -214,14 +222,14 @@ export class RelayedStream implements Petition {
     this.#kept = undefined;
     const grant = this.#grant;
     const gained = grant === undefined ? {} : refusalHeaders(headers, this.docket.id, grant.advise);
-    this.#client.respond(
-      { ...responseHeaders(headers), ...gained },
-      { endStream, waitForTrailers: !endStream },
-    );
+    const needles = grant?.needles() ?? [];
+    const coding = endStream ? undefined : codingToScrub(headers, needles);
+    const shown = scrubHeaders(responseHeaders(headers), needles, coding);
+    this.#client.respond({ ...shown, ...gained }, { endStream, waitForTrailers: !endStream });
     if (endStream) return;
     let trailers: OutgoingHttpHeaders = {};
     upstream.on('trailers', (received: OutgoingHttpHeaders) => {
-      trailers = received;
+      trailers = scrubHeaders(received, needles, undefined);
     });
     this.#client.on('wantTrailers', () => {
       if (!this.#client.closed) this.#client.sendTrailers(trailers);
@@ -229,11 +237,55 @@ export class RelayedStream implements Petition {
     upstream.on('data', () => {
       this.moved += 1;
     });
+    const isWhole = (): boolean => upstream.rstCode === constants.NGHTTP2_NO_ERROR && !upstream.aborted;
+    if (coding !== undefined) {
+      this.#respondScrubbed(upstream, needles, coding, isWhole);
+      return;
+    }
     upstream.once('end', () => {
-      if (upstream.rstCode === constants.NGHTTP2_NO_ERROR && !upstream.aborted) this.#client.end();
+      if (isWhole()) this.#client.end();
       else this.#upstreamClosed(upstream);
     });
     upstream.pipe(this.#client, { end: false });
+  }
+
+  /** Relays the body without the secret, should it hold it. */
+  #respondScrubbed(
+    upstream: ClientHttp2Stream,
+    needles: readonly Needle[],
+    coding: Coding,
+    isWhole: () => boolean,
+  ): void {
+    const client = this.#client;
+    let isBlocked = false;
+    const steer = (): void => {
+      if (isBlocked || client.writableNeedDrain) upstream.pause();
+      else upstream.resume();
+    };
+    const body = new ScrubbedBody(needles, coding, {
+      emit(bytes) {
+        if (!client.destroyed && !client.write(bytes)) steer();
+      },
+      block(on) {
+        isBlocked = on;
+        steer();
+      },
+      over(whole) {
+        if (whole) client.end();
+        else client.close(constants.NGHTTP2_INTERNAL_ERROR);
+      },
+    });
+    client.on('drain', steer);
+    client.once('close', () => body.abort());
+    upstream.on('data', (chunk: Buffer) => body.push(chunk));
+    upstream.once('end', () => {
+      if (isWhole()) {
+        body.finish();
+        return;
+      }
+      body.abort();
+      this.#upstreamClosed(upstream);
+    });
   }
 
   #mayRenew(): boolean {
