@@ -99,10 +99,8 @@ export class Pairing {
         }
         break;
       case 'body':
-        this.#closeUpstream();
-        this.#finish();
-        break;
       case 'draining':
+        this.#closeUpstream();
         this.#finish();
         break;
       default:
@@ -255,6 +253,7 @@ export class Pairing {
 
   /** Nothing has moved for the idle time. */
   idleTimeout(): void {
+    if (this.#requestPhase === 'over') return;
     if (this.#requestPhase === 'head' && this.#responsePhase === 'none') {
       if (this.#fromClient.length === 0) this.#finish();
       else this.#fail({ kind: 'request-timeout' });
