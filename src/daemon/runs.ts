@@ -109,12 +109,18 @@ export function createRuns(options: RunsOptions): Runs {
       const usable = defined(selected, catalog);
       const place = directories.take();
       const { id } = place;
+      const phantoms = phantomsOf(usable, randomBytes);
       const run = await proxy.openRun({
         id,
         identity: caller.handle,
         routes: routeTable(usable),
         credentials: desk.connections.credentials,
         decide: policy,
+        phantomFor(connection) {
+          const entry = usable.find(({ key }) => key === connection);
+          const variable = entry?.provider.exportVariables[0]?.name;
+          return variable === undefined ? undefined : phantoms[variable];
+        },
         advise: (refused) => {
           const advice = scopeAdviceFor(desk, refused);
           if (advice === undefined) return undefined;
@@ -138,7 +144,6 @@ export function createRuns(options: RunsOptions): Runs {
       const ended = new Promise<void>((resolve) => {
         announceEnd = resolve;
       });
-      const phantoms = phantomsOf(usable, randomBytes);
       live.set(id, { run, caller, request: specification, desk, phantoms, selected, announceEnd });
       try {
         const files = await place.write(run.caPem, specification.caFiles);
