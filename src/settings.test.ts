@@ -27,3 +27,15 @@ describe('AUTHSOME_RESOLVE', () => {
     expect(() => parseSettings({ AUTHSOME_RESOLVE: entry })).toThrow('AUTHSOME_RESOLVE holds an entry');
   });
 });
+
+describe('a URL that cannot be used', () => {
+  it.each([
+    'ftp://user:hunter2@broker.example',
+    'user:hunter2@broker.example',
+    'https://user:hun@ter2@broker.example:bad',
+  ])('is named without its password: %s', (url) => {
+    const told = (): unknown => parseSettings({ AUTHSOME_BASE_URL: url });
+    expect(told).toThrow('broker.example');
+    expect(told).not.toThrow(/hun|ter2/);
+  });
+});

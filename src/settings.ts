@@ -94,10 +94,14 @@ function readConfig(path: string): Readonly<Record<string, unknown>> {
     if (!statSync(path).isFile()) throw new TypeError('not a file');
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    const { code } = error as NodeJS.ErrnoException;
+    // A home that is no directory is for whoever needs one to report.
+    if (code === 'ENOENT' || code === 'ENOTDIR') return {};
     const isFile = !(error instanceof TypeError);
     throw new AuthsomeError('HomeNotUsable', `${path} ${isFile ? 'cannot be read' : 'is not a file'}`, {
-      hint: isFile ? `Run: chmod 600 ${path}` : `Look at it and move it away: ls -ld ${path}`,
+      hint: isFile
+        ? `Run: chmod 600 ${path}\nOr set AUTHSOME_HOME to a directory of your own.`
+        : `Look at it and move it away: ls -ld ${path}`,
       cause: error,
     });
   }
@@ -128,9 +132,13 @@ export function homeOf(env: Environment): string {
 function parseBaseUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
-    throw new AuthsomeError('Usage', `AUTHSOME_BASE_URL is not an http or https URL: ${text}`, {
-      hint: 'Set it to something like http://127.0.0.1:7998, or unset it.',
-    });
+    throw new AuthsomeError(
+      'Usage',
+      `AUTHSOME_BASE_URL is not an http or https URL: ${withoutUserInfo(text)}`,
+      {
+        hint: 'Set it to something like http://127.0.0.1:7998, or unset it.',
+      },
+    );
   }
   return url;
 }
@@ -142,11 +150,16 @@ function parseMetadataUrl(text: string | undefined): string | undefined {
     return text;
   throw new AuthsomeError(
     'Usage',
-    `AUTHSOME_CLIENT_METADATA_URL is not the https URL of a document: ${text}`,
+    `AUTHSOME_CLIENT_METADATA_URL is not the https URL of a document: ${withoutUserInfo(text)}`,
     {
       hint: 'Set it to something like https://example.com/authsome-client.json, or unset it.',
     },
   );
+}
+
+/** What stands before the last `@` may be a password. */
+function withoutUserInfo(url: string): string {
+  return url.replace(/^([^/]*\/\/)?.*@/, '$1***@');
 }
 
 function isLoopbackName(hostname: string): boolean {

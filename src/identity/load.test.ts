@@ -51,6 +51,14 @@ describe('the first identity', () => {
     expect(load().did).toBe(made.did);
   });
 
+  it('of a home that cannot be had is not a bug of ours but a matter of where the home is', () => {
+    const file = join(base, 'file');
+    writeFileSync(file, '');
+    const error = failure(() => load({ directory: join(file, 'identities') }));
+    expect(error.code).toBe('HomeNotUsable');
+    expect(error.hint).toContain(join(file, 'identities'));
+  });
+
   it('stays in use when the machine gets another name', () => {
     const made = load();
     expect(load({ suggestedHandle: 'ada@elsewhere' })).toMatchObject({ handle: made.handle, did: made.did });

@@ -161,7 +161,12 @@ function readPrivate(file: string): string | undefined {
 
 /** Whether the directory is there; throws when others could change what is in it. */
 function checkDirectory(directory: string): boolean {
-  const stats = lstatSync(directory, { throwIfNoEntry: false });
+  let stats: Stats | undefined;
+  try {
+    stats = lstatSync(directory, { throwIfNoEntry: false });
+  } catch (error) {
+    throw unusable(directory, error);
+  }
   if (stats === undefined) return false;
   if (!stats.isDirectory()) {
     throw notOurs(directory, stats.isSymbolicLink() ? 'is a symbolic link' : 'is not a directory');
