@@ -434,6 +434,20 @@ test('a secret that comes back is the phantom: in the head, in a body cut anywhe
   }
 });
 
+test('an answer in a coding that nobody asked for is refused whole', async () => {
+  const world = await openWithHttp2(
+    (stream) => {
+      stream.respond({ ':status': 200, 'content-type': 'text/plain', 'content-encoding': 'zstd' });
+      stream.end(secret);
+    },
+    { spec: { phantomFor: () => 'sk-phantom' } },
+  );
+  const answer = await answerOn((await dialHttp2(world)).request({ ':path': '/' }));
+  expect(answer.headers[':status']).toBe(502);
+  expect(answer.body).toContain('UpstreamMalformed');
+  expect(answer.body).not.toContain(secret);
+});
+
 test('revocation cuts the streams that carry the credential', async () => {
   const world = await openWithHttp2((stream) => {
     stream.respond({ ':status': 200 });

@@ -108,6 +108,7 @@ describe('a secret that comes back', () => {
   for (const [coding, compress] of [
     ['gzip', gzipSync],
     ['br', brotliCompressSync],
+    ['gzip, br', (text: string) => brotliCompressSync(gzipSync(text))],
   ] as const) {
     test(`in ${coding} is the phantom, decoded`, async () => {
       const bytes = compress(`{"you":"${secret}"}`);
@@ -122,6 +123,20 @@ describe('a secret that comes back', () => {
       expect(asked[0]).not.toContain('zstd');
     });
   }
+
+  test.each([
+    ['a coding that nobody asked for', '200 OK', 'zstd'],
+    ['a part of a coded body', '206 Partial Content', 'gzip'],
+  ])('in %s does not pass: the answer is refused', async (_, status, coding) => {
+    const { client, world } = await openWithAnswer([
+      `HTTP/1.1 ${status}\r\nContent-Type: text/plain\r\nContent-Encoding: ${coding}\r\nContent-Length: ${secret.length}\r\n\r\n${secret}`,
+    ]);
+    const answer = await ask(client);
+    expect(answer).toMatch(/^HTTP\/1\.1 502 /);
+    expect(answer).toContain('UpstreamMalformed');
+    expect(answer).not.toContain(secret);
+    expect(world.decisions).toHaveLength(1);
+  });
 
   test('until close is the phantom', async () => {
     const upstream = await serveRaw((tls) => {

@@ -1,5 +1,23 @@
+import { Fault } from './fault.ts';
 import type { ResponseScrub } from './port.ts';
-import { type ResponseChanges, type ResponseHead, rewriteResponseHead } from './response.ts';
+import {
+  parseResponseHead,
+  type ResponseChanges,
+  type ResponseHead,
+  rewriteResponseHead,
+} from './response.ts';
+
+/** The answer's head at `start`; `undefined` while incomplete; or the rule that it breaks, ours about secrets included. */
+export function readAnswerHead(
+  bytes: Buffer,
+  start: number,
+  method: string,
+  scrub: ResponseScrub | undefined,
+): ResponseHead | Fault | undefined {
+  const head = parseResponseHead(bytes, start, bytes.length, method);
+  if (head === undefined || head instanceof Fault) return head;
+  return scrub?.fault(head) ?? head;
+}
 
 /** The head of a final answer as the client gets it; `undefined` when its bytes can go on as they are. */
 export function answerHead(

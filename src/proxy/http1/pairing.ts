@@ -1,5 +1,5 @@
 import { Accumulator } from './accumulator.ts';
-import { answerHead, interimHead } from './answer-head.ts';
+import { answerHead, interimHead, readAnswerHead } from './answer-head.ts';
 import { Body } from './body.ts';
 import { LF } from './bytes.ts';
 import { Fault } from './fault.ts';
@@ -8,7 +8,7 @@ import { type RequestPhase, type ResponsePhase, truncatedHead, unexpectedSwitch 
 import type { Answer, Failure, PairingPort, Plan, ResponseTransform, TransformOutlet } from './port.ts';
 import { isRepeatable, Replay } from './replay.ts';
 import { parseRequestHead, type RequestHead } from './request.ts';
-import { parseResponseHead, type ResponseHead } from './response.ts';
+import type { ResponseHead } from './response.ts';
 import { Valves } from './valves.ts';
 
 /**
@@ -119,6 +119,7 @@ export class Pairing {
 
   clientDrained(): void {
     this.#valves.clientBlocked = false;
+    this.#transform?.resume();
     this.#steer();
   }
 
@@ -346,16 +347,16 @@ export class Pairing {
     if (!this.#port.sendUpstream(bytes)) this.#valves.upstreamBlocked = true;
   }
 
-  #reply(bytes: Buffer): void {
+  #reply(bytes: Buffer): boolean {
     if (!this.#port.sendClient(bytes)) this.#valves.clientBlocked = true;
+    return !this.#valves.clientBlocked;
   }
 
   #readResponses(bytes: Buffer): void {
-    const request = this.#request as RequestHead;
+    const { method } = this.#request as RequestHead;
     let start = 0;
-    while (this.#responsePhase === 'head') {
-      if (start >= bytes.length) return;
-      const head = parseResponseHead(bytes, start, bytes.length, request.method);
+    while (this.#responsePhase === 'head' && start < bytes.length) {
+      const head = readAnswerHead(bytes, start, method, this.#plan?.scrub);
       if (head === undefined) {
         this.#fromUpstream.push(start === 0 ? bytes : bytes.subarray(start));
         return;

@@ -17,6 +17,8 @@ export interface Plan {
 
 /** Looks into answers. */
 export interface ResponseScrub {
+  /** Why this answer cannot be looked into, and is refused. */
+  fault(head: ResponseHead): Fault | undefined;
   /** The head to send: `rewritten`, or another where something had to go. `undefined` for the head as it came. */
   head(head: ResponseHead, rewritten: Buffer | undefined): Buffer | undefined;
   /** How the body has to change, or `undefined` where it passes as it is. */
@@ -25,7 +27,8 @@ export interface ResponseScrub {
 
 /** Where a changed body goes. */
 export interface TransformOutlet {
-  emit(bytes: Buffer): void;
+  /** False to ask for a pause, until `resume`. */
+  emit(bytes: Buffer): boolean;
   /** Asks for a pause of the upstream. */
   block(on: boolean): void;
   /** The body cannot be read: what was sent of it must not look complete. */
@@ -39,6 +42,8 @@ export interface ResponseTransform {
   payload: PayloadListener;
   /** Called when the body is over, with the trailer lines; `done` when all of it has been emitted. */
   finish(trailers: string, done: (whole: boolean) => void): void;
+  /** The client reads again. */
+  resume(): void;
   /** Called when it will not be. */
   abort(): void;
 }

@@ -9,7 +9,7 @@ import {
   readableCodings,
 } from '../inject/index.ts';
 import { type Judgement, refuse } from '../judge/index.ts';
-import { type Coding, codingOf, isTextual, type Needle, replaceAll } from '../scrub/index.ts';
+import { type Coding, codingsOf, isTextual, type Needle, replaceAll } from '../scrub/index.ts';
 
 type Refusal = Extract<Judgement, { kind: 'refuse' }>;
 
@@ -136,22 +136,25 @@ export function refusalHeaders(
 }
 
 /** How a body that has to be looked into is coded; `undefined` where it passes as it is. */
-export function codingToScrub(headers: IncomingHttpHeaders, needles: readonly Needle[]): Coding | undefined {
+export function codingsToScrub(
+  headers: IncomingHttpHeaders,
+  needles: readonly Needle[],
+): readonly Coding[] | undefined {
   if (needles.length === 0 || !isTextual(headers['content-type'])) return undefined;
-  return codingOf(headers['content-encoding']);
+  return codingsOf(headers['content-encoding']);
 }
 
 /** The fields without the secret, and without what a body that changes in passing makes untrue. */
 export function scrubHeaders(
   headers: OutgoingHttpHeaders,
   needles: readonly Needle[],
-  coding: Coding | undefined,
+  changesBody: boolean,
 ): OutgoingHttpHeaders {
   if (needles.length === 0) return headers;
   const scrub = (text: string): string => replaceAll(needles, Buffer.from(text, 'latin1')).toString('latin1');
   const out: OutgoingHttpHeaders = {};
   for (const [name, value] of Object.entries(headers)) {
-    if (coding !== undefined && (name === 'content-length' || name === 'content-encoding')) continue;
+    if (changesBody && (name === 'content-length' || name === 'content-encoding')) continue;
     if (typeof value === 'string') out[name] = scrub(value);
     else out[name] = Array.isArray(value) ? value.map(scrub) : value;
   }

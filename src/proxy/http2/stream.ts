@@ -9,9 +9,9 @@ import { AuthsomeError, asAuthsomeError } from '../../errors.ts';
 import type { Docket, Grant, Petition, Refusal } from '../hearing/index.ts';
 import type { ForwardTarget, Injection } from '../inject/index.ts';
 import { type Problem, problemDocument, problemStatus } from '../refusal/index.ts';
-import { type Coding, type Needle, ScrubbedBody } from '../scrub/index.ts';
+import { type Coding, type Needle, ScrubbedBody, unreadable } from '../scrub/index.ts';
 import {
-  codingToScrub,
+  codingsToScrub,
   type Http2Target,
   refusalHeaders,
   requestHeaders,
@@ -223,13 +223,26 @@ export class RelayedStream implements Petition {
     const grant = this.#grant;
     const gained = grant === undefined ? {} : refusalHeaders(headers, this.docket.id, grant.advise);
     const needles = grant?.needles() ?? [];
-    const coding = endStream ? undefined : codingToScrub(headers, needles);
-    const shown = scrubHeaders(responseHeaders(headers), needles, coding);
+    const fault =
+      endStream || needles.length === 0
+        ? undefined
+        : unreadable(Number(headers[':status']), {
+            contentType: headers['content-type'],
+            contentEncoding: headers['content-encoding'],
+          });
+    if (fault !== undefined) {
+      this.#upstream = undefined;
+      upstream.close(constants.NGHTTP2_CANCEL);
+      this.fail(new AuthsomeError('UpstreamMalformed', fault));
+      return;
+    }
+    const codings = endStream ? undefined : codingsToScrub(headers, needles);
+    const shown = scrubHeaders(responseHeaders(headers), needles, codings !== undefined);
     this.#client.respond({ ...shown, ...gained }, { endStream, waitForTrailers: !endStream });
     if (endStream) return;
     let trailers: OutgoingHttpHeaders = {};
     upstream.on('trailers', (received: OutgoingHttpHeaders) => {
-      trailers = scrubHeaders(received, needles, undefined);
+      trailers = scrubHeaders(received, needles, false);
     });
     this.#client.on('wantTrailers', () => {
       if (!this.#client.closed) this.#client.sendTrailers(trailers);
@@ -238,8 +251,8 @@ export class RelayedStream implements Petition {
       this.moved += 1;
     });
     const isWhole = (): boolean => upstream.rstCode === constants.NGHTTP2_NO_ERROR && !upstream.aborted;
-    if (coding !== undefined) {
-      this.#respondScrubbed(upstream, needles, coding, isWhole);
+    if (codings !== undefined) {
+      this.#respondScrubbed(upstream, needles, codings, isWhole);
       return;
     }
     upstream.once('end', () => {
@@ -253,7 +266,7 @@ export class RelayedStream implements Petition {
   #respondScrubbed(
     upstream: ClientHttp2Stream,
     needles: readonly Needle[],
-    coding: Coding,
+    codings: readonly Coding[],
     isWhole: () => boolean,
   ): void {
     const client = this.#client;
@@ -262,9 +275,11 @@ export class RelayedStream implements Petition {
       if (isBlocked || client.writableNeedDrain) upstream.pause();
       else upstream.resume();
     };
-    const body = new ScrubbedBody(needles, coding, {
+    const body = new ScrubbedBody(needles, codings, {
       emit(bytes) {
-        if (!client.destroyed && !client.write(bytes)) steer();
+        const flows = client.destroyed || client.write(bytes);
+        if (!flows) steer();
+        return flows;
       },
       block(on) {
         isBlocked = on;
@@ -275,7 +290,10 @@ export class RelayedStream implements Petition {
         else client.close(constants.NGHTTP2_INTERNAL_ERROR);
       },
     });
-    client.on('drain', steer);
+    client.on('drain', () => {
+      body.resume();
+      steer();
+    });
     client.once('close', () => body.abort());
     upstream.on('data', (chunk: Buffer) => body.push(chunk));
     upstream.once('end', () => {

@@ -6,23 +6,49 @@ export function isTextual(contentType: string | undefined): boolean {
   return contentType === undefined || contentType === '' || textual.test(contentType);
 }
 
-export type Coding = 'identity' | 'gzip' | 'deflate' | 'br';
+export type Coding = 'gzip' | 'deflate' | 'br';
 
-/** How the body is coded; `undefined` where that cannot be undone here. */
-export function codingOf(contentEncoding: string | undefined): Coding | undefined {
-  switch (contentEncoding?.trim().toLowerCase()) {
-    case undefined:
-    case '':
-    case 'identity':
-      return 'identity';
-    case 'gzip':
-    case 'x-gzip':
-      return 'gzip';
-    case 'deflate':
-      return 'deflate';
-    case 'br':
-      return 'br';
-    default:
-      return undefined;
+const known: ReadonlyMap<string, Coding> = new Map([
+  ['gzip', 'gzip'],
+  ['x-gzip', 'gzip'],
+  ['deflate', 'deflate'],
+  ['br', 'br'],
+]);
+
+/** One body needs no more; each further one multiplies what a few hostile bytes can grow to. */
+const mostCodings = 3;
+
+/**
+ * How the body is coded, in the order in which that is undone (RFC 9110 §8.4: the last one named comes first); empty
+ * where it is not coded; `undefined` where it cannot be undone here.
+ */
+export function codingsOf(contentEncoding: string | undefined): readonly Coding[] | undefined {
+  const names = (contentEncoding ?? '').split(',').map((name) => name.trim().toLowerCase());
+  const codings: Coding[] = [];
+  for (const name of names) {
+    if (name === '' || name === 'identity') continue;
+    const coding = known.get(name);
+    if (coding === undefined || codings.length === mostCodings) return undefined;
+    codings.unshift(coding);
   }
+  return codings;
+}
+
+/**
+ * Why an answer with these fields cannot be looked into, though its type asks for it; `undefined` where it can. Such
+ * an answer is refused: a service that sends a secret back in it would get past us.
+ */
+export function unreadable(status: number, fields: BodyFields): string | undefined {
+  if (!isTextual(fields.contentType)) return undefined;
+  const codings = codingsOf(fields.contentEncoding);
+  if (codings === undefined)
+    return 'the answer is in a content coding that was not asked for (RFC 9110 §8.4)';
+  // The middle of a coded body cannot be decoded.
+  if (status === 206 && codings.length > 0) return 'the answer is a part of a coded body (RFC 9110 §14)';
+  return undefined;
+}
+
+export interface BodyFields {
+  readonly contentType: string | undefined;
+  readonly contentEncoding: string | undefined;
 }

@@ -1,16 +1,12 @@
-import {
-  type BrotliDecompress,
-  createBrotliDecompress,
-  createGunzip,
-  createInflate,
-  type Gunzip,
-} from 'node:zlib';
+import type { Transform } from 'node:stream';
+import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib';
 import type { Coding } from './applies.ts';
 import { type Needle, Scrubber } from './scrubber.ts';
 
 /** Where scrubbed bytes go, and how to ask for a pause. */
 export interface Outlet {
-  emit(bytes: Buffer): void;
+  /** False to ask for a pause, until `resume`. */
+  emit(bytes: Buffer): boolean;
   block(on: boolean): void;
   /** Everything has been emitted; `whole` unless the coding was broken. */
   over(whole: boolean): void;
@@ -20,57 +16,93 @@ export interface Outlet {
 export class ScrubbedBody {
   readonly #scrubber: Scrubber;
   readonly #outlet: Outlet;
-  readonly #decoder: Gunzip | BrotliDecompress | undefined;
+  readonly #codings: readonly Coding[];
+  /** One for each coding, piped into one another; made when the first byte is there. */
+  #decoders: readonly Transform[] = [];
   #ended = false;
 
-  constructor(needles: readonly Needle[], coding: Coding, outlet: Outlet) {
+  /** `codings` in the order in which they are undone. */
+  constructor(needles: readonly Needle[], codings: readonly Coding[], outlet: Outlet) {
     this.#scrubber = new Scrubber(needles);
     this.#outlet = outlet;
-    this.#decoder = decoderFor(coding);
-    this.#decoder?.on('data', (bytes: Buffer) => this.#pass(this.#scrubber.push(bytes)));
-    this.#decoder?.on('drain', () => outlet.block(false));
-    this.#decoder?.on('error', () => this.#end(false));
-    this.#decoder?.on('end', () => this.#end(true));
+    this.#codings = codings;
   }
 
   push(bytes: Buffer): void {
-    if (this.#decoder === undefined) this.#pass(this.#scrubber.push(bytes));
+    if (this.#ended || bytes.length === 0) return;
+    if (this.#codings.length === 0) {
+      this.#pass(this.#scrubber.push(bytes));
+      return;
+    }
+    const first = this.#decoders[0] ?? this.#open(bytes[0] as number);
     // The chunk belongs to a socket's read: the decoder works on it later.
-    else if (!this.#decoder.write(bytes)) this.#outlet.block(true);
+    if (!first.write(bytes)) this.#outlet.block(true);
+  }
+
+  /** The client reads again. */
+  resume(): void {
+    this.#decoders.at(-1)?.resume();
   }
 
   finish(): void {
-    if (this.#decoder === undefined) this.#end(true);
-    else this.#decoder.end();
+    const [first] = this.#decoders;
+    if (first === undefined) this.#end(true);
+    else first.end();
   }
 
   abort(): void {
     this.#ended = true;
-    this.#decoder?.destroy();
+    this.#close();
   }
 
-  #pass(bytes: Buffer): void {
-    if (bytes.length > 0 && !this.#ended) this.#outlet.emit(bytes);
+  #open(firstByte: number): Transform {
+    const decoders = this.#codings.map((coding, index) =>
+      decoderFor(coding, index === 0 ? firstByte : undefined),
+    );
+    const first = decoders[0] as Transform;
+    const last = decoders.at(-1) as Transform;
+    for (const [index, decoder] of decoders.entries()) {
+      decoder.on('error', () => this.#end(false));
+      if (index > 0) decoders[index - 1]?.pipe(decoder);
+    }
+    first.on('drain', () => this.#outlet.block(false));
+    last.on('data', (bytes: Buffer) => {
+      // A few coded bytes may hold very many: while the client does not read, nothing more is decoded.
+      if (!this.#pass(this.#scrubber.push(bytes))) last.pause();
+    });
+    last.on('end', () => this.#end(true));
+    this.#decoders = decoders;
+    return first;
+  }
+
+  #pass(bytes: Buffer): boolean {
+    return bytes.length === 0 || this.#ended || this.#outlet.emit(bytes);
   }
 
   #end(whole: boolean): void {
     if (this.#ended) return;
     if (whole) this.#pass(this.#scrubber.flush());
     this.#ended = true;
-    this.#decoder?.destroy();
+    this.#close();
     this.#outlet.over(whole);
+  }
+
+  #close(): void {
+    for (const decoder of this.#decoders) decoder.destroy();
   }
 }
 
-function decoderFor(coding: Coding): Gunzip | BrotliDecompress | undefined {
+/** `firstByte` of the coded bytes where it is known already. */
+function decoderFor(coding: Coding, firstByte: number | undefined): Transform {
   switch (coding) {
     case 'gzip':
       return createGunzip();
-    case 'deflate':
-      return createInflate();
     case 'br':
       return createBrotliDecompress();
-    case 'identity':
-      return undefined;
+    case 'deflate': {
+      // RFC 9110 §8.4.1.2: some send the raw format, which lacks zlib's header (RFC 1950 §2.2: method 8).
+      const isRaw = firstByte !== undefined && (firstByte & 0x0f) !== 8;
+      return isRaw ? createInflateRaw() : createInflate();
+    }
   }
 }

@@ -1,7 +1,15 @@
-import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { codingOf, compileNeedles, isTextual, type Needle, replaceAll, ScrubbedBody } from './index.ts';
+import {
+  codingsOf,
+  compileNeedles,
+  isTextual,
+  type Needle,
+  replaceAll,
+  ScrubbedBody,
+  unreadable,
+} from './index.ts';
 import { Scrubber } from './scrubber.ts';
 
 const needle = (text: string, replacement: string): Needle => ({
@@ -111,30 +119,44 @@ test('text is told from binary types', () => {
 });
 
 test('codings that cannot be undone are known as such', () => {
-  expect([undefined, 'gzip', 'BR', 'x-gzip', 'zstd', 'gzip, br'].map(codingOf)).toEqual([
-    'identity',
-    'gzip',
-    'br',
-    'gzip',
+  expect([undefined, 'identity', 'gzip', 'BR', 'x-gzip', 'zstd', 'gzip, br'].map(codingsOf)).toEqual([
+    [],
+    [],
+    ['gzip'],
+    ['br'],
+    ['gzip'],
     undefined,
-    undefined,
+    ['br', 'gzip'],
   ]);
+  expect(codingsOf('gzip, gzip, gzip, gzip')).toBeUndefined();
+});
+
+test('an answer that cannot be looked into is known as such', () => {
+  const json = { contentType: 'application/json', contentEncoding: 'zstd' };
+  expect(unreadable(200, json)).toContain('not asked for');
+  expect(unreadable(206, { ...json, contentEncoding: 'gzip' })).toContain('part of a coded body');
+  expect(unreadable(206, { ...json, contentEncoding: undefined })).toBeUndefined();
+  expect(unreadable(200, { ...json, contentEncoding: 'gzip, br' })).toBeUndefined();
+  expect(unreadable(200, { ...json, contentType: 'image/png' })).toBeUndefined();
 });
 
 describe('a coded body', () => {
   const text = `before sk-secret after ${'x'.repeat(100_000)} sk-secret`;
-  const codings = [
+  const codings: readonly (readonly [name: string, bytes: Buffer])[] = [
     ['gzip', gzipSync(text)],
     ['deflate', deflateSync(text)],
     ['br', brotliCompressSync(text)],
     ['identity', Buffer.from(text)],
-  ] as const;
-  const run = (coding: (typeof codings)[number][0], bytes: Buffer, step: number) =>
+    ['gzip, br', brotliCompressSync(gzipSync(text))],
+    ['br, identity, x-gzip', gzipSync(brotliCompressSync(text))],
+  ];
+  const run = (coding: string, bytes: Buffer, step: number) =>
     new Promise<{ readonly out: string; readonly whole: boolean }>((resolve) => {
       let out = '';
-      const body = new ScrubbedBody([needle('sk-secret', 'P')], coding, {
+      const body = new ScrubbedBody([needle('sk-secret', 'P')], codingsOf(coding) ?? [], {
         emit: (part) => {
           out += part.toString();
+          return true;
         },
         block: () => {},
         over: (whole) => resolve({ out, whole }),
@@ -151,6 +173,39 @@ describe('a coded body', () => {
       }
     });
   }
+
+  test('in deflate without zlib’s header is read all the same', async () => {
+    expect(await run('deflate', deflateRawSync(text), 1_000)).toEqual({
+      out: text.replaceAll('sk-secret', 'P'),
+      whole: true,
+    });
+  });
+
+  test('that holds very much is not decoded ahead of a client that does not read', async () => {
+    const zeros = 64 * 1024 * 1024;
+    const bomb = brotliCompressSync(Buffer.alloc(zeros, 0x61));
+    let emitted = 0;
+    let reads = false;
+    const over = new Promise<boolean>((resolve) => {
+      const body = new ScrubbedBody([needle('sk-secret', 'P')], ['br'], {
+        emit: (part) => {
+          emitted += part.length;
+          return reads;
+        },
+        block: () => {},
+        over: resolve,
+      });
+      body.push(bomb);
+      body.finish();
+      setTimeout(() => {
+        expect(emitted).toBeLessThan(1024 * 1024);
+        reads = true;
+        body.resume();
+      }, 100);
+    });
+    expect(await over).toBe(true);
+    expect(emitted).toBe(zeros);
+  });
 
   test('that is broken is not taken for whole', async () => {
     expect((await run('gzip', gzipSync(text).subarray(0, 50), 10)).whole).toBe(false);

@@ -11,7 +11,7 @@ import {
 import { type ForwardTarget, rewriteRequestHead } from '../inject/index.ts';
 import type { Tenant } from './context.ts';
 import type { Destination, Exchange } from './exchange.ts';
-import { scrubBody, scrubHead } from './scrubbing.ts';
+import { scrubBody, scrubFault, scrubHead } from './scrubbing.ts';
 
 const httpsPort = 443;
 
@@ -100,6 +100,7 @@ export class OriginRequest implements Petition {
 /** What the answer may not say: asked for when it comes, since the credential may have been renewed by then. */
 function scrubFor(grant: Grant, clientMinor: 0 | 1): ResponseScrub {
   return {
+    fault: (head) => scrubFault(grant.needles(), head),
     head: (head, rewritten) => scrubHead(grant.needles(), head, rewritten),
     body: (head, outlet) => scrubBody(grant.needles(), head, outlet, clientMinor),
   };

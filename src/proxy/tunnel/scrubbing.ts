@@ -1,12 +1,21 @@
 import {
   Body,
+  Fault,
   joinedValue,
   type ResponseHead,
   type ResponseTransform,
   rewriteResponseHead,
   type TransformOutlet,
 } from '../http1/index.ts';
-import { codingOf, holds, isTextual, type Needle, replaceAll, ScrubbedBody } from '../scrub/index.ts';
+import {
+  codingsOf,
+  holds,
+  isTextual,
+  type Needle,
+  replaceAll,
+  ScrubbedBody,
+  unreadable,
+} from '../scrub/index.ts';
 
 /** The head with the needles replaced; the bytes given where there are none. `undefined` stays, where the head is clean. */
 export function scrubHead(
@@ -16,6 +25,16 @@ export function scrubHead(
 ): Buffer | undefined {
   if (!holds(needles, head.bytes, head.start, head.end)) return rewritten;
   return replaceAll(needles, rewritten ?? head.bytes.subarray(head.start, head.end));
+}
+
+/** Why this answer cannot be looked into, and is refused. */
+export function scrubFault(needles: readonly Needle[], head: ResponseHead): Fault | undefined {
+  if (needles.length === 0 || head.framing.kind === 'none') return undefined;
+  const reason = unreadable(head.status, {
+    contentType: joinedValue(head, 'content-type'),
+    contentEncoding: joinedValue(head, 'content-encoding'),
+  });
+  return reason === undefined ? undefined : new Fault(reason);
 }
 
 /** How this answer's body has to change in passing, or `undefined` where it can go on as it is. */
@@ -28,15 +47,15 @@ export function scrubBody(
   if (needles.length === 0 || head.framing.kind === 'none' || !isTextual(joinedValue(head, 'content-type'))) {
     return undefined;
   }
-  const coding = codingOf(joinedValue(head, 'content-encoding'));
-  if (coding === undefined || (coding === 'identity' && isCleanAndWhole(needles, head))) return undefined;
+  const codings = codingsOf(joinedValue(head, 'content-encoding'));
+  if (codings === undefined || (codings.length === 0 && isCleanAndWhole(needles, head))) return undefined;
   const chunked = clientMinor === 1 && head.framing.kind !== 'close';
-  const reframe = { chunked, decoded: coding !== 'identity' };
+  const reframe = { chunked, decoded: codings.length > 0 };
   let finished: ((whole: boolean) => void) | undefined;
   let trailers = '';
-  const body = new ScrubbedBody(needles, coding, {
+  const body = new ScrubbedBody(needles, codings, {
     emit(bytes) {
-      outlet.emit(chunked ? Buffer.concat([chunkHead(bytes.length), bytes, lineEnd]) : bytes);
+      return outlet.emit(chunked ? Buffer.concat([chunkHead(bytes.length), bytes, lineEnd]) : bytes);
     },
     block: (on) => outlet.block(on),
     over(whole) {
@@ -58,6 +77,7 @@ export function scrubBody(
       finished = done;
       body.finish();
     },
+    resume: () => body.resume(),
     abort: () => body.abort(),
   };
 }
