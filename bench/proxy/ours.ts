@@ -46,6 +46,7 @@ function routeFor(text: string, provider: string): Route {
     pattern,
     placements: [{ kind: 'header', name: 'Authorization', prefix: 'Bearer ' }],
     allowPrivateAddress: true,
+    scrub: true,
   };
 }
 

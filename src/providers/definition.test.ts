@@ -85,6 +85,19 @@ describe('provider definition', () => {
     expect(parseProvider({ ...keyed, api_key }, 'custom').inject[0]?.placements).toEqual(placements);
   });
 
+  it('searches answers for the secret unless the definition or a rule of inject says otherwise', () => {
+    const placements = [{ kind: 'query', name: 'k' }];
+    const scrubs = (more: object, rule: object = {}) =>
+      parseProvider(
+        { ...keyed, inject: [{ hosts: 'b.acme.test', placements, ...rule }], ...more },
+        'custom',
+      ).inject.map(({ scrub }) => scrub);
+    expect(scrubs({})).toEqual([true, true]);
+    expect(scrubs({}, { scrub: false })).toEqual([true, false]);
+    expect(scrubs({ scrub: false })).toEqual([false, false]);
+    expect(scrubs({ scrub: false }, { scrub: true })).toEqual([false, true]);
+  });
+
   it('adds the hosts of inject, each with its own placements', () => {
     const inject = [
       { hosts: 'git.acme.test', placements: [{ kind: 'basic', username: 'x-token' }] },
@@ -192,6 +205,11 @@ describe('provider definition', () => {
     [
       '/inject: must not name api.acme.test twice',
       { ...keyed, inject: [{ hosts: 'api.acme.test', placements: [{ kind: 'query', name: 'k' }] }] },
+    ],
+    ['/scrub: must be true or false', { ...keyed, scrub: 'no' }],
+    [
+      '/inject/0/scrub: must be true or false',
+      { ...keyed, inject: [{ hosts: 'b.acme.test', placements: [{ kind: 'query', name: 'k' }], scrub: 0 }] },
     ],
     ['/inject/0/placements: must say where', { ...keyed, inject: [{ hosts: 'b.acme.test' }] }],
     [

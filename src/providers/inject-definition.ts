@@ -31,13 +31,14 @@ export function usualPlacements(
 export function parseInject(fields: Fields, usual: readonly Placement[]): readonly InjectRule[] {
   const further = fields.objects('inject');
   const rules: InjectRule[] = [];
+  const scrub = fields.flag('scrub', true);
   if (fields.has('api_url') || further.length === 0) {
-    rules.push({ hosts: parseHosts(fields, 'api_url'), placements: usual });
+    rules.push({ hosts: parseHosts(fields, 'api_url'), placements: usual, scrub });
   }
   for (const rule of further) {
     const placements = rule.objects('placements').map(parsePlacement);
     if (placements.length === 0) rule.fault('placements', 'must say where the credential goes');
-    rules.push({ hosts: parseHosts(rule, 'hosts'), placements });
+    rules.push({ hosts: parseHosts(rule, 'hosts'), placements, scrub: rule.flag('scrub', scrub) });
   }
   const seen = new Set<string>();
   for (const { kind, host, port, pathPrefix, text } of rules.flatMap((rule) => rule.hosts)) {

@@ -19,6 +19,8 @@ export type Placement =
 export interface InjectRule {
   readonly hosts: readonly HostPattern[];
   readonly placements: readonly Placement[];
+  /** Answers from there are searched for the secret. */
+  readonly scrub: boolean;
 }
 
 export const flowNames = ['pkce', 'dcr_pkce', 'device_code', 'api_key', 'client_credentials'] as const;

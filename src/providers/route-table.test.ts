@@ -11,6 +11,7 @@ const route = (connection: string, text: string): Route => ({
   pattern: parseHostPattern(text),
   placements: [],
   allowPrivateAddress: false,
+  scrub: true,
 });
 const table = (...entries: readonly (readonly [string, string])[]) =>
   compileRoutes(entries.map(([connection, text]) => route(connection, text)));

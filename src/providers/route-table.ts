@@ -18,6 +18,7 @@ export function routesOf(
       pattern,
       placements: rule.placements,
       allowPrivateAddress: options.allowPrivateAddress && pattern.kind === 'exact',
+      scrub: rule.scrub,
     })),
   );
 }

@@ -24,6 +24,8 @@ export interface Route {
   readonly placements: readonly Placement[];
   /** A person named this very host (own definition or --base-url), so a private address is allowed. */
   readonly allowPrivateAddress: boolean;
+  /** Answers that repeat the secret show the run's phantom instead. */
+  readonly scrub: boolean;
 }
 
 /** An immutable snapshot: exact hosts in a map, then wildcards by label, then regexes. */

@@ -38,6 +38,7 @@ export function routeTo(
     pattern: { text: host, kind: 'exact', host, expression: undefined, port, pathPrefix },
     placements: [{ kind: 'header', name: 'Authorization', prefix: 'Bearer ' }],
     allowPrivateAddress: false,
+    scrub: true,
     ...rest,
   };
 }

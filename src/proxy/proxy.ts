@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { DecisionEvent } from '../audit/index.ts';
 import type { PolicyRequest, Verdict } from '../policy/index.ts';
-import type { Route, RouteTable } from '../providers/index.ts';
+import type { RouteTable } from '../providers/index.ts';
 
 /** Where decisions go; `drained()` resolves when the writer has caught up (backpressure). */
 export interface DecisionSink {
@@ -68,8 +68,6 @@ export interface RunSpec {
   readonly decide: (request: PolicyRequest) => Verdict;
   /** What stands in for the secret of `provider/connection` where an upstream sends it back. */
   readonly phantomFor?: (connection: string) => string | undefined;
-  /** Whether answers on this route are looked into for the secret; all are, if left out. */
-  readonly scrubs?: (route: Route) => boolean;
   /** What the agent could be told to do about an upstream's refusal: one line, or `undefined`. */
   readonly advise?: (refused: UpstreamRefusal) => string | undefined;
 }

@@ -6,6 +6,7 @@ import {
   dialThrough,
   isComplete,
   openWorld,
+  routeTo,
   secret,
   serveRaw,
   type World,
@@ -172,7 +173,9 @@ describe('passes untouched', () => {
   });
 
   test('a route that opted out', async () => {
-    const { client } = await openWithAnswer([json(`"${secret}"`)], { spec: { scrubs: () => false } });
+    const { client } = await openWithAnswer([json(`"${secret}"`)], {
+      routes: [routeTo(apiHost, { scrub: false })],
+    });
     expect(await ask(client)).toBe(json(`"${secret}"`));
   });
 });

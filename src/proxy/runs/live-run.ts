@@ -70,8 +70,7 @@ export class LiveRun {
     const { needles, connection } = this.use(route);
     const known = needles.get(credential);
     if (known !== undefined) return known;
-    const isScrubbed = this.spec.scrubs?.(route) ?? true;
-    const made = isScrubbed
+    const made = route.scrub
       ? compileNeedles(route.placements, credential.secret, this.spec.phantomFor?.(connection))
       : [];
     needles.set(credential, made);
