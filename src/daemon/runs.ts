@@ -209,9 +209,9 @@ interface Usable {
 
 /** Without the connections whose definition is gone or malformed: nothing can be routed to them. */
 function defined(selected: readonly Selected[], catalog: Catalog): readonly Usable[] {
-  const known = new Set(catalog.list().map(({ name }) => name));
+  const malformed = new Set(catalog.problems.map(({ name }) => name));
   return selected
-    .filter(({ provider }) => known.has(provider))
+    .filter(({ provider }) => !malformed.has(provider) && catalog.find(provider) !== undefined)
     .map(({ provider: name, connection, baseUrl }) => {
       const provider = catalog.resolve(name, baseUrl);
       const isPersonal = provider.source === 'custom' || baseUrl !== undefined;

@@ -57,8 +57,10 @@ export async function createCatalog(parts: {
   const names = () => Array.from(new Set([...bundled.keys(), ...custom.keys()])).sort();
   const isUsable = (name: string) => !('error' in (custom.get(name) ?? {}));
   const reload = async () => {
+    const before = custom;
     custom = await readAll(parts.custom);
-    parsed.clear();
+    // The bundled ones stay as they are: to parse them all takes as long as all else that a listing does.
+    for (const name of [...before.keys(), ...custom.keys()]) parsed.delete(name);
   };
 
   return {
