@@ -9,6 +9,7 @@ import {
   interrupted,
   NotAnswered,
   parseJson,
+  type SignedCall,
   type Signer,
   signCall,
   silent,
@@ -37,11 +38,19 @@ export async function openLease(
 ): Promise<RunLease> {
   const { origin, secret } = endpoint;
   const call: Call = { method: 'POST', target: '/v1/runs', body: request, idleMs };
-  const { url, headers, body } = signCall(endpoint, signer, call);
-  const socket = await socketTo(url, endpoint.roots);
+  // First of all: the daemon takes the connection while this process reads its key and signs.
+  const socket = await socketTo(new URL(origin), endpoint.roots);
+  let signed: SignedCall;
+  try {
+    signed = signCall(endpoint, signer, call);
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
+  const { url, headers, body } = signed;
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.write(`POST ${url.pathname} HTTP/1.1\r\nhost: ${url.host}\r\n${lines.join('')}\r\n`);
-  socket.write(body);
+  const head = `POST ${url.pathname} HTTP/1.1\r\nhost: ${url.host}\r\n${lines.join('')}\r\n`;
+  socket.write(Buffer.concat([Buffer.from(head, 'latin1'), body]));
 
   const isProven = (reader: AnswerReader): boolean => {
     const proof = reader.head?.headers.get(proofHeader);

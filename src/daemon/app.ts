@@ -30,10 +30,9 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   const { log } = options;
   const app = new Hono<AppEnv>();
   app.use(async (context, next) => {
+    // Before there is an answer: to one that is there, each header would be given by making a new one.
+    for (const [name, value] of Object.entries(protectiveHeaders())) context.header(name, value);
     await next();
-    for (const [name, value] of Object.entries(protectiveHeaders())) {
-      if (!context.res.headers.has(name)) context.header(name, value);
-    }
   });
   app.use(guard(options.allowedHosts));
   for (const add of options.routes) add(app);

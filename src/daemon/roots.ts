@@ -8,18 +8,23 @@ const longestFileBytes = 4 * 1024 * 1024;
 export interface Roots {
   /** The system's roots as one PEM text; the ones that Node brings where the system has none. */
   system(): string;
-  /** The certificates in a file that a caller trusts; nothing when it is not a readable file of a sane size. */
+  /**
+   * The certificates in a file that a caller trusts, without those of the system: many name the system's own file.
+   * Nothing when it is not a readable file of a sane size. Never rejects.
+   */
   of(path: string): Promise<string>;
 }
 
 export function createRoots(readSystem: () => string | undefined = readSystemRoots): Roots {
   let system: string | undefined;
+  let ofSystem: ReadonlySet<string> | undefined;
   const files = new Map<string, { readonly stamp: string; readonly pem: string }>();
+  const systemRoots = (): string => {
+    system ??= withFinalNewline(readSystem() ?? rootCertificates.join('\n'));
+    return system;
+  };
   return {
-    system() {
-      system ??= withFinalNewline(readSystem() ?? rootCertificates.join('\n'));
-      return system;
-    },
+    system: systemRoots,
     async of(path) {
       try {
         const stats = await stat(path);
@@ -28,7 +33,9 @@ export function createRoots(readSystem: () => string | undefined = readSystemRoo
         const known = files.get(path);
         if (known?.stamp === stamp) return known.pem;
         // Certificates alone: a key that was filed with them must not spread.
+        ofSystem ??= new Set(certificatesOf(systemRoots()));
         const pem = certificatesOf(await readFile(path, 'latin1'))
+          .filter((certificate) => ofSystem?.has(certificate) === false)
           .map(withFinalNewline)
           .join('');
         files.set(path, { stamp, pem });

@@ -10,13 +10,14 @@ import { createRunDirectories, type RunDirectories } from './run-directory.ts';
 const root = new X509Certificate(rootCertificates[0] ?? '').toString();
 const ca = '-----BEGIN CERTIFICATE-----\nY2E=\n-----END CERTIFICATE-----\n';
 let home = '';
+const roots = createRoots(() => root);
 let directories: RunDirectories;
 
 beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), 'authsome-runs-'));
   let count = 0;
   const newId = () => `run_${++count}`;
-  directories = createRunDirectories({ directory: home, roots: createRoots(() => root), newId });
+  directories = createRunDirectories({ directory: home, roots, newId });
 });
 afterEach(() => {
   directories.close();
@@ -34,7 +35,7 @@ describe('the directories of runs', () => {
     const [first, second] = [directories.take(), directories.take()];
     expect([first.id, second.id]).toEqual(['run_1', 'run_2']);
     for (const each of [first, second]) {
-      const files = await each.write(ca, []);
+      const files = each.write(ca, '');
       expect(readFileSync(files.caFile, 'utf8')).toBe(ca);
       expect(readFileSync(files.caBundleFile, 'utf8')).toBe(root + ca);
       expect(statSync(join(home, each.id)).mode & 0o777).toBe(0o700);
@@ -44,11 +45,14 @@ describe('the directories of runs', () => {
     await present('run_1', 'run_2', 'run_3');
   });
 
-  test('keep what the caller trusts besides', async () => {
+  test('keep what the caller trusts besides, but no root twice and no key', async () => {
     const corporate = join(home, 'corporate.pem');
-    writeFileSync(corporate, `${root}-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n`);
-    const { caBundleFile } = await directories.take().write(ca, [corporate, '/no/such/file']);
-    expect(readFileSync(caBundleFile, 'utf8')).toBe(root + root + ca);
+    const other = new X509Certificate(rootCertificates[1] ?? '').toString();
+    const key = '-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n';
+    writeFileSync(corporate, root + key + other);
+    const callerRoots = await Promise.all([corporate, '/no/such/file'].map(roots.of));
+    const { caBundleFile } = directories.take().write(ca, callerRoots.join(''));
+    expect(readFileSync(caBundleFile, 'utf8')).toBe(root + other + ca);
   });
 
   test('are not given out when somebody has removed them, or a file in them', async () => {
@@ -56,7 +60,7 @@ describe('the directories of runs', () => {
     rmSync(join(home, 'run_1', 'bundle.pem'));
     const taken = directories.take();
     expect(taken.id).toBe('run_2');
-    expect(readFileSync((await taken.write(ca, [])).caBundleFile, 'utf8')).toBe(root + ca);
+    expect(readFileSync(taken.write(ca, '').caBundleFile, 'utf8')).toBe(root + ca);
     expect(readdirSync(home)).toEqual(['run_2']);
   });
 

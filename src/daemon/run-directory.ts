@@ -14,8 +14,8 @@ export interface CaFiles {
 /** `runs/<id>/` (0700) of one run, with the files (0600) that tell its programs whom to trust. */
 export interface RunDirectory {
   readonly id: string;
-  /** Once: completes both files. Rejects with `StorageFull` or `HomeNotUsable`. */
-  write(caPem: string, callerFiles: readonly string[]): Promise<CaFiles>;
+  /** Once: completes both files. `callerRoots` go into the bundle too. Throws `StorageFull` or `HomeNotUsable`. */
+  write(caPem: string, callerRoots: string): CaFiles;
 }
 
 export interface RunDirectories {
@@ -72,19 +72,17 @@ export function createRunDirectories(options: RunDirectoriesOptions): RunDirecto
       const [ca, bundle] = draft.files;
       return {
         id: draft.id,
-        async write(caPem, callerFiles) {
-          const extra = await Promise.all(callerFiles.map((path) => roots.of(path)));
-          // Synchronously: a queue of jobs in the thread pool takes far longer.
-          return orThrow(directory, () => {
+        write: (caPem, callerRoots) =>
+          orThrow(directory, () => {
             try {
+              // Synchronously: a queue of jobs in the thread pool takes far longer.
               writeFileSync(ca.descriptor, caPem);
-              writeFileSync(bundle.descriptor, extra.join('') + caPem);
+              writeFileSync(bundle.descriptor, callerRoots + caPem);
             } finally {
               for (const { descriptor } of draft.files) closeSync(descriptor);
             }
             return { caFile: ca.path, caBundleFile: bundle.path };
-          });
-        },
+          }),
       };
     },
     close() {

@@ -103,6 +103,7 @@ export function createRuns(options: RunsOptions): Runs {
     },
     hasPhantom: (value) => [...live.values()].some(({ phantoms }) => Object.values(phantoms).includes(value)),
     async open(specification, caller, desk) {
+      const trusted = Promise.all(specification.caFiles.map((path) => roots.of(path)));
       const selected = selectConnections(specification, await desk.connections.summaries(), (name) =>
         catalog.resolve(name),
       );
@@ -146,7 +147,7 @@ export function createRuns(options: RunsOptions): Runs {
       });
       live.set(id, { run, caller, request: specification, desk, phantoms, selected, announceEnd });
       try {
-        const files = await place.write(run.caPem, specification.caFiles);
+        const files = place.write(run.caPem, (await trusted).join(''));
         const connections = usable.map(({ key }) => key);
         trail.append({
           event: 'run.started',

@@ -4,8 +4,6 @@ const alphabet = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz';
 const didPrefix = 'did:key:z';
 /** Multicodec `ed25519-pub` as an unsigned varint. */
 const ed25519Codec = [0xed, 0x01] as const;
-/** Everything of an Ed25519 SubjectPublicKeyInfo but the key itself (RFC 8410 §4). */
-const spkiPrefix = Buffer.from('302a300506032b6570032100', 'hex');
 /** Longer than any 34 bytes can be in base58, so that decoding a hostile name stays cheap. */
 const longestDid = 64;
 
@@ -16,7 +14,7 @@ export function didOf(rawPublicKey: Uint8Array): string {
 
 /** The raw 32 bytes of the public half of an Ed25519 key. */
 export function rawPublicKeyOf(privateKey: KeyObject): Uint8Array {
-  return createPublicKey(privateKey).export({ format: 'der', type: 'spki' }).subarray(spkiPrefix.length);
+  return Buffer.from(privateKey.export({ format: 'jwk' }).x ?? '', 'base64url');
 }
 
 /** The public key that a `did:key` names; `undefined` when it is not a well-formed Ed25519 one. */

@@ -330,7 +330,6 @@ describe('refusals', () => {
       'TargetMismatch',
     ],
     ['another port', { ':path': '/', ':authority': `${apiHost}:8443` }, 421, 'TargetMismatch'],
-    ['user information', { ':path': '/', ':authority': `u@${apiHost}` }, 400, 'MalformedRequest'],
     ['plain http', { ':path': '/', ':scheme': 'http' }, 403, 'PlainHttpRefused'],
     ['a fragment in the path', { ':path': '/a#b' }, 400, 'MalformedRequest'],
     ['a path that may lead elsewhere', { ':path': '/a/../b' }, 421, 'TargetMismatch'],
@@ -351,13 +350,15 @@ describe('refusals', () => {
     });
   }
 
-  for (const path of ['/a b', 'x', '/\u00e4']) {
-    test(`nothing goes out for the path ${JSON.stringify(path)}, which is none`, async () => {
+  // Node's own HTTP/2 refuses some by itself, from one version or another on.
+  for (const [path, user = ''] of [['/a b'], ['x'], ['/\u00e4'], ['/', 'u@']]) {
+    test(`nothing goes out for ${user}host and ${JSON.stringify(path)}, which nobody may send`, async () => {
       let streams = 0;
       const world = await openWithHttp2(() => {
         streams += 1;
       });
-      const answer = await answerOn((await dialHttp2(world)).request({ ':path': path }));
+      const headers = { ':path': path, ':authority': `${user}${apiHost}` };
+      const answer = await answerOn((await dialHttp2(world)).request(headers));
       expect(Number(answer.headers[':status'] ?? 400)).toBe(400);
       expect(
         Number(answer.headers[':status']) === 400 || answer.code === constants.NGHTTP2_PROTOCOL_ERROR,

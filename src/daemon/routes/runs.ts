@@ -54,8 +54,12 @@ export function runRoutes(runs: Runs, desks: Desks): Routes {
       });
       let isGone = false;
       // A caller that went away before its answer began would leave the run without anybody to end it.
-      if (context.req.raw.signal.aborted) run.end();
-      return context.body(lease, 200, { 'Content-Type': 'application/x-ndjson' });
+      if (context.env.outgoing?.destroyed === true) run.end();
+      return context.body(lease, 200, {
+        'Content-Type': 'application/x-ndjson',
+        // Said by us: the server would wait a millisecond to see whether the body ends, and needs no chunks.
+        'Transfer-Encoding': 'chunked',
+      });
     });
   };
 }
