@@ -1,0 +1,29 @@
+import type { ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
+
+/** What a test's client got on one stream. */
+interface Answer {
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+  readonly trailers: IncomingHttpHeaders | undefined;
+  readonly code: number;
+}
+
+/** The answer on this stream, once it is over, whole or not. */
+export function answerOn(stream: ClientHttp2Stream): Promise<Answer> {
+  return new Promise((resolve) => {
+    let headers: IncomingHttpHeaders = {};
+    let trailers: IncomingHttpHeaders | undefined;
+    const chunks: Buffer[] = [];
+    stream.on('response', (received) => {
+      headers = received;
+    });
+    stream.on('trailers', (received: IncomingHttpHeaders) => {
+      trailers = received;
+    });
+    stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+    stream.on('error', () => {});
+    stream.on('close', () =>
+      resolve({ headers, body: Buffer.concat(chunks).toString(), trailers, code: stream.rstCode ?? 0 }),
+    );
+  });
+}
