@@ -268,13 +268,22 @@ function makePrivateDirectory(directory: string): void {
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
   } catch (error) {
-    throw unusable(directory, error);
+    if (isFull(error)) throw unusable(directory, error);
+    // Of a read-only disk Node says ENOENT here: the code would tell nobody anything.
+    throw new AuthsomeError('HomeNotUsable', `${directory} cannot be made`, {
+      hint: 'Set AUTHSOME_HOME to a directory that you can write to.',
+      cause: error,
+    });
   }
+}
+
+function isFull(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '');
 }
 
 function unusable(path: string, error: unknown): AuthsomeError {
   const { code } = error as NodeJS.ErrnoException;
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
+  if (isFull(error)) {
     return new AuthsomeError('StorageFull', `no space left to write ${path}`, { cause: error });
   }
   return new AuthsomeError('HomeNotUsable', `${path} cannot be written (${code ?? 'unknown reason'})`, {
