@@ -144,3 +144,27 @@ test('finds the sign-in that was begun last, unless it came to something', async
   await signIns.start({ provider: 'keys', force: false, apiKey: key });
   await expect(signIns.readLastUnfinished()).rejects.toMatchObject({ code: 'SessionNotFound' });
 });
+
+test('hands out a warm credential without asking the vault, and none from the moment of revocation on', async () => {
+  const { options } = testBench([keyProvider()]);
+  const asked: PropertyKey[] = [];
+  const vault = new Proxy(options.vault, {
+    get(target, name, receiver) {
+      asked.push(name);
+      return Reflect.get(target, name, receiver);
+    },
+  });
+  const connections = createConnections({ ...options, vault });
+  await connections.signIns.start({ provider: 'keys', force: false, apiKey: key });
+  const live = await connections.credentials.acquire('keys/default');
+  expect(asked).not.toEqual([]);
+
+  asked.length = 0;
+  for (let request = 0; request < 100; request += 1) {
+    expect(connections.credentials.peek('keys/default')).toBe(live);
+  }
+  expect(asked).toEqual([]);
+
+  await connections.revoke('keys');
+  expect(connections.credentials.peek('keys/default')).toBeUndefined();
+});

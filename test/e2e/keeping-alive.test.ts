@@ -1,3 +1,5 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { acme, hosts } from '../../demo/service/index.ts';
 import { authUrlOf, signInWithClient } from '../../demo/sign-in.ts';
@@ -144,6 +146,22 @@ describe('a provider that is down when a token ends', () => {
 });
 
 describe('revoking', () => {
+  it('reaches a run that is under way: its very next request is refused, and the API hears nothing', async () => {
+    await inWorld(await createAcme(), async (world) => {
+      await connectAcme(world);
+      const asked = join(world.directory, 'asked');
+      const go = join(world.directory, 'go');
+      const script = `curl -sS ${me} && touch ${asked} && while [ ! -e ${go} ]; do sleep 0.05; done; curl -sS ${me}`;
+      const running = world.authsome(['run', '--', 'sh', '-c', script]);
+      await until(() => existsSync(asked), 20_000);
+      expect(world.service.api.received).toHaveLength(1);
+      expect(await world.json(['revoke', 'acme'])).toMatchObject({ provider: 'acme' });
+      writeFileSync(go, '');
+      expect((await running).stdout).toContain('CredentialMissing');
+      expect(world.service.api.received).toHaveLength(1);
+    });
+  });
+
   it('takes both tokens back at the provider, and is told by every command after it', async () => {
     await inWorld(await createAcme(), async (world) => {
       await connectAcme(world);
