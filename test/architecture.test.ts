@@ -16,6 +16,7 @@ const rooms = [
   'network',
   'oauth',
   'policy',
+  'private-files',
   'providers',
   'proxy',
   'scan',
@@ -31,16 +32,16 @@ const table: Readonly<
   Record<Room, { readonly mayImport: readonly (Room | Ground)[]; readonly reason: string }>
 > = {
   audit: {
-    mayImport: ['errors', 'database'],
+    mayImport: ['errors', 'database', 'private-files'],
     reason: 'a leaf: the trail must not depend on what it records; it may use the database for its table',
   },
   cli: {
-    mayImport: ['errors', 'settings', 'client', 'identity', 'scan'],
+    mayImport: ['errors', 'settings', 'client', 'identity', 'private-files', 'scan'],
     reason:
       'commands reach the daemon over HTTP only, so that no secret and no heavy module is in their process',
   },
   client: {
-    mayImport: ['errors', 'settings', 'identity'],
+    mayImport: ['errors', 'settings', 'identity', 'private-files'],
     reason: 'every command pays for what the client imports; it signs, sends and reads, nothing else',
   },
   connections: {
@@ -58,6 +59,7 @@ const table: Readonly<
       'identity',
       'network',
       'policy',
+      'private-files',
       'providers',
       'proxy',
       'vault',
@@ -65,14 +67,21 @@ const table: Readonly<
     reason: 'the daemon wires the rooms together and speaks the wire types of the client, but never prints',
   },
   database: {
-    mayImport: ['errors'],
+    mayImport: ['errors', 'private-files'],
     reason: 'the ground that stores stand on: it must not know what is in them',
   },
-  identity: { mayImport: ['errors'], reason: 'a leaf: it is on the hot path of every command' },
+  identity: {
+    mayImport: ['errors', 'private-files'],
+    reason: 'a leaf: it is on the hot path of every command',
+  },
   network: { mayImport: ['errors'], reason: 'a leaf: it dials what it is told to and decides nothing else' },
   oauth: { mayImport: ['errors'], reason: 'a leaf: flows take fetch, clock and randomness as arguments' },
   policy: { mayImport: ['errors'], reason: 'a leaf: a pure judgement of values' },
-  providers: { mayImport: ['errors'], reason: 'a leaf: definitions and matching are pure' },
+  'private-files': {
+    mayImport: ['errors'],
+    reason: 'the ground that everything with a file in the home stands on: it must not know what is in them',
+  },
+  providers: { mayImport: ['errors', 'private-files'], reason: 'a leaf: definitions and matching are pure' },
   proxy: {
     mayImport: ['errors', 'audit', 'identity', 'policy', 'providers'],
     reason: 'credentials, routes and sockets arrive as arguments: the proxy can never ask the vault itself',
@@ -82,7 +91,7 @@ const table: Readonly<
     reason: 'a leaf: it reads text and judges values, and what to look for arrives as an argument',
   },
   vault: {
-    mayImport: ['errors', 'database'],
+    mayImport: ['errors', 'database', 'private-files'],
     reason: 'a leaf: sealing knows nothing of what it seals; it may use the database for its table',
   },
 };

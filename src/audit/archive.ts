@@ -1,6 +1,7 @@
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Database } from '../database/index.ts';
+import { makePrivateDirectory } from '../private-files/index.ts';
 import { type Block, endOf, type Link } from './chain.ts';
 
 export interface ArchiveOptions {
@@ -61,7 +62,7 @@ function segmentText(archived: Link, blocks: readonly Block[]): string {
 }
 
 async function writePrivate(directory: string, name: string, text: string): Promise<void> {
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  makePrivateDirectory(directory);
   const path = join(directory, name);
   const draft = `${path}.new`;
   await rm(draft, { force: true });

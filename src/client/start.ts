@@ -4,7 +4,6 @@ import {
   constants,
   fstatSync,
   lstatSync,
-  mkdirSync,
   openSync,
   readFileSync,
   readSync,
@@ -15,6 +14,7 @@ import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AuthsomeError } from '../errors.ts';
+import { makePrivateDirectory } from '../private-files/index.ts';
 import type { DaemonOptions } from './daemon.ts';
 import { daemonEnvironment } from './daemon-environment.ts';
 import { readDaemonRecord } from './daemon-record.ts';
@@ -261,19 +261,6 @@ function isAlive(pid: number): boolean {
     return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-function makePrivateDirectory(directory: string): void {
-  try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    if (isFull(error)) throw unusable(directory, error);
-    // Of a read-only disk Node says ENOENT here: the code would tell nobody anything.
-    throw new AuthsomeError('HomeNotUsable', `${directory} cannot be made`, {
-      hint: 'Set AUTHSOME_HOME to a directory that you can write to.',
-      cause: error,
-    });
   }
 }
 

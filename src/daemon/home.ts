@@ -5,7 +5,6 @@ import {
   constants,
   fsyncSync,
   lstatSync,
-  mkdirSync,
   openSync,
   readdirSync,
   renameSync,
@@ -15,6 +14,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { AuthsomeError } from '../errors.ts';
+import { makePrivateDirectory } from '../private-files/index.ts';
 
 /** Absolute paths inside a home; the directories among them exist, mode 0700, and are ours. */
 export interface Home {
@@ -47,7 +47,7 @@ export function homeAt(path: string): Home {
 /** Makes what is missing, mode 0700. Throws `HomeNotUsable` with the command that mends what is wrong. */
 export function prepareHome(home: Home): void {
   for (const directory of [home.path, home.providers, home.server, home.logs, home.runs]) {
-    makeDirectory(directory, directory === home.path);
+    if (statsOf(directory) === undefined) makePrivateDirectory(directory);
   }
   const fault = homeFaults(home)[0];
   if (fault !== undefined) throw new AuthsomeError('HomeNotUsable', fault.message, { hint: fault.hint });
@@ -104,21 +104,6 @@ function entryFault(path: string, expected: 'directory' | 'file'): HomeFault | u
     return { message: `${path} is not writable`, hint: `Run: ${fix}`, fix };
   }
   return undefined;
-}
-
-function makeDirectory(path: string, withParents: boolean): void {
-  if (statsOf(path) !== undefined) return;
-  try {
-    mkdirSync(path, { recursive: withParents, mode: 0o700 });
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST') return;
-    if (code === 'ENOSPC') throw new AuthsomeError('StorageFull', `no space left to make ${path}`);
-    throw new AuthsomeError('HomeNotUsable', `${path} cannot be made (${code ?? 'unknown reason'})`, {
-      hint: 'Set AUTHSOME_HOME to a directory that you can write to.',
-      cause: error,
-    });
-  }
 }
 
 function statsOf(path: string): Stats | undefined {

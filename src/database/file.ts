@@ -1,6 +1,7 @@
-import { closeSync, constants, lstatSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, constants, lstatSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { AuthsomeError } from '../errors.ts';
+import { makePrivateDirectory } from '../private-files/index.ts';
 import { fileFailure, quoted } from './failure.ts';
 
 // Windows has neither symbolic modes nor this flag; access there is governed by the home's ACL.
@@ -12,11 +13,7 @@ const noFollow = constants.O_NOFOLLOW ?? 0;
  * symbolic link or when others can read it.
  */
 export function prepareDatabaseFile(path: string): void {
-  try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw fileFailure(error, 'create the directory of', path);
-  }
+  makePrivateDirectory(dirname(path));
   try {
     closeSync(openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | noFollow, 0o600));
     return;

@@ -5,7 +5,6 @@ import {
   fsyncSync,
   linkSync,
   lstatSync,
-  mkdirSync,
   openSync,
   readFileSync,
   type Stats,
@@ -14,6 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { AuthsomeError } from '../errors.ts';
+import { makePrivateDirectory } from '../private-files/index.ts';
 import type { Identity } from './identity.ts';
 import { identityOf, isHandle, keyFromSeed, parsePrivateKey, seedLength } from './key.ts';
 
@@ -86,16 +86,7 @@ export function handleFrom(text: string | undefined): string {
 
 function createKey(directory: string, file: string, randomBytes: LoadIdentityOptions['randomBytes']): string {
   const text = keyFromSeed(randomBytes(seedLength)).export({ format: 'pem', type: 'pkcs8' }).toString();
-  try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    // Of a read-only disk Node says ENOENT here: the code would tell nobody anything.
-    if (['ENOSPC', 'EDQUOT'].includes(codeOf(error) ?? '')) throw unusable(directory, error);
-    throw new AuthsomeError('HomeNotUsable', `${directory} cannot be made`, {
-      hint: 'Set AUTHSOME_HOME to a directory that you can write to.',
-      cause: error,
-    });
-  }
+  makePrivateDirectory(directory);
   return publish(directory, file, text, randomBytes);
 }
 

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AuthsomeError } from '../errors.ts';
+import { makePrivateDirectory } from '../private-files/index.ts';
 
 /** A person's own definitions, by provider name. */
 export interface DefinitionFolder {
@@ -54,7 +55,7 @@ export function openDefinitionFolder(directory: string): DefinitionFolder {
       if (Buffer.byteLength(text) > largestFile) {
         throw new AuthsomeError('InvalidDefinition', `/: must not be larger than ${largestFile} bytes`);
       }
-      await mkdir(directory, { recursive: true, mode: 0o700 });
+      makePrivateDirectory(directory);
       const temporary = join(directory, `.${name}.${randomBytes(6).toString('hex')}`);
       const file = await open(temporary, 'wx', 0o600);
       try {

@@ -4,7 +4,6 @@ import {
   fstatSync,
   fsyncSync,
   linkSync,
-  mkdirSync,
   openSync,
   readFileSync,
   rmSync,
@@ -12,6 +11,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { AuthsomeError } from '../errors.ts';
+import { makePrivateDirectory } from '../private-files/index.ts';
 import { encodeKey, parseKey } from './key-text.ts';
 import type { RandomBytes } from './seal.ts';
 
@@ -46,8 +46,8 @@ export function readKeyFile(path: string): Uint8Array | undefined {
  */
 export function createKeyFile(path: string, key: Uint8Array, randomBytes: RandomBytes): Uint8Array {
   const draft = `${path}.${Buffer.from(randomBytes(8)).toString('hex')}.new`;
+  makePrivateDirectory(dirname(path));
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     writeSynced(draft, `${encodeKey(key)}\n`);
     try {
       linkSync(draft, path);

@@ -120,6 +120,23 @@ describe('a home that cannot be written', () => {
   });
 });
 
+describe('a home on a file system that takes no directories', () => {
+  // Node's own way of making parents goes round for ever in /proc: what is asserted is that each command ends.
+  it.each([['list'], ['whoami'], ['scan'], ['run', '--', 'true'], ['daemon', 'serve']])(
+    'is told as such to: %s %s',
+    async (...args) => {
+      await inWorld(await createWorld({ AUTHSOME_HOME: '/proc/nobody/home' }), async (world) => {
+        const { code, stdout, stderr } = await world.authsome(args);
+        expect([code, stdout]).toEqual([9, '']);
+        expect(stderr).toMatch(
+          /\/proc\/nobody\/home.* cannot be made \(its file system takes no new directories\)/,
+        );
+        expect(stderr).toContain('Set AUTHSOME_HOME to a directory that you can write to.');
+      });
+    },
+  );
+});
+
 describe('a home that somebody changed', () => {
   it.each([
     ['server/authsome.db', '0644', 'chmod 600'],

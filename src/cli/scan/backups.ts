@@ -1,6 +1,7 @@
-import { lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { lstatSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { AuthsomeError } from '../../errors.ts';
+import { makePrivateDirectory } from '../../private-files/index.ts';
 import { type Backup, parseBackup } from '../../scan/index.ts';
 import { writeWhole } from './file-replacement.ts';
 import { readSourceFile } from './source-file.ts';
@@ -26,7 +27,7 @@ export function openBackups(home: string, randomBytes: (size: number) => Uint8Ar
   const directory = join(home, 'backups');
   return {
     store(backup) {
-      mkdirSync(directory, { recursive: true, mode: 0o700 });
+      makePrivateDirectory(directory);
       requirePrivate(directory);
       const id = Buffer.from(randomBytes(8)).toString('hex');
       const name = `scan-${backup.at.replace(/[^0-9TZ]/g, '')}-${id}.json`;
