@@ -129,6 +129,25 @@ describe('the device flow', () => {
     expect(pauses).toEqual([5_000, 5_000, 10_000, 10_000, 20_000, 40_000]);
   });
 
+  test.each([301, 302, 307, 308])(
+    'stops on a redirect (%i), which no later poll could do without',
+    async (status) => {
+      const elsewhere = { headers: { location: 'https://evil.example/?the-device-code' }, status };
+      const { session, bodies } = await polled(pending, () => new Response(null, elsewhere));
+      expect(session).toMatchObject({
+        status: 'failed',
+        failure: {
+          error: 'TokenExchangeFailed',
+          message: `token exchange failed: the token endpoint answered with a redirect (status ${status}), which is never followed`,
+          hint: 'Check the token URL with: authsome inspect acme',
+        },
+      });
+      // One for the code, two polls, and nothing after them.
+      expect(bodies).toHaveLength(3);
+      expect(JSON.stringify(session)).not.toContain('evil');
+    },
+  );
+
   test.each([
     ['access_denied', 'SignInFailed'],
     ['expired_token', 'SignInExpired'],

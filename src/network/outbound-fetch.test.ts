@@ -96,6 +96,9 @@ describe('a call of our own', () => {
     expect(error.code).toBe('EndpointUnreachable');
     expect(error.message).toContain('redirect');
     expect(requests).toHaveLength(1);
+    const judged = await call('https://id.test/', { redirect: 'manual' });
+    expect([judged.status, [...judged.headers], await judged.text()]).toEqual([status, [], '']);
+    expect(requests).toHaveLength(2);
   });
 
   it('takes no longer body than it may, packed or not', async () => {

@@ -11,8 +11,9 @@ class Unanswered extends Error {}
 
 /**
  * A `fetch` for the daemon's own calls, over the dialler: https only (plain http to loopback), no redirects, bounded
- * in time and size. The answer has been read to its end. Throws `EndpointUnreachable`, whose message never quotes what
- * was sent or received, `AddressForbidden`, or `Cancelled` when the caller's signal aborts.
+ * in time and size. The answer has been read to its end. A redirect is returned, bare of its body and of where it leads,
+ * to a caller that asks for that (`redirect: 'manual'`). Throws `EndpointUnreachable`, whose message never quotes what was
+ * sent or received, `AddressForbidden`, or `Cancelled` when the caller's signal aborts.
  */
 export function outboundFetch(dialer: Dialer, options: OutboundFetchOptions): Fetch {
   const { publicOnly, maxBodyBytes = defaultMaxBodyBytes, timeoutMs = defaultTimeoutMs } = options;
@@ -53,6 +54,7 @@ export function outboundFetch(dialer: Dialer, options: OutboundFetchOptions): Fe
       });
       if (answer.status >= 300 && answer.status < 400 && answer.status !== 304) {
         await answer.body?.cancel();
+        if (request.judgesRedirects) return new Response(null, { status: answer.status });
         throw new Unanswered(`it answers with a redirect (status ${answer.status}), which is not followed`);
       }
       const body = await boundedBody(answer.body, maxBodyBytes);
@@ -79,6 +81,7 @@ interface PlainRequest {
   readonly headers: [string, string][];
   readonly body: string | Uint8Array | null;
   readonly signal: AbortSignal | undefined;
+  readonly judgesRedirects: boolean;
 }
 
 /** A request in values that every implementation of fetch takes. */
@@ -103,6 +106,7 @@ async function plainRequest(
     headers: [...request.headers],
     body,
     signal: init?.signal ?? (input instanceof Request ? input.signal : undefined),
+    judgesRedirects: request.redirect === 'manual',
   };
 }
 

@@ -36,7 +36,7 @@ export async function send(
   return await ask(fetch, url, what, { method: 'POST', headers, body }, timeoutMs);
 }
 
-/** The reply to a GET that accepts JSON; errors as for `send`. */
+/** The reply to a GET that accepts JSON; errors as for `send`, and for a redirect, which leads away from any document. */
 export async function fetchDocument(
   fetch: Fetch,
   address: string,
@@ -44,7 +44,16 @@ export async function fetchDocument(
   headers: Readonly<Record<string, string>> = {},
   timeoutMs = requestTimeoutMs,
 ): Promise<Reply> {
-  return await ask(fetch, address, what, { headers: { accept: 'application/json', ...headers } }, timeoutMs);
+  const init = { headers: { accept: 'application/json', ...headers } };
+  const reply = await ask(fetch, address, what, init, timeoutMs);
+  if (reply.status >= 300 && reply.status < 400 && reply.status !== 304) {
+    throw new AuthsomeError(
+      'EndpointUnreachable',
+      `the ${what} at ${new URL(address).host} answers with a redirect (status ${reply.status}), which is not followed`,
+      { hint: 'Check the address: it has to be the one that the redirect ends at.' },
+    );
+  }
+  return reply;
 }
 
 async function ask(

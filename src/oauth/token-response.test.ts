@@ -122,7 +122,7 @@ describe('replies that are no token response', () => {
     ['nothing', ['', 'application/json', 503], /answered 503 with an empty body/, true],
     ['broken JSON', ['{"access_token":', 'application/json'], /a body that cannot be read/, false],
     ['an array', ['[]'], /cannot be read/, false],
-    ['a redirect', ['', '', 302], /redirect, which is never followed/, false],
+    ['a redirect', ['', '', 302], /redirect \(status 302\), which is never followed/, false],
     ['no access token', [{ id: 1 }], /without an access token/, false],
     ['a token with a line break', [{ access_token: 'a\nb' }], /cannot go into a header/, false],
     ['a DPoP token', [{ access_token: 't', token_type: 'DPoP' }], /only bearer/, false],

@@ -31,7 +31,7 @@ export function readTokenResponse(reply: Reply, context: TokenResponseContext): 
     if (refusal !== undefined) return refusal;
   }
   if (reply.status >= 300 && reply.status < 400) {
-    return unusable('answered with a redirect, which is never followed', false);
+    return unusable(`answered with a redirect (status ${reply.status}), which is never followed`, false);
   }
   if (reply.status < 200 || reply.status >= 300 || parsed === undefined) {
     return unusable(`answered ${reply.status} with ${describeBody(reply)}`, isTemporary(reply.status));

@@ -16,6 +16,8 @@ function send(response: ServerResponse, status: number, type: string, body: stri
   response.writeHead(status, { 'content-type': type }).end(body);
 }
 
+const failed = (reason: string) => `token exchange failed: the token endpoint ${reason}`;
+
 const json = (response: ServerResponse, body: unknown, status = 200): void =>
   send(response, status, 'application/json', JSON.stringify(body));
 
@@ -75,7 +77,6 @@ describe('a token endpoint', () => {
     expect(await connectionsOf(world, 'acme')).toContain(name);
   });
 
-  const failed = (reason: string) => `token exchange failed: the token endpoint ${reason}`;
   it.each<[string, (response: ServerResponse) => void, number, string | RegExp]>([
     [
       'says an error with status 200',
@@ -122,8 +123,8 @@ describe('a token endpoint', () => {
     [
       'redirects',
       (response) => void response.writeHead(307, { location: `https://${hosts.stranger}/token` }).end(),
-      8,
-      /answers with a redirect \(status 307\), which is not followed/,
+      10,
+      failed('answered with a redirect (status 307), which is never followed'),
     ],
     [
       'answers with 10 MB',
@@ -303,6 +304,36 @@ describe('a real authorization server', () => {
         expect.objectContaining({ status: 'connected' }),
       ]);
       expect(authorization.issued.at(-1)?.grantType).toBe('urn:ietf:params:oauth:grant-type:device_code');
+    });
+  });
+
+  it('with a device flow, whose token endpoint has moved: stops at the first poll', async () => {
+    await inWorld(await createAcme({ features: { deviceFlow: { enabled: true } } }), async (world) => {
+      const oauth = { ...acme.oauth, device_authorization_url: `${issuer}/device/auth` };
+      await register(world, { ...acme, name: 'acme-moved', flow: 'device_code', oauth });
+      const polls: string[] = [];
+      world.service.authorization.misbehave((request, response) => {
+        if (request.url !== '/token') return false;
+        polls.push(request.url);
+        request.resume();
+        response.writeHead(308, { location: `https://${hosts.stranger}/token` }).end();
+        return true;
+      });
+      const running = world.startAuthsome(['login', 'acme-moved', '--json', '--no-browser']);
+      const browser = world.newBrowser();
+      const answer = { client_id: world.client.clientId, client_secret: world.client.clientSecret };
+      await browser.submit(await browser.open(await authUrlOf(running)), answer);
+      const outcome = await running.ended;
+      expect([outcome.code, last(outcome.stdout)]).toEqual([
+        10,
+        expect.objectContaining({
+          error: 'TokenExchangeFailed',
+          message: failed('answered with a redirect (status 308), which is never followed'),
+          hint: 'Check the token URL with: authsome inspect acme-moved',
+        }),
+      ]);
+      expect(polls).toHaveLength(1);
+      expect(world.service.api.received).toEqual([]);
     });
   });
 
