@@ -20,7 +20,11 @@ const tools = [
   { program: 'unshare', package: 'util-linux' },
 ];
 
+/** The published conformance tool for HTTP/2. */
+const h2specModule = 'github.com/summerwind/h2spec/cmd/h2spec@v2.6.0';
+
 const totals = { passed: 0, failed: 0 };
+const notRun = [];
 const scratch = mkdtempSync(join(tmpdir(), 'authsome-test-'));
 const started = Date.now();
 // Dots in a log are for reading, not for colours.
@@ -34,6 +38,7 @@ try {
     check('knip', ['npx', '--no-install', 'knip']);
     suite('unit');
     suite('e2e');
+    h2spec();
     check('demo', ['node', 'scripts/demo.mjs']);
   }
 } finally {
@@ -41,6 +46,7 @@ try {
 }
 
 console.log(`\nin ${Math.round((Date.now() - started) / 1000)} s`);
+for (const what of notRun) console.log(`not run: ${what}`);
 console.log(`${totals.passed} passed, ${totals.failed} failed`);
 process.exitCode = totals.failed === 0 ? 0 : 1;
 
@@ -87,7 +93,7 @@ function check(name, [program, ...args]) {
 }
 
 /** Runs one vitest project and adds its own counts; a test that did not run counts as failed. */
-function suite(project) {
+function suite(project, environment = env) {
   console.log(`\n— ${project}`);
   const report = join(scratch, `${project}.json`);
   const { status } = spawnSync(
@@ -102,7 +108,7 @@ function suite(project) {
       '--reporter=json',
       `--outputFile.json=${report}`,
     ],
-    { stdio: 'inherit', env },
+    { stdio: 'inherit', env: environment },
   );
   const results = readReport(report);
   if (results === undefined) return count(project, false);
@@ -111,6 +117,25 @@ function suite(project) {
   // A file that could not be loaded has no tests to fail.
   totals.failed += failed === 0 && status !== 0 ? 1 : failed;
   return failed === 0 && status === 0;
+}
+
+/** Runs h2spec where there is one, or a Go that builds it; else says that it did not run. */
+function h2spec() {
+  let program = 'h2spec';
+  if (!isOnPath(program)) {
+    if (!isOnPath('go')) {
+      notRun.push('h2spec, which needs a Go to be built with');
+      return;
+    }
+    const env = { ...process.env, GOBIN: scratch };
+    const { status, stderr } = spawnSync('go', ['install', h2specModule], { env, encoding: 'utf8' });
+    program = join(scratch, 'h2spec');
+    if (status !== 0) {
+      notRun.push(`h2spec, which Go could not build: ${stderr.trim().split('\n').at(-1)}`);
+      return;
+    }
+  }
+  suite('h2spec', { ...env, H2SPEC: program });
 }
 
 function readReport(path) {

@@ -1,92 +1,33 @@
-import {
-  type ClientHttp2Session,
-  connect as connectHttp2,
-  constants,
-  createSecureServer,
-  type IncomingHttpHeaders,
-  type ServerHttp2Stream,
-} from 'node:http2';
-import type { AddressInfo } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { constants, type IncomingHttpHeaders } from 'node:http2';
 import { gzipSync } from 'node:zlib';
 import * as grpc from '@grpc/grpc-js';
 import { afterEach, describe, expect, test } from 'vitest';
 import {
   apiHost,
-  connectTo,
-  dialProxy,
   openWorld,
   otherHost,
   proxyAuthorization,
   routeTo,
   secret,
   serveHttps,
-  upstreamContext,
   upstreamKeyPair,
   type World,
   type WorldOptions,
 } from './fixture.ts';
 import { answerOn } from './http2-answer.ts';
+import { dialHttp2 as dialThroughProxy, type Http2Listener, openHttp2World } from './http2-upstream.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-const upstreamSockets = new Set<{ destroy(): void }>();
+type Listener = Http2Listener;
 
-type Listener = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number) => void;
+const openWithHttp2 = (listener: Listener, options: WorldOptions = {}) =>
+  openHttp2World(cleanups, listener, options);
 
-/** The upstream’s machine is gone, without a word. */
-function breakUpstreams(): void {
-  for (const socket of upstreamSockets) socket.destroy();
-  upstreamSockets.clear();
-}
-
-async function openWithHttp2(listener: Listener, options: WorldOptions = {}): Promise<World> {
-  const server = createSecureServer({
-    SNICallback: (name, done) => done(null, upstreamContext(name)),
-    settings: { enableConnectProtocol: true },
-  });
-  const sessions = new Set<{ destroy(): void }>();
-  server.on('secureConnection', (socket) => upstreamSockets.add(socket));
-  server.on('session', (session) => sessions.add(session));
-  server.on('stream', (stream, headers, flags) => {
-    stream.on('error', () => {});
-    listener(stream, headers, flags);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const world = await openWorld(options);
-  world.ports.set(`${apiHost}:443`, (server.address() as AddressInfo).port);
-  cleanups.push(
-    () => server.close(),
-    () => {
-      for (const session of sessions) session.destroy();
-    },
-    () => world.close(),
-  );
-  return world;
-}
-
-/** An HTTP/2 session through the proxy, by ALPN. */
-async function dialHttp2(world: World, servername = apiHost): Promise<ClientHttp2Session> {
-  const client = await dialProxy(world);
-  await connectTo(client, world, `${apiHost}:443`);
-  client.socket.removeAllListeners('data');
-  const session = connectHttp2(`https://${apiHost}`, {
-    createConnection: () =>
-      connectTls({
-        socket: client.socket,
-        servername,
-        ca: world.run.caPem,
-        ALPNProtocols: ['h2'],
-        checkServerIdentity: () => undefined,
-      }),
-  });
-  session.on('error', () => {});
-  cleanups.push(() => session.destroy());
-  return session;
-}
+const dialHttp2 = (world: World, servername?: string) => dialThroughProxy(cleanups, world, servername);
 
 const echo: Listener = (stream, headers) => {
   const chunks: Buffer[] = [];
@@ -212,7 +153,7 @@ describe('a stream', () => {
     const world = await openWithHttp2((stream) => {
       stream.respond({ ':status': 200 });
       stream.write('half');
-      setTimeout(breakUpstreams, 10);
+      setTimeout(() => world.breakUpstreams(), 10);
     });
     const session = await dialHttp2(world);
     const answer = await answerOn(session.request({ ':path': '/' }));

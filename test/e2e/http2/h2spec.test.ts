@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { root } from '../harness.ts';
+import { apiKey, createHttp2World, type Http2World } from './service.ts';
+
+/** Built or found by scripts/test.mjs. */
+const program = process.env.H2SPEC ?? 'h2spec';
+const timeoutMs = 300_000;
+
+const documented = [
+  ...readFileSync(join(root, 'docs/conformance.md'), 'utf8').matchAll(
+    /^\| `((?:generic|http2|hpack)\/[\d.]+)` *\| ([^|]+?) *\|/gm,
+  ),
+].map(([, section, name]) => `${section} ${name}`);
+
+let world: Http2World;
+beforeAll(async () => {
+  world = await createHttp2World((stream) => {
+    stream.respond({ ':status': 200, 'content-type': 'text/plain' });
+    stream.end('answer');
+  });
+});
+afterAll(() => world.close());
+
+interface Case {
+  readonly name: string;
+  readonly failed: boolean;
+}
+
+function casesOf(report: string): readonly Case[] {
+  const found = report.matchAll(/<testcase package="([^"]+)" classname="([^"]+)"[^>]*>(?:<\/testcase>)?/g);
+  return [...found].map(([whole, section, name]) => ({
+    name: `${section} ${name}`,
+    failed: !whole.endsWith('</testcase>'),
+  }));
+}
+
+it('h2spec finds no fault in an interception but those that docs/conformance.md explains, and all of those', {
+  timeout: timeoutMs,
+}, async () => {
+  const report = join(world.directory, 'h2spec.xml');
+  const target = ['-h', 'localhost', '-p', String(world.at)];
+  const outcome = await world.runThroughTunnel(program, '-t', '-k', '-S', '-j', report, ...target);
+  const cases = casesOf(readFileSync(report, 'latin1'));
+  expect(outcome.stdout).toContain(`${cases.length} tests, `);
+  expect(cases.length).toBeGreaterThan(140);
+  const failed = cases.filter((one) => one.failed).map(({ name }) => name);
+  expect(failed.toSorted()).toEqual(documented.toSorted());
+  // What came through was whole, and ours: with the credential in its place, whatever frames it was made of.
+  expect(world.arrived.length).toBeGreaterThan(20);
+  for (const { headers } of world.arrived) {
+    expect(headers).toMatchObject({
+      ':authority': `localhost:${world.at}`,
+      authorization: `Bearer ${apiKey}`,
+    });
+  }
+  expect(outcome.stdout + outcome.stderr).not.toContain(apiKey);
+});

@@ -1,0 +1,85 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createSecureServer, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort, type Outcome } from '../../../demo/product.ts';
+import { createThrowawayCa } from '../../../demo/service/index.ts';
+import { createWorld, register, root, type World } from '../harness.ts';
+
+export const apiKey = 'h2_5d1f0c7be29a4836';
+
+/** One request as the upstream got it. */
+export interface Arrived {
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+/** A world with an API that speaks nothing but HTTP/2, at `localhost:at` for whoever goes through the proxy. */
+export interface Http2World extends World {
+  readonly at: number;
+  readonly caFile: string;
+  readonly arrived: Arrived[];
+  /** Runs a command that knows no proxies: `localhost:at` leads it through the run's, a tunnel for each connection. */
+  runThroughTunnel(...command: readonly string[]): Promise<Outcome>;
+}
+
+type Respond = (stream: ServerHttp2Stream, arrived: Arrived) => void;
+
+export async function createHttp2World(respond: Respond): Promise<Http2World> {
+  const ca = await createThrowawayCa('Throwaway HTTP/2 CA');
+  const { certPem, keyPem } = await ca.issue(['localhost']);
+  const arrived: Arrived[] = [];
+  const server = createSecureServer({ cert: certPem, key: keyPem });
+  const sessions = new Set<{ destroy(): void }>();
+  server.on('session', (session) => {
+    sessions.add(session);
+    session.on('close', () => sessions.delete(session));
+  });
+  server.on('stream', (stream, headers) => {
+    const chunks: Buffer[] = [];
+    stream.on('error', () => {});
+    stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+    stream.on('end', () => {
+      const request = { headers, body: Buffer.concat(chunks) };
+      arrived.push(request);
+      if (!stream.destroyed && !stream.closed) respond(stream, request);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const at = await freePort();
+  const directory = mkdtempSync(join(tmpdir(), 'authsome-http2-'));
+  const caFile = join(directory, 'ca.pem');
+  writeFileSync(caFile, ca.caPem);
+  const world = await createWorld({
+    AUTHSOME_RESOLVE: `localhost:${at}:127.0.0.1:${port}`,
+    AUTHSOME_EXTRA_CA_CERTS: caFile,
+    MULTIPLEX_KEY: apiKey,
+  });
+  await register(world, {
+    schema_version: 1,
+    name: 'multiplex',
+    display_name: 'Multiplex',
+    auth_type: 'api_key',
+    flow: 'api_key',
+    api_url: `https://localhost:${at}`,
+    api_key: { env_var: 'MULTIPLEX_KEY', header_name: 'Authorization', header_prefix: 'Bearer' },
+  });
+  await world.json(['login', 'multiplex']);
+  const tunnel = join(root, 'test/conformance/through-tunnel.mjs');
+  return {
+    ...world,
+    at,
+    caFile,
+    arrived,
+    runThroughTunnel: (...command) =>
+      world.authsome(['run', '--', process.execPath, tunnel, String(at), `localhost:${at}`, ...command]),
+    async close() {
+      await world.close();
+      for (const session of sessions) session.destroy();
+      await new Promise((resolve) => server.close(resolve));
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
