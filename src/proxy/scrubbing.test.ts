@@ -106,6 +106,14 @@ describe('a secret that comes back', () => {
     expect(answer).toContain(`X-Trailer: ${phantom}\r\n\r\n`);
   });
 
+  test('cut by chunks that come in one packet is the phantom', async () => {
+    const [half, rest] = [secret.slice(0, 7), secret.slice(7)];
+    const chunks = [half, rest].map((text) => `${text.length.toString(16)}\r\n${text}\r\n`).join('');
+    const head = 'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n';
+    const { client } = await openWithAnswer([`${head}${chunks}0\r\n\r\n`]);
+    expect(payloadOf(await ask(client))).toBe(phantom);
+  });
+
   for (const [coding, compress] of [
     ['gzip', gzipSync],
     ['br', brotliCompressSync],
@@ -164,6 +172,14 @@ describe('passes untouched', () => {
   test('an answer without the secret, byte for byte', async () => {
     const { client } = await openWithAnswer([json('{"ok":true}')]);
     expect(await ask(client)).toBe(json('{"ok":true}'));
+  });
+
+  test('a chunked answer without the secret, with its chunks, extensions and trailers', async () => {
+    const answer =
+      'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n2;a=b\r\nok\r\n1\r\n!\r\n0\r\nX: y\r\n\r\n';
+    const { client } = await openWithAnswer([answer]);
+    client.send(`GET / HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`);
+    expect(await client.until((text) => text.endsWith('X: y\r\n\r\n'))).toBe(answer);
   });
 
   test('a binary type', async () => {

@@ -4,7 +4,7 @@ import type { Injection } from '../inject/index.ts';
 import { judgeRequest, refuse } from '../judge/index.ts';
 import type { Credential, DecisionSink, UpstreamRefusal } from '../proxy.ts';
 import type { LiveRun } from '../runs/index.ts';
-import type { Needle } from '../scrub/index.ts';
+import type { Needles } from '../scrub/index.ts';
 import type { Docket, Refusal } from './docket.ts';
 
 /** What a request is allowed to carry, and how to get something newer when the upstream rejects it. */
@@ -14,7 +14,7 @@ export interface Grant {
   readonly connection: string;
   readonly injection: Injection;
   /** What must not come back in the answer. */
-  needles(): readonly Needle[];
+  needles(): Needles;
   /** What to say of an upstream's 401 or 403, fit for a field of the answer; `undefined` when nothing is known. */
   advise(status: number, field: UpstreamRefusal['field']): string | undefined;
   /** The injection of a newer credential, or `undefined` when there is none. Never rejects. */

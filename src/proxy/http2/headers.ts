@@ -9,7 +9,7 @@ import {
   readableCodings,
 } from '../inject/index.ts';
 import { type Judgement, refuse } from '../judge/index.ts';
-import { type Coding, codingsOf, isTextual, type Needle, replaceAll } from '../scrub/index.ts';
+import { type Coding, codingsOf, isTextual, type Needles } from '../scrub/index.ts';
 
 type Refusal = Extract<Judgement, { kind: 'refuse' }>;
 
@@ -138,20 +138,20 @@ export function refusalHeaders(
 /** How a body that has to be looked into is coded; `undefined` where it passes as it is. */
 export function codingsToScrub(
   headers: IncomingHttpHeaders,
-  needles: readonly Needle[],
+  needles: Needles,
 ): readonly Coding[] | undefined {
-  if (needles.length === 0 || !isTextual(headers['content-type'])) return undefined;
+  if (needles.isEmpty || !isTextual(headers['content-type'])) return undefined;
   return codingsOf(headers['content-encoding']);
 }
 
 /** The fields without the secret, and without what a body that changes in passing makes untrue. */
 export function scrubHeaders(
   headers: OutgoingHttpHeaders,
-  needles: readonly Needle[],
+  needles: Needles,
   changesBody: boolean,
 ): OutgoingHttpHeaders {
-  if (needles.length === 0) return headers;
-  const scrub = (text: string): string => replaceAll(needles, Buffer.from(text, 'latin1')).toString('latin1');
+  if (needles.isEmpty) return headers;
+  const scrub = (text: string): string => needles.replaceIn(Buffer.from(text, 'latin1')).toString('latin1');
   const out: OutgoingHttpHeaders = {};
   for (const [name, value] of Object.entries(headers)) {
     if (changesBody && (name === 'content-length' || name === 'content-encoding')) continue;

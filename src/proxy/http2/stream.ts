@@ -9,7 +9,7 @@ import { AuthsomeError, asAuthsomeError } from '../../errors.ts';
 import type { Docket, Grant, Petition, Refusal } from '../hearing/index.ts';
 import type { ForwardTarget, Injection } from '../inject/index.ts';
 import { type Problem, problemDocument, problemStatus } from '../refusal/index.ts';
-import { type Coding, type Needle, ScrubbedBody, unreadable } from '../scrub/index.ts';
+import { type Coding, type Needles, noNeedles, ScrubbedBody, unreadable } from '../scrub/index.ts';
 import {
   codingsToScrub,
   type Http2Target,
@@ -222,9 +222,9 @@ export class RelayedStream implements Petition {
     this.#kept = undefined;
     const grant = this.#grant;
     const gained = grant === undefined ? {} : refusalHeaders(headers, this.docket.id, grant.advise);
-    const needles = grant?.needles() ?? [];
+    const needles = grant?.needles() ?? noNeedles;
     const fault =
-      endStream || needles.length === 0
+      endStream || needles.isEmpty
         ? undefined
         : unreadable(Number(headers[':status']), {
             contentType: headers['content-type'],
@@ -265,7 +265,7 @@ export class RelayedStream implements Petition {
   /** Relays the body without the secret, should it hold it. */
   #respondScrubbed(
     upstream: ClientHttp2Stream,
-    needles: readonly Needle[],
+    needles: Needles,
     codings: readonly Coding[],
     isWhole: () => boolean,
   ): void {

@@ -32,7 +32,8 @@ export function rewriteRequestHead(
   }
   const written = `${target.path}${query}`;
   const sameTarget = written === head.target;
-  const tail = tailLines(head, injection);
+  const codings = injection === undefined ? undefined : codingsInstead(head);
+  const tail = tailLines(head, injection, codings);
   const host = `Host: ${target.host}\r\n`;
   const bound = head.end - head.start + written.length + host.length + tail.length;
   const out = Buffer.allocUnsafe(bound);
@@ -47,7 +48,7 @@ export function rewriteRequestHead(
   }
   let hostSeen = false;
   for (let mark = 0; mark < marks.length; mark += stride) {
-    const fate = fateOf(head, mark, target.host, injection);
+    const fate = fateOf(head, mark, target.host, injection, codings !== undefined);
     if (marks[mark + 4] === Field.host) hostSeen = true;
     if (fate === kept) continue;
     const lineStart = marks[mark] as number;
@@ -61,7 +62,13 @@ export function rewriteRequestHead(
   return out.subarray(0, position);
 }
 
-function fateOf(head: RequestHead, mark: number, host: string, injection: Injection | undefined): number {
+function fateOf(
+  head: RequestHead,
+  mark: number,
+  host: string,
+  injection: Injection | undefined,
+  replacesCodings: boolean,
+): number {
   switch (head.marks[mark + 4]) {
     case Field.connection:
     case Field.keepAlive:
@@ -75,7 +82,7 @@ function fateOf(head: RequestHead, mark: number, host: string, injection: Inject
     case Field.host:
       return valueAt(head, mark) === host ? kept : replacedByHost;
     case Field.acceptEncoding:
-      return injection !== undefined && readableCodings(valueAt(head, mark)) !== undefined ? dropped : kept;
+      return replacesCodings ? dropped : kept;
     default:
       return isReplaced(head, mark, injection) || isNominated(head, mark) ? dropped : kept;
   }
@@ -107,20 +114,25 @@ function isNominated(head: RequestHead, mark: number): boolean {
 }
 
 /** What goes at the end: the credential, the hop-by-hop fields that are ours to say, the empty line. */
-function tailLines(head: RequestHead, injection: Injection | undefined): string {
-  let tail = injection === undefined ? '' : injection.lines + acceptLine(head);
+function tailLines(head: RequestHead, injection: Injection | undefined, codings: string | undefined): string {
+  let tail = injection?.lines ?? '';
+  if (codings !== undefined) tail += `Accept-Encoding: ${codings}\r\n`;
   if (head.upgrade !== undefined) tail += `Connection: Upgrade\r\nUpgrade: ${head.upgrade}\r\n`;
   else if (head.minor === 0) tail += 'Connection: close\r\n';
   else if (head.acceptsTrailers) tail += 'Connection: TE\r\nTE: trailers\r\n';
   return `${tail}\r\n`;
 }
 
-/** Codings that could not be looked into are not asked for: answers to a credential are scrubbed of it. */
-function acceptLine(head: RequestHead): string {
+/**
+ * The codings to ask for in place of the agent's: those that cannot be looked into are left out, since answers to a
+ * credential are scrubbed of it. `undefined` where its own can stay.
+ */
+function codingsInstead(head: RequestHead): string | undefined {
+  let all: string | undefined;
   for (let mark = 0; mark < head.marks.length; mark += stride) {
     if (head.marks[mark + 4] !== Field.acceptEncoding) continue;
-    const readable = readableCodings(valueAt(head, mark));
-    if (readable !== undefined) return `Accept-Encoding: ${readable}\r\n`;
+    const value = valueAt(head, mark);
+    all = all === undefined ? value : `${all}, ${value}`;
   }
-  return '';
+  return all === undefined ? undefined : readableCodings(all);
 }

@@ -2,7 +2,7 @@ import type { Route, RouteTable } from '../../providers/index.ts';
 import type { CertificateAuthority } from '../ca/index.ts';
 import { compileInjection, type Injection } from '../inject/index.ts';
 import type { Credential, RunSpec } from '../proxy.ts';
-import { compileNeedles, type Needle } from '../scrub/index.ts';
+import { compileNeedles, type Needles, noNeedles } from '../scrub/index.ts';
 
 /** Something open on behalf of a run: a tunnel, an exchange, a connection to an upstream. */
 export interface Live {
@@ -16,7 +16,7 @@ export interface RouteUse {
   /** `provider/connection`. */
   readonly connection: string;
   readonly injections: WeakMap<Credential, Injection>;
-  readonly needles: WeakMap<Credential, readonly Needle[]>;
+  readonly needles: WeakMap<Credential, Needles>;
 }
 
 /** One run as the proxy sees it: the snapshot of its routes, its CA, and what is open on its behalf. */
@@ -66,13 +66,13 @@ export class LiveRun {
   }
 
   /** What must not come back to the agent in answers on this route, made once a credential. */
-  needlesFor(route: Route, credential: Credential): readonly Needle[] {
+  needlesFor(route: Route, credential: Credential): Needles {
     const { needles, connection } = this.use(route);
     const known = needles.get(credential);
     if (known !== undefined) return known;
     const made = route.scrub
       ? compileNeedles(route.placements, credential.secret, this.spec.phantomFor?.(connection))
-      : [];
+      : noNeedles;
     needles.set(credential, made);
     return made;
   }

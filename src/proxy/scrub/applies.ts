@@ -6,6 +6,28 @@ export function isTextual(contentType: string | undefined): boolean {
   return contentType === undefined || contentType === '' || textual.test(contentType);
 }
 
+const usual = ['application/json', 'text/'];
+
+/** The same for the value between these positions, with no string made of the usual ones. */
+export function isTextualAt(bytes: Buffer, start: number, end: number): boolean {
+  return (
+    usual.some((type) => isType(bytes, start, end, type)) || isTextual(bytes.toString('latin1', start, end))
+  );
+}
+
+function isType(bytes: Buffer, start: number, end: number, type: string): boolean {
+  const { length } = type;
+  if (end - start < length) return false;
+  for (let index = 0; index < length; index += 1) {
+    if (bytes[start + index] !== type.charCodeAt(index)) return false;
+  }
+  const next = bytes[start + length];
+  return type.endsWith('/') || start + length === end || next === semicolon || next === space;
+}
+
+const semicolon = 0x3b;
+const space = 0x20;
+
 export type Coding = 'gzip' | 'deflate' | 'br';
 
 const known: ReadonlyMap<string, Coding> = new Map([

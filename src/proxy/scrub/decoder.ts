@@ -1,7 +1,8 @@
 import type { Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib';
 import type { Coding } from './applies.ts';
-import { type Needle, Scrubber } from './scrubber.ts';
+import type { Needles } from './needles.ts';
+import { Scrubber } from './scrubber.ts';
 
 /** Where scrubbed bytes go, and how to ask for a pause. */
 export interface Outlet {
@@ -22,7 +23,7 @@ export class ScrubbedBody {
   #ended = false;
 
   /** `codings` in the order in which they are undone. */
-  constructor(needles: readonly Needle[], codings: readonly Coding[], outlet: Outlet) {
+  constructor(needles: Needles, codings: readonly Coding[], outlet: Outlet) {
     this.#scrubber = new Scrubber(needles);
     this.#outlet = outlet;
     this.#codings = codings;

@@ -1,37 +1,110 @@
-import type { Placement } from '../../providers/index.ts';
-import { compileInjection } from '../inject/index.ts';
-import type { Needle } from './scrubber.ts';
-
-/** Shorter secrets would be found in innocent text. */
-const minSecretLength = 8;
-const withoutPhantom = 'authsome-removed-this-secret';
-
-/** The spellings in which a service sends back what it got: as it is, in a URL, in JSON, in JSON as PHP writes it. */
-function spellings(text: string): readonly string[] {
-  const json = JSON.stringify(text).slice(1, -1);
-  return [text, encodeURIComponent(text), json, json.replaceAll('/', '\\/')];
+/** Bytes to look for, and what stands in for them. */
+export interface Needle {
+  readonly bytes: Buffer;
+  readonly replacement: Buffer;
 }
 
-/** What to look for in answers to requests that carried this secret, longest first; empty for a very short secret. */
-export function compileNeedles(
-  placements: readonly Placement[],
-  secret: string,
-  phantom: string = withoutPhantom,
-): readonly Needle[] {
-  if (secret.length < minSecretLength || secret === phantom) return [];
-  const found = new Map<string, string>();
-  const replacements = spellings(phantom);
-  for (const [index, spelling] of spellings(secret).entries()) {
-    if (!found.has(spelling)) found.set(spelling, replacements[index] as string);
+/** Pairs of bytes are told apart by this many slots: few enough for the cache of a processor, enough for ASCII. */
+const slots = 4096;
+const longestShift = 255;
+
+/**
+ * Needles to look for together. One pass finds the first of them, however many there are, and looks at few of the
+ * bytes: Wu and Manber's method, by pairs of bytes. Made once a credential; nothing is allocated where nothing is found.
+ */
+export class Needles {
+  /** In how many bytes a needle, or the beginning of one, can be. */
+  readonly longest: number;
+  readonly #shortest: number;
+  readonly #longestFirst: readonly Needle[];
+  /** How far the window can go on when it ends in this pair. */
+  readonly #shifts: Uint8Array;
+  readonly #firstBytes = new Uint8Array(256);
+
+  constructor(needles: readonly Needle[]) {
+    const lengths = needles.map(({ bytes }) => bytes.length);
+    this.longest = Math.max(0, ...lengths);
+    this.#shortest = Math.min(...lengths);
+    if (this.#shortest < 2) throw new TypeError('a needle has to be two bytes at least');
+    this.#longestFirst = needles.toSorted((a, b) => b.bytes.length - a.bytes.length);
+    const last = Math.min(this.#shortest, longestShift) - 1;
+    this.#shifts = new Uint8Array(slots).fill(last);
+    for (const { bytes } of needles) {
+      this.#firstBytes[bytes[0] as number] = 1;
+      for (let end = 1; end <= last; end += 1) {
+        const slot = slotOf(bytes[end - 1] as number, bytes[end] as number);
+        this.#shifts[slot] = Math.min(this.#shifts[slot] as number, last - end);
+      }
+    }
   }
-  const real = compileInjection(placements, secret)?.fields ?? [];
-  const stand = compileInjection(placements, phantom)?.fields ?? [];
-  for (const [index, field] of real.entries()) {
-    const encoded = /^Basic (\S+)$/.exec(field.value)?.[1];
-    if (encoded === undefined || placements[index]?.kind === 'query') continue;
-    found.set(encoded, /^Basic (\S+)$/.exec(stand[index]?.value ?? '')?.[1] ?? withoutPhantom);
+
+  get isEmpty(): boolean {
+    return this.#longestFirst.length === 0;
   }
-  return [...found]
-    .map(([text, replacement]) => ({ bytes: Buffer.from(text), replacement: Buffer.from(replacement) }))
-    .sort((a, b) => b.bytes.length - a.bytes.length);
+
+  /** Where the first needle begins that is in these bytes as a whole; -1 where none is. */
+  indexIn(bytes: Buffer, from: number, to: number): number {
+    if (this.isEmpty) return -1;
+    const shifts = this.#shifts;
+    const last = Math.min(this.#shortest, longestShift) - 1;
+    let end = from + last;
+    while (end < to) {
+      const shift = shifts[slotOf(bytes[end - 1] as number, bytes[end] as number)] as number;
+      if (shift > 0) {
+        end += shift;
+        continue;
+      }
+      if (this.longestAt(bytes, end - last, to) !== undefined) return end - last;
+      end += 1;
+    }
+    return -1;
+  }
+
+  /** The longest needle that is at this very position. */
+  longestAt(bytes: Buffer, at: number, to: number): Needle | undefined {
+    if (this.#firstBytes[bytes[at] as number] === 0) return undefined;
+    for (const needle of this.#longestFirst) {
+      const { length } = needle.bytes;
+      if (length <= to - at && agree(needle.bytes, bytes, at, length)) return needle;
+    }
+    return undefined;
+  }
+
+  /** Where the longest tail begins that more bytes could make a needle of; `to` where there is none. */
+  unfinishedIn(bytes: Buffer, from: number, to: number): number {
+    for (let at = Math.max(from, to - this.longest + 1); at < to; at += 1) {
+      if (this.#firstBytes[bytes[at] as number] === 0) continue;
+      for (const needle of this.#longestFirst) {
+        if (needle.bytes.length <= to - at) break;
+        if (agree(needle.bytes, bytes, at, to - at)) return at;
+      }
+    }
+    return to;
+  }
+
+  /** The bytes with every needle replaced, leftmost and longest first; the bytes themselves where there is none. */
+  replaceIn(bytes: Buffer): Buffer {
+    let at = this.indexIn(bytes, 0, bytes.length);
+    if (at === -1) return bytes;
+    const parts: Buffer[] = [];
+    let position = 0;
+    for (; at !== -1; at = this.indexIn(bytes, position, bytes.length)) {
+      const needle = this.longestAt(bytes, at, bytes.length) as Needle;
+      parts.push(bytes.subarray(position, at), needle.replacement);
+      position = at + needle.bytes.length;
+    }
+    parts.push(bytes.subarray(position));
+    return Buffer.concat(parts);
+  }
+}
+
+function slotOf(before: number, byte: number): number {
+  return ((before << 5) ^ byte) & (slots - 1);
+}
+
+function agree(needle: Buffer, bytes: Buffer, at: number, length: number): boolean {
+  for (let index = 0; index < length; index += 1) {
+    if (needle[index] !== bytes[at + index]) return false;
+  }
+  return true;
 }

@@ -6,12 +6,11 @@ import {
   joinedValue,
   type RequestHead,
   type ResponseHead,
-  type ResponseScrub,
 } from '../http1/index.ts';
 import { type ForwardTarget, rewriteRequestHead } from '../inject/index.ts';
 import type { Tenant } from './context.ts';
 import type { Destination, Exchange } from './exchange.ts';
-import { scrubBody, scrubFault, scrubHead } from './scrubbing.ts';
+import { AnswerScrub } from './scrubbing.ts';
 
 const httpsPort = 443;
 
@@ -54,7 +53,7 @@ export class OriginRequest implements Petition {
       head: rewriteRequestHead(this.#request, this.#target, grant.injection),
       lineFor: (answer: ResponseHead) => refusalLines(answer, docket.id, grant),
       renewable: true,
-      scrub: scrubFor(grant, this.#request.minor),
+      scrub: new AnswerScrub(grant, this.#request.minor),
     };
     const renewal = async (): Promise<Buffer | undefined> => {
       const injection = await grant.renew();
@@ -95,15 +94,6 @@ export class OriginRequest implements Petition {
       dial: (signal) => way.tls({ authority, allowPrivateAddress, signal }, ['http/1.1']),
     };
   }
-}
-
-/** What the answer may not say: asked for when it comes, since the credential may have been renewed by then. */
-function scrubFor(grant: Grant, clientMinor: 0 | 1): ResponseScrub {
-  return {
-    fault: (head) => scrubFault(grant.needles(), head),
-    head: (head, rewritten) => scrubHead(grant.needles(), head, rewritten),
-    body: (head, outlet) => scrubBody(grant.needles(), head, outlet, clientMinor),
-  };
 }
 
 /** What an upstream's 401 or 403 gains. */

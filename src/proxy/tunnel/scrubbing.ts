@@ -1,54 +1,113 @@
+import type { Grant } from '../hearing/index.ts';
 import {
   Body,
   Fault,
+  Field,
   joinedValue,
   type ResponseHead,
+  type ResponseScrub,
   type ResponseTransform,
   rewriteResponseHead,
+  stride,
   type TransformOutlet,
 } from '../http1/index.ts';
 import {
+  type Coding,
   codingsOf,
-  holds,
-  isTextual,
-  type Needle,
-  replaceAll,
+  isTextualAt,
+  type Needles,
+  noNeedles,
   ScrubbedBody,
   unreadable,
 } from '../scrub/index.ts';
 
-/** The head with the needles replaced; the bytes given where there are none. `undefined` stays, where the head is clean. */
-export function scrubHead(
-  needles: readonly Needle[],
-  head: ResponseHead,
-  rewritten: Buffer | undefined,
-): Buffer | undefined {
-  if (!holds(needles, head.bytes, head.start, head.end)) return rewritten;
-  return replaceAll(needles, rewritten ?? head.bytes.subarray(head.start, head.end));
+const notCoded: readonly Coding[] = [];
+
+/** Looks into the answers to one request. Most hold no secret, and one pass over their bytes says so. */
+export class AnswerScrub implements ResponseScrub {
+  readonly #grant: Grant;
+  readonly #clientMinor: 0 | 1;
+  /** Of the answer that was looked at last. */
+  #needles: Needles = noNeedles;
+  #codings: readonly Coding[] | undefined;
+  #isHeadClean = true;
+  #isBodyClean = false;
+
+  constructor(grant: Grant, clientMinor: 0 | 1) {
+    this.#grant = grant;
+    this.#clientMinor = clientMinor;
+  }
+
+  /** Comes first for every answer, so what the rest needs to know is found here. */
+  fault(head: ResponseHead): Fault | undefined {
+    const { bytes, start, end, framing, status } = head;
+    // Asked for when the answer comes: the credential may have been renewed by then.
+    const needles = this.#grant.needles();
+    this.#needles = needles;
+    if (needles.isEmpty) return undefined;
+    const isText = framing.kind !== 'none' && isTextualBody(head);
+    this.#codings = isText ? notCoded : undefined;
+    if (isText && isCoded(head)) {
+      const contentEncoding = joinedValue(head, 'content-encoding');
+      const reason = unreadable(status, { contentType: undefined, contentEncoding });
+      if (reason !== undefined) return new Fault(reason);
+      this.#codings = codingsOf(contentEncoding);
+    }
+    const isPlain = this.#codings?.length === 0;
+    const isAllHere = isPlain && framing.kind === 'length' && bytes.length - end >= framing.length;
+    const first = needles.indexIn(bytes, start, isAllHere ? bytes.length : end);
+    this.#isHeadClean = first === -1 || first >= end;
+    this.#isBodyClean = isPlain && (isAllHere ? first === -1 : isWholeAndClean(needles, head));
+    return undefined;
+  }
+
+  head(head: ResponseHead, rewritten: Buffer | undefined): Buffer | undefined {
+    if (this.#isHeadClean) return rewritten;
+    return this.#needles.replaceIn(rewritten ?? head.bytes.subarray(head.start, head.end));
+  }
+
+  body(head: ResponseHead, outlet: TransformOutlet): ResponseTransform | undefined {
+    if (this.#codings === undefined || this.#isBodyClean) return undefined;
+    return transform(this.#needles, this.#codings, head, outlet, this.#clientMinor);
+  }
 }
 
-/** Why this answer cannot be looked into, and is refused. */
-export function scrubFault(needles: readonly Needle[], head: ResponseHead): Fault | undefined {
-  if (needles.length === 0 || head.framing.kind === 'none') return undefined;
-  const reason = unreadable(head.status, {
-    contentType: joinedValue(head, 'content-type'),
-    contentEncoding: joinedValue(head, 'content-encoding'),
+/** A type given twice is text when one of them is: clients differ in which they believe. */
+function isTextualBody({ bytes, marks }: ResponseHead): boolean {
+  let isTyped = false;
+  for (let mark = 0; mark < marks.length; mark += stride) {
+    if (marks[mark + 4] !== Field.contentType) continue;
+    isTyped = true;
+    if (isTextualAt(bytes, marks[mark + 2] as number, marks[mark + 3] as number)) return true;
+  }
+  return !isTyped;
+}
+
+function isCoded({ marks }: ResponseHead): boolean {
+  for (let mark = 4; mark < marks.length; mark += stride) {
+    if (marks[mark] === Field.contentEncoding) return true;
+  }
+  return false;
+}
+
+/** Whether all of a chunked body came with its head, holds no needle, and no chunk ends in what the next may finish. */
+function isWholeAndClean(needles: Needles, { bytes, end, framing }: ResponseHead): boolean {
+  if (framing.kind !== 'chunked') return false;
+  const body = new Body(framing);
+  let isClean = true;
+  body.take(bytes, end, bytes.length, (_, from, to) => {
+    isClean &&= needles.unfinishedIn(bytes, from, to) === to;
   });
-  return reason === undefined ? undefined : new Fault(reason);
+  return isClean && body.done && needles.indexIn(bytes, end, bytes.length) === -1;
 }
 
-/** How this answer's body has to change in passing, or `undefined` where it can go on as it is. */
-export function scrubBody(
-  needles: readonly Needle[],
+function transform(
+  needles: Needles,
+  codings: readonly Coding[],
   head: ResponseHead,
   outlet: TransformOutlet,
   clientMinor: 0 | 1,
-): ResponseTransform | undefined {
-  if (needles.length === 0 || head.framing.kind === 'none' || !isTextual(joinedValue(head, 'content-type'))) {
-    return undefined;
-  }
-  const codings = codingsOf(joinedValue(head, 'content-encoding'));
-  if (codings === undefined || (codings.length === 0 && isCleanAndWhole(needles, head))) return undefined;
+): ResponseTransform {
   const chunked = clientMinor === 1 && head.framing.kind !== 'close';
   const reframe = { chunked, decoded: codings.length > 0 };
   let finished: ((whole: boolean) => void) | undefined;
@@ -60,7 +119,7 @@ export function scrubBody(
     block: (on) => outlet.block(on),
     over(whole) {
       if (whole && chunked) {
-        outlet.emit(replaceAll(needles, Buffer.from(`0\r\n${trailers}\r\n`, 'latin1')));
+        outlet.emit(needles.replaceIn(Buffer.from(`0\r\n${trailers}\r\n`, 'latin1')));
       }
       if (finished === undefined) outlet.broken();
       else finished(whole);
@@ -69,7 +128,7 @@ export function scrubBody(
   return {
     head: (changes) => {
       const rewritten = rewriteResponseHead(head, { ...changes, reframe }) as Buffer;
-      return replaceAll(needles, rewritten);
+      return needles.replaceIn(rewritten);
     },
     payload: (bytes, start, end) => body.push(bytes.subarray(start, end)),
     finish(receivedTrailers, done) {
@@ -86,18 +145,4 @@ const lineEnd = Buffer.from('\r\n');
 
 function chunkHead(size: number): Buffer {
   return Buffer.from(`${size.toString(16)}\r\n`, 'latin1');
-}
-
-/** The usual small answer: all of it came with its head, in one piece, and there is nothing in it to replace. */
-function isCleanAndWhole(needles: readonly Needle[], head: ResponseHead): boolean {
-  const { bytes, end, framing } = head;
-  if (holds(needles, bytes, end, bytes.length)) return false;
-  if (framing.kind === 'length') return bytes.length - end >= framing.length;
-  if (framing.kind !== 'chunked') return false;
-  const body = new Body(framing);
-  let pieces = 0;
-  body.take(bytes, end, bytes.length, () => {
-    pieces += 1;
-  });
-  return body.done && pieces <= 1;
 }
