@@ -122,6 +122,56 @@ describe('the audit trail', () => {
     expect(await trail.decision('dec_1')).toMatchObject({ event: 'decision' });
   });
 
+  test('tells each decision of a batch whole, however alike they are', async () => {
+    const trail = openTrail();
+    const candidates = [{ route: 'r', connection: 'default', matched: true, reason: 'the only one' }];
+    const usual: DecisionEvent = {
+      ...decision('dec_0'),
+      candidates,
+      route: 'r',
+      provider: 'github',
+      connection: 'default',
+      rule: 'all',
+      placement: 'header authorization',
+      identity: 'did:key:z',
+      run: 'run_1',
+    };
+    const { request } = usual;
+    const differing: readonly Partial<DecisionEvent>[] = [
+      {},
+      { request: { ...request, path: '/"quoted" \\\u2028/%0a' } },
+      { request: { ...request, method: 'POST' } },
+      { request: { ...request, host: 'uploads.github.com' } },
+      { request: { ...request, port: 8443 } },
+      { action: 'refused', outcome: 'PolicyDenied' },
+      { reason: 'another' },
+      { route: 'r2' },
+      { provider: 'gitlab' },
+      { connection: 'work' },
+      { rule: 'one' },
+      { placement: 'query key' },
+      { identity: 'did:key:y' },
+      { run: 'run_2' },
+      { candidates: [] },
+    ];
+    const { rule: _, ...withoutRule } = usual;
+    const told = [usual, ...differing.flatMap((other) => [{ ...usual, ...other }, usual]), withoutRule].map(
+      (event, index) => ({ ...event, id: `dec_${index}` }),
+    );
+    for (const event of told) trail.append(event);
+    await trail.flush();
+    const at = '2026-01-02T03:04:05.000Z';
+    expect(await openTrail().recent({ limit: 99 })).toEqual(
+      told.map((event, index) => ({ ...event, sequence: index + 1, at })),
+    );
+    expect(await openTrail().decision('dec_1')).toMatchObject({ ...usual, id: 'dec_1' });
+    expect(await openTrail().decision('last')).toMatchObject({ id: told.at(-1)?.id });
+    expect(await openTrail().firstBrokenLink()).toBeUndefined();
+    const { bytes } =
+      database.one<{ bytes: number }>('SELECT sum(length(body)) AS bytes FROM audit_blocks') ?? {};
+    expect(bytes).toBeLessThan(JSON.stringify(told).length);
+  });
+
   test('is not misled by words that look like an id', async () => {
     const trail = openTrail();
     trail.append(decision('dec_1'));

@@ -22,8 +22,10 @@ export function decisionEvent(
   trace: Trace,
   outcome: Outcome,
 ): DecisionEvent {
-  const { route } = trace;
-  return {
+  const { route, rule } = trace;
+  const { placement } = outcome;
+  // Filled field by field: spreading what there may or may not be costs more than everything else here.
+  const event: Mutable<DecisionEvent> = {
     event: 'decision',
     id,
     action: outcome.action,
@@ -31,14 +33,22 @@ export function decisionEvent(
     reason: trace.reason,
     request: { method: subject.method, host: subject.host, port: subject.port, path: subject.path },
     candidates: candidatesOf(trace.considered, route),
-    ...(asker === undefined ? {} : { identity: asker.identity, run: asker.run }),
-    ...(route === undefined
-      ? {}
-      : { route: route.id, provider: route.provider, connection: route.connection }),
-    ...(trace.rule === undefined ? {} : { rule: trace.rule }),
-    ...(outcome.placement === undefined ? {} : { placement: outcome.placement }),
   };
+  if (asker !== undefined) {
+    event.identity = asker.identity;
+    event.run = asker.run;
+  }
+  if (route !== undefined) {
+    event.route = route.id;
+    event.provider = route.provider;
+    event.connection = route.connection;
+  }
+  if (rule !== undefined) event.rule = rule;
+  if (placement !== undefined) event.placement = placement;
+  return event;
 }
+
+type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
 
 const none: readonly Candidate[] = [];
 const known = new WeakMap<
