@@ -67,6 +67,8 @@ export interface Client {
     client: { readonly clientId: string; readonly clientSecret: string },
   ): Promise<AuthSessionDocument>;
   answerSecret(id: string, apiKey: string): Promise<AuthSessionDocument>;
+  /** A new `auth_url` in place of one that works once. */
+  renewAuthUrl(id: string): Promise<AuthSessionDocument>;
   cancelAuthSession(id: string): Promise<AuthSessionDocument>;
   openRun(request: RunRequest): Promise<RunLease>;
   scanList(): Promise<ScanListDocument>;
@@ -177,6 +179,7 @@ export function createClient(options: DaemonOptions): Client {
     answerClient: (id, { clientId, clientSecret }) =>
       confide(path`/v1/auth-sessions/${id}/client`, { client_id: clientId, client_secret: clientSecret }),
     answerSecret: (id, apiKey) => confide(path`/v1/auth-sessions/${id}/secret`, { api_key: apiKey }),
+    renewAuthUrl: (id) => ask({ method: 'POST', target: path`/v1/auth-sessions/${id}/address` }),
     cancelAuthSession: (id) => ask({ method: 'DELETE', target: path`/v1/auth-sessions/${id}` }),
     openRun: (request) => reach((at) => openLease(at, options, request, idleMs)),
     scanList: () => ask({ method: 'GET', target: '/v1/scan' }),

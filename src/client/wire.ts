@@ -20,6 +20,7 @@
  * | POST /v1/auth-sessions/:id/callback | {url}: a pasted redirect URL → AuthSessionDocument |
  * | POST /v1/auth-sessions/:id/client | {client_id, client_secret} → AuthSessionDocument |
  * | POST /v1/auth-sessions/:id/secret | {api_key} → AuthSessionDocument |
+ * | POST /v1/auth-sessions/:id/address | → AuthSessionDocument with a new `auth_url` in place of one that works once |
  * | DELETE /v1/auth-sessions/:id | → AuthSessionDocument (`cancelled`) |
  * | POST /v1/runs | RunRequest → one RunDocument line, then the answer stays open: the lease of the run |
  * | GET /v1/scan | → ScanListDocument |
@@ -186,6 +187,8 @@ export interface AuthSessionDocument {
   readonly revision: number;
   /** Where a browser should go now: the provider's own page, or a page of ours that asks for what is missing. */
   readonly auth_url: string | null;
+  /** Of an `auth_url` that works once, and only until then; `null` for others. Reading the session later renews it, waiting does not. */
+  readonly auth_url_expires_at: string | null;
   /** Whether a masked prompt in the terminal may answer instead (`api_key`). */
   readonly accepts_secret: boolean;
   /** Whether the terminal may give the OAuth client that the page asks for. */

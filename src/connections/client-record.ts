@@ -9,6 +9,8 @@ export interface KnownClient extends ClientCredentials {
   readonly authMethod: AuthMethod | undefined;
   /** `document`: the URL of a published document about us; nothing was agreed with the server. */
   readonly origin: 'person' | 'environment' | 'definition' | 'registration' | 'document';
+  /** RFC 9126 §6. */
+  readonly pushRequired?: boolean | undefined;
   /** RFC 7591 `client_secret_expires_at`. */
   readonly secretExpiresAtMs?: number | undefined;
   /** RFC 7592. */
@@ -31,6 +33,7 @@ interface ClientFields {
   readonly authMethod?: AuthMethod;
   readonly issuer?: string;
   readonly tokenOrigin: string;
+  readonly pushRequired?: boolean;
   readonly secretExpiresAtMs?: number;
   readonly registrationUri?: string;
   readonly redirectUri?: string;
@@ -60,6 +63,7 @@ export async function findClient(
         clientSecret: record.secrets.clientSecret,
         authMethod: fields.authMethod,
         origin: fields.origin,
+        pushRequired: fields.pushRequired,
         secretExpiresAtMs: fields.secretExpiresAtMs,
         registrationUri: fields.registrationUri,
         registrationToken: record.secrets.registrationToken,
@@ -86,6 +90,7 @@ export async function storeClient(
     ...(withoutUndefined({
       issuer: home.issuer,
       authMethod: client.authMethod,
+      pushRequired: client.pushRequired,
       secretExpiresAtMs: client.secretExpiresAtMs,
       registrationUri: client.registrationUri,
       redirectUri: client.redirectUri,

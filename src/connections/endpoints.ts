@@ -15,8 +15,28 @@ export async function findEndpoints(
   flow: FlowName,
 ): Promise<Endpoints> {
   const written = writtenEndpoints(provider);
-  if (written !== undefined && isEnough(written, flow)) return written;
-  return await discoveredEndpoints(options, provider);
+  const endpoints =
+    written !== undefined && isEnough(written, flow) ? written : await discoveredEndpoints(options, provider);
+  // Before a client is asked for or registered in vain.
+  if (flow === 'pkce' || flow === 'dcr_pkce') pushEndpoint(provider, endpoints);
+  return endpoints;
+}
+
+/** Where an authorization request has to be pushed to; `undefined` where it need not be. Throws SignInFailed. */
+export function pushEndpoint(
+  provider: Provider,
+  { pushedAuthorizationUrl, pushRequired }: Pick<Endpoints, 'pushedAuthorizationUrl' | 'pushRequired'>,
+  ofClient = false,
+): string | undefined {
+  if (!pushRequired && !ofClient) return undefined;
+  if (pushedAuthorizationUrl !== undefined) return pushedAuthorizationUrl;
+  throw new AuthsomeError(
+    'SignInFailed',
+    `${provider.name} requires pushed authorization requests (RFC 9126) and does not say where they go`,
+    {
+      hint: `Name the place as oauth.pushed_authorization_request_endpoint in a definition of your own. What it says now: authsome inspect ${provider.name}`,
+    },
+  );
 }
 
 function writtenEndpoints(provider: Provider): Endpoints | undefined {
@@ -29,6 +49,8 @@ function writtenEndpoints(provider: Provider): Endpoints | undefined {
     revocationUrl: oauth.revocationUrl,
     deviceAuthorizationUrl: oauth.deviceAuthorizationUrl,
     registrationEndpoint: oauth.registrationEndpoint,
+    pushedAuthorizationUrl: oauth.pushedAuthorizationUrl,
+    pushRequired: oauth.pushRequired,
     issRequired: false,
     authMethods: [],
     takesClientMetadataUrl: false,
@@ -65,7 +87,9 @@ async function discoveredEndpoints(options: ConnectionsOptions, provider: Provid
   const fetch = fetchTo(options, { namedHost });
   const issuer = namedIssuer ?? (await issuerOf(fetch, named));
   const { scopes: _, grantTypes: __, ...found } = await discoverServer(fetch, issuer);
-  return { ...found, namedHost };
+  const pushedAuthorizationUrl = provider.oauth?.pushedAuthorizationUrl ?? found.pushedAuthorizationUrl;
+  const pushRequired = provider.oauth?.pushRequired === true || found.pushRequired;
+  return { ...found, pushedAuthorizationUrl, pushRequired, namedHost };
 }
 
 /** The issuer that a resource trusts; its own origin when it does not say (RFC 9728 §2). */

@@ -1,50 +1,13 @@
 import { AuthsomeError, asAuthsomeError } from '../errors.ts';
-import { authorizationRequest, exchangeCode, readCallback } from '../oauth/index.ts';
+import { exchangeCode, readCallback } from '../oauth/index.ts';
 import type { Provider } from '../providers/index.ts';
-import { findClient, type KnownClient } from './client-record.ts';
+import { findClient } from './client-record.ts';
 import type { OpenConnection } from './connection-store.ts';
 import { fetchTo, tokenEndpoint } from './endpoints.ts';
 import { connectionKey } from './names.ts';
-import type { Endpoints, NewSession, StoredSession } from './session-record.ts';
-import { hashOfState } from './session-store.ts';
+import type { Endpoints, StoredSession } from './session-record.ts';
 import { completeWithTokens, finish } from './sign-in-completion.ts';
 import { failSession, providerOf, type SignInContext, withSession } from './sign-in-context.ts';
-
-/** What changes in a session when the browser can go to the provider: the attempt, with its state and verifier. */
-export function authorizeStage(
-  context: SignInContext,
-  session: Pick<NewSession, 'requestedScopes' | 'endpoints'>,
-  provider: Provider,
-  client: KnownClient,
-): Partial<NewSession> {
-  const authorizationUrl = session.endpoints?.authorizationUrl;
-  if (provider.oauth === undefined || authorizationUrl === undefined) {
-    throw new AuthsomeError(
-      'InvalidDefinition',
-      `the definition of ${provider.name} has no authorization_url`,
-      {
-        hint: `Look at it with: authsome inspect ${provider.name}`,
-      },
-    );
-  }
-  const attempt = authorizationRequest({
-    authorizationUrl,
-    clientId: client.clientId,
-    redirectUri: context.options.redirectUri,
-    scopes: session.requestedScopes,
-    scopeSeparator: provider.oauth.scopeSeparator,
-    scopeParameter: provider.oauth.scopeParameter,
-    params: provider.oauth.authorizationParams,
-    resource: provider.oauth.resource,
-    randomBytes: context.options.randomBytes,
-  });
-  return {
-    stage: 'authorize',
-    clientId: client.clientId,
-    stateHash: hashOfState(attempt.state),
-    secrets: { state: attempt.state, codeVerifier: attempt.codeVerifier, authorizationUrl: attempt.url },
-  };
-}
 
 /**
  * Uses up the state of a session and exchanges the code; the session ends either way. `undefined` when somebody else

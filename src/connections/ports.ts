@@ -115,6 +115,8 @@ export interface AuthSession {
   readonly asksFor: 'client' | 'secret' | undefined;
   readonly revision: number;
   readonly authUrl: string | undefined;
+  /** Of an `authUrl` that works once, and only until then; `undefined` for others. */
+  readonly authUrlExpiresAtMs: number | undefined;
   /** Origin of the provider's own page, where a form of ours may lead. */
   readonly authorizationOrigin: string | undefined;
   readonly verificationUri: string | undefined;
@@ -138,8 +140,10 @@ export interface AuthSession {
 export interface SignIns {
   /** Fails with Usage, ProviderNotFound, OperationNotAllowed, ConnectionExists, InvalidKey. */
   start(request: SignInRequest): Promise<AuthSession>;
-  /** SessionNotFound when there is none (any more). */
+  /** SessionNotFound when there is none (any more). An `authUrl` whose time is over is replaced where that can be. */
   read(id: string): Promise<AuthSession>;
+  /** As `read`, with a new `authUrl` in place of one that works once. SignInFailed or EndpointUnreachable end nothing. */
+  renewAddress(id: string): Promise<AuthSession>;
   /** The sign-in that was begun last; SessionNotFound when it ended connected, or there is none. */
   readLastUnfinished(): Promise<AuthSession>;
   /** The session as soon as its revision is above `seen`, at the latest after `timeoutMs`. */

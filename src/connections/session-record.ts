@@ -13,6 +13,9 @@ export interface Endpoints {
   readonly revocationUrl: string | undefined;
   readonly deviceAuthorizationUrl: string | undefined;
   readonly registrationEndpoint: string | undefined;
+  /** RFC 9126: where requests are pushed to, and whether there is no other way. */
+  readonly pushedAuthorizationUrl: string | undefined;
+  readonly pushRequired: boolean;
   /** RFC 9207 §3. */
   readonly issRequired: boolean;
   /** RFC 8414; empty when the server does not say. */
@@ -38,6 +41,8 @@ interface SessionFields {
   readonly clientId?: string | undefined;
   /** SHA-256 of the state, to find the session of a callback without decrypting the others. */
   readonly stateHash?: string | undefined;
+  /** Of an address that works once and for a time (RFC 9126 §2.2). */
+  readonly addressExpiresAtMs?: number | undefined;
   /** Device flow: how long to wait between two polls. */
   readonly intervalMs?: number | undefined;
   readonly warnings: readonly Trouble[];

@@ -19,6 +19,7 @@ export function viewOf(session: StoredSession, options: ConnectionsOptions): Aut
       asksFor === undefined
         ? (secrets.authorizationUrl ?? secrets.verificationUriComplete ?? secrets.verificationUri)
         : options.pageUrl(session.id),
+    authUrlExpiresAtMs: waiting && stage === 'authorize' ? session.addressExpiresAtMs : undefined,
     authorizationOrigin: originOf(session.endpoints?.authorizationUrl),
     verificationUri: secrets.verificationUri,
     userCode: secrets.userCode,

@@ -2,6 +2,7 @@ import { AuthsomeError, asAuthsomeError } from '../errors.ts';
 import { sameText, stateMismatch } from '../oauth/index.ts';
 import type { Provider } from '../providers/index.ts';
 import { parseApiKey } from './api-key.ts';
+import { authorizeStage, renewAddress } from './authorization-stage.ts';
 import { findClient, type KnownClient, storeClient } from './client-record.ts';
 import { isUsable } from './connection-record.ts';
 import type { ConnectionStore } from './connection-store.ts';
@@ -14,7 +15,7 @@ import { chooseFlow } from './flow-choice.ts';
 import { signInMachine } from './machine-flow.ts';
 import { connectionName, scopeName } from './names.ts';
 import { redirectParams } from './pasted-redirect.ts';
-import { authorizeStage, exchange, expiredHint, takeCallback } from './pkce-flow.ts';
+import { exchange, expiredHint, takeCallback } from './pkce-flow.ts';
 import type { AuthSession, ConnectionsOptions, SignInRequest, SignIns } from './ports.ts';
 import { registeredClient } from './registered-client.ts';
 import type { Endpoints, NewSession, StoredSession } from './session-record.ts';
@@ -134,7 +135,7 @@ export function createSignIns(options: ConnectionsOptions, connections: Connecti
       case 'client_credentials':
         return { stage: 'machine', clientId: client.clientId };
       default:
-        return authorizeStage(context, { ...session, endpoints }, provider, client);
+        return await authorizeStage(context, { ...session, endpoints }, provider, client);
     }
   };
 
@@ -216,7 +217,15 @@ export function createSignIns(options: ConnectionsOptions, connections: Connecti
     },
 
     async read(id) {
-      return view(await settle(await sessions.read(id)));
+      const session = await settle(await sessions.read(id));
+      const { addressExpiresAtMs } = session;
+      if (addressExpiresAtMs === undefined || addressExpiresAtMs > options.nowMs()) return view(session);
+      // A person may be on the provider's page already: that there is no other address now ends nothing.
+      return view(await renewAddress(context, session).catch(() => session));
+    },
+
+    async renewAddress(id) {
+      return view(await renewAddress(context, await settle(await sessions.read(id))));
     },
 
     async readLastUnfinished() {

@@ -16,7 +16,7 @@ export interface TestAuthorizationServer {
   readonly issuer: string;
   /** What a definition of this server says. */
   readonly oauth: Partial<OauthDefinition>;
-  /** Everything that was asked of the token and revocation endpoints, oldest first. */
+  /** Everything that was asked of the token, revocation and pushed request endpoints, oldest first. */
   readonly requests: { readonly path: string; readonly status: number }[];
   /** Signs in as a browser would; returns the redirect URL that the browser ends on. */
   approve(authorizationUrl: string): Promise<URL>;
@@ -29,19 +29,21 @@ export interface TestAuthorizationServer {
   close(): Promise<void>;
 }
 
-export async function startAuthorizationServer(): Promise<TestAuthorizationServer> {
+export async function startAuthorizationServer(
+  features: Configuration['features'] = {},
+): Promise<TestAuthorizationServer> {
   const server: Server = createServer();
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const provider = new Provider(issuer, configuration());
+  const provider = new Provider(issuer, configuration(features));
   const answer = provider.callback();
   const requests: { path: string; status: number }[] = [];
   const broken = new Set<string>();
 
   server.on('request', (request, response) => {
     const path = new URL(request.url ?? '/', issuer).pathname;
-    if (path.startsWith('/token'))
+    if (path.startsWith('/token') || path === '/request')
       response.on('finish', () => requests.push({ path, status: response.statusCode }));
     if (broken.has(path)) {
       response.writeHead(503, { 'content-type': 'text/html' }).end('<html>maintenance</html>');
@@ -130,7 +132,7 @@ async function browse(
   throw new Error('too many redirects');
 }
 
-function configuration(): Configuration {
+function configuration(features: Configuration['features']): Configuration {
   return {
     clients: [
       {
@@ -174,6 +176,7 @@ function configuration(): Configuration {
         enabled: true,
         getResourceServerInfo: () => ({ scope: 'read', accessTokenFormat: 'opaque' }),
       },
+      ...features,
     },
     pkce: { required: () => true },
     interactions: { url: (_, interaction) => `/approve/${interaction.uid}` },

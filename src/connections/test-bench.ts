@@ -51,6 +51,8 @@ const oauthDefaults = {
   revocationUrl: 'https://id.example/revoke',
   deviceAuthorizationUrl: undefined,
   registrationEndpoint: undefined,
+  pushedAuthorizationUrl: undefined,
+  pushRequired: false,
   scopes: ['read'],
   scopeSeparator: ' ',
   scopeParameter: 'scope',

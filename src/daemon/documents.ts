@@ -85,6 +85,7 @@ export function sessionDocument(session: AuthSession): AuthSessionDocument {
     status: session.status,
     revision: session.revision,
     auth_url: session.authUrl ?? null,
+    auth_url_expires_at: isoTime(session.authUrlExpiresAtMs),
     accepts_secret: session.asksFor === 'secret',
     accepts_client: session.asksFor === 'client',
     ...(session.verificationUri === undefined ? {} : { verification_uri: session.verificationUri }),

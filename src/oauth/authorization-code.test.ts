@@ -7,13 +7,15 @@ import {
   type CodeExchange,
   codeChallenge,
   exchangeCode,
+  newAttempt,
   readCallback,
 } from './authorization-code.ts';
 
 const redirectUri = 'http://127.0.0.1:7998/auth/callback/oauth';
 
 function request(overrides: object = {}) {
-  return authorizationRequest({
+  const attempt = newAttempt(randomBytes);
+  const options = {
     authorizationUrl: 'https://id.example/authorize?tenant=7',
     clientId: 'client',
     redirectUri,
@@ -22,18 +24,20 @@ function request(overrides: object = {}) {
     scopeParameter: 'scope',
     params: { access_type: 'offline', state: 'fixed', code_challenge_method: 'plain' },
     resource: undefined,
-    randomBytes,
     ...overrides,
-  });
+  };
+  return { ...attempt, ...authorizationRequest(options, attempt) };
 }
 
 describe('an authorization request', () => {
   test('carries 256 bits of state and an S256 challenge, whatever the definition adds', async () => {
-    const { url, state, codeVerifier } = request();
+    const { url, parameters, state, codeVerifier } = request();
     const params = new URL(url).searchParams;
     expect(Buffer.from(state, 'base64url')).toHaveLength(32);
-    expect(Object.fromEntries(params)).toEqual({
-      tenant: '7',
+    const { tenant, ...others } = Object.fromEntries(params);
+    expect(tenant).toBe('7');
+    expect(others).toEqual(Object.fromEntries(parameters));
+    expect(others).toEqual({
       access_type: 'offline',
       response_type: 'code',
       client_id: 'client',

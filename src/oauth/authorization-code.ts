@@ -20,22 +20,32 @@ export interface AuthorizationRequestOptions {
   readonly params: Readonly<Record<string, string>>;
   /** RFC 8707. */
   readonly resource: string | undefined;
-  readonly randomBytes: (size: number) => Uint8Array;
 }
 
-/** One attempt. `url` holds the state, and `codeVerifier` proves that the attempt is ours: both are secrets. */
-export interface AuthorizationRequest {
-  readonly url: string;
+/** One attempt to get a code: what binds the answer to it, and what proves that it was ours. Both are secrets. */
+export interface Attempt {
   readonly state: string;
   readonly codeVerifier: string;
 }
 
-/** A fresh attempt with 256 bits of state and of verifier, PKCE S256 always (RFC 6749 §4.1.1, RFC 7636 §4). */
-export function authorizationRequest(options: AuthorizationRequestOptions): AuthorizationRequest {
+/** 256 bits of each (RFC 9700 §4.7.1, RFC 7636 §4.1). */
+export function newAttempt(randomBytes: (size: number) => Uint8Array): Attempt {
+  return { state: base64url(randomBytes(32)), codeVerifier: base64url(randomBytes(32)) };
+}
+
+/** A request as a browser carries it, and what is in it. Both hold the state. */
+export interface AuthorizationRequest {
+  readonly url: string;
+  readonly parameters: URLSearchParams;
+}
+
+/** The request of an attempt, PKCE S256 always (RFC 6749 §4.1.1, RFC 7636 §4.3). */
+export function authorizationRequest(
+  options: AuthorizationRequestOptions,
+  { state, codeVerifier }: Attempt,
+): AuthorizationRequest {
   const url = requireSecureUrl(options.authorizationUrl, 'authorization URL');
-  const state = base64url(options.randomBytes(32));
-  const codeVerifier = base64url(options.randomBytes(32));
-  const params = url.searchParams;
+  const params = new URLSearchParams();
   for (const [name, value] of Object.entries(options.params)) params.set(name, value);
   params.set('response_type', 'code');
   params.set('client_id', options.clientId);
@@ -46,7 +56,8 @@ export function authorizationRequest(options: AuthorizationRequestOptions): Auth
   params.set('code_challenge', codeChallenge(codeVerifier));
   params.set('code_challenge_method', 'S256');
   if (options.resource !== undefined) params.set('resource', options.resource);
-  return { url: url.href, state, codeVerifier };
+  for (const [name, value] of params) url.searchParams.set(name, value);
+  return { url: url.href, parameters: params };
 }
 
 /** S256 of a verifier (RFC 7636 §4.2). */
@@ -54,15 +65,18 @@ export function codeChallenge(codeVerifier: string): string {
   return createHash('sha256').update(codeVerifier, 'ascii').digest('base64url');
 }
 
-export interface ExpectedCallback {
+/** For hints: what a person signs in to, where its OAuth clients are configured, what must stand there. */
+export interface AuthorizationErrorContext {
+  readonly provider: string;
+  readonly settingsUrl: string | undefined;
+  readonly redirectUri: string;
+}
+
+export interface ExpectedCallback extends AuthorizationErrorContext {
   readonly state: string;
   readonly issuer: string | undefined;
   /** Whether the server's metadata promises `iss` (RFC 9207 §3). */
   readonly issRequired: boolean;
-  /** For hints: what a person signs in to, where its OAuth clients are configured, what must stand there. */
-  readonly provider: string;
-  readonly settingsUrl: string | undefined;
-  readonly redirectUri: string;
 }
 
 /**
@@ -127,10 +141,7 @@ function refusedByProvider(
 }
 
 /** What a person can do about an authorization error, by its code. */
-function authorizationHint(
-  code: string,
-  context: Pick<ExpectedCallback, 'provider' | 'settingsUrl' | 'redirectUri'>,
-): string {
+export function authorizationHint(code: string, context: AuthorizationErrorContext): string {
   const { provider, redirectUri } = context;
   const where = context.settingsUrl === undefined ? `the OAuth settings of ${provider}` : context.settingsUrl;
   const again = `authsome login ${provider}`;

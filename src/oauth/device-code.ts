@@ -5,7 +5,7 @@ import { printable } from './provider-text.ts';
 import type { TokenSet } from './token.ts';
 import { exchangeFailure, said } from './token-failure.ts';
 import { type TokenEndpoint, tokenRequest } from './token-request.ts';
-import { parseBody, readTokenResponse, type TokenResponseContext } from './token-response.ts';
+import { parseBody, readFailure, readTokenResponse, type TokenResponseContext } from './token-response.ts';
 
 export interface DeviceAuthorizationRequest extends TokenEndpoint {
   readonly deviceAuthorizationUrl: string;
@@ -72,12 +72,9 @@ export function readDeviceAuthorization(reply: Reply, provider: string): DeviceA
 }
 
 function refused(reply: Reply, provider: string): AuthsomeError {
-  const judgement = readTokenResponse(
-    { ...reply, status: Math.max(reply.status, 400) },
-    { requestedScopes: [], sentAtMs: 0, secrets: [] },
-  );
-  const error = judgement.kind === 'refused' ? judgement.error : `an answer with status ${reply.status}`;
-  const description = judgement.kind === 'refused' ? judgement.description : undefined;
+  const failure = readFailure(reply, []);
+  const error = failure.kind === 'refused' ? failure.error : `an answer with status ${reply.status}`;
+  const description = failure.kind === 'refused' ? failure.description : undefined;
   return new AuthsomeError('SignInFailed', `${provider} gave no device code: ${error}`, {
     hint: `${said(description)}The client may not be allowed the device flow. Try: authsome login ${provider} --flow pkce`,
   });

@@ -81,7 +81,6 @@ describe('server metadata', () => {
   test.each<[string, object, RegExp]>([
     ['of another issuer', { ...metadata, issuer: 'https://evil.example' }, /another issuer/],
     ['of nearly the same issuer', { ...metadata, issuer: 'https://id.example/tenant/' }, /another issuer/],
-    ['that wants PAR', { ...metadata, require_pushed_authorization_requests: true }, /RFC 9126/],
     ['without S256', { ...metadata, code_challenge_methods_supported: ['plain'] }, /S256/],
     ['without a token endpoint', { issuer: metadata.issuer }, /token_endpoint/],
     [
@@ -91,6 +90,19 @@ describe('server metadata', () => {
     ],
   ])('%s is refused', (_, document, message) => {
     expect(() => readServerMetadata(document as Record<string, unknown>, metadata.issuer)).toThrow(message);
+  });
+
+  test('says where authorization requests are pushed to, and whether they have to be (RFC 9126 §5)', () => {
+    const endpoint = 'https://id.example/par';
+    const offered = { ...metadata, pushed_authorization_request_endpoint: endpoint };
+    expect(readServerMetadata(offered, metadata.issuer)).toMatchObject({
+      pushedAuthorizationUrl: endpoint,
+      pushRequired: false,
+    });
+    const required = { ...offered, require_pushed_authorization_requests: true };
+    expect(readServerMetadata(required, metadata.issuer)).toMatchObject({ pushRequired: true });
+    const plain = { ...metadata, pushed_authorization_request_endpoint: 'http://id.example/par' };
+    expect(() => readServerMetadata(plain, metadata.issuer)).toThrow(/not an https URL/);
   });
 
   test('that is nowhere is a failure with a way out', async () => {

@@ -10,6 +10,9 @@ export interface ServerMetadata {
   readonly revocationUrl: string | undefined;
   readonly deviceAuthorizationUrl: string | undefined;
   readonly registrationEndpoint: string | undefined;
+  /** RFC 9126 §5: where authorization requests are pushed to, and whether the server takes no others. */
+  readonly pushedAuthorizationUrl: string | undefined;
+  readonly pushRequired: boolean;
   readonly authMethods: readonly string[];
   readonly grantTypes: readonly string[];
   readonly scopes: readonly string[];
@@ -103,11 +106,6 @@ export function readServerMetadata(document: Document, issuer: string): ServerMe
   if (methods.length > 0 && !methods.includes('S256')) {
     throw discoveryFailed('the authorization server does not offer PKCE with S256');
   }
-  if (document.require_pushed_authorization_requests === true) {
-    throw discoveryFailed(
-      'the authorization server requires pushed authorization requests (RFC 9126), which authsome does not send',
-    );
-  }
   const tokenUrl = endpoint(document, 'token_endpoint');
   if (tokenUrl === undefined)
     throw discoveryFailed('the authorization server metadata has no token_endpoint');
@@ -118,6 +116,8 @@ export function readServerMetadata(document: Document, issuer: string): ServerMe
     revocationUrl: endpoint(document, 'revocation_endpoint'),
     deviceAuthorizationUrl: endpoint(document, 'device_authorization_endpoint'),
     registrationEndpoint: endpoint(document, 'registration_endpoint'),
+    pushedAuthorizationUrl: endpoint(document, 'pushed_authorization_request_endpoint'),
+    pushRequired: document.require_pushed_authorization_requests === true,
     authMethods: texts(document.token_endpoint_auth_methods_supported),
     grantTypes: texts(document.grant_types_supported),
     scopes: texts(document.scopes_supported),

@@ -2,9 +2,11 @@
  * The OAuth client: one file per flow. Requests are sent with a `fetch` that arrives as an argument; responses
  * are judged by pure functions. It knows no store, no provider catalog and no user.
  */
+export type { Attempt } from './authorization-code.ts';
 export {
   authorizationRequest,
   exchangeCode,
+  newAttempt,
   readCallback,
   sameText,
   stateMismatch,
@@ -27,6 +29,12 @@ export { discoverIssuerAt, discoverResource, discoverServer } from './discovery.
 export type { Fetch } from './endpoint.ts';
 export { fetchDocument } from './endpoint.ts';
 export { printable } from './provider-text.ts';
+export type { PushedAuthorizationJudgement } from './pushed-authorization.ts';
+export {
+  pushedAuthorizationRequest,
+  pushedAuthorizationUrl,
+  readPushedAuthorizationResponse,
+} from './pushed-authorization.ts';
 export { readRefreshResponse, refreshRequest } from './refresh.ts';
 export { readRegistration, registrationRequest } from './registration.ts';
 export { revokeTokens } from './revocation.ts';

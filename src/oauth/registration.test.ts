@@ -40,11 +40,13 @@ describe('a registration', () => {
       token_endpoint_auth_method: 'client_secret_post',
       registration_client_uri: 'https://id.example/register/c',
       registration_access_token: 't',
+      require_pushed_authorization_requests: true,
     };
     expect(readRegistration(reply(answer), 'acme')).toEqual({
       clientId: 'c',
       clientSecret: 's',
       authMethod: 'client_secret_post',
+      pushRequired: true,
       secretExpiresAtMs: 1_700_000_000_000,
       registrationUri: 'https://id.example/register/c',
       registrationToken: 't',
@@ -52,6 +54,7 @@ describe('a registration', () => {
     expect(readRegistration(reply({ client_id: 'c', client_secret_expires_at: 0 }), 'acme')).toMatchObject({
       clientSecret: undefined,
       authMethod: 'none',
+      pushRequired: false,
       secretExpiresAtMs: undefined,
     });
   });

@@ -17,6 +17,8 @@ export interface RegistrationRequest {
 /** A client as the server registered it: its word counts, not what was asked for (RFC 7591 §3.2.1). */
 export interface RegisteredClient extends ClientCredentials {
   readonly authMethod: AuthMethod;
+  /** RFC 9126 §6: of this client the server takes pushed authorization requests only. */
+  readonly pushRequired: boolean;
   /** `undefined`: never. */
   readonly secretExpiresAtMs: number | undefined;
   /** RFC 7592; the token is a secret. */
@@ -63,6 +65,7 @@ export function readRegistration(reply: Reply, provider: string): RegisteredClie
     clientId,
     clientSecret,
     authMethod: readAuthMethod(parsed.token_endpoint_auth_method, clientSecret, provider),
+    pushRequired: parsed.require_pushed_authorization_requests === true,
     secretExpiresAtMs: typeof expiresAt === 'number' && expiresAt > 0 ? expiresAt * 1000 : undefined,
     registrationUri: textOf(parsed.registration_client_uri),
     registrationToken: textOf(parsed.registration_access_token),

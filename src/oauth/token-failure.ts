@@ -1,7 +1,5 @@
 import { AuthsomeError } from '../errors.ts';
-import type { TokenJudgement } from './token-response.ts';
-
-type Failure = Exclude<TokenJudgement, { kind: 'tokens' }>;
+import type { Failure } from './token-response.ts';
 
 /** TokenExchangeFailed for a reply that is no token response. */
 export function exchangeFailure(failure: Failure, provider: string): AuthsomeError {

@@ -18,6 +18,8 @@ export type TokenJudgement =
   /** Not a token response at all; `reason` ends a sentence that begins "the token endpoint". */
   | { readonly kind: 'unusable'; readonly reason: string; readonly temporary: boolean };
 
+export type Failure = Exclude<TokenJudgement, { kind: 'tokens' }>;
+
 type Parsed = Readonly<Record<string, unknown>>;
 
 /**
@@ -30,13 +32,21 @@ export function readTokenResponse(reply: Reply, context: TokenResponseContext): 
     const refusal = readRefusal(parsed, context.secrets);
     if (refusal !== undefined) return refusal;
   }
+  if (reply.status < 200 || reply.status >= 300 || parsed === undefined) return notAnAnswer(reply);
+  return readTokens(parsed, context);
+}
+
+/** What the reply of any endpoint means that is not the answer it should be: the server's own no, or nothing usable. */
+export function readFailure(reply: Reply, secrets: TokenResponseContext['secrets']): Failure {
+  const parsed = parseBody(reply);
+  return (parsed === undefined ? undefined : readRefusal(parsed, secrets)) ?? notAnAnswer(reply);
+}
+
+function notAnAnswer(reply: Reply): Failure {
   if (reply.status >= 300 && reply.status < 400) {
     return unusable(`answered with a redirect (status ${reply.status}), which is never followed`, false);
   }
-  if (reply.status < 200 || reply.status >= 300 || parsed === undefined) {
-    return unusable(`answered ${reply.status} with ${describeBody(reply)}`, isTemporary(reply.status));
-  }
-  return readTokens(parsed, context);
+  return unusable(`answered ${reply.status} with ${describeBody(reply)}`, isTemporary(reply.status));
 }
 
 /** The body as an object, from JSON or a form, judged by what it looks like before what it is called. */
@@ -54,7 +64,7 @@ export function parseBody(reply: Reply): Parsed | undefined {
   return undefined;
 }
 
-function readRefusal(parsed: Parsed, secrets: TokenResponseContext['secrets']): TokenJudgement | undefined {
+function readRefusal(parsed: Parsed, secrets: TokenResponseContext['secrets']): Failure | undefined {
   const { error } = parsed;
   const nested = typeof error === 'object' && error !== null ? (error as Parsed) : undefined;
   const code = nested === undefined ? error : (nested.code ?? nested.type ?? nested.status);
@@ -106,7 +116,7 @@ export function isToken(text: string): boolean {
 }
 
 /** Seconds, or `undefined` where the server does not say (absent, null, unreadable, or not in the future). */
-function readLifetime(value: unknown): number | undefined {
+export function readLifetime(value: unknown): number | undefined {
   const seconds = typeof value === 'string' && /^\d{1,12}(\.\d+)?$/.test(value) ? Number(value) : value;
   if (typeof seconds !== 'number' || !Number.isFinite(seconds) || seconds <= 0) return undefined;
   return Math.min(Math.floor(seconds), 10 * 365 * 86_400);
@@ -133,6 +143,6 @@ function describeBody(reply: Reply): string {
   return 'a body that cannot be read';
 }
 
-function unusable(reason: string, temporary: boolean): TokenJudgement {
+function unusable(reason: string, temporary: boolean): Failure {
   return { kind: 'unusable', reason, temporary };
 }

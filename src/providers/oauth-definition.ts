@@ -13,6 +13,8 @@ export function parseOauth(fields: Fields, flow: FlowName, baseUrl: string | und
     revocationUrl: fields.url('revocation_url'),
     deviceAuthorizationUrl,
     registrationEndpoint,
+    pushedAuthorizationUrl: fields.url('pushed_authorization_request_endpoint'),
+    pushRequired: parsePushRequired(fields),
     scopes: parseScopes(fields),
     scopeSeparator:
       fields.text('scope_separator', { pattern: /^[ ,;+]$/, sentence: 'must be one of space , ; +' }) ?? ' ',
@@ -56,6 +58,17 @@ export function missingForFlow(
   return needs('authorization_url') ?? needs('token_url') ?? registration;
 }
 
+/** A definition names the endpoint for it to be used; one that is found by discovery has to be wanted (RFC 9126 §5). */
+function parsePushRequired(fields: Fields): boolean {
+  const key = 'require_pushed_authorization_requests';
+  const isNamed = fields.has('pushed_authorization_request_endpoint');
+  const isRequired = fields.flag(key, isNamed);
+  if (isRequired && !isNamed && !fields.has('issuer') && !fields.has('resource')) {
+    fields.fault(key, 'needs pushed_authorization_request_endpoint beside it, or an issuer that names one');
+  }
+  return isRequired;
+}
+
 /** What the flows themselves send; a definition must not be able to replace the state, the challenge or the code. */
 const ownedParams = new Set([
   'client_id',
@@ -67,6 +80,8 @@ const ownedParams = new Set([
   'grant_type',
   'redirect_uri',
   'refresh_token',
+  'request',
+  'request_uri',
   'response_type',
   'scope',
   'state',

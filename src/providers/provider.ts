@@ -35,6 +35,10 @@ export interface OauthDefinition {
   readonly revocationUrl: string | undefined;
   readonly deviceAuthorizationUrl: string | undefined;
   readonly registrationEndpoint: string | undefined;
+  /** RFC 9126. */
+  readonly pushedAuthorizationUrl: string | undefined;
+  /** Whether authorization requests have to be pushed there, or to where discovery says. */
+  readonly pushRequired: boolean;
   readonly scopes: readonly string[];
   readonly scopeSeparator: string;
   /** Quirk as data: the parameter of the authorization request that scopes go into; Slack's user tokens have their own. */

@@ -216,7 +216,7 @@ describe('an issuer', () => {
   it.each<[string, Record<string, unknown>, number, RegExp]>([
     ['names another issuer', { issuer: 'https://evil.example' }, 10, /names another issuer/],
     ['has no S256', { code_challenge_methods_supported: ['plain'] }, 10, /does not offer PKCE with S256/],
-    ['wants pushed requests', { require_pushed_authorization_requests: true }, 10, /RFC 9126/],
+    ['wants pushed requests nowhere', { require_pushed_authorization_requests: true }, 10, /RFC 9126/],
     [
       'sends people to a page without https',
       { authorization_endpoint: `http://${hosts.login}/authorize` },

@@ -16,6 +16,7 @@ const waiting: AuthSessionDocument = {
   status: 'waiting',
   revision: 1,
   auth_url: 'https://github.com/login/oauth/authorize?state=s',
+  auth_url_expires_at: null,
   accepts_secret: false,
   accepts_client: false,
   redirect_uri: redirectUri,
@@ -77,6 +78,12 @@ async function play({ session = waiting, waits = [], ...rest }: Play) {
       const next = left.shift() ?? session;
       if (next instanceof Error) throw next;
       return next;
+    },
+    renewAuthUrl: async (id) => {
+      calls.push(`renew ${id}`);
+      left = [{ ...session, revision: session.revision + 1, auth_url: `${session.auth_url}2` }];
+      wake?.();
+      return session;
     },
     answerCallback: answer('callback'),
     answerSecret: answer('secret'),
@@ -189,6 +196,53 @@ describe('login', () => {
     expect(calls).toEqual([`callback ${pasted}`]);
     expect(output.stderr).toContain('paste the address it ends at here');
     expect(output.stderr).toContain('That is not the address it ends at');
+  });
+
+  test('says that an address works once, and asks for another one on Enter', async () => {
+    const auth_url_expires_at = new Date(Date.parse('2026-01-01T00:00:45Z')).toISOString();
+    const pasted = `${redirectUri}?code=c&state=s`;
+    const played = await play({
+      session: { ...waiting, auth_url_expires_at },
+      input: {
+        isTerminal: true,
+        lines: (signal, take) => {
+          take('');
+          const pasteOnceShown = (): void => {
+            if (played.output.stderr.includes(`${waiting.auth_url}2\n`)) take(pasted);
+            else if (!signal.aborted) setImmediate(pasteOnceShown);
+          };
+          setImmediate(pasteOnceShown);
+        },
+      },
+    });
+    await played.ending;
+    expect(played.calls).toEqual(['renew ses_1', `callback ${pasted}`]);
+    expect(played.output.stderr).toContain(
+      '  It works once, within 45 seconds. For another one, press Enter\n',
+    );
+  });
+
+  test('tells whoever cannot press Enter how to get another address; programs when it ends', async () => {
+    const session = { ...waiting, auth_url_expires_at: '2030-01-01T00:00:00.000Z' };
+    const { ending, output } = await play({ session, waits: [connected] });
+    await ending;
+    expect(output.stderr).toContain('For another one, run: authsome login --status ses_1\n');
+    const asked = await play({ session, waits: [connected], json: true });
+    await asked.ending;
+    expect(JSON.parse(asked.output.stdout.split('\n')[0] ?? '')).toMatchObject({
+      status: 'waiting',
+      auth_url_expires_at: session.auth_url_expires_at,
+    });
+  });
+
+  test('does nothing on Enter while an address lasts as long as the sign-in', async () => {
+    const { ending, calls, output } = await play({
+      waits: [connected],
+      input: { isTerminal: true, lines: (_, take) => take('') },
+    });
+    await ending;
+    expect(calls).toEqual([]);
+    expect(output.stderr).not.toContain('works once');
   });
 
   test('cancels the sign-in on Ctrl-C', async () => {

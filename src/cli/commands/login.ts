@@ -3,7 +3,7 @@ import { AuthsomeError } from '../../errors.ts';
 import type { CommandModule } from '../command-table.ts';
 import type { CommandContext } from '../context.ts';
 import { addExamples } from '../help-text.ts';
-import { waitingDocument } from '../login/announce.ts';
+import { announceUrl, waitingDocument } from '../login/announce.ts';
 import { type Attendance, attend, conclude, type Setup } from '../login/attend.ts';
 import { openBrowser } from '../login/browser.ts';
 import { processInput } from '../login/input.ts';
@@ -57,7 +57,10 @@ export async function tellStatus(context: CommandContext, id: string): Promise<v
   const session = await (await context.client()).authSession(id);
   if (session.status !== 'waiting') conclude(context, session);
   else if (terminal.json) terminal.document(waitingDocument(session));
-  else terminal.print(`waiting for ${session.display_name}`);
+  else {
+    terminal.print(`waiting for ${session.display_name}`);
+    announceUrl(context, session);
+  }
 }
 
 /** `undefined` for a URL that has yet to be discovered. */

@@ -6,8 +6,10 @@ import { showsLinks } from './surroundings.ts';
 /** What agents read at once: where to send their user, and how to ask about it later. */
 export function waitingDocument(session: AuthSessionDocument): Readonly<Record<string, unknown>> {
   const { provider, connection, flow, session_id, auth_url, verification_uri, user_code } = session;
+  const { auth_url_expires_at } = session;
   const device = verification_uri === undefined ? {} : { verification_uri, user_code };
-  return { v: 1, status: 'waiting', provider, connection, flow, session_id, auth_url, ...device };
+  const end = auth_url_expires_at === null ? {} : { auth_url_expires_at };
+  return { v: 1, status: 'waiting', provider, connection, flow, session_id, auth_url, ...end, ...device };
 }
 
 export function connectedDocument(session: AuthSessionDocument): Readonly<Record<string, unknown>> {
@@ -30,11 +32,16 @@ export function announceUrl(context: CommandContext, session: AuthSessionDocumen
 
 /** Beside the URL of the provider's own page: what to do where it does not lead back here. */
 export function announceProvider(
-  { terminal }: CommandContext,
+  { terminal, now }: CommandContext,
   session: AuthSessionDocument,
   { settingsUrl, takesPaste }: { readonly settingsUrl: string | undefined; readonly takesPaste: boolean },
 ): void {
-  const { display_name: name, redirect_uri: redirectUri, flow } = session;
+  const { display_name: name, redirect_uri: redirectUri, flow, auth_url_expires_at: end } = session;
+  if (end !== null) {
+    const seconds = Math.max(Math.round((Date.parse(end) - now()) / 1000), 0);
+    const more = takesPaste ? 'press Enter' : `run: authsome login --status ${session.session_id}`;
+    terminal.note(`  It works once, within ${seconds} seconds. For another one, ${more}`);
+  }
   if (takesPaste) terminal.note('  If the browser runs elsewhere, paste the address it ends at here.');
   // Who registered the client by hand is the one who can have got it wrong.
   if (flow === 'pkce') {

@@ -54,12 +54,12 @@ async function askForClient({ context, client, session, input }: Desk, signal: A
   }
 }
 
-async function takePasted(
-  { context, client, session }: Desk,
-  pasted: string,
-  signal: AbortSignal,
-): Promise<void> {
-  if (pasted === '') return;
+async function takePasted(desk: Desk, pasted: string, signal: AbortSignal): Promise<void> {
+  const { context, client, session } = desk;
+  if (pasted === '') {
+    if (session.auth_url_expires_at !== null) await renew(desk, signal);
+    return;
+  }
   if (!pasted.startsWith(session.redirect_uri)) {
     context.terminal.note(`  That is not the address it ends at, which begins with ${session.redirect_uri}`);
     return;
@@ -70,6 +70,15 @@ async function takePasted(
     // A foreign state is a warning of the session's own, and is shown as such.
     const isTold = error instanceof AuthsomeError && error.code === 'StateMismatch';
     if (!isTold) say(context, signal, error);
+  }
+}
+
+/** Asks for an address that nobody has used; it is shown when the session has it. */
+async function renew({ context, client, session }: Desk, signal: AbortSignal): Promise<void> {
+  try {
+    await client.renewAuthUrl(session.session_id);
+  } catch (error) {
+    say(context, signal, error);
   }
 }
 

@@ -83,6 +83,10 @@ export function authSessionRoutes(desks: Desks, catalog: Catalog): Routes {
         sessionDocument(await connections.signIns.submitSecret(context.req.param('id'), apiKey)),
       );
     });
+    app.post('/v1/auth-sessions/:id/address', async (context) => {
+      const { connections } = await desks.of(context.get('caller'));
+      return context.json(sessionDocument(await connections.signIns.renewAddress(context.req.param('id'))));
+    });
     app.delete('/v1/auth-sessions/:id', async (context) => {
       const { connections } = await desks.of(context.get('caller'));
       return context.json(sessionDocument(await connections.signIns.cancel(context.req.param('id'))));

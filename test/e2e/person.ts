@@ -1,0 +1,70 @@
+/** What a person does at a sign-in, in the system's Chromium. */
+import type { Page } from 'playwright-core';
+import type { Running } from '../../demo/product.ts';
+import { hosts } from '../../demo/service/index.ts';
+import { type Chromium, launchChromium } from './chromium.ts';
+import { type Acme, type AcmeOptions, createAcme } from './harness.ts';
+
+export const issuer = `https://${hosts.login}`;
+
+/** A world with a server of this character, and a person with a browser in it. */
+export interface Company extends Acme {
+  readonly page: Page;
+  /** What the servers of this world were asked for by name: `POST /token`, oldest first. */
+  readonly asked: readonly string[];
+}
+
+export async function inCompany(
+  options: AcmeOptions,
+  work: (company: Company) => Promise<void>,
+): Promise<void> {
+  const world = await createAcme(options);
+  const asked: string[] = [];
+  const { authorization } = world.service;
+  const { handle } = authorization;
+  authorization.handle = (request, response) => {
+    asked.push(`${request.method} ${new URL(request.url ?? '/', issuer).pathname}`);
+    handle(request, response);
+  };
+  let chromium: Chromium | undefined;
+  try {
+    chromium = await launchChromium(world.service);
+    const page = await (await chromium.context()).newPage();
+    await work({ ...world, page, asked });
+  } finally {
+    await chromium?.close();
+    await world.close();
+  }
+}
+
+/** The document that a command ended with. */
+export function last(stdout: string): Record<string, unknown> {
+  return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '');
+}
+
+/** Gives the client that was registered by hand to the page of ours that asks for it. */
+export async function giveClient({ page, client }: Company): Promise<void> {
+  await page.locator('input[name=client_id]').fill(client.clientId);
+  await page.locator('input[name=client_secret]').fill(client.clientSecret);
+  await page.locator('button[type=submit]').click();
+}
+
+/** Says yes on the provider's page. */
+export async function consent({ page }: Company): Promise<void> {
+  await page.getByRole('button', { name: 'Authorize' }).click();
+}
+
+/** What the page says, once it has arrived at one of ours. */
+export async function told({ page, baseUrl }: Company): Promise<string> {
+  await page.waitForURL((url) => url.origin === baseUrl && url.pathname.startsWith('/auth/sessions/'));
+  return (await page.locator('main').textContent()) ?? '';
+}
+
+/** The address of the provider's that a terminal shows, the newest one. */
+export async function addressOn(running: Running, after = ''): Promise<string> {
+  const [, url = ''] = await running.seen(
+    'stdout',
+    new RegExp(`${after}[\\s\\S]*?(https://login\\.acme\\.test/authorize\\?[^\\s\\u001b]+)[\\s\\u001b]`),
+  );
+  return url;
+}

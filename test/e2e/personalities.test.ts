@@ -1,0 +1,169 @@
+import { describe, expect, it } from 'vitest';
+import { acme } from '../../demo/service/index.ts';
+import { authUrlOf } from '../../demo/sign-in.ts';
+import { register } from './harness.ts';
+import { addressOn, type Company, consent, giveClient, inCompany, issuer, last, told } from './person.ts';
+
+const discovered = { issuer, scopes: ['read', 'write'] } as const;
+
+function start({ startAuthsome }: Company, ...args: readonly string[]) {
+  return startAuthsome(['login', ...args, '--json', '--no-browser']);
+}
+
+describe('a server that takes pushed authorization requests only', () => {
+  const features = {
+    pushedAuthorizationRequests: { enabled: true, requirePushedAuthorizationRequests: true },
+  };
+  const pushing = { ...acme, name: 'acme-par', oauth: discovered };
+
+  it('is signed in to: the browser carries nothing of the request', async () => {
+    await inCompany({ features }, async (company) => {
+      await register(company, pushing);
+      const running = start(company, 'acme-par');
+      await company.page.goto(await authUrlOf(running));
+      const atProvider = company.page.waitForRequest((request) => request.url().startsWith(issuer));
+      await giveClient(company);
+      const url = new URL((await atProvider).url());
+      expect([...url.searchParams.keys()]).toEqual(['client_id', 'request_uri']);
+      expect(await company.page.locator('main').textContent()).toContain('asks for: read write');
+      await consent(company);
+      expect(await told(company)).toContain('Acme is connected');
+      const outcome = await running.ended;
+      expect([outcome.code, last(outcome.stdout)]).toEqual([
+        0,
+        expect.objectContaining({ status: 'connected', scopes: ['read', 'write'] }),
+      ]);
+      expect(company.asked.filter((what) => what === 'POST /request')).toHaveLength(1);
+      expect(outcome.stdout + outcome.stderr).not.toContain(company.client.clientSecret);
+      const me = ['run', '--', 'curl', '-sS', 'https://api.acme.test/v1/me'];
+      expect((await company.authsome(me)).stdout).toContain('"hello":"ada"');
+    });
+  });
+
+  it('gives another address on Enter; each works once', async () => {
+    await inCompany({ features }, async (company) => {
+      const { page } = company;
+      const endpoint = { pushed_authorization_request_endpoint: `${issuer}/request` };
+      await register(company, { ...acme, name: 'acme-par', oauth: { ...acme.oauth, ...endpoint } });
+      const running = company.startOnTerminal(['login', 'acme-par', '--no-browser']);
+      await running.seen('stdout', /Client ID: /);
+      running.type(`${company.client.clientId}\r${company.client.clientSecret}\r`);
+      const first = await addressOn(running);
+      await running.seen('stdout', /It works once, within \d+ seconds\. For another one, press Enter/);
+      const { length } = running.output.stdout;
+      running.type('\r');
+      const second = await addressOn(running, `[\\s\\S]{${length}}`);
+      expect(second).not.toBe(first);
+
+      await page.goto(second);
+      await consent(company);
+      expect(await told(company)).toContain('Acme is connected');
+      expect((await running.ended).code).toBe(0);
+      const back = page.waitForRequest((request) => request.url().startsWith(company.redirectUri));
+      await page.goto(second);
+      const answer = new URL((await back).url()).searchParams;
+      expect([answer.get('code'), answer.get('error')]).toEqual([null, 'invalid_request_uri']);
+      expect(company.service.authorization.issued).toHaveLength(1);
+    });
+  });
+
+  it('tells programs when an address ends, and gives them another one after that', async () => {
+    await inCompany({ features }, async (company) => {
+      await register(company, pushing);
+      const running = start(company, 'acme-par');
+      await company.page.goto(await authUrlOf(running));
+      await giveClient(company);
+      await company.page.getByRole('button', { name: 'Deny' }).click();
+      expect(await told(company)).toContain('The person said no.');
+      expect((await running.ended).code).toBe(10);
+      company.service.authorization.misbehave((request, response) => {
+        if (request.url !== '/request') return false;
+        const uri = `urn:ietf:params:oauth:request_uri:${company.asked.length}`;
+        response.writeHead(201, { 'content-type': 'application/json' });
+        response.end(JSON.stringify({ request_uri: uri, expires_in: 1 }));
+        return true;
+      });
+      const again = start(company, 'acme-par');
+      await authUrlOf(again);
+      const { session_id: id, auth_url: url, auth_url_expires_at: end } = last(again.output.stdout);
+      await new Promise((resolve) => setTimeout(resolve, Date.parse(String(end)) - Date.now() + 50));
+      const renewed = await company.json(['login', '--status', String(id)]);
+      expect(renewed).toMatchObject({ status: 'waiting', session_id: id });
+      expect(renewed.auth_url).not.toBe(url);
+      expect(Date.parse(renewed.auth_url_expires_at)).toBeGreaterThan(Date.parse(String(end)));
+      again.child.kill('SIGINT');
+      expect((await again.ended).code).toBe(11);
+    });
+  });
+
+  it.each<[string, number, object | string, number, RegExp, RegExp]>([
+    [
+      'refuses it',
+      400,
+      { error: 'invalid_scope', error_description: 'read is not for you' },
+      10,
+      /^acme-par refused the pushed authorization request at login\.acme\.test\/request: invalid_scope: read is not for you$/,
+      /login acme-par --scopes/,
+    ],
+    [
+      'has no such page',
+      404,
+      '<h1>Lost</h1>',
+      10,
+      /login\.acme\.test\/request answered 404/,
+      /inspect acme-par/,
+    ],
+    [
+      'redirects it',
+      307,
+      '',
+      10,
+      /answered with a redirect \(status 307\), which is never/,
+      /inspect acme-par/,
+    ],
+    ['has a bad day', 503, '<h1>Maintenance</h1>', 10, /answered 503/, /Wait a little/],
+    ['hangs up on it', 0, '', 8, /^login\.acme\.test did not answer/, /run the command again/],
+  ])(
+    'and %s: said in the terminal and on the page, with what to do',
+    async (_, status, body, code, message, hint) => {
+      await inCompany({ features }, async (company) => {
+        await register(company, pushing);
+        company.service.authorization.misbehave((request, response) => {
+          if (request.url !== '/request') return false;
+          request.resume();
+          if (status === 0) request.socket.destroy();
+          else {
+            const isText = typeof body === 'string';
+            response.writeHead(status, {
+              'content-type': isText ? 'text/html' : 'application/json',
+              location: 'https://collector.elsewhere.test/request',
+            });
+            response.end(isText ? body : JSON.stringify(body));
+          }
+          return true;
+        });
+        const running = start(company, 'acme-par');
+        await company.page.goto(await authUrlOf(running));
+        await giveClient(company);
+        const outcome = await running.ended;
+        const failure = last(outcome.stdout);
+        expect([outcome.code, failure.message, failure.hint]).toEqual([
+          code,
+          expect.stringMatching(message),
+          expect.stringMatching(hint),
+        ]);
+        expect(await told(company)).toContain('Acme is not connected');
+        expect(company.asked.filter((what) => what === 'POST /request')).toHaveLength(1);
+        expect(company.asked).not.toContain('GET /authorize');
+        expect(company.service.api.received).toEqual([]);
+        const { events } = await company.json(['log', '-n', '1']);
+        expect(events[0]).toMatchObject({
+          event: 'sign_in.failed',
+          provider: 'acme-par',
+          outcome: failure.error,
+        });
+        expect(outcome.stdout + outcome.stderr).not.toContain(company.client.clientSecret);
+      });
+    },
+  );
+});
