@@ -25,7 +25,7 @@ const rooms = [
 type Room = (typeof rooms)[number];
 
 /** Single files beside the rooms that rooms may use. */
-type Ground = 'errors' | 'settings';
+type Ground = 'errors' | 'settings' | 'command-line';
 
 /** Who may import whom, and why nobody else: the reason is what a failure prints. */
 const table: Readonly<
@@ -36,7 +36,7 @@ const table: Readonly<
     reason: 'a leaf: the trail must not depend on what it records; it may use the database for its table',
   },
   cli: {
-    mayImport: ['errors', 'settings', 'client', 'identity', 'private-files', 'scan'],
+    mayImport: ['errors', 'command-line', 'settings', 'client', 'identity', 'private-files', 'scan'],
     reason:
       'commands reach the daemon over HTTP only, so that no secret and no heavy module is in their process',
   },
@@ -45,12 +45,13 @@ const table: Readonly<
     reason: 'every command pays for what the client imports; it signs, sends and reads, nothing else',
   },
   connections: {
-    mayImport: ['errors', 'oauth', 'vault', 'providers'],
+    mayImport: ['errors', 'command-line', 'oauth', 'vault', 'providers'],
     reason: 'the use cases know the flows, the store and the definitions, but neither sockets nor pages',
   },
   daemon: {
     mayImport: [
       'errors',
+      'command-line',
       'settings',
       'audit',
       'client',
@@ -83,11 +84,11 @@ const table: Readonly<
   },
   providers: { mayImport: ['errors', 'private-files'], reason: 'a leaf: definitions and matching are pure' },
   proxy: {
-    mayImport: ['errors', 'audit', 'identity', 'policy', 'providers'],
+    mayImport: ['errors', 'command-line', 'audit', 'identity', 'policy', 'providers'],
     reason: 'credentials, routes and sockets arrive as arguments: the proxy can never ask the vault itself',
   },
   scan: {
-    mayImport: ['errors'],
+    mayImport: ['errors', 'command-line'],
     reason: 'a leaf: it reads text and judges values, and what to look for arrives as an argument',
   },
   vault: {
@@ -174,6 +175,7 @@ function roomOf(file: string): Room | undefined {
 function groundOf(file: string): Ground | undefined {
   if (file === join(source, 'errors.ts')) return 'errors';
   if (file === join(source, 'settings.ts')) return 'settings';
+  if (file === join(source, 'command-line.ts')) return 'command-line';
   return undefined;
 }
 

@@ -84,6 +84,8 @@ export interface ConnectionSummary {
   /** Whether it can mend itself once it has expired. */
   readonly refreshable: boolean;
   readonly account: string | null;
+  /** The command that replaces it by a new sign-in. */
+  readonly sign_in_again: string;
 }
 
 export interface ListDocument {
@@ -112,6 +114,8 @@ export interface ConnectionDocument {
   readonly refreshable: boolean;
   readonly base_url: string | null;
   readonly account: string | null;
+  /** The command that replaces it by a new sign-in. */
+  readonly sign_in_again: string;
   readonly access_token?: string;
   readonly refresh_token?: string;
   readonly api_key?: string;
@@ -199,6 +203,10 @@ export interface AuthSessionDocument {
   /** Things that happened without ending the sign-in, such as a callback with a foreign state. Only grows. */
   readonly warnings: readonly { readonly error: string; readonly message: string; readonly hint?: string }[];
   readonly failure: { readonly error: string; readonly message: string; readonly hint?: string } | null;
+  readonly base_url: string | null;
+  readonly requested_scopes: readonly string[];
+  /** The command that begins it once more. */
+  readonly sign_in_again: string;
   /** Present once connected. */
   readonly scopes: readonly string[];
   readonly expires_at: string | null;

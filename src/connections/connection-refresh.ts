@@ -18,7 +18,8 @@ import { type ConnectionStore, connectionNotFound, type OpenConnection } from '.
 import { requireProvider } from './definitions.ts';
 import { fetchTo, tokenEndpoint } from './endpoints.ts';
 import { connectionKey } from './names.ts';
-import type { ConnectionsOptions } from './ports.ts';
+import type { ConnectionsOptions, ProviderCatalog } from './ports.ts';
+import { connectionLine } from './sign-in-again.ts';
 
 /** How long others wait after a holder died; a living one renews its lease while it works. */
 const refreshLeaseMs = 15_000;
@@ -62,11 +63,12 @@ export async function refreshConnection(
   name: string,
   seen: number,
 ): Promise<OpenConnection> {
-  return await withGrant(context.options.vault, provider, name, async () => {
+  const { options } = context;
+  return await withGrant(options.vault, provider, name, async () => {
     const current = await context.connections.find(provider, name);
     if (current === undefined) throw connectionNotFound(provider, name);
     if (current.connection.version !== seen) {
-      requireConnected(current.connection);
+      requireConnected(options.catalog, current.connection);
       return current;
     }
     const unstored = context.unstored.get(connectionKey(provider, name));
@@ -78,15 +80,16 @@ export async function refreshConnection(
 async function refreshNow(context: RefreshContext, current: OpenConnection): Promise<OpenConnection> {
   const { options, connections } = context;
   const { connection, secrets } = current;
-  requireConnected(connection);
+  requireConnected(options.catalog, connection);
   const { refreshToken } = secrets;
-  if (connection.binding === undefined || !connection.refreshable) throw cannotRefresh(connection);
+  if (connection.binding === undefined || !connection.refreshable)
+    throw cannotRefresh(options.catalog, connection);
   const provider = requireProvider(options.catalog, connection.provider, connection.baseUrl);
   const { binding } = connection;
   const client = await findClient(options.vault, provider, binding, binding.clientId);
   if (client === undefined || client.clientId !== binding.clientId) {
     throw new AuthsomeError('CredentialExpired', `the OAuth client behind ${keyOf(connection)} is gone`, {
-      hint: signInAgain(connection),
+      hint: signInAgain(options.catalog, connection),
     });
   }
   const sentAtMs = options.nowMs();
@@ -102,7 +105,7 @@ async function refreshNow(context: RefreshContext, current: OpenConnection): Pro
     provider: provider.name,
     requestedScopes: connection.scopes,
     sentAtMs,
-    signInAgain: signInAgain(connection),
+    signInAgain: signInAgain(options.catalog, connection),
     secrets: [
       refreshToken,
       encodeURIComponent(refreshToken ?? ''),
@@ -131,7 +134,7 @@ async function storeGrant(context: RefreshContext, grant: OpenConnection): Promi
   unstored.set(key, grant);
   const written = await writeConnection(options.vault, connection, secrets, connection.version);
   unstored.delete(key);
-  if (written === undefined) return await somebodyElses(connections, connection);
+  if (written === undefined) return await somebodyElses(options.catalog, connections, connection);
   options.notify({
     event: 'token.refreshed',
     provider: connection.provider,
@@ -154,21 +157,25 @@ async function afterDeadGrant(
     const written = await writeConnection(options.vault, dead, {}, connection.version);
     if (written !== undefined) throw error;
   }
-  return await somebodyElses(connections, connection);
+  return await somebodyElses(options.catalog, connections, connection);
 }
 
-async function somebodyElses(connections: ConnectionStore, mine: Connection): Promise<OpenConnection> {
+async function somebodyElses(
+  catalog: ProviderCatalog,
+  connections: ConnectionStore,
+  mine: Connection,
+): Promise<OpenConnection> {
   const theirs = await connections.find(mine.provider, mine.name);
   if (theirs === undefined) throw connectionNotFound(mine.provider, mine.name);
-  requireConnected(theirs.connection);
+  requireConnected(catalog, theirs.connection);
   return theirs;
 }
 
 /** Throws CredentialMissing or CredentialExpired for a connection that was revoked or has died. */
-export function requireConnected(connection: Connection): void {
+export function requireConnected(catalog: ProviderCatalog, connection: Connection): void {
   if (connection.state === 'revoked') {
     throw new AuthsomeError('CredentialMissing', `${keyOf(connection)} was revoked`, {
-      hint: signInAgain(connection),
+      hint: signInAgain(catalog, connection),
     });
   }
   if (connection.state === 'invalid') {
@@ -176,15 +183,15 @@ export function requireConnected(connection: Connection): void {
       'CredentialExpired',
       `${connection.provider} no longer accepts ${keyOf(connection)}`,
       {
-        hint: signInAgain(connection),
+        hint: signInAgain(catalog, connection),
       },
     );
   }
 }
 
-export function cannotRefresh(connection: Connection): AuthsomeError {
+export function cannotRefresh(catalog: ProviderCatalog, connection: Connection): AuthsomeError {
   return new AuthsomeError('CredentialExpired', `${keyOf(connection)} has expired and cannot be refreshed`, {
-    hint: signInAgain(connection),
+    hint: signInAgain(catalog, connection),
   });
 }
 
@@ -198,7 +205,6 @@ function keyOf(connection: Connection): string {
   return connectionKey(connection.provider, connection.name);
 }
 
-function signInAgain(connection: Connection): string {
-  const named = connection.name === 'default' ? '' : ` --connection ${connection.name}`;
-  return `Sign in again with: authsome login ${connection.provider}${named} --force`;
+function signInAgain(catalog: ProviderCatalog, connection: Connection): string {
+  return `Sign in again with: ${connectionLine(catalog, connection)}`;
 }

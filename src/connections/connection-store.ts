@@ -1,3 +1,4 @@
+import { signInLine } from '../command-line.ts';
 import { AuthsomeError } from '../errors.ts';
 import type { StoredRecord, Vault } from '../vault/index.ts';
 import { type Connection, type ConnectionSecrets, connectionFrom, secretsFrom } from './connection-record.ts';
@@ -98,9 +99,8 @@ export function createConnectionStore(vault: Vault, catalog: ProviderCatalog): C
 
 export function connectionNotFound(provider: string, name?: string): AuthsomeError {
   const what = name === undefined ? `no connection to ${provider}` : `no connection ${provider}/${name}`;
-  const more = name === undefined || name === 'default' ? '' : ` --connection ${name}`;
   return new AuthsomeError('ConnectionNotFound', `there is ${what}`, {
-    hint: `Sign in with: authsome login ${provider}${more}`,
+    hint: `Sign in with: ${signInLine({ provider, connection: name })}`,
   });
 }
 

@@ -21,6 +21,7 @@ import type {
 import { type RefreshSchedule, startRefreshSchedule } from './refresh-schedule.ts';
 import { logoutConnection, revokeProvider } from './revocations.ts';
 import { type ScopeAdvice, scopeAdvice } from './scope-advice.ts';
+import { connectionLine } from './sign-in-again.ts';
 import { createSignIns } from './sign-ins.ts';
 
 /** Everything that can be done with the connections of one vault. */
@@ -49,6 +50,8 @@ export interface Connections {
   compare(provider: string, values: readonly string[]): Promise<readonly Comparison[]>;
   /** What a service's refusal of a request with this connection's credential (`provider/connection`) says about scopes. */
   scopeAdvice(connection: string, answer: ScopeFields): ScopeAdvice | undefined;
+  /** The command that replaces a connection by a new sign-in. */
+  signInAgain(connection: ConnectionSummary): string;
   /** Called synchronously, before any credential of a revoked connection could be handed out again. */
   onChange(listener: (change: ConnectionChange) => void): () => void;
   /** Takes up sign-ins that a stopped daemon left behind, and refreshes ahead of expiry from then on. */
@@ -89,9 +92,11 @@ export function createConnections(given: ConnectionsOptions): Connections {
     credentials: { peek: cache.peek, acquire: cache.acquire, renew: cache.renew },
     onChange: store.onChange,
     scopeAdvice(key, answer) {
-      const granted = cache.grantedTo(key);
-      return granted === undefined ? undefined : scopeAdvice(key, granted, answer);
+      const connection = cache.held(key);
+      return connection === undefined ? undefined : scopeAdvice(options.catalog, connection, answer);
     },
+
+    signInAgain: (connection) => connectionLine(options.catalog, connection),
 
     async start() {
       await signIns.resume();

@@ -1,4 +1,6 @@
+import { signInLine } from '../command-line.ts';
 import { AuthsomeError, asAuthsomeError } from '../errors.ts';
+import type { Connection } from './connection-record.ts';
 import {
   cannotRefresh,
   isFinal,
@@ -11,7 +13,6 @@ import type { CredentialSource, LiveCredential } from './credential.ts';
 import { type Lifetime, lifetimeOf } from './credential-lifetime.ts';
 import { splitConnectionKey } from './names.ts';
 import type { ConnectionsOptions } from './ports.ts';
-import type { Granted } from './scope-advice.ts';
 
 /** A version that came from a 401 is not replaced because of another 401 before this. */
 const renewalPauseMs = 60_000;
@@ -23,7 +24,7 @@ const maxIdleBackOffMs = 3_600_000;
 /** One connection's credential as held in memory. */
 interface Entry extends Lifetime {
   readonly live: LiveCredential;
-  readonly granted: Granted;
+  readonly connection: Connection;
   readonly isRefreshable: boolean;
 }
 
@@ -36,7 +37,7 @@ interface Failure {
 
 export interface CredentialCache extends CredentialSource {
   /** `undefined` where nothing is held. */
-  grantedTo(connection: string): Granted | undefined;
+  held(connection: string): Connection | undefined;
   /** Forgets what is held, at once; what is under way for it is not taken in any more. */
   drop(connection: string): void;
   /** As `drop`, and refuses the connection until `work` has ended. */
@@ -98,7 +99,7 @@ export function createCredentialCache(
     if (!blocked.has(key)) return;
     const { provider, connection } = splitConnectionKey(key);
     throw new AuthsomeError('CredentialMissing', `${key} is being revoked`, {
-      hint: `Sign in again with: authsome login ${provider} --connection ${connection}`,
+      hint: `Sign in again with: ${signInLine({ provider, connection })}`,
     });
   };
 
@@ -106,7 +107,7 @@ export function createCredentialCache(
     const { provider, connection } = splitConnectionKey(key);
     const open = await connections.find(provider, connection);
     if (open === undefined) throw connectionNotFound(provider, connection);
-    requireConnected(open.connection);
+    requireConnected(options.catalog, open.connection);
     return open;
   };
 
@@ -163,7 +164,8 @@ export function createCredentialCache(
     if (nowMs() < entry.staleAtMs) return usable(key) ?? entry.live;
     if (!entry.isRefreshable) {
       const { provider, connection } = splitConnectionKey(key);
-      throw cannotRefresh((await connections.open(provider, connection)).connection);
+      const open = await connections.open(provider, connection);
+      throw cannotRefresh(options.catalog, open.connection);
     }
     try {
       return (await refresh(key, entry.live.version)).live;
@@ -214,7 +216,7 @@ export function createCredentialCache(
       const idleMs = backOffMs(failure.count, maxIdleBackOffMs);
       return isWithin(failure.atMs, nowMs(), idleMs) ? failure.atMs + idleMs : Number.NEGATIVE_INFINITY;
     },
-    grantedTo: (key) => entries.get(key)?.granted,
+    held: (key) => entries.get(key)?.connection,
     async whileBlocked(key, work) {
       blocked.set(key, (blocked.get(key) ?? 0) + 1);
       drop(key);
@@ -247,6 +249,5 @@ function entryOf(open: OpenConnection, previous: Entry | undefined): Entry {
   const { version, refreshable } = connection;
   const same = previous?.live.version === version && previous.live.secret === secret;
   const live = same ? previous.live : { version, secret };
-  const granted = connection.authType === 'api_key' ? 'key' : connection.scopes;
-  return { live, granted, isRefreshable: refreshable, ...lifetimeOf(connection) };
+  return { live, connection, isRefreshable: refreshable, ...lifetimeOf(connection) };
 }

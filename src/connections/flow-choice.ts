@@ -1,11 +1,13 @@
+import { signInLine } from '../command-line.ts';
 import { AuthsomeError } from '../errors.ts';
 import type { Provider } from '../providers/index.ts';
-import type { FlowName } from './ports.ts';
+import type { FlowName, SignInRequest } from './ports.ts';
 
 const flowNames: readonly FlowName[] = ['pkce', 'dcr_pkce', 'device_code', 'api_key', 'client_credentials'];
 
 /** The flow to sign in with: the wanted one, else the definition's. OperationNotAllowed says why it cannot be. */
-export function chooseFlow(provider: Provider, wanted: string | undefined): FlowName {
+export function chooseFlow(provider: Provider, request: SignInRequest): FlowName {
+  const { flow: wanted, connection, baseUrl, scopes, force } = request;
   if (wanted === undefined || wanted === provider.flow) return provider.flow;
   const flow = flowNames.find((name) => name === wanted);
   if (flow === undefined) {
@@ -16,7 +18,7 @@ export function chooseFlow(provider: Provider, wanted: string | undefined): Flow
   const reason = obstacle(provider, flow);
   if (reason === undefined) return flow;
   throw new AuthsomeError('OperationNotAllowed', `${provider.name} cannot sign in with ${flow}: ${reason}`, {
-    hint: `Run: authsome login ${provider.name} (uses ${provider.flow})`,
+    hint: `Run: ${signInLine({ provider: provider.name, connection, baseUrl, scopes, force })} (uses ${provider.flow})`,
   });
 }
 

@@ -125,6 +125,10 @@ export interface AuthSession {
   readonly warnings: readonly Trouble[];
   readonly failure: Trouble | undefined;
   readonly expiresAtMs: number;
+  readonly baseUrl: string | undefined;
+  readonly requestedScopes: readonly string[];
+  /** The command that begins it once more. */
+  readonly signInAgain: string;
   /** Once connected. */
   readonly granted:
     | {

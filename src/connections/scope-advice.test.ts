@@ -1,40 +1,61 @@
 import { describe, expect, test } from 'vitest';
 import { scopeAdvice } from './scope-advice.ts';
+import { oauthProvider, testBench } from './test-bench.ts';
 
 const refusal = (scope: string) => ({
   status: 403,
   challenge: `Bearer error="insufficient_scope", scope="${scope}"`,
 });
+const { catalog } = testBench([oauthProvider()]).options;
+const connection = {
+  provider: 'acme',
+  name: 'default',
+  authType: 'oauth2',
+  flow: 'pkce',
+  baseUrl: undefined,
+  scopes: [] as readonly string[],
+} as const;
 
 describe('advice on scopes', () => {
   test('asks for what is missing beside what was granted before', () => {
-    expect(scopeAdvice('github/default', ['repo', 'gist'], refusal('read:org repo'))).toEqual({
-      provider: 'github',
+    const granted = { ...connection, scopes: ['repo', 'gist'] };
+    expect(scopeAdvice(catalog, granted, refusal('read:org repo'))).toEqual({
+      provider: 'acme',
       connection: 'default',
       missing: ['read:org'],
-      detail: 'github/default lacks a scope that this needs: read:org',
-      hint: 'Run: authsome login github --scopes "repo,gist,read:org" --force',
+      detail: 'acme/default lacks a scope that this needs: read:org',
+      hint: 'Run: authsome login acme --scopes "repo,gist,read:org" --force',
     });
-    expect(scopeAdvice('github/work', [], refusal('read:org'))?.hint).toBe(
-      'Run: authsome login github --connection work --scopes "read:org" --force',
+  });
+
+  test('leads to the connection, the server and the flow that the scope is missing from', () => {
+    const elsewhere = {
+      ...connection,
+      name: 'work',
+      flow: 'device_code',
+      baseUrl: 'https://acme.example.com',
+    } as const;
+    expect(scopeAdvice(catalog, elsewhere, refusal('read:org'))?.hint).toBe(
+      'Run: authsome login acme --connection work --flow device_code --base-url https://acme.example.com --scopes "read:org" --force',
     );
   });
 
   test('does not send a person round in circles', () => {
-    const advice = scopeAdvice('github/default', ['admin'], refusal('admin'));
+    const advice = scopeAdvice(catalog, { ...connection, scopes: ['admin'] }, refusal('admin'));
     expect(advice?.missing).toEqual(['admin']);
     expect(advice?.hint).not.toContain('authsome login');
   });
 
   test('of a key is to make another', () => {
     const answer = { status: 403, accepted: 'read:org', held: 'gist' };
-    expect(scopeAdvice('github/default', 'key', answer)?.hint).toBe(
-      'Make a key at github that may, then run: authsome login github --force',
+    expect(scopeAdvice(catalog, { ...connection, authType: 'api_key', name: 'ci' }, answer)?.hint).toBe(
+      'Make a key at acme that may, then run: authsome login acme --connection ci --force',
     );
   });
 
   test('is not given where no scope is named', () => {
-    expect(scopeAdvice('github/default', ['repo'], { status: 403 })).toBeUndefined();
-    expect(scopeAdvice('github/default', ['repo'], { ...refusal('x'), status: 500 })).toBeUndefined();
+    const granted = { ...connection, scopes: ['repo'] };
+    expect(scopeAdvice(catalog, granted, { status: 403 })).toBeUndefined();
+    expect(scopeAdvice(catalog, granted, { ...refusal('x'), status: 500 })).toBeUndefined();
   });
 });

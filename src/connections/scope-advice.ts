@@ -1,5 +1,8 @@
 import { missingScopes, type ScopeFields } from '../oauth/index.ts';
-import { splitConnectionKey } from './names.ts';
+import type { Connection } from './connection-record.ts';
+import { connectionKey } from './names.ts';
+import type { ProviderCatalog } from './ports.ts';
+import { connectionLine } from './sign-in-again.ts';
 
 /** What a service's refusal says about the scopes of a connection, and what can be done. Holds no secret. */
 export interface ScopeAdvice {
@@ -12,22 +15,24 @@ export interface ScopeAdvice {
   readonly hint: string;
 }
 
-/** The scopes that a sign-in brought; a key has what it was made with. */
-export type Granted = readonly string[] | 'key';
-
 /** The advice for an answer to a request with a connection's credential; `undefined` when it names no scope. */
-export function scopeAdvice(key: string, granted: Granted, answer: ScopeFields): ScopeAdvice | undefined {
+export function scopeAdvice(
+  catalog: ProviderCatalog,
+  connection: Pick<Connection, 'provider' | 'name' | 'authType' | 'flow' | 'baseUrl' | 'scopes'>,
+  answer: ScopeFields,
+): ScopeAdvice | undefined {
   const wanted = missingScopes(answer);
   if (wanted.length === 0) return undefined;
-  const { provider, connection } = splitConnectionKey(key);
-  const named = connection === 'default' ? '' : ` --connection ${connection}`;
-  const about = { provider, connection };
-  if (granted === 'key') {
+  const { provider, name, scopes: granted } = connection;
+  const key = connectionKey(provider, name);
+  const about = { provider, connection: name };
+  // A key has what it was made with.
+  if (connection.authType === 'api_key') {
     return {
       ...about,
       missing: wanted,
       detail: `the key of ${key} may not do this; it would need: ${wanted.join(' ')}`,
-      hint: `Make a key at ${provider} that may, then run: authsome login ${provider}${named} --force`,
+      hint: `Make a key at ${provider} that may, then run: ${connectionLine(catalog, connection)}`,
     };
   }
   const missing = wanted.filter((scope) => !granted.includes(scope));
@@ -40,11 +45,11 @@ export function scopeAdvice(key: string, granted: Granted, answer: ScopeFields):
       hint: 'The scope was granted, so signing in again would not help: the account itself may lack the right.',
     };
   }
-  const union = [...granted, ...missing].join(',');
+  const union = { scopes: [...granted, ...missing], force: true };
   return {
     ...about,
     missing,
     detail: `${key} lacks a scope that this needs: ${missing.join(' ')}`,
-    hint: `Run: authsome login ${provider}${named} --scopes "${union}" --force`,
+    hint: `Run: ${connectionLine(catalog, connection, union)}`,
   };
 }

@@ -1,5 +1,6 @@
 import type { AuthSession, ConnectionsOptions } from './ports.ts';
 import type { StoredSession } from './session-record.ts';
+import { sessionLine } from './sign-in-again.ts';
 
 /** What onlookers see of a session. */
 export function viewOf(session: StoredSession, options: ConnectionsOptions): AuthSession {
@@ -28,6 +29,9 @@ export function viewOf(session: StoredSession, options: ConnectionsOptions): Aut
     failure: session.failure,
     expiresAtMs: session.expiresAtMs,
     granted: session.granted,
+    baseUrl: session.baseUrl,
+    requestedScopes: session.requestedScopes,
+    signInAgain: sessionLine(options.catalog, session),
   };
 }
 

@@ -13,7 +13,9 @@ import {
 } from './connection-record.ts';
 import type { OpenConnection } from './connection-store.ts';
 import { connectionKey } from './names.ts';
-import type { StoredSession } from './session-record.ts';
+import type { ProviderCatalog } from './ports.ts';
+import type { NewSession, StoredSession } from './session-record.ts';
+import { sessionLine } from './sign-in-again.ts';
 import type { SignInContext } from './sign-in-context.ts';
 
 /** Stores an API key as the session's connection and ends the session. */
@@ -121,7 +123,7 @@ async function store(
   let existing = found;
   for (;;) {
     if (existing !== undefined && !session.force && isUsable(existing.connection, context.options.nowMs())) {
-      throw connectionExists(session.provider, session.connection);
+      throw connectionExists(context.options.catalog, session);
     }
     const expected = existing?.connection.version ?? 0;
     const written = await writeConnection(context.options.vault, connection, secrets, expected);
@@ -130,9 +132,9 @@ async function store(
   }
 }
 
-export function connectionExists(provider: string, connection: string): AuthsomeError {
-  const named = connection === 'default' ? '' : ` --connection ${connection}`;
+export function connectionExists(catalog: ProviderCatalog, session: NewSession): AuthsomeError {
+  const { provider, connection } = session;
   return new AuthsomeError('ConnectionExists', `${provider} is connected already as "${connection}"`, {
-    hint: `Replace it with: authsome login ${provider}${named} --force — or sign in beside it with --connection <name>`,
+    hint: `Replace it with: ${sessionLine(catalog, session)} — or sign in beside it with --connection <name>`,
   });
 }

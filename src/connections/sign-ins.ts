@@ -1,3 +1,4 @@
+import { signInLine } from '../command-line.ts';
 import { AuthsomeError, asAuthsomeError } from '../errors.ts';
 import { sameText, stateMismatch } from '../oauth/index.ts';
 import type { Provider } from '../providers/index.ts';
@@ -21,6 +22,7 @@ import { registeredClient } from './registered-client.ts';
 import type { Endpoints, NewSession, StoredSession } from './session-record.ts';
 import { createSessionStore } from './session-store.ts';
 import { viewOf } from './session-view.ts';
+import { sessionLine } from './sign-in-again.ts';
 import { completeWithKey, connectionExists } from './sign-in-completion.ts';
 import { failSession, providerOf, type SignInContext, troubleOf, withSession } from './sign-in-context.ts';
 
@@ -77,7 +79,7 @@ export function createSignIns(options: ConnectionsOptions, connections: Connecti
       session.status === 'waiting'
         ? 'this sign-in does not ask for that'
         : `this sign-in is over: ${session.status}`,
-      { hint: `Start again with: authsome login ${session.provider}` },
+      { hint: `Start again with: ${sessionLine(options.catalog, session)}` },
     );
   };
 
@@ -180,16 +182,12 @@ export function createSignIns(options: ConnectionsOptions, connections: Connecti
       const connection = connectionName(request.connection ?? 'default');
       const provider = await find(request);
       if (provider.needsBaseUrl) {
+        const line = signInLine({ ...request, provider: provider.name });
         throw new AuthsomeError('Usage', `${provider.name} needs to know which server it is on`, {
-          hint: `Run: authsome login ${provider.name} --base-url https://<host>`,
+          hint: `Run: ${line} --base-url https://<host>`,
         });
       }
-      const flow = chooseFlow(provider, request.flow);
-      const existing = await connections.find(provider.name, connection);
-      if (existing !== undefined && !request.force && isUsable(existing.connection, options.nowMs())) {
-        throw connectionExists(provider.name, connection);
-      }
-      await sessions.forgetEnded();
+      const flow = chooseFlow(provider, request);
       const createdAtMs = options.nowMs();
       const session: NewSession = {
         id: `ses_${Buffer.from(options.randomBytes(16)).toString('base64url')}`,
@@ -207,6 +205,11 @@ export function createSignIns(options: ConnectionsOptions, connections: Connecti
         warnings: [],
         secrets: {},
       };
+      const existing = await connections.find(provider.name, connection);
+      if (existing !== undefined && !request.force && isUsable(existing.connection, options.nowMs())) {
+        throw connectionExists(options.catalog, session);
+      }
+      await sessions.forgetEnded();
       options.notify({ event: 'sign_in.started', provider: provider.name, connection, outcome: 'ok' });
       try {
         return view(await begin(request, provider, session));

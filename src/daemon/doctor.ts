@@ -145,15 +145,21 @@ async function providersFinding(catalog: Catalog, depth: Depth): Promise<Finding
 
 /** Those that only a person can mend. */
 async function connectionsFinding(desks: readonly Desk[]): Promise<Finding> {
-  const all = (await Promise.all(desks.map(({ connections }) => connections.summaries()))).flat();
-  const over = all.filter(({ status, refreshable }) => status !== 'connected' && !refreshable);
+  const all = await Promise.all(
+    desks.map(async ({ connections }) =>
+      (await connections.summaries()).map((summary) => ({
+        ...summary,
+        line: connections.signInAgain(summary),
+      })),
+    ),
+  );
+  const over = all.flat().filter(({ status, refreshable }) => status !== 'connected' && !refreshable);
   const [first] = over;
   if (first === undefined) return ok('no connection needs a new sign-in');
-  const named = first.name === 'default' ? '' : ` --connection ${first.name}`;
   return {
     status: 'warn',
     message: `needs a new sign-in: ${over.map(({ provider, name, status }) => `${provider}/${name} (${status})`).join(', ')}`,
-    fix: `authsome login ${first.provider}${named} --force`,
+    fix: first.line,
   };
 }
 

@@ -22,7 +22,10 @@ function isoTime(atMs: number | undefined): string | null {
   return atMs === undefined ? null : new Date(atMs).toISOString().replace(/\.\d{3}Z$/, 'Z');
 }
 
-function summaryDocument(summary: ConnectionSummary): ConnectionSummaryDocument {
+/** The command that replaces a connection by a new sign-in. */
+type SignInAgain = (connection: ConnectionSummary) => string;
+
+function summaryDocument(summary: ConnectionSummary, signInAgain: SignInAgain): ConnectionSummaryDocument {
   return {
     name: summary.name,
     is_default: summary.isDefault,
@@ -31,12 +34,14 @@ function summaryDocument(summary: ConnectionSummary): ConnectionSummaryDocument 
     expires_at: isoTime(summary.expiresAtMs),
     refreshable: summary.refreshable,
     account: summary.account ?? null,
+    sign_in_again: signInAgain(summary),
   };
 }
 
 export function listDocument(
   providers: readonly Provider[],
   connections: readonly ConnectionSummary[],
+  signInAgain: SignInAgain,
 ): ListDocument {
   return {
     v: 1,
@@ -48,12 +53,15 @@ export function listDocument(
       flow: provider.flow,
       connections: connections
         .filter((connection) => connection.provider === provider.name)
-        .map(summaryDocument),
+        .map((connection) => summaryDocument(connection, signInAgain)),
     })),
   };
 }
 
-export function connectionDocument(details: ConnectionDetails | ConnectionSummary): ConnectionDocument {
+export function connectionDocument(
+  details: ConnectionDetails | ConnectionSummary,
+  signInAgain: SignInAgain,
+): ConnectionDocument {
   const { accessToken, refreshToken, apiKey } = details as ConnectionDetails;
   return {
     v: 1,
@@ -68,6 +76,7 @@ export function connectionDocument(details: ConnectionDetails | ConnectionSummar
     refreshable: details.refreshable,
     base_url: details.baseUrl ?? null,
     account: details.account ?? null,
+    sign_in_again: signInAgain(details),
     ...(accessToken === undefined ? {} : { access_token: accessToken }),
     ...(refreshToken === undefined ? {} : { refresh_token: refreshToken }),
     ...(apiKey === undefined ? {} : { api_key: apiKey }),
@@ -93,6 +102,9 @@ export function sessionDocument(session: AuthSession): AuthSessionDocument {
     redirect_uri: session.redirectUri,
     warnings: session.warnings,
     failure: session.failure ?? null,
+    base_url: session.baseUrl ?? null,
+    requested_scopes: session.requestedScopes,
+    sign_in_again: session.signInAgain,
     scopes: session.granted?.scopes ?? [],
     expires_at: isoTime(session.granted?.expiresAtMs),
     account: session.granted?.account ?? null,

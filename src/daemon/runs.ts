@@ -204,6 +204,7 @@ interface Usable {
   /** `provider/connection`. */
   readonly key: string;
   readonly connection: string;
+  readonly baseUrl: string | undefined;
   readonly provider: Provider;
   readonly isPersonal: boolean;
 }
@@ -216,14 +217,14 @@ function defined(selected: readonly Selected[], catalog: Catalog): readonly Usab
     .map(({ provider: name, connection, baseUrl }) => {
       const provider = catalog.resolve(name, baseUrl);
       const isPersonal = provider.source === 'custom' || baseUrl !== undefined;
-      return { key: `${name}/${connection}`, connection, provider, isPersonal };
+      return { key: `${name}/${connection}`, connection, baseUrl, provider, isPersonal };
     });
 }
 
 function routeTable(usable: readonly Usable[]) {
   return compileRoutes(
-    usable.flatMap(({ provider, connection, isPersonal }) =>
-      routesOf(provider, connection, { allowPrivateAddress: isPersonal }),
+    usable.flatMap(({ provider, connection, baseUrl, isPersonal }) =>
+      routesOf(provider, connection, { allowPrivateAddress: isPersonal, baseUrl }),
     ),
   );
 }

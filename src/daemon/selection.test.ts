@@ -52,7 +52,9 @@ describe('the connections of a run', () => {
       expect.objectContaining({ hint: expect.stringContaining('authsome login linear') }),
     );
     expect(() => select(['github/wrok'])).toThrow(
-      expect.objectContaining({ hint: expect.stringContaining('There is: default, work.') }),
+      expect.objectContaining({
+        hint: 'There is: default, work. Run: authsome login github --connection wrok',
+      }),
     );
   });
 

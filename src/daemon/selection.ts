@@ -1,3 +1,4 @@
+import { signInLine } from '../command-line.ts';
 import type { ConnectionSummary } from '../connections/index.ts';
 import { AuthsomeError } from '../errors.ts';
 
@@ -60,13 +61,12 @@ function find(
     connection === undefined ? candidate.isDefault : candidate.name === connection,
   );
   if (found !== undefined) return { provider, connection: found.name, baseUrl: found.baseUrl };
-  const option = connection === undefined || connection === 'default' ? '' : ` --connection ${connection}`;
   const others = ofProvider.map(({ name }) => name).join(', ');
   throw new AuthsomeError(
     'ConnectionNotFound',
     connection === undefined ? `${provider} is not connected` : `${provider} has no connection ${connection}`,
     {
-      hint: `${others === '' ? '' : `There is: ${others}. `}Run: authsome login ${provider}${option}`,
+      hint: `${others === '' ? '' : `There is: ${others}. `}Run: ${signInLine({ provider, connection })}`,
     },
   );
 }

@@ -100,7 +100,7 @@ function parseModern(
   const usesBaseUrl = JSON.stringify(document).includes('{base_url}');
   if (asked !== undefined && !usesBaseUrl) {
     throw new AuthsomeError('Usage', `${name} has one address only, so it takes no base URL`, {
-      hint: `Run: authsome login ${name}`,
+      hint: 'Leave out --base-url.',
     });
   }
   const authType =

@@ -7,7 +7,7 @@ import type { MatchResult, Route, RouteTable } from './route.ts';
 export function routesOf(
   provider: Provider,
   connection: string,
-  options: { readonly allowPrivateAddress: boolean },
+  options: { readonly allowPrivateAddress: boolean; readonly baseUrl?: string | undefined },
 ): readonly Route[] {
   const owner = connection === 'default' ? provider.name : `${provider.name}/${connection}`;
   return provider.inject.flatMap((rule) =>
@@ -15,6 +15,7 @@ export function routesOf(
       id: `${owner}:${pattern.text}`,
       provider: provider.name,
       connection,
+      baseUrl: options.baseUrl,
       pattern,
       placements: rule.placements,
       allowPrivateAddress: options.allowPrivateAddress && pattern.kind === 'exact',

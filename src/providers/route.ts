@@ -20,6 +20,8 @@ export interface Route {
   readonly id: string;
   readonly provider: string;
   readonly connection: string;
+  /** Where the provider was said to be, if not at its usual address. */
+  readonly baseUrl?: string | undefined;
   readonly pattern: HostPattern;
   readonly placements: readonly Placement[];
   /** A person named this very host (own definition or --base-url), so a private address is allowed. */

@@ -16,6 +16,7 @@ const document: ConnectionDocument = {
   refreshable: true,
   base_url: null,
   account: 'octocat',
+  sign_in_again: 'authsome login github --force',
   access_token: '***',
 };
 const client = { connection: async () => document };

@@ -33,10 +33,10 @@ export async function get(context: CommandContext, options: GetOptions): Promise
     terminal.document(document);
     return;
   }
-  const { v: _, ...shown } = document;
+  const { v: _, sign_in_again: __, ...shown } = document;
   const pairs = Object.entries(shown).map(([name, value]) => [name, linesOf(value).join(', ')] as const);
   terminal.print(formatPairs(pairs, terminal.style));
-  const remedy = remedyFor(document.provider, document.connection, document);
+  const remedy = remedyFor(document);
   if (remedy !== undefined) terminal.note(remedy);
 }
 
@@ -51,7 +51,7 @@ function fieldOf(document: ConnectionDocument, field: string): unknown {
       'CredentialMissing',
       `${provider}/${connection} is ${status}: it has no ${field}`,
       {
-        hint: remedyFor(provider, connection, { status, refreshable: false }) ?? '',
+        hint: `Sign in again with: ${document.sign_in_again}`,
       },
     );
   }

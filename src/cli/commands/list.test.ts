@@ -11,6 +11,7 @@ const connection = (name: string, more: Partial<ConnectionSummary> = {}): Connec
   expires_at: null,
   refreshable: true,
   account: null,
+  sign_in_again: `authsome login github --connection ${name} --force`,
   ...more,
 });
 const provider = (name: string, title: string, connections: readonly ConnectionSummary[] = []) => ({

@@ -39,7 +39,7 @@ export async function list(context: CommandContext, { word, all }: ListOptions):
   for (const { name, connections } of connected) {
     for (const connection of connections) {
       if (connection.status === 'expired' && connection.refreshable) continue;
-      const remedy = remedyFor(name, connection.name, connection);
+      const remedy = remedyFor(connection);
       if (remedy !== undefined) {
         terminal.note(`${name}/${connection.name} is ${connection.status}. ${remedy}`);
       }

@@ -22,6 +22,9 @@ const waiting: AuthSessionDocument = {
   redirect_uri: redirectUri,
   warnings: [],
   failure: null,
+  base_url: null,
+  requested_scopes: [],
+  sign_in_again: 'authsome login github --connection work --force',
   scopes: [],
   expires_at: null,
   account: null,
@@ -280,7 +283,7 @@ describe('login', () => {
     const { ending } = await play({ waits: [{ ...waiting, revision: 2, status: 'expired' }] });
     await expect(ending).rejects.toMatchObject({
       code: 'SignInExpired',
-      hint: 'Start again with: authsome login github --force',
+      hint: 'Start again with: authsome login github --connection work --force',
     });
   });
 });

@@ -1,4 +1,5 @@
 import type { Client, InspectDocument, LoginRequest } from '../../client/index.ts';
+import { signInLine } from '../../command-line.ts';
 import { AuthsomeError } from '../../errors.ts';
 import type { CommandModule } from '../command-table.ts';
 import type { CommandContext } from '../context.ts';
@@ -109,7 +110,7 @@ async function chosenFlow(
   { input, interrupted }: Pick<Attendance, 'input' | 'interrupted'>,
 ): Promise<string | undefined> {
   const { terminal, environment, platform } = context;
-  const { flow, provider, browser } = options;
+  const { flow, browser } = options;
   const { oauth } = (definition ?? {}) as { oauth?: { supports_device_code?: unknown } };
   const hasCode = definition?.flow !== 'device_code' && oauth?.supports_device_code === true;
   if (flow !== undefined || !hasCode || !browser || terminal.json) return flow;
@@ -117,7 +118,7 @@ async function chosenFlow(
   if (browsers.length > 0) return undefined;
   if (!input.isTerminal) {
     terminal.note('There is no browser here. To sign in with a code on another device instead, run:');
-    terminal.note(`  authsome login ${provider} --flow device_code`);
+    terminal.note(`  ${signInLine({ ...options, flow: 'device_code' })}`);
     return undefined;
   }
   const question = 'There is no browser here. Sign in with a code on another device? [Y/n] ';
@@ -197,12 +198,13 @@ async function act(
 }
 
 /** What to sign in to when no provider is named: the sign-in that came to nothing, once more. */
-async function unfinished(context: CommandContext): Promise<Pick<LoginOptions, 'provider' | 'connection'>> {
+async function unfinished(context: CommandContext): Promise<Omit<LoginOptions, 'force' | 'browser'>> {
   const client = await context.client();
   try {
-    const { provider, connection } = await client.authSession('last');
+    const { provider, connection, flow, requested_scopes, base_url } = await client.authSession('last');
     context.terminal.note(`Signing in to ${provider}/${connection} again.`);
-    return { provider, connection };
+    const baseUrl = base_url === null ? {} : { baseUrl: base_url };
+    return { provider, connection, flow, scopes: requested_scopes, ...baseUrl };
   } catch (error) {
     if (!(error instanceof AuthsomeError) || error.code !== 'SessionNotFound') throw error;
     throw new AuthsomeError('Usage', 'login needs a provider', {

@@ -30,7 +30,7 @@ export async function followSession(
 
 /** What an ended session throws; `undefined` when it ended well. */
 export function failureOf(session: AuthSessionDocument): AuthsomeError | undefined {
-  const { status, failure, provider } = session;
+  const { status, failure } = session;
   if (status === 'connected' || status === 'waiting') return undefined;
   if (failure !== null) {
     const code = isErrorCode(failure.error) ? failure.error : 'SignInFailed';
@@ -38,7 +38,7 @@ export function failureOf(session: AuthSessionDocument): AuthsomeError | undefin
   }
   if (status === 'cancelled') return cancelled();
   return new AuthsomeError('SignInExpired', 'the sign-in was not finished in time', {
-    hint: `Start again with: authsome login ${provider} --force`,
+    hint: `Start again with: ${session.sign_in_again}`,
   });
 }
 
@@ -50,6 +50,6 @@ export function cancelled(session?: AuthSessionDocument, settingsUrl?: string): 
   return new AuthsomeError('Cancelled', 'sign-in cancelled', {
     hint:
       `If ${session.display_name} refused the redirect URI, set the callback URL to exactly\n` +
-      `${session.redirect_uri}${where}\nand run: authsome login ${session.provider} --force`,
+      `${session.redirect_uri}${where}\nand run: ${session.sign_in_again}`,
   });
 }

@@ -1,14 +1,11 @@
-import type { ConnectionStatus } from '../../client/index.ts';
+import type { ConnectionSummary } from '../../client/index.ts';
 
 /** What becomes of a connection that does not work now, or what a person has to do; `undefined` while it works. */
 export function remedyFor(
-  provider: string,
-  connection: string,
-  state: { readonly status: ConnectionStatus; readonly refreshable: boolean },
+  connection: Pick<ConnectionSummary, 'status' | 'refreshable' | 'sign_in_again'>,
 ): string | undefined {
-  const { status, refreshable } = state;
+  const { status, refreshable, sign_in_again } = connection;
   if (status === 'connected') return undefined;
   if (status === 'expired' && refreshable) return 'It is refreshed when it is used next.';
-  const named = connection === 'default' ? '' : ` --connection ${connection}`;
-  return `Sign in again with: authsome login ${provider}${named} --force`;
+  return `Sign in again with: ${sign_in_again}`;
 }

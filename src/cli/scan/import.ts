@@ -1,4 +1,5 @@
 import type { Client, ScanImport, ScanLeft } from '../../client/index.ts';
+import { signInLine } from '../../command-line.ts';
 import { AuthsomeError, exitCodeOf } from '../../errors.ts';
 import { type Finding, type PlannedImport, planImports } from '../../scan/index.ts';
 import { failureOf } from '../login/session.ts';
@@ -61,7 +62,7 @@ async function signIn(client: Client, { findings, connection, replaces }: Planne
   if (session.status !== 'connected') {
     await client.cancelAuthSession(session.session_id);
     throw new AuthsomeError('SignInFailed', `${provider.displayName} asks for more than a key`, {
-      hint: `Run: authsome login ${provider.provider}`,
+      hint: `Run: ${signInLine({ provider: provider.provider, connection })}`,
     });
   }
 }

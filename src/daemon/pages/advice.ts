@@ -20,7 +20,7 @@ export function advice(hint: string, settingsUrl: string | undefined): Html {
     }
     endList();
     const [, text = '', copied] =
-      /^(.*?)((?:authsome [a-z]|http:\/\/127\.0\.0\.1)[^:]*(?::\d+\/\S*)?)?$/.exec(line) ?? [];
+      /^(.*?)((?:authsome [a-z]|http:\/\/127\.0\.0\.1)(?:[^:]|:(?=\S))*)?$/.exec(line) ?? [];
     if (text !== '') blocks.push(html`<p>${prose(text.trim(), settingsUrl)}</p>`);
     if (copied !== undefined) blocks.push(copyable(`copied-${index}`, copied, 'it'));
   }

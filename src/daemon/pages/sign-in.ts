@@ -176,12 +176,12 @@ export function stateMismatchPage(): string {
 }
 
 /** The page for a session id that is unknown, or of a sign-in that was cancelled. */
-export function sessionGonePage(reason: 'unknown' | 'cancelled', provider: string | undefined): string {
+export function sessionGonePage(reason: 'unknown' | 'cancelled', signInAgain: string): string {
   return failedPage({
     kind: 'warn',
     heading: reason === 'unknown' ? 'There is no such sign-in' : 'This sign-in was cancelled',
     cause: 'Nothing was stored, and nothing was changed.',
-    hint: `Start again from your terminal: authsome login ${provider ?? '<provider>'}`,
+    hint: `Start again from your terminal: ${signInAgain}`,
     settingsUrl: undefined,
   });
 }

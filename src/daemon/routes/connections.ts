@@ -15,7 +15,7 @@ export function connectionRoutes(desks: Desks): Routes {
       const details = await connections.read(context.req.param('provider'), context.req.query('connection'), {
         showSecret: context.req.query('show_secret') === '1',
       });
-      return context.json(connectionDocument(details));
+      return context.json(connectionDocument(details, connections.signInAgain));
     });
     app.delete('/v1/connections/:provider', async (context) => {
       const { connections } = await desks.of(context.get('caller'));
@@ -26,9 +26,8 @@ export function connectionRoutes(desks: Desks): Routes {
     app.put('/v1/connections/:provider/default', async (context) => {
       const { connections } = await desks.of(context.get('caller'));
       const { connection } = parseBody(context.get('body'), defaultRequest);
-      return context.json(
-        connectionDocument(await connections.setDefault(context.req.param('provider'), connection)),
-      );
+      const details = await connections.setDefault(context.req.param('provider'), connection);
+      return context.json(connectionDocument(details, connections.signInAgain));
     });
     app.post('/v1/connections/:provider/export', async (context) => {
       const { connections } = await desks.of(context.get('caller'));

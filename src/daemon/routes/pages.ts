@@ -43,7 +43,8 @@ export function pageRoutes({ desks, catalog, log, randomBytes }: PageRoutesOptio
     const error = asAuthsomeError(thrown);
     const status = statusOf(error.code) as ContentfulStatusCode;
     if (error.code === 'StateMismatch') return show(context, stateMismatchPage(), status);
-    if (error.code === 'SessionNotFound') return show(context, sessionGonePage('unknown', undefined), status);
+    if (error.code === 'SessionNotFound')
+      return show(context, sessionGonePage('unknown', 'authsome login <provider>'), status);
     if (error.code === 'Unexpected') log.error('a page failed unexpectedly', unexpectedFields(thrown));
     const page = failedPage({
       kind: 'bad',
@@ -225,17 +226,16 @@ function statePage(session: AuthSession, settingsUrl: string | undefined): strin
       });
     case 'failed':
     case 'expired': {
-      const option = connection === 'default' ? '' : ` --connection ${connection}`;
       return failedPage({
         kind: session.status === 'failed' ? 'bad' : 'warn',
         heading: session.status === 'failed' ? `${displayName} is not connected` : 'This sign-in has expired',
         cause: sentence(spelt(failure?.message ?? 'the sign-in failed', session)),
-        hint: failure?.hint ?? `Start again with: authsome login ${provider}${option}`,
+        hint: failure?.hint ?? `Start again with: ${session.signInAgain}`,
         settingsUrl,
       });
     }
     case 'cancelled':
-      return sessionGonePage('cancelled', provider);
+      return sessionGonePage('cancelled', session.signInAgain);
   }
 }
 

@@ -37,7 +37,9 @@ export function providerRoutes(options: ProviderRoutesOptions): Routes {
     app.get('/v1/providers', async (context) => {
       const { connections } = await desks.of(context.get('caller'));
       await catalog.reload();
-      return context.json(listDocument(catalog.list(), await connections.summaries()));
+      return context.json(
+        listDocument(catalog.list(), await connections.summaries(), connections.signInAgain),
+      );
     });
     app.post('/v1/providers', async (context) => {
       const { definition, url, force } = parseBody(context.get('body'), registerRequest);

@@ -1,3 +1,4 @@
+import { signInLine } from '../../command-line.ts';
 import { type AuthsomeError, asAuthsomeError } from '../../errors.ts';
 import type { Route } from '../../providers/index.ts';
 import type { Injection } from '../inject/index.ts';
@@ -107,7 +108,7 @@ function grant(
         'CredentialMissing',
         `the credential of ${connection} cannot be written where ${route.id} says it goes`,
         {
-          hint: `Run: authsome login ${route.provider} --force`,
+          hint: `Run: ${signInLine({ provider: route.provider, connection: route.connection, baseUrl: route.baseUrl, force: true })}`,
           trace: docket.trace,
         },
       ),

@@ -1,0 +1,51 @@
+import { type SignInTarget, signInLine } from '../command-line.ts';
+import type { Provider } from '../providers/index.ts';
+import type { Connection } from './connection-record.ts';
+import type { ProviderCatalog } from './ports.ts';
+import type { NewSession } from './session-record.ts';
+
+type OfConnection = Pick<Connection, 'provider' | 'name' | 'flow' | 'baseUrl'>;
+type OfSession = Pick<NewSession, 'provider' | 'connection' | 'flow' | 'baseUrl' | 'requestedScopes'>;
+type More = Pick<SignInTarget, 'force' | 'scopes'>;
+
+/** The command that signs in to this connection anew: at its server, by its flow, in its place. */
+export function connectionLine(
+  catalog: ProviderCatalog,
+  { provider, name, flow, baseUrl }: OfConnection,
+  more: More = { force: true },
+): string {
+  const usual = definitionOf(catalog, provider);
+  return signInLine({ provider, connection: name, flow: unlessUsual(flow, usual?.flow), baseUrl, ...more });
+}
+
+/** The command that begins this sign-in once more, asking for the same. */
+export function sessionLine(catalog: ProviderCatalog, session: OfSession): string {
+  const { provider, connection, flow, baseUrl, requestedScopes } = session;
+  const usual = definitionOf(catalog, provider);
+  const scopes = isSame(requestedScopes, usual?.oauth?.scopes ?? []) ? undefined : requestedScopes;
+  return signInLine({
+    provider,
+    connection,
+    flow: unlessUsual(flow, usual?.flow),
+    baseUrl,
+    scopes,
+    force: true,
+  });
+}
+
+/** `undefined` for one that has gone or been broken since: the line does without. */
+function definitionOf(catalog: ProviderCatalog, provider: string): Provider | undefined {
+  try {
+    return catalog.find(provider);
+  } catch {
+    return undefined;
+  }
+}
+
+function unlessUsual(flow: string, usual: string | undefined): string | undefined {
+  return usual === undefined || flow === usual ? undefined : flow;
+}
+
+function isSame(some: readonly string[], others: readonly string[]): boolean {
+  return some.length === others.length && some.every((scope, index) => scope === others[index]);
+}
