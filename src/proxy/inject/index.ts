@@ -4,5 +4,5 @@
  */
 export { readableCodings } from './codings.ts';
 export { type ForwardTarget, rewriteRequestHead } from './head.ts';
-export { compileInjection, foldName, type Injection } from './injection.ts';
+export { basicParts, compileInjection, foldName, type Injection } from './injection.ts';
 export { placeParameter } from './query.ts';

@@ -97,8 +97,8 @@ function basicField(
   return { name: 'Authorization', value: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}` };
 }
 
-/** No password where a pair has no colon. */
-function basicParts(
+/** User name and password that a secret makes; no password where a pair has no colon. */
+export function basicParts(
   placement: Extract<Placement, { kind: 'basic' }>,
   secret: string,
 ): readonly [string, string | undefined] {

@@ -115,31 +115,154 @@ describe('needles', () => {
 });
 
 describe('what is looked for', () => {
-  test('is the secret in every spelling, and the phantom in the same one', () => {
-    const needles = compileNeedles([{ kind: 'header', name: 'A', prefix: '' }], 'sk/"secret"+', 'ph/"a"');
-    const through = (text: string) => needles.replaceIn(Buffer.from(text)).toString();
-    expect(through('sk/"secret"+')).toBe('ph/"a"');
-    expect(through(encodeURIComponent('sk/"secret"+'))).toBe(encodeURIComponent('ph/"a"'));
-    expect(through(JSON.stringify('sk/"secret"+'))).toBe(JSON.stringify('ph/"a"'));
-    expect(through('sk\\/\\"secret\\"+')).toBe('ph\\/\\"a\\"');
+  const bearer = [{ kind: 'header', name: 'A', prefix: '' }] as const;
+  const through = (needles: Needles, text: string) => needles.replaceIn(Buffer.from(text)).toString();
+
+  test.each([
+    ['as it is', (text: string) => text],
+    ['by encodeURIComponent', encodeURIComponent],
+    ['in a form', (text: string) => new URLSearchParams({ k: text }).toString().slice(2)],
+    ['in a URL, all reserved characters escaped', escapeReserved],
+    [
+      'in a URL, in lower case',
+      (text: string) => escapeReserved(text).replace(/%../g, (at) => at.toLowerCase()),
+    ],
+    ['in a path', (text: string) => escapeReserved(text).replaceAll('%2F', '/')],
+    ['in JSON', (text: string) => JSON.stringify(text)],
+    ['in JSON by PHP', (text: string) => JSON.stringify(text).replaceAll('/', '\\/')],
+    ['in JSON, the slash as a code', (text: string) => JSON.stringify(text).replaceAll('/', '\\u002f')],
+    [
+      'in JSON, the slash as a code in capitals',
+      (text: string) => JSON.stringify(text).replaceAll('/', '\\u002F'),
+    ],
+    ['in JSON by Go', (text: string) => inJson(text, /[<>&]/g, false)],
+    ['in JSON by Python', (text: string) => inJson(text, /[^\0-\x7f]/g, false)],
+    ['in JSON by .NET', (text: string) => inJson(text, /[<>&'+`"]|[^\0-\x7f]/g, true)],
+    ['in a page', (text: string) => inMarkup(text, '&#39;')],
+    ['in a page, the apostrophe as a code', (text: string) => inMarkup(text, '&#x27;')],
+    ['in XML', (text: string) => inMarkup(text, '&apos;')],
+    ['in base64', (text: string) => Buffer.from(text).toString('base64')],
+    ['in base64 for URLs', (text: string) => Buffer.from(text).toString('base64url')],
+    [
+      'in base64, in JSON by PHP',
+      (text: string) => Buffer.from(text).toString('base64').replaceAll('/', '\\/'),
+    ],
+    ['in base64, in a URL', (text: string) => encodeURIComponent(Buffer.from(text).toString('base64'))],
+  ])('is the secret %s', (_, spell) => {
+    const needles = compileNeedles(bearer, odd, 'ph-an-tom');
+    expect(through(needles, `<${spell(odd)}>`)).not.toContain(spell(odd));
+    expect(through(needles, `<${spell('innocent')}>`)).toBe(`<${spell('innocent')}>`);
   });
 
-  test('is what basic makes of it, too', () => {
+  test('is replaced by the phantom in the same spelling', () => {
+    const needles = compileNeedles(bearer, 'sk/"secret"+', 'ph/"a"');
+    for (const spell of [
+      (text: string) => text,
+      encodeURIComponent,
+      (text: string) => JSON.stringify(text),
+      (text: string) => JSON.stringify(text).replaceAll('/', '\\/'),
+      (text: string) => Buffer.from(`${text}.`).toString('base64'),
+    ]) {
+      expect(through(needles, spell('sk/"secret"+'))).toContain(spell('ph/"a"').slice(0, -4));
+    }
+  });
+
+  test('is what basic makes of it, whole', () => {
     const needles = compileNeedles(
       [{ kind: 'basic', username: 'u', secretAs: 'password' }],
       'sk-secret-1',
       'phantom-1',
     );
     const base64 = (text: string) => Buffer.from(text).toString('base64');
-    expect(needles.replaceIn(Buffer.from(`Basic ${base64('u:sk-secret-1')}`)).toString()).toBe(
-      `Basic ${base64('u:phantom-1')}`,
+    expect(through(needles, `Basic ${base64('u:sk-secret-1')}`)).toBe(`Basic ${base64('u:phantom-1')}`);
+  });
+
+  test('is the password of a pair alone, and not its user name', () => {
+    const pair = [{ kind: 'basic', username: '', secretAs: 'pair' }] as const;
+    const needles = compileNeedles(pair, 'some-user:p4ssw0rd-1', 'key:phantom-1');
+    expect(through(needles, 'some-user has p4ssw0rd-1')).toBe('some-user has phantom-1');
+    expect(through(needles, Buffer.from('some-user:p4ssw0rd-1').toString('base64'))).toBe(
+      Buffer.from('key:phantom-1').toString('base64'),
+    );
+    const one = compileNeedles(pair, 'some-user:p4ssw0rd-1', 'phantom-1');
+    expect(through(one, 'some-user has p4ssw0rd-1')).toBe('some-user has phantom-1');
+    expect(through(one, Buffer.from('some-user:p4ssw0rd-1').toString('base64'))).toBe(
+      Buffer.from('some-user:phantom-1').toString('base64'),
+    );
+  });
+
+  test('is the user name of a pair where there is no password', () => {
+    const pair = [{ kind: 'basic', username: '', secretAs: 'pair' }] as const;
+    const needles = compileNeedles(pair, 'sk_live_4242:', 'sk_phantom:');
+    expect(through(needles, 'sk_live_4242')).toBe('sk_phantom');
+  });
+
+  test('wherever it lies in longer base64 the phantom is there instead, and all around it can be read', () => {
+    const ascii = fc.string({ unit: fc.constantFrom(...'abcXYZ019-_./+= "{}:'), maxLength: 20 });
+    const key = fc.string({ unit: fc.constantFrom(...'abcXYZ019-_./+='), minLength: 8, maxLength: 40 });
+    fc.assert(
+      fc.property(
+        key,
+        ascii,
+        ascii,
+        fc.constantFrom('base64', 'base64url'),
+        (secret, before, after, coding) => {
+          const sent = Buffer.from(`{"${before}${secret}${after}"}`).toString(coding as BufferEncoding);
+          const shown = through(compileNeedles(bearer, secret, '+phantom!+'), sent);
+          const read = Buffer.from(shown, coding as BufferEncoding).toString('latin1');
+          expect(read).toContain('+phantom!+');
+          expect(read).not.toContain(secret);
+          expect(read.startsWith(`{"${before}`)).toBe(true);
+          expect(read.endsWith(`${after}"}`)).toBe(true);
+          expect(read).toMatch(/^[\x20-\x7e]*$/);
+        },
+      ),
+      { numRuns: 500 },
     );
   });
 
   test('is nothing where the secret is so short that innocent text would suffer', () => {
     expect(compileNeedles([], 'abc', 'phantom').isEmpty).toBe(true);
   });
+
+  test('can be a secret that no encoder takes', () => {
+    const needles = compileNeedles(
+      [{ kind: 'basic', username: 'u', secretAs: 'password' }],
+      'half-a-\ud83d',
+      'ph',
+    );
+    expect(through(needles, 'half-a-\ufffd')).toBe('ph');
+  });
 });
+
+const odd = 'k\'/+&<é>"!~ (*)=`x';
+
+function escapeReserved(text: string): string {
+  return encodeURIComponent(text).replace(
+    /[!'()*]/g,
+    (at) => `%${at.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}
+
+function inJson(text: string, escaped: RegExp, upper: boolean): string {
+  return JSON.stringify(text)
+    .slice(1, -1)
+    .replaceAll('\\"', '"')
+    .replace(upper ? escaped : new RegExp(`"|${escaped.source}`, 'g'), (at) => {
+      if (at === '"' && !upper) return '\\"';
+      const code = at.charCodeAt(0).toString(16).padStart(4, '0');
+      return `\\u${upper ? code.toUpperCase() : code}`;
+    });
+}
+
+function inMarkup(text: string, apostrophe: string): string {
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
+    .replaceAll("'", apostrophe);
+}
 
 test('text is told from binary types', () => {
   const isTextualThere = (type = '') => isTextualAt(Buffer.from(`: ${type}x`), 2, 2 + type.length);

@@ -1,42 +1,48 @@
-import type { Placement } from '../../providers/index.ts';
-import { compileInjection } from '../inject/index.ts';
-import { Needles } from './needles.ts';
+/** What every encoder leaves as it is. */
+export const hasOneSpelling = /^[A-Za-z0-9._-]*$/;
 
-/** Shorter secrets would be found in innocent text. */
-const minSecretLength = 8;
-const withoutPhantom = 'authsome-removed-this-secret';
-
-export const noNeedles = new Needles([]);
-
-/** The spellings in which a service sends back what it got: as it is, in a URL, in JSON, in JSON as PHP writes it. */
-function spellings(text: string): readonly string[] {
+/**
+ * The ways in which services write back what they got, in an order that is the same for every text. Each is here
+ * because a common encoder makes it; spellings that come to the same are given as often as they come.
+ */
+export function spellingsOf(text: string): readonly string[] {
   const json = JSON.stringify(text).slice(1, -1);
-  return [text, encodeURIComponent(text), json, json.replaceAll('/', '\\/')];
+  return [
+    text,
+    ...percentEncoded(text).flatMap((encoded) => [encoded, withLowerCaseEscapes(encoded)]),
+    json,
+    // PHP, and whoever writes JSON into a page.
+    json.replaceAll('/', '\\/'),
+    json.replaceAll('/', '\\u002f'),
+    json.replaceAll('/', '\\u002F'),
+    // Python: nothing but ASCII. Go and Rails: nothing that HTML could take for its own.
+    json.replace(/[^\0-\x7f]/g, lowerEscape),
+    json.replace(/[<>&]/g, lowerEscape),
+    // .NET and Java's HTML-safe writers.
+    json.replace(/\\"/g, '\\u0022').replace(/[<>&'+`=]|[^\0-\x7f]/g, upperEscape),
+    json.replace(/\\"/g, '\\u0022').replace(/[<>&'+`]|[^\0-\x7f]/g, upperEscape),
+    // A page, or XML. The apostrophe has three names.
+    ...['&#39;', '&#x27;', '&apos;'].map((apostrophe) => inMarkup(text).replaceAll("'", apostrophe)),
+  ];
 }
 
-/** What to look for in answers to requests that carried this secret; nothing for a very short one. */
-export function compileNeedles(
-  placements: readonly Placement[],
-  secret: string,
-  phantom: string = withoutPhantom,
-): Needles {
-  if (secret.length < minSecretLength || secret === phantom) return noNeedles;
-  const found = new Map<string, string>();
-  const replacements = spellings(phantom);
-  for (const [index, spelling] of spellings(secret).entries()) {
-    if (!found.has(spelling)) found.set(spelling, replacements[index] as string);
-  }
-  const real = compileInjection(placements, secret)?.fields ?? [];
-  const stand = compileInjection(placements, phantom)?.fields ?? [];
-  for (const [index, field] of real.entries()) {
-    const encoded = /^Basic (\S+)$/.exec(field.value)?.[1];
-    if (encoded === undefined || placements[index]?.kind === 'query') continue;
-    found.set(encoded, /^Basic (\S+)$/.exec(stand[index]?.value ?? '')?.[1] ?? withoutPhantom);
-  }
-  return new Needles(
-    [...found].map(([text, replacement]) => ({
-      bytes: Buffer.from(text),
-      replacement: Buffer.from(replacement),
-    })),
-  );
+/** By `encodeURIComponent`; by RFC 3986 §2.3; the same in a path, where `/` stays; in a form, where a space is `+`. */
+function percentEncoded(text: string): readonly string[] {
+  const component = encodeURIComponent(text);
+  const strict = component.replace(/[!'()*]/g, (char) => `%${hex(char, 2).toUpperCase()}`);
+  const form = new URLSearchParams({ '': text }).toString().slice(1);
+  return [component, strict, strict.replaceAll('%2F', '/'), form];
 }
+
+function withLowerCaseEscapes(encoded: string): string {
+  return encoded.replace(/%[0-9A-F]{2}/g, (escaped) => escaped.toLowerCase());
+}
+
+function inMarkup(text: string): string {
+  const names: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
+  return text.replace(/[&<>"]/g, (char) => names[char] as string);
+}
+
+const hex = (char: string, digits: number): string => char.charCodeAt(0).toString(16).padStart(digits, '0');
+const lowerEscape = (char: string): string => `\\u${hex(char, 4)}`;
+const upperEscape = (char: string): string => `\\u${hex(char, 4).toUpperCase()}`;

@@ -95,8 +95,10 @@ function isWholeAndClean(needles: Needles, { bytes, end, framing }: ResponseHead
   if (framing.kind !== 'chunked') return false;
   const body = new Body(framing);
   let isClean = true;
+  let isUnfinished = false;
   body.take(bytes, end, bytes.length, (_, from, to) => {
-    isClean &&= needles.unfinishedIn(bytes, from, to) === to;
+    isClean &&= !isUnfinished;
+    isUnfinished = needles.unfinishedIn(bytes, from, to) < to;
   });
   return isClean && body.done && needles.indexIn(bytes, end, bytes.length) === -1;
 }
@@ -114,7 +116,7 @@ function transform(
   let trailers = '';
   const body = new ScrubbedBody(needles, codings, {
     emit(bytes) {
-      return outlet.emit(chunked ? Buffer.concat([chunkHead(bytes.length), bytes, lineEnd]) : bytes);
+      return outlet.emit(chunked ? chunkOf(bytes) : bytes);
     },
     block: (on) => outlet.block(on),
     over(whole) {
@@ -141,8 +143,19 @@ function transform(
   };
 }
 
-const lineEnd = Buffer.from('\r\n');
-
-function chunkHead(size: number): Buffer {
-  return Buffer.from(`${size.toString(16)}\r\n`, 'latin1');
+/** The bytes as one chunk (RFC 9112 §7.1): in one piece, since each write is a TLS record of its own. */
+function chunkOf(bytes: Buffer): Buffer {
+  const size = bytes.length.toString(16);
+  const out = Buffer.allocUnsafe(size.length + bytes.length + 4);
+  for (let index = 0; index < size.length; index += 1) out[index] = size.charCodeAt(index);
+  const end = size.length + 2 + bytes.length;
+  out[size.length] = CR;
+  out[size.length + 1] = LF;
+  out.set(bytes, size.length + 2);
+  out[end] = CR;
+  out[end + 1] = LF;
+  return out;
 }
+
+const CR = 0x0d;
+const LF = 0x0a;
