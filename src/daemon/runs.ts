@@ -59,7 +59,7 @@ interface LiveRun {
   readonly caller: Caller;
   readonly request: SelectionRequest;
   readonly desk: Desk;
-  readonly phantoms: Readonly<Record<string, string>>;
+  readonly standIns: StandIns;
   selected: readonly Selected[];
   /** Tells whoever waits that it has ended. */
   announceEnd(): void;
@@ -94,14 +94,16 @@ export function createRuns(options: RunsOptions): Runs {
   const reroute = async (entry: LiveRun): Promise<void> => {
     const stored = await entry.desk.connections.summaries();
     entry.selected = reselectConnections(entry.request, entry.selected, stored);
-    entry.run.replaceRoutes(routeTable(defined(entry.selected, catalog)));
+    const usable = defined(entry.selected, catalog);
+    addStandIns(entry.standIns, usable, randomBytes);
+    entry.run.replaceRoutes(routeTable(usable));
   };
 
   return {
     get count() {
       return live.size;
     },
-    hasPhantom: (value) => [...live.values()].some(({ phantoms }) => Object.values(phantoms).includes(value)),
+    hasPhantom: (value) => [...live.values()].some(({ standIns }) => [...standIns.values()].includes(value)),
     async open(specification, caller, desk) {
       const trusted = Promise.all(specification.caFiles.map((path) => roots.of(path)));
       const selected = selectConnections(specification, await desk.connections.summaries(), (name) =>
@@ -110,18 +112,16 @@ export function createRuns(options: RunsOptions): Runs {
       const usable = defined(selected, catalog);
       const place = directories.take();
       const { id } = place;
-      const phantoms = phantomsOf(usable, randomBytes);
+      const standIns: StandIns = new Map();
+      addStandIns(standIns, usable, randomBytes);
+      const phantoms = exported(standIns, usable);
       const run = await proxy.openRun({
         id,
         identity: caller.handle,
         routes: routeTable(usable),
         credentials: desk.connections.credentials,
         decide: policy,
-        phantomFor(connection) {
-          const entry = usable.find(({ key }) => key === connection);
-          const variable = entry?.provider.exportVariables[0]?.name;
-          return variable === undefined ? undefined : phantoms[variable];
-        },
+        phantomFor: (connection) => standIns.get(connection),
         advise: (refused) => {
           const advice = scopeAdviceFor(desk, refused);
           if (advice === undefined) return undefined;
@@ -145,7 +145,7 @@ export function createRuns(options: RunsOptions): Runs {
       const ended = new Promise<void>((resolve) => {
         announceEnd = resolve;
       });
-      live.set(id, { run, caller, request: specification, desk, phantoms, selected, announceEnd });
+      live.set(id, { run, caller, request: specification, desk, standIns, selected, announceEnd });
       try {
         const files = place.write(run.caPem, (await trusted).join(''));
         const connections = usable.map(({ key }) => key);
@@ -229,15 +229,28 @@ function routeTable(usable: readonly Usable[]) {
   );
 }
 
-function phantomsOf(
+/**
+ * `provider/connection` → its phantom in one run, whether a variable shows it to the child or not: an answer that sends
+ * a secret back shows it, too.
+ */
+type StandIns = Map<string, string>;
+
+/** One for each connection that has none yet: those that a run began with keep theirs. */
+function addStandIns(
+  standIns: StandIns,
   usable: readonly Usable[],
   randomBytes: (size: number) => Uint8Array,
-): Readonly<Record<string, string>> {
+): void {
+  for (const { key, provider } of usable) {
+    if (!standIns.has(key)) standIns.set(key, phantomFor(provider, randomBytes));
+  }
+}
+
+/** Variable → phantom, for the child's environment. */
+function exported(standIns: StandIns, usable: readonly Usable[]): Readonly<Record<string, string>> {
   const phantoms: Record<string, string> = {};
-  for (const { provider } of usable) {
-    if (provider.exportVariables.length === 0) continue;
-    const phantom = phantomFor(provider, randomBytes);
-    for (const { name } of provider.exportVariables) phantoms[name] = phantom;
+  for (const { key, provider } of usable) {
+    for (const { name } of provider.exportVariables) phantoms[name] = standIns.get(key) as string;
   }
   return phantoms;
 }
