@@ -26,8 +26,10 @@ async function command(options: CliOptions): Promise<number> {
 if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
   process.stdout.write(`${packageDocument.version}\n`);
 } else {
-  const asksForDaemon = args[0] === 'daemon' && args[1] === 'serve' && args.length === 2;
-  void (asksForDaemon ? serve(common) : command(common)).then((code) => {
+  const [noun, verb, ...more] = args;
+  const isCheck = more.length === 1 && more[0] === '--check';
+  const asksForDaemon = noun === 'daemon' && verb === 'serve' && (more.length === 0 || isCheck);
+  void (asksForDaemon ? serve({ ...common, isCheck }) : command(common)).then((code) => {
     process.exitCode = code;
   });
 }

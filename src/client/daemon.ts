@@ -41,7 +41,9 @@ export async function ensureDaemon(options: DaemonOptions): Promise<DaemonRecord
  */
 export async function currentDaemon(record: DaemonRecord, options: DaemonOptions): Promise<DaemonRecord> {
   if (record.version === options.version) return record;
-  const stopped = await askToStop(record, options, 'idle').catch(() => undefined);
+  const stopped = await rehearsed(options)
+    .then(() => askToStop(record, options, 'idle'))
+    .catch(() => undefined);
   if (stopped?.stopping === true && stopped.live_runs === 0) {
     const { waitForExit } = await import('./start.ts');
     await waitForExit(record, options.settings.home);
@@ -53,6 +55,22 @@ export async function currentDaemon(record: DaemonRecord, options: DaemonOptions
     `the running daemon is of version ${record.version}, which authsome ${options.version} cannot use`,
     { hint: 'When its runs may end, run: authsome daemon restart' },
   );
+}
+
+/**
+ * The daemon that took the place of the one that ran, whatever that was doing. Throws `WrongMasterKey`, with the old one
+ * left as it is, where the key of its vault is not to be had from here: a run has no part in it, and another shell may
+ * not have the variable that it came from.
+ */
+export async function restartDaemon(options: DaemonOptions): Promise<DaemonRecord> {
+  if (readDaemonRecord(options.settings.home) !== undefined) await rehearsed(options);
+  await stopDaemon(options, 'now');
+  return ensureDaemon(options);
+}
+
+async function rehearsed(options: DaemonOptions): Promise<void> {
+  const { rehearseStart } = await import('./start.ts');
+  await rehearseStart(options);
 }
 
 /**

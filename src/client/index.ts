@@ -3,6 +3,13 @@
  * daemon of a home.
  */
 export { type Client, createClient } from './client.ts';
-export { addressInUse, type DaemonOptions, ensureDaemon, findDaemon, stopDaemon } from './daemon.ts';
+export {
+  addressInUse,
+  type DaemonOptions,
+  ensureDaemon,
+  findDaemon,
+  restartDaemon,
+  stopDaemon,
+} from './daemon.ts';
 export type { RunLease } from './run-lease.ts';
 export type * from './wire.ts';

@@ -123,6 +123,32 @@ async function launch(options: DaemonOptions, deadlineMs: number): Promise<Daemo
   throw tooSlow();
 }
 
+/**
+ * Throws `WrongMasterKey` when a daemon started now would not find the key of its vault. Nothing else is foreseen: a
+ * restart mends more than it breaks.
+ */
+export async function rehearseStart({ settings, launch: program }: DaemonOptions): Promise<void> {
+  const child = spawn(program.execPath, [program.entry, 'daemon', 'serve', '--check'], {
+    cwd: settings.home,
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: daemonEnvironment(program.environment, settings.home),
+    timeout: startTimeoutMs,
+    windowsHide: true,
+  });
+  let text = '';
+  child.stderr.setEncoding('utf8').on('data', (piece: string) => {
+    text += piece;
+  });
+  await new Promise<void>((resolve) => {
+    child.once('close', () => resolve()).once('error', () => resolve());
+  });
+  const error = lastErrorIn(text);
+  if (error?.code !== 'WrongMasterKey') return;
+  throw new AuthsomeError(error.code, `the daemon was not stopped, since ${error.message}`, {
+    hint: `${error.hint ?? ''}\nRun this where the daemon was first started, or with the variables that it had there.`.trim(),
+  });
+}
+
 /** What came of a daemon that ended at once: another one that was quicker, or the error that it reported. */
 async function afterFailure(
   options: DaemonOptions,
@@ -164,15 +190,18 @@ function lastError(logFile: string, start: number): AuthsomeError | undefined {
     const from = Math.max(start, size - tailBytes);
     const bytes = Buffer.alloc(Math.max(0, size - from));
     readSync(descriptor, bytes, 0, bytes.length, from);
-    const lines = bytes.toString('utf8').split('\n').reverse();
-    for (const line of lines) {
-      const error = line.startsWith('{') ? errorOf(parseJson(line)) : undefined;
-      if (error !== undefined) return error;
-    }
-    return undefined;
+    return lastErrorIn(bytes.toString('utf8'));
   } finally {
     closeSync(descriptor);
   }
+}
+
+function lastErrorIn(text: string): AuthsomeError | undefined {
+  for (const line of text.split('\n').reverse()) {
+    const error = line.startsWith('{') ? errorOf(parseJson(line)) : undefined;
+    if (error !== undefined) return error;
+  }
+  return undefined;
 }
 
 /** Resolves when the process of a record that was asked to stop has gone. */

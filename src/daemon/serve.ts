@@ -5,6 +5,7 @@ import { loadSettings } from '../settings.ts';
 import { homeAt, prepareHome } from './home.ts';
 import { type HomeLock, lockHome } from './lock.ts';
 import { type Log, openLog, unexpectedFields } from './log.ts';
+import { checkMasterKey } from './master-key-check.ts';
 import { siblingIsHealthy } from './sibling.ts';
 import { type Daemon, startDaemon } from './start.ts';
 
@@ -12,6 +13,8 @@ import { type Daemon, startDaemon } from './start.ts';
 export interface ServeOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly version: string;
+  /** Only to tell whether the vault of this home could be opened from here. */
+  readonly isCheck: boolean;
   /** The error for a port that something else holds: who that is, and what to do. */
   readonly addressInUse: (host: string, port: number) => Promise<AuthsomeError>;
 }
@@ -30,8 +33,12 @@ export async function serveDaemon(options: ServeOptions): Promise<number> {
   let log: Log | undefined;
   try {
     const { settings, config } = loadSettings(options.environment);
-    log = openLog(2, settings.logLevel);
     const home = homeAt(settings.home);
+    if (options.isCheck) {
+      await checkMasterKey(settings, home, options.environment);
+      return 0;
+    }
+    log = openLog(2, settings.logLevel);
     prepareHome(home);
     const lock = await claimHome(home.lockFile, home.daemonFile);
     if (lock === undefined) return 0;

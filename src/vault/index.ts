@@ -12,4 +12,4 @@ export {
 export { vaultMigrations } from './migrations.ts';
 export type { RecordKind, StoredRecord, Vault } from './record.ts';
 export { openVault } from './store.ts';
-export { type UnlockOptions, unlockVault } from './unlock.ts';
+export { requireMasterKey, type UnlockOptions, unlockVault } from './unlock.ts';

@@ -4,7 +4,7 @@ import { type MasterKeySource, resolveMasterKey } from './master-key.ts';
 import type { Vault } from './record.ts';
 import type { RandomBytes } from './seal.ts';
 import { openVault } from './store.ts';
-import { hasVault, opensVaults } from './vault-key.ts';
+import { hasVault, opensVaults, wrongMasterKey } from './vault-key.ts';
 
 export interface UnlockOptions {
   /** With `vaultMigrations` applied. */
@@ -35,4 +35,16 @@ export async function unlockVault(
     vault: await openVault({ database, masterKey: key, vaultId, randomBytes, nowMs }),
     keySource: source,
   };
+}
+
+/** Throws `WrongMasterKey` unless the master key of the vaults that exist is at hand. Makes nothing. */
+export async function requireMasterKey(options: Omit<UnlockOptions, 'vaultId' | 'nowMs'>): Promise<void> {
+  const { database } = options;
+  if (!hasVault(database)) return;
+  const { key } = await resolveMasterKey({
+    ...options,
+    vaultExists: true,
+    opensVault: (candidate) => opensVaults(database, candidate),
+  });
+  if (!opensVaults(database, key)) throw wrongMasterKey(database);
 }

@@ -60,7 +60,7 @@ export function vaultKey(
   return sealingKey(unseal(wrapping, keyPlace(vaultId), row.wrapped_key));
 }
 
-function wrongMasterKey(database: Database): AuthsomeError {
+export function wrongMasterKey(database: Database): AuthsomeError {
   return new AuthsomeError(
     'WrongMasterKey',
     `the master key is not the one that this vault was made with: ${database.path}`,

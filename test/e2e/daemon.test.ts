@@ -1,8 +1,9 @@
-import { readFileSync, statSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createWorld, gone, inWorld, isAlive, until, type World } from './harness.ts';
+import { createWorld, entry, gone, inWorld, isAlive, until, type World } from './harness.ts';
 
 describe('a daemon on demand', () => {
   let world: World;
@@ -64,6 +65,34 @@ describe('a daemon on demand', () => {
     await gone(after, 5_000);
     expect((await world.authsome(['daemon', 'status'])).code).toBe(9);
     expect((await world.authsome(['daemon', 'stop'])).code).toBe(0);
+  });
+
+  it('is not stopped by a restart that could not start it again, for want of its master key', async () => {
+    const masterKey = randomBytes(32).toString('base64');
+    const withKey = { env: { AUTHSOME_MASTER_KEY: masterKey } };
+    await inWorld(await createWorld(), async (other) => {
+      await other.authsome(['whoami'], withKey);
+      const before = other.daemonPid() ?? 0;
+      const lacking = [
+        ['daemon', 'restart'],
+        ['run', '--', process.execPath, entry, 'daemon', 'restart'],
+      ];
+      for (const args of lacking) {
+        const refused = await other.authsome(args, args[0] === 'run' ? withKey : {});
+        expect([refused.code, refused.stderr]).toEqual([
+          9,
+          expect.stringMatching(
+            /^Error: the daemon was not stopped, since .*master key is [\s\S]*AUTHSOME_MASTER_KEY/,
+          ),
+        ]);
+      }
+      const wrong = { env: { AUTHSOME_MASTER_KEY: randomBytes(32).toString('base64') } };
+      expect((await other.authsome(['daemon', 'restart'], wrong)).stderr).toContain('is not the one');
+      expect([other.daemonPid(), isAlive(before)]).toEqual([before, true]);
+      expect(existsSync(join(other.home, 'server/master.key'))).toBe(false);
+      expect((await other.authsome(['daemon', 'restart'], withKey)).code).toBe(0);
+      expect(other.daemonPid()).not.toBe(before);
+    });
   });
 
   it('shows its log', async () => {

@@ -36,10 +36,8 @@ export async function stop(
 
 export async function restart(context: CommandContext): Promise<void> {
   requireLocal(context);
-  const { ensureDaemon, stopDaemon } = await import('../../../client/index.ts');
-  const options = await context.daemon();
-  await stopDaemon(options, 'now');
-  tell(context, await ensureDaemon(options), 'The daemon has started');
+  const { restartDaemon } = await import('../../../client/index.ts');
+  tell(context, await restartDaemon(await context.daemon()), 'The daemon has started');
 }
 
 export async function status(context: CommandContext): Promise<number> {
