@@ -187,7 +187,8 @@ function lastError(logFile: string, start: number): AuthsomeError | undefined {
   const descriptor = openSync(logFile, constants.O_RDONLY);
   try {
     const { size } = fstatSync(descriptor);
-    const from = Math.max(start, size - tailBytes);
+    // A file smaller than it was took the place of one that was full.
+    const from = Math.max(start > size ? 0 : start, size - tailBytes);
     const bytes = Buffer.alloc(Math.max(0, size - from));
     readSync(descriptor, bytes, 0, bytes.length, from);
     return lastErrorIn(bytes.toString('utf8'));

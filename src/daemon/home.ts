@@ -27,6 +27,7 @@ export interface Home {
   readonly lockFile: string;
   readonly masterKeyFile: string;
   readonly daemonFile: string;
+  readonly logFile: string;
 }
 
 export function homeAt(path: string): Home {
@@ -41,6 +42,7 @@ export function homeAt(path: string): Home {
     lockFile: join(server, 'daemon.lock'),
     masterKeyFile: join(server, 'master.key'),
     daemonFile: join(server, 'daemon.json'),
+    logFile: join(path, 'logs', 'daemon.log'),
   };
 }
 

@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import type { AuthsomeError } from '../errors.ts';
+import { type LogFile, logDestination } from './log-file.ts';
 
 /** Fields that are safe to write. Errors go through {@link failureFields}, never in whole. */
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -11,14 +12,11 @@ export interface Log {
   debug(message: string, fields?: LogFields): void;
 }
 
-/** A log on a file descriptor (2 is stderr; the one who starts a daemon in the background points it at a file). */
-export function openLog(descriptor: number, level: 'error' | 'warn' | 'info' | 'debug'): Log {
-  const destination = pino.destination({ fd: descriptor, sync: true });
-  // A full disk or a terminal that is gone: a line is lost, the daemon goes on.
-  destination.on('error', () => {});
+/** A log on a file descriptor: 2 is stderr, which is `file` for a daemon in the background. */
+export function openLog(descriptor: number, level: 'error' | 'warn' | 'info' | 'debug', file: LogFile): Log {
   const logger = pino(
     { level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime },
-    destination,
+    logDestination(descriptor, file),
   );
   return {
     error: (message, fields = {}) => logger.error(fields, message),

@@ -19,6 +19,8 @@ export interface ServeOptions {
   readonly addressInUse: (host: string, port: number) => Promise<AuthsomeError>;
 }
 
+/** Three files of this size are what a daemon keeps of its log. */
+const maxLogBytes = 10 * 1024 * 1024;
 const siblingTimeoutMs = 15_000;
 const exitGraceMs = 2_000;
 
@@ -38,8 +40,8 @@ export async function serveDaemon(options: ServeOptions): Promise<number> {
       await checkMasterKey(settings, home, options.environment);
       return 0;
     }
-    log = openLog(2, settings.logLevel);
     prepareHome(home);
+    log = openLog(2, settings.logLevel, { path: home.logFile, maxBytes: maxLogBytes });
     const lock = await claimHome(home.lockFile, home.daemonFile);
     if (lock === undefined) return 0;
     const daemon = await startDaemon({

@@ -27,8 +27,10 @@ export async function showLogFile(context: CommandContext, options: LogFileOptio
     await delay(pollMs);
     const more = await readFrom(options.file, end);
     if (more === undefined) continue;
+    // The one that is full now may have got more lines since the last look.
+    const missed = more.start < end ? await readFrom(`${options.file}.1`, end) : undefined;
     end = more.end;
-    const pieces = (rest + more.text).split('\n');
+    const pieces = (rest + (missed?.text ?? '') + more.text).split('\n');
     rest = pieces.pop() ?? '';
     for (const line of pieces) terminal.print(line);
   }
@@ -38,7 +40,7 @@ export async function showLogFile(context: CommandContext, options: LogFileOptio
 async function readFrom(
   file: string,
   start: number | undefined,
-): Promise<{ readonly text: string; readonly end: number } | undefined> {
+): Promise<{ readonly text: string; readonly start: number; readonly end: number } | undefined> {
   const handle = await open(file, 'r').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw error;
@@ -50,7 +52,7 @@ async function readFrom(
     const from = start === undefined ? Math.max(0, size - tailBytes) : start > size ? 0 : start;
     const bytes = Buffer.alloc(size - from);
     const { bytesRead } = await handle.read(bytes, 0, bytes.length, from);
-    return { text: bytes.toString('utf8', 0, bytesRead), end: from + bytesRead };
+    return { text: bytes.toString('utf8', 0, bytesRead), start: from, end: from + bytesRead };
   } finally {
     await handle.close();
   }
