@@ -87,7 +87,8 @@ export function loadSettings(env: Environment): LoadedSettings {
   return { settings: parseSettings(env, config), config };
 }
 
-function readConfig(path: string): Readonly<Record<string, unknown>> {
+/** What `config.json` holds; nothing when there is none. Throws `HomeNotUsable` or `Usage` when it cannot be read. */
+export function readConfig(path: string): Readonly<Record<string, unknown>> {
   let text: string;
   try {
     // A pipe would keep every command waiting for ever.

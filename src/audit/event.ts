@@ -65,6 +65,7 @@ export type AuditEvent =
         | 'secret.compared'
         | 'provider.registered'
         | 'provider.removed'
+        | 'rules.changed'
         | 'identity.admitted'
         | 'identity.refused'
         | 'run.started'

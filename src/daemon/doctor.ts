@@ -1,5 +1,4 @@
 import { existsSync, statfsSync } from 'node:fs';
-import { join } from 'node:path';
 import type { AuditTrail } from '../audit/index.ts';
 import type { Database } from '../database/index.ts';
 import type { ProxyRules } from '../network/index.ts';
@@ -10,7 +9,7 @@ import type { Check, Depth, Finding } from './checks.ts';
 import type { Desk } from './desks.ts';
 import { type Home, homeFaults } from './home.ts';
 import type { ExtraRoots } from './network.ts';
-import type { HomePolicy } from './rules.ts';
+import type { LiveRules } from './rules.ts';
 
 export interface DoctorOptions {
   readonly home: Home;
@@ -20,7 +19,7 @@ export interface DoctorOptions {
   readonly catalog: Catalog;
   readonly keychain: Keychain;
   readonly desks: () => Promise<readonly Desk[]>;
-  readonly policy: HomePolicy;
+  readonly rules: LiveRules;
   readonly extraRoots: readonly ExtraRoots[];
   readonly proxies: ProxyRules;
   readonly nowMs: () => number;
@@ -35,7 +34,7 @@ const earliestMs = Date.UTC(2025, 0, 1);
 
 /** What the daemon can say about itself. */
 export function doctorChecks(options: DoctorOptions): readonly Check[] {
-  const { home, settings, database, trail, catalog, policy, extraRoots, proxies } = options;
+  const { home, settings, database, trail, catalog, rules, extraRoots, proxies } = options;
   const clockOffsetMs = options.nowMs() - options.monotonicMs();
   const check = (name: string, look: Check['look'], isVital = false): Check => ({ name, isVital, look });
   return [
@@ -76,15 +75,14 @@ export function doctorChecks(options: DoctorOptions): readonly Check[] {
     check('connections', async () => connectionsFinding(await options.desks())),
     check('keychain', () => keychainFinding(options.keychain, settings, home)),
     check('providers', (depth) => providersFinding(catalog, depth), true),
-    check('rules', () =>
-      policy.problem === undefined
-        ? ok(policy.ruleCount === 0 ? 'no rules: everything is allowed' : `${policy.ruleCount} rules`)
-        : {
-            status: 'fail',
-            message: `the rules in config.json cannot be read, so everything is denied: ${policy.problem}`,
-            fix: `Mend ${join(home.path, 'config.json')}, then: authsome daemon restart`,
-          },
-    ),
+    check('rules', () => {
+      const { problem, ruleCount } = rules.current;
+      if (problem === undefined) {
+        return ok(ruleCount === 0 ? 'no rules: everything is allowed' : `${ruleCount} rules`);
+      }
+      const message = `the rules in config.json cannot be read, so everything is denied: ${problem.message}`;
+      return { status: 'fail', message, fix: `Mend ${home.configFile}` };
+    }),
     check('roots', () => {
       const bad = extraRoots.find(({ count }) => count === 0);
       if (bad !== undefined) {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { AuthsomeError } from '../errors.ts';
 import { didOf, homeProof, homeProofHeader, type Identity, signRequest } from '../identity/index.ts';
 import { parseSettings } from '../settings.ts';
-import { homeAt, prepareHome } from './home.ts';
+import { homeAt, prepareHome, writePrivateFile } from './home.ts';
 import type { Log } from './log.ts';
 import { type Daemon, type StartOptions, startDaemon } from './start.ts';
 
@@ -37,7 +37,10 @@ interface CallInit {
   readonly fromElsewhere?: boolean;
 }
 
-export async function openFixture(changes: Partial<StartOptions> = {}): Promise<Fixture> {
+export async function openFixture({
+  config,
+  ...changes
+}: Partial<StartOptions> & { readonly config?: unknown } = {}): Promise<Fixture> {
   const base = mkdtempSync(join(tmpdir(), 'authsome-daemon-'));
   const path = join(base, 'home');
   const identity = testIdentity('tester@machine');
@@ -48,9 +51,9 @@ export async function openFixture(changes: Partial<StartOptions> = {}): Promise<
   const start = async (): Promise<Daemon> => {
     const home = homeAt(path);
     prepareHome(home);
+    if (config !== undefined) writePrivateFile(home.configFile, JSON.stringify(config));
     return startDaemon({
       settings: { ...settings, listenPort: 0 },
-      config: {},
       home,
       environment: {},
       version: '0.0.0-test',

@@ -28,6 +28,7 @@ export interface Home {
   readonly masterKeyFile: string;
   readonly daemonFile: string;
   readonly logFile: string;
+  readonly configFile: string;
 }
 
 export function homeAt(path: string): Home {
@@ -43,6 +44,7 @@ export function homeAt(path: string): Home {
     masterKeyFile: join(server, 'master.key'),
     daemonFile: join(server, 'daemon.json'),
     logFile: join(path, 'logs', 'daemon.log'),
+    configFile: join(path, 'config.json'),
   };
 }
 

@@ -1,11 +1,71 @@
-import { asAuthsomeError } from '../errors.ts';
+import { statSync } from 'node:fs';
+import { asAuthsomeError, type ErrorCode } from '../errors.ts';
 import { compilePolicy, type Policy, parseRules } from '../policy/index.ts';
+import { readConfig } from '../settings.ts';
 
 /** The policy of a home, and what is wrong with it. */
 export interface HomePolicy {
   readonly policy: Policy;
   readonly ruleCount: number;
-  readonly problem: string | undefined;
+  readonly problem: { readonly code: ErrorCode; readonly message: string } | undefined;
+}
+
+/** The rules of a home as its `config.json` has them now. */
+export interface LiveRules {
+  readonly current: HomePolicy;
+  /** Judges by the rules of the moment. */
+  readonly policy: Policy;
+  close(): void;
+}
+
+const lookMs = 1_000;
+
+/**
+ * The rules in the file at `path`, which is looked at once a second. What cannot be read denies everything, and so does,
+ * for one look, a file with rules that has gone: editors take one away before they put the next in its place.
+ */
+export function watchRules(path: string, onChange: (now: HomePolicy) => void): LiveRules {
+  let seen: string | undefined;
+  let text: string | undefined;
+  let current = denied('Unexpected', 'The rules were not read yet.');
+
+  const take = (next: HomePolicy, nextText: string): void => {
+    const isFirst = text === undefined;
+    if (nextText === text) return;
+    text = nextText;
+    current = next;
+    if (!isFirst) onChange(next);
+  };
+  const look = (): void => {
+    const found = stateOf(path);
+    if (found === seen) return;
+    const before = seen;
+    seen = found;
+    if (found === absent && before !== undefined && before !== gone && current.ruleCount > 0) {
+      seen = gone;
+      current = denied('HomeNotUsable', `${path} has gone`);
+      text = gone;
+      return;
+    }
+    try {
+      const rules = readConfig(path).rules ?? [];
+      take(policyIn({ rules }), JSON.stringify(rules));
+    } catch (error) {
+      const { code, message } = asAuthsomeError(error);
+      take(denied(code, message), message);
+      // It may be a matter of the moment: the next look tries again, changed or not.
+      seen = undefined;
+    }
+  };
+  look();
+  const timer = setInterval(look, lookMs).unref();
+  return {
+    get current() {
+      return current;
+    },
+    policy: (request) => current.policy(request),
+    close: () => clearInterval(timer),
+  };
 }
 
 /** The policy that `config.json`'s `rules` describe; one that denies everything when they cannot be read. */
@@ -14,12 +74,31 @@ export function policyIn(config: Readonly<Record<string, unknown>>): HomePolicy 
     const rules = parseRules(config.rules ?? []);
     return { policy: compilePolicy(rules), ruleCount: rules.length, problem: undefined };
   } catch (error) {
-    const problem = asAuthsomeError(error).message;
-    const verdict = {
-      allowed: false,
-      rule: undefined,
-      reason: 'The rules in config.json cannot be read, so everything is denied.',
-    };
-    return { policy: () => verdict, ruleCount: 0, problem };
+    const { code, message } = asAuthsomeError(error);
+    return denied(code, message);
+  }
+}
+
+function denied(code: ErrorCode, message: string): HomePolicy {
+  const verdict = {
+    allowed: false,
+    rule: undefined,
+    reason: 'The rules in config.json cannot be read, so everything is denied.',
+  };
+  return { policy: () => verdict, ruleCount: 0, problem: { code, message } };
+}
+
+const absent = 'absent';
+const gone = 'gone';
+
+/** Changes when the file does. */
+function stateOf(path: string): string {
+  try {
+    const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
+    if (stats === undefined) return absent;
+    const { dev, ino, size, mtimeNs, ctimeNs } = stats;
+    return [dev, ino, size, mtimeNs, ctimeNs].join(':');
+  } catch (error) {
+    return String((error as NodeJS.ErrnoException).code);
   }
 }

@@ -34,6 +34,8 @@ export interface Runs {
   /** Cuts what is live on a connection that is gone, then gives the vault's live runs the routes of now. */
   connectionChanged(desk: Desk, change: ConnectionChange): Promise<void>;
   /** Gives every live run the routes of the definitions of now. */
+  /** Every live run weighs by the rules of now. */
+  rulesChanged(): Promise<void>;
   providersChanged(): Promise<void>;
   readonly count: number;
   /** Whether a live run was given this stand-in. */
@@ -177,6 +179,10 @@ export function createRuns(options: RunsOptions): Runs {
         for (const { run } of affected) run.dropConnection(connection);
       }
       await Promise.all(affected.map(reroute));
+    },
+    async rulesChanged() {
+      // With its routes as they are, each run weighs what is open on it by the rules of now.
+      await Promise.all([...live.values()].map(reroute));
     },
     async providersChanged() {
       await Promise.all([...live.values()].map(reroute));

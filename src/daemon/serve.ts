@@ -34,7 +34,7 @@ export async function serveDaemon(options: ServeOptions): Promise<number> {
   process.umask(0o077);
   let log: Log | undefined;
   try {
-    const { settings, config } = loadSettings(options.environment);
+    const { settings } = loadSettings(options.environment);
     const home = homeAt(settings.home);
     if (options.isCheck) {
       await checkMasterKey(settings, home, options.environment);
@@ -46,7 +46,6 @@ export async function serveDaemon(options: ServeOptions): Promise<number> {
     if (lock === undefined) return 0;
     const daemon = await startDaemon({
       settings,
-      config,
       home,
       environment: options.environment,
       version: options.version,

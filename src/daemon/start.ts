@@ -31,7 +31,7 @@ import { pagePath, pageRoutes } from './routes/pages.ts';
 import { providerRoutes } from './routes/providers.ts';
 import { runRoutes } from './routes/runs.ts';
 import { scanRoutes } from './routes/scan.ts';
-import { policyIn } from './rules.ts';
+import { watchRules } from './rules.ts';
 import { removeStaleRuns } from './run-directory.ts';
 import { createRuns } from './runs.ts';
 
@@ -40,8 +40,6 @@ const apiVersion = 1;
 
 export interface StartOptions {
   readonly settings: Settings;
-  /** `config.json`. */
-  readonly config: Readonly<Record<string, unknown>>;
   /** Prepared, and locked by this process. */
   readonly home: Home;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -108,7 +106,14 @@ async function assemble(options: StartOptions, listener: Listener): Promise<Daem
     custom: openDefinitionFolder(home.providers),
   });
   const keychain = systemKeychain({ account: home.path, environment: { ...environment } });
-  const policy = policyIn(options.config);
+  const rules = watchRules(home.configFile, ({ ruleCount, problem }) => {
+    trail.append({
+      event: 'rules.changed',
+      outcome: problem?.code ?? 'ok',
+      detail: problem?.message ?? `${ruleCount} rules`,
+    });
+    inBackground(runs.rulesChanged());
+  });
   const principals = createPrincipals({
     database,
     nowMs,
@@ -142,7 +147,7 @@ async function assemble(options: StartOptions, listener: Listener): Promise<Daem
     proxy,
     directory: home.runs,
     roots: createRoots(),
-    policy: policy.policy,
+    policy: rules.policy,
     catalog,
     trail,
     randomBytes,
@@ -177,7 +182,7 @@ async function assemble(options: StartOptions, listener: Listener): Promise<Daem
     catalog,
     keychain,
     desks: openDesks,
-    policy,
+    rules,
     extraRoots: wayOut.extraRoots,
     proxies: wayOut.proxies,
     nowMs,
@@ -209,6 +214,7 @@ async function assemble(options: StartOptions, listener: Listener): Promise<Daem
     database.close();
     if (databaseFile.isIntact()) rmSync(home.daemonFile, { force: true });
     databaseFile.close();
+    rules.close();
     log.info('stopped');
     announceEnd();
   };

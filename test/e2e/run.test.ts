@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hosts } from '../../demo/service/index.ts';
@@ -310,5 +310,44 @@ describe('a provider that wants its key elsewhere', () => {
     const expected = Buffer.from(`x-access-token:${world.apiKey}`).toString('base64');
     expect(arrived('basic.acme.test').at(-1)?.headers.authorization).toBe(`Basic ${expected}`);
     expect(readFileSync(join(world.directory, 'query.json'), 'utf8')).not.toContain(world.apiKey);
+  });
+});
+
+describe('rules that are written while a run goes on', () => {
+  it('hold for its next request, and are on record; so are rules that cannot be read, which deny', async () => {
+    const config = join(world.home, 'config.json');
+    const ask = `curl -s -o answer -w '%{http_code}\n' https://${hosts.api}/user; cat answer`;
+    const running = world.startAuthsome(
+      ['run', '--', 'sh', '-c', `while read line; do ${ask}; echo DONE $line; done`],
+      { stdin: 'open' },
+    );
+    let asked = 0;
+    let granted = 0;
+    const before = arrived(hosts.api).length;
+    const answer = async (): Promise<string> => {
+      const start = running.output.stdout.length;
+      asked += 1;
+      running.type(`${asked}\n`);
+      await running.seen('stdout', new RegExp(`DONE ${asked}\n`));
+      const text = running.output.stdout.slice(start);
+      if (text.startsWith('200\n')) granted += 1;
+      return text;
+    };
+    const answered = (pattern: RegExp) => until(async () => pattern.test(await answer()), 20_000);
+
+    expect(await answer()).toMatch(/^200\n/);
+    const rule = { id: 'not-now', effect: 'deny', providers: ['acme'] };
+    writeFileSync(config, JSON.stringify({ rules: [rule] }), { mode: 0o600 });
+    await answered(/^403\n.*"PolicyDenied".*/);
+    writeFileSync(config, '{"rules": [');
+    await answered(/^403\n.*cannot be read, so everything is denied/);
+    rmSync(config);
+    await answered(/^200\n/);
+    expect(arrived(hosts.api).length).toBe(before + granted);
+    const { events } = await world.json(['log', '-n', '100']);
+    const changes = events.filter(({ event }: { event: string }) => event === 'rules.changed');
+    expect(changes.map(({ outcome }: { outcome: string }) => outcome)).toEqual(['ok', 'Usage', 'ok']);
+    running.child.stdin?.end();
+    expect((await running.ended).code).toBe(0);
   });
 });
