@@ -48,7 +48,10 @@ export function parseTarget(method: string, target: string): Target | undefined 
     const authority = parseAuthority(target, undefined);
     return authority === undefined ? undefined : { form: 'authority', authority };
   }
-  if (target.charCodeAt(0) === 0x2f) return { form: 'origin', ...splitQuery(target) };
+  if (target.charCodeAt(0) === 0x2f) {
+    const { path, query } = splitQuery(target);
+    return { form: 'origin', path, query };
+  }
   if (target === '*') return method === 'OPTIONS' ? { form: 'asterisk' } : undefined;
   const scheme = /^(https?):\/\//i.exec(target)?.[1]?.toLowerCase();
   if (scheme !== 'http' && scheme !== 'https') return undefined;

@@ -5,6 +5,7 @@ export const LF = 0x0a;
 export const SPACE = 0x20;
 export const TAB = 0x09;
 export const COLON = 0x3a;
+export const ZERO = 0x30;
 
 function table(includes: (byte: number) => boolean): Uint8Array {
   return Uint8Array.from({ length: 256 }, (_, byte) => (includes(byte) ? 1 : 0));

@@ -1,3 +1,4 @@
+import { ZERO } from './bytes.ts';
 import { Fault } from './fault.ts';
 import { Field, type FieldBlock, stride, tokenList, valueAt } from './fields.ts';
 
@@ -36,6 +37,22 @@ const nominated = new Fault('Connection names a field that frames or routes the 
 const endToEnd = new Set(['content-length', 'transfer-encoding', 'host', 'content-type', 'content-encoding']);
 const noOptions: readonly string[] = [];
 
+const maxLengthDigits = 16;
+
+/** The value of the field line at `mark` as a number, or `undefined` where it is not plain digits. */
+function decimalAt({ bytes, marks }: FieldBlock, mark: number): number | undefined {
+  const start = marks[mark + 2] as number;
+  const end = marks[mark + 3] as number;
+  if (end === start || end - start > maxLengthDigits) return undefined;
+  let number = 0;
+  for (let position = start; position < end; position += 1) {
+    const digit = (bytes[position] as number) - ZERO;
+    if (digit < 0 || digit > 9) return undefined;
+    number = number * 10 + digit;
+  }
+  return Number.isSafeInteger(number) ? number : undefined;
+}
+
 /** The frame and connection fields of one head, or the rule they break. */
 export function readDeclared(block: FieldBlock, minor: number): Declared | Fault {
   let length: number | undefined;
@@ -56,10 +73,8 @@ export function readDeclared(block: FieldBlock, minor: number): Declared | Fault
         break;
       case Field.contentLength: {
         if (length !== undefined) return twoLengths;
-        const text = valueAt(block, mark);
-        if (!/^[0-9]{1,16}$/.test(text)) return invalidLength;
-        length = Number(text);
-        if (!Number.isSafeInteger(length)) return invalidLength;
+        length = decimalAt(block, mark);
+        if (length === undefined) return invalidLength;
         break;
       }
       case Field.transferEncoding:

@@ -80,7 +80,7 @@ function fateOf(
     case Field.http2Settings:
       return dropped;
     case Field.host:
-      return valueAt(head, mark) === host ? kept : replacedByHost;
+      return head.host === host ? kept : replacedByHost;
     case Field.acceptEncoding:
       return replacesCodings ? dropped : kept;
     default:

@@ -128,7 +128,7 @@ export function judgeRequest(law: Law, subject: Subject): Judgement {
       trace: { considered, route },
     });
   }
-  const verdict = verdictOn(law, { ...subject, method: readAs }, route);
+  const verdict = verdictOn(law, subject, readAs, route);
   if (!verdict.allowed) {
     return refuse('PolicyDenied', `policy does not allow this request: ${verdict.reason}`, {
       trace: { considered, route, rule: verdict.rule, reason: verdict.reason },
@@ -138,7 +138,7 @@ export function judgeRequest(law: Law, subject: Subject): Judgement {
 }
 
 /** A path that servers may read in two ways has to be allowed in both. */
-function verdictOn(law: Law, { method, host, path }: Subject, route: Route): Verdict {
+function verdictOn(law: Law, { host, path }: Subject, method: string, route: Route): Verdict {
   const { identity } = law;
   const { provider, connection } = route;
   const judged = judgePath(path);

@@ -17,7 +17,7 @@ import { type Context, forbidden, type Tenant } from './context.ts';
 import { type Bench, Exchange } from './exchange.ts';
 import type { Watched } from './idle.ts';
 import { intercept } from './interception.ts';
-import { hostFieldOf, OriginRequest } from './origin.ts';
+import { Origin, OriginRequest } from './origin.ts';
 import { relay } from './relay.ts';
 
 const established = Buffer.from('HTTP/1.1 200 Connection established\r\n\r\n', 'latin1');
@@ -74,8 +74,9 @@ function judge(exchange: Exchange, request: RequestHead): void {
     if (target.scheme === 'http') {
       passPlain(exchange, docket, tenant, request, { authority, path, query });
     } else {
-      const own = { path, query, host: hostFieldOf(authority) };
-      new OriginRequest(exchange, docket, tenant, request, authority, own).send();
+      const origin = new Origin(tenant, authority, context.way);
+      const own = { path, query, host: origin.hostField };
+      new OriginRequest(exchange, docket, origin, request, own).send();
     }
   } else {
     connect(exchange, docket, tenant, authority);

@@ -8,7 +8,7 @@ import { parseClientHello } from './client-hello.ts';
 import type { Context, Tenant } from './context.ts';
 import { type Bench, Exchange } from './exchange.ts';
 import type { Watched } from './idle.ts';
-import { hostFieldOf, OriginRequest } from './origin.ts';
+import { hostFieldOf, Origin, OriginRequest } from './origin.ts';
 
 const handshakeRecord = 0x16;
 const maxHelloBytes = 64 * 1024;
@@ -176,23 +176,25 @@ function terminate(
   });
 }
 
-function benchFor({ tenant, authority }: Interception, tls: TLSSocket): Bench {
-  const host = hostFieldOf(authority);
+function benchFor({ context, tenant, authority }: Interception, tls: TLSSocket): Bench {
+  const origin = new Origin(tenant, authority, context.way);
+  const { hostField } = origin;
+  const { host, port } = authority;
   const named = isNamed(tls, authority);
   const subject = { method: '', ...authority, path: '' };
   return {
     unread: { tenant, subject },
     judge(exchange, request) {
-      const target = targetWithin(request, authority, host);
+      const target = targetWithin(request, authority, hostField);
       const refusal = 'kind' in target ? target : named ? undefined : nameMismatch;
       const path = 'kind' in target ? '' : target.path;
-      const docket = exchange.open(tenant, { method: request.method, ...authority, path });
+      const docket = exchange.open(tenant, { method: request.method, host, port, path });
       if ('kind' in target || refusal !== undefined) {
         exchange.refuse(docket.refuse(refusal ?? nameMismatch));
         return;
       }
       const { query } = target;
-      new OriginRequest(exchange, docket, tenant, request, authority, { path, query, host }).send();
+      new OriginRequest(exchange, docket, origin, request, { path, query, host: hostField }).send();
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { AuthsomeError } from '../../errors.ts';
+import type { Route } from '../../providers/index.ts';
 import { type Docket, type Grant, hear, type Petition, type Refusal } from '../hearing/index.ts';
 import {
   type Authority,
@@ -8,39 +9,77 @@ import {
   type ResponseHead,
 } from '../http1/index.ts';
 import { type ForwardTarget, rewriteRequestHead } from '../inject/index.ts';
-import type { Tenant } from './context.ts';
+import type { Tenant, Way } from './context.ts';
 import type { Destination, Exchange } from './exchange.ts';
 import { AnswerScrub } from './scrubbing.ts';
 
 const httpsPort = 443;
 
+/** An https origin as a run's HTTP/1.1 requests reach it. */
+export class Origin {
+  readonly tenant: Tenant;
+  readonly authority: Authority;
+  /** Its `Host` value. */
+  readonly hostField: string;
+  readonly #way: Way;
+  readonly #carrying = new WeakMap<Route, Destination>();
+
+  constructor(tenant: Tenant, authority: Authority, way: Way) {
+    this.tenant = tenant;
+    this.authority = authority;
+    this.hostField = hostFieldOf(authority);
+    this.#way = way;
+  }
+
+  /** Where requests with the credential of `grant` go, made once a route. */
+  carrying({ route, connection }: Grant): Destination {
+    const known = this.#carrying.get(route);
+    if (known !== undefined) return known;
+    const destination = this.#destination(connection, route.allowPrivateAddress);
+    this.#carrying.set(route, destination);
+    return destination;
+  }
+
+  /** Where requests without a credential go. */
+  plain(allowPrivateAddress: boolean): Destination {
+    return this.#destination(undefined, allowPrivateAddress);
+  }
+
+  #destination(connection: string | undefined, allowPrivateAddress: boolean): Destination {
+    const { authority } = this;
+    return {
+      key: `${connection ?? ''} ${authority.host}:${authority.port}`,
+      connection,
+      pool: this.tenant.pool,
+      dial: (signal) => this.#way.tls({ authority, allowPrivateAddress, signal }, ['http/1.1']),
+    };
+  }
+}
+
 /** An HTTP/1.1 request to an https origin: what both interceptions and absolute-form requests come to. */
 export class OriginRequest implements Petition {
   readonly docket: Docket;
   readonly #exchange: Exchange;
-  readonly #tenant: Tenant;
+  readonly #origin: Origin;
   readonly #request: RequestHead;
-  readonly #authority: Authority;
   readonly #target: ForwardTarget;
 
   constructor(
     exchange: Exchange,
     docket: Docket,
-    tenant: Tenant,
+    origin: Origin,
     request: RequestHead,
-    authority: Authority,
     target: ForwardTarget,
   ) {
     this.#exchange = exchange;
     this.docket = docket;
-    this.#tenant = tenant;
+    this.#origin = origin;
     this.#request = request;
-    this.#authority = authority;
     this.#target = target;
   }
 
   send(): void {
-    hear(this, this.#tenant.run, this.#exchange.context.decisions);
+    hear(this, this.#origin.tenant.run, this.#exchange.context.decisions);
   }
 
   get gone(): boolean {
@@ -59,16 +98,11 @@ export class OriginRequest implements Petition {
       const injection = await grant.renew();
       return injection === undefined ? undefined : rewriteRequestHead(this.#request, this.#target, injection);
     };
-    this.#exchange.forward(
-      docket,
-      this.#destination(grant.connection, grant.route.allowPrivateAddress),
-      plan,
-      renewal,
-    );
+    this.#exchange.forward(docket, this.#origin.carrying(grant), plan, renewal);
   }
 
   pass(allowPrivateAddress: boolean): void {
-    this.#exchange.forward(this.docket, this.#destination(undefined, allowPrivateAddress), {
+    this.#exchange.forward(this.docket, this.#origin.plain(allowPrivateAddress), {
       head: rewriteRequestHead(this.#request, this.#target, undefined),
       lineFor: undefined,
       renewable: false,
@@ -82,17 +116,6 @@ export class OriginRequest implements Petition {
 
   fail(error: AuthsomeError): void {
     this.#exchange.refuse(this.docket.fail(error));
-  }
-
-  #destination(connection: string | undefined, allowPrivateAddress: boolean): Destination {
-    const authority = this.#authority;
-    const { way } = this.#exchange.context;
-    return {
-      key: `${connection ?? ''} ${authority.host}:${authority.port}`,
-      connection,
-      pool: this.#tenant.pool,
-      dial: (signal) => way.tls({ authority, allowPrivateAddress, signal }, ['http/1.1']),
-    };
   }
 }
 

@@ -19,6 +19,8 @@ export class Upstream implements Watched {
   /** `provider/connection` whose credential travelled on it. */
   readonly connection: string | undefined;
   user: UpstreamUser | undefined;
+  /** How often it went back to the pool. */
+  givenBack = 0;
   #gone = false;
   readonly #pool: UpstreamPool;
 
@@ -70,12 +72,13 @@ export class Upstream implements Watched {
     else user.upstreamEnd(cleanly);
   }
 
+  /** While somebody uses it, that somebody is watched. */
   progress(): number {
-    return 0;
+    return this.givenBack;
   }
 
   silenceMs(): number {
-    return this.#pool.idleMs;
+    return this.user === undefined ? this.#pool.idleMs : Number.POSITIVE_INFINITY;
   }
 
   silent(): void {
@@ -100,7 +103,6 @@ export class UpstreamPool {
     for (;;) {
       const upstream = waiting?.pop();
       if (upstream === undefined) return undefined;
-      this.#watch.remove(upstream);
       if (upstream.usable) return upstream;
       upstream.destroy();
     }
@@ -109,6 +111,7 @@ export class UpstreamPool {
   adopt(socket: Socket, key: string, connection: string | undefined): Upstream {
     const upstream = new Upstream(socket, key, connection, this);
     this.#all.add(upstream);
+    this.#watch.add(upstream);
     return upstream;
   }
 
@@ -128,7 +131,7 @@ export class UpstreamPool {
       return;
     }
     waiting.push(upstream);
-    this.#watch.add(upstream);
+    upstream.givenBack += 1;
   }
 
   forget(upstream: Upstream): void {
