@@ -39,6 +39,8 @@ export interface AuthorizationServer {
   readonly revocations: number;
   /** Whether the API should honour this access token now. */
   accepts(accessToken: string): Promise<boolean>;
+  /** Forgets every client that has registered itself, as a server does that keeps them in memory and restarts. */
+  forgetClients(): void;
   /** Makes an access token worthless, as an administrator there could at any time. */
   invalidate(accessToken: string): Promise<void>;
   misbehave(fault: Misbehaviour | undefined): void;
@@ -49,7 +51,8 @@ export async function createAuthorizationServer(
   options: AuthorizationServerOptions,
 ): Promise<AuthorizationServer> {
   const { Provider: OidcProvider } = await importQuietly();
-  const provider = new OidcProvider(options.issuer, await configuration(options));
+  const { adapter, forget } = createMemoryAdapters();
+  const provider = new OidcProvider(options.issuer, { ...(await configuration(options)), adapter });
   provider.proxy = false;
   const issued: IssuedTokens[] = [];
   const refusals: string[] = [];
@@ -87,6 +90,7 @@ export async function createAuthorizationServer(
       const token = await provider.AccessToken.find(accessToken);
       return token?.isValid === true;
     },
+    forgetClients: () => forget('Client'),
     async invalidate(accessToken) {
       await (await provider.AccessToken.find(accessToken))?.destroy();
     },
@@ -105,7 +109,6 @@ async function configuration(options: AuthorizationServerOptions): Promise<Confi
   const deviceGrant =
     options.features?.deviceFlow?.enabled === true ? ['urn:ietf:params:oauth:grant-type:device_code'] : [];
   return {
-    adapter: createMemoryAdapters(),
     jwks: { keys: [{ ...jwk, alg: 'ES256', use: 'sig' }] },
     cookies: { keys: [randomBytes(32).toString('base64url')] },
     clients: options.clients.map((client) => ({
@@ -199,10 +202,16 @@ async function importQuietly(): Promise<typeof import('oidc-provider')> {
   }
 }
 
-function createMemoryAdapters(): (model: string) => Adapter {
+interface MemoryAdapters {
+  readonly adapter: (model: string) => Adapter;
+  /** Drops every record of a model. */
+  forget(model: string): void;
+}
+
+function createMemoryAdapters(): MemoryAdapters {
   const records = new Map<string, AdapterPayload>();
   const byGrant = (grantId: string) => [...records].filter(([, payload]) => payload.grantId === grantId);
-  return (model) => ({
+  const adapter = (model: string): Adapter => ({
     async upsert(id, payload) {
       records.set(`${model}:${id}`, payload);
     },
@@ -228,6 +237,10 @@ function createMemoryAdapters(): (model: string) => Adapter {
       for (const [key] of byGrant(grantId)) records.delete(key);
     },
   });
+  const forget = (model: string): void => {
+    for (const key of records.keys()) if (key.startsWith(`${model}:`)) records.delete(key);
+  };
+  return { adapter, forget };
 }
 
 async function readBody(request: IncomingMessage): Promise<string> {

@@ -1,21 +1,24 @@
+import { signInLine } from '../command-line.ts';
 import { AuthsomeError } from '../errors.ts';
 import {
   type Attempt,
   authorizationRequest,
   clientSecrets,
   newAttempt,
+  type PushedAuthorizationJudgement,
   pushedAuthorizationRequest,
   pushedAuthorizationUrl,
   readPushedAuthorizationResponse,
 } from '../oauth/index.ts';
 import type { Provider } from '../providers/index.ts';
-import { findClient, type KnownClient } from './client-record.ts';
+import { doubtClient, findClient, type KnownClient } from './client-record.ts';
 import { fetchTo, pushEndpoint, tokenEndpoint } from './endpoints.ts';
+import { registeredAnew } from './registered-client.ts';
 import type { NewSession, StoredSession } from './session-record.ts';
 import { hashOfState } from './session-store.ts';
 import { providerOf, type SignInContext } from './sign-in-context.ts';
 
-type Session = Pick<NewSession, 'requestedScopes' | 'endpoints'>;
+type Session = Pick<NewSession, 'provider' | 'connection' | 'baseUrl' | 'requestedScopes' | 'endpoints'>;
 
 /** What changes in a session when the browser can go to the provider: the attempt, with its state and verifier. */
 export async function authorizeStage(
@@ -25,14 +28,44 @@ export async function authorizeStage(
   client: KnownClient,
 ): Promise<Partial<NewSession>> {
   const attempt = newAttempt(context.options.randomBytes);
-  const address = await addressFor(context, session, provider, client, attempt);
+  let current = client;
+  let address = await addressFor(context, session, provider, current, attempt);
+  const { endpoints, requestedScopes } = session;
+  if (isRefusedRegistration(address, client) && endpoints !== undefined) {
+    current = await registeredAnew(context.options, provider, endpoints, requestedScopes, client);
+    address = await addressFor(context, session, provider, current, attempt);
+    if (isRefusedRegistration(address, current)) {
+      await doubtClient(context.options.vault, provider, current.clientId, 'refused');
+      if (address.kind === 'failed') throw refusedAgain(address.error, session);
+    }
+  }
+  if (address.kind === 'failed') throw address.error;
   return {
     stage: 'authorize',
-    clientId: client.clientId,
+    clientId: current.clientId,
     stateHash: hashOfState(attempt.state),
     addressExpiresAtMs: address.expiresAtMs,
     secrets: { ...attempt, authorizationUrl: address.url },
   };
+}
+
+/** Whether a server does not take a client that it registered itself: it has forgotten it, or its secret. */
+export function isRefusedRegistration(
+  judgement: { readonly kind: string; readonly clientRefused?: boolean },
+  client: KnownClient,
+): boolean {
+  return judgement.clientRefused === true && client.origin === 'registration';
+}
+
+/** A server that refuses the second client as well has something against all of them. */
+export function refusedAgain(
+  error: AuthsomeError,
+  { provider, connection, baseUrl }: Pick<NewSession, 'provider' | 'connection' | 'baseUrl'>,
+): AuthsomeError {
+  const byHand = signInLine({ provider, connection, baseUrl, flow: 'pkce', force: true });
+  return new AuthsomeError(error.code, error.message, {
+    hint: `${provider} does not take the client that it has just registered. Register one by hand and sign in with: ${byHand}`,
+  });
 }
 
 /**
@@ -49,6 +82,7 @@ export async function renewAddress(context: SignInContext, session: StoredSessio
   const client = await findClient(context.options.vault, provider, endpoints, clientId);
   if (client === undefined || client.clientId !== clientId) return session;
   const address = await addressFor(context, session, provider, client, { state, codeVerifier });
+  if (address.kind === 'failed') throw address.error;
   return await context.sessions.update(session.id, (current) =>
     isAtProvider(current) && current.secrets.state === state
       ? {
@@ -63,11 +97,10 @@ function isAtProvider({ status, stage }: StoredSession): boolean {
   return status === 'waiting' && stage === 'authorize';
 }
 
-interface Address {
-  readonly url: string;
-  /** Of a pushed request; `undefined`: good as long as the sign-in. */
-  readonly expiresAtMs: number | undefined;
-}
+type Address =
+  /** `expiresAtMs` of a pushed request; `undefined`: good as long as the sign-in. */
+  | { readonly kind: 'address'; readonly url: string; readonly expiresAtMs: number | undefined }
+  | Extract<PushedAuthorizationJudgement, { kind: 'failed' }>;
 
 /**
  * Where the browser goes. A request is pushed (RFC 9126) only where the server, the client or the definition wants it: what
@@ -108,24 +141,27 @@ async function addressFor(
     attempt,
   );
   const pushUrl = pushEndpoint(provider, endpoints, client.pushRequired);
-  if (pushUrl === undefined) return { url: request.url, expiresAtMs: undefined };
+  if (pushUrl === undefined) return { kind: 'address', url: request.url, expiresAtMs: undefined };
   const sentAtMs = options.nowMs();
+  const { authMethod, clientHint } = tokenEndpoint(provider, endpoints.tokenUrl, client);
   const reply = await pushedAuthorizationRequest(fetchTo(options, endpoints), {
     pushedAuthorizationUrl: pushUrl,
     parameters: request.parameters,
     client,
-    authMethod: tokenEndpoint(provider, endpoints.tokenUrl, client).authMethod,
+    authMethod,
   });
   const pushed = readPushedAuthorizationResponse(reply, {
     pushedAuthorizationUrl: pushUrl,
     provider: provider.name,
     settingsUrl: provider.setup.url,
     redirectUri: options.redirectUri,
+    clientHint,
     sentAtMs,
     secrets: [attempt.state, ...clientSecrets(client)],
   });
-  if (pushed.kind === 'failed') throw pushed.error;
+  if (pushed.kind === 'failed') return pushed;
   return {
+    kind: 'address',
     url: pushedAuthorizationUrl(authorizationUrl, client.clientId, pushed.requestUri),
     expiresAtMs: pushed.expiresAtMs,
   };

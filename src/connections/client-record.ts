@@ -19,7 +19,14 @@ export interface KnownClient extends ClientCredentials {
   /** What it was registered with. */
   readonly redirectUri?: string | undefined;
   readonly scopes?: readonly string[] | undefined;
+  readonly doubt?: ClientDoubt | undefined;
 }
+
+/**
+ * Why a registered client may be unknown to the server by now: the server refused it, or a person who was sent there with it
+ * never came back (RFC 6749 §4.1.2.1 has a server show that on a page of its own).
+ */
+type ClientDoubt = 'refused' | 'silence';
 
 /** Where a client may be shown: its issuer, or else the origin of its token endpoint. */
 export interface ClientHome {
@@ -38,6 +45,7 @@ interface ClientFields {
   readonly registrationUri?: string;
   readonly redirectUri?: string;
   readonly scopes?: readonly string[];
+  readonly doubt?: ClientDoubt;
 }
 
 /**
@@ -69,6 +77,7 @@ export async function findClient(
         registrationToken: record.secrets.registrationToken,
         redirectUri: fields.redirectUri,
         scopes: fields.scopes,
+        doubt: fields.doubt,
       };
     }
   }
@@ -110,6 +119,38 @@ export async function storeClient(
     const stored = await vault.read('client', record.name);
     if ((await vault.write(record, stored?.version ?? 0)) !== undefined) return;
   }
+}
+
+/**
+ * Notes what speaks against a registered client, or with `undefined` that nothing does. One that has been replaced, or
+ * that nobody registered, is left as it is. A refusal outweighs a silence.
+ */
+export async function doubtClient(
+  vault: Vault,
+  provider: Provider,
+  clientId: string,
+  doubt: ClientDoubt | undefined,
+): Promise<void> {
+  for (;;) {
+    const record = await vault.read('client', clientName(provider));
+    const { doubt: before, ...fields } = (record?.fields ?? {}) as Partial<ClientFields>;
+    if (record === undefined || fields.clientId !== clientId || fields.origin !== 'registration') return;
+    if (before === doubt || (before === 'refused' && doubt === 'silence')) return;
+    const next = { ...fields, ...(doubt === undefined ? {} : { doubt }) };
+    if ((await vault.write({ ...record, fields: next }, record.version)) !== undefined) return;
+  }
+}
+
+/** Whether a connection, or a sign-in in progress, still needs this client. */
+export async function isClientInUse(vault: Vault, provider: Provider, clientId: string): Promise<boolean> {
+  for (const { fields } of await vault.list('connection')) {
+    const { binding } = fields as { readonly binding?: { readonly clientId?: unknown } };
+    if (fields.provider === provider.name && binding?.clientId === clientId) return true;
+  }
+  return (await vault.list('auth-session')).some(
+    ({ fields }) =>
+      fields.provider === provider.name && fields.clientId === clientId && fields.status === 'waiting',
+  );
 }
 
 /** Keeps the stored client for the grants that it was given, before a newer one takes its place. */

@@ -6,7 +6,8 @@ import {
   refreshRequest,
 } from '../oauth/index.ts';
 import type { Vault } from '../vault/index.ts';
-import { findClient } from './client-record.ts';
+import { isRefusedRegistration } from './authorization-stage.ts';
+import { doubtClient, findClient } from './client-record.ts';
 import {
   type Connection,
   connectionFrom,
@@ -16,7 +17,7 @@ import {
 } from './connection-record.ts';
 import { type ConnectionStore, connectionNotFound, type OpenConnection } from './connection-store.ts';
 import { requireProvider } from './definitions.ts';
-import { fetchTo, tokenEndpoint } from './endpoints.ts';
+import { clientHint, fetchTo, tokenEndpoint } from './endpoints.ts';
 import { connectionKey } from './names.ts';
 import type { ConnectionsOptions, ProviderCatalog } from './ports.ts';
 import { connectionLine } from './sign-in-again.ts';
@@ -106,6 +107,7 @@ async function refreshNow(context: RefreshContext, current: OpenConnection): Pro
     requestedScopes: connection.scopes,
     sentAtMs,
     signInAgain: signInAgain(options.catalog, connection),
+    clientHint: clientHint(provider, client, connectionLine(options.catalog, connection)),
     secrets: [
       refreshToken,
       encodeURIComponent(refreshToken ?? ''),
@@ -113,7 +115,11 @@ async function refreshNow(context: RefreshContext, current: OpenConnection): Pro
       ...clientSecrets(client),
     ],
   });
-  if (judgement.kind === 'failed') throw judgement.error;
+  if (judgement.kind === 'failed') {
+    if (isRefusedRegistration(judgement, client))
+      await doubtClient(options.vault, provider, client.clientId, 'refused');
+    throw judgement.error;
+  }
   if (judgement.kind === 'dead')
     return await afterDeadGrant(options, connections, connection, judgement.error);
   const { tokens } = judgement;

@@ -114,6 +114,12 @@ export function addressOf(provider: Provider): string | undefined {
   return typeof address === 'string' && URL.canParse(address) ? address : undefined;
 }
 
+/** What mends a client that the provider refuses; `undefined` where a person entered it. `again` is a command. */
+export function clientHint({ name }: Provider, { origin }: KnownClient, again: string): string | undefined {
+  if (origin !== 'registration') return undefined;
+  return `${name} no longer takes the client that authsome registered there. The next sign-in registers another one: ${again}`;
+}
+
 /** How to talk to a token endpoint as this client. */
 export function tokenEndpoint(provider: Provider, tokenUrl: string, client: KnownClient): TokenEndpoint {
   const { oauth } = provider;
@@ -121,6 +127,7 @@ export function tokenEndpoint(provider: Provider, tokenUrl: string, client: Know
     provider: provider.name,
     tokenUrl,
     client,
+    clientHint: clientHint(provider, client, `authsome login ${provider.name} --force`),
     authMethod: client.authMethod ?? oauth?.tokenEndpointAuthMethod,
     tokenParams: oauth?.tokenParams ?? {},
     encoding: oauth?.tokenRequest ?? 'form',

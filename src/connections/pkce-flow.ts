@@ -1,11 +1,15 @@
 import { AuthsomeError, asAuthsomeError } from '../errors.ts';
-import { exchangeCode, readCallback } from '../oauth/index.ts';
+import { type CallbackJudgement, exchangeCode, readCallback } from '../oauth/index.ts';
 import type { Provider } from '../providers/index.ts';
-import { findClient } from './client-record.ts';
+import { authorizeStage, isRefusedRegistration, refusedAgain } from './authorization-stage.ts';
+import { doubtClient, findClient, type KnownClient } from './client-record.ts';
 import type { OpenConnection } from './connection-store.ts';
-import { fetchTo, tokenEndpoint } from './endpoints.ts';
+import { clientHint, fetchTo, tokenEndpoint } from './endpoints.ts';
 import { connectionKey } from './names.ts';
+import type { Trouble } from './ports.ts';
+import { registeredAnew } from './registered-client.ts';
 import type { Endpoints, StoredSession } from './session-record.ts';
+import { sessionLine } from './sign-in-again.ts';
 import { completeWithTokens, finish } from './sign-in-completion.ts';
 import { failSession, providerOf, type SignInContext, withSession } from './sign-in-context.ts';
 
@@ -18,18 +22,18 @@ export async function takeCallback(
   found: StoredSession,
   params: URLSearchParams,
 ): Promise<StoredSession | undefined> {
-  const provider = providerOf(context, found);
-  const code = judge(context, found, provider, params);
+  const judgement = await judge(context, found, params);
   // The code is stored before it is used: should the daemon stop now, the next one goes on from here.
   let won = false;
   const session = await context.sessions.update(found.id, (current) => {
     won = current.stage === 'authorize' && current.status === 'waiting';
     if (!won) return undefined;
-    const secrets = typeof code === 'string' ? { code, codeVerifier: current.secrets.codeVerifier } : {};
+    const { codeVerifier } = current.secrets;
+    const secrets = judgement.kind === 'code' ? { code: judgement.code, codeVerifier } : {};
     return { stage: 'exchange', stateHash: undefined, secrets };
   });
   if (!won) return undefined;
-  if (typeof code !== 'string') return await failSession(context, session.id, code);
+  if (judgement.kind === 'refused') return await failSession(context, session.id, judgement.error);
   return await exchange(context, session.id);
 }
 
@@ -69,7 +73,7 @@ async function exchangeNow(
   if (code === undefined || codeVerifier === undefined) throw new TypeError('a session without its code');
   const fetch = fetchTo(context.options, endpoints);
   const endpoint = tokenEndpoint(provider, endpoints.tokenUrl, client);
-  const tokens = await exchangeCode(fetch, {
+  const judgement = await exchangeCode(fetch, {
     ...endpoint,
     code,
     codeVerifier,
@@ -77,28 +81,76 @@ async function exchangeNow(
     requestedScopes: session.requestedScopes,
     nowMs: context.options.nowMs,
   });
+  if (judgement.kind === 'failed') {
+    if (!isRefusedRegistration(judgement, client)) throw judgement.error;
+    return await askAgain(context, session, provider, endpoints, client, judgement.error);
+  }
   const { issuer, tokenUrl, revocationUrl, namedHost } = endpoints;
   const binding = { clientId: client.clientId, issuer, tokenUrl, revocationUrl, namedHost };
-  return await completeWithTokens(context, session, provider, tokens, binding, found);
+  const ended = await completeWithTokens(context, session, provider, judgement.tokens, binding, found);
+  if (client.doubt !== undefined)
+    await doubtClient(context.options.vault, provider, client.clientId, undefined);
+  return ended;
 }
 
-function judge(
+/**
+ * Sends the person to the provider once more, for a client in the place of the registered one that the provider refuses: the
+ * code was that client's and is lost with it. A provider that refuses the second one too has something against all of them.
+ */
+async function askAgain(
   context: SignInContext,
   session: StoredSession,
   provider: Provider,
+  endpoints: Endpoints,
+  refused: KnownClient,
+  error: AuthsomeError,
+): Promise<StoredSession> {
+  const { options, sessions } = context;
+  const { name } = provider;
+  if (session.hasNewClient === true) {
+    await doubtClient(options.vault, provider, refused.clientId, 'refused');
+    throw refusedAgain(error, session);
+  }
+  const client = await registeredAnew(options, provider, endpoints, session.requestedScopes, refused);
+  const stage = await authorizeStage(context, session, provider, client);
+  const warning: Trouble = {
+    error: 'SignInFailed',
+    message: `${name} no longer takes the client that authsome registered there`,
+    hint: 'Another one has been registered. Authorize it at the newest address, as before.',
+  };
+  return await sessions.update(session.id, ({ status, warnings }) =>
+    status === 'waiting' ? { ...stage, hasNewClient: true, warnings: [...warnings, warning] } : undefined,
+  );
+}
+
+/** What the callback of a session brings, and what it says of a client that was registered. */
+async function judge(
+  context: SignInContext,
+  session: StoredSession,
   params: URLSearchParams,
-): string | AuthsomeError {
+): Promise<CallbackJudgement> {
+  const { endpoints, clientId } = session;
+  const { vault, redirectUri } = context.options;
+  const provider = providerOf(context, session);
+  const client = endpoints === undefined ? undefined : await findClient(vault, provider, endpoints, clientId);
   try {
-    return readCallback(params, {
+    const judgement = readCallback(params, {
       state: session.secrets.state ?? '',
-      issuer: session.endpoints?.issuer,
-      issRequired: session.endpoints?.issRequired ?? false,
+      issuer: endpoints?.issuer,
+      issRequired: endpoints?.issRequired ?? false,
       provider: provider.name,
       settingsUrl: provider.setup.url,
-      redirectUri: context.options.redirectUri,
+      redirectUri,
+      clientHint:
+        client === undefined
+          ? undefined
+          : clientHint(provider, client, sessionLine(context.options.catalog, session)),
     });
+    if (client !== undefined && isRefusedRegistration(judgement, client))
+      await doubtClient(vault, provider, client.clientId, 'refused');
+    return judgement;
   } catch (error) {
-    return asAuthsomeError(error);
+    return { kind: 'refused', error: asAuthsomeError(error), clientRefused: false };
   }
 }
 
@@ -113,12 +165,13 @@ function requireEndpoints(session: StoredSession): Endpoints {
 
 /** For a sign-in whose time ran out: the likely causes, by where it stood, each with its fix. */
 export function expiredHint(
-  session: Pick<StoredSession, 'stage' | 'provider'>,
+  { provider, stage, flow }: Pick<StoredSession, 'stage' | 'provider' | 'flow'>,
   redirectUri: string,
   settingsUrl: string | undefined,
 ): string {
-  const again = `authsome login ${session.provider} --force`;
-  if (session.stage !== 'authorize') return `Start again with: ${again}`;
+  const again = `authsome login ${provider} --force`;
+  if (stage !== 'authorize') return `Start again with: ${again}`;
+  const where = settingsUrl === undefined ? '' : ` at ${settingsUrl}`;
   return [
     `The browser never came back to ${redirectUri}`,
     `If you did not authorize in time, run: ${again}`,
@@ -126,8 +179,8 @@ export function expiredHint(
     '- a corporate proxy may intercept 127.0.0.1: add 127.0.0.1 and localhost to NO_PROXY',
     '- another browser profile may not reach this machine: use the profile that belongs to this shell',
     '- the browser may run elsewhere: paste the address it ended at into the waiting terminal',
-    `- ${session.provider} may have refused the redirect URI: set it to exactly the one above${
-      settingsUrl === undefined ? '' : ` at ${settingsUrl}`
-    }`,
+    flow === 'dcr_pkce'
+      ? `- ${provider} may have forgotten the client that authsome registered there: the next sign-in sees to it`
+      : `- ${provider} may have refused the redirect URI: set it to exactly the one above${where}`,
   ].join('\n');
 }

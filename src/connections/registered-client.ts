@@ -1,7 +1,14 @@
 import { AuthsomeError } from '../errors.ts';
 import { fetchDocument, readRegistration, registrationRequest } from '../oauth/index.ts';
 import type { Provider } from '../providers/index.ts';
-import { findClient, type KnownClient, setClientAside, storeClient } from './client-record.ts';
+import {
+  doubtClient,
+  findClient,
+  isClientInUse,
+  type KnownClient,
+  setClientAside,
+  storeClient,
+} from './client-record.ts';
 import { fetchTo } from './endpoints.ts';
 import type { ConnectionsOptions } from './ports.ts';
 import type { Endpoints } from './session-record.ts';
@@ -21,9 +28,14 @@ export async function registeredClient(
   scopes: readonly string[],
 ): Promise<KnownClient> {
   const known = await findClient(options.vault, provider, endpoints);
-  if (known !== undefined && (await isGood(options, endpoints, known))) {
-    if (covers(known, scopes)) return known;
-    await setClientAside(options.vault, provider);
+  if (known !== undefined) {
+    const isStillGood = await isGood(options, endpoints, known);
+    if (isStillGood && covers(known, scopes)) return known;
+    // A doubt may be wrong: what was granted to this client, or is being granted, goes on with it while it can.
+    const mayBeNeeded =
+      isStillGood ||
+      (known.doubt !== undefined && (await isClientInUse(options.vault, provider, known.clientId)));
+    if (mayBeNeeded) await setClientAside(options.vault, provider);
   }
   const { registrationEndpoint, authMethods } = endpoints;
   const { clientMetadataUrl } = options;
@@ -52,6 +64,18 @@ export async function registeredClient(
   return client;
 }
 
+/** Another client in the place of a registered one that the server has just refused. Rejects as `registeredClient`. */
+export async function registeredAnew(
+  options: ConnectionsOptions,
+  provider: Provider,
+  endpoints: Endpoints,
+  scopes: readonly string[],
+  refused: KnownClient,
+): Promise<KnownClient> {
+  await doubtClient(options.vault, provider, refused.clientId, 'refused');
+  return await registeredClient(options, provider, endpoints, scopes);
+}
+
 /** Whether a registration was made for these scopes too: many servers let a client ask for no others. */
 function covers({ scopes: registered = [] }: KnownClient, scopes: readonly string[]): boolean {
   return registered.length === 0 || scopes.every((scope) => registered.includes(scope));
@@ -64,15 +88,15 @@ async function isGood(
 ): Promise<boolean> {
   if (client.origin === 'document') return client.clientId === options.clientMetadataUrl;
   if (client.origin !== 'registration') return true;
-  if (client.redirectUri !== options.redirectUri) return false;
+  if (client.redirectUri !== options.redirectUri || client.doubt === 'refused') return false;
   const { secretExpiresAtMs, registrationUri, registrationToken } = client;
   if (secretExpiresAtMs !== undefined && secretExpiresAtMs - minimumSecretLifeMs <= options.nowMs())
     return false;
-  if (registrationUri === undefined || registrationToken === undefined) return true;
+  if (registrationUri === undefined || registrationToken === undefined) return client.doubt === undefined;
   if (new URL(registrationUri).origin !== new URL(endpoints.registrationEndpoint ?? registrationUri).origin) {
-    return true;
+    return client.doubt === undefined;
   }
-  // RFC 7592 §2.1: the only way to learn that a server has forgotten us, short of a person in front of its error page.
+  // RFC 7592 §2.1: the only way to ask whether a server has forgotten us, short of a person in front of its error page.
   const reply = await fetchDocument(fetchTo(options, endpoints), registrationUri, 'registration', {
     authorization: `Bearer ${registrationToken}`,
   });

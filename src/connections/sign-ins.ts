@@ -4,7 +4,7 @@ import { sameText, stateMismatch } from '../oauth/index.ts';
 import type { Provider } from '../providers/index.ts';
 import { parseApiKey } from './api-key.ts';
 import { authorizeStage, renewAddress } from './authorization-stage.ts';
-import { findClient, type KnownClient, storeClient } from './client-record.ts';
+import { doubtClient, findClient, type KnownClient, storeClient } from './client-record.ts';
 import { isUsable } from './connection-record.ts';
 import type { ConnectionStore } from './connection-store.ts';
 import { requireProvider } from './definitions.ts';
@@ -48,8 +48,25 @@ export function createSignIns(options: ConnectionsOptions, connections: Connecti
           { status: 'expired', stage: 'over', failure: troubleOf(error), secrets: {} }
         : undefined;
     });
-    if (ended) notifyFailure(session, error);
+    if (ended) {
+      notifyFailure(session, error);
+      await doubtAfterSilence(session);
+    }
     return settled;
+  };
+
+  /** A server that has forgotten a client shows that to the person, and tells nobody else. */
+  const doubtAfterSilence = async (session: StoredSession): Promise<void> => {
+    if (session.flow !== 'dcr_pkce' || session.stage !== 'authorize' || session.clientId === undefined)
+      return;
+    let provider: Provider;
+    try {
+      provider = providerOf(context, session);
+    } catch {
+      // The definition has gone or been broken since, and its client with it.
+      return;
+    }
+    await doubtClient(options.vault, provider, session.clientId, 'silence');
   };
 
   const settingsUrlOf = (session: StoredSession): string | undefined => {
@@ -294,7 +311,7 @@ export function createSignIns(options: ConnectionsOptions, connections: Connecti
     async cancel(id) {
       // After an answer that is under way: what the provider has granted by then is kept and told.
       return await withSession(context, id, async () => {
-        await settle(await sessions.read(id));
+        const before = await settle(await sessions.read(id));
         let ended = false;
         const session = await sessions.update(id, ({ status }) => {
           ended = status === 'waiting';
@@ -302,7 +319,10 @@ export function createSignIns(options: ConnectionsOptions, connections: Connecti
             ? { status: 'cancelled', stage: 'over', secrets: {}, stateHash: undefined }
             : undefined;
         });
-        if (ended) notifyFailure(session, new AuthsomeError('Cancelled', 'the sign-in was cancelled'));
+        if (ended) {
+          notifyFailure(session, new AuthsomeError('Cancelled', 'the sign-in was cancelled'));
+          await doubtAfterSilence(before);
+        }
         return view(session);
       });
     },

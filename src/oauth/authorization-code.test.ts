@@ -84,7 +84,7 @@ describe('a callback', () => {
     readCallback(new URLSearchParams(query), { ...expected, ...overrides });
 
   test('gives its code', () => {
-    expect(read('state=right&code=c0de&iss=https://id.example')).toBe('c0de');
+    expect(read('state=right&code=c0de&iss=https://id.example')).toEqual({ kind: 'code', code: 'c0de' });
   });
 
   test.each(['code=c0de', 'state=wrong&code=c0de', 'state=&code=c0de', 'state=wrong&error=access_denied'])(
@@ -114,7 +114,7 @@ describe('a callback', () => {
   );
 
   test('shows the exact redirect URI and where to set it when the provider does not know it', () => {
-    const error = thrownBy(() =>
+    const error = refusal(
       read('state=right&error=redirect_uri_mismatch&error_description=The+redirect_uri+MUST+match'),
     );
     expect(error.message).toBe(
@@ -123,8 +123,18 @@ describe('a callback', () => {
     expect(error.hint).toContain(`exactly\n${redirectUri}\nat https://acme.example/apps`);
   });
 
+  test('says when it is the client that is not taken, and what mends that', () => {
+    for (const code of ['invalid_client', 'unauthorized_client']) {
+      const entered = read(`state=right&error=${code}`);
+      expect(entered).toMatchObject({ kind: 'refused', clientRefused: true });
+      expect(refusal(entered).hint).toContain('authsome revoke acme\nauthsome login acme');
+      expect(refusal(read(`state=right&error=${code}`, { clientHint: 'Again.' })).hint).toBe('Again.');
+    }
+    expect(read('state=right&error=access_denied')).toMatchObject({ clientRefused: false });
+  });
+
   test('makes what the provider says fit for a terminal', () => {
-    const error = thrownBy(() =>
+    const error = refusal(
       read(
         `state=right&error=access_denied&error_description=${encodeURIComponent('no\u001b]0;x\u0007\nreally')}`,
       ),
@@ -182,17 +192,24 @@ describe('the exchange', () => {
   });
 
   test('names the two commands that mend invalid_client', async () => {
-    const error = await rejectionOf(exchangeCode(answering(401, '{"error":"invalid_client"}'), exchange));
+    const refused = answering(401, '{"error":"invalid_client"}');
+    const judgement = await exchangeCode(refused, exchange);
+    expect(judgement).toMatchObject({ kind: 'failed', clientRefused: true });
+    const error = refusal(judgement);
     expect(error).toMatchObject({
       code: 'TokenExchangeFailed',
       message: 'token exchange failed: invalid_client',
     });
     expect(error.hint).toContain('authsome revoke acme');
     expect(error.hint).toContain('authsome login acme');
+    const registered = await exchangeCode(refused, { ...exchange, clientHint: 'Again.' });
+    expect(refusal(registered).hint).toBe('Again.');
   });
 
   test('says what came instead of a token response', async () => {
-    const error = await rejectionOf(exchangeCode(answering(500, '<html>'), exchange));
+    const judgement = await exchangeCode(answering(500, '<html>'), exchange);
+    expect(judgement).toMatchObject({ kind: 'failed', clientRefused: false });
+    const error = refusal(judgement);
     expect(error.message).toBe(
       'token exchange failed: the token endpoint answered 500 with a body that cannot be read',
     );
@@ -211,6 +228,11 @@ describe('the exchange', () => {
     });
   });
 });
+
+function refusal(judgement: { readonly kind: string; readonly error?: AuthsomeError }): AuthsomeError {
+  if (judgement.error === undefined) throw new Error('nothing was refused');
+  return judgement.error;
+}
 
 function thrownBy(work: () => unknown): AuthsomeError {
   try {

@@ -4,7 +4,7 @@ import { clientSecrets } from './client-authentication.ts';
 import { type EndpointRequest, type Fetch, requireSecureUrl, send } from './endpoint.ts';
 import { errorCode, printable } from './provider-text.ts';
 import type { TokenSet } from './token.ts';
-import { exchangeFailure } from './token-failure.ts';
+import { exchangeFailure, unknownClient } from './token-failure.ts';
 import { type TokenEndpoint, tokenRequest } from './token-request.ts';
 import { readTokenResponse } from './token-response.ts';
 
@@ -70,6 +70,8 @@ export interface AuthorizationErrorContext {
   readonly provider: string;
   readonly settingsUrl: string | undefined;
   readonly redirectUri: string;
+  /** What mends a client that the provider refuses, where no person has entered it. */
+  readonly clientHint?: string | undefined;
 }
 
 export interface ExpectedCallback extends AuthorizationErrorContext {
@@ -79,22 +81,31 @@ export interface ExpectedCallback extends AuthorizationErrorContext {
   readonly issRequired: boolean;
 }
 
+export type CallbackJudgement =
+  | { readonly kind: 'code'; readonly code: string }
+  /** The provider said no; `error` is SignInFailed, `clientRefused` as of the token endpoint. */
+  | { readonly kind: 'refused'; readonly error: AuthsomeError; readonly clientRefused: boolean };
+
 /**
- * The authorization code of a callback (RFC 6749 §4.1.2). Throws StateMismatch when the state is not the expected
- * one, and SignInFailed when the provider refused or the response is not from the expected issuer (RFC 9207).
+ * What a callback brings (RFC 6749 §4.1.2). Throws StateMismatch when the state is not the expected one, and SignInFailed
+ * when the response is not from the expected issuer (RFC 9207) or makes no sense.
  */
-export function readCallback(params: URLSearchParams, expected: ExpectedCallback): string {
+export function readCallback(params: URLSearchParams, expected: ExpectedCallback): CallbackJudgement {
   if (!sameText(single(params, 'state') ?? '', expected.state)) throw stateMismatch();
   requireIssuer(params, expected);
   const error = single(params, 'error');
   const code = single(params, 'code');
-  if (error !== undefined) throw refusedByProvider(params, error, expected);
+  if (error !== undefined) {
+    // RFC 6749 §4.1.2.1 has no word for an unknown client, since such a server should not send anybody back; some do.
+    const clientRefused = error === unknownClient || error === 'unauthorized_client';
+    return { kind: 'refused', error: refusedByProvider(params, error, expected), clientRefused };
+  }
   if (code === undefined || code === '' || code.length > 8192) {
     throw new AuthsomeError('SignInFailed', `${expected.provider} sent a callback without a code`, {
       hint: `Start again with: authsome login ${expected.provider}`,
     });
   }
-  return code;
+  return { kind: 'code', code };
 }
 
 export function stateMismatch(): AuthsomeError {
@@ -156,6 +167,7 @@ export function authorizationHint(code: string, context: AuthorizationErrorConte
     case 'unauthorized_client':
     case 'invalid_client':
     case 'unsupported_response_type':
+      if (context.clientHint !== undefined) return context.clientHint;
       return `The OAuth client is not set up for this. Check it at ${where}, then clear it and enter it again:\nauthsome revoke ${provider}\n${again}`;
     case 'server_error':
     case 'temporarily_unavailable':
@@ -182,8 +194,13 @@ export interface CodeExchange extends TokenEndpoint {
   readonly nowMs: () => number;
 }
 
-/** The tokens for a code (RFC 6749 §4.1.3). Rejects with TokenExchangeFailed or EndpointUnreachable. */
-export async function exchangeCode(fetch: Fetch, exchange: CodeExchange): Promise<TokenSet> {
+export type CodeJudgement =
+  | { readonly kind: 'tokens'; readonly tokens: TokenSet }
+  /** `error` is TokenExchangeFailed; `clientRefused`: the provider does not know the client, or not its secret. */
+  | { readonly kind: 'failed'; readonly error: AuthsomeError; readonly clientRefused: boolean };
+
+/** What became of a code at the token endpoint (RFC 6749 §4.1.3). Rejects with EndpointUnreachable. */
+export async function exchangeCode(fetch: Fetch, exchange: CodeExchange): Promise<CodeJudgement> {
   const sentAtMs = exchange.nowMs();
   const reply = await send(fetch, codeRequest(exchange), 'token endpoint');
   const judgement = readTokenResponse(reply, {
@@ -196,8 +213,12 @@ export async function exchangeCode(fetch: Fetch, exchange: CodeExchange): Promis
       ...clientSecrets(exchange.client),
     ],
   });
-  if (judgement.kind === 'tokens') return judgement.tokens;
-  throw exchangeFailure(judgement, exchange.provider);
+  if (judgement.kind === 'tokens') return judgement;
+  return {
+    kind: 'failed',
+    error: exchangeFailure(judgement, exchange.provider, exchange.clientHint),
+    clientRefused: judgement.kind === 'refused' && judgement.error === unknownClient,
+  };
 }
 
 function codeRequest(exchange: CodeExchange): EndpointRequest {

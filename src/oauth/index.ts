@@ -2,7 +2,7 @@
  * The OAuth client: one file per flow. Requests are sent with a `fetch` that arrives as an argument; responses
  * are judged by pure functions. It knows no store, no provider catalog and no user.
  */
-export type { Attempt } from './authorization-code.ts';
+export type { Attempt, CallbackJudgement } from './authorization-code.ts';
 export {
   authorizationRequest,
   exchangeCode,

@@ -3,6 +3,7 @@ import { type AuthorizationErrorContext, authorizationHint } from './authorizati
 import { type AuthMethod, authenticateClient } from './client-authentication.ts';
 import { type Fetch, formRequest, type Reply, requireSecureUrl, send } from './endpoint.ts';
 import type { ClientCredentials } from './token.ts';
+import { unknownClient } from './token-failure.ts';
 import { isToken, parseBody, readFailure, readLifetime } from './token-response.ts';
 
 export interface PushedAuthorizationRequest {
@@ -84,7 +85,7 @@ export function readPushedAuthorizationResponse(
       `${provider} refused the pushed authorization request at ${host}${pathname}: ${failure.error}${said}`,
       { hint: authorizationHint(failure.error, context) },
     ),
-    clientRefused: failure.error === 'invalid_client',
+    clientRefused: failure.error === unknownClient,
   };
 }
 

@@ -1,7 +1,7 @@
 import { AuthsomeError } from '../errors.ts';
 import { type Fetch, type Reply, send } from './endpoint.ts';
 import type { TokenSet } from './token.ts';
-import { refusalHint, said } from './token-failure.ts';
+import { refusalHint, said, unknownClient } from './token-failure.ts';
 import { type TokenEndpoint, tokenRequest } from './token-request.ts';
 import { readTokenResponse, type TokenResponseContext } from './token-response.ts';
 
@@ -19,13 +19,15 @@ export type RefreshJudgement =
   | { readonly kind: 'tokens'; readonly tokens: TokenSet }
   /** The grant is gone for good: only a new sign-in helps. */
   | { readonly kind: 'dead'; readonly error: AuthsomeError }
-  /** It may work later. */
-  | { readonly kind: 'failed'; readonly error: AuthsomeError };
+  /** It may work later; with `clientRefused`, hardly: the provider does not know the client, or not its secret. */
+  | { readonly kind: 'failed'; readonly error: AuthsomeError; readonly clientRefused: boolean };
 
 export interface RefreshContext extends TokenResponseContext {
   readonly provider: string;
   /** What mends a dead grant, as a sentence with its command. */
   readonly signInAgain: string;
+  /** As in `TokenEndpoint`. */
+  readonly clientHint: string | undefined;
 }
 
 /** What a refresh reply means; `tokens.refreshToken` is `undefined` when the old one stays. */
@@ -33,7 +35,8 @@ export function readRefreshResponse(reply: Reply, context: RefreshContext): Refr
   const judgement = readTokenResponse(reply, context);
   if (judgement.kind === 'tokens') return judgement;
   if (judgement.kind === 'unusable') {
-    return { kind: 'failed', error: refreshFailed(`the token endpoint ${judgement.reason}`) };
+    const error = refreshFailed(`the token endpoint ${judgement.reason}`);
+    return { kind: 'failed', error, clientRefused: false };
   }
   const { error, description } = judgement;
   if (isDeadGrant(error)) {
@@ -48,8 +51,13 @@ export function readRefreshResponse(reply: Reply, context: RefreshContext): Refr
       ),
     };
   }
-  const hint = isTemporary(error) ? laterHint : refusalHint(error, context.provider);
-  return { kind: 'failed', error: refreshFailed(error, said(description) + hint) };
+  const { provider, clientHint } = context;
+  const hint = isTemporary(error) ? laterHint : refusalHint(error, provider, clientHint);
+  return {
+    kind: 'failed',
+    error: refreshFailed(error, said(description) + hint),
+    clientRefused: error === unknownClient,
+  };
 }
 
 /** Errors that RFC 6749 §4.1.2.1 and RFC 8628 §3.5 define for other endpoints, and that token endpoints use too. */

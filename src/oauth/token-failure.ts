@@ -1,8 +1,11 @@
 import { AuthsomeError } from '../errors.ts';
 import type { Failure } from './token-response.ts';
 
-/** TokenExchangeFailed for a reply that is no token response. */
-export function exchangeFailure(failure: Failure, provider: string): AuthsomeError {
+/** What an endpoint says of a client that it does not know, or whose secret is another one (RFC 6749 §5.2). */
+export const unknownClient = 'invalid_client';
+
+/** TokenExchangeFailed for a reply that is no token response. `clientHint` as in `TokenEndpoint`. */
+export function exchangeFailure(failure: Failure, provider: string, clientHint?: string): AuthsomeError {
   if (failure.kind === 'unusable') {
     return new AuthsomeError(
       'TokenExchangeFailed',
@@ -15,15 +18,16 @@ export function exchangeFailure(failure: Failure, provider: string): AuthsomeErr
     );
   }
   return new AuthsomeError('TokenExchangeFailed', `token exchange failed: ${failure.error}`, {
-    hint: said(failure.description) + refusalHint(failure.error, provider),
+    hint: said(failure.description) + refusalHint(failure.error, provider, clientHint),
   });
 }
 
 /** The commands that mend a refused token request, by the error's code. */
-export function refusalHint(error: string, provider: string): string {
+export function refusalHint(error: string, provider: string, clientHint?: string): string {
   const again = `authsome login ${provider}`;
+  if (error === unknownClient && clientHint !== undefined) return clientHint;
   switch (error) {
-    case 'invalid_client':
+    case unknownClient:
     case 'unauthorized_client':
     case 'incorrect_client_credentials':
       return (

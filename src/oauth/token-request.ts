@@ -8,6 +8,8 @@ export interface TokenEndpoint {
   readonly provider: string;
   readonly tokenUrl: string;
   readonly client: ClientCredentials;
+  /** What mends a client that the provider refuses, where no person has entered it. */
+  readonly clientHint?: string | undefined;
   readonly authMethod: AuthMethod | undefined;
   /** Further parameters of the definition's; ours win. */
   readonly tokenParams: Readonly<Record<string, string>>;

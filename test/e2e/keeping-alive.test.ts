@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { acme, hosts } from '../../demo/service/index.ts';
 import { authUrlOf, signInWithClient } from '../../demo/sign-in.ts';
 import { type Acme, connectAcme, createAcme, expiry, inWorld, register, until } from './harness.ts';
-import { changeTokenResponses, granted } from './token-endpoint.ts';
+import { changeResponses, granted } from './token-endpoint.ts';
 
 const me = `https://${hosts.api}/v1/me`;
 const ask = ['run', '--', 'curl', '-sS', '-o', '/dev/null', '-w', '%{http_code}', me] as const;
@@ -51,7 +51,7 @@ describe('a connection that nobody uses', () => {
 describe('a token without an expiry', () => {
   it('is refreshed when the API refuses it, and only then', async () => {
     await inWorld(await createAcme(), async (world) => {
-      changeTokenResponses(world.service, ({ expires_in: _, ...rest }) => rest);
+      changeResponses(world.service, ({ expires_in: _, ...rest }) => rest);
       await connectAcme(world);
       expect(await world.json(['get', 'acme'])).toMatchObject({ status: 'connected', expires_at: null });
       expect(await world.authsome(ask)).toMatchObject(works);

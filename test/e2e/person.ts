@@ -22,8 +22,11 @@ export async function inCompany(
   const asked: string[] = [];
   const { authorization } = world.service;
   const { handle } = authorization;
+  const seen = new WeakSet<object>();
   authorization.handle = (request, response) => {
-    asked.push(`${request.method} ${new URL(request.url ?? '/', issuer).pathname}`);
+    // A misbehaviour may hand a request in once more.
+    if (!seen.has(request)) asked.push(`${request.method} ${new URL(request.url ?? '/', issuer).pathname}`);
+    seen.add(request);
     handle(request, response);
   };
   let chromium: Chromium | undefined;

@@ -3,6 +3,7 @@ import { acme } from '../../demo/service/index.ts';
 import { authUrlOf } from '../../demo/sign-in.ts';
 import { register } from './harness.ts';
 import { addressOn, type Company, consent, giveClient, inCompany, issuer, last, told } from './person.ts';
+import { changeResponses } from './token-endpoint.ts';
 
 const discovered = { issuer, scopes: ['read', 'write'] } as const;
 
@@ -166,4 +167,105 @@ describe('a server that takes pushed authorization requests only', () => {
       });
     },
   );
+});
+
+describe('a server that knows only clients that register themselves', () => {
+  const features = { registration: { enabled: true } };
+
+  /** The client of an authorization request that the browser makes. */
+  const nextClient = async ({ page }: Company) => {
+    const request = await page.waitForRequest((seen) => seen.url().startsWith(`${issuer}/authorize?`));
+    return new URL(request.url()).searchParams.get('client_id');
+  };
+
+  /** It does not say where a client could be asked about (RFC 7592). */
+  const keepsQuiet = ({ service }: Company) =>
+    changeResponses(
+      service,
+      ({ registration_client_uri: _, registration_access_token: __, ...rest }) => rest,
+      '/reg',
+    );
+
+  it('and forgets them while somebody signs in: asks once more, for another one', async () => {
+    await inCompany({ features }, async (company) => {
+      const { authorization } = company.service;
+      const running = start(company, issuer, '--scopes', 'read');
+      const first = nextClient(company);
+      await company.page.goto(await authUrlOf(running));
+      expect(await company.page.locator('main').textContent()).toContain('asks for: read');
+      authorization.misbehave((request) => {
+        if (request.url !== '/token') return false;
+        authorization.misbehave(undefined);
+        authorization.forgetClients();
+        return false;
+      });
+      const second = nextClient(company);
+      await consent(company);
+      expect(await second).not.toBe(await first);
+      await consent(company);
+      expect(await told(company)).toContain('is connected');
+      const outcome = await running.ended;
+      expect([outcome.code, last(outcome.stdout)]).toEqual([
+        0,
+        expect.objectContaining({ status: 'connected', provider: 'login-acme-test', scopes: ['read'] }),
+      ]);
+      expect(outcome.stderr).toContain('no longer takes the client that authsome registered there');
+      expect(authorization.refusals).toEqual(['invalid_client']);
+      expect(company.asked.filter((what) => what === 'POST /reg')).toHaveLength(2);
+    });
+  });
+
+  it('and has forgotten them since: its own page says so, and the next sign-in registers another', async () => {
+    await inCompany({ features }, async (company) => {
+      const { page, service } = company;
+      keepsQuiet(company);
+      const first = start(company, issuer, '--scopes', 'read');
+      await page.goto(await authUrlOf(first));
+      await consent(company);
+      expect((await first.ended).code).toBe(0);
+
+      service.authorization.forgetClients();
+      const lost = company.startOnTerminal([
+        'login',
+        'login-acme-test',
+        '--force',
+        '--scopes',
+        'read',
+        '--no-browser',
+      ]);
+      await page.goto(await addressOn(lost));
+      expect(await page.locator('main').textContent()).toContain('invalid_client');
+      await lost.seen('stdout', /does not know the client, press Ctrl-C and sign in again/);
+      lost.type('\x03');
+      const outcome = await lost.ended;
+      expect(outcome.code).toBe(11);
+      expect(outcome.stdout).toContain('authsome login login-acme-test --scopes "read" --force');
+
+      const again = start(company, 'login-acme-test', '--force', '--scopes', 'read');
+      await page.goto(await authUrlOf(again));
+      await consent(company);
+      expect(await told(company)).toContain('is connected');
+      expect((await again.ended).code).toBe(0);
+      expect(company.asked.filter((what) => what === 'POST /reg')).toHaveLength(2);
+    });
+  });
+
+  it('and takes their requests pushed only: a forgotten one is replaced before a browser opens', async () => {
+    const par = { enabled: true, requirePushedAuthorizationRequests: true };
+    await inCompany({ features: { ...features, pushedAuthorizationRequests: par } }, async (company) => {
+      keepsQuiet(company);
+      const first = start(company, issuer, '--scopes', 'read');
+      await authUrlOf(first);
+      company.service.authorization.forgetClients();
+      const second = start(company, issuer, '--connection', 'work', '--scopes', 'read');
+      await company.page.goto(await authUrlOf(second));
+      await consent(company);
+      expect(await told(company)).toContain('is connected');
+      expect((await second.ended).code).toBe(0);
+      first.child.kill('SIGINT');
+      await first.ended;
+      expect(company.asked.filter((what) => what === 'POST /reg')).toHaveLength(2);
+      expect(company.asked.filter((what) => what === 'POST /request')).toHaveLength(3);
+    });
+  });
 });

@@ -50,15 +50,16 @@ export function holdTokenRequest(service: Service, stage: Stage): HeldRequest {
   };
 }
 
-/** Passes every token response through `change` on its way out. */
-export function changeTokenResponses(
+/** Passes every token response, or every response of another endpoint, through `change` on its way out. */
+export function changeResponses(
   service: Service,
   change: (body: Record<string, unknown>) => Record<string, unknown>,
+  path = '/token',
 ): void {
   const { authorization } = service;
   const seen = new WeakSet<IncomingMessage>();
   authorization.misbehave((request, response) => {
-    if (request.url !== '/token' || seen.has(request)) return false;
+    if (request.url !== path || seen.has(request)) return false;
     seen.add(request);
     const end = response.end.bind(response);
     response.end = ((body: string | Buffer) => {

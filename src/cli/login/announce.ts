@@ -47,6 +47,10 @@ export function announceProvider(
   if (flow === 'pkce') {
     const where = settingsUrl === undefined ? '' : ` at ${settingsUrl}`;
     terminal.note(`  If ${name} refuses the redirect URI, register exactly ${redirectUri}${where}`);
+  } else if (flow === 'dcr_pkce') {
+    terminal.note(
+      `  If ${name} does not know the client, press Ctrl-C and sign in again: another one is registered.`,
+    );
   }
 }
 

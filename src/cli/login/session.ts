@@ -44,8 +44,15 @@ export function failureOf(session: AuthSessionDocument): AuthsomeError | undefin
 
 /** With what may have kept a person waiting at the provider's page. */
 export function cancelled(session?: AuthSessionDocument, settingsUrl?: string): AuthsomeError {
-  const isAtProvider = session?.flow === 'pkce' && !session.accepts_client && session.auth_url !== null;
-  if (!isAtProvider) return new AuthsomeError('Cancelled', 'sign-in cancelled');
+  const isAtProvider = session !== undefined && !session.accepts_client && session.auth_url !== null;
+  if (isAtProvider && session.flow === 'dcr_pkce') {
+    return new AuthsomeError('Cancelled', 'sign-in cancelled', {
+      hint:
+        `If ${session.display_name} did not know the client, another one is registered with:\n` +
+        session.sign_in_again,
+    });
+  }
+  if (!isAtProvider || session.flow !== 'pkce') return new AuthsomeError('Cancelled', 'sign-in cancelled');
   const where = settingsUrl === undefined ? '' : `\nat ${settingsUrl}`;
   return new AuthsomeError('Cancelled', 'sign-in cancelled', {
     hint:

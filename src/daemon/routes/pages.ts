@@ -111,7 +111,9 @@ export function pageRoutes({ desks, catalog, log, randomBytes }: PageRoutesOptio
           try {
             const session = await connections.signIns.callback(params);
             // Away from the address that holds the code: it leaves the history, and a reload does no harm.
-            return context.redirect(pagePath(session.id), 303);
+            // One that goes on is asked for once more, at once: the person has just been there.
+            const isGoingOn = session.status === 'waiting' && session.authUrl !== undefined;
+            return context.redirect((isGoingOn ? session.authUrl : undefined) ?? pagePath(session.id), 303);
           } catch (error) {
             refusal = error;
             if (asAuthsomeError(error).code !== 'StateMismatch') break;
