@@ -1,4 +1,5 @@
-import { brotliCompressSync, gzipSync } from 'node:zlib';
+import * as zlib from 'node:zlib';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from 'vitest';
 import {
   apiHost,
@@ -12,6 +13,7 @@ import {
   type World,
   type WorldOptions,
 } from './fixture.ts';
+import { zstd } from './inject/index.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -19,6 +21,7 @@ afterEach(async () => {
 });
 
 const phantom = 'sk-phantom';
+const { zstdCompressSync } = zlib as unknown as { readonly zstdCompressSync: (text: string) => Buffer };
 
 /** A world whose API answers every request with these bytes, piece by piece. */
 async function openWithAnswer(
@@ -74,6 +77,26 @@ const json = (body: string, ...fields: readonly string[]): string =>
     body,
   ].join('\r\n');
 
+const coders: readonly (readonly [coding: string, compress: (text: string) => Buffer])[] = [
+  ['gzip', gzipSync],
+  ['deflate', deflateSync],
+  ['br', brotliCompressSync],
+  ['gzip, br', (text: string) => brotliCompressSync(gzipSync(text))],
+  ...(zstd === undefined ? [] : [['zstd', zstdCompressSync] as const]),
+];
+
+/** An answer in this coding, in one piece. */
+function coded(coding: string, bytes: Buffer, chunked: boolean): Buffer {
+  const head = `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: ${coding}\r\n`;
+  return chunked
+    ? Buffer.concat([
+        Buffer.from(`${head}Transfer-Encoding: chunked\r\n\r\n${bytes.length.toString(16)}\r\n`),
+        bytes,
+        Buffer.from('\r\n0\r\n\r\n'),
+      ])
+    : Buffer.concat([Buffer.from(`${head}Content-Length: ${bytes.length}\r\n\r\n`), bytes]);
+}
+
 describe('a secret that comes back', () => {
   test('in the body is the phantom, and the framing is right', async () => {
     const { client } = await openWithAnswer([json(`{"you":"${secret}"}`)]);
@@ -106,35 +129,44 @@ describe('a secret that comes back', () => {
     expect(answer).toContain(`X-Trailer: ${phantom}\r\n\r\n`);
   });
 
-  test('cut by chunks that come in one packet is the phantom', async () => {
-    const [half, rest] = [secret.slice(0, 7), secret.slice(7)];
-    const chunks = [half, rest].map((text) => `${text.length.toString(16)}\r\n${text}\r\n`).join('');
-    const head = 'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n';
-    const { client } = await openWithAnswer([`${head}${chunks}0\r\n\r\n`]);
-    expect(payloadOf(await ask(client))).toBe(phantom);
+  test('in chunks that come in one packet is the phantom, in one of them or cut', async () => {
+    const chunk = (text: string) => `${text.length.toString(16)}\r\n${text}\r\n`;
+    for (const chunks of [chunk(secret), chunk(secret.slice(0, 7)) + chunk(secret.slice(7))]) {
+      const head = 'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n';
+      const { client } = await openWithAnswer([`${head}${chunks}0\r\n\r\n`]);
+      expect(payloadOf(await ask(client))).toBe(phantom);
+    }
   });
 
-  for (const [coding, compress] of [
-    ['gzip', gzipSync],
-    ['br', brotliCompressSync],
-    ['gzip, br', (text: string) => brotliCompressSync(gzipSync(text))],
-  ] as const) {
-    test(`in ${coding} is the phantom, decoded`, async () => {
-      const bytes = compress(`{"you":"${secret}"}`);
-      const head = `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: ${coding}\r\nContent-Length: ${bytes.length}\r\n\r\n`;
-      const { client, asked } = await openWithAnswer([head, bytes]);
+  test.each(coders)('in %s is the phantom, decoded', async (coding, compress) => {
+    const bytes = compress(`{"you":"${secret}"}`);
+    const whole = coded(coding, bytes, false);
+    for (const pieces of [[whole], [whole.subarray(0, -bytes.length), bytes], [coded(coding, bytes, true)]]) {
+      const { client, asked } = await openWithAnswer(pieces);
       for (let round = 0; round < 2; round += 1) {
-        const answer = await ask(client, 'Accept-Encoding: gzip, br, zstd');
+        const answer = await ask(client, 'Accept-Encoding: gzip, br, made-up');
         expect(payloadOf(answer)).toBe(`{"you":"${phantom}"}`);
         expect(answer).not.toMatch(/content-encoding/i);
       }
       expect(asked[0]).toContain('Accept-Encoding: gzip, br\r\n');
-      expect(asked[0]).not.toContain('zstd');
-    });
-  }
+      expect(asked[0]).not.toContain('made-up');
+    }
+  });
+
+  test('in a coding that this Node cannot undo is not asked for', async () => {
+    const { client, asked } = await openWithAnswer([json('{}')]);
+    await ask(client, 'Accept-Encoding: zstd, gzip');
+    expect(asked[0]).toContain(`Accept-Encoding: ${zstd === undefined ? 'gzip' : 'zstd, gzip'}\r\n`);
+  });
+
+  test('behind a small coded body, where clients do not look, is not let through', async () => {
+    const bytes = Buffer.concat([gzipSync('{"ok":true}'), Buffer.from(secret)]);
+    const { client } = await openWithAnswer([coded('gzip', bytes, false)]);
+    expect(await ask(client)).not.toContain(secret);
+  });
 
   test.each([
-    ['a coding that nobody asked for', '200 OK', 'zstd'],
+    ['a coding that nobody asked for', '200 OK', 'made-up'],
     ['a part of a coded body', '206 Partial Content', 'gzip'],
   ])('in %s does not pass: the answer is refused', async (_, status, coding) => {
     const { client, world } = await openWithAnswer([
@@ -193,6 +225,60 @@ describe('passes untouched', () => {
       routes: [routeTo(apiHost, { scrub: false })],
     });
     expect(await ask(client)).toBe(json(`"${secret}"`));
+  });
+
+  test('what a route that opted out asks for', async () => {
+    const { client, asked } = await openWithAnswer([json('{}')], {
+      routes: [routeTo(apiHost, { scrub: false })],
+    });
+    await ask(client, 'Accept-Encoding: gzip, made-up');
+    expect(asked[0]).toContain('Accept-Encoding: gzip, made-up\r\n');
+  });
+
+  test.each(coders)('a small answer in %s without the secret, byte for byte', async (coding, compress) => {
+    for (const chunked of [false, true]) {
+      const answer = coded(coding, compress('{"ok":true}'), chunked);
+      const { client } = await openWithAnswer([answer]);
+      client.send(`GET / HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`);
+      expect(await client.until((text) => text.length >= answer.length)).toBe(answer.toString('latin1'));
+    }
+  });
+});
+
+describe('what an answer says of its bytes', () => {
+  const said = [
+    'Content-Digest: sha-256=:AA==:',
+    'Content-MD5: AA==',
+    'ETag: "strong"',
+    'Accept-Ranges: bytes',
+  ];
+
+  test('is left out of one that is searched in passing; ETag stays for If-Match', async () => {
+    const whole = json(`"${secret}"`, 'Digest: sha-256=AA==', 'Repr-Digest: sha-256=:AA==:', ...said);
+    for (const pieces of [[whole], [json('"innocent"', ...said).slice(0, -3), 'nt"']]) {
+      const { client } = await openWithAnswer(pieces);
+      const answer = await ask(client);
+      expect(answer).not.toMatch(/digest|md5|accept-ranges/i);
+      expect(answer).toContain('ETag: "strong"\r\n');
+    }
+  });
+
+  test('is left out of its trailers too', async () => {
+    const { client } = await openWithAnswer([
+      'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n',
+      '2\r\nok\r\n0\r\nContent-Digest: sha-256=:AA==:\r\nX-Cost: 1\r\n\r\n',
+    ]);
+    client.send(`GET / HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`);
+    const answer = await client.until((text) => text.endsWith('X-Cost: 1\r\n\r\n'));
+    expect(answer).not.toMatch(/digest/i);
+  });
+
+  test('stays where its body goes on as it came', async () => {
+    const image = json('"innocent"', ...said).replace('application/json', 'image/svg');
+    for (const untouched of [json('"innocent"', ...said), image]) {
+      const { client } = await openWithAnswer([untouched]);
+      expect(await ask(client)).toBe(untouched);
+    }
   });
 });
 

@@ -1,4 +1,4 @@
-import { CR, LF, SPACE, valueByte } from './bytes.ts';
+import { CR, LF, SPACE, spells, valueByte } from './bytes.ts';
 import { Fault } from './fault.ts';
 import {
   Field,
@@ -102,7 +102,12 @@ export interface ResponseChanges {
   /** A whole extra field line with its CRLF. */
   readonly extraLine: string | undefined;
   /** The body is framed anew: in chunks, or until the connection closes; `decoded` takes its coding out. */
-  readonly reframe?: { readonly chunked: boolean; readonly decoded: boolean };
+  readonly reframe?: {
+    readonly chunked: boolean;
+    readonly decoded: boolean;
+    /** Fields that are not true of it any more, in lower case. */
+    readonly without: readonly string[];
+  };
 }
 
 const switchingLines = 'Connection: Upgrade\r\n';
@@ -139,7 +144,10 @@ function isReframed(head: ResponseHead, mark: number, reframe: ResponseChanges['
   if (reframe === undefined) return false;
   const kind = head.marks[mark + 4];
   if (kind === Field.contentLength || kind === Field.transferEncoding) return true;
-  return reframe.decoded && kind === Field.contentEncoding;
+  if (kind === Field.contentEncoding) return reframe.decoded;
+  if (kind !== Field.other) return false;
+  const [start, end] = [head.marks[mark] as number, head.marks[mark + 1] as number];
+  return reframe.without.some((name) => spells(head.bytes, start, end, name));
 }
 
 function isHopByHop(head: ResponseHead, mark: number, keepsUpgrade: boolean): boolean {

@@ -9,7 +9,7 @@ import {
   readableCodings,
 } from '../inject/index.ts';
 import { type Judgement, refuse } from '../judge/index.ts';
-import { type Coding, codingsOf, isTextual, type Needles } from '../scrub/index.ts';
+import { type Coding, codingsOf, isTextual, type Needles, saidOfBytes } from '../scrub/index.ts';
 
 type Refusal = Extract<Judgement, { kind: 'refuse' }>;
 
@@ -103,7 +103,7 @@ export function requestHeaders(
   }
   if (injection === undefined) return out;
   const accepted = headers['accept-encoding'];
-  const readable = typeof accepted === 'string' ? readableCodings(accepted) : undefined;
+  const readable = injection.scrubbed && typeof accepted === 'string' ? readableCodings(accepted) : undefined;
   if (readable !== undefined) out['accept-encoding'] = readable;
   for (const field of injection.fields) out[field.name.toLowerCase()] = field.value;
   // RFC 7541 §7.1.3: a credential is never put in a compression table.
@@ -144,6 +144,8 @@ export function codingsToScrub(
   return codingsOf(headers['content-encoding']);
 }
 
+const framing: ReadonlySet<string> = new Set(['content-length', 'content-encoding']);
+
 /** The fields without the secret, and without what a body that changes in passing makes untrue. */
 export function scrubHeaders(
   headers: OutgoingHttpHeaders,
@@ -151,10 +153,14 @@ export function scrubHeaders(
   changesBody: boolean,
 ): OutgoingHttpHeaders {
   if (needles.isEmpty) return headers;
-  const scrub = (text: string): string => needles.replaceIn(Buffer.from(text, 'latin1')).toString('latin1');
+  const scrub = (text: string): string => {
+    const bytes = Buffer.from(text, 'latin1');
+    const clean = needles.replaceIn(bytes);
+    return clean === bytes ? text : clean.toString('latin1');
+  };
   const out: OutgoingHttpHeaders = {};
   for (const [name, value] of Object.entries(headers)) {
-    if (changesBody && (name === 'content-length' || name === 'content-encoding')) continue;
+    if (changesBody && (framing.has(name) || saidOfBytes.includes(name))) continue;
     if (typeof value === 'string') out[name] = scrub(value);
     else out[name] = Array.isArray(value) ? value.map(scrub) : value;
   }

@@ -242,7 +242,7 @@ export class RelayedStream implements Petition {
     if (endStream) return;
     let trailers: OutgoingHttpHeaders = {};
     upstream.on('trailers', (received: OutgoingHttpHeaders) => {
-      trailers = scrubHeaders(received, needles, false);
+      trailers = scrubHeaders(received, needles, codings !== undefined);
     });
     this.#client.on('wantTrailers', () => {
       if (!this.#client.closed) this.#client.sendTrailers(trailers);
@@ -285,6 +285,7 @@ export class RelayedStream implements Petition {
         isBlocked = on;
         steer();
       },
+      guard: (step) => this.#guard(step),
       over(whole) {
         if (whole) client.end();
         else client.close(constants.NGHTTP2_INTERNAL_ERROR);

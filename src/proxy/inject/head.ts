@@ -32,7 +32,7 @@ export function rewriteRequestHead(
   }
   const written = `${target.path}${query}`;
   const sameTarget = written === head.target;
-  const codings = injection === undefined ? undefined : codingsInstead(head);
+  const codings = injection?.scrubbed === true ? codingsInstead(head) : undefined;
   const tail = tailLines(head, injection, codings);
   const host = `Host: ${target.host}\r\n`;
   const bound = head.end - head.start + written.length + host.length + tail.length;

@@ -11,6 +11,8 @@ export interface Injection {
   readonly parameters: readonly { readonly name: string; readonly encoded: string }[];
   /** How it is placed, for the audit: never the value. */
   readonly placement: string;
+  /** Answers are looked into, so only codings that can be undone are asked for. */
+  readonly scrubbed: boolean;
 }
 
 const secretForHeader = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
@@ -50,7 +52,11 @@ function encodeComponent(text: string): string {
  * The injection of this secret in these places, or `undefined` where a place cannot take it: a value that would
  * break out of its field, a name that frames the message, or no place at all.
  */
-export function compileInjection(placements: readonly Placement[], secret: string): Injection | undefined {
+export function compileInjection(
+  placements: readonly Placement[],
+  secret: string,
+  scrubbed = true,
+): Injection | undefined {
   if (placements.length === 0 || secret === '') return undefined;
   let lines = '';
   const fields: { name: string; value: string }[] = [];
@@ -73,7 +79,7 @@ export function compileInjection(placements: readonly Placement[], secret: strin
     );
   }
   const names = fields.map((field) => foldName(field.name));
-  return { lines, fields, names, parameters, placement: descriptions.join(', ') };
+  return { lines, fields, names, parameters, placement: descriptions.join(', '), scrubbed };
 }
 
 function headerField(

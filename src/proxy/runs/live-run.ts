@@ -60,7 +60,7 @@ export class LiveRun {
     const { injections } = this.use(route);
     const known = injections.get(credential);
     if (known !== undefined) return known;
-    const injection = compileInjection(route.placements, credential.secret);
+    const injection = compileInjection(route.placements, credential.secret, route.scrub);
     if (injection !== undefined) injections.set(credential, injection);
     return injection;
   }

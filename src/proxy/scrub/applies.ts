@@ -1,3 +1,5 @@
+import { zstd } from '../inject/index.ts';
+
 const textual =
   /^(?:text\/|application\/(?:[a-z0-9.+-]*\+)?(?:json|xml|yaml|javascript)\b|application\/(?:x-www-form-urlencoded|x-ndjson|ndjson|jsonl|json-seq|ecmascript|graphql|x-yaml|toml|sql)\b)/i;
 
@@ -28,13 +30,14 @@ function isType(bytes: Buffer, start: number, end: number, type: string): boolea
 const semicolon = 0x3b;
 const space = 0x20;
 
-export type Coding = 'gzip' | 'deflate' | 'br';
+export type Coding = 'gzip' | 'deflate' | 'br' | 'zstd';
 
 const known: ReadonlyMap<string, Coding> = new Map([
   ['gzip', 'gzip'],
   ['x-gzip', 'gzip'],
   ['deflate', 'deflate'],
   ['br', 'br'],
+  ...(zstd === undefined ? [] : [['zstd', 'zstd'] as const]),
 ]);
 
 /** One body needs no more; each further one multiplies what a few hostile bytes can grow to. */
@@ -74,3 +77,16 @@ export interface BodyFields {
   readonly contentType: string | undefined;
   readonly contentEncoding: string | undefined;
 }
+
+/**
+ * What an answer says of bytes that change, or may, on their way (RFC 9530, RFC 1864; ranges of them, RFC 9110 §14.3).
+ * The head is gone before a secret is met, so they go from every body that is searched in passing. `ETag` stays: only
+ * its maker compares it, and `If-Match` wants it strong.
+ */
+export const saidOfBytes: readonly string[] = [
+  'content-digest',
+  'repr-digest',
+  'digest',
+  'content-md5',
+  'accept-ranges',
+];

@@ -1,6 +1,6 @@
 import type { Transform } from 'node:stream';
-import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib';
 import type { Coding } from './applies.ts';
+import { decoderOf } from './codecs.ts';
 import type { Needles } from './needles.ts';
 import { Scrubber } from './scrubber.ts';
 
@@ -11,6 +11,8 @@ export interface Outlet {
   block(on: boolean): void;
   /** Everything has been emitted; `whole` unless the coding was broken. */
   over(whole: boolean): void;
+  /** Takes a step that no caller waits for: what it throws would end the process. */
+  guard(step: () => void): void;
 }
 
 /** A body on its way through: decoded where it is coded, scrubbed, and handed on at once. */
@@ -58,22 +60,28 @@ export class ScrubbedBody {
 
   #open(firstByte: number): Transform {
     const decoders = this.#codings.map((coding, index) =>
-      decoderFor(coding, index === 0 ? firstByte : undefined),
+      decoderOf(coding, index === 0 ? firstByte : undefined),
     );
     const first = decoders[0] as Transform;
     const last = decoders.at(-1) as Transform;
     for (const [index, decoder] of decoders.entries()) {
-      decoder.on('error', () => this.#end(false));
+      this.#hear(decoder, 'error', () => this.#end(false));
       if (index > 0) decoders[index - 1]?.pipe(decoder);
     }
-    first.on('drain', () => this.#outlet.block(false));
-    last.on('data', (bytes: Buffer) => {
+    this.#hear(first, 'drain', () => this.#outlet.block(false));
+    this.#hear(last, 'data', (bytes: Buffer) => {
       // A few coded bytes may hold very many: while the client does not read, nothing more is decoded.
       if (!this.#pass(this.#scrubber.push(bytes))) last.pause();
     });
-    last.on('end', () => this.#end(true));
+    this.#hear(last, 'end', () => this.#end(true));
     this.#decoders = decoders;
     return first;
+  }
+
+  #hear(decoder: Transform, event: string, step: (bytes: Buffer) => void): void {
+    decoder.on(event, (bytes: Buffer) => {
+      if (!this.#ended) this.#outlet.guard(() => step(bytes));
+    });
   }
 
   #pass(bytes: Buffer): boolean {
@@ -90,20 +98,5 @@ export class ScrubbedBody {
 
   #close(): void {
     for (const decoder of this.#decoders) decoder.destroy();
-  }
-}
-
-/** `firstByte` of the coded bytes where it is known already. */
-function decoderFor(coding: Coding, firstByte: number | undefined): Transform {
-  switch (coding) {
-    case 'gzip':
-      return createGunzip();
-    case 'br':
-      return createBrotliDecompress();
-    case 'deflate': {
-      // RFC 9110 §8.4.1.2: some send the raw format, which lacks zlib's header (RFC 1950 §2.2: method 8).
-      const isRaw = firstByte !== undefined && (firstByte & 0x0f) !== 8;
-      return isRaw ? createInflateRaw() : createInflate();
-    }
   }
 }

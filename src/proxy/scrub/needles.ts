@@ -20,6 +20,8 @@ export class Needles {
   /** How far the window can go on when it ends in this pair. */
   readonly #shifts: Uint8Array;
   readonly #firstBytes = new Uint8Array(256);
+  /** Those that are anywhere in a needle. */
+  readonly #anyBytes = new Uint8Array(256);
 
   constructor(needles: readonly Needle[]) {
     const lengths = needles.map(({ bytes }) => bytes.length);
@@ -31,6 +33,7 @@ export class Needles {
     this.#shifts = new Uint8Array(slots).fill(last);
     for (const { bytes } of needles) {
       this.#firstBytes[bytes[0] as number] = 1;
+      for (const byte of bytes) this.#anyBytes[byte] = 1;
       for (let end = 1; end <= last; end += 1) {
         const slot = slotOf(bytes[end - 1] as number, bytes[end] as number);
         this.#shifts[slot] = Math.min(this.#shifts[slot] as number, last - end);
@@ -72,7 +75,10 @@ export class Needles {
 
   /** Where the longest tail begins that more bytes could make a needle of; `to` where there is none. */
   unfinishedIn(bytes: Buffer, from: number, to: number): number {
-    for (let at = Math.max(from, to - this.longest + 1); at < to; at += 1) {
+    const lowest = Math.max(from, to - this.longest + 1);
+    let start = to;
+    while (start > lowest && this.#anyBytes[bytes[start - 1] as number] === 1) start -= 1;
+    for (let at = start; at < to; at += 1) {
       if (this.#firstBytes[bytes[at] as number] === 0) continue;
       for (const needle of this.#longestFirst) {
         if (needle.bytes.length <= to - at) break;

@@ -52,9 +52,9 @@ export class Exchange implements PairingPort, UpstreamUser, Watched, Live {
   #owner: Tenant | undefined;
   #lingering = false;
   #closed = false;
-  readonly #onData = (chunk: Buffer): void => this.#guard(() => this.#pairing.clientBytes(chunk));
-  readonly #onEnd = (): void => this.#guard(() => this.#pairing.clientEnd());
-  readonly #onDrain = (): void => this.#guard(() => this.#pairing.clientDrained());
+  readonly #onData = (chunk: Buffer): void => this.guard(() => this.#pairing.clientBytes(chunk));
+  readonly #onEnd = (): void => this.guard(() => this.#pairing.clientEnd());
+  readonly #onDrain = (): void => this.guard(() => this.#pairing.clientDrained());
 
   constructor(
     client: Socket,
@@ -133,8 +133,8 @@ export class Exchange implements PairingPort, UpstreamUser, Watched, Live {
     return this.#closed;
   }
 
-  /** A fault of ours costs this connection, never the daemon, and nothing more is sent on it. */
-  #guard(step: () => void): void {
+  /** Takes a step: a fault of ours costs this connection, never the daemon, and nothing more is sent on it. */
+  guard(step: () => void): void {
     try {
       step();
     } catch (error) {
@@ -166,7 +166,7 @@ export class Exchange implements PairingPort, UpstreamUser, Watched, Live {
           socket.destroy();
           return;
         }
-        this.#guard(() =>
+        this.guard(() =>
           this.#use(destination.pool.adopt(socket, destination.key, destination.connection), false),
         );
       },
@@ -247,8 +247,8 @@ export class Exchange implements PairingPort, UpstreamUser, Watched, Live {
       return;
     }
     renewal().then(
-      (head) => this.#guard(() => this.#pairing.renewed(head)),
-      () => this.#guard(() => this.#pairing.renewed(undefined)),
+      (head) => this.guard(() => this.#pairing.renewed(head)),
+      () => this.guard(() => this.#pairing.renewed(undefined)),
     );
   }
 
@@ -301,15 +301,15 @@ export class Exchange implements PairingPort, UpstreamUser, Watched, Live {
   // What the clock and the sockets bring.
 
   upstreamBytes(chunk: Buffer): void {
-    this.#guard(() => this.#pairing.upstreamBytes(chunk));
+    this.guard(() => this.#pairing.upstreamBytes(chunk));
   }
 
   upstreamEnd(cleanly: boolean): void {
-    this.#guard(() => this.#pairing.upstreamEnd(cleanly));
+    this.guard(() => this.#pairing.upstreamEnd(cleanly));
   }
 
   upstreamDrained(): void {
-    this.#guard(() => this.#pairing.upstreamDrained());
+    this.guard(() => this.#pairing.upstreamDrained());
   }
 
   progress(): number {
@@ -330,7 +330,7 @@ export class Exchange implements PairingPort, UpstreamUser, Watched, Live {
 
   silent(): void {
     if (this.#spliced !== undefined || this.#lingering) this.cut();
-    else this.#guard(() => this.#pairing.idleTimeout());
+    else this.guard(() => this.#pairing.idleTimeout());
   }
 
   #clientGone(): void {

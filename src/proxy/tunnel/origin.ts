@@ -92,7 +92,7 @@ export class OriginRequest implements Petition {
       head: rewriteRequestHead(this.#request, this.#target, grant.injection),
       lineFor: (answer: ResponseHead) => refusalLines(answer, docket.id, grant),
       renewable: true,
-      scrub: new AnswerScrub(grant, this.#request.minor),
+      scrub: new AnswerScrub(grant, this.#request.minor, this.#exchange),
     };
     const renewal = async (): Promise<Buffer | undefined> => {
       const injection = await grant.renew();

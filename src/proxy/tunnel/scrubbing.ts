@@ -14,28 +14,37 @@ import {
 import {
   type Coding,
   codingsOf,
+  decodedAtOnce,
   isTextualAt,
   type Needles,
   noNeedles,
   ScrubbedBody,
+  saidOfBytes,
   unreadable,
 } from '../scrub/index.ts';
 
 const notCoded: readonly Coding[] = [];
 
+/** Whoever answers for what a step throws that nobody waits for. */
+interface Guard {
+  guard(step: () => void): void;
+}
+
 /** Looks into the answers to one request. Most hold no secret, and one pass over their bytes says so. */
 export class AnswerScrub implements ResponseScrub {
   readonly #grant: Grant;
   readonly #clientMinor: 0 | 1;
+  readonly #guard: Guard;
   /** Of the answer that was looked at last. */
   #needles: Needles = noNeedles;
   #codings: readonly Coding[] | undefined;
   #isHeadClean = true;
   #isBodyClean = false;
 
-  constructor(grant: Grant, clientMinor: 0 | 1) {
+  constructor(grant: Grant, clientMinor: 0 | 1, guard: Guard) {
     this.#grant = grant;
     this.#clientMinor = clientMinor;
+    this.#guard = guard;
   }
 
   /** Comes first for every answer, so what the rest needs to know is found here. */
@@ -53,11 +62,11 @@ export class AnswerScrub implements ResponseScrub {
       if (reason !== undefined) return new Fault(reason);
       this.#codings = codingsOf(contentEncoding);
     }
-    const isPlain = this.#codings?.length === 0;
-    const isAllHere = isPlain && framing.kind === 'length' && bytes.length - end >= framing.length;
-    const first = needles.indexIn(bytes, start, isAllHere ? bytes.length : end);
+    const isWhole = isText && framing.kind === 'length' && bytes.length - end >= framing.length;
+    const first = needles.indexIn(bytes, start, isWhole ? bytes.length : end);
     this.#isHeadClean = first === -1 || first >= end;
-    this.#isBodyClean = isPlain && (isAllHere ? first === -1 : isWholeAndClean(needles, head));
+    this.#isBodyClean =
+      first === -1 && this.#codings !== undefined && isClean(needles, this.#codings, head, isWhole);
     return undefined;
   }
 
@@ -68,7 +77,7 @@ export class AnswerScrub implements ResponseScrub {
 
   body(head: ResponseHead, outlet: TransformOutlet): ResponseTransform | undefined {
     if (this.#codings === undefined || this.#isBodyClean) return undefined;
-    return transform(this.#needles, this.#codings, head, outlet, this.#clientMinor);
+    return transform(this.#needles, this.#codings, head, outlet, this.#clientMinor, this.#guard);
   }
 }
 
@@ -90,17 +99,37 @@ function isCoded({ marks }: ResponseHead): boolean {
   return false;
 }
 
-/** Whether all of a chunked body came with its head, holds no needle, and no chunk ends in what the next may finish. */
-function isWholeAndClean(needles: Needles, { bytes, end, framing }: ResponseHead): boolean {
+/**
+ * Whether all of the body came with its head and holds no needle: it can go on as it came. Of one that `isWhole` by its
+ * length, the bytes are known to hold none.
+ */
+function isClean(
+  needles: Needles,
+  codings: readonly Coding[],
+  { bytes, end, framing }: ResponseHead,
+  isWhole: boolean,
+): boolean {
+  if (framing.kind === 'length') {
+    if (!isWhole || codings.length === 0) return isWhole;
+    return isCleanDecoded(needles, codings, bytes.subarray(end, end + framing.length));
+  }
   if (framing.kind !== 'chunked') return false;
   const body = new Body(framing);
-  let isClean = true;
+  const pieces: Buffer[] = [];
   let isUnfinished = false;
+  let isCut = false;
   body.take(bytes, end, bytes.length, (_, from, to) => {
-    isClean &&= !isUnfinished;
+    isCut ||= isUnfinished;
     isUnfinished = needles.unfinishedIn(bytes, from, to) < to;
+    if (codings.length > 0) pieces.push(bytes.subarray(from, to));
   });
-  return isClean && body.done && needles.indexIn(bytes, end, bytes.length) === -1;
+  if (isCut || !body.done || needles.indexIn(bytes, end, bytes.length) !== -1) return false;
+  return codings.length === 0 || isCleanDecoded(needles, codings, Buffer.concat(pieces));
+}
+
+function isCleanDecoded(needles: Needles, codings: readonly Coding[], payload: Buffer): boolean {
+  const decoded = decodedAtOnce(codings, payload);
+  return decoded !== undefined && needles.indexIn(decoded, 0, decoded.length) === -1;
 }
 
 function transform(
@@ -109,9 +138,10 @@ function transform(
   head: ResponseHead,
   outlet: TransformOutlet,
   clientMinor: 0 | 1,
+  guard: Guard,
 ): ResponseTransform {
   const chunked = clientMinor === 1 && head.framing.kind !== 'close';
-  const reframe = { chunked, decoded: codings.length > 0 };
+  const reframe = { chunked, decoded: codings.length > 0, without: saidOfBytes };
   let finished: ((whole: boolean) => void) | undefined;
   let trailers = '';
   const body = new ScrubbedBody(needles, codings, {
@@ -119,6 +149,7 @@ function transform(
       return outlet.emit(chunked ? chunkOf(bytes) : bytes);
     },
     block: (on) => outlet.block(on),
+    guard: (step) => guard.guard(step),
     over(whole) {
       if (whole && chunked) {
         outlet.emit(needles.replaceIn(Buffer.from(`0\r\n${trailers}\r\n`, 'latin1')));
@@ -134,13 +165,23 @@ function transform(
     },
     payload: (bytes, start, end) => body.push(bytes.subarray(start, end)),
     finish(receivedTrailers, done) {
-      trailers = receivedTrailers;
+      trailers = withoutLines(receivedTrailers, saidOfBytes);
       finished = done;
       body.finish();
     },
     resume: () => body.resume(),
     abort: () => body.abort(),
   };
+}
+
+/** These field lines but for those of these names. */
+function withoutLines(lines: string, names: readonly string[]): string {
+  if (lines === '') return lines;
+  const isKept = (line: string): boolean => !names.includes(line.slice(0, line.indexOf(':')).toLowerCase());
+  return lines
+    .split(/(?<=\r\n)/)
+    .filter(isKept)
+    .join('');
 }
 
 /** The bytes as one chunk (RFC 9112 §7.1): in one piece, since each write is a TLS record of its own. */
