@@ -166,10 +166,10 @@ function requireEndpoints(session: StoredSession): Endpoints {
 /** For a sign-in whose time ran out: the likely causes, by where it stood, each with its fix. */
 export function expiredHint(
   { provider, stage, flow }: Pick<StoredSession, 'stage' | 'provider' | 'flow'>,
+  again: string,
   redirectUri: string,
   settingsUrl: string | undefined,
 ): string {
-  const again = `authsome login ${provider} --force`;
   if (stage !== 'authorize') return `Start again with: ${again}`;
   const where = settingsUrl === undefined ? '' : ` at ${settingsUrl}`;
   return [

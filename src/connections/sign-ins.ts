@@ -38,7 +38,12 @@ export function createSignIns(options: ConnectionsOptions, connections: Connecti
     if (session.status !== 'waiting' || session.expiresAtMs > options.nowMs()) return session;
     if (isAnswering(session)) return session;
     const error = new AuthsomeError('SignInExpired', 'the sign-in was not finished in time', {
-      hint: expiredHint(session, options.redirectUri, settingsUrlOf(session)),
+      hint: expiredHint(
+        session,
+        sessionLine(options.catalog, session),
+        options.redirectUri,
+        settingsUrlOf(session),
+      ),
     });
     let ended = false;
     const settled = await sessions.update(session.id, (current) => {

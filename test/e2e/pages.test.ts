@@ -1,9 +1,12 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { start } from '../../demo/product.ts';
 import { authUrlOf } from '../../demo/sign-in.ts';
 import { type Chromium, launchChromium } from './chromium.ts';
-import { type Acme, createAcme } from './harness.ts';
+import { type Acme, connectAcme, createAcme, entry, inWorld, until } from './harness.ts';
 
 let world: Acme;
 let chromium: Chromium;
@@ -11,9 +14,11 @@ let context: BrowserContext;
 let page: Page;
 /** Whatever a page said to its console, or asked from elsewhere. */
 const complaints: string[] = [];
+const origins = new Set(['https://login.acme.test']);
 
 beforeAll(async () => {
   world = await createAcme();
+  origins.add(world.baseUrl);
   chromium = await launchChromium(world.service);
   context = await chromium.context();
   page = await context.newPage();
@@ -23,13 +28,30 @@ beforeAll(async () => {
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('request', (request) => {
     const { origin } = new URL(request.url());
-    if (![world.baseUrl, 'https://login.acme.test'].includes(origin)) complaints.push(request.url());
+    if (!origins.has(origin)) complaints.push(request.url());
   });
 });
 afterAll(async () => {
   await chromium.close();
   await world.close();
 });
+
+/** The daemon of a world as a process whose clock can be put forward. */
+async function serveByShiftedClock(of: Acme): Promise<{ shiftMs(ms: number): void }> {
+  const [clock, shift] = [join(of.directory, 'clock.cjs'), join(of.directory, 'shift')];
+  const read = `Number(require('node:fs').readFileSync(${JSON.stringify(shift)}, 'utf8'))`;
+  writeFileSync(clock, `const now = Date.now; Date.now = () => now() + ${read};`);
+  writeFileSync(shift, '0');
+  await of.authsome(['daemon', 'stop']);
+  start({
+    program: process.execPath,
+    args: ['--require', clock, entry, 'daemon', 'serve'],
+    env: of.env,
+    cwd: of.directory,
+  });
+  await until(async () => (await of.authsome(['daemon', 'status'])).code === 0, 20_000);
+  return { shiftMs: (ms) => writeFileSync(shift, String(ms)) };
+}
 
 async function accessibilityFaults(): Promise<readonly string[]> {
   const { violations } = await new AxeBuilder({ page }).analyze();
@@ -80,6 +102,40 @@ describe('in a real browser', () => {
     await page.waitForURL((url) => url.origin === world.baseUrl);
     expect(await page.content()).toContain('access_denied');
     expect(await accessibilityFaults()).toEqual([]);
+  });
+
+  it('is told that it comes too late, by the page and by a callback, and what to do', async () => {
+    await inWorld(await createAcme(), async (late) => {
+      await connectAcme(late);
+      origins.add(late.baseUrl);
+      const daemon = await serveByShiftedClock(late);
+      const args = ['login', 'acme', '--connection', 'late', '--json', '--no-browser'];
+      const login = late.startAuthsome(args);
+      const state = new URL(await authUrlOf(login)).searchParams.get('state') ?? '';
+      const { session_id: session } = JSON.parse(login.output.stdout);
+      // Whoever leaves by Ctrl-C has called it off; this one is just gone.
+      login.child.kill('SIGKILL');
+      daemon.shiftMs(11 * 60_000);
+      for (const url of [
+        `${late.baseUrl}/auth/sessions/${session}`,
+        `${late.redirectUri}?code=x&state=${state}`,
+      ]) {
+        for (const colorScheme of ['light', 'dark'] as const) {
+          await page.emulateMedia({ colorScheme });
+          await page.goto(url);
+          expect(await page.locator('h1').textContent()).toBe('This sign-in has expired');
+          const commands = await page.locator('code').allTextContents();
+          expect(commands).toContain('authsome login acme --connection late --force');
+          expect(commands).toContain(late.redirectUri);
+          expect(await accessibilityFaults()).toEqual([]);
+        }
+      }
+      await page.emulateMedia({ colorScheme: 'light' });
+      daemon.shiftMs(0);
+      expect(await late.json(['get', 'acme', '--connection', 'late'], 3)).toMatchObject({
+        error: 'ConnectionNotFound',
+      });
+    });
   });
 
   it('is accessible in the dark as well, and on a stale callback', async () => {
