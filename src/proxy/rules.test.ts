@@ -349,11 +349,39 @@ describe('the judgement', () => {
 
   test('two connections with equal right are refused, and none is guessed', async () => {
     const { world, seen } = await openWithApi({
-      routes: [routeTo(apiHost), routeTo(apiHost, { id: 'example/work', connection: 'work' })],
+      routes: [
+        routeTo(apiHost),
+        routeTo(apiHost, { id: 'rival:api', provider: 'rival', connection: 'work' }),
+        routeTo(apiHost, { id: 'other:api/v9', provider: 'other', pathPrefix: '/v9' }),
+      ],
     });
-    const answer = await ask(await dialThrough(world), 'GET / HTTP/1.1', `Host: ${apiHost}`);
-    expect(problemOf(answer)).toMatchObject({ code: 'RouteAmbiguous' });
+    const client = await dialThrough(world);
+    // Again and again, and not by turns.
+    for (let count = 0; count < 2; count += 1) {
+      const problem = problemOf(await ask(client, 'GET / HTTP/1.1', `Host: ${apiHost}`));
+      expect(problem).toMatchObject({
+        code: 'RouteAmbiguous',
+        status: 409,
+        detail: 'more than one connection claims this request: example/default, rival/work',
+        hint: expect.stringContaining(
+          'authsome run --provider example -- <command> (or --provider rival/work)',
+        ),
+      });
+    }
     expect(seen).toEqual([]);
+    const reason = 'claims it with the same right as another';
+    expect(world.decisions).toHaveLength(2);
+    for (const decision of world.decisions) {
+      expect(decision).toMatchObject({
+        outcome: 'RouteAmbiguous',
+        candidates: [
+          { connection: 'default', matched: false, reason },
+          { route: 'rival:api', connection: 'work', matched: false, reason },
+          { route: 'other:api/v9', matched: false, reason: 'does not cover this path' },
+        ],
+      });
+      expect(decision.route).toBeUndefined();
+    }
   });
 
   test('policy is asked, and what it denies is not sent', async () => {

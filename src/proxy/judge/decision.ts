@@ -32,7 +32,7 @@ export function decisionEvent(
     outcome: outcome.outcome,
     reason: trace.reason,
     request: { method: subject.method, host: subject.host, port: subject.port, path: subject.path },
-    candidates: candidatesOf(trace.considered, route),
+    candidates: candidatesOf(trace.considered, route, trace.rivals),
   };
   if (asker !== undefined) {
     event.identity = asker.identity;
@@ -53,21 +53,30 @@ type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
 const none: readonly Candidate[] = [];
 const known = new WeakMap<
   readonly Route[],
-  { readonly route: Route | undefined; readonly list: readonly Candidate[] }
+  {
+    readonly route: Route | undefined;
+    readonly rivals: readonly Route[] | undefined;
+    readonly list: readonly Candidate[];
+  }
 >();
 
 /** A table answers with the same list of routes again and again: so is the list of candidates made once. */
-function candidatesOf(considered: readonly Route[], taken: Route | undefined): readonly Candidate[] {
+function candidatesOf(
+  considered: readonly Route[],
+  taken: Route | undefined,
+  rivals: readonly Route[] | undefined,
+): readonly Candidate[] {
   if (considered.length === 0) return none;
   const before = known.get(considered);
-  if (before !== undefined && before.route === taken) return before.list;
+  if (before !== undefined && before.route === taken && before.rivals === rivals) return before.list;
   const list = considered.map((route) => ({
     route: route.id,
     connection: route.connection,
     matched: route === taken,
-    reason: reasonFor(route, taken),
+    reason:
+      rivals?.includes(route) === true ? 'claims it with the same right as another' : reasonFor(route, taken),
   }));
-  known.set(considered, { route: taken, list });
+  known.set(considered, { route: taken, rivals, list });
   return list;
 }
 

@@ -1,3 +1,4 @@
+import { shellWord } from '../../command-line.ts';
 import type { ErrorCode } from '../../errors.ts';
 import type { PolicyRequest, Verdict } from '../../policy/index.ts';
 import { judgePath, type Route, type RouteTable } from '../../providers/index.ts';
@@ -18,6 +19,8 @@ export interface Trace {
   readonly considered: readonly Route[];
   readonly route: Route | undefined;
   readonly rule: string | undefined;
+  /** Of an ambiguous request: the routes that claim it with equal right. */
+  readonly rivals?: readonly Route[];
 }
 
 export type Judgement =
@@ -106,8 +109,8 @@ export function judgeRequest(law: Law, subject: Subject): Judgement {
     case 'ambiguous': {
       const claims = match.routes.map((route) => `${route.provider}/${route.connection}`).join(', ');
       return refuse('RouteAmbiguous', `more than one connection claims this request: ${claims}`, {
-        hint: 'Choose one for the run: authsome run --connection PROVIDER=NAME -- <command>',
-        trace: { considered },
+        hint: chooseOne(match.routes),
+        trace: { considered, rivals: match.routes },
       });
     }
     case 'refused':
@@ -135,6 +138,18 @@ export function judgeRequest(law: Law, subject: Subject): Judgement {
     });
   }
   return { kind: 'inject', route, trace: { considered, route, rule: verdict.rule, reason: verdict.reason } };
+}
+
+/** A run has one connection of a provider, so rivals are of different ones: naming providers leaves the others out. */
+function chooseOne(rivals: readonly Route[]): string {
+  const [first = '', ...others] = rivals.map(({ provider, connection }) =>
+    shellWord(connection === 'default' ? provider : `${provider}/${connection}`),
+  );
+  const instead = others.map((other) => `--provider ${other}`).join(' or ');
+  return (
+    'Run it with one of them, and with each other provider that it needs: ' +
+    `authsome run --provider ${first} -- <command> (or ${instead})`
+  );
 }
 
 /** A path that servers may read in two ways has to be allowed in both. */
