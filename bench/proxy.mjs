@@ -4,7 +4,7 @@
  * run on one core, whatever is measured on the other. Writes docs/performance.md.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,17 +27,10 @@ try {
 }
 
 async function main() {
-  if (spawnSync('go', ['version']).status !== 0) {
-    console.log(
-      'bench: Go is missing. It builds the load generator and a comparator: install any Go from 1.24 on.',
-    );
-    return;
-  }
-  const go = file('bench');
-  const built = spawnSync('go', ['build', '-o', go, '.'], { cwd: join(here, 'go'), encoding: 'utf8' });
-  if (built.status !== 0) throw new Error(built.stderr);
-
-  const upstream = await start(0, go, ['upstream', '-ca-out', file('upstream.pem')]);
+  const go = buildGo();
+  // Upstream and load: the same two programs, in either language.
+  const [program, ...programArgs] = go === undefined ? [process.execPath, await bundled('load')] : [go];
+  const upstream = await start(0, program, [...programArgs, 'upstream', '-ca-out', file('upstream.pem')]);
   const ours = await startOurs(upstream.ready, 'audit.db');
   const peers = {
     direct: { via: '', auth: '', ca: file('upstream.pem'), host: 'localhost' },
@@ -62,21 +55,19 @@ async function main() {
       host: 'localhost',
       pid: ours.pid,
     },
+    relay: {
+      via: `127.0.0.1:${ours.ready.relay}`,
+      auth: '',
+      ca: file('ours.pem'),
+      host: 'localhost',
+      pid: ours.pid,
+    },
   };
-  const goProxy = await start(1, go, [
-    'proxy',
-    '-ca-out',
-    file('go.pem'),
-    '-upstream-ca',
-    file('upstream.pem'),
-  ]);
-  peers.go = {
-    via: `127.0.0.1:${goProxy.ready.port}`,
-    auth: '',
-    ca: file('go.pem'),
-    host: 'localhost',
-    pid: goProxy.pid,
-  };
+  if (go !== undefined) {
+    const args = ['proxy', '-ca-out', file('go.pem'), '-upstream-ca', file('upstream.pem')];
+    const { ready, pid } = await start(1, go, args);
+    peers.go = { via: `127.0.0.1:${ready.port}`, auth: '', ca: file('go.pem'), host: 'localhost', pid };
+  }
   const mitm = await startMitmproxy();
   if (mitm !== undefined) peers.mitmproxy = mitm;
 
@@ -84,6 +75,7 @@ async function main() {
     const { via, auth, ca, host } = peers[peer];
     const port = mode === 'http2' ? upstream.ready.http2 : upstream.ready.http1;
     const args = [
+      ...programArgs,
       'load',
       '-mode',
       mode,
@@ -97,12 +89,14 @@ async function main() {
       ca,
       ...more,
     ];
-    const { command, all } = pinned(0, go, args);
+    const { command, all } = pinned(0, program, args);
     const run = spawnSync(command, all, { encoding: 'utf8', timeout: 60_000, killSignal: 'SIGKILL' });
     if (process.env.BENCH_TRACE !== undefined) console.error(peer, mode, run.status, run.stdout.trim());
     if (run.status !== 0) {
+      const failure = `${peer} ${mode}: ${run.stderr?.trim() || 'no answer in time'}`;
       // A peer that cannot do it leaves a gap; ours may not.
-      console.log(`${peer} ${mode}: ${run.stderr?.trim() || 'no answer in time'}`);
+      if (peer === 'ours') throw new Error(failure);
+      console.log(failure);
       return {};
     }
     return JSON.parse(run.stdout);
@@ -124,12 +118,12 @@ async function main() {
       timed('post', 16),
     ),
     connections8: rotate(
-      names.filter((name) => name !== 'pipe'),
+      names.filter((name) => !['pipe', 'relay'].includes(name)),
       timed('connections', 8),
     ),
     events: rotate(names, (peer) => load(peer, 'events', ['-size', '200'])),
     http2: rotate(
-      names.filter((name) => !['pipe', 'go'].includes(name)),
+      names.filter((name) => !['pipe', 'relay', 'go'].includes(name)),
       timed('http2', 100),
     ),
   };
@@ -179,23 +173,42 @@ function median(values) {
   return sorted[Math.floor(sorted.length / 2)];
 }
 
-async function startOurs({ http1, http2 }, database, extraRoutes = 0) {
-  const script = file('ours.mjs');
-  if (!existsSync(script)) {
-    const bundle = await rolldown({
-      input: join(here, 'proxy/ours.ts'),
-      platform: 'node',
-      external: ['@photostructure/sqlite', '@napi-rs/keyring'],
-      logLevel: 'silent',
-    });
-    await bundle.write({
-      dir: scratch,
-      format: 'esm',
-      entryFileNames: 'ours.mjs',
-      chunkFileNames: '[name]-[hash].mjs',
-    });
-    spawnSync('ln', ['-s', join(root, 'node_modules'), file('node_modules')]);
+/** The comparator and the load generator, or `undefined` where they cannot be built. */
+function buildGo() {
+  if (spawnSync('go', ['version']).status !== 0) {
+    console.log(
+      'Go is missing (any from 1.24 on): its column is left out, and Node makes the load, which slows all columns.\n',
+    );
+    return undefined;
   }
+  const go = file('bench');
+  const built = spawnSync('go', ['build', '-o', go, '.'], { cwd: join(here, 'go'), encoding: 'utf8' });
+  if (built.status !== 0) throw new Error(built.stderr);
+  return go;
+}
+
+/** A program of `bench/proxy/` as one file that Node can run. */
+async function bundled(name) {
+  const script = file(`${name}.mjs`);
+  if (existsSync(script)) return script;
+  const bundle = await rolldown({
+    input: join(here, `proxy/${name}.ts`),
+    platform: 'node',
+    external: ['@photostructure/sqlite', '@napi-rs/keyring'],
+    logLevel: 'silent',
+  });
+  await bundle.write({
+    dir: scratch,
+    format: 'esm',
+    entryFileNames: `${name}.mjs`,
+    chunkFileNames: `${name}-[name]-[hash].mjs`,
+  });
+  if (!existsSync(file('node_modules'))) symlinkSync(join(root, 'node_modules'), file('node_modules'));
+  return script;
+}
+
+async function startOurs({ http1, http2 }, database, extraRoutes = 0) {
+  const script = await bundled('ours');
   const ca = extraRoutes === 0 ? file('ours.pem') : file(`ours-${database}.pem`);
   return start(1, process.execPath, [
     script,
@@ -282,7 +295,7 @@ function report(results, grownKb) {
     ['HTTP/2 req/s, 100 streams', 'http2', 'perSecond', 0],
     ['1 GiB, MB/s', 'big', 'megabytesPerSecond', 0],
   ];
-  const columns = ['direct', 'pipe', 'tunnel', 'ours', 'go', 'mitmproxy'];
+  const columns = ['direct', 'pipe', 'tunnel', 'relay', 'ours', 'go', 'mitmproxy'];
   const cell = (key, peer, field, digits) => {
     const value = results[key][peer]?.[field];
     return value === undefined || value === 0 ? '–' : value.toFixed(digits);

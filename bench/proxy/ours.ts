@@ -1,17 +1,21 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { once } from 'node:events';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { connect as connectTls, TLSSocket } from 'node:tls';
 import { auditMigrations, openAuditTrail } from '../../src/audit/index.ts';
 import { migrate, openDatabase } from '../../src/database/index.ts';
 import { createDialer } from '../../src/network/index.ts';
 import { compilePolicy } from '../../src/policy/index.ts';
 import { parseHostPattern } from '../../src/providers/host-pattern.ts';
 import { compileRoutes, type Route } from '../../src/providers/index.ts';
+import { createCertificateAuthority } from '../../src/proxy/ca/index.ts';
 import { startProxy } from '../../src/proxy/index.ts';
 
 /**
  * The proxy as the daemon runs it, in a process of its own: real dialler, routes, policy and audit trail on disk. Only
- * the credential is a constant. Beside it a bare `net` pipe pair, as the ceiling of what Node can do.
+ * the credential is a constant. Beside it the ceilings of what Node can do: for a tunnel a pair of `net` sockets piped
+ * into each other, for an interception the same with TLS ended on both sides and not a byte looked at.
  */
 const [caFile = '', upstreamCa = '', databaseFile = '', http1 = '', http2 = '', extraRoutes = '0'] =
   process.argv.slice(2);
@@ -76,21 +80,47 @@ const run = await proxy.openRun({
 });
 writeFileSync(caFile, run.caPem);
 
+const loopback = (port: string) => ({ host: '127.0.0.1', port: Number(port), noDelay: true });
+
 const pipe = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
-  const upstream = connect({ host: '127.0.0.1', port: Number(http1), noDelay: true, allowHalfOpen: true });
+  pipeBoth(client, connect({ ...loopback(http1), allowHalfOpen: true }));
+});
+
+const hosts = ['localhost'];
+const authority = createCertificateAuthority({ runId: 'relay', hosts, nowMs: Date.now, randomBytes });
+appendFileSync(caFile, authority.pem);
+const ca = readFileSync(upstreamCa, 'utf8');
+const relay = createServer({ noDelay: true }, (client) => {
+  client.on('error', () => client.destroy());
+  // What comes first is a CONNECT; where it leads is known.
+  client.once('data', () => {
+    client.write('HTTP/1.1 200 OK\r\n\r\n');
+    const secureContext = authority.contextFor('localhost');
+    const inner = new TLSSocket(client, { isServer: true, secureContext, ALPNProtocols: ['http/1.1'] });
+    const outer = connectTls({ ...loopback(http1), servername: 'localhost', ca });
+    pipeBoth(inner, outer.setNoDelay(true));
+  });
+});
+
+function pipeBoth(client: Socket, upstream: Socket): void {
   client.on('error', () => upstream.destroy());
   upstream.on('error', () => client.destroy());
   client.pipe(upstream);
   upstream.pipe(client);
-});
-pipe.listen(0, '127.0.0.1', () => {
-  const address = pipe.address();
-  const { username, password } = new URL(run.proxyUrl);
-  process.stdout.write(
-    `${JSON.stringify({
-      port: proxy.port,
-      auth: `${username}:${password}`,
-      pipe: typeof address === 'object' && address !== null ? address.port : 0,
-    })}\n`,
-  );
-});
+}
+
+async function portOf(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+const { username, password } = new URL(run.proxyUrl);
+const ready = {
+  port: proxy.port,
+  auth: `${username}:${password}`,
+  pipe: await portOf(pipe),
+  relay: await portOf(relay),
+};
+process.stdout.write(`${JSON.stringify(ready)}\n`);
