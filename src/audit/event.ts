@@ -59,6 +59,7 @@ export type AuditEvent =
         | 'token.refresh_failed'
         | 'connection.revoked'
         | 'connection.removed'
+        | 'connection.replaced'
         | 'connection.default_changed'
         | 'secret.revealed'
         | 'secret.exported'

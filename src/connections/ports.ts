@@ -25,6 +25,7 @@ export interface ConnectionEvent {
     | 'token.refresh_failed'
     | 'connection.revoked'
     | 'connection.removed'
+    | 'connection.replaced'
     | 'connection.default_changed'
     | 'secret.revealed'
     | 'secret.exported'

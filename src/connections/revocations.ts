@@ -94,8 +94,8 @@ export async function logoutConnection(
   return { provider, connection: name, remote: outcome };
 }
 
-/** Never throws: what cannot be told to the provider must not keep the secret here. */
-async function revokeRemotely(options: ConnectionsOptions, open: OpenConnection): Promise<Remote> {
+/** What became of the tokens of a connection at its provider. Never throws: what cannot be told to the provider must not keep the secret here. */
+export async function revokeRemotely(options: ConnectionsOptions, open: OpenConnection): Promise<Remote> {
   const { binding } = open.connection;
   const { accessToken, refreshToken } = open.secrets;
   if (binding?.revocationUrl === undefined || accessToken === undefined) return 'unsupported';

@@ -14,6 +14,7 @@ import {
 import type { OpenConnection } from './connection-store.ts';
 import { connectionKey } from './names.ts';
 import type { ProviderCatalog } from './ports.ts';
+import { takeBackReplaced } from './replaced-grant.ts';
 import type { NewSession, StoredSession } from './session-record.ts';
 import { sessionLine } from './sign-in-again.ts';
 import type { SignInContext } from './sign-in-context.ts';
@@ -27,8 +28,10 @@ export async function completeWithKey(
 ): Promise<StoredSession> {
   const connection = newConnection(context, session, provider, { scopes: [], expiresAtMs: undefined });
   const found = await context.connections.find(session.provider, session.connection);
-  await store(context, session, connection, { apiKey }, found);
-  return await finish(context, session, connection);
+  const { replaced } = await store(context, session, connection, { apiKey }, found);
+  const ended = await finish(context, session, connection);
+  takeBackReplaced(context, replaced, connection);
+  return ended;
 }
 
 /**
@@ -49,16 +52,17 @@ export async function completeWithTokens(
     refreshable: secrets.refreshToken !== undefined || session.flow === 'client_credentials',
     binding,
   };
-  const version = await store(context, session, connection, secrets, found);
+  const { version, replaced } = await store(context, session, connection, secrets, found);
   const account = await accountLabel(
     context.options.fetchFor({ publicOnly: false }),
     provider,
     tokens.accessToken,
   );
-  if (account === undefined) return await finish(context, session, connection);
   const labelled = { ...connection, account };
-  await writeConnection(context.options.vault, labelled, secrets, version);
-  return await finish(context, session, labelled);
+  if (account !== undefined) await writeConnection(context.options.vault, labelled, secrets, version);
+  const ended = await finish(context, session, labelled);
+  takeBackReplaced(context, replaced, labelled);
+  return ended;
 }
 
 /** Ends the session whose connection is stored already (the daemon stopped in between). */
@@ -112,14 +116,14 @@ function newConnection(
   };
 }
 
-/** Returns the version written. ConnectionExists when another sign-in was quicker and this one may not replace. */
+/** Returns the version written, and what was there before. ConnectionExists when another sign-in was quicker and this one may not replace. */
 async function store(
   context: SignInContext,
   session: StoredSession,
   connection: NewConnection,
   secrets: ConnectionSecrets,
   found: OpenConnection | undefined,
-): Promise<number> {
+): Promise<{ readonly version: number; readonly replaced: OpenConnection | undefined }> {
   let existing = found;
   for (;;) {
     if (existing !== undefined && !session.force && isUsable(existing.connection, context.options.nowMs())) {
@@ -127,7 +131,7 @@ async function store(
     }
     const expected = existing?.connection.version ?? 0;
     const written = await writeConnection(context.options.vault, connection, secrets, expected);
-    if (written !== undefined) return written.version;
+    if (written !== undefined) return { version: written.version, replaced: existing };
     existing = await context.connections.find(session.provider, session.connection);
   }
 }

@@ -4,7 +4,14 @@ import { sameText, stateMismatch } from '../oauth/index.ts';
 import type { Provider } from '../providers/index.ts';
 import { parseApiKey } from './api-key.ts';
 import { authorizeStage, renewAddress } from './authorization-stage.ts';
-import { doubtClient, findClient, type KnownClient, storeClient } from './client-record.ts';
+import {
+  doubtClient,
+  findClient,
+  isClientInUse,
+  type KnownClient,
+  setClientAside,
+  storeClient,
+} from './client-record.ts';
 import { isUsable } from './connection-record.ts';
 import type { ConnectionStore } from './connection-store.ts';
 import { requireProvider } from './definitions.ts';
@@ -134,6 +141,11 @@ export function createSignIns(options: ConnectionsOptions, connections: Connecti
       const given = parseClient(provider, request.clientId, request.clientSecret ?? '');
       const authMethod = authMethodFor(endpoints, provider, given);
       const client = { ...given, authMethod, origin: 'environment' as const };
+      // What was granted to the client that it takes the place of can still be refreshed, or taken back.
+      const before = await findClient(options.vault, provider, endpoints);
+      const isAnother = before !== undefined && before.clientId !== client.clientId;
+      if (isAnother && (await isClientInUse(options.vault, provider, before.clientId)))
+        await setClientAside(options.vault, provider);
       await storeClient(options.vault, provider, endpoints, client);
     }
     const client =

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { acme } from '../../demo/service/index.ts';
 import { authUrlOf } from '../../demo/sign-in.ts';
-import { register } from './harness.ts';
+import { register, until } from './harness.ts';
 import { addressOn, type Company, consent, giveClient, inCompany, issuer, last, told } from './person.ts';
 import { changeResponses } from './token-endpoint.ts';
 
@@ -266,6 +266,62 @@ describe('a server that knows only clients that register themselves', () => {
       await first.ended;
       expect(company.asked.filter((what) => what === 'POST /reg')).toHaveLength(2);
       expect(company.asked.filter((what) => what === 'POST /request')).toHaveLength(3);
+    });
+  });
+});
+
+describe('a sign-in that replaces another', () => {
+  const account = { url: `${issuer}/whoami`, field: 'login' };
+
+  it('takes the old grant back where it is of another account, and leaves it where it may be the same', async () => {
+    await inCompany({}, async (company) => {
+      const { authorization } = company.service;
+      await register(company, { ...acme, name: 'acme-who', oauth: { ...acme.oauth, account } });
+      let who = 'ada';
+      let isKnownThere = false;
+      authorization.misbehave((request, response) => {
+        if (request.url !== '/whoami') return false;
+        response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ login: who }));
+        return true;
+      });
+      const signIn = async (login: string): Promise<string> => {
+        who = login;
+        const running = start(company, 'acme-who', '--force');
+        await company.page.goto(await authUrlOf(running));
+        if (authorization.issued.length === 0) await giveClient(company);
+        if (!isKnownThere) await consent(company);
+        isKnownThere = true;
+        expect((await running.ended).code).toBe(0);
+        return authorization.issued.at(-1)?.accessToken ?? '';
+      };
+      const replaced = async (): Promise<readonly string[]> => {
+        const { events } = await company.json(['log']);
+        return events
+          .filter(({ event }: { event: string }) => event === 'connection.replaced')
+          .map(({ detail }: { detail: string }) => detail);
+      };
+      const first = await signIn('ada');
+      // The same browser: the server asks nothing, and gives more tokens of the very grant that it has already.
+      const second = await signIn('ada');
+      await until(async () => (await replaced()).length === 1, 10_000);
+      expect(await replaced()).toEqual([
+        'the earlier grant was left at the provider: it may be one with that of acme-who/default',
+      ]);
+      expect(company.asked).not.toContain('POST /revoke');
+      expect([await authorization.accepts(first), await authorization.accepts(second)]).toEqual([true, true]);
+
+      await company.page.context().clearCookies();
+      isKnownThere = false;
+      const third = await signIn('bob');
+      await until(async () => (await replaced()).length === 2, 10_000);
+      expect(await replaced()).toContain('the earlier grant, at the provider: revoked');
+      expect([await authorization.accepts(second), await authorization.accepts(third)]).toEqual([
+        false,
+        true,
+      ]);
+      const me = ['run', '--', 'curl', '-sS', 'https://api.acme.test/v1/me'];
+      expect((await company.authsome(me)).stdout).toContain('"hello":"ada"');
+      expect(company.service.api.received.at(-1)?.headers.authorization).toBe(`Bearer ${third}`);
     });
   });
 });
