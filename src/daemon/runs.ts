@@ -123,7 +123,7 @@ export function createRuns(options: RunsOptions): Runs {
         routes: routeTable(usable),
         credentials: desk.connections.credentials,
         decide: policy,
-        phantomFor: (connection) => standIns.get(connection),
+        phantomFor: (connection) => standIns.get(connection.slice(0, connection.indexOf('/'))),
         advise: (refused) => {
           const advice = scopeAdviceFor(desk, refused);
           if (advice === undefined) return undefined;
@@ -236,27 +236,27 @@ function routeTable(usable: readonly Usable[]) {
 }
 
 /**
- * `provider/connection` → its phantom in one run, whether a variable shows it to the child or not: an answer that sends
- * a secret back shows it, too.
+ * Provider → its phantom in one run, whether a variable shows it to the child or not: an answer that sends a secret
+ * back shows it, too, whichever of the provider's connections the run goes on with.
  */
 type StandIns = Map<string, string>;
 
-/** One for each connection that has none yet: those that a run began with keep theirs. */
+/** One for each provider that has none yet: those that a run began with keep theirs. */
 function addStandIns(
   standIns: StandIns,
   usable: readonly Usable[],
   randomBytes: (size: number) => Uint8Array,
 ): void {
-  for (const { key, provider } of usable) {
-    if (!standIns.has(key)) standIns.set(key, phantomFor(provider, randomBytes));
+  for (const { provider } of usable) {
+    if (!standIns.has(provider.name)) standIns.set(provider.name, phantomFor(provider, randomBytes));
   }
 }
 
 /** Variable → phantom, for the child's environment. */
 function exported(standIns: StandIns, usable: readonly Usable[]): Readonly<Record<string, string>> {
   const phantoms: Record<string, string> = {};
-  for (const { key, provider } of usable) {
-    for (const { name } of provider.exportVariables) phantoms[name] = standIns.get(key) as string;
+  for (const { provider } of usable) {
+    for (const { name } of provider.exportVariables) phantoms[name] = standIns.get(provider.name) as string;
   }
   return phantoms;
 }
