@@ -9,11 +9,14 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { Docket, hear, type Refusal } from '../hearing/index.ts';
 import type { Authority } from '../http1/index.ts';
+import { refuse } from '../judge/index.ts';
 import type { DecisionSink, Patience } from '../proxy.ts';
 import type { Live, LiveRun } from '../runs/index.ts';
 import { http2Target } from './headers.ts';
+import { codeFor, nameOf } from './session-error.ts';
 import { type Dial, sessionPoolOf, type UpstreamSession } from './sessions.ts';
 import { RelayedStream, type StreamHost } from './stream.ts';
+import { UnreadRequests } from './unread.ts';
 
 interface Watched {
   progress(): number;
@@ -64,7 +67,9 @@ export function serveHttp2(tls: TLSSocket, options: Http2Options): void {
     maxSessionInvalidFrames: 100,
     maxSessionRejectedStreams: 100,
   } as Parameters<typeof performServerHandshake>[1]);
-  new Http2Connection(session, tls, options);
+  const connection = new Http2Connection(session, tls, options);
+  // Who sends no frames any more cannot even acknowledge what it reads: there is no half-closed HTTP/2 connection.
+  tls.on('end', () => connection.cut());
 }
 
 class Http2Connection implements StreamHost, Live, Watched {
@@ -76,6 +81,7 @@ class Http2Connection implements StreamHost, Live, Watched {
   #opened = 0;
   #wasted = 0;
   #expelled = false;
+  readonly #unread: UnreadRequests;
   readonly #socket: TLSSocket;
 
   constructor(session: ServerHttp2Session, socket: TLSSocket, options: Http2Options) {
@@ -84,8 +90,19 @@ class Http2Connection implements StreamHost, Live, Watched {
     this.#options = options;
     this.#authorityText = `${options.authority.host}:${options.authority.port}`;
     session.setLocalWindowSize(windowBytes);
+    this.#unread = new UnreadRequests(
+      session,
+      () => socket.bytesRead,
+      (count) => this.#record(unreadReason(count)),
+    );
+    this.#nameErrors();
     session.on('stream', (stream, headers, flags) => this.#admit(stream, headers, flags));
-    session.on('error', () => session.destroy());
+    session.on('error', (error) => {
+      const name = nameOf(error);
+      if (name !== undefined)
+        this.#record(`the client’s HTTP/2 connection was in error, and was closed: ${name}`);
+      session.destroy();
+    });
     session.on('close', () => {
       options.watch.remove(this);
       options.run.remove(this);
@@ -94,8 +111,32 @@ class Http2Connection implements StreamHost, Live, Watched {
     options.run.add(this);
   }
 
+  /**
+   * Node ends a session in error by this method of its own, always with INTERNAL_ERROR; who reads the GOAWAY should learn
+   * what was wrong (RFC 9113 §5.4.1), and the audit what went unread.
+   */
+  #nameErrors(): void {
+    const session = this.#session;
+    const destroy = session.destroy.bind(session);
+    session.destroy = (error, code) => {
+      // What was read is heard first.
+      if (!session.destroyed) setImmediate(this.#unread.end());
+      destroy(error, code ?? codeFor(error));
+    };
+  }
+
+  /** For the audit: requests, or a whole connection, that never came to be heard. */
+  #record(reason: string): void {
+    const { run, authority, decisions } = this.#options;
+    const subject = { method: '', ...authority, path: '' };
+    new Docket(this.#options.nextDecisionId(), decisions, run, subject).refuse(
+      refuse('MalformedRequest', reason),
+    );
+  }
+
   #admit(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number): void {
     this.#opened += 1;
+    this.#unread.heard(stream.id as number);
     const { run, authority, decisions, hostField } = this.#options;
     const target = http2Target(headers, authority);
     const isTarget = !('kind' in target);
@@ -117,13 +158,19 @@ class Http2Connection implements StreamHost, Live, Watched {
     );
     this.#follow(relayed);
     try {
-      const refusal = isTarget ? this.#options.refusal : target;
+      const refusal = isTarget ? (this.#options.refusal ?? this.#tooLarge(headers)) : target;
       if (refusal !== undefined) relayed.refuse(refusal);
       else hear(relayed, run, decisions);
     } catch {
       // A fault of ours costs this stream, never the daemon.
       relayed.cut();
     }
+  }
+
+  /** nghttp2 holds a client to our limits from when it has acknowledged them; before, we do. */
+  #tooLarge(headers: IncomingHttpHeaders): Refusal | undefined {
+    if (!this.#session.pendingSettingsAck) return undefined;
+    return sizeOf(headers) > maxHeaderListBytes ? tooLarge : undefined;
   }
 
   #follow(relayed: RelayedStream): void {
@@ -173,6 +220,7 @@ class Http2Connection implements StreamHost, Live, Watched {
   }
 
   #expel(): void {
+    this.#record('the client reset too many streams before they were answered, and was cut off');
     const calmDown = new Error('too many streams were reset');
     this.#session.destroy(calmDown, constants.NGHTTP2_ENHANCE_YOUR_CALM);
     // The session waits for its writes to be taken; who floods us need not take them.
@@ -187,14 +235,33 @@ class Http2Connection implements StreamHost, Live, Watched {
   }
 
   progress(): number {
+    this.#unread.look();
     return this.#opened;
   }
 
   silenceMs(): number {
-    return this.#options.patience.keepAliveMs;
+    const { patience } = this.#options;
+    if (!this.#unread.owed) return patience.keepAliveMs;
+    return this.#watches.size === 0 ? patience.headMs : patience.exchangeMs;
   }
 
   silent(): void {
-    if (this.#watches.size === 0) this.#session.close();
+    if (this.#unread.owed || this.#session.closed) this.cut();
+    else if (this.#watches.size === 0) this.#session.close();
+    else this.#unread.probe();
   }
+}
+
+const tooLarge = refuse('HeadersTooLarge', 'the header fields of the request are larger than 64 KiB');
+
+/** RFC 9113 §6.5.2, without what it counts for each field. */
+function sizeOf(headers: IncomingHttpHeaders): number {
+  let size = 0;
+  for (const [name, value] of Object.entries(headers)) size += name.length + String(value).length;
+  return size;
+}
+
+function unreadReason(count: number): string {
+  const requests = count === 1 ? '1 request was' : `${count} requests were`;
+  return `${requests} turned away unread: malformed (RFC 9113 §8.1.1), beyond a limit of the connection, or a stream number that the client passed over`;
 }

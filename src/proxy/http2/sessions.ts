@@ -29,7 +29,10 @@ export class UpstreamSession implements Live {
       settings: { enablePush: false, initialWindowSize: 1024 * 1024 },
       maxSessionMemory: 64,
     });
-    this.session.on('connect', () => this.session.setLocalWindowSize(windowBytes));
+    this.session.on('connect', () => {
+      // The run may have ended while this was dialled.
+      if (!this.session.destroyed) this.session.setLocalWindowSize(windowBytes);
+    });
     const leave = (): void => {
       if (this.#leaving) return;
       this.#leaving = true;

@@ -41,7 +41,7 @@ it('h2spec finds no fault in an interception but those that docs/conformance.md 
 }, async () => {
   const report = join(world.directory, 'h2spec.xml');
   const target = ['-h', 'localhost', '-p', String(world.at)];
-  const outcome = await world.runThroughTunnel(program, '-t', '-k', '-S', '-j', report, ...target);
+  const outcome = await world.runThroughTunnel(program, '-t', '-k', '-S', '-o', '4', '-j', report, ...target);
   const cases = casesOf(readFileSync(report, 'latin1'));
   expect(outcome.stdout).toContain(`${cases.length} tests, `);
   expect(cases.length).toBeGreaterThan(140);

@@ -1,0 +1,190 @@
+import { connect as connectTls } from 'node:tls';
+import { apiHost, connectTo, dialProxy, type World } from './fixture.ts';
+
+/** A client of the tests that writes its HTTP/2 frames itself, right or wrong (RFC 9113 §4, §6). */
+export const Type = {
+  data: 0,
+  headers: 1,
+  priority: 2,
+  reset: 3,
+  settings: 4,
+  push: 5,
+  ping: 6,
+  goaway: 7,
+  windowUpdate: 8,
+  continuation: 9,
+} as const;
+
+export const Flag = { endStream: 1, ack: 1, endHeaders: 4, padded: 8, priority: 32 } as const;
+
+/** RFC 9113 §7. */
+export const Code = {
+  none: 0,
+  protocol: 1,
+  internal: 2,
+  flowControl: 3,
+  settingsTimeout: 4,
+  streamClosed: 5,
+  frameSize: 6,
+  refused: 7,
+  cancel: 8,
+  compression: 9,
+  connect: 10,
+  calm: 11,
+} as const;
+
+export interface Frame {
+  readonly type: number;
+  readonly flags: number;
+  readonly stream: number;
+  readonly payload: Buffer;
+}
+
+export function frame(
+  type: number,
+  flags: number,
+  stream: number,
+  payload: Uint8Array | string = '',
+  length?: number,
+): Buffer {
+  const body = typeof payload === 'string' ? Buffer.from(payload, 'latin1') : payload;
+  const head = Buffer.alloc(9);
+  head.writeUIntBE(length ?? body.length, 0, 3);
+  head.writeUInt8(type, 3);
+  head.writeUInt8(flags, 4);
+  head.writeUInt32BE(stream >>> 0, 5);
+  return Buffer.concat([head, body]);
+}
+
+export function uint32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value >>> 0);
+  return bytes;
+}
+
+export function settings(...pairs: readonly (readonly [id: number, value: number])[]): Buffer {
+  const entries = pairs.map(([id, value]) =>
+    Buffer.concat([Buffer.from([id >> 8, id & 255]), uint32(value)]),
+  );
+  return frame(Type.settings, 0, 0, Buffer.concat(entries));
+}
+
+export type Fields = readonly (readonly [name: string, value: string])[];
+
+/** RFC 7541 §6.2.2: literals that nobody indexes, without Huffman codes. */
+export function literals(fields: Fields): Buffer {
+  return Buffer.concat(
+    fields.flatMap(([name, value]) => [
+      Buffer.from([0]),
+      ...[name, value].map((text) => lengthAndText(text)),
+    ]),
+  );
+}
+
+function lengthAndText(text: string): Buffer {
+  const bytes = Buffer.from(text, 'latin1');
+  return Buffer.concat([integer(bytes.length, 7), bytes]);
+}
+
+/** RFC 7541 §5.1. */
+export function integer(value: number, prefixBits: number, pattern = 0): Buffer {
+  const limit = 2 ** prefixBits - 1;
+  if (value < limit) return Buffer.from([pattern | value]);
+  const bytes = [pattern | limit];
+  let rest = value - limit;
+  for (; rest >= 128; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 128);
+  bytes.push(rest);
+  return Buffer.from(bytes);
+}
+
+/** HEADERS of a whole request, or of what the case says is one. */
+export function headers(stream: number, fields: Fields, flags: number = Flag.endStream): Buffer {
+  return frame(Type.headers, flags | Flag.endHeaders, stream, literals(fields));
+}
+
+export const getFields: Fields = [
+  [':method', 'GET'],
+  [':scheme', 'https'],
+  [':authority', apiHost],
+  [':path', '/'],
+];
+
+export const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
+
+export interface RawClient {
+  /** Everything received so far. */
+  readonly frames: Frame[];
+  closed: boolean;
+  send(...bytes: readonly Buffer[]): void;
+  /** Waits until this holds, or the connection is closed. */
+  until(holds: (frames: readonly Frame[]) => boolean): Promise<void>;
+  /** Reads nothing for a while: what comes stays in the network. */
+  pause(): void;
+  resume(): void;
+  close(): void;
+}
+
+/** A connection through the proxy, in an interception of the API's host; nothing is sent on it yet. */
+export async function dialRaw(world: World): Promise<RawClient> {
+  const client = await dialProxy(world);
+  await connectTo(client, world, `${apiHost}:443`);
+  client.socket.removeAllListeners('data');
+  const socket = connectTls({
+    socket: client.socket,
+    servername: apiHost,
+    ca: world.run.caPem,
+    ALPNProtocols: ['h2'],
+    checkServerIdentity: () => undefined,
+  });
+  const waiting = new Set<() => void>();
+  const wake = (): void => {
+    for (const one of [...waiting]) one();
+  };
+  let received = Buffer.alloc(0);
+  const raw: RawClient = {
+    frames: [],
+    closed: false,
+    send: (...bytes) => {
+      if (!socket.destroyed) socket.write(Buffer.concat(bytes));
+    },
+    until: (holds) =>
+      new Promise((resolve) => {
+        const look = (): void => {
+          if (!raw.closed && !holds(raw.frames)) return;
+          waiting.delete(look);
+          resolve();
+        };
+        waiting.add(look);
+        look();
+      }),
+    pause: () => socket.pause(),
+    resume: () => socket.resume(),
+    close: () => {
+      socket.destroy();
+      client.socket.destroy();
+    },
+  };
+  socket.on('data', (chunk: Buffer) => {
+    received = Buffer.concat([received, chunk]);
+    for (;;) {
+      if (received.length < 9) break;
+      const length = received.readUIntBE(0, 3);
+      if (received.length < 9 + length) break;
+      raw.frames.push({
+        type: received.readUInt8(3),
+        flags: received.readUInt8(4),
+        stream: received.readUInt32BE(5) & 0x7fffffff,
+        payload: received.subarray(9, 9 + length),
+      });
+      received = received.subarray(9 + length);
+    }
+    wake();
+  });
+  const over = (): void => {
+    raw.closed = true;
+    wake();
+  };
+  socket.on('end', over).on('close', over).on('error', over);
+  await new Promise<void>((resolve) => socket.once('secureConnect', resolve).once('close', () => resolve()));
+  return raw;
+}

@@ -1,0 +1,73 @@
+import type { ServerHttp2Session } from 'node:http2';
+
+/** So that the first stream, 1, is the next. */
+const none = -1;
+
+/**
+ * Finds what nghttp2 turned away before it was a request to us: malformed requests (RFC 9113 §8.1.1), and those beyond what
+ * the connection allows. Node tells nothing of them. But a client numbers its streams one after another, so each of them
+ * leaves a number that no request of ours has.
+ */
+export class UnreadRequests {
+  /**
+   * The client has yet to acknowledge a PING. It never will where it is gone, or where nghttp2 has given up the session:
+   * Node tells of neither in that case, and goes on holding the connection.
+   */
+  owed = false;
+  /** The highest stream that was heard, or counted as unread. */
+  #settled = none;
+  #seenBytes = 0;
+  readonly #session: ServerHttp2Session;
+  readonly #bytesRead: () => number;
+  readonly #onUnread: (count: number) => void;
+
+  constructor(session: ServerHttp2Session, bytesRead: () => number, onUnread: (count: number) => void) {
+    this.#session = session;
+    this.#bytesRead = bytesRead;
+    this.#onUnread = onUnread;
+  }
+
+  /** This stream is a request. */
+  heard(stream: number): void {
+    this.#settle(stream - 2);
+    if (stream > this.#settled) this.#settled = stream;
+  }
+
+  /** Asks whether all is well, should the client have sent anything since it last said so. */
+  look(): void {
+    if (!this.owed && this.#bytesRead() !== this.#seenBytes) this.probe();
+  }
+
+  /**
+   * A request may be in the middle of its header block, where no other frame is allowed (RFC 9113 §6.10): who acknowledges
+   * a PING has sent all of it.
+   */
+  probe(): void {
+    if (this.#session.destroyed) return;
+    const last = this.#last;
+    this.owed = true;
+    this.#session.ping((error) => {
+      if (error !== null) return;
+      this.owed = false;
+      this.#seenBytes = this.#bytesRead();
+      this.#settle(last);
+    });
+  }
+
+  /** The session is about to end: returns how to count what it leaves, once what was read has been heard. */
+  end(): () => void {
+    const last = this.#last;
+    return () => this.#settle(last);
+  }
+
+  get #last(): number {
+    return this.#session.state.lastProcStreamID || none;
+  }
+
+  #settle(last: number): void {
+    if (last <= this.#settled) return;
+    const count = Math.floor((last - this.#settled) / 2);
+    this.#settled = last;
+    this.#onUnread(count);
+  }
+}
