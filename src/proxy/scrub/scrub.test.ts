@@ -1,4 +1,12 @@
-import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
+import {
+  brotliCompressSync,
+  constants,
+  createBrotliCompress,
+  createGzip,
+  deflateRawSync,
+  deflateSync,
+  gzipSync,
+} from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { codingsOf, compileNeedles, isTextual, isTextualAt, ScrubbedBody, unreadable } from './index.ts';
@@ -378,6 +386,40 @@ describe('a coded body', () => {
     });
     expect(await over).toBe(true);
     expect(emitted).toBe(zeros);
+  });
+
+  test.each([
+    ['gzip', () => createGzip({ flush: constants.Z_SYNC_FLUSH })],
+    ['br', () => createBrotliCompress({ flush: constants.BROTLI_OPERATION_FLUSH })],
+    ['gzip, br', () => createBrotliCompress({ flush: constants.BROTLI_OPERATION_FLUSH })],
+  ] as const)('of events in %s gives each of them on before the next one comes', async (coding, encoder) => {
+    const outer = encoder();
+    const inner = coding === 'gzip, br' ? createGzip({ flush: constants.Z_SYNC_FLUSH }) : outer;
+    if (inner !== outer) inner.pipe(outer);
+    let seen = '';
+    let heard = (): void => {};
+    const body = new ScrubbedBody(new Needles([needle('sk-secret', 'P')]), codingsOf(coding) ?? [], {
+      emit(part) {
+        seen += part.toString();
+        heard();
+        return true;
+      },
+      block: () => {},
+      guard: (step) => step(),
+      over: () => {},
+    });
+    outer.on('data', (bytes: Buffer) => body.push(bytes));
+    for (const event of ['data: 1\n\n', 'data: sk-secret\n\n', 'data: 3\n\n']) {
+      const shown = event.replace('sk-secret', 'P');
+      const arrived = new Promise<void>((resolve) => {
+        heard = () => seen.endsWith(shown) && resolve();
+      });
+      inner.write(event);
+      await arrived;
+    }
+    expect(seen).toBe('data: 1\n\ndata: P\n\ndata: 3\n\n');
+    body.abort();
+    for (const one of [inner, outer]) one.destroy();
   });
 
   test('gives to its guard whatever goes wrong where nobody waits', async () => {
