@@ -233,6 +233,14 @@ describe('renewing a credential on 401', () => {
     expect(t.sent('client')).toBe(unauthorized);
   });
 
+  test('sends nothing when the newer credential comes after the client has left', () => {
+    const t = new Transcript(renewable).client(get('/')).upstream(unauthorized);
+    t.pairing.clientClosed();
+    t.take();
+    t.pairing.renewed(newHead);
+    expect(t.take()).toEqual([]);
+  });
+
   test('does not send a body of more than 64 KiB again', () => {
     const t = new Transcript(renewable).client(post('/', 'b'.repeat(70_000))).upstream(unauthorized);
     expect(t.actions).not.toContain('renew');

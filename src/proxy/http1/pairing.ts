@@ -1,14 +1,14 @@
 import { Accumulator } from './accumulator.ts';
 import { answerHead, interimHead, readAnswerHead } from './answer-head.ts';
-import { Body } from './body.ts';
+import type { Body } from './body.ts';
 import { LF } from './bytes.ts';
 import { Fault } from './fault.ts';
 import { limits } from './fields.ts';
 import { type RequestPhase, type ResponsePhase, truncatedHead, unexpectedSwitch } from './phases.ts';
-import type { Answer, Failure, PairingPort, Plan, ResponseTransform, TransformOutlet } from './port.ts';
-import { isRepeatable, Replay } from './replay.ts';
-import { parseRequestHead, type RequestHead } from './request.ts';
+import type { Answer, Failure, PairingPort, Plan, TransformOutlet } from './port.ts';
+import { parseRequestHead } from './request.ts';
 import type { ResponseHead } from './response.ts';
+import { Turn } from './turn.ts';
 import { Valves } from './valves.ts';
 
 /**
@@ -19,12 +19,7 @@ export class Pairing {
   readonly #port: PairingPort;
   #requestPhase: RequestPhase = 'head';
   #responsePhase: ResponsePhase = 'none';
-  #request: RequestHead | undefined;
-  #plan: Plan | undefined;
-  #requestBody: Body | undefined;
-  #response: ResponseHead | undefined;
-  #responseBody: Body | undefined;
-  #transform: ResponseTransform | undefined;
+  #turn: Turn | undefined;
   /** Client bytes that wait for a whole head, a decision, or the end of the answer before them. */
   readonly #fromClient = new Accumulator();
   readonly #fromUpstream = new Accumulator();
@@ -32,15 +27,7 @@ export class Pairing {
   readonly #valves: Valves;
   readonly #outlet: TransformOutlet;
   #upstreamOpen = false;
-  #upstreamReused = false;
   #upstreamEnded = false;
-  #answered = false;
-  #continued = false;
-  #bodyBegun = false;
-  #closing = false;
-  #retried = false;
-  #renewed = false;
-  #replay: Replay | undefined;
   #working = false;
 
   constructor(port: PairingPort) {
@@ -112,21 +99,21 @@ export class Pairing {
   clientClosed(): void {
     if (this.#requestPhase === 'over') return;
     this.#requestPhase = 'over';
-    this.#transform?.abort();
+    this.#turn?.transform?.abort();
     this.#closeUpstream();
     this.#forget();
   }
 
   clientDrained(): void {
     this.#valves.clientBlocked = false;
-    this.#transform?.resume();
+    this.#turn?.transform?.resume();
     this.#steer();
   }
 
   /** The decision: send this head instead, then the body as it comes. */
   forward(plan: Plan): void {
     if (this.#requestPhase !== 'judging') return;
-    this.#plan = plan;
+    (this.#turn as Turn).plan = plan;
     this.#requestPhase = 'connecting';
     this.#port.connectUpstream(false);
   }
@@ -149,31 +136,25 @@ export class Pairing {
       this.#port.destroyUpstream();
       return;
     }
-    const plan = this.#plan as Plan;
+    const turn = this.#turn as Turn;
     this.#upstreamOpen = true;
-    this.#upstreamReused = reused;
     this.#upstreamEnded = false;
     this.#valves.upstreamChanged();
     this.#responsePhase = 'head';
-    this.#answered = false;
-    this.#send(plan.head);
-    if (this.#retried || this.#renewed) {
-      for (const chunk of this.#replay?.chunks ?? []) this.#send(chunk);
+    this.#send((turn.plan as Plan).head);
+    const kept = turn.begin(reused);
+    for (const chunk of kept ?? []) this.#send(chunk);
+    if (kept !== undefined || turn.requestBody?.done === true) {
       this.#requestPhase = 'sent';
-      this.#steer();
-      return;
+    } else {
+      this.#requestPhase = 'body';
+      this.#resumeBody();
     }
-    const request = this.#request as RequestHead;
-    this.#requestBody = new Body(request.framing);
-    this.#bodyBegun = false;
-    this.#replay = plan.renewable ? new Replay(request) : undefined;
-    this.#requestPhase = this.#requestBody.done ? 'sent' : 'body';
-    if (this.#requestPhase === 'body') this.#resumeBody();
     this.#steer();
   }
 
   upstreamBytes(chunk: Buffer): void {
-    this.#answered = true;
+    this.#turn?.heard();
     switch (this.#responsePhase) {
       case 'head':
         this.#readResponses(this.#fromUpstream.join(chunk));
@@ -201,8 +182,8 @@ export class Pairing {
     switch (this.#responsePhase) {
       case 'head':
         this.#fromUpstream.clear();
-        if (this.#mayRetry()) {
-          this.#retried = true;
+        if (this.#turn?.mayRetry() === true) {
+          this.#turn.retry();
           this.#responsePhase = 'none';
           this.#requestPhase = 'connecting';
           this.#port.connectUpstream(true);
@@ -211,7 +192,7 @@ export class Pairing {
         }
         break;
       case 'body':
-        if (this.#responseBody?.untilClose === true && cleanly) {
+        if (this.#turn?.responseBody?.untilClose === true && cleanly) {
           this.#completeResponse();
         } else {
           this.#abandon();
@@ -234,8 +215,10 @@ export class Pairing {
 
   /** The head with a newer credential, or `undefined` when there is none and the 401 stands. */
   renewed(head: Buffer | undefined): void {
-    if (this.#responsePhase !== 'renewing') return;
-    this.#renewed = true;
+    const turn = this.#turn;
+    // The client may have left meanwhile.
+    if (this.#responsePhase !== 'renewing' || turn === undefined) return;
+    turn.renew(head);
     if (head === undefined) {
       this.#responsePhase = 'head';
       const held = this.#fromUpstream.takeAll();
@@ -246,7 +229,6 @@ export class Pairing {
     }
     this.#fromUpstream.clear();
     this.#closeUpstream();
-    this.#plan = { ...(this.#plan as Plan), head, renewable: false };
     this.#responsePhase = 'none';
     this.#requestPhase = 'connecting';
     this.#port.connectUpstream(true);
@@ -294,12 +276,8 @@ export class Pairing {
         this.#fail({ kind: 'malformed-head', fault: head });
         break;
       }
-      this.#request = head;
+      this.#turn = new Turn(head);
       this.#requestPhase = 'judging';
-      this.#retried = false;
-      this.#renewed = false;
-      this.#continued = false;
-      this.#closing = false;
       if (head.end < bytes.length) this.#fromClient.push(bytes.subarray(head.end));
       this.#port.judge(head);
       bytes = this.between ? this.#fromClient.takeAll() : undefined;
@@ -322,7 +300,8 @@ export class Pairing {
   }
 
   #relayRequestBody(chunk: Buffer, start: number): number {
-    const body = this.#requestBody as Body;
+    const turn = this.#turn as Turn;
+    const body = turn.requestBody as Body;
     const stop = body.take(chunk, start, chunk.length);
     if (body.fault !== undefined) {
       this.#dropUpstream();
@@ -332,8 +311,7 @@ export class Pairing {
     }
     if (stop > start) {
       const part = start === 0 && stop === chunk.length ? chunk : chunk.subarray(start, stop);
-      this.#bodyBegun = true;
-      this.#replay?.keep(part);
+      turn.sent(part);
       this.#send(part);
     }
     if (body.done) {
@@ -353,10 +331,10 @@ export class Pairing {
   }
 
   #readResponses(bytes: Buffer): void {
-    const { method } = this.#request as RequestHead;
+    const turn = this.#turn as Turn;
     let start = 0;
     while (this.#responsePhase === 'head' && start < bytes.length) {
-      const head = readAnswerHead(bytes, start, method, this.#plan?.scrub);
+      const head = readAnswerHead(bytes, start, turn.request.method, turn.plan?.scrub);
       if (head === undefined) {
         this.#fromUpstream.push(start === 0 ? bytes : bytes.subarray(start));
         return;
@@ -370,7 +348,7 @@ export class Pairing {
         start = this.#interim(head, bytes);
         continue;
       }
-      if (head.status === 401 && this.#mayRenew()) {
+      if (head.status === 401 && this.#requestPhase === 'sent' && turn.mayRenew()) {
         this.#responsePhase = 'renewing';
         this.#fromUpstream.push(start === 0 ? bytes : bytes.subarray(start));
         this.#port.renew();
@@ -383,18 +361,18 @@ export class Pairing {
 
   /** 1xx passes and the wait goes on; 101 ends HTTP. Returns where the next head begins. */
   #interim(head: ResponseHead, bytes: Buffer): number {
-    const request = this.#request as RequestHead;
+    const turn = this.#turn as Turn;
     if (head.status !== 101) {
-      if (head.status === 100) this.#continued = true;
-      if (request.minor === 1) this.#reply(interimHead(head, this.#plan?.scrub));
+      if (head.status === 100) turn.continued = true;
+      if (turn.request.minor === 1) this.#reply(interimHead(head, turn.plan?.scrub));
       return head.end;
     }
-    if (request.upgrade === undefined || this.#requestPhase !== 'sent') {
+    if (turn.request.upgrade === undefined || this.#requestPhase !== 'sent') {
       this.#dropUpstream();
       this.#fail({ kind: 'malformed-response', fault: unexpectedSwitch });
       return bytes.length;
     }
-    this.#reply(interimHead(head, this.#plan?.scrub));
+    this.#reply(interimHead(head, turn.plan?.scrub));
     const rest = head.end < bytes.length ? bytes.subarray(head.end) : undefined;
     this.#requestPhase = 'over';
     this.#responsePhase = 'none';
@@ -404,18 +382,16 @@ export class Pairing {
   }
 
   #beginResponse(head: ResponseHead, bytes: Buffer): void {
-    const request = this.#request as RequestHead;
-    const plan = this.#plan as Plan;
-    this.#replay = undefined;
-    this.#closing =
-      !request.keepAlive || head.framing.kind === 'close' || this.#clientEnded || this.#isUnframed();
-    this.#response = head;
-    this.#responseBody = new Body(head.framing);
+    const turn = this.#turn as Turn;
+    const plan = turn.plan as Plan;
+    turn.answeredWith(head);
+    turn.closing =
+      !turn.request.keepAlive || head.framing.kind === 'close' || this.#clientEnded || turn.isUnframed;
     this.#responsePhase = 'body';
-    const changes = { close: this.#closing, extraLine: plan.lineFor?.(head) };
-    this.#transform = plan.scrub?.body(head, this.#outlet);
-    if (this.#transform !== undefined) {
-      this.#reply(this.#transform.head(changes));
+    const changes = { close: turn.closing, extraLine: plan.lineFor?.(head) };
+    turn.transform = plan.scrub?.body(head, this.#outlet);
+    if (turn.transform !== undefined) {
+      this.#reply(turn.transform.head(changes));
       this.#relayResponseBody(bytes, head.end, undefined);
       return;
     }
@@ -430,11 +406,12 @@ export class Pairing {
 
   /** Relays the body in `bytes` from `start`; with `headStart`, together with the untouched head before it. */
   #relayResponseBody(bytes: Buffer, start: number, headStart: number | undefined): void {
-    const body = this.#responseBody as Body;
-    const stop = body.take(bytes, start, bytes.length, this.#transform?.payload);
+    const { responseBody, transform } = this.#turn as Turn;
+    const body = responseBody as Body;
+    const stop = body.take(bytes, start, bytes.length, transform?.payload);
     const from = headStart ?? start;
     const end = body.fault === undefined ? stop : start;
-    if (end > from && this.#transform === undefined) {
+    if (end > from && transform === undefined) {
       this.#reply(from === 0 && end === bytes.length ? bytes : bytes.subarray(from, end));
     }
     if (body.fault !== undefined) {
@@ -446,15 +423,16 @@ export class Pairing {
   }
 
   #completeResponse(clean = true): void {
-    const transform = this.#transform;
+    const turn = this.#turn as Turn;
+    const { transform } = turn;
     if (transform === undefined) {
       this.#responseOver(clean);
       return;
     }
     this.#responsePhase = 'finishing';
-    transform.finish(this.#responseBody?.trailers ?? '', (whole) => {
-      if (this.#transform !== transform) return;
-      this.#transform = undefined;
+    transform.finish(turn.responseBody?.trailers ?? '', (whole) => {
+      if (this.#turn !== turn || turn.transform === undefined) return;
+      turn.transform = undefined;
       if (whole) this.#responseOver(clean);
       else this.#abandon();
       this.#steer();
@@ -469,26 +447,20 @@ export class Pairing {
       this.#completeExchange();
       return;
     }
-    if (!this.#upstreamOpen || this.#isUnframed()) this.#endAndDrain();
-  }
-
-  /** A client that waits for 100 may send its body or not once it sees an answer: nothing after it can be framed. */
-  #isUnframed(): boolean {
-    const waits = this.#request?.expectsContinue === true && !this.#continued;
-    return waits && !this.#bodyBegun && this.#requestPhase === 'body';
+    if (!this.#upstreamOpen || this.#turn?.isUnframed === true) this.#endAndDrain();
   }
 
   #completeExchange(): void {
     if (this.#upstreamOpen) {
       this.#upstreamOpen = false;
-      if (this.#response?.keepAlive === true) {
+      if (this.#turn?.response?.keepAlive === true) {
         this.#valves.readUpstream(true);
         this.#port.releaseUpstream();
       } else {
         this.#port.destroyUpstream();
       }
     }
-    if (this.#closing) {
+    if (this.#turn?.closing === true) {
       this.#endAndDrain();
       return;
     }
@@ -506,19 +478,13 @@ export class Pairing {
   }
 
   #forget(): void {
-    this.#request = undefined;
-    this.#plan = undefined;
-    this.#requestBody = undefined;
-    this.#response = undefined;
-    this.#responseBody = undefined;
-    this.#transform = undefined;
-    this.#replay = undefined;
+    this.#turn = undefined;
     this.#fromUpstream.clear();
   }
 
   /** Our own answer to the current request, or to bytes that are none. */
   #answerAndGoOn(answer: Answer, mustClose = false): void {
-    const request = this.#request;
+    const request = this.#turn?.request;
     const bodyOutstanding =
       request !== undefined && request.framing.kind !== 'none' && this.#requestPhase !== 'sent';
     const close = mustClose || bodyOutstanding || request?.keepAlive !== true || this.#clientEnded;
@@ -531,22 +497,8 @@ export class Pairing {
   #fail(failure: Failure): void {
     const aboutRequest = failure.kind !== 'malformed-response' && failure.kind !== 'no-answer';
     // A fault found before there is a whole head belongs to no request yet.
-    if (this.#requestPhase === 'head') this.#request = undefined;
+    if (this.#requestPhase === 'head') this.#turn = undefined;
     this.#answerAndGoOn(this.#port.failed(failure), aboutRequest);
-  }
-
-  #mayRetry(): boolean {
-    const isFirstTry = !this.#answered && !this.#retried && !this.#renewed;
-    return this.#upstreamReused && isFirstTry && isRepeatable(this.#request as RequestHead);
-  }
-
-  #mayRenew(): boolean {
-    return (
-      this.#plan?.renewable === true &&
-      !this.#renewed &&
-      this.#requestPhase === 'sent' &&
-      this.#replay?.chunks !== undefined
-    );
   }
 
   #dropUpstream(): void {
@@ -581,7 +533,7 @@ export class Pairing {
 
   /** A cut-off answer must not look complete. */
   #abandon(): void {
-    this.#transform?.abort();
+    this.#turn?.transform?.abort();
     this.#closeUpstream();
     this.#requestPhase = 'over';
     this.#forget();

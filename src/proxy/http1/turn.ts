@@ -1,0 +1,85 @@
+import { Body } from './body.ts';
+import type { Plan, ResponseTransform } from './port.ts';
+import { isRepeatable, Replay } from './replay.ts';
+import type { RequestHead } from './request.ts';
+import type { ResponseHead } from './response.ts';
+
+/** One request, and what has become of it so far. */
+export class Turn {
+  readonly request: RequestHead;
+  plan: Plan | undefined;
+  requestBody: Body | undefined;
+  response: ResponseHead | undefined;
+  responseBody: Body | undefined;
+  /** Rewrites the answer's body in passing. */
+  transform: ResponseTransform | undefined;
+  /** The client's connection ends with this answer. */
+  closing = false;
+  /** 100 (Continue) came from the upstream. */
+  continued = false;
+  #replay: Replay | undefined;
+  #upstreamReused = false;
+  #answered = false;
+  #bodyBegun = false;
+  #retried = false;
+  #renewed = false;
+
+  constructor(request: RequestHead) {
+    this.request = request;
+  }
+
+  /** It goes out to an upstream; the answer is what has been kept of its body, where it goes out again. */
+  begin(upstreamReused: boolean): readonly Buffer[] | undefined {
+    this.#upstreamReused = upstreamReused;
+    this.#answered = false;
+    if (this.#retried || this.#renewed) return this.#replay?.chunks ?? [];
+    this.requestBody = new Body(this.request.framing);
+    this.#replay = this.plan?.renewable === true ? new Replay(this.request) : undefined;
+    return undefined;
+  }
+
+  /** A part of its body goes out. */
+  sent(part: Buffer): void {
+    this.#bodyBegun = true;
+    this.#replay?.keep(part);
+  }
+
+  /** A byte of an answer came. */
+  heard(): void {
+    this.#answered = true;
+  }
+
+  /** Its final answer begins, so that it will not be sent again. */
+  answeredWith(head: ResponseHead): void {
+    this.#replay = undefined;
+    this.response = head;
+    this.responseBody = new Body(head.framing);
+  }
+
+  /** Whether it may go out once more, now that a pooled connection turned out to be dead. */
+  mayRetry(): boolean {
+    const isFirstTry = !this.#answered && !this.#retried && !this.#renewed;
+    return this.#upstreamReused && isFirstTry && isRepeatable(this.request);
+  }
+
+  retry(): void {
+    this.#retried = true;
+  }
+
+  /** Whether a 401 may be met with a newer credential: all of it must be at hand to be sent again. */
+  mayRenew(): boolean {
+    return this.plan?.renewable === true && !this.#renewed && this.#replay?.chunks !== undefined;
+  }
+
+  /** It goes out once more, with this head; or with `undefined` it does not, and the 401 stands. */
+  renew(head: Buffer | undefined): void {
+    this.#renewed = true;
+    if (head !== undefined) this.plan = { ...(this.plan as Plan), head, renewable: false };
+  }
+
+  /** A client that waits for 100 may send its body or not once it sees an answer: nothing after it can be framed. */
+  get isUnframed(): boolean {
+    const waits = this.request.expectsContinue && !this.continued;
+    return waits && !this.#bodyBegun && this.requestBody?.done === false;
+  }
+}
