@@ -4,7 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Database, migrate, openDatabase, type SqlValue } from '../database/index.ts';
-import { type AuditTrail, auditMigrations, openAuditTrail, type RecordedEvent } from './index.ts';
+import {
+  type AuditTrail,
+  auditMigrations,
+  type EventFilter,
+  openAuditTrail,
+  type RecordedEvent,
+} from './index.ts';
 
 let directory: string;
 let archive: string;
@@ -101,7 +107,11 @@ describe('the archive', () => {
     const names = readdirSync(archive).sort();
     const segments = names.map((name) => readSegment(readFileSync(join(archive, name), 'utf8')));
     const archived = segments.flatMap((segment) => segment.events);
-    const all = [...archived, ...(await trail.recent({ limit: 1_000 }))];
+    const before = archived.at(-1)?.sequence ?? 0;
+    const all = [
+      ...archived,
+      ...(await trail.recent({ limit: 1_000 })).filter(({ sequence }) => sequence > before),
+    ];
     expect(all.map((event) => event.sequence)).toEqual(Array.from({ length: 200 }, (_, index) => index + 1));
     let end = '0'.repeat(64);
     for (const segment of segments) {
@@ -140,6 +150,100 @@ describe('the archive', () => {
     expect(await verifier.firstBrokenLink()).toBeUndefined();
     expect(pages).toBeGreaterThan(2);
     expect(kept()).toBe(13);
+  });
+
+  test('is read as if everything were in one place, forwards and backwards', async () => {
+    const trail = openTrail();
+    await record(trail, 200);
+    const numbers = async (filter: EventFilter) =>
+      (await trail.recent(filter)).map(({ sequence }) => sequence);
+    const range = (from: number, to: number) =>
+      Array.from({ length: to - from + 1 }, (_, index) => from + index);
+    expect(await numbers({ limit: 1_000 })).toEqual(range(1, 200));
+    expect(await numbers({ limit: 120 })).toEqual(range(81, 200));
+    for (const before of [200, 170, 150, 33, 2]) {
+      expect(await numbers({ limit: 30, before })).toEqual(range(Math.max(1, before - 30), before - 1));
+    }
+    expect(await numbers({ limit: 30, before: 1 })).toEqual([]);
+    for (const after of [0, 17, 140, 165, 199]) {
+      expect(await numbers({ limit: 30, after })).toEqual(range(after + 1, Math.min(200, after + 30)));
+    }
+    expect(await numbers({ limit: 1_000, after: 0 })).toEqual(range(1, 200));
+  });
+
+  test('has the decisions of long ago, and what was said of them', async () => {
+    const trail = openTrail();
+    const request = { method: 'GET', host: 'api.example.com', port: 443, path: '/' };
+    for (const id of ['dec_1', 'dec_2']) {
+      const more = {
+        action: 'injected',
+        reason: 'no rule',
+        candidates: [],
+        request,
+        outcome: 'injected',
+      } as const;
+      trail.append({ event: 'decision', id, ...more });
+    }
+    const want = { event: 'scopes.missing', decision: 'dec_2', scopes: ['a'], hint: 'Run: …' } as const;
+    trail.append({ ...want, outcome: 'insufficient_scope', detail: 'it lacks a' });
+    await record(trail, 200);
+    const [first, second] = [await trail.decision('dec_1'), await trail.decision('last')];
+    expect([first, second]).toMatchObject([
+      { id: 'dec_1', sequence: 1 },
+      { id: 'dec_2', sequence: 2 },
+    ]);
+    expect(await trail.scopesMissing({ id: 'dec_2', sequence: 2 })).toMatchObject(want);
+    expect(await trail.scopesMissing({ id: 'dec_1', sequence: 1 })).toBeUndefined();
+    expect(await trail.decision('dec_3')).toBeUndefined();
+  });
+
+  test('is read no further back than was asked for', async () => {
+    const trail = openTrail();
+    await record(trail, 200);
+    const [oldest = '', ...others] = readdirSync(archive).sort();
+    writeFileSync(join(archive, oldest), 'not a segment');
+    expect((await trail.recent({ limit: 100 })).length).toBe(100);
+    await expect(trail.recent({ limit: 1_000 })).rejects.toMatchObject({
+      code: 'DatabaseCorrupt',
+      message: expect.stringContaining(oldest),
+    });
+    // Somebody moved it away: the trail begins later, and nothing is wrong.
+    rmSync(join(archive, oldest));
+    const left = await trail.recent({ limit: 1_000 });
+    expect(left[0]?.sequence).toBe(Number(others[0]?.slice(6, 18)));
+    expect((await trail.recent({ limit: 5, after: 0 }))[0]?.sequence).toBe(left[0]?.sequence);
+  });
+
+  test('is not believed where one word of it was changed, nor a whole segment written anew', async () => {
+    const trail = openTrail();
+    await record(trail, 200);
+    const name = readdirSync(archive).sort().at(-1) ?? '';
+    const path = join(archive, name);
+    const text = readFileSync(path, 'utf8');
+    writeFileSync(path, text.replace('"outcome":"ok"', '"outcome":"no"'));
+    const corrupt = { code: 'DatabaseCorrupt', message: expect.stringContaining(name) };
+    await expect(trail.recent({ limit: 1_000 })).rejects.toMatchObject(corrupt);
+    // With hashes that fit one another, but not what the database goes on from.
+    const lines = text.replace('"outcome":"ok"', '"outcome":"no"').trimEnd().split('\n');
+    let hash = Buffer.alloc(0);
+    let body: string[] = [];
+    const forged = lines.map((line) => {
+      const link: string | undefined = JSON.parse(line).link;
+      if (link === undefined) {
+        body.push(line);
+        return line;
+      }
+      hash =
+        hash.length === 0
+          ? Buffer.from(link, 'hex')
+          : createHash('sha256').update(hash).update(body.join('\n')).digest();
+      body = [];
+      return JSON.stringify({ link: hash.toString('hex') });
+    });
+    writeFileSync(path, `${forged.join('\n')}\n`);
+    await expect(trail.recent({ limit: 1_000 })).rejects.toMatchObject(corrupt);
+    writeFileSync(path, text);
+    expect((await trail.recent({ limit: 1_000 })).length).toBe(200);
   });
 
   test('lets nobody delete what is not archived', async () => {

@@ -7,7 +7,7 @@ import { type Block, endOf, type Link } from './chain.ts';
 export interface ArchiveOptions {
   /** Where the segments go: `audit-<first>-<last>.jsonl`, private, never touched again. Lines as in `Block.body`. */
   readonly directory: string;
-  /** How many events stay in the database, where `log` and `explain` find them. */
+  /** How many events stay in the database, where `log` and `explain` look first. */
   readonly keptEvents: number;
 }
 

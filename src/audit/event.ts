@@ -90,18 +90,23 @@ export interface EventFilter {
   readonly limit: number;
   /** Only events with a greater sequence number. */
   readonly after?: number;
+  /** Only events with a smaller one. */
+  readonly before?: number;
 }
 
 export interface AuditTrail {
   /** Queues the event; it is on disk after the next `flush`. Never throws, never drops. */
   append(event: AuditEvent): void;
   flush(): Promise<void>;
-  /** The newest `limit` events (or the first `limit` after `after`), oldest first. Includes what is queued. */
+  /**
+   * The newest `limit` events (or the newest before `before`, or the first `limit` after `after`), oldest first. Includes
+   * what is queued and what is archived.
+   */
   recent(filter: EventFilter): Promise<readonly RecordedEvent[]>;
   /** The decision with that id, or the newest for `last`. */
-  decision(id: string): Promise<(DecisionEvent & { readonly at: string }) | undefined>;
+  decision(id: string): Promise<(DecisionEvent & RecordedEvent) | undefined>;
   /** What the service that a decision let a request go to said of missing scopes. */
-  scopesMissing(decision: string): Promise<ScopesMissingEvent | undefined>;
+  scopesMissing(decision: Pick<RecordedEvent, 'id' | 'sequence'>): Promise<ScopesMissingEvent | undefined>;
   /** The sequence number of the first event that is no longer proven by the chain; `undefined` when all is well. */
   firstBrokenLink(): Promise<number | undefined>;
   /** How many events are queued: the proxy pauses reading when this grows (backpressure). */

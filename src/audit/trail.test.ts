@@ -115,10 +115,10 @@ describe('the audit trail', () => {
     trail.append(decision('dec_1'));
     const want = { event: 'scopes.missing', decision: 'dec_1', scopes: ['a'], hint: 'Run: …' } as const;
     trail.append({ ...want, outcome: 'insufficient_scope', detail: 'it lacks a' });
-    expect(await trail.scopesMissing('dec_1')).toMatchObject(want);
+    expect(await trail.scopesMissing({ id: 'dec_1', sequence: 1 })).toMatchObject(want);
     await trail.flush();
-    expect(await openTrail().scopesMissing('dec_1')).toMatchObject(want);
-    expect(await trail.scopesMissing('dec_2')).toBeUndefined();
+    expect(await openTrail().scopesMissing({ id: 'dec_1', sequence: 1 })).toMatchObject(want);
+    expect(await trail.scopesMissing({ id: 'dec_2', sequence: 0 })).toBeUndefined();
     expect(await trail.decision('dec_1')).toMatchObject({ event: 'decision' });
   });
 

@@ -20,6 +20,7 @@ import type {
   RecordedEvent,
   ScopesMissingEvent,
 } from './event.ts';
+import { archivedBlocks, archivedBlocksAfter } from './segments.ts';
 
 export interface AuditTrailOptions {
   /** With `auditMigrations` applied. */
@@ -83,38 +84,71 @@ class SqlAuditTrail implements AuditTrail {
     await this.#archiving;
   }
 
-  async recent({ limit, after }: EventFilter): Promise<readonly RecordedEvent[]> {
+  async recent({
+    limit,
+    after,
+    before = Number.MAX_SAFE_INTEGER,
+  }: EventFilter): Promise<readonly RecordedEvent[]> {
+    // In one go, so that nothing is archived between the looks.
     const unwritten = this.#writeNow();
-    if (after === undefined) return lastOf([...this.#newest(limit), ...unwritten], limit);
-    const waiting = unwritten.filter((event) => event.sequence > after);
-    return [...this.#following(after, limit), ...waiting].slice(0, limit);
+    const { archived } = this.#ends();
+    if (after !== undefined) {
+      const waiting = unwritten.filter((event) => event.sequence > after);
+      const kept = [...this.#following(after, limit), ...waiting];
+      return [...(await this.#archivedAfter(after, archived, limit)), ...kept].slice(0, limit);
+    }
+    const waiting = unwritten.filter((event) => event.sequence < before);
+    const kept = lastOf([...this.#newest(before, limit), ...waiting], limit);
+    return [...(await this.#newestArchived(archived, before, limit - kept.length)), ...kept];
   }
 
-  async decision(id: string): Promise<(DecisionEvent & { readonly at: string }) | undefined> {
+  async decision(id: string): Promise<(DecisionEvent & RecordedEvent) | undefined> {
     const wanted = (event: RecordedEvent): event is DecisionEvent & RecordedEvent =>
       event.event === 'decision' && (id === 'last' || event.id === id);
-    return this.#newestThat(wanted, id === 'last' ? '"event":"decision"' : JSON.stringify(id));
+    return this.#newestThat(wanted, id === 'last' ? '"event":"decision"' : JSON.stringify(id), 0);
   }
 
-  async scopesMissing(decision: string): Promise<ScopesMissingEvent | undefined> {
+  async scopesMissing({
+    id,
+    sequence,
+  }: Pick<RecordedEvent, 'id' | 'sequence'>): Promise<ScopesMissingEvent | undefined> {
     const wanted = (event: RecordedEvent): event is ScopesMissingEvent & RecordedEvent =>
-      event.event === 'scopes.missing' && event.decision === decision;
-    return this.#newestThat(wanted, `"decision":${JSON.stringify(decision)}`);
+      event.event === 'scopes.missing' && event.decision === id;
+    // The service answered after the decision.
+    return this.#newestThat(wanted, `"decision":${JSON.stringify(id)}`, sequence);
   }
 
-  /** `words`: what the text of such an event holds. */
-  #newestThat<Wanted extends RecordedEvent>(
+  /** `words`: what the text of such an event holds. It has a greater sequence number than `since`. */
+  async #newestThat<Wanted extends RecordedEvent>(
     wanted: (event: RecordedEvent) => event is Wanted,
     words: string,
-  ): Wanted | undefined {
+    since: number,
+  ): Promise<Wanted | undefined> {
     const waiting = this.#writeNow().findLast(wanted);
     if (waiting !== undefined) return waiting;
+    const { archived } = this.#ends();
+    const kept = this.#newestKeptThat(wanted, words, since);
+    if (kept !== undefined || archived.sequence <= since) return kept;
+    for await (const block of this.#archivedBlocks(archived)) {
+      const found = block.body.includes(words) ? eventsOf(block).findLast(wanted) : undefined;
+      if (found !== undefined) return found;
+      if (block.last_sequence - block.events <= since) break;
+    }
+    return undefined;
+  }
+
+  #newestKeptThat<Wanted extends RecordedEvent>(
+    wanted: (event: RecordedEvent) => event is Wanted,
+    words: string,
+    since: number,
+  ): Wanted | undefined {
     // No index: an id is looked up by hand now and then, and keeping random ids sorted would double what each event
     // costs. The text may hold the words elsewhere too, so each block that has them is looked at.
     for (let before = Number.MAX_SAFE_INTEGER; ; ) {
       const block = this.#database.one<Block>(
-        'SELECT last_sequence, body FROM audit_blocks WHERE last_sequence < ? AND instr(body, ?) > 0 ORDER BY last_sequence DESC LIMIT 1',
+        'SELECT last_sequence, body FROM audit_blocks WHERE last_sequence < ? AND last_sequence > ? AND instr(body, ?) > 0 ORDER BY last_sequence DESC LIMIT 1',
         before,
+        since,
         words,
       );
       if (block === undefined) return undefined;
@@ -151,22 +185,53 @@ class SqlAuditTrail implements AuditTrail {
     return Buffer.compare(previous.hash, head.hash) === 0 ? undefined : head.sequence;
   }
 
-  /** The last `limit` events, oldest first. */
-  #newest(limit: number): readonly RecordedEvent[] {
-    const found: RecordedEvent[][] = [];
+  /** The last `limit` events before `before`, or some more, oldest first. */
+  #newest(before: number, limit: number): readonly RecordedEvent[] {
+    const found: (readonly RecordedEvent[])[] = [];
     let count = 0;
-    for (let before = Number.MAX_SAFE_INTEGER; count < limit; ) {
+    // From the block on that `before` may stand in.
+    for (let below = Math.min(before, Number.MAX_SAFE_INTEGER - batchSize) + batchSize; count < limit; ) {
       const block = this.#database.one<Block>(
         'SELECT last_sequence, body FROM audit_blocks WHERE last_sequence < ? ORDER BY last_sequence DESC LIMIT 1',
-        before,
+        below,
       );
       if (block === undefined) break;
-      const events = eventsOf(block);
-      found.push([...events]);
+      const events = eventsOf(block).filter(({ sequence }) => sequence < before);
+      found.push(events);
       count += events.length;
-      before = block.last_sequence;
+      below = block.last_sequence;
     }
     return found.reverse().flat();
+  }
+
+  /** As `#newest`, exactly `limit` at most, of what is archived up to `archived`. */
+  async #newestArchived(archived: Link, before: number, limit: number): Promise<readonly RecordedEvent[]> {
+    const found: (readonly RecordedEvent[])[] = [];
+    let count = 0;
+    if (limit > 0) {
+      for await (const block of this.#archivedBlocks(archived)) {
+        if (block.last_sequence - block.events + 1 >= before) continue;
+        const events = eventsOf(block).filter(({ sequence }) => sequence < before);
+        found.push(events);
+        count += events.length;
+        if (count >= limit) break;
+      }
+    }
+    return lastOf(found.reverse().flat(), limit);
+  }
+
+  async #archivedAfter(after: number, archived: Link, limit: number): Promise<readonly RecordedEvent[]> {
+    const found: RecordedEvent[] = [];
+    if (this.#archive === undefined || after >= archived.sequence) return found;
+    for await (const block of archivedBlocksAfter(this.#archive.directory, after, archived.sequence)) {
+      found.push(...eventsOf(block).filter(({ sequence }) => sequence > after));
+      if (found.length >= limit) break;
+    }
+    return found;
+  }
+
+  async *#archivedBlocks(archived: Link): AsyncGenerator<Block, void> {
+    if (this.#archive !== undefined) yield* archivedBlocks(this.#archive.directory, archived);
   }
 
   /** The first `limit` events, or some more, with a greater sequence number. */

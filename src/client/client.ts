@@ -74,7 +74,9 @@ export interface Client {
   scanList(): Promise<ScanListDocument>;
   /** Tells of values found elsewhere whether the vault holds them. */
   compareSecrets(request: ScanRequest): Promise<ScanAnswerDocument>;
-  audit(options?: Waiting & { readonly limit?: number; readonly after?: string }): Promise<LogDocument>;
+  audit(
+    options?: Waiting & { readonly limit?: number; readonly after?: string; readonly before?: string },
+  ): Promise<LogDocument>;
   decision(id: string): Promise<ExplainDocument>;
 }
 
@@ -184,10 +186,10 @@ export function createClient(options: DaemonOptions): Client {
     openRun: (request) => reach((at) => openLease(at, options, request, idleMs)),
     scanList: () => ask({ method: 'GET', target: '/v1/scan' }),
     compareSecrets: (request) => confide('/v1/scan', request),
-    audit: ({ limit, after, waitMs, signal } = {}) =>
+    audit: ({ limit, after, before, waitMs, signal } = {}) =>
       ask({
         method: 'GET',
-        target: `/v1/audit${query({ limit, after, wait_ms: waitMs })}`,
+        target: `/v1/audit${query({ limit, after, before, wait_ms: waitMs })}`,
         idleMs: idleMs + (waitMs ?? 0),
         signal,
       }),

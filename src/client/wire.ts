@@ -25,7 +25,7 @@
  * | POST /v1/runs | RunRequest → one RunDocument line, then the answer stays open: the lease of the run |
  * | GET /v1/scan | → ScanListDocument |
  * | POST /v1/scan | ScanRequest → ScanAnswerDocument |
- * | GET /v1/audit?limit=&after=&wait_ms= | → LogDocument |
+ * | GET /v1/audit?limit=&after=&before=&wait_ms= | → LogDocument |
  * | GET /v1/decisions/:id | (`last` too) → ExplainDocument |
  * | GET /v1/doctor | → DoctorDocument (the daemon's half) |
  * | POST /v1/daemon/stop | {when: "now" | "idle"} → StopDocument |

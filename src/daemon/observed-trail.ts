@@ -1,4 +1,4 @@
-import type { AuditEvent, AuditTrail, DecisionEvent, EventFilter, RecordedEvent } from '../audit/index.ts';
+import type { AuditEvent, AuditTrail, EventFilter, RecordedEvent } from '../audit/index.ts';
 
 /** The audit trail, and the means to wait for what comes next. */
 export interface ObservedTrail extends AuditTrail {
@@ -15,8 +15,8 @@ export function observeTrail(trail: AuditTrail): ObservedTrail {
     },
     flush: () => trail.flush(),
     recent: (filter: EventFilter) => trail.recent(filter),
-    decision: (id: string) => trail.decision(id) as Promise<(DecisionEvent & { at: string }) | undefined>,
-    scopesMissing: (decision: string) => trail.scopesMissing(decision),
+    decision: (id) => trail.decision(id),
+    scopesMissing: (decision) => trail.scopesMissing(decision),
     firstBrokenLink: () => trail.firstBrokenLink(),
     get pending() {
       return trail.pending;

@@ -1,4 +1,4 @@
-import type { LogDocument } from '../../client/index.ts';
+import type { Client, LogDocument } from '../../client/index.ts';
 import { countOption } from '../arguments.ts';
 import type { CommandModule } from '../command-table.ts';
 import type { CommandContext } from '../context.ts';
@@ -17,12 +17,14 @@ export interface LogOptions {
 type LoggedEvent = LogDocument['events'][number];
 
 const followWaitMs = 25_000;
+/** As many as the daemon gives at once. */
+const pageSize = 1_000;
 
 /** What happened, oldest first; with `follow`, goes on as it happens. */
 export async function log(context: CommandContext, { limit, follow, signal }: LogOptions): Promise<void> {
   const { terminal } = context;
   const client = await context.client();
-  let document = await client.audit({ limit });
+  let document = await newest(client, limit);
   if (!follow) {
     if (terminal.json) terminal.document(document);
     else if (document.events.length === 0) terminal.note('Nothing has happened yet.');
@@ -43,6 +45,22 @@ export async function log(context: CommandContext, { limit, follow, signal }: Lo
       ...(signal === undefined ? {} : { signal }),
     });
   }
+}
+
+/** The last `limit` events, asked for by the page, the newest first: what is older than these is never read. */
+async function newest(client: Client, limit: number): Promise<LogDocument> {
+  const pages: LogDocument['events'][] = [];
+  let before: string | undefined;
+  for (let left = limit; left > 0; ) {
+    const asked = Math.min(left, pageSize);
+    const { events } = await client.audit({ limit: asked, ...(before === undefined ? {} : { before }) });
+    pages.push(events);
+    left -= events.length;
+    const first = events[0]?.sequence;
+    if (events.length < asked || first === undefined) break;
+    before = String(first);
+  }
+  return { v: 1, events: pages.reverse().flat() };
 }
 
 function showEvent({ terminal }: CommandContext, event: LoggedEvent): void {

@@ -12,12 +12,20 @@ const longestLimit = 1000;
 export function auditRoutes(trail: ObservedTrail): Routes {
   return (app) => {
     app.get('/v1/audit', async (context) => {
-      const { limit: limitText, after: afterText, wait_ms: waitText } = context.req.query();
+      const {
+        limit: limitText,
+        after: afterText,
+        before: beforeText,
+        wait_ms: waitText,
+      } = context.req.query();
       const limit = wholeNumber(limitText, 'limit', defaultLimit, longestLimit);
       const waitMs = wholeNumber(waitText, 'wait_ms', 0, longestWaitMs);
       const events =
         afterText === undefined
-          ? await trail.recent({ limit })
+          ? await trail.recent({
+              limit,
+              before: wholeNumber(beforeText, 'before', Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
+            })
           : await trail.next(
               { limit, after: wholeNumber(afterText, 'after', 0, Number.MAX_SAFE_INTEGER) },
               waitMs,
@@ -32,7 +40,7 @@ export function auditRoutes(trail: ObservedTrail): Routes {
         const what = id === 'last' ? 'the proxy has decided nothing yet' : 'there is no such decision';
         throw new AuthsomeError('DecisionNotFound', what);
       }
-      return context.json(explainDocument(decision, await trail.scopesMissing(decision.id)));
+      return context.json(explainDocument(decision, await trail.scopesMissing(decision)));
     });
   };
 }
