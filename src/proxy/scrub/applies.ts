@@ -1,7 +1,14 @@
 import { zstd } from '../inject/index.ts';
 
-const textual =
-  /^(?:text\/|application\/(?:[a-z0-9.+-]*\+)?(?:json|xml|yaml|javascript)\b|application\/(?:x-www-form-urlencoded|x-ndjson|ndjson|jsonl|json-seq|ecmascript|graphql|x-yaml|toml|sql)\b)/i;
+const formats = 'json|xml|yaml|javascript|ecmascript|typescript|graphql|toml|sql|csv|ndjson|jsonl|jwt|jose';
+/**
+ * Text, or a format of text in any family and with any ornament (`image/svg+xml`, `application/x-amz-json-1.1`), forms
+ * and batches. Not gRPC in any form: its messages are counted, and what is replaced would break the count.
+ */
+const textual = new RegExp(
+  `^(?:text/|message/|multipart/(?:mixed|form-data)|application/(?:x-www-form-urlencoded|http)\\b|(?!application/grpc)[^;]*[/.+-](?:${formats})(?:$|[;,\\s.+-]))`,
+  'i',
+);
 
 /** Whether a body of this type is text that people and agents read. One without a type may be. */
 export function isTextual(contentType: string | undefined): boolean {

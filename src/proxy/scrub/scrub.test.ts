@@ -281,6 +281,11 @@ test('text is told from binary types', () => {
     'application/vnd.api+json',
     'application/problem+json',
     'application/xml',
+    'application/x-amz-json-1.1',
+    'APPLICATION/JSON',
+    'application/x-www-form-urlencoded',
+    'image/svg+xml',
+    'multipart/mixed; boundary=batch_1',
     undefined,
   ]) {
     expect([type, isTextual(type), isTextualThere(type)]).toEqual([type, true, true]);
@@ -291,6 +296,10 @@ test('text is told from binary types', () => {
     'application/grpc+proto',
     'application/zip',
     'application/jsonsomething',
+    'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
+    'application/grpc+json',
+    'multipart/x-mixed-replace; boundary=frame',
+    'image/png; of=text/json',
     'audio/mpeg',
   ]) {
     expect([type, isTextual(type), isTextualThere(type)]).toEqual([type, false, false]);
