@@ -116,9 +116,9 @@ class Ring extends Transcript {
     return super.sendClient(bytes);
   }
 
-  override releaseUpstream(): void {
+  override releaseUpstream(idleMs: number | undefined): void {
     this.open -= 1;
-    super.releaseUpstream();
+    super.releaseUpstream(idleMs);
   }
 
   override destroyUpstream(): void {

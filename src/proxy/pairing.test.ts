@@ -23,6 +23,17 @@ describe('keep-alive and pipelining', () => {
     ]);
   });
 
+  test.each([
+    ['Keep-Alive: timeout=5, max=100', 'release upstream for 5000 ms'],
+    ['Keep-Alive: max=100,timeout=15', 'release upstream for 15000 ms'],
+    ['Keep-Alive: timeout=soon', 'release upstream'],
+    ['X-Keep-Alive: timeout=5', 'release upstream'],
+  ])('hears how long the upstream waits for another request: %s', (field, action) => {
+    const t = new Transcript().client(get('/1'));
+    t.upstream(lines('HTTP/1.1 200 OK', 'Content-Length: 0', field));
+    expect(t.take().at(-1)).toBe(action);
+  });
+
   test('a pipelined request waits until the answer before it is complete', () => {
     const t = new Transcript().client(get('/1') + get('/2'));
     expect(t.take()).toEqual([`→upstream ${get('/1')}`, 'pause client']);

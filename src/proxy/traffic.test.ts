@@ -164,6 +164,33 @@ describe('answers from a routed host', () => {
   });
 });
 
+describe('connections to an upstream', () => {
+  test('are used again, unless it is about to close them by its own word', async () => {
+    const sockets = new Set<object>();
+    const api = await serveHttps((request, response) => {
+      sockets.add(request.socket);
+      const timeout = `timeout=${request.headers['x-timeout']}`;
+      response.writeHead(200, { 'Keep-Alive': timeout, 'Content-Length': 0 }).end();
+    });
+    cleanups.push(() => api.close());
+    const world = await openWorld({ routes: [routeTo(apiHost)] });
+    cleanups.push(() => world.close());
+    world.ports.set(`${apiHost}:443`, api.at);
+    const client = await dialThrough(world);
+    const openedWith = async (timeout: number): Promise<number> => {
+      await ask(client, 'GET / HTTP/1.1', `Host: ${apiHost}`, `X-Timeout: ${timeout}`);
+      return sockets.size;
+    };
+    expect([
+      await openedWith(30),
+      await openedWith(30),
+      await openedWith(2),
+      await openedWith(2),
+      await openedWith(30),
+    ]).toEqual([1, 1, 1, 2, 3]);
+  });
+});
+
 describe('WebSocket', () => {
   test('the handshake gets the credential, then frames pass untouched both ways', async () => {
     const server = await serveHttps(() => {});

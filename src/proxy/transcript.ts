@@ -91,8 +91,8 @@ export class Transcript implements PairingPort {
     this.actions.push(on ? 'resume upstream' : 'pause upstream');
   }
 
-  releaseUpstream(): void {
-    this.actions.push('release upstream');
+  releaseUpstream(idleMs: number | undefined): void {
+    this.actions.push(idleMs === undefined ? 'release upstream' : `release upstream for ${idleMs} ms`);
   }
 
   destroyUpstream(): void {

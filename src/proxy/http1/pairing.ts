@@ -7,7 +7,7 @@ import { limits } from './fields.ts';
 import { type RequestPhase, type ResponsePhase, truncatedHead, unexpectedSwitch } from './phases.ts';
 import type { Answer, Failure, PairingPort, Plan, TransformOutlet } from './port.ts';
 import { parseRequestHead } from './request.ts';
-import type { ResponseHead } from './response.ts';
+import { idleMsOf, type ResponseHead } from './response.ts';
 import { Turn } from './turn.ts';
 import { Valves } from './valves.ts';
 
@@ -453,9 +453,10 @@ export class Pairing {
   #completeExchange(): void {
     if (this.#upstreamOpen) {
       this.#upstreamOpen = false;
-      if (this.#turn?.response?.keepAlive === true) {
+      const response = this.#turn?.response;
+      if (response?.keepAlive === true) {
         this.#valves.readUpstream(true);
-        this.#port.releaseUpstream();
+        this.#port.releaseUpstream(idleMsOf(response));
       } else {
         this.#port.destroyUpstream();
       }

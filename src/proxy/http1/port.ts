@@ -71,8 +71,8 @@ export interface PairingPort {
   sendClient(bytes: Buffer): boolean;
   readClient(on: boolean): void;
   readUpstream(on: boolean): void;
-  /** The connection is clean and can carry another request. */
-  releaseUpstream(): void;
+  /** The connection is clean and can carry another request, within `idleMs` where the upstream says how long it waits. */
+  releaseUpstream(idleMs: number | undefined): void;
   destroyUpstream(): void;
   /** Flush, then end our side; the rest of what the client sends is thrown away. */
   endClient(): void;

@@ -9,6 +9,7 @@ import {
   lineFaults,
   scanFields,
   stride,
+  valueAt,
 } from './fields.ts';
 import { chunkedBody, closeDelimited, type Framing, noBody, readDeclared } from './message.ts';
 
@@ -94,6 +95,19 @@ function responseFraming(
   if (chunked) return chunkedBody;
   if (length === undefined) return closeDelimited;
   return length === 0 ? noBody : { kind: 'length', length };
+}
+
+/**
+ * How long the upstream keeps this connection open for another request, in milliseconds, where it says so (the
+ * `timeout` of `Keep-Alive`, RFC 2068 §19.7.1.1).
+ */
+export function idleMsOf(head: ResponseHead): number | undefined {
+  for (let mark = 0; mark < head.marks.length; mark += stride) {
+    if (head.marks[mark + 4] !== Field.keepAlive) continue;
+    const seconds = /(?:^|[,\s])timeout=(\d{1,6})(?:$|[,\s])/i.exec(valueAt(head, mark))?.[1];
+    if (seconds !== undefined) return Number(seconds) * 1000;
+  }
+  return undefined;
 }
 
 export interface ResponseChanges {

@@ -203,10 +203,10 @@ export class Exchange implements PairingPort, UpstreamUser, Watched, Live {
     else this.#upstream?.socket.pause();
   }
 
-  releaseUpstream(): void {
+  releaseUpstream(idleMs: number | undefined): void {
     const upstream = this.#upstream;
     this.#upstream = undefined;
-    if (upstream !== undefined) this.#destination?.pool.give(upstream);
+    if (upstream !== undefined) this.#destination?.pool.give(upstream, idleMs);
   }
 
   destroyUpstream(): void {

@@ -4,6 +4,8 @@ import type { IdleWatch, Watched } from './idle.ts';
 /** Data held for a slow reader before we stop reading from its peer. */
 export const highWaterBytes = 256 * 1024;
 const maxIdlePerKey = 64;
+/** A request that meets an upstream's own time limit on its way is lost: this much before it, none is sent any more. */
+const marginMs = 2_000;
 
 /** Whoever uses a connection hears what happens on it. */
 export interface UpstreamUser {
@@ -19,8 +21,9 @@ export class Upstream implements Watched {
   /** `provider/connection` whose credential travelled on it. */
   readonly connection: string | undefined;
   user: UpstreamUser | undefined;
-  /** How often it went back to the pool. */
+  /** How often it went back to the pool, and how long it may stay there. */
   givenBack = 0;
+  idleMs = Number.POSITIVE_INFINITY;
   #gone = false;
   readonly #pool: UpstreamPool;
 
@@ -78,7 +81,7 @@ export class Upstream implements Watched {
   }
 
   silenceMs(): number {
-    return this.user === undefined ? this.#pool.idleMs : Number.POSITIVE_INFINITY;
+    return this.user === undefined ? this.idleMs : Number.POSITIVE_INFINITY;
   }
 
   silent(): void {
@@ -115,9 +118,11 @@ export class UpstreamPool {
     return upstream;
   }
 
-  give(upstream: Upstream): void {
+  /** `idleMs`: how long the upstream says that it waits for another request. */
+  give(upstream: Upstream, idleMs = Number.POSITIVE_INFINITY): void {
     upstream.user = undefined;
-    if (!upstream.usable) {
+    upstream.idleMs = Math.min(this.idleMs, idleMs - marginMs);
+    if (!upstream.usable || upstream.idleMs <= 0) {
       upstream.destroy();
       return;
     }
