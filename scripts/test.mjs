@@ -16,6 +16,8 @@ const tools = [
   { program: 'dbus-send', package: 'dbus-bin' },
   { program: 'gnome-keyring-daemon', package: 'gnome-keyring' },
   { program: 'git', package: 'git' },
+  { program: 'h2load', package: 'nghttp2-client' },
+  { program: 'nghttp', package: 'nghttp2-client' },
   { program: 'python3', package: 'python3' },
   { program: 'unshare', package: 'util-linux' },
 ];
@@ -58,7 +60,7 @@ function installTools() {
     'install',
     '--yes',
     '--no-install-recommends',
-    ...missing.map((tool) => tool.package),
+    ...new Set(missing.map((tool) => tool.package)),
   ];
   const names = missing.map((tool) => tool.program).join(', ');
   if (process.getuid?.() !== 0 || !isOnPath('apt-get')) {

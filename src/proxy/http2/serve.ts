@@ -93,7 +93,7 @@ class Http2Connection implements StreamHost, Live, Watched {
     this.#unread = new UnreadRequests(
       session,
       () => socket.bytesRead,
-      (count) => this.#record(unreadReason(count)),
+      (count, begun) => this.#record(unreadReason(count, begun)),
     );
     this.#nameErrors();
     session.on('stream', (stream, headers, flags) => this.#admit(stream, headers, flags));
@@ -261,7 +261,10 @@ function sizeOf(headers: IncomingHttpHeaders): number {
   return size;
 }
 
-function unreadReason(count: number): string {
+function unreadReason(count: number, begun: boolean): string {
+  if (count === 1 && !begun) {
+    return 'stream 1 brought no request: it was malformed (RFC 9113 §8.1.1), or the client began with stream 3, as some do';
+  }
   const requests = count === 1 ? '1 request was' : `${count} requests were`;
   return `${requests} turned away unread: malformed (RFC 9113 §8.1.1), beyond a limit of the connection, or a stream number that the client passed over`;
 }

@@ -19,9 +19,14 @@ export class UnreadRequests {
   #seenBytes = 0;
   readonly #session: ServerHttp2Session;
   readonly #bytesRead: () => number;
-  readonly #onUnread: (count: number) => void;
+  /** `begun`: they are not the first of the connection. */
+  readonly #onUnread: (count: number, begun: boolean) => void;
 
-  constructor(session: ServerHttp2Session, bytesRead: () => number, onUnread: (count: number) => void) {
+  constructor(
+    session: ServerHttp2Session,
+    bytesRead: () => number,
+    onUnread: (count: number, begun: boolean) => void,
+  ) {
     this.#session = session;
     this.#bytesRead = bytesRead;
     this.#onUnread = onUnread;
@@ -67,7 +72,8 @@ export class UnreadRequests {
   #settle(last: number): void {
     if (last <= this.#settled) return;
     const count = Math.floor((last - this.#settled) / 2);
+    const begun = this.#settled !== none;
     this.#settled = last;
-    this.#onUnread(count);
+    this.#onUnread(count, begun);
   }
 }

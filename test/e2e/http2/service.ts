@@ -1,5 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createSecureServer, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,7 +16,13 @@ export interface Arrived {
   readonly body: Buffer;
 }
 
-/** A world with an API that speaks nothing but HTTP/2, at `localhost:at` for whoever goes through the proxy. */
+export const olderHost = 'older.multiplex.test';
+export const grpcHost = 'grpc.multiplex.test';
+
+/**
+ * A world with an API that speaks HTTP/2 only, at `localhost:at` for whoever goes through the proxy, and one at `olderHost`
+ * that speaks HTTP/1.1.
+ */
 export interface Http2World extends World {
   readonly at: number;
   readonly caFile: string;
@@ -26,9 +33,18 @@ export interface Http2World extends World {
 
 type Respond = (stream: ServerHttp2Stream, arrived: Arrived) => void;
 
-export async function createHttp2World(respond: Respond): Promise<Http2World> {
+interface KeyPair {
+  readonly certPem: string;
+  readonly keyPem: string;
+}
+
+/** `startGrpc` starts what is at `grpcHost`, and tells its port. */
+export async function createHttp2World(
+  respond: Respond,
+  startGrpc: (pair: KeyPair) => Promise<number> = async () => 1,
+): Promise<Http2World> {
   const ca = await createThrowawayCa('Throwaway HTTP/2 CA');
-  const { certPem, keyPem } = await ca.issue(['localhost']);
+  const { certPem, keyPem } = await ca.issue(['localhost', olderHost, grpcHost]);
   const arrived: Arrived[] = [];
   const server = createSecureServer({ cert: certPem, key: keyPem });
   const sessions = new Set<{ destroy(): void }>();
@@ -46,14 +62,24 @@ export async function createHttp2World(respond: Respond): Promise<Http2World> {
       if (!stream.destroyed && !stream.closed) respond(stream, request);
     });
   });
+  const older = createHttpsServer({ cert: certPem, key: keyPem }, (request, response) => {
+    arrived.push({ headers: request.headers, body: Buffer.alloc(0) });
+    request.resume().on('end', () => response.end(`${request.method} ${request.url} 0\n`));
+  });
+  await new Promise<void>((resolve) => older.listen(0, '127.0.0.1', resolve));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
+  const grpcPort = await startGrpc({ certPem, keyPem });
   const at = await freePort();
   const directory = mkdtempSync(join(tmpdir(), 'authsome-http2-'));
   const caFile = join(directory, 'ca.pem');
   writeFileSync(caFile, ca.caPem);
   const world = await createWorld({
-    AUTHSOME_RESOLVE: `localhost:${at}:127.0.0.1:${port}`,
+    AUTHSOME_RESOLVE: [
+      `localhost:${at}:127.0.0.1:${port}`,
+      `${olderHost}:443:127.0.0.1:${(older.address() as AddressInfo).port}`,
+      `${grpcHost}:443:127.0.0.1:${grpcPort}`,
+    ].join(','),
     AUTHSOME_EXTRA_CA_CERTS: caFile,
     MULTIPLEX_KEY: apiKey,
   });
@@ -63,7 +89,7 @@ export async function createHttp2World(respond: Respond): Promise<Http2World> {
     display_name: 'Multiplex',
     auth_type: 'api_key',
     flow: 'api_key',
-    api_url: `https://localhost:${at}`,
+    api_url: [`https://localhost:${at}`, `https://${olderHost}`, `https://${grpcHost}`],
     api_key: { env_var: 'MULTIPLEX_KEY', header_name: 'Authorization', header_prefix: 'Bearer' },
   });
   await world.json(['login', 'multiplex']);
@@ -78,7 +104,8 @@ export async function createHttp2World(respond: Respond): Promise<Http2World> {
     async close() {
       await world.close();
       for (const session of sessions) session.destroy();
-      await new Promise((resolve) => server.close(resolve));
+      older.closeAllConnections();
+      await Promise.all([server, older].map((one) => new Promise((resolve) => one.close(resolve))));
       rmSync(directory, { recursive: true, force: true });
     },
   };
