@@ -1,4 +1,24 @@
-/** What a person does at a sign-in, in the system's Chromium. */
+/**
+ * What a person does at a sign-in, in the system's Chromium. With it the real binary is driven against `oidc-provider` in every
+ * character that authorization servers have:
+ *
+ * | the server                                     | is met in                                                |
+ * | ---------------------------------------------- | -------------------------------------------------------- |
+ * | is strict (redirect URI, PKCE, `iss`)          | `personalities-strict`                                   |
+ * | rotates refresh tokens, and detects their use  | `personalities-strict`; 50 at once: `keeping-alive-race` |
+ * | has a device flow, and says `slow_down`        | `personalities-strict`                                   |
+ * | registers clients (DCR only), and forgets them | `personalities`                                          |
+ * | takes pushed requests only (PAR)               | `personalities`                                          |
+ * | gives a second sign-in the same grant          | `personalities`                                          |
+ * | replies with forms, or without `expires_in`    | `personalities-faulty`                                   |
+ * | says errors with status 200                    | `personalities-faulty`                                   |
+ * | names a wrong `iss`, or a wrong issuer         | `personalities-faulty`                                   |
+ * | is slow, within our patience and beyond it     | `personalities-faulty`                                   |
+ * | dies in the middle of its answer               | `personalities-faulty`                                   |
+ *
+ * More shapes of each fault, without a script in the browser, are in `seed-page-servers`; what happens to a connection that
+ * is there already, in `keeping-alive`.
+ */
 import type { Page } from 'playwright-core';
 import type { Running } from '../../demo/product.ts';
 import { hosts } from '../../demo/service/index.ts';

@@ -56,16 +56,30 @@ export function changeResponses(
   change: (body: Record<string, unknown>) => Record<string, unknown>,
   path = '/token',
 ): void {
-  const { authorization } = service;
+  interceptAnswers(service, path, (_, body, end) => end(JSON.stringify(change(JSON.parse(body)))));
+}
+
+/**
+ * Hands `act` what the server is about to answer at a path, and below it. Its headers are not on the way yet; `end` sends this
+ * body, for which `act` may do without.
+ */
+export function interceptAnswers(
+  { authorization }: Service,
+  path: string,
+  act: (response: ServerResponse, body: string, end: (body: string) => void) => void,
+): void {
   const seen = new WeakSet<IncomingMessage>();
   authorization.misbehave((request, response) => {
-    if (request.url !== path || seen.has(request)) return false;
+    const isThere = request.url === path || request.url?.startsWith(`${path}/`) === true;
+    if (!isThere || seen.has(request)) return false;
     seen.add(request);
     const end = response.end.bind(response);
-    response.end = ((body: string | Buffer) => {
-      const changed = JSON.stringify(change(JSON.parse(String(body))));
-      response.setHeader('content-length', Buffer.byteLength(changed));
-      return end(changed);
+    response.end = ((body: string | Buffer = '') => {
+      act(response, String(body), (changed) => {
+        response.setHeader('content-length', Buffer.byteLength(changed));
+        end(changed);
+      });
+      return response;
     }) as ServerResponse['end'];
     authorization.handle(request, response);
     return true;

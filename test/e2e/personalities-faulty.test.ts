@@ -1,0 +1,179 @@
+/** Servers that answer in shapes of their own, lie, dawdle or die, each of them a real one whose answers are bent on their way out. */
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { acme, hosts } from '../../demo/service/index.ts';
+import { authUrlOf } from '../../demo/sign-in.ts';
+import { type Chromium, launchChromium } from './chromium.ts';
+import { type Acme, connectAcme, createAcme, register } from './harness.ts';
+import { type Company, consent, inCompany, issuer, last, told } from './person.ts';
+import { changeResponses, holdTokenRequest, interceptAnswers } from './token-endpoint.ts';
+
+const me = `https://${hosts.api}/v1/me`;
+
+let world: Acme;
+let chromium: Chromium;
+beforeAll(async () => {
+  world = await createAcme();
+  // The client is known from here on, so that a sign-in begins on the provider's page.
+  await connectAcme(world);
+  chromium = await launchChromium(world.service);
+});
+afterAll(async () => {
+  await chromium.close();
+  await world.close();
+});
+
+/** A person with a fresh browser, who says yes to a sign-in that is called `connection`. */
+async function signIn(connection: string) {
+  const context = await chromium.context();
+  try {
+    const company: Company = { ...world, page: await context.newPage(), asked: [] };
+    // A step that is taken once more finds what it stored the first time.
+    const args = ['login', 'acme', '--connection', connection, '--force'];
+    const running = world.startAuthsome([...args, '--json', '--no-browser']);
+    await company.page.goto(await authUrlOf(running));
+    await consent(company);
+    return { page: await told(company), outcome: await running.ended };
+  } finally {
+    world.service.authorization.misbehave(undefined);
+    await context.close();
+  }
+}
+
+const call = (connection: string) =>
+  world.authsome(['run', '--connection', `acme=${connection}`, '--', 'curl', '-sS', me]);
+
+async function isStored(connection: string): Promise<boolean> {
+  const { providers } = await world.json(['list', 'acme']);
+  const found = providers.find(({ name }: { name: string }) => name === 'acme');
+  return found.connections.some(({ name }: { name: string }) => name === connection);
+}
+
+describe('a server is understood', () => {
+  it('that replies with forms', async () => {
+    interceptAnswers(world.service, '/token', (response, body, end) => {
+      const fields: Record<string, unknown> = JSON.parse(body);
+      const form = Object.entries(fields).map(([name, value]): [string, string] => [name, String(value)]);
+      response.setHeader('content-type', 'application/x-www-form-urlencoded');
+      end(new URLSearchParams(form).toString());
+    });
+    const { page, outcome } = await signIn('forms');
+    expect([outcome.code, last(outcome.stdout)]).toEqual([
+      0,
+      expect.objectContaining({ status: 'connected', scopes: ['read', 'write'] }),
+    ]);
+    expect(page).toContain('Acme is connected');
+    expect((await call('forms')).stdout).toContain('"hello":"ada"');
+  });
+
+  it('that gives no expires_in', async () => {
+    changeResponses(world.service, ({ expires_in: _, ...rest }) => rest);
+    const { page, outcome } = await signIn('no-end');
+    expect([outcome.code, last(outcome.stdout).expires_at]).toEqual([0, null]);
+    expect(page).toContain('Acme is connected');
+    expect((await call('no-end')).stdout).toContain('"hello":"ada"');
+  });
+
+  it('that is slow, though within our patience', async () => {
+    interceptAnswers(world.service, '/token', (_, body, end) => void setTimeout(end, 8_000, body));
+    const { page, outcome } = await signIn('slow');
+    expect([outcome.code, last(outcome.stdout)]).toEqual([
+      0,
+      expect.objectContaining({ status: 'connected' }),
+    ]);
+    expect(page).toContain('Acme is connected');
+    expect((await call('slow')).stdout).toContain('"hello":"ada"');
+  });
+});
+
+describe('a sign-in fails precisely and stores nothing at a server', () => {
+  async function fails(connection: string, code: number, message: string | RegExp, hint: RegExp) {
+    const issued = world.service.authorization.issued.length;
+    const { page, outcome } = await signIn(connection);
+    const failure = last(outcome.stdout);
+    expect([outcome.code, failure.message, failure.hint]).toEqual([
+      code,
+      typeof message === 'string' ? message : expect.stringMatching(message),
+      expect.stringMatching(hint),
+    ]);
+    expect(page).toContain('Acme is not connected');
+    expect(page).toContain('What to do');
+    expect(await isStored(connection)).toBe(false);
+    const secrets = world.service.authorization.issued
+      .slice(issued)
+      .flatMap(({ accessToken, refreshToken = '' }) => [accessToken, refreshToken]);
+    for (const secret of [...secrets, world.client.clientSecret]) {
+      expect(outcome.stdout + outcome.stderr + page).not.toContain(secret || undefined);
+    }
+  }
+
+  it('that says its errors with status 200', async () => {
+    interceptAnswers(world.service, '/token', (response, _, end) => {
+      response.statusCode = 200;
+      end(JSON.stringify({ error: 'bad_verification_code', error_description: 'Too late.' }));
+    });
+    await fails(
+      'says-200',
+      10,
+      'token exchange failed: bad_verification_code',
+      /Too late\.".*\n.*login acme/,
+    );
+  });
+
+  it('that names another issuer in its answer', async () => {
+    await register(world, { ...acme, oauth: { ...acme.oauth, issuer } });
+    expect((await world.authsome(['register', join(world.directory, 'acme.json'), '--force'])).code).toBe(0);
+    interceptAnswers(world.service, '/authorize', (response, body, end) => {
+      const location = String(response.getHeader('location') ?? '');
+      if (location.startsWith(world.redirectUri)) {
+        const back = new URL(location);
+        back.searchParams.set('iss', 'https://evil.example');
+        response.setHeader('location', back.href);
+      }
+      end(body);
+    });
+    const { length } = world.service.authorization.issued;
+    await fails('other-iss', 10, 'the answer does not come from the issuer of acme', /Nothing was stored/);
+    expect(world.service.authorization.issued).toHaveLength(length);
+  });
+
+  it('that dies in the middle of its answer', async () => {
+    interceptAnswers(world.service, '/token', (response, body) => {
+      response.setHeader('content-length', Buffer.byteLength(body));
+      response.write(body.slice(0, body.length / 2), () => response.destroy());
+    });
+    await fails('dies', 8, /login\.acme\.test did not answer: the connection broke before/, /\S/);
+  });
+
+  it('that is slower than our patience; a later answer changes nothing, and the next sign-in works', async () => {
+    const held = holdTokenRequest(world.service, 'answered');
+    await fails(
+      'too-slow',
+      8,
+      /^cannot reach the token endpoint at login\.acme\.test: no answer in time$/,
+      /run the command again/,
+    );
+    held.release();
+    expect(await isStored('too-slow')).toBe(false);
+    const { outcome } = await signIn('too-slow');
+    expect(outcome.code).toBe(0);
+    expect((await call('too-slow')).stdout).toContain('"hello":"ada"');
+  });
+});
+
+it('a server whose metadata name another issuer is refused before a browser opens', async () => {
+  await inCompany({ features: { registration: { enabled: true } } }, async (company) => {
+    const lie = (metadata: object) => ({ ...metadata, issuer: 'https://evil.example' });
+    changeResponses(company.service, lie, '/.well-known/oauth-authorization-server');
+    const outcome = await company.authsome(['login', issuer, '--json', '--no-browser']);
+    expect([outcome.code, last(outcome.stdout).message]).toEqual([
+      10,
+      'the authorization server metadata names another issuer',
+    ]);
+    expect(outcome.stdout + outcome.stderr).not.toContain('evil');
+    expect(company.asked.filter((what) => !what.includes('/.well-known/'))).toEqual(['GET /', 'POST /']);
+    expect((await company.json(['list', '--all'])).providers).not.toContainEqual(
+      expect.objectContaining({ name: 'login-acme-test' }),
+    );
+  });
+});
