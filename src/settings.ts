@@ -5,6 +5,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
+import { shellWord } from './command-line.ts';
 import { AuthsomeError } from './errors.ts';
 
 export const defaultPort = 7998;
@@ -101,8 +102,8 @@ export function readConfig(path: string): Readonly<Record<string, unknown>> {
     const isFile = !(error instanceof TypeError);
     throw new AuthsomeError('HomeNotUsable', `${path} ${isFile ? 'cannot be read' : 'is not a file'}`, {
       hint: isFile
-        ? `Run: chmod 600 ${path}\nOr set AUTHSOME_HOME to a directory of your own.`
-        : `Look at it and move it away: ls -ld ${path}`,
+        ? `Run: chmod 600 ${shellWord(path)}\nOr set AUTHSOME_HOME to a directory of your own.`
+        : `Look at it and move it away: ls -ld ${shellWord(path)}`,
       cause: error,
     });
   }

@@ -41,7 +41,7 @@ const table: Readonly<
       'commands reach the daemon over HTTP only, so that no secret and no heavy module is in their process',
   },
   client: {
-    mayImport: ['errors', 'settings', 'identity', 'private-files'],
+    mayImport: ['errors', 'command-line', 'settings', 'identity', 'private-files'],
     reason: 'every command pays for what the client imports; it signs, sends and reads, nothing else',
   },
   connections: {
@@ -68,18 +68,18 @@ const table: Readonly<
     reason: 'the daemon wires the rooms together and speaks the wire types of the client, but never prints',
   },
   database: {
-    mayImport: ['errors', 'private-files'],
+    mayImport: ['errors', 'command-line', 'private-files'],
     reason: 'the ground that stores stand on: it must not know what is in them',
   },
   identity: {
-    mayImport: ['errors', 'private-files'],
+    mayImport: ['errors', 'command-line', 'private-files'],
     reason: 'a leaf: it is on the hot path of every command',
   },
   network: { mayImport: ['errors'], reason: 'a leaf: it dials what it is told to and decides nothing else' },
   oauth: { mayImport: ['errors'], reason: 'a leaf: flows take fetch, clock and randomness as arguments' },
   policy: { mayImport: ['errors'], reason: 'a leaf: a pure judgement of values' },
   'private-files': {
-    mayImport: ['errors'],
+    mayImport: ['errors', 'command-line'],
     reason: 'the ground that everything with a file in the home stands on: it must not know what is in them',
   },
   providers: { mayImport: ['errors', 'private-files'], reason: 'a leaf: definitions and matching are pure' },
@@ -92,7 +92,7 @@ const table: Readonly<
     reason: 'a leaf: it reads text and judges values, and what to look for arrives as an argument',
   },
   vault: {
-    mayImport: ['errors', 'database', 'private-files'],
+    mayImport: ['errors', 'command-line', 'database', 'private-files'],
     reason: 'a leaf: sealing knows nothing of what it seals; it may use the database for its table',
   },
 };

@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { shellWord } from '../command-line.ts';
 import { AuthsomeError } from '../errors.ts';
 import type { DaemonRecord } from './wire.ts';
 
@@ -23,7 +24,7 @@ export function readDaemonRecord(home: string): DaemonRecord | undefined {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     throw new AuthsomeError('HomeNotUsable', `${file} cannot be read (${code ?? 'unknown reason'})`, {
-      hint: `Look at it: ls -l ${file}`,
+      hint: `Look at it: ls -l ${shellWord(file)}`,
       cause: error,
     });
   }
@@ -32,7 +33,7 @@ export function readDaemonRecord(home: string): DaemonRecord | undefined {
     const isOurs = process.getuid === undefined || (uid === process.getuid() && (mode & 0o077) === 0);
     if (!isOurs) {
       throw new AuthsomeError('HomeNotUsable', `others can read or change ${file}`, {
-        hint: `Run: chmod 600 ${file} && authsome daemon restart`,
+        hint: `Run: chmod 600 ${shellWord(file)} && authsome daemon restart`,
       });
     }
     return parseRecord(readFileSync(descriptor, 'utf8'));

@@ -13,6 +13,7 @@ import {
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { shellWord } from '../command-line.ts';
 import { AuthsomeError } from '../errors.ts';
 import { makePrivateDirectory } from '../private-files/index.ts';
 import type { DaemonOptions } from './daemon.ts';
@@ -304,7 +305,7 @@ function unusable(path: string, error: unknown): AuthsomeError {
     return new AuthsomeError('StorageFull', `no space left to write ${path}`, { cause: error });
   }
   return new AuthsomeError('HomeNotUsable', `${path} cannot be written (${code ?? 'unknown reason'})`, {
-    hint: `Look at it: ls -ld ${dirname(path)}; or use another home: AUTHSOME_HOME`,
+    hint: `Look at it: ls -ld ${shellWord(dirname(path))}; or use another home: AUTHSOME_HOME`,
     cause: error,
   });
 }

@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AuthsomeError } from '../errors.ts';
 import { didOf, homeProof, homeProofHeader, type Identity, signRequest } from '../identity/index.ts';
+import { writePrivateFile } from '../private-files/index.ts';
 import { parseSettings } from '../settings.ts';
-import { homeAt, prepareHome, writePrivateFile } from './home.ts';
+import { homeAt, prepareHome } from './home.ts';
 import type { Log } from './log.ts';
 import { type Daemon, type StartOptions, startDaemon } from './start.ts';
 

@@ -1,8 +1,9 @@
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { homeAt, prepareHome, writePrivateFile } from './home.ts';
+import { writePrivateFile } from '../private-files/index.ts';
+import { homeAt, prepareHome } from './home.ts';
 
 let base: string;
 beforeEach(() => {
@@ -44,13 +45,4 @@ describe('a home', () => {
     symlinkSync(join(base, 'real'), join(base, 'link'));
     expect(() => prepareHome(homeAt(join(base, 'link')))).toThrow(/is a symbolic link/);
   });
-});
-
-it('writes a private file whole, and leaves no temporary one', () => {
-  const path = join(base, 'file.json');
-  writePrivateFile(path, 'one');
-  writePrivateFile(path, 'two');
-  expect(readFileSync(path, 'utf8')).toBe('two');
-  expect(statSync(path).mode & 0o777).toBe(0o600);
-  expect(readdirSync(base)).toEqual(['file.json']);
 });

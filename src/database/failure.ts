@@ -1,3 +1,4 @@
+import { shellWord } from '../command-line.ts';
 import { AuthsomeError } from '../errors.ts';
 
 // Primary result codes, https://sqlite.org/rescode.html
@@ -33,7 +34,7 @@ export function sqliteFailure(error: unknown, path: string): unknown {
     case corrupt:
     case notADatabase:
       return new AuthsomeError('DatabaseCorrupt', `the database is damaged or is not a database: ${path}`, {
-        hint: `Put a copy of its folder back from your backups while no daemon runs. Without one, start afresh: mv ${quoted(path)} ${quoted(`${path}.damaged`)}`,
+        hint: `Put a copy of its folder back from your backups while no daemon runs. Without one, start afresh: mv ${shellWord(path)} ${shellWord(`${path}.damaged`)}`,
         cause: error,
       });
     case full:
@@ -71,11 +72,6 @@ export function fileFailure(error: unknown, doing: string, path: string): Authso
     hint: 'Make its directory writable for you, or set AUTHSOME_HOME to a directory that is.',
     cause: error,
   });
-}
-
-/** `path` as one word for a POSIX shell, for hints that are commands. */
-export function quoted(path: string): string {
-  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }
 
 function storageFull(path: string, cause: unknown): AuthsomeError {

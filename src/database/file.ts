@@ -1,8 +1,9 @@
 import { closeSync, constants, lstatSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { shellWord } from '../command-line.ts';
 import { AuthsomeError } from '../errors.ts';
 import { makePrivateDirectory } from '../private-files/index.ts';
-import { fileFailure, quoted } from './failure.ts';
+import { fileFailure } from './failure.ts';
 
 // Windows has neither symbolic modes nor this flag; access there is governed by the home's ACL.
 const noFollow = constants.O_NOFOLLOW ?? 0;
@@ -30,7 +31,7 @@ function refuseUnsafe(path: string): void {
   if (found === undefined) return;
   if (found.isSymbolicLink()) {
     throw new AuthsomeError('HomeNotUsable', `the database must not be a symbolic link: ${path}`, {
-      hint: `Remove the link: rm ${quoted(path)}. To keep the data elsewhere, set AUTHSOME_HOME.`,
+      hint: `Remove the link: rm ${shellWord(path)}. To keep the data elsewhere, set AUTHSOME_HOME.`,
     });
   }
   if (!found.isFile()) {
@@ -41,7 +42,7 @@ function refuseUnsafe(path: string): void {
   if (process.platform !== 'win32' && (found.mode & 0o077) !== 0) {
     const mode = (found.mode & 0o777).toString(8).padStart(4, '0');
     throw new AuthsomeError('HomeNotUsable', `the database is open to other users (mode ${mode}): ${path}`, {
-      hint: `Run: chmod 600 ${quoted(path)}`,
+      hint: `Run: chmod 600 ${shellWord(path)}`,
     });
   }
 }

@@ -1,5 +1,7 @@
 /**
- * What a home keeps to itself: directories that nobody else can enter. Takes paths, and says of each failure what it
- * means for the home.
+ * What a home keeps to itself: directories that nobody else can enter, files that nobody else can read, written whole or
+ * not at all. Takes paths and text, and says of each failure what it means for the home.
  */
 export { makePrivateDirectory } from './directory.ts';
+export { type EntryFault, entryFault, isPrivateDirectory } from './entry.ts';
+export { createPrivateFile, readPrivateFile, writePrivateFile } from './file.ts';

@@ -194,7 +194,7 @@ describe('a key file', () => {
 
   test('that another process made first is kept', () => {
     writeKey(keyFile, one);
-    expect(createKeyFile(keyFile, two, randomBytes)).toEqual(one);
+    expect(createKeyFile(keyFile, two)).toEqual(one);
     expect(readdirSync(directory)).toEqual(['master.key']);
   });
 });

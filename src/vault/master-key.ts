@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { shellWord } from '../command-line.ts';
 import { AuthsomeError } from '../errors.ts';
 import { createKeyFile, readKeyFile } from './key-file.ts';
 import { parseKey } from './key-text.ts';
@@ -75,7 +76,7 @@ async function newKey(options: MasterKeyOptions, answer: KeychainAnswer, path: s
       // a key of its own, since this one may yet arrive there.
     }
   }
-  const fileKey = createKeyFile(path, options.randomBytes(keyBytes), options.randomBytes);
+  const fileKey = createKeyFile(path, options.randomBytes(keyBytes));
   return { key: fileKey, source: 'file' };
 }
 
@@ -86,7 +87,7 @@ function namedFileKey(path: string): Uint8Array {
     'WrongMasterKey',
     `AUTHSOME_MASTER_KEY_FILE names a file that does not exist: ${path}`,
     {
-      hint: `For a new vault, make one with: (umask 077; openssl rand -base64 32 > ${path}). Or unset the variable.`,
+      hint: `For a new vault, make one with: (umask 077; openssl rand -base64 32 > ${shellWord(path)}). Or unset the variable.`,
     },
   );
 }

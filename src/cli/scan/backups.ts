@@ -1,7 +1,8 @@
-import { lstatSync, readdirSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { shellWord } from '../../command-line.ts';
 import { AuthsomeError } from '../../errors.ts';
-import { makePrivateDirectory } from '../../private-files/index.ts';
+import { isPrivateDirectory, makePrivateDirectory } from '../../private-files/index.ts';
 import { type Backup, parseBackup } from '../../scan/index.ts';
 import { writeWhole } from './file-replacement.ts';
 import { readSourceFile } from './source-file.ts';
@@ -28,7 +29,7 @@ export function openBackups(home: string, randomBytes: (size: number) => Uint8Ar
   return {
     store(backup) {
       makePrivateDirectory(directory);
-      requirePrivate(directory);
+      isPrivateDirectory(directory);
       const id = Buffer.from(randomBytes(8)).toString('hex');
       const name = `scan-${backup.at.replace(/[^0-9TZ]/g, '')}-${id}.json`;
       const content = Buffer.from(`${JSON.stringify(backup)}\n`);
@@ -52,7 +53,7 @@ function namesIn(directory: string): readonly string[] {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw new AuthsomeError('HomeNotUsable', `${directory} cannot be read`, {
-      hint: `Run: chmod 700 ${directory}`,
+      hint: `Run: chmod 700 ${shellWord(directory)}`,
       cause: error,
     });
   }
@@ -71,14 +72,4 @@ function readBackup(path: string): Backup {
   throw new AuthsomeError('HomeNotUsable', `${path} is not a backup of a scan`, {
     hint: 'Move it away.',
   });
-}
-
-function requirePrivate(directory: string): void {
-  const stats = lstatSync(directory);
-  if (stats.isDirectory() && (process.platform === 'win32' || (stats.mode & 0o077) === 0)) return;
-  throw new AuthsomeError(
-    'HomeNotUsable',
-    stats.isDirectory() ? `${directory} can be reached by other users` : `${directory} is not a directory`,
-    { hint: stats.isDirectory() ? `Run: chmod 700 ${directory}` : 'Move it away.' },
-  );
 }

@@ -1,0 +1,120 @@
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { shellWord } from '../command-line.ts';
+import { AuthsomeError } from '../errors.ts';
+import { requirePrivate } from './entry.ts';
+
+// Windows has neither of these flags.
+const noFollow = constants.O_NOFOLLOW ?? 0;
+const nonBlocking = constants.O_NONBLOCK ?? 0;
+
+/**
+ * What a private file holds; `undefined` when there is none. Throws `HomeNotUsable` for a symbolic link, for anything but
+ * a file, and for one that others own or can read. `anybody`: of one that a person named, who may have got it from another.
+ */
+export function readPrivateFile(path: string, owner: 'us' | 'anybody' = 'us'): string | undefined {
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, constants.O_RDONLY | noFollow | nonBlocking);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw fileFailure(path, error);
+  }
+  try {
+    // The open file is judged, not the name: nobody can swap it between the check and the read.
+    requirePrivate(path, fstatSync(descriptor), 'file', owner);
+    return readFileSync(descriptor, 'utf8');
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Writes a file that is 0600 from its first byte and that readers see whole or not at all, in the place of another. */
+export function writePrivateFile(path: string, text: string): void {
+  withDraft(path, text, (draft) => renameSync(draft, path));
+}
+
+/**
+ * What the file holds afterwards: `text`, or what another process put there first. A hard link makes the whole content
+ * appear at once and, unlike a rename, never replaces a key that is already in use.
+ */
+export function createPrivateFile(path: string, text: string): string {
+  let isOurs = true;
+  withDraft(path, text, (draft) => {
+    try {
+      linkSync(draft, path);
+    } catch (error) {
+      if (codeOf(error) !== 'EEXIST') throw error;
+      isOurs = false;
+    }
+  });
+  if (isOurs) return text;
+  const stored = readPrivateFile(path);
+  if (stored !== undefined) return stored;
+  throw new AuthsomeError('HomeNotUsable', `${path} vanished while it was made`, {
+    hint: 'Run the command again.',
+  });
+}
+
+/** Has `text` on the disk under another name beside `path`, for `publish` to give it that one. */
+function withDraft(path: string, text: string, publish: (draft: string) => void): void {
+  const draft = `${path}.${randomBytes(6).toString('hex')}.new`;
+  try {
+    const descriptor = openSync(draft, 'wx', 0o600);
+    try {
+      writeFileSync(descriptor, text);
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+    publish(draft);
+    syncDirectory(dirname(path));
+  } catch (error) {
+    throw fileFailure(path, error);
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}
+
+/** So that a name is on the disk, too. */
+function syncDirectory(path: string): void {
+  if (process.platform === 'win32') return;
+  const directory = openSync(path, constants.O_RDONLY);
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
+  }
+}
+
+function fileFailure(path: string, error: unknown): AuthsomeError {
+  const code = codeOf(error);
+  if (code === 'ELOOP') {
+    return new AuthsomeError('HomeNotUsable', `${path} is a symbolic link`, {
+      hint: `Look at it and move it away: ls -ld ${shellWord(path)}`,
+    });
+  }
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new AuthsomeError('StorageFull', `no space left to write ${path}`, { cause: error });
+  }
+  return new AuthsomeError('HomeNotUsable', `${path} cannot be used (${code ?? 'unknown reason'})`, {
+    hint: `Look at it: ls -ld ${shellWord(path)}; or use another home: AUTHSOME_HOME`,
+    cause: error,
+  });
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+}
