@@ -203,6 +203,7 @@ function openTunnel(client: Socket, upstream: Socket, context: Context, tenant: 
     silent: cut,
   };
   const closed = (): void => {
+    if (!client.closed || !upstream.closed) return;
     context.watch.remove(open);
     tenant.run.remove(open);
   };

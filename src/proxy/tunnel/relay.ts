@@ -17,7 +17,10 @@ export function relay(a: Relayed, b: Relayed): void {
   };
   for (const side of [a, b]) {
     side.on('error', cut);
-    side.on('close', cut);
+    side.on('close', () => {
+      // Over in both directions, while the other side may still have much of it to hand on.
+      if (!side.readableEnded || !side.writableFinished) cut();
+    });
   }
   a.pipe(b);
   b.pipe(a);

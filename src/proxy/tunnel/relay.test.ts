@@ -1,0 +1,67 @@
+import { Duplex } from 'node:stream';
+import { describe, expect, test } from 'vitest';
+import { relay } from './relay.ts';
+
+/** One side of a relay: what it says is pushed by the test, and it takes what it is sent only when it is told to. */
+class Side extends Duplex {
+  taken = '';
+  #waiting: (() => void)[] = [];
+  readonly #isSlow: boolean;
+
+  constructor(isSlow: boolean) {
+    super();
+    this.#isSlow = isSlow;
+  }
+
+  override _read(): void {}
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    const take = (): void => {
+      this.taken += chunk.toString();
+      done();
+    };
+    if (this.#isSlow) this.#waiting.push(take);
+    else take();
+  }
+
+  takeAll(): void {
+    for (const take of this.#waiting.splice(0)) take();
+  }
+}
+
+const turns = async (): Promise<void> => {
+  for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+};
+
+describe('a relay', () => {
+  test('hands on what is left for a slow reader that has half-closed, after the other side is over', async () => {
+    const client = new Side(true);
+    const upstream = new Side(false);
+    relay(client, upstream);
+    client.push('a question');
+    client.push(null);
+    upstream.push('the answer');
+    upstream.push(null);
+    await turns();
+    expect(upstream.taken).toBe('a question');
+    expect(upstream.closed).toBe(true);
+    expect(client.destroyed).toBe(false);
+    client.takeAll();
+    await turns();
+    expect(client.taken).toBe('the answer');
+    expect(client.closed).toBe(true);
+  });
+
+  test('cuts the other side when one breaks before it is over, whichever it is', async () => {
+    for (const breaking of [0, 1] as const) {
+      const sides = [new Side(false), new Side(false)] as const;
+      relay(...sides);
+      sides[1 - breaking]?.push('half of');
+      await turns();
+      sides[breaking].destroy(new Error('reset'));
+      await turns();
+      expect(sides[1 - breaking]?.destroyed).toBe(true);
+      expect(sides[1 - breaking]?.writableFinished).toBe(false);
+    }
+  });
+});
