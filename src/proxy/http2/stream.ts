@@ -74,6 +74,12 @@ export class RelayedStream implements Petition {
       this.#trailers = trailers;
     });
     client.on('close', () => this.#over());
+    // A stream that was reset closes only when all that it brought has been read, and nobody may be reading.
+    client.on('aborted', () => {
+      this.#over();
+      client.unpipe();
+      client.resume();
+    });
   }
 
   inject(grant: Grant): void {
