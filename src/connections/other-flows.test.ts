@@ -208,6 +208,25 @@ describe('dynamic registration', () => {
     expect((await connections.revoke('acme')).remote).toEqual({ default: 'revoked' });
   });
 
+  test('names no scopes to a server that registers no client for them, and asks for them all the same', async () => {
+    const registered: unknown[] = [];
+    const { options } = bench([...discovered()], {
+      fetchFor: () => async (input, init) => {
+        if (!String(input).endsWith('/reg')) return await fetch(input, init);
+        const metadata = JSON.parse(String(init?.body));
+        registered.push(metadata.scope);
+        if (metadata.scope === undefined) return await fetch(input, init);
+        return Response.json({ error: 'insufficient_scope' }, { status: 403 });
+      },
+    });
+    const connections = createConnections(options);
+    const { authUrl = '' } = await connections.signIns.start({ provider: 'acme', force: false });
+    expect(registered).toEqual(['openid offline_access', undefined]);
+    expect(new URL(authUrl).searchParams.get('scope')).toBe('openid offline_access');
+    const landed = await server.approve(authUrl);
+    expect((await connections.signIns.callback(landed.searchParams)).status).toBe('connected');
+  });
+
   test('registers anew when the server has forgotten the client', async () => {
     const { options } = bench([...discovered()]);
     const connections = createConnections(options);

@@ -1,5 +1,10 @@
 import { AuthsomeError } from '../errors.ts';
-import { fetchDocument, readRegistration, registrationRequest } from '../oauth/index.ts';
+import {
+  fetchDocument,
+  mayBeRefusedForScopes,
+  readRegistration,
+  registrationRequest,
+} from '../oauth/index.ts';
 import type { Provider } from '../providers/index.ts';
 import {
   doubtClient,
@@ -52,14 +57,18 @@ export async function registeredClient(
   }
   const { redirectUri } = options;
   const wanted = [...new Set([...(known?.scopes ?? []), ...scopes])];
-  const reply = await registrationRequest(fetchTo(options, endpoints), {
-    registrationEndpoint,
-    redirectUri,
-    scopes: wanted,
-    authMethods,
-  });
-  const registered = readRegistration(reply, provider.name);
-  const client: KnownClient = { ...registered, origin: 'registration', redirectUri, scopes: wanted };
+  const register = async (scopes: readonly string[]) =>
+    await registrationRequest(fetchTo(options, endpoints), {
+      registrationEndpoint,
+      redirectUri,
+      scopes,
+      authMethods,
+    });
+  const reply = await register(wanted);
+  const isUnnamed = wanted.length > 0 && mayBeRefusedForScopes(reply);
+  const registered = readRegistration(isUnnamed ? await register([]) : reply, provider.name);
+  const named = isUnnamed ? [] : wanted;
+  const client: KnownClient = { ...registered, origin: 'registration', redirectUri, scopes: named };
   await storeClient(options.vault, provider, endpoints, client);
   return client;
 }

@@ -36,7 +36,7 @@ export {
   readPushedAuthorizationResponse,
 } from './pushed-authorization.ts';
 export { readRefreshResponse, refreshRequest } from './refresh.ts';
-export { readRegistration, registrationRequest } from './registration.ts';
+export { mayBeRefusedForScopes, readRegistration, registrationRequest } from './registration.ts';
 export { revokeTokens } from './revocation.ts';
 export type { ClientCredentials, TokenSet } from './token.ts';
 export type { TokenEndpoint } from './token-request.ts';

@@ -52,6 +52,18 @@ export async function registrationRequest(fetch: Fetch, request: RegistrationReq
   );
 }
 
+/**
+ * Whether a registration was refused for the scopes that it named: some servers know `openid` and register no client for
+ * it, and give a client that names none their own (RFC 7591 §2).
+ */
+export function mayBeRefusedForScopes(reply: Reply): boolean {
+  if (reply.status < 400 || reply.status > 499) return false;
+  const error = parseBody(reply)?.error;
+  return typeof error === 'string' && scopeErrors.has(error);
+}
+
+const scopeErrors = new Set(['invalid_scope', 'insufficient_scope', 'invalid_client_metadata']);
+
 /** The client in a registration reply. Throws SignInFailed. */
 export function readRegistration(reply: Reply, provider: string): RegisteredClient {
   const parsed = parseBody(reply) ?? {};
