@@ -107,6 +107,7 @@ async function refreshNow(context: RefreshContext, current: OpenConnection): Pro
     requestedScopes: connection.scopes,
     sentAtMs,
     signInAgain: signInAgain(options.catalog, connection),
+    signIn: connectionLine(options.catalog, connection, {}),
     clientHint: clientHint(provider, client, connectionLine(options.catalog, connection)),
     secrets: [
       refreshToken,

@@ -16,6 +16,7 @@ import { findClient, type KnownClient } from './client-record.ts';
 import type { OpenConnection } from './connection-store.ts';
 import { fetchTo, tokenEndpoint } from './endpoints.ts';
 import type { Endpoints, NewSession, StoredSession } from './session-record.ts';
+import { sessionLine, sessionPlace } from './sign-in-again.ts';
 import { completeWithTokens, finish } from './sign-in-completion.ts';
 import { failSession, providerOf, type SignInContext, withSession } from './sign-in-context.ts';
 
@@ -90,13 +91,14 @@ async function pollNow(
   const client = await findClient(context.options.vault, provider, endpoints);
   if (client === undefined || client.clientId !== clientId) {
     throw new AuthsomeError('SignInFailed', `the OAuth client of ${provider.name} was changed meanwhile`, {
-      hint: `Start again with: authsome login ${provider.name}`,
+      hint: `Start again with: ${sessionLine(context.options.catalog, session)}`,
     });
   }
   const { tokenUrl, issuer, revocationUrl, namedHost } = endpoints;
   const endpoint = {
     ...tokenEndpoint(provider, tokenUrl, client),
     encoding: provider.oauth?.deviceTokenRequest ?? 'form',
+    signIn: sessionPlace(context.options.catalog, session),
     deviceCode,
   };
   const poll = await ask(
@@ -130,6 +132,7 @@ async function ask(
     const reply = await deviceTokenRequest(fetch, endpoint);
     return readDeviceToken(reply, {
       provider: endpoint.provider,
+      signIn: endpoint.signIn,
       intervalMs,
       requestedScopes,
       sentAtMs,

@@ -9,7 +9,7 @@ import { connectionKey } from './names.ts';
 import type { Trouble } from './ports.ts';
 import { registeredAnew } from './registered-client.ts';
 import type { Endpoints, StoredSession } from './session-record.ts';
-import { sessionLine } from './sign-in-again.ts';
+import { sessionLine, sessionPlace } from './sign-in-again.ts';
 import { completeWithTokens, finish } from './sign-in-completion.ts';
 import { failSession, providerOf, type SignInContext, withSession } from './sign-in-context.ts';
 
@@ -67,7 +67,7 @@ async function exchangeNow(
   const { code, codeVerifier } = session.secrets;
   if (client?.clientId !== session.clientId || client === undefined) {
     throw new AuthsomeError('SignInFailed', `the OAuth client of ${provider.name} was changed meanwhile`, {
-      hint: `Start again with: authsome login ${provider.name}`,
+      hint: `Start again with: ${sessionLine(context.options.catalog, session)}`,
     });
   }
   if (code === undefined || codeVerifier === undefined) throw new TypeError('a session without its code');
@@ -75,6 +75,7 @@ async function exchangeNow(
   const endpoint = tokenEndpoint(provider, endpoints.tokenUrl, client);
   const judgement = await exchangeCode(fetch, {
     ...endpoint,
+    signIn: sessionPlace(context.options.catalog, session),
     code,
     codeVerifier,
     redirectUri: context.options.redirectUri,
@@ -139,6 +140,7 @@ async function judge(
       issuer: endpoints?.issuer,
       issRequired: endpoints?.issRequired ?? false,
       provider: provider.name,
+      signIn: sessionPlace(context.options.catalog, session),
       settingsUrl: provider.setup.url,
       redirectUri,
       clientHint:

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { connectionLine, sessionLine } from './sign-in-again.ts';
+import { connectionLine, sessionLine, sessionPlace } from './sign-in-again.ts';
 import { oauthProvider, testBench } from './test-bench.ts';
 
 const { catalog } = testBench([oauthProvider()]).options;
@@ -23,6 +23,16 @@ test('a sign-in that asked for the usual scopes need not name them, and one that
   expect(sessionLine(catalog, { ...session, requestedScopes: ['a', 'b'] })).toBe(
     'authsome login acme --scopes "a,b" --force',
   );
+});
+
+test('the place of a sign-in is where and as whom, and leaves to a hint what to ask for', () => {
+  const at = { provider: 'acme', connection: 'work', baseUrl: 'https://acme.example.com' };
+  const place = 'authsome login acme --connection work';
+  expect(sessionPlace(catalog, { ...at, flow: 'pkce' })).toBe(`${place} --base-url ${at.baseUrl}`);
+  expect(sessionPlace(catalog, { ...at, flow: 'dcr_pkce' })).toBe(
+    `${place} --flow dcr_pkce --base-url ${at.baseUrl}`,
+  );
+  expect(sessionPlace(catalog, { ...at, flow: 'device_code' })).toBe(`${place} --base-url ${at.baseUrl}`);
 });
 
 test('a definition that has gone, or is broken now, is done without', () => {

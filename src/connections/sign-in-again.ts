@@ -33,6 +33,18 @@ export function sessionLine(catalog: ProviderCatalog, session: OfSession): strin
   });
 }
 
+/**
+ * The command that signs in to the same place, for a hint that goes on from it: what was asked for is left to that, and so
+ * is the flow of a device, which such hints name or advise against.
+ */
+export function sessionPlace(
+  catalog: ProviderCatalog,
+  { provider, connection, flow, baseUrl }: Omit<OfSession, 'requestedScopes'>,
+): string {
+  const named = flow === 'device_code' ? undefined : unlessUsual(flow, definitionOf(catalog, provider)?.flow);
+  return signInLine({ provider, connection, flow: named, baseUrl });
+}
+
 /** `undefined` for one that has gone or been broken since: the line does without. */
 function definitionOf(catalog: ProviderCatalog, provider: string): Provider | undefined {
   try {

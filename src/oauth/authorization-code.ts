@@ -4,7 +4,7 @@ import { clientSecrets } from './client-authentication.ts';
 import { type EndpointRequest, type Fetch, requireSecureUrl, send } from './endpoint.ts';
 import { errorCode, printable } from './provider-text.ts';
 import type { TokenSet } from './token.ts';
-import { exchangeFailure, unknownClient } from './token-failure.ts';
+import { exchangeFailure, type SignInPlace, signInAt, unknownClient } from './token-failure.ts';
 import { type TokenEndpoint, tokenRequest } from './token-request.ts';
 import { readTokenResponse } from './token-response.ts';
 
@@ -65,13 +65,10 @@ export function codeChallenge(codeVerifier: string): string {
   return createHash('sha256').update(codeVerifier, 'ascii').digest('base64url');
 }
 
-/** For hints: what a person signs in to, where its OAuth clients are configured, what must stand there. */
-export interface AuthorizationErrorContext {
-  readonly provider: string;
+/** For hints: where its OAuth clients are configured, too, and what must stand there. */
+export interface AuthorizationErrorContext extends SignInPlace {
   readonly settingsUrl: string | undefined;
   readonly redirectUri: string;
-  /** What mends a client that the provider refuses, where no person has entered it. */
-  readonly clientHint?: string | undefined;
 }
 
 export interface ExpectedCallback extends AuthorizationErrorContext {
@@ -102,7 +99,7 @@ export function readCallback(params: URLSearchParams, expected: ExpectedCallback
   }
   if (code === undefined || code === '' || code.length > 8192) {
     throw new AuthsomeError('SignInFailed', `${expected.provider} sent a callback without a code`, {
-      hint: `Start again with: authsome login ${expected.provider}`,
+      hint: `Start again with: ${signInAt(expected)}`,
     });
   }
   return { kind: 'code', code };
@@ -132,7 +129,7 @@ function requireIssuer(params: URLSearchParams, expected: ExpectedCallback): voi
       'SignInFailed',
       `the answer does not come from the issuer of ${expected.provider}`,
       {
-        hint: `Nothing was stored. Start again with: authsome login ${expected.provider}`,
+        hint: `Nothing was stored. Start again with: ${signInAt(expected)}`,
       },
     );
   }
@@ -155,7 +152,7 @@ function refusedByProvider(
 export function authorizationHint(code: string, context: AuthorizationErrorContext): string {
   const { provider, redirectUri } = context;
   const where = context.settingsUrl === undefined ? `the OAuth settings of ${provider}` : context.settingsUrl;
-  const again = `authsome login ${provider}`;
+  const again = signInAt(context);
   switch (code) {
     case 'access_denied':
       return `The request was declined there. To try again, run: ${again}`;
@@ -216,7 +213,7 @@ export async function exchangeCode(fetch: Fetch, exchange: CodeExchange): Promis
   if (judgement.kind === 'tokens') return judgement;
   return {
     kind: 'failed',
-    error: exchangeFailure(judgement, exchange.provider, exchange.clientHint),
+    error: exchangeFailure(judgement, exchange),
     clientRefused: judgement.kind === 'refused' && judgement.error === unknownClient,
   };
 }

@@ -28,5 +28,5 @@ export async function clientCredentialsTokens(
   const context = { requestedScopes: grant.scopes, sentAtMs, secrets: clientSecrets(grant.client) };
   const judgement = readTokenResponse(reply, context);
   if (judgement.kind === 'tokens') return judgement.tokens;
-  throw exchangeFailure(judgement, grant.provider);
+  throw exchangeFailure(judgement, grant);
 }

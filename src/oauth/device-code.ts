@@ -3,7 +3,7 @@ import { authenticateClient } from './client-authentication.ts';
 import { type Fetch, formRequest, type Reply, requireSecureUrl, send } from './endpoint.ts';
 import { printable } from './provider-text.ts';
 import type { TokenSet } from './token.ts';
-import { exchangeFailure, said } from './token-failure.ts';
+import { exchangeFailure, type SignInPlace, said, signInAt } from './token-failure.ts';
 import { type TokenEndpoint, tokenRequest } from './token-request.ts';
 import { parseBody, readFailure, readTokenResponse, type TokenResponseContext } from './token-response.ts';
 
@@ -106,7 +106,7 @@ export type DevicePoll =
 /** What a poll's reply means (RFC 8628 §3.5). `intervalMs` is the pause that led to this poll. */
 export function readDeviceToken(
   reply: Reply,
-  context: TokenResponseContext & { readonly provider: string; readonly intervalMs: number },
+  context: TokenResponseContext & SignInPlace & { readonly intervalMs: number },
 ): DevicePoll {
   const judgement = readTokenResponse(reply, context);
   const { provider, intervalMs } = context;
@@ -114,7 +114,7 @@ export function readDeviceToken(
   if (judgement.kind === 'unusable') {
     return judgement.temporary
       ? { kind: 'waiting', intervalMs: backedOff(intervalMs) }
-      : { kind: 'ended', error: exchangeFailure(judgement, provider) };
+      : { kind: 'ended', error: exchangeFailure(judgement, context) };
   }
   switch (judgement.error) {
     case 'authorization_pending':
@@ -126,7 +126,7 @@ export function readDeviceToken(
       return {
         kind: 'ended',
         error: new AuthsomeError('SignInFailed', `${provider} refused the sign-in: ${judgement.error}`, {
-          hint: `The request was declined there. To try again, run: authsome login ${provider}`,
+          hint: `The request was declined there. To try again, run: ${signInAt(context)} --flow device_code`,
         }),
       };
     case 'expired_token':
@@ -134,11 +134,11 @@ export function readDeviceToken(
       return {
         kind: 'ended',
         error: new AuthsomeError('SignInExpired', 'the code was not entered in time', {
-          hint: `Get a new one with: authsome login ${provider} --flow device_code`,
+          hint: `Get a new one with: ${signInAt(context)} --flow device_code`,
         }),
       };
     default:
-      return { kind: 'ended', error: exchangeFailure(judgement, provider) };
+      return { kind: 'ended', error: exchangeFailure(judgement, context) };
   }
 }
 

@@ -1,7 +1,7 @@
 import { AuthsomeError } from '../errors.ts';
 import { type Fetch, type Reply, send } from './endpoint.ts';
 import type { TokenSet } from './token.ts';
-import { refusalHint, said, unknownClient } from './token-failure.ts';
+import { refusalHint, type SignInPlace, said, unknownClient } from './token-failure.ts';
 import { type TokenEndpoint, tokenRequest } from './token-request.ts';
 import { readTokenResponse, type TokenResponseContext } from './token-response.ts';
 
@@ -22,12 +22,9 @@ export type RefreshJudgement =
   /** It may work later; with `clientRefused`, hardly: the provider does not know the client, or not its secret. */
   | { readonly kind: 'failed'; readonly error: AuthsomeError; readonly clientRefused: boolean };
 
-export interface RefreshContext extends TokenResponseContext {
-  readonly provider: string;
+export interface RefreshContext extends TokenResponseContext, SignInPlace {
   /** What mends a dead grant, as a sentence with its command. */
   readonly signInAgain: string;
-  /** As in `TokenEndpoint`. */
-  readonly clientHint: string | undefined;
 }
 
 /** What a refresh reply means; `tokens.refreshToken` is `undefined` when the old one stays. */
@@ -51,8 +48,7 @@ export function readRefreshResponse(reply: Reply, context: RefreshContext): Refr
       ),
     };
   }
-  const { provider, clientHint } = context;
-  const hint = isTemporary(error) ? laterHint : refusalHint(error, provider, clientHint);
+  const hint = isTemporary(error) ? laterHint : refusalHint(error, context);
   return {
     kind: 'failed',
     error: refreshFailed(error, said(description) + hint),

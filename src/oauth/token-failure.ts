@@ -4,27 +4,42 @@ import type { Failure } from './token-response.ts';
 /** What an endpoint says of a client that it does not know, or whose secret is another one (RFC 6749 §5.2). */
 export const unknownClient = 'invalid_client';
 
-/** TokenExchangeFailed for a reply that is no token response. `clientHint` as in `TokenEndpoint`. */
-export function exchangeFailure(failure: Failure, provider: string, clientHint?: string): AuthsomeError {
+/** For hints: what a person signs in to, and how. */
+export interface SignInPlace {
+  readonly provider: string;
+  /** The command that signs in there; `authsome login <provider>` when left out. */
+  readonly signIn?: string | undefined;
+  /** What mends a client that the provider refuses, where no person has entered it. */
+  readonly clientHint?: string | undefined;
+}
+
+export function signInAt({ provider, signIn }: SignInPlace): string {
+  return signIn ?? `authsome login ${provider}`;
+}
+
+/** TokenExchangeFailed for a reply that is no token response. */
+export function exchangeFailure(failure: Failure, place: SignInPlace): AuthsomeError {
+  const { provider } = place;
   if (failure.kind === 'unusable') {
     return new AuthsomeError(
       'TokenExchangeFailed',
       `token exchange failed: the token endpoint ${failure.reason}`,
       {
         hint: failure.temporary
-          ? `${provider} has a problem of its own. Wait a little, then run: authsome login ${provider}`
+          ? `${provider} has a problem of its own. Wait a little, then run: ${signInAt(place)}`
           : `Check the token URL with: authsome inspect ${provider}`,
       },
     );
   }
   return new AuthsomeError('TokenExchangeFailed', `token exchange failed: ${failure.error}`, {
-    hint: said(failure.description) + refusalHint(failure.error, provider, clientHint),
+    hint: said(failure.description) + refusalHint(failure.error, place),
   });
 }
 
 /** The commands that mend a refused token request, by the error's code. */
-export function refusalHint(error: string, provider: string, clientHint?: string): string {
-  const again = `authsome login ${provider}`;
+export function refusalHint(error: string, place: SignInPlace): string {
+  const { provider, clientHint } = place;
+  const again = signInAt(place);
   if (error === unknownClient && clientHint !== undefined) return clientHint;
   switch (error) {
     case unknownClient:

@@ -1,15 +1,12 @@
 import { type AuthMethod, authenticateClient } from './client-authentication.ts';
 import { type EndpointRequest, encodedRequest } from './endpoint.ts';
 import type { ClientCredentials } from './token.ts';
+import type { SignInPlace } from './token-failure.ts';
 
 /** A token endpoint, and how to talk to it. */
-export interface TokenEndpoint {
-  /** For hints: what a person signs in to. */
-  readonly provider: string;
+export interface TokenEndpoint extends SignInPlace {
   readonly tokenUrl: string;
   readonly client: ClientCredentials;
-  /** What mends a client that the provider refuses, where no person has entered it. */
-  readonly clientHint?: string | undefined;
   readonly authMethod: AuthMethod | undefined;
   /** Further parameters of the definition's; ours win. */
   readonly tokenParams: Readonly<Record<string, string>>;
