@@ -1,0 +1,114 @@
+import type { Socket } from 'node:net';
+import { afterEach, describe, expect, test } from 'vitest';
+import { apiHost, dialThrough, openWorld, serveRaw } from './fixture.ts';
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+const mebibyte = 1024 * 1024;
+const large = 256 * mebibyte;
+/** What the kernel's buffers of four loopback sockets may hold besides ours. */
+const bound = 48 * mebibyte;
+const block = Buffer.alloc(256 * 1024, 'x');
+
+/** Writes `bytes` to whoever reads as slowly as it likes, never more than one block ahead. */
+function pour(socket: Socket, bytes: number, done: () => void): void {
+  let rest = bytes;
+  const go = (): void => {
+    while (rest > 0) {
+      const part = block.subarray(0, Math.min(block.length, rest));
+      rest -= part.length;
+      if (!socket.write(part) && rest > 0) {
+        socket.once('drain', go);
+        return;
+      }
+    }
+    done();
+  };
+  go();
+}
+
+/** What has left a socket once nothing moves any more. */
+async function settled(socket: Socket): Promise<number> {
+  for (let before = -1, same = 0; ; ) {
+    const now = socket.bytesWritten - socket.writableLength;
+    same = now === before ? same + 1 : 0;
+    if (same === 10 && now > 0) return now;
+    before = now;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+describe('a side that does not read', { timeout: 60_000 }, () => {
+  test.each([
+    { what: 'an answer', type: 'application/octet-stream', framing: 1_000 },
+    // Framed anew, in chunks.
+    { what: 'an answer that is searched for the secret', type: 'text/plain', framing: mebibyte },
+  ])(
+    'as a client: of $what of 256 MiB no more is taken than the buffers hold, and all of it once it reads',
+    async ({ type, framing }) => {
+      let answering: Socket | undefined;
+      const upstream = await serveRaw((tls) => {
+        tls.once('data', () => {
+          answering = tls;
+          tls.write(`HTTP/1.1 200 OK\r\nContent-Type: ${type}\r\nContent-Length: ${large}\r\n\r\n`);
+          pour(tls, large, () => {});
+        });
+      });
+      const world = await openWorld();
+      cleanups.push(
+        () => upstream.close(),
+        () => world.close(),
+      );
+      world.ports.set(`${apiHost}:443`, upstream.at);
+      const { socket } = await dialThrough(world);
+      socket.removeAllListeners('data').pause();
+      socket.write(`GET / HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`);
+      while (answering === undefined) await new Promise((resolve) => setImmediate(resolve));
+      expect(await settled(answering)).toBeLessThan(bound);
+      let received = 0;
+      await new Promise<void>((resolve) => {
+        socket.on('data', (chunk: Buffer) => {
+          received += chunk.length;
+          if (received >= large) resolve();
+        });
+        socket.resume();
+      });
+      expect(received - large).toBeLessThan(framing);
+    },
+  );
+
+  test('as an upstream: of an upload of 256 MiB no more is taken than the buffers hold, and all of it once it reads', async () => {
+    let reading: Socket | undefined;
+    let received = 0;
+    const upstream = await serveRaw((tls) => {
+      tls.once('data', (chunk: Buffer) => {
+        received += chunk.length;
+        reading = tls;
+        tls.pause();
+      });
+    });
+    const world = await openWorld();
+    cleanups.push(
+      () => upstream.close(),
+      () => world.close(),
+    );
+    world.ports.set(`${apiHost}:443`, upstream.at);
+    const { socket } = await dialThrough(world);
+    socket.write(`POST / HTTP/1.1\r\nHost: ${apiHost}\r\nContent-Length: ${large}\r\n\r\n`);
+    while (reading === undefined) await new Promise((resolve) => setImmediate(resolve));
+    const poured = new Promise<void>((resolve) => pour(socket, large, resolve));
+    expect(await settled(socket)).toBeLessThan(bound);
+    await new Promise<void>((resolve) => {
+      reading?.on('data', (chunk: Buffer) => {
+        received += chunk.length;
+        if (received >= large) resolve();
+      });
+      reading?.resume();
+    });
+    await poured;
+    expect(received - large).toBeLessThan(1_000);
+  });
+});
