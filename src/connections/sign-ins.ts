@@ -34,6 +34,8 @@ import { completeWithKey, connectionExists } from './sign-in-completion.ts';
 import { failSession, providerOf, type SignInContext, troubleOf, withSession } from './sign-in-context.ts';
 
 const sessionLifetimeMs = 10 * 60_000;
+/** Nobody gets to a provider with an address that ends sooner. */
+const shortestUseMs = 2_000;
 
 export function createSignIns(options: ConnectionsOptions, connections: ConnectionStore): SignIns {
   const sessions = createSessionStore(options.vault, options.nowMs);
@@ -255,8 +257,8 @@ export function createSignIns(options: ConnectionsOptions, connections: Connecti
 
     async read(id) {
       const session = await settle(await sessions.read(id));
-      const { addressExpiresAtMs } = session;
-      if (addressExpiresAtMs === undefined || addressExpiresAtMs > options.nowMs()) return view(session);
+      const leftMs = (session.addressExpiresAtMs ?? Number.POSITIVE_INFINITY) - options.nowMs();
+      if (leftMs > shortestUseMs) return view(session);
       // A person may be on the provider's page already: that there is no other address now ends nothing.
       return view(await renewAddress(context, session).catch(() => session));
     },
