@@ -1,6 +1,6 @@
 import { fstatSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { readAnswer } from './prompt.ts';
+import { type Prompt, readAnswer } from './prompt.ts';
 
 /** Where a person or a pipe may answer a waiting sign-in. */
 export interface SignInInput {
@@ -9,8 +9,15 @@ export interface SignInInput {
   lines(signal: AbortSignal, take: (line: string) => void): void;
   /** All that a pipe or file holds; `undefined` when stdin is neither, or nothing was in it. */
   piped(signal: AbortSignal): Promise<string | undefined>;
-  /** One line, shown as it is typed; `undefined` when it was cancelled. */
-  text(message: string, signal: AbortSignal): Promise<string | undefined>;
+  /**
+   * One line, shown as it is typed; `undefined` when it was cancelled. `isFollowed`: another question comes at once, and no
+   * key is echoed in between.
+   */
+  text(
+    message: string,
+    signal: AbortSignal,
+    more?: { readonly isFollowed: boolean },
+  ): Promise<string | undefined>;
   /** A secret typed without being shown; `undefined` when it was cancelled. */
   secret(message: string, signal: AbortSignal): Promise<string | undefined>;
 }
@@ -48,13 +55,13 @@ export function processInput(isTerminal: boolean): SignInInput {
         });
       });
     },
-    text: (message, signal) => ask(message, true, signal),
-    secret: (message, signal) => ask(message, false, signal),
+    text: (message, signal, more) => ask({ message, isShown: true, signal, ...more }),
+    secret: (message, signal) => ask({ message, isShown: false, signal }),
   };
 }
 
-function ask(message: string, isShown: boolean, signal: AbortSignal): Promise<string | undefined> {
-  return readAnswer({ input: process.stdin, output: process.stderr, message, isShown, signal });
+function ask(prompt: Omit<Prompt, 'input' | 'output'>): Promise<string | undefined> {
+  return readAnswer({ input: process.stdin, output: process.stderr, ...prompt });
 }
 
 /** Pipes, files and sockets; not /dev/null, nor a descriptor that is closed. */

@@ -2,12 +2,13 @@ import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
 import { type KeyInput, readAnswer } from './prompt.ts';
 
-function prompt(isShown = false) {
+function prompt(isShown = false, isFollowed = false) {
   const modes: boolean[] = [];
   const input: KeyInput = Object.assign(new PassThrough(), { setRawMode: (raw: boolean) => modes.push(raw) });
   const output = new PassThrough();
   const controller = new AbortController();
-  const ask = () => readAnswer({ input, output, message: 'API key: ', isShown, signal: controller.signal });
+  const ask = () =>
+    readAnswer({ input, output, message: 'API key: ', isShown, isFollowed, signal: controller.signal });
   const answer = ask();
   return {
     ask,
@@ -61,4 +62,21 @@ test('leaves the second line of a paste for the prompt that follows', async () =
   type('\u001b[200~the-id\r\nthe-secret\r\u001b[201~');
   expect(await answer).toBe('the-id');
   expect(await ask()).toBe('the-secret');
+});
+
+test('echoes no key between an answer and the prompt that follows it, and gives the terminal back in the end', async () => {
+  const { answer, type, modes, controller, ask } = prompt(true, true);
+  type('the-id\r');
+  expect(await answer).toBe('the-id');
+  expect(modes).toEqual([true]);
+  controller.abort();
+  expect(await ask()).toBeUndefined();
+  expect(modes).toEqual([true, false]);
+});
+
+test('gives the terminal back when nobody answers what another prompt would follow', async () => {
+  const { answer, type, modes } = prompt(true, true);
+  type('\u0003');
+  expect(await answer).toBeUndefined();
+  expect(modes).toEqual([true, false]);
 });

@@ -10,6 +10,8 @@ export interface Prompt {
   readonly message: string;
   /** Whether what is typed is shown as it is; otherwise as bullets. */
   readonly isShown: boolean;
+  /** Another prompt follows an answer at once: what was pasted for that must not be echoed in between. */
+  readonly isFollowed?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -17,16 +19,16 @@ const mask = '•';
 
 /**
  * What a person typed or pasted up to Enter; `undefined` for Ctrl-C, Ctrl-D, the end of input and an abort. The terminal
- * is as it was afterwards. Lines pasted after a shown answer are left for the next prompt, which may be a masked one.
+ * is as it was afterwards, unless another prompt follows. Lines pasted after a shown answer are left for the next prompt, which may be a masked one.
  */
 export function readAnswer(prompt: Prompt): Promise<string | undefined> {
-  const { input, output, message, isShown, signal } = prompt;
+  const { input, output, message, isShown, isFollowed = false, signal } = prompt;
   return new Promise((resolve) => {
     let typed: readonly string[] = [];
     const finish = (answer: string | undefined): void => {
       input.off('data', take).off('end', giveUp);
       signal.removeEventListener('abort', giveUp);
-      input.setRawMode?.(false);
+      if (!isFollowed || answer === undefined) input.setRawMode?.(false);
       input.pause();
       output.write('\n');
       resolve(answer);
@@ -47,6 +49,8 @@ export function readAnswer(prompt: Prompt): Promise<string | undefined> {
       }
     };
     if (signal.aborted) {
+      // The prompt before may have counted on this one.
+      input.setRawMode?.(false);
       resolve(undefined);
       return;
     }

@@ -46,7 +46,7 @@ async function askForSecret({ context, client, session, input }: Desk, signal: A
 async function askForClient({ context, client, session, input }: Desk, signal: AbortSignal): Promise<void> {
   const { session_id: id } = session;
   while (!signal.aborted) {
-    const clientId = await input.text('Client ID: ', signal);
+    const clientId = await input.text('Client ID: ', signal, { isFollowed: true });
     if (clientId === undefined) return giveUp(client, id, signal);
     const clientSecret = await input.secret('Client secret (Enter if it has none): ', signal);
     if (clientSecret === undefined) return giveUp(client, id, signal);
