@@ -89,7 +89,10 @@ export interface Run {
   readonly proxyUrl: string;
   /** The run's own CA certificate. */
   readonly caPem: string;
-  /** Swaps the snapshot; requests in flight keep theirs, the next request reads the new one. */
+  /**
+   * Swaps the snapshot. Requests under way are judged again, by it and by the policy of now: those that would no longer get
+   * their credential are cut.
+   */
   replaceRoutes(routes: RouteTable): void;
   /** Closes what is live on this connection's routes (`provider/connection`): called when it is revoked. */
   dropConnection(connection: string): void;

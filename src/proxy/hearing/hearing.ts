@@ -2,7 +2,7 @@ import { signInLine } from '../../command-line.ts';
 import { type AuthsomeError, asAuthsomeError } from '../../errors.ts';
 import type { Route } from '../../providers/index.ts';
 import type { Injection } from '../inject/index.ts';
-import { judgeRequest, refuse } from '../judge/index.ts';
+import { judgeRequest, type Law, refuse } from '../judge/index.ts';
 import type { Credential, DecisionSink, UpstreamRefusal } from '../proxy.ts';
 import type { LiveRun } from '../runs/index.ts';
 import type { Needles } from '../scrub/index.ts';
@@ -54,6 +54,21 @@ export function hear(petition: Petition, run: LiveRun, decisions: DecisionSink):
   );
 }
 
+/**
+ * Judges again what is under way, by the routes and the policy of this moment: a request that would not be given the
+ * credential which it carries is cut, however long ago it began. The others do not notice.
+ */
+export function hearAgain(run: LiveRun): void {
+  for (const { live, connection, subject } of run.carrying()) {
+    const judgement = judgeRequest(lawOf(run), subject);
+    if (judgement.kind !== 'inject' || run.use(judgement.route).connection !== connection) live.cut();
+  }
+}
+
+function lawOf({ spec, routes }: LiveRun): Law {
+  return { identity: spec.identity, routes, decide: spec.decide };
+}
+
 /** `acquired` was fetched for this request; the judgement is made again after the wait for it. */
 function judge(petition: Petition, run: LiveRun, acquired: Acquired | undefined): void {
   if (petition.gone) return;
@@ -63,10 +78,7 @@ function judge(petition: Petition, run: LiveRun, acquired: Acquired | undefined)
     return;
   }
   const { spec } = run;
-  const judgement = judgeRequest(
-    { identity: spec.identity, routes: run.routes, decide: spec.decide },
-    docket.subject,
-  );
+  const judgement = judgeRequest(lawOf(run), docket.subject);
   docket.trace = judgement.trace;
   if (judgement.kind === 'refuse') {
     petition.refuse(judgement);

@@ -3,4 +3,4 @@
  * what was decided.
  */
 export { Docket, type Refusal } from './docket.ts';
-export { type Grant, hear, type Petition } from './hearing.ts';
+export { type Grant, hear, hearAgain, type Petition } from './hearing.ts';

@@ -179,6 +179,7 @@ class Http2Connection implements StreamHost, Live, Watched {
       get connection() {
         return relayed.connection;
       },
+      subject: relayed.docket.subject,
       cut: () => relayed.cut(),
     };
     const watched: Watched = {

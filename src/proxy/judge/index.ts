@@ -3,4 +3,12 @@
  * judgement, its trace and the record that the audit keeps of it.
  */
 export { createDecisionIds, decisionEvent } from './decision.ts';
-export { type Judgement, judgeRequest, refuse, type Subject, type Trace, targetWithin } from './judgement.ts';
+export {
+  type Judgement,
+  judgeRequest,
+  type Law,
+  refuse,
+  type Subject,
+  type Trace,
+  targetWithin,
+} from './judgement.ts';

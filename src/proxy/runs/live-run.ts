@@ -1,6 +1,7 @@
 import type { Route, RouteTable } from '../../providers/index.ts';
 import type { CertificateAuthority } from '../ca/index.ts';
 import { compileInjection, type Injection } from '../inject/index.ts';
+import type { Subject } from '../judge/index.ts';
 import type { Credential, RunSpec } from '../proxy.ts';
 import { compileNeedles, type Needles, noNeedles } from '../scrub/index.ts';
 
@@ -8,6 +9,8 @@ import { compileNeedles, type Needles, noNeedles } from '../scrub/index.ts';
 export interface Live {
   /** `provider/connection` whose credential it carries now. */
   readonly connection: string | undefined;
+  /** The request that it is about, where it is about one. */
+  readonly subject?: Subject | undefined;
   cut(): void;
 }
 
@@ -82,6 +85,14 @@ export class LiveRun {
     for (const live of [...this.#live]) {
       if (connection === undefined || live.connection === connection) live.cut();
     }
+  }
+
+  /** Requests under way that carry a credential. */
+  carrying(): readonly { readonly live: Live; readonly connection: string; readonly subject: Subject }[] {
+    return [...this.#live].flatMap((live) => {
+      const { connection, subject } = live;
+      return connection === undefined || subject === undefined ? [] : [{ live, connection, subject }];
+    });
   }
 
   get liveCount(): number {

@@ -89,6 +89,10 @@ export class Exchange implements PairingPort, UpstreamUser, Watched, Live {
     return this.#pairing.between ? undefined : this.#destination?.connection;
   }
 
+  get subject(): Subject | undefined {
+    return this.#docket?.subject;
+  }
+
   cut(): void {
     this.client.destroy();
     this.#spliced?.destroy();

@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { createCertificateAuthority, createKeySupply } from '../ca/index.ts';
+import { hearAgain } from '../hearing/index.ts';
 import { createDecisionIds } from '../judge/index.ts';
 import type { Patience, ProxyOptions, Run, Proxy as RunningProxy, RunSpec } from '../proxy.ts';
 import { LiveRun, proxyUrl, TokenRegistry } from '../runs/index.ts';
@@ -81,6 +82,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
         caPem: authority.pem,
         replaceRoutes(routes) {
           run.routes = routes;
+          hearAgain(run);
         },
         dropConnection(connection) {
           run.cut(connection);
