@@ -1,0 +1,19 @@
+/** `npm run fuzz -- --minutes 20 --seed 1`: the proxy's HTTP/1.1 core between two peers that say anything, for long. */
+import { spawnSync } from 'node:child_process';
+import { resolve } from 'node:path';
+
+const option = (name, otherwise) => {
+  const at = process.argv.indexOf(`--${name}`);
+  return at === -1 ? otherwise : process.argv[at + 1];
+};
+
+const { status } = spawnSync(
+  'npx',
+  ['--no-install', 'vitest', 'run', '--project', 'unit', 'test/fuzz.test.ts', '--retry', '0'],
+  {
+    cwd: resolve(import.meta.dirname, '..'),
+    stdio: 'inherit',
+    env: { ...process.env, FUZZ_MINUTES: option('minutes', '20'), FUZZ_SEED: option('seed', '1') },
+  },
+);
+process.exitCode = status ?? 1;

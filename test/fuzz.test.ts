@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest';
+import { corpus } from './fuzz/corpus.ts';
+import { fuzz } from './fuzz/fuzz.ts';
+import { play } from './fuzz/play.ts';
+
+const minutes = Number(process.env.FUZZ_MINUTES ?? 0);
+
+test('every input of the corpus keeps every rule', () => {
+  for (const input of corpus) play(input);
+});
+
+test('both peers fuzzed at once, led by coverage: no crash, no credential in what was not read whole, no bytes of another request, nothing left', {
+  timeout: 60_000 + minutes * 60_000,
+}, () => {
+  const figures = fuzz({
+    seed: Number(process.env.FUZZ_SEED ?? 1),
+    executions: minutes === 0 ? 20_000 : Number.POSITIVE_INFINITY,
+    minutes: minutes === 0 ? 1 : minutes,
+  });
+  if (minutes > 0) console.log(JSON.stringify(figures, undefined, 1));
+  expect(figures.finds).toEqual([]);
+  expect(figures.blocks.after).toBeGreaterThan(figures.blocks.before);
+});

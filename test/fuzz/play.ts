@@ -1,0 +1,277 @@
+import {
+  type Answer,
+  type Failure,
+  Pairing,
+  type PairingPort,
+  type Plan,
+  type RequestHead,
+} from '../../src/proxy/http1/index.ts';
+import { compileInjection, rewriteRequestHead } from '../../src/proxy/inject/index.ts';
+import { readRequests } from './reference.ts';
+
+export type Happening =
+  | 'client ends'
+  | 'client goes'
+  | 'upstream ends'
+  | 'upstream breaks'
+  | 'silence'
+  | 'drained'
+  | 'renewed'
+  | 'not renewed'
+  | 'refused'
+  | 'allowed'
+  | 'connected';
+
+export type Step =
+  | { readonly side: 'client' | 'upstream'; readonly text: string }
+  | { readonly event: Happening };
+
+export interface Input {
+  /** Decisions and connections come at once, or when a step says so. */
+  readonly patient: boolean;
+  readonly reused: boolean;
+  readonly renewable: boolean;
+  readonly steps: readonly Step[];
+}
+
+const secret = 'the-secret-of-the-fuzzer';
+const injection = compileInjection([{ kind: 'header', name: 'Authorization', prefix: 'Bearer ' }], secret);
+const marker = Buffer.from(`Authorization: Bearer ${secret}\r\n`);
+
+/** A broken rule. */
+export class Violation extends Error {}
+
+function must(holds: boolean, rule: string): void {
+  if (!holds) throw new Violation(rule);
+}
+
+/** A pairing between two peers that do what an input says, and everything that has to hold meanwhile. */
+class Ring implements PairingPort {
+  readonly pairing = new Pairing(this);
+  readonly #input: Input;
+  #fromClient = '';
+  /** Requests that were judged, in order, each with what went out for it since its last head. */
+  readonly #judged: { readonly request: RequestHead; heads: number; body: string }[] = [];
+  readonly #heads = new Map<Buffer, number>();
+  #current = -1;
+  #open = 0;
+  #ended = false;
+  /** The client has ended its side. */
+  #silent = false;
+  #undecided: RequestHead | undefined;
+  #connecting: { readonly fresh: boolean } | undefined;
+  #renewing = false;
+  #finalAnswers = 0;
+
+  constructor(input: Input) {
+    this.#input = input;
+  }
+
+  play(step: Step): void {
+    const { pairing } = this;
+    if ('side' in step) {
+      if (step.side === 'client') {
+        if (this.#ended || this.#silent) return;
+        this.#fromClient += step.text;
+        pairing.clientBytes(Buffer.from(step.text, 'latin1'));
+      } else if (this.#open > 0) pairing.upstreamBytes(Buffer.from(step.text, 'latin1'));
+      return;
+    }
+    switch (step.event) {
+      case 'client ends':
+        this.#silent = true;
+        pairing.clientEnd();
+        break;
+      case 'client goes':
+        pairing.clientClosed();
+        this.#ended = true;
+        break;
+      case 'upstream ends':
+      case 'upstream breaks':
+        pairing.upstreamEnd(step.event === 'upstream ends');
+        break;
+      case 'silence':
+        pairing.idleTimeout();
+        break;
+      case 'drained':
+        pairing.clientDrained();
+        pairing.upstreamDrained();
+        break;
+      case 'renewed':
+      case 'not renewed':
+        this.#renew(step.event === 'renewed');
+        break;
+      case 'allowed':
+      case 'refused':
+        this.#decide(step.event === 'allowed');
+        break;
+      case 'connected':
+        this.#connect();
+        break;
+    }
+  }
+
+  finish(): void {
+    this.pairing.clientClosed();
+    must(this.#open === 0, 'a connection to the upstream is left');
+    for (const { heads } of this.#judged) {
+      must(heads <= 3, `a request went out ${heads} times`);
+    }
+  }
+
+  judge(request: RequestHead): void {
+    const index = this.#judged.length;
+    const expected = readRequests(this.#fromClient)[index];
+    must(expected !== undefined, 'a request is judged that was not received whole, or is none');
+    must(
+      expected?.method === request.method && expected.target === request.target,
+      'another request is judged than was sent',
+    );
+    const before = readRequests(this.#fromClient).slice(0, index);
+    must(
+      before.every(({ complete }) => complete),
+      'a request is judged before the one before it was complete',
+    );
+    this.#judged.push({ request, heads: 0, body: '' });
+    this.#undecided = request;
+    if (!this.#input.patient) this.#decide(true);
+  }
+
+  #decide(allowed: boolean): void {
+    const request = this.#undecided;
+    if (request === undefined) return;
+    this.#undecided = undefined;
+    if (!allowed) {
+      this.pairing.answer(() => Buffer.from('HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n'));
+      return;
+    }
+    const plan: Plan = {
+      head: this.#headFor(request, this.#judged.length - 1),
+      lineFor: undefined,
+      renewable: this.#input.renewable,
+      scrub: undefined,
+    };
+    this.pairing.forward(plan);
+  }
+
+  #headFor(request: RequestHead, index: number): Buffer {
+    const target = { path: request.target, query: '', host: 'a.test' };
+    const head = rewriteRequestHead(request, target, injection);
+    must(head.includes(marker), 'a head without the credential');
+    must(head.indexOf('\r\n\r\n') === head.length - 4, 'a head that holds two');
+    this.#heads.set(head, index);
+    return head;
+  }
+
+  connectUpstream(fresh: boolean): void {
+    must(this.#open === 0 && this.#connecting === undefined, 'two connections for one client');
+    this.#connecting = { fresh };
+    if (!this.#input.patient) this.#connect();
+  }
+
+  #connect(): void {
+    const connecting = this.#connecting;
+    if (connecting === undefined) return;
+    this.#connecting = undefined;
+    this.#open += 1;
+    this.pairing.upstreamReady(connecting.fresh ? false : this.#input.reused);
+  }
+
+  sendUpstream(bytes: Buffer): boolean {
+    must(this.#open === 1, 'bytes go out on no connection');
+    const index = this.#heads.get(bytes);
+    if (index !== undefined) {
+      must(index === this.#judged.length - 1, 'an old head goes out');
+      this.#current = index;
+      const own = this.#judged[index];
+      if (own !== undefined) {
+        own.heads += 1;
+        own.body = '';
+      }
+      return true;
+    }
+    const own = this.#judged[this.#current];
+    must(own !== undefined, 'a body goes out before any head');
+    must(!bytes.includes(marker), 'a credential goes out in a body');
+    if (own === undefined) return true;
+    own.body += bytes.toString('latin1');
+    const expected = readRequests(this.#fromClient)[this.#current];
+    must(
+      expected?.body.startsWith(own.body) === true,
+      'bytes go out that do not belong to the request before them',
+    );
+    return this.#judged.length % 3 !== 0;
+  }
+
+  sendClient(bytes: Buffer): boolean {
+    must(!this.#ended, 'bytes for a client that was let go');
+    must(!bytes.includes(marker), 'the client is told the credential');
+    return bytes.length % 3 !== 0;
+  }
+
+  readClient(): void {}
+
+  readUpstream(): void {}
+
+  releaseUpstream(): void {
+    this.#leave();
+    const own = this.#judged[this.#current];
+    const expected = readRequests(this.#fromClient)[this.#current];
+    must(
+      own?.body === expected?.body && expected?.complete === true,
+      'a connection is kept in the middle of a request',
+    );
+    this.#finalAnswers += 1;
+    must(this.#finalAnswers <= this.#judged.length, 'more answers than requests');
+  }
+
+  destroyUpstream(): void {
+    this.#leave();
+  }
+
+  #leave(): void {
+    this.#open -= 1;
+    must(this.#open === 0, 'a connection is freed twice');
+  }
+
+  endClient(): void {
+    // Once more when a client that is drained ends its own side: no harm.
+    this.#ended = true;
+  }
+
+  resetClient(): void {
+    this.#ended = true;
+  }
+
+  splice(): void {
+    must(this.#judged.at(-1)?.request.upgrade !== undefined, 'spliced although nobody asked for it');
+    this.#leave();
+    this.#ended = true;
+  }
+
+  renew(): void {
+    this.#renewing = true;
+  }
+
+  #renew(works: boolean): void {
+    if (!this.#renewing) return;
+    this.#renewing = false;
+    const index = this.#judged.length - 1;
+    const request = this.#judged[index]?.request;
+    this.pairing.renewed(works && request !== undefined ? this.#headFor(request, index) : undefined);
+  }
+
+  failed(failure: Failure): Answer {
+    return ({ close }) =>
+      Buffer.from(
+        `HTTP/1.1 502 ${failure.kind}\r\n${close ? 'Connection: close\r\n' : ''}Content-Length: 0\r\n\r\n`,
+      );
+  }
+}
+
+/** Throws where a rule is broken, or where the pairing does. */
+export function play(input: Input): void {
+  const ring = new Ring(input);
+  for (const step of input.steps) ring.play(step);
+  ring.finish();
+}
