@@ -23,13 +23,19 @@ describe('a registration', () => {
     };
     await registrationRequest(fetch, request);
     await registrationRequest(fetch, { ...request, authMethods: [] });
+    await registrationRequest(fetch, {
+      ...request,
+      authMethods: ['client_secret_basic', 'client_secret_post'],
+    });
+    await registrationRequest(fetch, { ...request, authMethods: ['client_secret_basic', 'private_key_jwt'] });
+    const methods = sent.map(({ body }) => JSON.parse(String(body)).token_endpoint_auth_method);
+    expect(methods).toEqual(['client_secret_post', 'none', 'client_secret_post', 'client_secret_basic']);
     expect(JSON.parse(String(sent[0]?.body))).toMatchObject({
       application_type: 'native',
       redirect_uris: ['http://127.0.0.1:7998/auth/callback/oauth'],
       token_endpoint_auth_method: 'client_secret_post',
       scope: 'a b',
     });
-    expect(JSON.parse(String(sent[1]?.body))).toMatchObject({ token_endpoint_auth_method: 'none' });
   });
 
   test('obeys what the server answers', () => {

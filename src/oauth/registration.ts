@@ -29,7 +29,9 @@ export interface RegisteredClient extends ClientCredentials {
 /** The reply to a registration of a native client (RFC 7591 §3.1). Rejects with EndpointUnreachable. */
 export async function registrationRequest(fetch: Fetch, request: RegistrationRequest): Promise<Reply> {
   const offered = request.authMethods;
-  const preferred = ['none', 'client_secret_basic', 'client_secret_post'] as const;
+  // Every server of OAuth 2.1 takes the secret in the body (§2.4.1), and the MCP SDK for Python wants `client_id` there
+  // even of a client that proves itself by a header.
+  const preferred = ['none', 'client_secret_post', 'client_secret_basic'] as const;
   const authMethod =
     offered.length === 0 ? 'none' : (preferred.find((method) => offered.includes(method)) ?? 'none');
   const metadata = {
