@@ -145,10 +145,12 @@ describe('pushing', () => {
   /** A server that says this of itself, and registers clients that say that. */
   function stranger(metadata: object, client: object = {}) {
     const asked: string[] = [];
+    const ways = new Map<string, boolean>();
     const { options } = testBench([oauthProvider({ issuer, supportsDcr: true }, { flow: 'dcr_pkce' })], {
-      fetchFor: () => async (input) => {
-        const { pathname } = new URL(String(input));
+      fetchFor: (way) => async (input) => {
+        const { host, pathname } = new URL(String(input));
         asked.push(pathname);
+        ways.set(host, way.publicOnly);
         if (pathname === '/.well-known/oauth-authorization-server')
           return Response.json({
             issuer,
@@ -163,7 +165,7 @@ describe('pushing', () => {
       },
     });
     const start = () => createConnections(options).signIns.start({ provider: 'acme', force: false });
-    return { asked, start };
+    return { asked, ways, start };
   }
   const endpoint = { pushed_authorization_request_endpoint: `${issuer}/par` };
 
@@ -178,6 +180,14 @@ describe('pushing', () => {
   test('is done where the registered client has to (RFC 9126 §6)', async () => {
     const { start } = stranger(endpoint, { require_pushed_authorization_requests: true });
     expect(new URL((await start()).authUrl ?? '').searchParams.get('request_uri')).toBe('urn:x');
+  });
+
+  test('goes to a private address only where a person named that very host', async () => {
+    const required = { require_pushed_authorization_requests: true };
+    const elsewhere = { pushed_authorization_request_endpoint: 'https://10.0.0.1/par', ...required };
+    const { ways, start } = stranger(elsewhere);
+    await start();
+    expect([ways.get('id.example'), ways.get('10.0.0.1')]).toEqual([false, true]);
   });
 
   test('that is required but has no place to go to is refused before a client is registered', async () => {
