@@ -65,6 +65,7 @@ async function discover(options: ConnectionsOptions, url: URL, trusted: string |
       issuer: server.issuer,
       ...(resource === undefined ? {} : { resource: resource.resource }),
       scopes: scopesFor(resource?.scopes ?? [], server),
+      ...(server.deviceAuthorizationUrl === undefined ? {} : { supports_device_code: true }),
     },
   } as const;
 }

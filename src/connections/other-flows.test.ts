@@ -395,6 +395,28 @@ describe('a URL', () => {
     },
   );
 
+  test.each([true, false])(
+    'can be signed in to by a code where its server has such a flow: %s',
+    async (has) => {
+      const issuer = 'https://id.example';
+      const { options } = bench([{}], {
+        fetchFor: () => async (input) =>
+          new URL(String(input)).href === `${issuer}/.well-known/oauth-authorization-server`
+            ? Response.json({
+                issuer,
+                authorization_endpoint: `${issuer}/authorize`,
+                token_endpoint: `${issuer}/token`,
+                ...(has ? { device_authorization_endpoint: `${issuer}/device` } : {}),
+              })
+            : new Response('', { status: 404 }),
+      });
+      const { signIns } = createConnections(options);
+      const starting = signIns.start({ provider: issuer, flow: 'device_code', force: false });
+      if (has) expect(await starting).toMatchObject({ flow: 'device_code', asksFor: 'client' });
+      else await expect(starting).rejects.toMatchObject({ code: 'OperationNotAllowed' });
+    },
+  );
+
   test.each(['http://mcp.example/mcp', 'https://me:pw@mcp.example/', 'https://'])(
     'must be https and bare: %s',
     async (url) => {
