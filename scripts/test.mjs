@@ -10,6 +10,7 @@ import { delimiter, join } from 'node:path';
 
 /** Programs that the end-to-end tests drive, and the Debian packages that bring them. */
 const tools = [
+  { program: 'certutil', package: 'libnss3-tools' },
   { program: 'chromium', package: 'chromium' },
   { program: 'curl', package: 'curl' },
   { program: 'dbus-daemon', package: 'dbus-daemon' },

@@ -30,7 +30,7 @@ export async function launchChromium(service: Service): Promise<Chromium> {
   };
 }
 
-function findChromium(): string {
+export function findChromium(): string {
   const names = ['chromium', 'chromium-browser', 'google-chrome'];
   for (const directory of (process.env.PATH ?? '').split(delimiter)) {
     for (const name of names) {
