@@ -92,33 +92,49 @@ export function requestHeaders(
     ':path': `${forward.path}${query}`,
   };
   if (target.protocol !== undefined) out[':protocol'] = target.protocol;
-  for (const [name, value] of Object.entries(headers)) {
+  for (const name in headers) {
     if (name.startsWith(':') || hopByHop.has(name) || injection?.names.includes(foldName(name)) === true)
       continue;
     if (name === 'te') {
-      if (/(?:^|,)\s*trailers\s*(?:,|$)/i.test(String(value))) out.te = 'trailers';
+      if (/(?:^|,)\s*trailers\s*(?:,|$)/i.test(String(headers.te))) out.te = 'trailers';
       continue;
     }
-    out[name] = value;
+    out[name] = headers[name];
   }
   if (injection === undefined) return out;
   const accepted = headers['accept-encoding'];
   const readable = injection.scrubbed && typeof accepted === 'string' ? readableCodings(accepted) : undefined;
   if (readable !== undefined) out['accept-encoding'] = readable;
-  for (const field of injection.fields) out[field.name.toLowerCase()] = field.value;
+  const { fields, names } = inSmallLetters(injection);
+  for (const [name, value] of fields) out[name] = value;
   // RFC 7541 §7.1.3: a credential is never put in a compression table.
-  return Object.assign(out, {
-    [sensitiveHeaders]: injection.fields.map((field) => field.name.toLowerCase()),
-  });
+  return Object.assign(out, { [sensitiveHeaders]: names });
+}
+
+interface SmallFields {
+  readonly fields: readonly (readonly [name: string, value: string])[];
+  readonly names: string[];
+}
+
+const small = new WeakMap<Injection, SmallFields>();
+
+/** The fields as HTTP/2 has them (RFC 9113 §8.2), made once for an injection. */
+function inSmallLetters(injection: Injection): SmallFields {
+  const known = small.get(injection);
+  if (known !== undefined) return known;
+  const fields = injection.fields.map(({ name, value }) => [name.toLowerCase(), value] as const);
+  const made = { fields, names: fields.map(([name]) => name) };
+  small.set(injection, made);
+  return made;
 }
 
 /** The answer's header fields as the client gets them. */
 export function responseHeaders(headers: IncomingHttpHeaders): OutgoingHttpHeaders {
   const out: OutgoingHttpHeaders = {};
-  for (const [name, value] of Object.entries(headers)) {
+  for (const name in headers) {
     // An agent may act on what our own fields say: nobody else says it.
     if (hopByHop.has(name) || name.startsWith('authsome-')) continue;
-    if (name === constants.HTTP2_HEADER_STATUS || !name.startsWith(':')) out[name] = value;
+    if (name === constants.HTTP2_HEADER_STATUS || !name.startsWith(':')) out[name] = headers[name];
   }
   return out;
 }
@@ -153,16 +169,35 @@ export function scrubHeaders(
   changesBody: boolean,
 ): OutgoingHttpHeaders {
   if (needles.isEmpty) return headers;
+  if (isClean(headers, needles)) return changesBody ? withoutFraming(headers) : headers;
   const scrub = (text: string): string => {
     const bytes = Buffer.from(text, 'latin1');
     const clean = needles.replaceIn(bytes);
     return clean === bytes ? text : clean.toString('latin1');
   };
   const out: OutgoingHttpHeaders = {};
-  for (const [name, value] of Object.entries(headers)) {
-    if (changesBody && (framing.has(name) || saidOfBytes.includes(name))) continue;
+  for (const [name, value] of Object.entries(changesBody ? withoutFraming(headers) : headers)) {
     if (typeof value === 'string') out[name] = scrub(value);
     else out[name] = Array.isArray(value) ? value.map(scrub) : value;
+  }
+  return out;
+}
+
+/** One search through all values: the usual answer holds nothing, and each search is for many spellings. */
+function isClean(headers: OutgoingHttpHeaders, needles: Needles): boolean {
+  let values = '';
+  for (const name in headers) {
+    const value = headers[name];
+    values += `${Array.isArray(value) ? value.join('\n') : value}\n`;
+  }
+  const bytes = Buffer.from(values, 'latin1');
+  return needles.indexIn(bytes, 0, bytes.length) === -1;
+}
+
+function withoutFraming(headers: OutgoingHttpHeaders): OutgoingHttpHeaders {
+  const out: OutgoingHttpHeaders = {};
+  for (const name in headers) {
+    if (!framing.has(name) && !saidOfBytes.includes(name)) out[name] = headers[name];
   }
   return out;
 }

@@ -77,7 +77,7 @@ class Http2Connection implements StreamHost, Live, Watched {
   readonly #session: ServerHttp2Session;
   readonly #options: Http2Options;
   readonly #authorityText: string;
-  readonly #watches = new Map<RelayedStream, { readonly live: Live; readonly watched: Watched }>();
+  readonly #streams = new Set<RelayedStream>();
   #opened = 0;
   #wasted = 0;
   #expelled = false;
@@ -137,7 +137,7 @@ class Http2Connection implements StreamHost, Live, Watched {
   #admit(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number): void {
     this.#opened += 1;
     this.#unread.heard(stream.id as number);
-    const { run, authority, decisions, hostField } = this.#options;
+    const { run, authority, decisions, hostField, watch } = this.#options;
     const target = http2Target(headers, authority);
     const isTarget = !('kind' in target);
     const docket = new Docket(this.#options.nextDecisionId(), decisions, run, {
@@ -156,7 +156,9 @@ class Http2Connection implements StreamHost, Live, Watched {
       docket,
       this,
     );
-    this.#follow(relayed);
+    this.#streams.add(relayed);
+    watch.add(relayed);
+    run.add(relayed);
     try {
       const refusal = isTarget ? (this.#options.refusal ?? this.#tooLarge(headers)) : target;
       if (refusal !== undefined) relayed.refuse(refusal);
@@ -173,23 +175,8 @@ class Http2Connection implements StreamHost, Live, Watched {
     return sizeOf(headers) > maxHeaderListBytes ? tooLarge : undefined;
   }
 
-  #follow(relayed: RelayedStream): void {
-    const { patience, run, watch } = this.#options;
-    const live: Live = {
-      get connection() {
-        return relayed.connection;
-      },
-      subject: relayed.docket.subject,
-      cut: () => relayed.cut(),
-    };
-    const watched: Watched = {
-      progress: () => relayed.moved,
-      silenceMs: () => patience.exchangeMs,
-      silent: () => relayed.silent(),
-    };
-    this.#watches.set(relayed, { live, watched });
-    watch.add(watched);
-    run.add(live);
+  get streamSilenceMs(): number {
+    return this.#options.patience.exchangeMs;
   }
 
   ready(connection: string | undefined): UpstreamSession | undefined {
@@ -202,11 +189,9 @@ class Http2Connection implements StreamHost, Live, Watched {
   }
 
   ended(relayed: RelayedStream): void {
-    const entry = this.#watches.get(relayed);
-    if (entry === undefined) return;
-    this.#watches.delete(relayed);
-    this.#options.watch.remove(entry.watched);
-    this.#options.run.remove(entry.live);
+    if (!this.#streams.delete(relayed)) return;
+    this.#options.watch.remove(relayed);
+    this.#options.run.remove(relayed);
     if (relayed.answered) {
       this.#wasted = Math.max(0, this.#wasted - 1);
       return;
@@ -243,12 +228,12 @@ class Http2Connection implements StreamHost, Live, Watched {
   silenceMs(): number {
     const { patience } = this.#options;
     if (!this.#unread.owed) return patience.keepAliveMs;
-    return this.#watches.size === 0 ? patience.headMs : patience.exchangeMs;
+    return this.#streams.size === 0 ? patience.headMs : patience.exchangeMs;
   }
 
   silent(): void {
     if (this.#unread.owed || this.#session.closed) this.cut();
-    else if (this.#watches.size === 0) this.#session.close();
+    else if (this.#streams.size === 0) this.#session.close();
     else this.#unread.probe();
   }
 }

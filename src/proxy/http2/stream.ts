@@ -5,10 +5,13 @@ import {
   type OutgoingHttpHeaders,
   type ServerHttp2Stream,
 } from 'node:http2';
+import type { Duplex } from 'node:stream';
 import { AuthsomeError, asAuthsomeError } from '../../errors.ts';
 import type { Docket, Grant, Petition, Refusal } from '../hearing/index.ts';
 import type { ForwardTarget, Injection } from '../inject/index.ts';
+import type { Subject } from '../judge/index.ts';
 import { type Problem, problemDocument, problemStatus } from '../refusal/index.ts';
+import type { Live } from '../runs/index.ts';
 import { type Coding, type Needles, noNeedles, ScrubbedBody, unreadable } from '../scrub/index.ts';
 import {
   codingsToScrub,
@@ -29,15 +32,16 @@ export interface StreamHost {
   ready(connection: string | undefined): UpstreamSession | undefined;
   open(connection: string | undefined, allowPrivateAddress: boolean): Promise<UpstreamSession | undefined>;
   ended(stream: RelayedStream): void;
+  /** How long nothing may move on a stream. */
+  readonly streamSilenceMs: number;
 }
 
 /** One request and its answer, relayed stream to stream: flow control, trailers and resets go from end to end. */
-export class RelayedStream implements Petition {
+export class RelayedStream implements Petition, Live {
   readonly docket: Docket;
   gone = false;
   connection: string | undefined;
-  /** Grows with everything that moves, for whoever watches for silence. */
-  moved = 0;
+  #moved = 0;
   readonly #client: ServerHttp2Stream;
   readonly #headers: IncomingHttpHeaders;
   readonly #target: Http2Target;
@@ -77,9 +81,22 @@ export class RelayedStream implements Petition {
     // A stream that was reset closes only when all that it brought has been read, and nobody may be reading.
     client.on('aborted', () => {
       this.#over();
-      client.unpipe();
       client.resume();
     });
+  }
+
+  get subject(): Subject {
+    return this.docket.subject;
+  }
+
+  // For whoever watches for silence. One object does for all, since there is one for each request.
+
+  progress(): number {
+    return this.#moved;
+  }
+
+  silenceMs(): number {
+    return this.#host.streamSilenceMs;
   }
 
   inject(grant: Grant): void {
@@ -189,7 +206,6 @@ export class RelayedStream implements Petition {
     }
     this.#kept = keep ? [] : undefined;
     this.#client.on('data', (chunk: Buffer) => {
-      this.moved += 1;
       if (this.#kept === undefined) return;
       this.#keptBytes += chunk.length;
       if (this.#keptBytes > maxReplayBytes) this.#kept = undefined;
@@ -204,18 +220,18 @@ export class RelayedStream implements Petition {
       this.#requestEnded = true;
       upstream.end();
     });
-    this.#client.pipe(upstream, { end: false });
+    this.#flow(this.#client, upstream);
   }
 
   #interim(headers: IncomingHttpHeaders): void {
-    this.moved += 1;
+    this.#moved += 1;
     if (!this.#client.headersSent && !this.#client.destroyed) {
       this.#client.additionalHeaders(responseHeaders(headers));
     }
   }
 
   #answered(upstream: ClientHttp2Stream, headers: IncomingHttpHeaders, endStream: boolean): void {
-    this.moved += 1;
+    this.#moved += 1;
     if (Number(headers[':status']) === 401 && this.#mayRenew()) {
       this.#renew(upstream, headers, endStream);
       return;
@@ -227,7 +243,6 @@ export class RelayedStream implements Petition {
     if (this.#client.destroyed) return;
     this.#kept = undefined;
     const grant = this.#grant;
-    const gained = grant === undefined ? {} : refusalHeaders(headers, this.docket.id, grant.advise);
     const needles = grant?.needles() ?? noNeedles;
     const fault =
       endStream || needles.isEmpty
@@ -244,7 +259,8 @@ export class RelayedStream implements Petition {
     }
     const codings = endStream ? undefined : codingsToScrub(headers, needles);
     const shown = scrubHeaders(responseHeaders(headers), needles, codings !== undefined);
-    this.#client.respond({ ...shown, ...gained }, { endStream, waitForTrailers: !endStream });
+    if (grant !== undefined) Object.assign(shown, refusalHeaders(headers, this.docket.id, grant.advise));
+    this.#client.respond(shown, { endStream, waitForTrailers: !endStream });
     if (endStream) return;
     let trailers: OutgoingHttpHeaders = {};
     upstream.on('trailers', (received: OutgoingHttpHeaders) => {
@@ -252,9 +268,6 @@ export class RelayedStream implements Petition {
     });
     this.#client.on('wantTrailers', () => {
       if (!this.#client.closed) this.#client.sendTrailers(trailers);
-    });
-    upstream.on('data', () => {
-      this.moved += 1;
     });
     const isWhole = (): boolean => upstream.rstCode === constants.NGHTTP2_NO_ERROR && !upstream.aborted;
     if (codings !== undefined) {
@@ -265,7 +278,17 @@ export class RelayedStream implements Petition {
       if (isWhole()) this.#client.end();
       else this.#upstreamClosed(upstream);
     });
-    upstream.pipe(this.#client, { end: false });
+    this.#flow(upstream, this.#client);
+  }
+
+  /** Data from one side to the other, no faster than it is taken; a pipe would listen to six events more. */
+  #flow(from: Duplex, to: Duplex): void {
+    from.on('data', (chunk: Buffer) => {
+      this.#moved += 1;
+      if (to.destroyed) return;
+      if (!to.write(chunk)) from.pause();
+    });
+    to.on('drain', () => from.resume());
   }
 
   /** Relays the body without the secret, should it hold it. */
@@ -302,7 +325,10 @@ export class RelayedStream implements Petition {
       steer();
     });
     client.once('close', () => body.abort());
-    upstream.on('data', (chunk: Buffer) => body.push(chunk));
+    upstream.on('data', (chunk: Buffer) => {
+      this.#moved += 1;
+      body.push(chunk);
+    });
     upstream.once('end', () => {
       if (isWhole()) {
         body.finish();
