@@ -35,8 +35,15 @@ export interface Http2Target {
   readonly protocol: string | undefined;
 }
 
-/** A request's target, once it is sure that it belongs to the tunnel's authority (RFC 9113 §8.3.1), or the refusal. */
-export function http2Target(headers: IncomingHttpHeaders, authority: Authority): Http2Target | Refusal {
+/**
+ * A request's target, once it is sure that it belongs to the tunnel's authority (RFC 9113 §8.3.1), or the refusal.
+ * `hostField` is the authority as it is usually written.
+ */
+export function http2Target(
+  headers: IncomingHttpHeaders,
+  authority: Authority,
+  hostField: string,
+): Http2Target | Refusal {
   const method = headers[':method'];
   const path = headers[':path'];
   const named = headers[':authority'] ?? headers.host;
@@ -54,6 +61,7 @@ export function http2Target(headers: IncomingHttpHeaders, authority: Authority):
     return refuse('PlainHttpRefused', 'an http:// target was requested inside an https tunnel');
   }
   for (const name of [named, headers.host ?? named]) {
+    if (name === hostField) continue;
     const target = parseAuthority(name, 443);
     if (target === undefined) return refuse('MalformedRequest', 'the :authority is not a host and a port');
     if (target.host !== authority.host || target.port !== authority.port) {

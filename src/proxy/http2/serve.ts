@@ -138,7 +138,7 @@ class Http2Connection implements StreamHost, Live, Watched {
     this.#opened += 1;
     this.#unread.heard(stream.id as number);
     const { run, authority, decisions, hostField, watch } = this.#options;
-    const target = http2Target(headers, authority);
+    const target = http2Target(headers, authority, hostField);
     const isTarget = !('kind' in target);
     const docket = new Docket(this.#options.nextDecisionId(), decisions, run, {
       method: isTarget ? target.method : '',
