@@ -6,8 +6,10 @@ import { rolldown } from 'rolldown';
 const root = resolve(import.meta.dirname, '..');
 const bundled = join(root, 'node_modules/.cache/authsome-soak/main.mjs');
 
-const built = spawnSync('npm', ['run', '--silent', 'build'], { cwd: root, stdio: 'inherit' });
-if (built.status !== 0) process.exit(1);
+if (!process.argv.includes('--no-build')) {
+  const built = spawnSync('npm', ['run', '--silent', 'build'], { cwd: root, stdio: 'inherit' });
+  if (built.status !== 0) process.exit(1);
+}
 
 const bundle = await rolldown({
   input: join(root, 'test/soak/main.ts'),

@@ -14,13 +14,13 @@ const line = ({ seconds, requests, residentKb, openFiles, violations }: Sample):
 
 const figures = await soak({
   seed,
-  requests: Number.POSITIVE_INFINITY,
+  requests: option('requests', Number.POSITIVE_INFINITY),
   minutes,
   rate: option('rate', 60),
   clients: option('clients', 16),
   changeEvery: option('change-every', 1_500),
-  onSample: (sample) => console.log(line(sample)),
-  onViolation: (text) => console.log(text),
+  onSample: (sample) => console.error(line(sample)),
+  onViolation: (text) => console.error(text),
 });
 
 const { samples, ...rest } = figures;
@@ -32,7 +32,7 @@ const megabytes = (from: number, to: number): number => {
     .sort((a, b) => a - b);
   return Math.round(own[own.length >> 1] ?? 0);
 };
-console.log(
+console.error(
   `RSS medians by sixths of the time: ${[0, 1, 2, 3, 4, 5].map((part) => megabytes(part / 6, (part + 1) / 6)).join(', ')} MB`,
 );
 process.exitCode =
