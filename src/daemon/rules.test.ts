@@ -104,6 +104,22 @@ describe('the rules of a home', () => {
     expect(changes.at(-1)).toMatchObject({ ruleCount: 0, problem: undefined });
   });
 
+  it('that could not be read are not lifted by a file that is away for a moment either', () => {
+    watch(denyAll);
+    put('{"rules": [');
+    nextLook();
+    rmSync(file);
+    nextLook();
+    expect([isAllowed(), changes.length]).toEqual([false, 1]);
+    put(denyAll);
+    nextLook();
+    expect(isAllowed()).toBe(false);
+    rmSync(file);
+    nextLook();
+    nextLook();
+    expect(isAllowed()).toBe(true);
+  });
+
   it('are not touched by a change of something else in the file', () => {
     watch(denyAll);
     put(JSON.stringify({ ...JSON.parse(denyAll), port: 7999 }));

@@ -22,7 +22,8 @@ const lookMs = 1_000;
 
 /**
  * The rules in the file at `path`, which is looked at once a second. What cannot be read denies everything, and so does,
- * for one look, a file with rules that has gone: editors take one away before they put the next in its place.
+ * for one look, a file that has gone and allowed less than everything: editors take one away before they put the next in
+ * its place.
  */
 export function watchRules(path: string, onChange: (now: HomePolicy) => void): LiveRules {
   let seen: string | undefined;
@@ -39,9 +40,10 @@ export function watchRules(path: string, onChange: (now: HomePolicy) => void): L
   const look = (): void => {
     const found = stateOf(path);
     if (found === seen) return;
-    const before = seen;
+    const wasAway = seen === gone;
     seen = found;
-    if (found === absent && before !== undefined && before !== gone && current.ruleCount > 0) {
+    const mayAllowLess = current.ruleCount > 0 || current.problem !== undefined;
+    if (found === absent && text !== undefined && !wasAway && mayAllowLess) {
       seen = gone;
       current = denied('HomeNotUsable', `${path} has gone`);
       text = gone;
