@@ -1,6 +1,6 @@
 import type { Transform } from 'node:stream';
 import type { Coding } from './applies.ts';
-import { decoderOf } from './codecs.ts';
+import { decoderOf, hasUndoneAll } from './codecs.ts';
 import type { Needles } from './needles.ts';
 import { Scrubber } from './scrubber.ts';
 
@@ -22,6 +22,8 @@ export class ScrubbedBody {
   readonly #codings: readonly Coding[];
   /** One for each coding, piped into one another; made when the first byte is there. */
   #decoders: readonly Transform[] = [];
+  /** How many bytes each of them was given. */
+  readonly #given: number[];
   #ended = false;
 
   /** `codings` in the order in which they are undone. */
@@ -29,6 +31,7 @@ export class ScrubbedBody {
     this.#scrubber = new Scrubber(needles);
     this.#outlet = outlet;
     this.#codings = codings;
+    this.#given = codings.map(() => 0);
   }
 
   push(bytes: Buffer): void {
@@ -38,6 +41,7 @@ export class ScrubbedBody {
       return;
     }
     const first = this.#decoders[0] ?? this.#open(bytes[0] as number);
+    this.#give(0, bytes);
     // The chunk belongs to a socket's read: the decoder works on it later.
     if (!first.write(bytes)) this.#outlet.block(true);
   }
@@ -66,16 +70,30 @@ export class ScrubbedBody {
     const last = decoders.at(-1) as Transform;
     for (const [index, decoder] of decoders.entries()) {
       this.#hear(decoder, 'error', () => this.#end(false));
-      if (index > 0) decoders[index - 1]?.pipe(decoder);
+      if (index > 0) {
+        const before = decoders[index - 1] as Transform;
+        before.on('data', (bytes: Buffer) => this.#give(index, bytes));
+        before.pipe(decoder);
+      }
     }
     this.#hear(first, 'drain', () => this.#outlet.block(false));
     this.#hear(last, 'data', (bytes: Buffer) => {
       // A few coded bytes may hold very many: while the client does not read, nothing more is decoded.
       if (!this.#pass(this.#scrubber.push(bytes))) last.pause();
     });
-    this.#hear(last, 'end', () => this.#end(true));
+    this.#hear(last, 'end', () => this.#end(this.#haveUndoneAll()));
     this.#decoders = decoders;
     return first;
+  }
+
+  #give(index: number, bytes: Buffer): void {
+    this.#given[index] = (this.#given[index] as number) + bytes.length;
+  }
+
+  #haveUndoneAll(): boolean {
+    return this.#decoders.every((decoder, index) =>
+      hasUndoneAll(this.#codings[index] as Coding, decoder, this.#given[index] as number),
+    );
   }
 
   #hear(decoder: Transform, event: string, step: (bytes: Buffer) => void): void {
