@@ -65,6 +65,14 @@ describe('a registration', () => {
     });
   });
 
+  test.each(['/register/c', 'http://id.example/register/c', 'https://', 7])(
+    'takes %j for no address of the registration',
+    (uri) => {
+      const answer = { client_id: 'c', registration_client_uri: uri, registration_access_token: 't' };
+      expect(readRegistration(reply(answer), 'acme').registrationUri).toBeUndefined();
+    },
+  );
+
   test.each([
     [
       'a refusal',

@@ -1,6 +1,6 @@
 import { AuthsomeError } from '../errors.ts';
 import type { AuthMethod } from './client-authentication.ts';
-import { type Fetch, type Reply, send } from './endpoint.ts';
+import { type Fetch, type Reply, requireSecureUrl, send } from './endpoint.ts';
 import { errorCode, printable } from './provider-text.ts';
 import type { ClientCredentials } from './token.ts';
 import { said } from './token-failure.ts';
@@ -81,7 +81,7 @@ export function readRegistration(reply: Reply, provider: string): RegisteredClie
     authMethod: readAuthMethod(parsed.token_endpoint_auth_method, clientSecret, provider),
     pushRequired: parsed.require_pushed_authorization_requests === true,
     secretExpiresAtMs: typeof expiresAt === 'number' && expiresAt > 0 ? expiresAt * 1000 : undefined,
-    registrationUri: textOf(parsed.registration_client_uri),
+    registrationUri: urlOf(parsed.registration_client_uri),
     registrationToken: textOf(parsed.registration_access_token),
   };
 }
@@ -108,6 +108,15 @@ function registrationFailed(
       said(printable(parsed.error_description)) +
       `Register one by hand and sign in with: authsome login ${provider} --flow pkce`,
   });
+}
+
+/** One that is no URL, or no place for the token that goes there, is as good as none. */
+function urlOf(value: unknown): string | undefined {
+  try {
+    return typeof value === 'string' ? requireSecureUrl(value, 'registration').href : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function textOf(value: unknown): string | undefined {
