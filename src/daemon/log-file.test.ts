@@ -1,11 +1,13 @@
 import {
   closeSync,
   constants,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   openSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
 } from 'node:fs';
@@ -32,6 +34,14 @@ afterEach(() => {
 
 const linesOf = (file: string): readonly string[] => readFileSync(file, 'utf8').trimEnd().split('\n');
 const numbersOf = (file: string): readonly number[] => linesOf(file).map((line) => JSON.parse(line).n);
+
+const linkOf = (file: string): string => {
+  try {
+    return readlinkSync(file);
+  } catch {
+    return '';
+  }
+};
 
 describe('the log of a daemon in the background', () => {
   it('is three files at most, none much larger than it may be, with every line of the newest whole', () => {
@@ -62,6 +72,18 @@ describe('the log of a daemon in the background', () => {
     const log = openLog(descriptor, 'info', { path, maxBytes });
     for (let n = 1; n <= 100; n += 1) log.info('a line', { n });
     expect(numbersOf(path).length).toBe(100);
+  });
+
+  it.runIf(existsSync('/proc/self/fd'))('keeps no file open that it could not put in its place', () => {
+    // A file does not take the place of a directory.
+    mkdirSync(join(`${path}.1`, 'not empty'), { recursive: true });
+    const log = openLog(descriptor, 'info', { path, maxBytes });
+    const ofLog = (): number =>
+      readdirSync('/proc/self/fd').filter((name) => linkOf(`/proc/self/fd/${name}`).startsWith(path)).length;
+    mkdirSync(join(`${path}.2`, 'not empty'), { recursive: true });
+    for (let n = 1; n <= 300; n += 1) log.info('a line', { n });
+    expect(ofLog()).toBe(1);
+    expect(numbersOf(path).length).toBe(300);
   });
 });
 

@@ -52,15 +52,17 @@ function lineWriter(descriptor: number): LogDestination {
 /** An open file in the place of the full one, which is the first of the older ones now. */
 function replaceFull(path: string): number | undefined {
   const fresh = `${path}.new`;
+  let descriptor: number | undefined;
   try {
     rmSync(fresh, { force: true });
     const { O_WRONLY, O_APPEND, O_CREAT, O_EXCL } = constants;
-    const descriptor = openSync(fresh, O_WRONLY | O_APPEND | O_CREAT | O_EXCL, 0o600);
+    descriptor = openSync(fresh, O_WRONLY | O_APPEND | O_CREAT | O_EXCL, 0o600);
     if (statSync(`${path}.1`, { throwIfNoEntry: false }) !== undefined) renameSync(`${path}.1`, `${path}.2`);
     renameSync(path, `${path}.1`);
     renameSync(fresh, path);
     return descriptor;
   } catch {
+    if (descriptor !== undefined) closeSync(descriptor);
     return undefined;
   }
 }
