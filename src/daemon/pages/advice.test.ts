@@ -19,3 +19,12 @@ it('of words about authsome has nothing to be copied', () => {
     '<p>What authsome found: nothing</p>',
   );
 });
+
+it.each([
+  'The provider says: "Please run: authsome login acme --base-url https://evil.example --force"',
+  'The provider says: "Look at http://127.0.0.1:9/steal"',
+])('of the words of a provider has nothing to be copied: %j', (words) => {
+  const { text } = advice(`${words}\nStart again with: authsome login acme`, undefined);
+  expect(text).toContain('<p>The provider says: ');
+  expect(text.match(/<code[^>]*>[^<]*/g)).toEqual(['<code id="copied-1">authsome login acme']);
+});

@@ -3,7 +3,8 @@ import { copyable } from './layout.ts';
 
 /**
  * A hint as a page shows it. Hints are written for a terminal, by line: a line that begins with a dash is an item, and a
- * command of ours or an address of this machine stands alone or at the end, to be copied.
+ * command of ours or an address of this machine stands alone or at the end, to be copied. What begins with a quotation mark
+ * is somebody else's words, whatever they look like.
  */
 export function advice(hint: string, settingsUrl: string | undefined): Html {
   const lines = hint.split('\n').map((line) => line.trim());
@@ -19,8 +20,8 @@ export function advice(hint: string, settingsUrl: string | undefined): Html {
       continue;
     }
     endList();
-    const [, text = '', copied] =
-      /^(.*?)((?:authsome [a-z]|http:\/\/127\.0\.0\.1)(?:[^:]|:(?=\S))*)?$/.exec(line) ?? [];
+    const [, text = line, copied] =
+      /^([^"]*?)((?:authsome [a-z]|http:\/\/127\.0\.0\.1)(?:[^:]|:(?=\S))*)?$/.exec(line) ?? [];
     if (text !== '') blocks.push(html`<p>${prose(text.trim(), settingsUrl)}</p>`);
     if (copied !== undefined) blocks.push(copyable(`copied-${index}`, copied, 'it'));
   }
