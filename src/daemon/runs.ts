@@ -33,9 +33,9 @@ export interface Runs {
   open(specification: RunSpecification, caller: Caller, desk: Desk): Promise<OpenedRun>;
   /** Cuts what is live on a connection that is gone, then gives the vault's live runs the routes of now. */
   connectionChanged(desk: Desk, change: ConnectionChange): Promise<void>;
-  /** Gives every live run the routes of the definitions of now. */
-  /** Every live run weighs by the rules of now. */
+  /** Judges again, by the rules of now, what is under way in every live run. */
   rulesChanged(): Promise<void>;
+  /** Gives every live run the routes of the definitions of now. */
   providersChanged(): Promise<void>;
   readonly count: number;
   /** Whether a live run was given this stand-in. */
@@ -181,8 +181,8 @@ export function createRuns(options: RunsOptions): Runs {
       await Promise.all(affected.map(reroute));
     },
     async rulesChanged() {
-      // With its routes as they are, each run weighs what is open on it by the rules of now.
-      await Promise.all([...live.values()].map(reroute));
+      // Of what is stored nothing is needed: neither a vault nor a definition that fails may keep a rule from a run.
+      for (const { run } of live.values()) run.judgeAgain();
     },
     async providersChanged() {
       await Promise.all([...live.values()].map(reroute));

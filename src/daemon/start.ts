@@ -154,7 +154,9 @@ async function assemble(options: StartOptions, listener: Listener): Promise<Daem
     randomBytes,
   });
   const inBackground = (work: Promise<void>): void => {
-    work.catch((error) => log.error('a live run could not be given its new routes', unexpectedFields(error)));
+    work.catch((error) =>
+      log.error('a live run could not be given its new routes or rules', unexpectedFields(error)),
+    );
   };
   const desks = createDesks({
     database,

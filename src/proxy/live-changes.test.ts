@@ -42,7 +42,7 @@ const changes: readonly (readonly [name: string, change: Change, next: string])[
     'a rule that now denies it',
     (run, denied) => {
       denied.push('/gone');
-      run.replaceRoutes(routes);
+      run.judgeAgain();
     },
     'PolicyDenied',
   ],

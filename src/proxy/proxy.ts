@@ -89,11 +89,10 @@ export interface Run {
   readonly proxyUrl: string;
   /** The run's own CA certificate. */
   readonly caPem: string;
-  /**
-   * Swaps the snapshot. Requests under way are judged again, by it and by the policy of now: those that would no longer get
-   * their credential are cut.
-   */
+  /** Swaps the snapshot, and judges again by it what is under way. */
   replaceRoutes(routes: RouteTable): void;
+  /** Judges requests under way by the policy of now: those that would no longer get their credential are cut. */
+  judgeAgain(): void;
   /** Closes what is live on this connection's routes (`provider/connection`): called when it is revoked. */
   dropConnection(connection: string): void;
   end(): void;

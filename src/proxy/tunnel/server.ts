@@ -84,6 +84,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
           run.routes = routes;
           hearAgain(run);
         },
+        judgeAgain: () => hearAgain(run),
         dropConnection(connection) {
           run.cut(connection);
           tenant.pool.drop(connection);
