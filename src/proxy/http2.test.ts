@@ -124,6 +124,19 @@ describe('a stream', () => {
     expect(interim).toEqual([103]);
   });
 
+  test('has no secret in an interim answer', async () => {
+    const world = await openWithHttp2((stream) => {
+      stream.additionalHeaders({ ':status': 103, link: `</a?key=${secret}>` });
+      stream.respond({ ':status': 200 }, { endStream: true });
+    });
+    const stream = (await dialHttp2(world)).request({ ':path': '/' });
+    const links: unknown[] = [];
+    stream.on('headers', (headers) => links.push(headers.link));
+    await answerOn(stream);
+    expect(links).toEqual([expect.stringMatching(/^<\/a\?key=.+>$/)]);
+    expect(String(links)).not.toContain(secret);
+  });
+
   test('a reset goes on in both directions', async () => {
     const codes: number[] = [];
     const world = await openWithHttp2((stream, headers) => {

@@ -226,7 +226,8 @@ export class RelayedStream implements Petition, Live {
   #interim(headers: IncomingHttpHeaders): void {
     this.#moved += 1;
     if (!this.#client.headersSent && !this.#client.destroyed) {
-      this.#client.additionalHeaders(responseHeaders(headers));
+      const needles = this.#grant?.needles() ?? noNeedles;
+      this.#client.additionalHeaders(scrubHeaders(responseHeaders(headers), needles, false));
     }
   }
 
