@@ -16,9 +16,13 @@ import { fetchTo, pushEndpoint, tokenEndpoint } from './endpoints.ts';
 import { registeredAnew } from './registered-client.ts';
 import type { NewSession, StoredSession } from './session-record.ts';
 import { hashOfState } from './session-store.ts';
+import { sessionPlace } from './sign-in-again.ts';
 import { providerOf, type SignInContext } from './sign-in-context.ts';
 
-type Session = Pick<NewSession, 'provider' | 'connection' | 'baseUrl' | 'requestedScopes' | 'endpoints'>;
+type Session = Pick<
+  NewSession,
+  'provider' | 'connection' | 'flow' | 'baseUrl' | 'requestedScopes' | 'endpoints'
+>;
 
 /** What changes in a session when the browser can go to the provider: the attempt, with its state and verifier. */
 export async function authorizeStage(
@@ -153,6 +157,7 @@ async function addressFor(
   const pushed = readPushedAuthorizationResponse(reply, {
     pushedAuthorizationUrl: pushUrl,
     provider: provider.name,
+    signIn: sessionPlace(options.catalog, session),
     settingsUrl: provider.setup.url,
     redirectUri: options.redirectUri,
     clientHint,

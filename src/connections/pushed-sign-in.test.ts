@@ -29,8 +29,8 @@ function bench(oauth: Parameters<typeof oauthProvider>[0] = {}, overrides: Overr
   });
 }
 
-async function atProvider(connections: ReturnType<typeof createConnections>) {
-  const { id } = await connections.signIns.start({ provider: 'acme', force: false });
+async function atProvider(connections: ReturnType<typeof createConnections>, connection = 'default') {
+  const { id } = await connections.signIns.start({ provider: 'acme', connection, force: false });
   return await connections.signIns.submitClient(id, testClient);
 }
 
@@ -99,7 +99,7 @@ describe('a server that takes pushed requests only', () => {
   test('ends no sign-in when there is no new address to be had', async () => {
     const { options, clock } = bench();
     const connections = createConnections(options);
-    const session = await atProvider(connections);
+    const session = await atProvider(connections, 'work');
     clock.nowMs = session.authUrlExpiresAtMs ?? 0;
     server.broken.add('/request');
     try {
@@ -110,6 +110,7 @@ describe('a server that takes pushed requests only', () => {
       await expect(connections.signIns.renewAddress(session.id)).rejects.toMatchObject({
         code: 'SignInFailed',
         message: expect.stringContaining('/request answered 503 with text/html, not JSON'),
+        hint: expect.stringMatching(/then run: authsome login acme --connection work$/),
       });
     } finally {
       server.broken.delete('/request');
@@ -121,7 +122,7 @@ describe('a server that takes pushed requests only', () => {
   test('that refuses the request ends the sign-in with its word and what to do', async () => {
     const { options, events } = bench();
     const connections = createConnections(options);
-    const { id } = await connections.signIns.start({ provider: 'acme', force: false });
+    const { id } = await connections.signIns.start({ provider: 'acme', connection: 'work', force: false });
     const wrong = { ...testClient, clientSecret: 'not-the-secret-0123456789' };
     const session = await connections.signIns.submitClient(id, wrong);
     expect(session).toMatchObject({
@@ -130,7 +131,7 @@ describe('a server that takes pushed requests only', () => {
       failure: {
         error: 'SignInFailed',
         message: expect.stringContaining('/request: invalid_client: client authentication failed'),
-        hint: expect.stringContaining('authsome revoke acme\nauthsome login acme'),
+        hint: expect.stringContaining('authsome revoke acme\nauthsome login acme --connection work'),
       },
     });
     expect(events.at(-1)).toMatchObject({ event: 'sign_in.failed', outcome: 'SignInFailed' });

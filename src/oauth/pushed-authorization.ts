@@ -3,7 +3,7 @@ import { type AuthorizationErrorContext, authorizationHint } from './authorizati
 import { type AuthMethod, authenticateClient } from './client-authentication.ts';
 import { type Fetch, formRequest, type Reply, requireSecureUrl, send } from './endpoint.ts';
 import type { ClientCredentials } from './token.ts';
-import { unknownClient } from './token-failure.ts';
+import { signInAt, unknownClient } from './token-failure.ts';
 import { isToken, parseBody, readFailure, readLifetime } from './token-response.ts';
 
 export interface PushedAuthorizationRequest {
@@ -69,7 +69,7 @@ export function readPushedAuthorizationResponse(
     const reason = isTaken && parsed !== undefined ? 'answered without a request_uri' : failure.reason;
     const message = `${provider} did not take the pushed authorization request: ${host}${pathname} ${reason}`;
     const hint = failure.temporary
-      ? `${provider} has a problem of its own. Wait a little, then run: authsome login ${provider}`
+      ? `${provider} has a problem of its own. Wait a little, then run: ${signInAt(context)}`
       : `Check pushed_authorization_request_endpoint with: authsome inspect ${provider}`;
     return {
       kind: 'failed',
