@@ -112,6 +112,16 @@ describe('a server that has forgotten the client it registered', () => {
     expect(world.registered).toHaveLength(2);
   });
 
+  test('and says so late: the client that has its place by then is not doubted', async () => {
+    const world = forgetful({ answersAboutClients: true });
+    const late = await world.start();
+    world.known.clear();
+    expect(clientOf((await world.start('work')).authUrl)).toBe('client-2');
+    expect((await comeBack(world, late.id, { error: 'invalid_client' })).status).toBe('failed');
+    expect(clientOf((await world.start('third')).authUrl)).toBe('client-2');
+    expect(world.registered).toHaveLength(2);
+  });
+
   test('before a pushed request: another is registered, and the person notices nothing', async () => {
     const world = forgetful({ pushesOnly: true });
     await world.start();

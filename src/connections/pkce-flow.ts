@@ -133,7 +133,9 @@ async function judge(
   const { endpoints, clientId } = session;
   const { vault, redirectUri } = context.options;
   const provider = providerOf(context, session);
-  const client = endpoints === undefined ? undefined : await findClient(vault, provider, endpoints, clientId);
+  const found = endpoints === undefined ? undefined : await findClient(vault, provider, endpoints, clientId);
+  // Of one that has taken the place of this session's own, the answer says nothing.
+  const client = found?.clientId === clientId ? found : undefined;
   try {
     const judgement = readCallback(params, {
       state: session.secrets.state ?? '',
