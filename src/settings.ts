@@ -76,16 +76,9 @@ export function parseSettings(env: Environment, config: Readonly<Record<string, 
   };
 }
 
-export interface LoadedSettings {
-  readonly settings: Settings;
-  /** What `config.json` holds besides the settings, such as `rules`. */
-  readonly config: Readonly<Record<string, unknown>>;
-}
-
 /** The settings of this environment and of its home's `config.json`, which may be absent. */
-export function loadSettings(env: Environment): LoadedSettings {
-  const config = readConfig(join(homeOf(env), 'config.json'));
-  return { settings: parseSettings(env, config), config };
+export function loadSettings(env: Environment): Settings {
+  return parseSettings(env, readConfig(join(homeOf(env), 'config.json')));
 }
 
 /** What `config.json` holds; nothing when there is none. Throws `HomeNotUsable` or `Usage` when it cannot be read. */

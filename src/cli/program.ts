@@ -130,7 +130,7 @@ function usageError(error: CommanderError, program: Command, entry: CommandEntry
 }
 
 function createContext(options: CliOptions, terminal: CommandContext['terminal']): CommandContext {
-  const settings = once(() => loadSettings(options.environment).settings);
+  const settings = once(() => loadSettings(options.environment));
   const daemon = once(async () => {
     const { daemonOptions } = await import('./connect.ts');
     return daemonOptions(options, settings());

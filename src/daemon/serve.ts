@@ -34,7 +34,7 @@ export async function serveDaemon(options: ServeOptions): Promise<number> {
   process.umask(0o077);
   let log: Log | undefined;
   try {
-    const { settings } = loadSettings(options.environment);
+    const settings = loadSettings(options.environment);
     const home = homeAt(settings.home);
     if (options.isCheck) {
       await checkMasterKey(settings, home, options.environment);

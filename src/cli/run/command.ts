@@ -23,7 +23,7 @@ export async function runCommand(
       hint: 'For example: authsome run -- claude',
     });
   }
-  const { settings } = loadSettings(options.environment);
+  const settings = loadSettings(options.environment);
   const client = connect(options, settings);
   const opening = client.openRun(runRequest(told, options.environment));
   const starter = loadMeanwhile();
