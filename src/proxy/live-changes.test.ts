@@ -8,11 +8,13 @@ import {
   dialThrough,
   openWorld,
   routeTo,
+  secret,
+  serveHttps,
   serveRaw,
   type World,
 } from './fixture.ts';
 import { dialHttp2, openHttp2World } from './http2-upstream.ts';
-import type { Run, RunSpec } from './proxy.ts';
+import type { Credential, Run, RunSpec } from './proxy.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -202,4 +204,43 @@ test('a change that leaves all as it was cuts nothing', async () => {
   one.say('after');
   await expect.poll(one.heard).toContain('after');
   expect(one.over()).toBe(false);
+});
+
+test.each([
+  ['something else changes', (run: Run) => run.judgeAgain()],
+  ['the connection that was used before is revoked', (run: Run) => run.dropConnection('example/default')],
+])('a request that waits for its credential on a used connection goes on when %s', async (_, change) => {
+  const waiting: ((credential: Credential) => void)[] = [];
+  const fields: (string | undefined)[] = [];
+  const server = await serveHttps((request, response) => {
+    fields.push(request.headers.authorization);
+    response.end('answered');
+  });
+  const world = await openWorld({
+    routes: [
+      routeTo(apiHost, { pathPrefix: '/mail' }),
+      routeTo(apiHost, { pathPrefix: '/files', connection: 'other' }),
+    ],
+    spec: {
+      credentials: {
+        peek: (connection) => (connection === 'example/default' ? { version: 1, secret } : undefined),
+        acquire: () => new Promise((resolve) => waiting.push(resolve)),
+        renew: async () => undefined,
+      },
+    },
+  });
+  world.ports.set(`${apiHost}:443`, server.at);
+  cleanups.push(
+    () => server.close(),
+    () => world.close(),
+  );
+  const client = await dialThrough(world);
+  client.send(`GET /mail HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`);
+  await expect.poll(() => client.received).toContain('answered');
+  client.send(`GET /files HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`);
+  await expect.poll(() => waiting.length).toBe(1);
+  change(world.run);
+  waiting[0]?.({ version: 1, secret: 'the-other-secret' });
+  await expect.poll(() => client.received.split('answered').length).toBe(3);
+  expect(fields).toEqual([`Bearer ${secret}`, 'Bearer the-other-secret']);
 });

@@ -103,6 +103,8 @@ export class Exchange implements PairingPort, UpstreamUser, Watched, Live {
   open(tenant: Tenant | undefined, subject: Subject): Docket {
     const docket = new Docket(this.context.nextDecisionId(), this.context.decisions, tenant?.run, subject);
     this.#docket = docket;
+    // Where the request before it went is no longer what this connection carries.
+    this.#destination = undefined;
     return docket;
   }
 
