@@ -189,39 +189,6 @@ describe('a stream', () => {
     }
   });
 
-  test('a 401 is met once by a renewed credential, with the same body', async () => {
-    const seen: unknown[] = [];
-    const world = await openWithHttp2(
-      (stream, headers) => {
-        let body = '';
-        stream.setEncoding('utf8').on('data', (text: string) => {
-          body += text;
-        });
-        stream.on('end', () => {
-          seen.push([headers.authorization, body]);
-          stream.respond({ ':status': headers.authorization === 'Bearer renewed' ? 200 : 401 });
-          stream.end('done');
-        });
-      },
-      {
-        spec: {
-          credentials: {
-            peek: () => ({ version: 1, secret }),
-            acquire: async () => ({ version: 1, secret }),
-            renew: async () => ({ version: 2, secret: 'renewed' }),
-          },
-        },
-      },
-    );
-    const stream = (await dialHttp2(world)).request({ ':method': 'POST', ':path': '/' });
-    stream.end('body');
-    expect((await answerOn(stream)).headers[':status']).toBe(200);
-    expect(seen).toEqual([
-      [`Bearer ${secret}`, 'body'],
-      ['Bearer renewed', 'body'],
-    ]);
-  });
-
   test('a 403 gains our decision and what would help', async () => {
     const world = await openWithHttp2(
       (stream) => {

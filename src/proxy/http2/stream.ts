@@ -39,7 +39,6 @@ export interface StreamHost {
 /** One request and its answer, relayed stream to stream: flow control, trailers and resets go from end to end. */
 export class RelayedStream implements Petition, Live {
   readonly docket: Docket;
-  gone = false;
   connection: string | undefined;
   #moved = 0;
   readonly #client: ServerHttp2Stream;
@@ -55,6 +54,8 @@ export class RelayedStream implements Petition, Live {
   #requestEnded: boolean;
   #trailers: OutgoingHttpHeaders | undefined;
   #renewed = false;
+  #renewing = false;
+  #ended = false;
 
   constructor(
     client: ServerHttp2Stream,
@@ -83,6 +84,11 @@ export class RelayedStream implements Petition, Live {
       this.#over();
       client.resume();
     });
+  }
+
+  /** Whether nobody waits for an answer any more, or has one already: nothing may be sent for it from now on. */
+  get gone(): boolean {
+    return this.#ended || this.#client.closed || this.#client.destroyed || this.#client.headersSent;
   }
 
   get subject(): Subject {
@@ -182,7 +188,8 @@ export class RelayedStream implements Petition, Live {
     this.#upstream = upstream;
     upstream.once('close', () => {
       session.active -= 1;
-      if (this.#upstream === upstream) this.#upstreamClosed(upstream);
+      // A 401 is over while its credential is being renewed, and is an answer all the same.
+      if (this.#upstream === upstream && !this.#renewing) this.#upstreamClosed(upstream);
     });
     upstream.on('error', () => {});
     // Node ends the writing side of a stream that it resets: an end of ours would make it look complete.
@@ -348,8 +355,10 @@ export class RelayedStream implements Petition, Live {
   #renew(upstream: ClientHttp2Stream, headers: IncomingHttpHeaders, endStream: boolean): void {
     const grant = this.#grant as Grant;
     this.#renewed = true;
+    this.#renewing = true;
     grant.renew().then(
       (injection) => {
+        this.#renewing = false;
         if (this.gone) return;
         if (injection === undefined) {
           if (upstream.destroyed && !endStream) this.#upstreamClosed(upstream);
@@ -366,7 +375,7 @@ export class RelayedStream implements Petition, Live {
 
   /** The upstream's stream is over: what it did not finish must not look complete. */
   #upstreamClosed(upstream: ClientHttp2Stream): void {
-    if (this.gone || this.#client.destroyed) return;
+    if (this.#ended || this.#client.destroyed) return;
     const code = upstream.rstCode ?? constants.NGHTTP2_NO_ERROR;
     if (!this.#client.headersSent) {
       this.fail(new AuthsomeError('UpstreamUnreachable', 'the upstream closed the stream without an answer'));
@@ -393,8 +402,8 @@ export class RelayedStream implements Petition, Live {
   }
 
   #over(): void {
-    if (this.gone) return;
-    this.gone = true;
+    if (this.#ended) return;
+    this.#ended = true;
     this.docket.abandon();
     const upstream = this.#upstream;
     if (upstream !== undefined && !upstream.destroyed)

@@ -1,0 +1,123 @@
+import { type ClientHttp2Session, constants } from 'node:http2';
+import { afterEach, describe, expect, test } from 'vitest';
+import { compileRoutes } from '../providers/index.ts';
+import { secret } from './fixture.ts';
+import { answerOn } from './http2-answer.ts';
+import { dialHttp2, openHttp2World } from './http2-upstream.ts';
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+describe('a renewed credential over HTTP/2', () => {
+  test('a 401 is met once by a renewed credential, with the same body', async () => {
+    const seen: unknown[] = [];
+    const world = await openHttp2World(
+      cleanups,
+      (stream, headers) => {
+        let body = '';
+        stream.setEncoding('utf8').on('data', (text: string) => {
+          body += text;
+        });
+        stream.on('end', () => {
+          seen.push([headers.authorization, body]);
+          stream.respond({ ':status': headers.authorization === 'Bearer renewed' ? 200 : 401 });
+          stream.end('done');
+        });
+      },
+      {
+        spec: {
+          credentials: {
+            peek: () => ({ version: 1, secret }),
+            acquire: async () => ({ version: 1, secret }),
+            renew: async () => ({ version: 2, secret: 'renewed' }),
+          },
+        },
+      },
+    );
+    const stream = (await dialHttp2(cleanups, world)).request({ ':method': 'POST', ':path': '/' });
+    stream.end('body');
+    expect((await answerOn(stream)).headers[':status']).toBe(200);
+    expect(seen).toEqual([
+      [`Bearer ${secret}`, 'body'],
+      ['Bearer renewed', 'body'],
+    ]);
+  });
+
+  describe('a 401 that is over before the credential is renewed', () => {
+    /** An API that wants the renewed credential, and a renewal that ends when it is told to. */
+    async function openWithSlowRenewal() {
+      const seen: unknown[] = [];
+      let finish: (() => void) | undefined;
+      const renewing = new Promise<void>((resolve) => {
+        finish = resolve;
+      });
+      let asked: (() => void) | undefined;
+      const isAsked = new Promise<void>((resolve) => {
+        asked = resolve;
+      });
+      const world = await openHttp2World(
+        cleanups,
+        (stream, headers) => {
+          seen.push(headers.authorization);
+          const status = headers.authorization === 'Bearer renewed' ? 204 : 401;
+          stream.respond({ ':status': status }, { endStream: true });
+        },
+        {
+          spec: {
+            credentials: {
+              peek: () => ({ version: 1, secret }),
+              acquire: async () => ({ version: 1, secret }),
+              renew: async () => {
+                asked?.();
+                await renewing;
+                return { version: 2, secret: 'renewed' };
+              },
+            },
+          },
+        },
+      );
+      const session = await dialHttp2(cleanups, world);
+      const stream = session.request({ ':method': 'HEAD', ':path': '/' });
+      stream.on('error', () => {});
+      const answer = answerOn(stream);
+      answer.catch(() => {});
+      await isAsked;
+      // By then, the upstream's stream has closed.
+      await ping(session);
+      await ping(session);
+      return { world, seen, session, stream, answer, finish: () => finish?.() };
+    }
+
+    const ping = (session: ClientHttp2Session): Promise<void> =>
+      new Promise((resolve) => session.ping(() => resolve()));
+
+    test('is met like any other', async () => {
+      const { world, seen, answer, finish } = await openWithSlowRenewal();
+      finish();
+      expect((await answer).headers[':status']).toBe(204);
+      expect(seen).toEqual([`Bearer ${secret}`, 'Bearer renewed']);
+      expect(world.decisions.map(({ outcome }) => outcome)).toEqual(['injected']);
+    });
+
+    test('is met with nothing once its route is gone', async () => {
+      const { world, seen, session, finish } = await openWithSlowRenewal();
+      world.run.replaceRoutes(compileRoutes([]));
+      finish();
+      await ping(session);
+      await ping(session);
+      expect(seen).toEqual([`Bearer ${secret}`]);
+    });
+
+    test('is met with nothing once the client has left', async () => {
+      const { seen, session, stream, finish } = await openWithSlowRenewal();
+      stream.close(constants.NGHTTP2_CANCEL);
+      await ping(session);
+      finish();
+      await ping(session);
+      await ping(session);
+      expect(seen).toEqual([`Bearer ${secret}`]);
+    });
+  });
+});
