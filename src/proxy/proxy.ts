@@ -28,6 +28,8 @@ export interface Patience {
   readonly exchangeMs: number;
   /** A tunnel, or a connection that has switched protocols. */
   readonly tunnelMs: number;
+  /** The same once one side has ended: the other may have gone without a word. */
+  readonly halfClosedMs: number;
   /** A client that goes on sending after the last answer. */
   readonly lingerMs: number;
   /** A pooled connection to an upstream. */

@@ -293,4 +293,19 @@ describe('patience', () => {
     const idle = await dialThrough(world);
     expect(await idle.until(() => false)).toBe('');
   });
+
+  test('a tunnel may be silent for long, but not once one side has ended', async () => {
+    const silent = createTcpServer({ allowHalfOpen: true }, (socket) => socket.on('error', () => {}));
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    cleanups.push(() => silent.close());
+    const world = await openWorld({ patience: { halfClosedMs: 40, tunnelMs: 60_000 } });
+    cleanups.push(() => world.close());
+    world.ports.set('blind.test:9', (silent.address() as AddressInfo).port);
+    const [open, ended] = [await dialProxy(world), await dialProxy(world)];
+    for (const client of [open, ended]) await connectTo(client, world, 'blind.test:9');
+    ended.socket.end();
+    await ended.until(() => false);
+    expect([ended.ended, open.ended]).toEqual([true, false]);
+    open.socket.destroy();
+  });
 });

@@ -15,7 +15,7 @@ import { type Problem, problemResponse } from '../refusal/index.ts';
 import type { Live } from '../runs/index.ts';
 import type { Context, Tenant } from './context.ts';
 import type { Watched } from './idle.ts';
-import { relay } from './relay.ts';
+import { relay, relaySilenceMs } from './relay.ts';
 import { highWaterBytes, type Upstream, type UpstreamPool, type UpstreamUser } from './upstream.ts';
 
 /** Where a request goes: a pool's key and the way to a new connection. */
@@ -328,7 +328,7 @@ export class Exchange implements PairingPort, UpstreamUser, Watched, Live {
 
   silenceMs(): number {
     const { patience } = this.context;
-    if (this.#spliced !== undefined) return patience.tunnelMs;
+    if (this.#spliced !== undefined) return relaySilenceMs(this.client, this.#spliced, patience);
     if (this.#lingering) return patience.lingerMs;
     if (this.#pairing.idle) return patience.keepAliveMs;
     return this.#pairing.between ? patience.headMs : patience.exchangeMs;

@@ -18,7 +18,7 @@ import { type Bench, Exchange } from './exchange.ts';
 import type { Watched } from './idle.ts';
 import { intercept } from './interception.ts';
 import { Origin, OriginRequest } from './origin.ts';
-import { relay } from './relay.ts';
+import { relay, relaySilenceMs } from './relay.ts';
 
 const established = Buffer.from('HTTP/1.1 200 Connection established\r\n\r\n', 'latin1');
 const httpPort = 80;
@@ -199,7 +199,7 @@ function openTunnel(client: Socket, upstream: Socket, context: Context, tenant: 
     connection: undefined,
     cut,
     progress: () => client.bytesRead + upstream.bytesRead - client.writableLength - upstream.writableLength,
-    silenceMs: () => context.patience.tunnelMs,
+    silenceMs: () => relaySilenceMs(client, upstream, context.patience),
     silent: cut,
   };
   const closed = (): void => {

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { Patience } from '../proxy.ts';
 
 interface Relayed extends Duplex {
   allowHalfOpen: boolean;
@@ -24,4 +25,9 @@ export function relay(a: Relayed, b: Relayed): void {
   }
   a.pipe(b);
   b.pipe(a);
+}
+
+/** How long nothing may move between them now. */
+export function relaySilenceMs(a: Duplex, b: Duplex, patience: Patience): number {
+  return a.readableEnded || b.readableEnded ? patience.halfClosedMs : patience.tunnelMs;
 }

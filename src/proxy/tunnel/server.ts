@@ -16,6 +16,7 @@ const usualPatience: Patience = {
   keepAliveMs: 5 * minuteMs,
   exchangeMs: 20 * minuteMs,
   tunnelMs: 120 * minuteMs,
+  halfClosedMs: 5 * minuteMs,
   lingerMs: 5_000,
   upstreamMs: minuteMs,
 };
