@@ -314,6 +314,16 @@ describe('backpressure', () => {
     expect(t.actions.at(-1)).toBe('resume client');
   });
 
+  test.each([
+    ['that is given back', ok('early')],
+    ['that is closed', lines('HTTP/1.1 200 OK', 'Content-Length: 0', 'Connection: close')],
+  ])('an upstream %s before it has drained no longer holds the client back', (_, answered) => {
+    const t = new Transcript({ blockUpstream: () => true }).client(post('/', 'body'));
+    expect(t.actions.at(-1)).toBe('pause client');
+    t.upstream(answered);
+    expect(t.actions.at(-1)).toBe('resume client');
+  });
+
   test('an upstream that is given back is reading again', () => {
     const t = new Transcript({ blockClient: () => true })
       .client(post('/', 'body').slice(0, -1))

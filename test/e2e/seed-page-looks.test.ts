@@ -180,7 +180,7 @@ describe('each page of a sign-in', () => {
     await page.getByRole('button', { name: 'Deny' }).click();
     await page.waitForURL((at) => at.origin === world.baseUrl);
     expect(await faults()).toEqual([]);
-    expect(await copied('it')).toBe('authsome login acme-apps');
+    expect(await copied('it')).toBe('authsome login acme-apps --connection denied');
   });
 
   it('says that a tab is stale, and what to do', async () => {

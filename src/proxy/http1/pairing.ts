@@ -453,6 +453,7 @@ export class Pairing {
   #completeExchange(): void {
     if (this.#upstreamOpen) {
       this.#upstreamOpen = false;
+      this.#valves.upstreamGone();
       const response = this.#turn?.response;
       if (response?.keepAlive === true) {
         this.#valves.readUpstream(true);
@@ -511,6 +512,7 @@ export class Pairing {
   #closeUpstream(): void {
     if (this.#upstreamOpen) this.#port.destroyUpstream();
     this.#upstreamOpen = false;
+    this.#valves.upstreamGone();
   }
 
   #endAndDrain(): void {

@@ -26,6 +26,11 @@ export class Valves {
     this.#readsUpstream = true;
   }
 
+  /** No upstream is left that could hold the client back: the word that it takes more again would never come. */
+  upstreamGone(): void {
+    this.upstreamBlocked = false;
+  }
+
   readClient(on: boolean): void {
     if (on === this.#readsClient) return;
     this.#readsClient = on;
