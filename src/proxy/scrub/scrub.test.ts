@@ -398,9 +398,9 @@ describe('a coded body', () => {
   }
 
   // Node undoes one frame of several that lie together.
-  test.runIf(zstd !== undefined)(
-    'in zstd that has more frames than are undone does not look whole',
-    async () => {
+  // On a Node without zstd nobody asks for it.
+  if (zstd !== undefined) {
+    test('in zstd that has more frames than are undone does not look whole', async () => {
       const frames = Buffer.concat([zstdCompressSync('one '), zstdCompressSync('two sk-secret')]);
       expect(await run('zstd', frames, 1_000_000)).toEqual({ out: 'one ', whole: false });
       const again = brotliCompressSync(frames);
@@ -408,8 +408,8 @@ describe('a coded body', () => {
       expect(decodedAtOnce(['zstd'], frames)).toBeUndefined();
       expect(decodedAtOnce(['zstd'], zstdCompressSync('one '))?.toString()).toBe('one ');
       expect(await run('zstd', zstdCompressSync('one '), 3)).toEqual({ out: 'one ', whole: true });
-    },
-  );
+    });
+  }
 
   test('in deflate without zlib’s header is read all the same', async () => {
     expect(await run('deflate', deflateRawSync(text), 1_000)).toEqual({
