@@ -21,10 +21,10 @@ it('mixed load with everybody misbehaving loses, doubles and mixes up no answer,
   });
   const { stdout, stderr } = await load.ended;
   if (!stdout.startsWith('{')) throw new Error(stderr);
-  const { violations, open, openFiles, counts, requests, changes } = JSON.parse(stdout) as Figures;
+  const { violations, open, openSockets, counts, requests, changes } = JSON.parse(stdout) as Figures;
   expect(violations).toEqual([]);
   expect(open).toBe(0);
-  expect(openFiles.after).toBeLessThanOrEqual(openFiles.before);
+  expect(openSockets.after).toBeLessThanOrEqual(openSockets.before);
   // It was what it says: most is answered, much breaks, and credentials changed meanwhile.
   expect(counts.whole).toBeGreaterThan(requests / 2);
   for (const seen of ['broken', 'problem', 'echo', 'arrived again', 'audit: injected', 'audit: passed']) {

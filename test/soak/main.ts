@@ -9,8 +9,8 @@ function option(name: string, otherwise: number): number {
 const minutes = option('minutes', 60);
 const seed = option('seed', 1);
 
-const line = ({ seconds, requests, residentKb, openFiles, violations }: Sample): string =>
-  `${String(seconds).padStart(6)} s ${String(requests).padStart(9)} requests  RSS ${Math.round(residentKb / 1024)} MB  ${openFiles} open files  ${violations} violations`;
+const line = ({ seconds, requests, residentKb, openSockets, violations }: Sample): string =>
+  `${String(seconds).padStart(6)} s ${String(requests).padStart(9)} requests  RSS ${Math.round(residentKb / 1024)} MB  ${openSockets} open sockets  ${violations} violations`;
 
 const figures = await soak({
   seed,
@@ -36,4 +36,4 @@ console.error(
   `RSS medians by sixths of the time: ${[0, 1, 2, 3, 4, 5].map((part) => megabytes(part / 6, (part + 1) / 6)).join(', ')} MB`,
 );
 process.exitCode =
-  figures.violations.length === 0 && figures.openFiles.after <= figures.openFiles.before ? 0 : 1;
+  figures.violations.length === 0 && figures.openSockets.after <= figures.openSockets.before ? 0 : 1;

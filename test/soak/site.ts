@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { createBrowser } from '../../demo/browser.ts';
@@ -22,8 +22,8 @@ export interface Site {
   readonly daemonPid: number;
   /** Each step changes what a request may carry; one after another. */
   readonly changes: readonly { readonly name: string; run(): Promise<void> }[];
-  /** Files that the daemon has open now: sockets, mostly. */
-  openFiles(): number;
+  /** Sockets that the daemon has open now. */
+  openSockets(): number;
   residentKb(): number;
   endRun(): Promise<void>;
   /** Resolves when the audit was read to its end. */
@@ -185,7 +185,11 @@ export async function openSite(): Promise<Site> {
         [soakHosts.refreshed, held.get('ACME_TOKEN') ?? ''],
       ]),
     },
-    openFiles: () => readdirSync(`/proc/${daemonPid}/fd`).length,
+    openSockets: () => {
+      const directory = `/proc/${daemonPid}/fd`;
+      return readdirSync(directory).filter((name) => linkOf(join(directory, name)).startsWith('socket:'))
+        .length;
+    },
     residentKb: () =>
       Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${daemonPid}/status`, 'utf8'))?.[1] ?? 0),
     async endRun() {
@@ -256,4 +260,13 @@ function enter(ledger: Ledger, action: string, request: { readonly path: string 
     else ledger.violation(`a decision that no request asked for: ${line}`);
     ledger.count(`audit: refused, ${(JSON.parse(line) as { outcome: string }).outcome}`);
   } else ledger.decided(nonce, action);
+}
+
+/** What a descriptor stands for; nothing once it is closed. */
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
 }

@@ -26,7 +26,7 @@ export interface Sample {
   readonly seconds: number;
   readonly requests: number;
   readonly residentKb: number;
-  readonly openFiles: number;
+  readonly openSockets: number;
   readonly violations: number;
 }
 
@@ -36,7 +36,7 @@ export interface Figures {
   readonly violations: readonly string[];
   readonly samples: readonly Sample[];
   readonly changes: number;
-  readonly openFiles: { readonly before: number; readonly after: number };
+  readonly openSockets: { readonly before: number; readonly after: number };
   /** Requests that nothing is known of any more although all is over. */
   readonly open: number;
 }
@@ -56,14 +56,14 @@ export async function soak(options: SoakOptions): Promise<Figures> {
   const untilMs = startedMs + options.minutes * 60_000;
   let changes = 0;
   try {
-    const before = site.openFiles();
+    const before = site.openSockets();
     let isOver = false;
     const sample = (): void => {
       const one = {
         seconds: Math.round((performance.now() - startedMs) / 1000),
         requests: ledger.begun,
         residentKb: site.residentKb(),
-        openFiles: site.openFiles(),
+        openSockets: site.openSockets(),
         violations: ledger.counts.get('violation') ?? 0,
       };
       samples.push(one);
@@ -96,7 +96,7 @@ export async function soak(options: SoakOptions): Promise<Figures> {
     await site.endRun();
     await site.auditRead();
     const deadline = Date.now() + settleMs;
-    while (site.openFiles() > before && Date.now() < deadline) await pause(50);
+    while (site.openSockets() > before && Date.now() < deadline) await pause(50);
     sample();
     ledger.close();
     return {
@@ -105,7 +105,7 @@ export async function soak(options: SoakOptions): Promise<Figures> {
       violations: ledger.violations,
       samples,
       changes,
-      openFiles: { before, after: site.openFiles() },
+      openSockets: { before, after: site.openSockets() },
       open: ledger.open.filter(({ outcome }) => outcome === undefined).length,
     };
   } finally {
