@@ -136,12 +136,12 @@ describe('a child whose service echoes the credential sees its phantom', () => {
     const work = secretOf('shown').replace('zz', 'ww');
     await world.authsome(['login', 'shown', '--connection', 'work'], { env: { NEW_KEY: work } });
     expect((await world.authsome(['connections', 'set-default', 'shown', 'work'])).code).toBe(0);
-    from('/v1/work');
-    await shell.seen('stdout', /done \/v1\/work/);
+    from('/v1/jobs');
+    await shell.seen('stdout', /done \/v1\/jobs/);
     shell.type('echo "Bearer $SHOWN_KEY"; exit\n');
     const { stdout } = await shell.ended;
     expect((await world.authsome(['connections', 'set-default', 'shown', 'default'])).code).toBe(0);
-    expect(stdout).toContain('"path":"/v1/work"');
+    expect(stdout).toContain('"path":"/v1/jobs"');
     expect(new Set(stdout.match(/Bearer \w+/g)).size).toBe(1);
     for (const secret of [work, secretOf('shown')]) expect(stdout).not.toContain(secret);
   });
