@@ -1,4 +1,4 @@
-import { gunzipSync } from 'node:zlib';
+import { constants, gunzipSync } from 'node:zlib';
 import { echoOf, eventOf, eventsIn, isBodyless } from './answer.ts';
 import { phantomField } from './keyring.ts';
 import type { Entry, Plan } from './ledger.ts';
@@ -217,7 +217,7 @@ class Http1Client {
     if (valuesOf(head.fields, 'connection').some((value) => value.toLowerCase() === 'close'))
       this.#over = true;
     const nonce = valuesOf(head.fields, 'x-nonce');
-    if (nonce.length === 0) return await this.#problem(plan, status, head);
+    if (nonce.length === 0) return await this.#problem(entry, status, head);
     if (nonce.length > 1 || nonce[0] !== plan.nonce)
       ledger.violation(`${plan.nonce} got the answer to ${nonce}`);
     if (status === 101) return await this.#cross(plan, fault, entry);
@@ -287,7 +287,8 @@ class Http1Client {
   }
 
   /** An answer of the proxy's own. */
-  async #problem(plan: Plan, status: number, head: Head): Promise<'problem'> {
+  async #problem(entry: Entry, status: number, head: Head): Promise<'problem'> {
+    const { plan } = entry;
     let text = '';
     await this.#wire.body(
       plan.method === 'HEAD' ? { kind: 'none' } : framingOf(head.fields, 'close'),
@@ -299,7 +300,7 @@ class Http1Client {
       throw new Malformed(`an answer to nobody: ${JSON.stringify(head.text)}`);
     }
     const code = plan.method === 'HEAD' ? String(status) : (JSON.parse(text) as { code: string }).code;
-    this.#environs.ledger.count(`problem: ${code}`);
+    this.#environs.ledger.refused(entry, code);
     return 'problem';
   }
 
@@ -310,7 +311,10 @@ class Http1Client {
     });
     const coding = valuesOf(head.fields, 'content-encoding')[0];
     const raw = Buffer.concat(parts);
-    const text = (coding === 'gzip' ? gunzipSync(raw) : raw).toString();
+    // What is cut off is read as far as it goes.
+    const text = (
+      coding === 'gzip' ? gunzipSync(raw, { finishFlush: constants.Z_SYNC_FLUSH }) : raw
+    ).toString();
     checkEcho(this.#environs, plan, entry, text);
   }
 
@@ -357,9 +361,7 @@ export function checkEcho(
   const prefix = keyring.fieldFor(plan.host) === 'authorization' ? 'Bearer ' : '';
   const credential = injected ? prefix + phantoms.get(plan.host) : phantomField;
   const expected = echoOf(plan, credential);
-  if (plan.isHttp2 && expected.startsWith(text) && text !== expected && entry.seen.at(-1)?.end === 'harmed') {
-    throw new Broken('cut off');
-  }
+  if (isCutShort(plan, entry, text, expected, keyring.secrets)) throw new Broken('cut off');
   if (text !== expected) {
     let at = 0;
     while (text[at] === expected[at]) at += 1;
@@ -370,4 +372,28 @@ export function checkEcho(
   if (keyring.secrets.some((secret) => text.includes(secret)))
     ledger.violation(`${plan.nonce} let a secret out`);
   ledger.count('echo');
+}
+
+/**
+ * Whether the upstream broke off where only its connection's end could tell, and what came is the beginning of what was
+ * due. It may stop in the middle of a secret, which nobody can tell from text then.
+ */
+function isCutShort(
+  { isHttp2, responseFraming }: Plan,
+  entry: Entry,
+  text: string,
+  expected: string,
+  secrets: readonly string[],
+): boolean {
+  if (!(isHttp2 || responseFraming === 'close') || entry.seen.at(-1)?.end !== 'harmed') return false;
+  if (text !== expected && expected.startsWith(text)) return true;
+  let same = 0;
+  while (same < text.length && text[same] === expected[same]) same += 1;
+  return secrets.some((secret) => {
+    for (let from = same; from >= Math.max(0, same - secret.length); from -= 1) {
+      const rest = text.slice(from);
+      if (rest.length < secret.length && secret.startsWith(rest)) return true;
+    }
+    return false;
+  });
 }

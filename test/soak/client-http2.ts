@@ -139,8 +139,9 @@ async function read(
   const whole = Buffer.concat(parts);
   if (isOurs) {
     if (headers['content-type'] !== 'application/problem+json') throw new Malformed('an answer to nobody');
-    const code = plan.method === 'HEAD' ? status : (JSON.parse(whole.toString()) as { code: string }).code;
-    ledger.count(`problem: ${code}`);
+    const code =
+      plan.method === 'HEAD' ? String(status) : (JSON.parse(whole.toString()) as { code: string }).code;
+    ledger.refused(entry, code);
     return 'problem';
   }
   if (Number(status) === 401 && plan.host === soakHosts.refreshed) {

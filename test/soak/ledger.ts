@@ -55,6 +55,8 @@ export interface Entry {
   /** The client broke it off itself. */
   spoilt: boolean;
   outcome: 'whole' | 'broken' | 'problem' | undefined;
+  /** What an answer of the proxy's own said. */
+  problem: string | undefined;
   finishedAtMs: number;
 }
 
@@ -114,6 +116,7 @@ export class Ledger {
       decisions: [],
       spoilt: false,
       outcome: undefined,
+      problem: undefined,
       finishedAtMs: 0,
     };
     this.begun += 1;
@@ -157,6 +160,12 @@ export class Ledger {
     return seen.length === 1 && mayRetry(plan) && last.end === 'harmed' && last.before > 0;
   }
 
+  /** The proxy answered by itself, with this problem's code, or its status where there is no body. */
+  refused(entry: Entry, code: string): void {
+    entry.problem = code;
+    this.count(`problem: ${code}`);
+  }
+
   /** The client's side of a request is over. */
   finish(entry: Entry, outcome: 'whole' | 'broken' | 'problem', detail = ''): void {
     if (entry.outcome !== undefined) return;
@@ -167,7 +176,7 @@ export class Ledger {
     if (outcome !== 'whole' && !this.#isExcused(entry)) {
       const sightings = JSON.stringify(entry.seen);
       this.violation(
-        `${plan.nonce} lost its answer (${outcome} ${detail}): ${JSON.stringify(plan)} ${sightings}`,
+        `${plan.nonce} lost its answer (${outcome} ${entry.problem ?? detail}): ${JSON.stringify(plan)} ${sightings}`,
       );
     }
     this.#settle(entry);

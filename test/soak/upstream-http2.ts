@@ -21,6 +21,8 @@ export function serveSession(tls: TLSSocket, raw: Socket, context: UpstreamConte
   const session = performServerHandshake(tls, { settings: { maxConcurrentStreams: 200 } });
   const open = new Map<Sighting, Entry>();
   session.on('error', () => {});
+  // Node's HTTP/2 itself does not notice the end of a connection that may be half open.
+  tls.on('end', () => session.destroy());
   // What was written has to get through first.
   session.on('close', () => setTimeout(() => raw.destroy(), 2_000).unref());
   session.on('stream', (stream, headers) => {
