@@ -1,6 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -17,7 +18,7 @@ import {
 import { parseSettings } from '../settings.ts';
 import { createClient } from './client.ts';
 import { type DaemonOptions, findDaemon } from './daemon.ts';
-import { daemonRecordFile } from './daemon-record.ts';
+import { daemonRecordFile, readDaemonRecord } from './daemon-record.ts';
 import type { DaemonRecord } from './wire.ts';
 
 const secret = randomBytes(32);
@@ -286,8 +287,34 @@ describe('the record of the daemon', () => {
     chmodSync(daemonRecordFile(home), 0o644);
     const error = await failure(createClient(optionsFor(daemon.record)).whoami());
     expect(error.code).toBe('HomeNotUsable');
-    expect(error.hint).toContain(`chmod 600 ${daemonRecordFile(home)}`);
+    expect(error.hint).toBe(`Run: chmod 600 ${daemonRecordFile(home)}\nThen: authsome daemon restart`);
     expect(daemon.seen).toEqual([]);
+  });
+
+  it.each([
+    [
+      'a pipe, which nobody waits at',
+      (path: string) => spawnSync('mkfifo', ['-m', '600', path]),
+      'is not a file',
+    ],
+    ['a symbolic link', (path: string) => symlinkSync(`${path}.real`, path), 'is a symbolic link'],
+    ['a directory', (path: string) => mkdirSync(path, { mode: 0o700 }), 'is not a file'],
+  ])('is not %s', async (_what, put, fault) => {
+    const daemon = await fakeDaemon();
+    publish(daemon.record);
+    renameSync(daemonRecordFile(home), `${daemonRecordFile(home)}.real`);
+    put(daemonRecordFile(home));
+    const error = await failure(createClient(optionsFor(daemon.record)).whoami());
+    expect(error.code).toBe('HomeNotUsable');
+    expect(error.message).toBe(`${daemonRecordFile(home)} ${fault}`);
+    expect(error.hint).toMatch(/move it away.*\nThen: authsome daemon restart$/i);
+    expect(daemon.seen).toEqual([]);
+  });
+
+  it('is not there where a file stands in the place of its directory', () => {
+    rmSync(join(home, 'server'), { recursive: true });
+    writeFileSync(join(home, 'server'), '');
+    expect(readDaemonRecord(home)).toBeUndefined();
   });
 
   it('of another version is used while that daemon has runs, if it speaks the same API', async () => {

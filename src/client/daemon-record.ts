@@ -1,7 +1,6 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { shellWord } from '../command-line.ts';
 import { AuthsomeError } from '../errors.ts';
+import { readPrivateFile } from '../private-files/index.ts';
 import type { DaemonRecord } from './wire.ts';
 
 /** The version of the API that this client speaks; a daemon of another one is no use to it. */
@@ -17,28 +16,14 @@ export function daemonRecordFile(home: string): string {
  */
 export function readDaemonRecord(home: string): DaemonRecord | undefined {
   const file = daemonRecordFile(home);
-  let descriptor: number;
   try {
-    descriptor = openSync(file, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
+    const text = readPrivateFile(file);
+    return text === undefined ? undefined : parseRecord(text);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw new AuthsomeError('HomeNotUsable', `${file} cannot be read (${code ?? 'unknown reason'})`, {
-      hint: `Look at it: ls -l ${shellWord(file)}`,
-      cause: error,
-    });
-  }
-  try {
-    const { mode, uid } = fstatSync(descriptor);
-    const isOurs = process.getuid === undefined || (uid === process.getuid() && (mode & 0o077) === 0);
-    if (!isOurs) {
-      throw new AuthsomeError('HomeNotUsable', `others can read or change ${file}`, {
-        hint: `Run: chmod 600 ${shellWord(file)} && authsome daemon restart`,
-      });
-    }
-    return parseRecord(readFileSync(descriptor, 'utf8'));
-  } finally {
-    closeSync(descriptor);
+    if (!(error instanceof AuthsomeError)) throw error;
+    // Whoever read the secret in it can pose as that daemon until the next one.
+    const hint = `${error.hint}\nThen: authsome daemon restart`;
+    throw new AuthsomeError(error.code, error.message, { hint, cause: error });
   }
 }
 

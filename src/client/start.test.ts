@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import {
@@ -174,6 +175,15 @@ describe('a daemon that is not running', () => {
     expect(existsSync(lock)).toBe(false);
   });
 
+  it('is started although an old lock is a pipe', async () => {
+    mkdirSync(join(home, 'server'), { recursive: true, mode: 0o700 });
+    const lock = join(home, 'server', 'start.lock');
+    spawnSync('mkfifo', ['-m', '600', lock]);
+    utimesSync(lock, 1, 1);
+    await ensureDaemon(optionsFor());
+    expect(existsSync(lock)).toBe(false);
+  });
+
   it('inherits what it needs, and no key of a caller', async () => {
     const environment = {
       HTTPS_PROXY: 'http://proxy:1',
@@ -229,9 +239,22 @@ describe('a daemon that cannot start', () => {
     symlinkSync(elsewhere, join(home, 'logs', 'daemon.log'));
     await expect(ensureDaemon(optionsFor())).rejects.toMatchObject({
       code: 'HomeNotUsable',
-      message: expect.stringContaining('daemon.log cannot be written (ELOOP)'),
+      message: expect.stringContaining('daemon.log is a symbolic link'),
     });
     expect(readFileSync(elsewhere, 'utf8')).toBe('kept');
+  });
+
+  it('says so when its log is a pipe, which nobody waits at', async () => {
+    mkdirSync(join(home, 'logs'), { recursive: true, mode: 0o700 });
+    const log = join(home, 'logs', 'daemon.log');
+    spawnSync('mkfifo', ['-m', '600', log]);
+    await expect(ensureDaemon(optionsFor())).rejects.toMatchObject({
+      code: 'HomeNotUsable',
+      message: `${log} is not a file`,
+      hint: `Look at it and move it away: ls -ld ${log}`,
+    });
+    expect(existsSync(join(home, 'starts'))).toBe(false);
+    expect(existsSync(join(home, 'server', 'start.lock'))).toBe(false);
   });
 
   it('says so when the home cannot be made', async () => {

@@ -11,11 +11,10 @@ import {
   writeSync,
 } from 'node:fs';
 import { connect } from 'node:net';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { shellWord } from '../command-line.ts';
 import { AuthsomeError } from '../errors.ts';
-import { makePrivateDirectory } from '../private-files/index.ts';
+import { fileFailure, makePrivateDirectory } from '../private-files/index.ts';
 import type { DaemonOptions } from './daemon.ts';
 import { daemonEnvironment } from './daemon-environment.ts';
 import { readDaemonRecord } from './daemon-record.ts';
@@ -27,6 +26,9 @@ import type { DaemonRecord } from './wire.ts';
 const startTimeoutMs = 30_000;
 const exitTimeoutMs = 15_000;
 const pollMs = 10;
+// Windows has neither of these flags.
+const noFollow = constants.O_NOFOLLOW ?? 0;
+const nonBlocking = constants.O_NONBLOCK ?? 0;
 /** Nobody holds the lock for longer: a start takes less, or is given up. */
 const longestStartMs = 2 * startTimeoutMs;
 /** Within this time of taking the lock its holder has written its number into it. */
@@ -88,9 +90,9 @@ async function launch(options: DaemonOptions, deadlineMs: number): Promise<Daemo
   const { O_WRONLY, O_APPEND, O_CREAT } = constants;
   let log: number;
   try {
-    log = openSync(logFile, O_WRONLY | O_APPEND | O_CREAT | (constants.O_NOFOLLOW ?? 0), 0o600);
+    log = openSync(logFile, O_WRONLY | O_APPEND | O_CREAT | noFollow | nonBlocking, 0o600);
   } catch (error) {
-    throw unusable(logFile, error);
+    throw fileFailure(logFile, 'written', error);
   }
   const logStart = fstatSync(log).size;
   let child: ChildProcess;
@@ -185,7 +187,7 @@ function accepts(host: string, port: number): Promise<boolean> {
 
 /** The error document that the daemon wrote last, among what was logged after `start`. */
 function lastError(logFile: string, start: number): AuthsomeError | undefined {
-  const descriptor = openSync(logFile, constants.O_RDONLY);
+  const descriptor = openSync(logFile, constants.O_RDONLY | nonBlocking);
   try {
     const { size } = fstatSync(descriptor);
     // A file smaller than it was took the place of one that was full.
@@ -243,7 +245,7 @@ function takeLock(lock: string, nowMs: number): boolean {
   try {
     descriptor = openSync(lock, 'wx', 0o600);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unusable(lock, error);
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw fileFailure(lock, 'written', error);
     if (isAbandoned(lock, nowMs)) removeLock(lock);
     return false;
   }
@@ -252,7 +254,7 @@ function takeLock(lock: string, nowMs: number): boolean {
     return true;
   } catch (error) {
     removeLock(lock);
-    throw unusable(lock, error);
+    throw fileFailure(lock, 'written', error);
   } finally {
     closeSync(descriptor);
   }
@@ -272,7 +274,7 @@ function writtenAtMs(lock: string): number {
 
 function readLock(lock: string): string {
   try {
-    return readFileSync(lock, 'utf8');
+    return lstatSync(lock).isFile() ? readFileSync(lock, 'utf8') : '';
   } catch {
     return '';
   }
@@ -293,21 +295,6 @@ function isAlive(pid: number): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
-}
-
-function isFull(error: unknown): boolean {
-  return ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '');
-}
-
-function unusable(path: string, error: unknown): AuthsomeError {
-  const { code } = error as NodeJS.ErrnoException;
-  if (isFull(error)) {
-    return new AuthsomeError('StorageFull', `no space left to write ${path}`, { cause: error });
-  }
-  return new AuthsomeError('HomeNotUsable', `${path} cannot be written (${code ?? 'unknown reason'})`, {
-    hint: `Look at it: ls -ld ${shellWord(dirname(path))}; or use another home: AUTHSOME_HOME`,
-    cause: error,
-  });
 }
 
 function tooSlow(): AuthsomeError {

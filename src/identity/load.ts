@@ -3,9 +3,9 @@ import { shellWord } from '../command-line.ts';
 import { AuthsomeError } from '../errors.ts';
 import {
   createPrivateFile,
-  isPrivateDirectory,
   makePrivateDirectory,
   readPrivateFile,
+  requirePrivate,
 } from '../private-files/index.ts';
 import type { Identity } from './identity.ts';
 import { identityOf, isHandle, keyFromSeed, parsePrivateKey, seedLength } from './key.ts';
@@ -36,7 +36,7 @@ export function loadIdentity(options: LoadIdentityOptions): Identity {
     const hint = 'Set AUTHSOME_IDENTITY_KEY to 32 bytes in base64 or a PKCS #8 PEM, or unset it.';
     return identityOf(named ?? fallbackHandle, parsePrivateKey(key, 'AUTHSOME_IDENTITY_KEY', hint));
   }
-  const exists = isPrivateDirectory(directory);
+  const exists = requirePrivate(directory, 'directory');
   const currentFile = join(directory, 'current');
   const current = named === undefined && exists ? readCurrent(currentFile) : undefined;
   const handle = named ?? current ?? handleFrom(options.suggestedHandle);

@@ -17,16 +17,20 @@ export function entryFault(path: string, expected: Kind): EntryFault | undefined
   return stats === undefined ? undefined : faultIn(path, stats, expected, 'us');
 }
 
-/** Whether the directory is there. Throws `HomeNotUsable` when others could change what is in it. */
-export function isPrivateDirectory(path: string): boolean {
+/** Throws `HomeNotUsable` for an entry that is not ours alone; `false` when it is not there. */
+export function requirePrivate(path: string, expected: Kind): boolean {
   const stats = statsOf(path);
-  if (stats === undefined) return false;
-  requirePrivate(path, stats, 'directory', 'us');
-  return true;
+  if (stats !== undefined) requirePrivateStats(path, stats, expected, 'us');
+  return stats !== undefined;
 }
 
-/** Throws `HomeNotUsable` for an entry that is not ours alone. */
-export function requirePrivate(path: string, stats: Stats, expected: Kind, owner: 'us' | 'anybody'): void {
+/** As `requirePrivate`, of what is known of the entry already. */
+export function requirePrivateStats(
+  path: string,
+  stats: Stats,
+  expected: Kind,
+  owner: 'us' | 'anybody',
+): void {
   const fault = faultIn(path, stats, expected, owner);
   if (fault !== undefined) throw new AuthsomeError('HomeNotUsable', fault.message, { hint: fault.hint });
 }

@@ -73,7 +73,7 @@ describe('a private file', () => {
 
   it('of a directory that is gone is told with its path', () => {
     expect(() => writePrivateFile(join(base, 'gone/file'), 'x')).toThrow(
-      refused(/gone\/file cannot be used \(ENOENT\)/),
+      refused(/gone\/file cannot be written \(ENOENT\)/),
     );
   });
 });

@@ -14,7 +14,7 @@ import {
 import { dirname } from 'node:path';
 import { shellWord } from '../command-line.ts';
 import { AuthsomeError } from '../errors.ts';
-import { requirePrivate } from './entry.ts';
+import { requirePrivateStats } from './entry.ts';
 
 // Windows has neither of these flags.
 const noFollow = constants.O_NOFOLLOW ?? 0;
@@ -29,12 +29,12 @@ export function readPrivateFile(path: string, owner: 'us' | 'anybody' = 'us'): s
   try {
     descriptor = openSync(path, constants.O_RDONLY | noFollow | nonBlocking);
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
-    throw fileFailure(path, error);
+    if (['ENOENT', 'ENOTDIR'].includes(codeOf(error))) return undefined;
+    throw fileFailure(path, 'read', error);
   }
   try {
     // The open file is judged, not the name: nobody can swap it between the check and the read.
-    requirePrivate(path, fstatSync(descriptor), 'file', owner);
+    requirePrivateStats(path, fstatSync(descriptor), 'file', owner);
     return readFileSync(descriptor, 'utf8');
   } finally {
     closeSync(descriptor);
@@ -82,7 +82,7 @@ function withDraft(path: string, text: string, publish: (draft: string) => void)
     publish(draft);
     syncDirectory(dirname(path));
   } catch (error) {
-    throw fileFailure(path, error);
+    throw fileFailure(path, 'written', error);
   } finally {
     rmSync(draft, { force: true });
   }
@@ -99,22 +99,25 @@ function syncDirectory(path: string): void {
   }
 }
 
-function fileFailure(path: string, error: unknown): AuthsomeError {
+/** The AuthsomeError for a failed file-system call on a file of the home. */
+export function fileFailure(path: string, what: 'read' | 'written', error: unknown): AuthsomeError {
   const code = codeOf(error);
-  if (code === 'ELOOP') {
-    return new AuthsomeError('HomeNotUsable', `${path} is a symbolic link`, {
+  // ENXIO: a pipe that nobody reads from.
+  if (code === 'ELOOP' || code === 'ENXIO') {
+    const kind = code === 'ELOOP' ? 'a symbolic link' : 'not a file';
+    return new AuthsomeError('HomeNotUsable', `${path} is ${kind}`, {
       hint: `Look at it and move it away: ls -ld ${shellWord(path)}`,
     });
   }
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     return new AuthsomeError('StorageFull', `no space left to write ${path}`, { cause: error });
   }
-  return new AuthsomeError('HomeNotUsable', `${path} cannot be used (${code ?? 'unknown reason'})`, {
-    hint: `Look at it: ls -ld ${shellWord(path)}; or use another home: AUTHSOME_HOME`,
+  return new AuthsomeError('HomeNotUsable', `${path} cannot be ${what} (${code})`, {
+    hint: `Look at it: ls -ld ${shellWord(what === 'read' ? path : dirname(path))}; or use another home: AUTHSOME_HOME`,
     cause: error,
   });
 }
 
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? 'unknown reason';
 }

@@ -3,5 +3,5 @@
  * not at all. Takes paths and text, and says of each failure what it means for the home.
  */
 export { makePrivateDirectory } from './directory.ts';
-export { type EntryFault, entryFault, isPrivateDirectory } from './entry.ts';
-export { createPrivateFile, readPrivateFile, writePrivateFile } from './file.ts';
+export { type EntryFault, entryFault, requirePrivate } from './entry.ts';
+export { createPrivateFile, fileFailure, readPrivateFile, writePrivateFile } from './file.ts';

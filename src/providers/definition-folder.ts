@@ -1,9 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { open, readdir, rename, rm } from 'node:fs/promises';
+import { open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AuthsomeError } from '../errors.ts';
-import { makePrivateDirectory } from '../private-files/index.ts';
+import { makePrivateDirectory, writePrivateFile } from '../private-files/index.ts';
 
 /** A person's own definitions, by provider name. */
 export interface DefinitionFolder {
@@ -19,8 +18,8 @@ const largestFile = 256 * 1024;
 const fileName = /^([a-z0-9][a-z0-9-]{0,62})\.json$/;
 
 /**
- * The definitions in a directory, one `<name>.json` each. Files are written 0600 under a temporary name, synced and
- * renamed; a symbolic link in place of a definition is refused. Names must have been checked by the parser.
+ * The definitions in a directory, one `<name>.json` each. Others may read what a person put there, but a symbolic link in
+ * place of a definition is refused. Names must have been checked by the parser.
  */
 export function openDefinitionFolder(directory: string): DefinitionFolder {
   const pathOf = (name: string) => join(directory, `${name}.json`);
@@ -56,18 +55,7 @@ export function openDefinitionFolder(directory: string): DefinitionFolder {
         throw new AuthsomeError('InvalidDefinition', `/: must not be larger than ${largestFile} bytes`);
       }
       makePrivateDirectory(directory);
-      const temporary = join(directory, `.${name}.${randomBytes(6).toString('hex')}`);
-      const file = await open(temporary, 'wx', 0o600);
-      try {
-        await file.writeFile(text);
-        await file.sync();
-        await file.close();
-        await rename(temporary, pathOf(name));
-      } catch (error) {
-        await file.close().catch(() => undefined);
-        await rm(temporary, { force: true });
-        throw error;
-      }
+      writePrivateFile(pathOf(name), text);
     },
 
     async remove(name) {

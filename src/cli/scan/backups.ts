@@ -2,10 +2,13 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { shellWord } from '../../command-line.ts';
 import { AuthsomeError } from '../../errors.ts';
-import { isPrivateDirectory, makePrivateDirectory } from '../../private-files/index.ts';
+import {
+  makePrivateDirectory,
+  readPrivateFile,
+  requirePrivate,
+  writePrivateFile,
+} from '../../private-files/index.ts';
 import { type Backup, parseBackup } from '../../scan/index.ts';
-import { writeWhole } from './file-replacement.ts';
-import { readSourceFile } from './source-file.ts';
 
 export interface StoredBackup {
   readonly name: string;
@@ -21,19 +24,15 @@ export interface Backups {
   forget(name: string): void;
 }
 
-/** The longest file that is read, in base64, with what is said about it. */
-const maxBytes = 2 * 1024 * 1024;
-
 export function openBackups(home: string, randomBytes: (size: number) => Uint8Array): Backups {
   const directory = join(home, 'backups');
   return {
     store(backup) {
       makePrivateDirectory(directory);
-      isPrivateDirectory(directory);
+      requirePrivate(directory, 'directory');
       const id = Buffer.from(randomBytes(8)).toString('hex');
       const name = `scan-${backup.at.replace(/[^0-9TZ]/g, '')}-${id}.json`;
-      const content = Buffer.from(`${JSON.stringify(backup)}\n`);
-      writeWhole(join(directory, name), content, { mode: 0o600, owner: undefined }, id);
+      writePrivateFile(join(directory, name), `${JSON.stringify(backup)}\n`);
       return name;
     },
     list() {
@@ -60,11 +59,11 @@ function namesIn(directory: string): readonly string[] {
 }
 
 function readBackup(path: string): Backup {
-  const { text } = readSourceFile(path, maxBytes);
   let document: unknown;
   try {
-    document = JSON.parse(text);
-  } catch {
+    document = JSON.parse(readPrivateFile(path) ?? '');
+  } catch (error) {
+    if (error instanceof AuthsomeError) throw error;
     document = undefined;
   }
   const backup = parseBackup(document);

@@ -186,6 +186,20 @@ describe('rewriting and undoing', () => {
     expect(undo({ paths: ['a/.env'] })).toHaveLength(1);
   });
 
+  it('takes no backup from another than whoever wrote it, nor one that is not whole', () => {
+    writeFileSync(path('.env'), `KEY=${value}`);
+    rewrite('.env');
+    const file = join(path('home/backups'), backups().list()[0]?.name ?? '');
+    const text = readFileSync(file, 'utf8');
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    chmodSync(file, 0o666);
+    expect(() => undo()).toThrow(/can be reached by other users/);
+    chmodSync(file, 0o600);
+    writeFileSync(file, text.slice(0, 20));
+    expect(() => undo()).toThrow(/is not a backup of a scan/);
+    expect(readFileSync(path('.env'), 'utf8')).toBe('KEY=phantom-1');
+  });
+
   it('puts no backup where others can read it', () => {
     mkdirSync(path('home/backups'), { mode: 0o755 });
     chmodSync(path('home/backups'), 0o755);

@@ -10,13 +10,10 @@ export interface SourceFile {
   readonly stats: Stats;
 }
 
-const mib = 1024 * 1024;
+const maxBytes = 1024 * 1024;
 
-/**
- * The regular UTF-8 file at `path`, a symbolic link not followed. Fails with `Usage`, which says what it is instead;
- * also for one of more than `maxBytes`.
- */
-export function readSourceFile(path: string, maxBytes = mib): SourceFile {
+/** The regular UTF-8 file at `path`, a symbolic link not followed. Fails with `Usage`, which says what it is instead. */
+export function readSourceFile(path: string): SourceFile {
   let descriptor: number;
   try {
     // Without O_NONBLOCK, a named pipe would hold us until somebody writes to it.
@@ -28,7 +25,7 @@ export function readSourceFile(path: string, maxBytes = mib): SourceFile {
     const stats = fstatSync(descriptor);
     if (!stats.isFile()) throw unfit(path, 'is not a regular file');
     if (stats.size > maxBytes) {
-      throw unfit(path, `is larger than ${maxBytes / mib} MiB`, 'Keys are kept in small files.');
+      throw unfit(path, 'is larger than 1 MiB', 'Keys are kept in small files.');
     }
     const bytes = readFileSync(descriptor);
     if (bytes.includes(0)) throw unfit(path, 'is not a text file: it holds NUL bytes');
