@@ -22,7 +22,7 @@ export function serveSession(tls: TLSSocket, raw: Socket, context: UpstreamConte
   const open = new Map<Sighting, Entry>();
   session.on('error', () => {});
   // Node's HTTP/2 itself does not notice the end of a connection that may be half open.
-  tls.on('end', () => session.destroy());
+  tls.on('end', () => session.destroy(undefined, constants.NGHTTP2_CANCEL));
   // What was written has to get through first.
   session.on('close', () => setTimeout(() => raw.destroy(), 2_000).unref());
   session.on('stream', (stream, headers) => {
@@ -127,10 +127,10 @@ async function readBody(stream: ServerHttp2Stream, entry: Entry, { ledger }: Ups
   // Node ends a stream that was reset like one that is complete, and tells of the reset later.
   await pause(resetNoticeMs);
   if (stream.aborted || stream.rstCode !== 0) throw new Gone();
-  // Node's client ends a stream before it resets it.
-  if (!entry.spoilt) {
+  // Node's client ends a stream before it resets it, also once it has its answer.
+  if (!entry.spoilt && entry.outcome === undefined) {
     ledger.violation(
-      `the body of ${plan.nonce} looked complete with ${content.position} of ${plan.requestBytes} bytes`,
+      `the body of ${plan.nonce} for ${plan.host} looked complete with ${content.position} of ${plan.requestBytes} bytes`,
     );
   }
 }
