@@ -1,4 +1,3 @@
-import { signInLine } from '../command-line.ts';
 import { AuthsomeError } from '../errors.ts';
 import {
   type Attempt,
@@ -12,17 +11,15 @@ import {
 } from '../oauth/index.ts';
 import type { Provider } from '../providers/index.ts';
 import { doubtClient, findClient, type KnownClient } from './client-record.ts';
-import { fetchTo, pushEndpoint, tokenEndpoint } from './endpoints.ts';
+import { clientHint, fetchTo, pushEndpoint, tokenEndpoint } from './endpoints.ts';
+import type { ProviderCatalog } from './ports.ts';
 import { registeredAnew } from './registered-client.ts';
 import type { NewSession, StoredSession } from './session-record.ts';
 import { hashOfState } from './session-store.ts';
-import { sessionPlace } from './sign-in-again.ts';
+import { byHandLine, type OfSession, sessionLine, sessionPlace } from './sign-in-again.ts';
 import { providerOf, type SignInContext } from './sign-in-context.ts';
 
-type Session = Pick<
-  NewSession,
-  'provider' | 'connection' | 'flow' | 'baseUrl' | 'requestedScopes' | 'endpoints'
->;
+type Session = OfSession & Pick<NewSession, 'endpoints'>;
 
 /** What changes in a session when the browser can go to the provider: the attempt, with its state and verifier. */
 export async function authorizeStage(
@@ -34,13 +31,13 @@ export async function authorizeStage(
   const attempt = newAttempt(context.options.randomBytes);
   let current = client;
   let address = await addressFor(context, session, provider, current, attempt);
-  const { endpoints, requestedScopes } = session;
+  const { endpoints } = session;
   if (isRefusedRegistration(address, client) && endpoints !== undefined) {
-    current = await registeredAnew(context.options, provider, endpoints, requestedScopes, client);
+    current = await registeredAnew(context.options, provider, endpoints, session, client);
     address = await addressFor(context, session, provider, current, attempt);
     if (isRefusedRegistration(address, current)) {
       await doubtClient(context.options.vault, provider, current.clientId, 'refused');
-      if (address.kind === 'failed') throw refusedAgain(address.error, session);
+      if (address.kind === 'failed') throw refusedAgain(context.options.catalog, address.error, session);
     }
   }
   if (address.kind === 'failed') throw address.error;
@@ -63,12 +60,12 @@ export function isRefusedRegistration(
 
 /** A server that refuses the second client as well has something against all of them. */
 export function refusedAgain(
+  catalog: ProviderCatalog,
   error: AuthsomeError,
-  { provider, connection, baseUrl }: Pick<NewSession, 'provider' | 'connection' | 'baseUrl'>,
+  session: OfSession,
 ): AuthsomeError {
-  const byHand = signInLine({ provider, connection, baseUrl, flow: 'pkce', force: true });
   return new AuthsomeError(error.code, error.message, {
-    hint: `${provider} does not take the client that it has just registered. Register one by hand and sign in with: ${byHand}`,
+    hint: `${session.provider} does not take the client that it has just registered. Register one by hand and sign in with: ${byHandLine(catalog, session)}`,
   });
 }
 
@@ -147,7 +144,7 @@ async function addressFor(
   const pushUrl = pushEndpoint(provider, endpoints, client.pushRequired);
   if (pushUrl === undefined) return { kind: 'address', url: request.url, expiresAtMs: undefined };
   const sentAtMs = options.nowMs();
-  const { authMethod, clientHint } = tokenEndpoint(provider, endpoints.tokenUrl, client);
+  const { authMethod } = tokenEndpoint(provider, endpoints.tokenUrl, client);
   const reply = await pushedAuthorizationRequest(fetchTo(options, endpoints), {
     pushedAuthorizationUrl: pushUrl,
     parameters: request.parameters,
@@ -160,7 +157,7 @@ async function addressFor(
     signIn: sessionPlace(options.catalog, session),
     settingsUrl: provider.setup.url,
     redirectUri: options.redirectUri,
-    clientHint,
+    clientHint: clientHint(provider, client, sessionLine(options.catalog, session)),
     sentAtMs,
     secrets: [attempt.state, ...clientSecrets(client)],
   });

@@ -16,7 +16,7 @@ import { findClient, type KnownClient } from './client-record.ts';
 import type { OpenConnection } from './connection-store.ts';
 import { fetchTo, tokenEndpoint } from './endpoints.ts';
 import type { Endpoints, NewSession, StoredSession } from './session-record.ts';
-import { sessionLine, sessionPlace } from './sign-in-again.ts';
+import { browserLine, type OfSession, sessionLine, sessionPlace } from './sign-in-again.ts';
 import { completeWithTokens, finish } from './sign-in-completion.ts';
 import { failSession, providerOf, type SignInContext, withSession } from './sign-in-context.ts';
 
@@ -26,15 +26,16 @@ const maxLifetimeMs = 30 * 60_000;
 /** What changes in a session when a person can enter the code at the provider (RFC 8628 §3.2). */
 export async function deviceStage(
   context: SignInContext,
-  session: Pick<NewSession, 'requestedScopes'>,
+  session: OfSession,
   endpoints: Endpoints,
   provider: Provider,
   client: KnownClient,
 ): Promise<Partial<NewSession>> {
   const { deviceAuthorizationUrl } = endpoints;
+  const byBrowser = browserLine(context.options.catalog, session);
   if (deviceAuthorizationUrl === undefined) {
     throw new AuthsomeError('OperationNotAllowed', `${provider.name} has no device flow`, {
-      hint: `Run: authsome login ${provider.name} --flow pkce`,
+      hint: `Run: ${byBrowser}`,
     });
   }
   const sentAtMs = context.options.nowMs();
@@ -44,7 +45,7 @@ export async function deviceStage(
     scopes: session.requestedScopes,
     scopeSeparator: provider.oauth?.scopeSeparator ?? ' ',
   });
-  const { expiresInMs, intervalMs, ...secrets } = readDeviceAuthorization(reply, provider.name);
+  const { expiresInMs, intervalMs, ...secrets } = readDeviceAuthorization(reply, provider.name, byBrowser);
   return {
     stage: 'device',
     clientId: client.clientId,

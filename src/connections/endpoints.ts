@@ -127,7 +127,6 @@ export function tokenEndpoint(provider: Provider, tokenUrl: string, client: Know
     provider: provider.name,
     tokenUrl,
     client,
-    clientHint: clientHint(provider, client, `authsome login ${provider.name} --force`),
     authMethod: client.authMethod ?? oauth?.tokenEndpointAuthMethod,
     tokenParams: oauth?.tokenParams ?? {},
     encoding: oauth?.tokenRequest ?? 'form',

@@ -3,6 +3,7 @@ import { clientCredentialsTokens } from '../oauth/index.ts';
 import { findClient } from './client-record.ts';
 import { fetchTo, tokenEndpoint } from './endpoints.ts';
 import type { StoredSession } from './session-record.ts';
+import { sessionPlace } from './sign-in-again.ts';
 import { completeWithTokens } from './sign-in-completion.ts';
 import { failSession, providerOf, type SignInContext, withSession } from './sign-in-context.ts';
 
@@ -22,6 +23,7 @@ export async function signInMachine(context: SignInContext, id: string): Promise
         fetchTo(context.options, endpoints),
         {
           ...tokenEndpoint(provider, tokenUrl, client),
+          signIn: sessionPlace(context.options.catalog, session),
           scopes: session.requestedScopes,
           scopeSeparator: provider.oauth?.scopeSeparator ?? ' ',
         },

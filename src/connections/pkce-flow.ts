@@ -72,9 +72,8 @@ async function exchangeNow(
   }
   if (code === undefined || codeVerifier === undefined) throw new TypeError('a session without its code');
   const fetch = fetchTo(context.options, endpoints);
-  const endpoint = tokenEndpoint(provider, endpoints.tokenUrl, client);
   const judgement = await exchangeCode(fetch, {
-    ...endpoint,
+    ...tokenEndpoint(provider, endpoints.tokenUrl, client),
     signIn: sessionPlace(context.options.catalog, session),
     code,
     codeVerifier,
@@ -110,9 +109,9 @@ async function askAgain(
   const { name } = provider;
   if (session.hasNewClient === true) {
     await doubtClient(options.vault, provider, refused.clientId, 'refused');
-    throw refusedAgain(error, session);
+    throw refusedAgain(options.catalog, error, session);
   }
-  const client = await registeredAnew(options, provider, endpoints, session.requestedScopes, refused);
+  const client = await registeredAnew(options, provider, endpoints, session, refused);
   const stage = await authorizeStage(context, session, provider, client);
   const warning: Trouble = {
     error: 'SignInFailed',

@@ -17,6 +17,7 @@ import {
 import { fetchTo } from './endpoints.ts';
 import type { ConnectionsOptions } from './ports.ts';
 import type { Endpoints } from './session-record.ts';
+import { byHandLine, type OfSession } from './sign-in-again.ts';
 
 /** A secret that ends within this time would not outlive the sign-in. */
 const minimumSecretLifeMs = 15 * 60_000;
@@ -30,8 +31,9 @@ export async function registeredClient(
   options: ConnectionsOptions,
   provider: Provider,
   endpoints: Endpoints,
-  scopes: readonly string[],
+  session: OfSession,
 ): Promise<KnownClient> {
+  const scopes = session.requestedScopes;
   const known = await findClient(options.vault, provider, endpoints);
   if (known !== undefined) {
     const isStillGood = await isGood(options, endpoints, known);
@@ -50,9 +52,10 @@ export async function registeredClient(
     await storeClient(options.vault, provider, endpoints, client);
     return client;
   }
+  const byHand = byHandLine(options.catalog, session);
   if (registrationEndpoint === undefined) {
     throw new AuthsomeError('OperationNotAllowed', `${provider.name} does not register clients by itself`, {
-      hint: `Register one by hand and sign in with: authsome login ${provider.name} --flow pkce`,
+      hint: `Register one by hand and sign in with: ${byHand}`,
     });
   }
   const { redirectUri } = options;
@@ -66,7 +69,7 @@ export async function registeredClient(
     });
   const reply = await register(wanted);
   const isUnnamed = wanted.length > 0 && mayBeRefusedForScopes(reply);
-  const registered = readRegistration(isUnnamed ? await register([]) : reply, provider.name);
+  const registered = readRegistration(isUnnamed ? await register([]) : reply, provider.name, byHand);
   const named = isUnnamed ? [] : wanted;
   const client: KnownClient = { ...registered, origin: 'registration', redirectUri, scopes: named };
   await storeClient(options.vault, provider, endpoints, client);
@@ -78,11 +81,11 @@ export async function registeredAnew(
   options: ConnectionsOptions,
   provider: Provider,
   endpoints: Endpoints,
-  scopes: readonly string[],
+  session: OfSession,
   refused: KnownClient,
 ): Promise<KnownClient> {
   await doubtClient(options.vault, provider, refused.clientId, 'refused');
-  return await registeredClient(options, provider, endpoints, scopes);
+  return await registeredClient(options, provider, endpoints, session);
 }
 
 /** Whether a registration was made for these scopes too: many servers let a client ask for no others. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { connectionLine, sessionLine, sessionPlace } from './sign-in-again.ts';
+import { browserLine, byHandLine, connectionLine, sessionLine, sessionPlace } from './sign-in-again.ts';
 import { oauthProvider, testBench } from './test-bench.ts';
 
 const { catalog } = testBench([oauthProvider()]).options;
@@ -33,6 +33,25 @@ test('the place of a sign-in is where and as whom, and leaves to a hint what to 
     `${place} --flow dcr_pkce --base-url ${at.baseUrl}`,
   );
   expect(sessionPlace(catalog, { ...at, flow: 'device_code' })).toBe(`${place} --base-url ${at.baseUrl}`);
+});
+
+test('another way to sign in asks for the same, in the same place', () => {
+  const session = {
+    provider: 'acme',
+    connection: 'work',
+    flow: 'device_code',
+    baseUrl: 'https://acme.example.com',
+    requestedScopes: ['a'],
+  } as const;
+  const place = 'authsome login acme --connection work';
+  const same = '--base-url https://acme.example.com --scopes "a" --force';
+  expect(byHandLine(catalog, session)).toBe(`${place} ${same}`);
+  expect(browserLine(catalog, session)).toBe(`${place} ${same}`);
+  const registering = testBench([oauthProvider({}, { flow: 'dcr_pkce' })]).options.catalog;
+  expect(byHandLine(registering, session)).toBe(`${place} --flow pkce ${same}`);
+  expect(browserLine(registering, session)).toBe(`${place} ${same}`);
+  const onDevices = testBench([oauthProvider({}, { flow: 'device_code' })]).options.catalog;
+  expect(browserLine(onDevices, session)).toBe(`${place} --flow pkce ${same}`);
 });
 
 test('a definition that has gone, or is broken now, is done without', () => {

@@ -5,7 +5,7 @@ import type { ProviderCatalog } from './ports.ts';
 import type { NewSession } from './session-record.ts';
 
 type OfConnection = Pick<Connection, 'provider' | 'name' | 'flow' | 'baseUrl'>;
-type OfSession = Pick<NewSession, 'provider' | 'connection' | 'flow' | 'baseUrl' | 'requestedScopes'>;
+export type OfSession = Pick<NewSession, 'provider' | 'connection' | 'flow' | 'baseUrl' | 'requestedScopes'>;
 type More = Pick<SignInTarget, 'force' | 'scopes'>;
 
 /** The command that signs in to this connection anew: at its server, by its flow, in its place. */
@@ -31,6 +31,17 @@ export function sessionLine(catalog: ProviderCatalog, session: OfSession): strin
     scopes,
     force: true,
   });
+}
+
+/** As `sessionLine`, with a client that a person registered instead. */
+export function byHandLine(catalog: ProviderCatalog, session: OfSession): string {
+  return sessionLine(catalog, { ...session, flow: 'pkce' });
+}
+
+/** As `sessionLine`, in a browser instead of on another device. */
+export function browserLine(catalog: ProviderCatalog, session: OfSession): string {
+  const flow = definitionOf(catalog, session.provider)?.flow === 'dcr_pkce' ? 'dcr_pkce' : 'pkce';
+  return sessionLine(catalog, { ...session, flow });
 }
 
 /**

@@ -152,7 +152,7 @@ export function createSignIns(options: ConnectionsOptions, connections: Connecti
     }
     const client =
       session.flow === 'dcr_pkce'
-        ? await registeredClient(options, provider, endpoints, session.requestedScopes)
+        ? await registeredClient(options, provider, endpoints, session)
         : await findClient(options.vault, provider, endpoints);
     const withEndpoints = { ...session, endpoints };
     if (client === undefined) return await sessions.create({ ...withEndpoints, stage: 'client' });

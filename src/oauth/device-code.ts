@@ -44,8 +44,15 @@ export async function deviceAuthorizationRequest(
   );
 }
 
-/** What the device authorization endpoint's reply means. Throws SignInFailed. */
-export function readDeviceAuthorization(reply: Reply, provider: string): DeviceAuthorization {
+/**
+ * What the device authorization endpoint's reply means. Throws SignInFailed; `byBrowser`, for its hint, is the command that
+ * signs in by another flow.
+ */
+export function readDeviceAuthorization(
+  reply: Reply,
+  provider: string,
+  byBrowser: string,
+): DeviceAuthorization {
   const parsed = parseBody(reply);
   const { device_code: deviceCode, user_code: userCode } = parsed ?? {};
   const verificationUri = parsed?.verification_uri ?? parsed?.verification_url;
@@ -57,7 +64,7 @@ export function readDeviceAuthorization(reply: Reply, provider: string): DeviceA
     printable(userCode, [], 64) !== userCode ||
     typeof verificationUri !== 'string'
   ) {
-    throw refused(reply, provider);
+    throw refused(reply, provider, byBrowser);
   }
   const complete = parsed?.verification_uri_complete;
   return {
@@ -71,12 +78,12 @@ export function readDeviceAuthorization(reply: Reply, provider: string): DeviceA
   };
 }
 
-function refused(reply: Reply, provider: string): AuthsomeError {
+function refused(reply: Reply, provider: string, byBrowser: string): AuthsomeError {
   const failure = readFailure(reply, []);
   const error = failure.kind === 'refused' ? failure.error : `an answer with status ${reply.status}`;
   const description = failure.kind === 'refused' ? failure.description : undefined;
   return new AuthsomeError('SignInFailed', `${provider} gave no device code: ${error}`, {
-    hint: `${said(description)}The client may not be allowed the device flow. Try: authsome login ${provider} --flow pkce`,
+    hint: `${said(description)}The client may not be allowed the device flow. Try: ${byBrowser}`,
   });
 }
 

@@ -8,6 +8,8 @@ const reply = (body: object, status = 201): Reply => ({
   body: JSON.stringify(body),
 });
 
+const byHand = 'authsome login acme --connection work --flow pkce';
+
 describe('a registration', () => {
   test('asks for a native client with our exact redirect URI', async () => {
     const sent: RequestInit[] = [];
@@ -48,7 +50,7 @@ describe('a registration', () => {
       registration_access_token: 't',
       require_pushed_authorization_requests: true,
     };
-    expect(readRegistration(reply(answer), 'acme')).toEqual({
+    expect(readRegistration(reply(answer), 'acme', byHand)).toEqual({
       clientId: 'c',
       clientSecret: 's',
       authMethod: 'client_secret_post',
@@ -57,7 +59,9 @@ describe('a registration', () => {
       registrationUri: 'https://id.example/register/c',
       registrationToken: 't',
     });
-    expect(readRegistration(reply({ client_id: 'c', client_secret_expires_at: 0 }), 'acme')).toMatchObject({
+    expect(
+      readRegistration(reply({ client_id: 'c', client_secret_expires_at: 0 }), 'acme', byHand),
+    ).toMatchObject({
       clientSecret: undefined,
       authMethod: 'none',
       pushRequired: false,
@@ -69,7 +73,7 @@ describe('a registration', () => {
     'takes %j for no address of the registration',
     (uri) => {
       const answer = { client_id: 'c', registration_client_uri: uri, registration_access_token: 't' };
-      expect(readRegistration(reply(answer), 'acme').registrationUri).toBeUndefined();
+      expect(readRegistration(reply(answer), 'acme', byHand).registrationUri).toBeUndefined();
     },
   );
 
@@ -89,14 +93,16 @@ describe('a registration', () => {
   ])('fails on %s and says what to do', (_, answer, message) => {
     let thrown: unknown;
     try {
-      readRegistration(answer, 'acme');
+      readRegistration(answer, 'acme', byHand);
     } catch (error) {
       thrown = error;
     }
     expect(thrown).toMatchObject({
       code: 'SignInFailed',
       message: expect.stringMatching(message),
-      hint: expect.stringContaining('authsome login acme --flow pkce'),
+      hint: expect.stringMatching(
+        /by hand and sign in with: authsome login acme --connection work --flow pkce$/,
+      ),
     });
   });
 });

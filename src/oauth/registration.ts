@@ -66,19 +66,22 @@ export function mayBeRefusedForScopes(reply: Reply): boolean {
 
 const scopeErrors = new Set(['invalid_scope', 'insufficient_scope', 'invalid_client_metadata']);
 
-/** The client in a registration reply. Throws SignInFailed. */
-export function readRegistration(reply: Reply, provider: string): RegisteredClient {
+/**
+ * The client in a registration reply. Throws SignInFailed; `byHand`, for its hint, is the command that signs in with a
+ * client that a person registered.
+ */
+export function readRegistration(reply: Reply, provider: string, byHand: string): RegisteredClient {
   const parsed = parseBody(reply) ?? {};
   const { client_id: clientId, client_secret: secret } = parsed;
   const isWellFormed = typeof clientId === 'string' && isToken(clientId);
   if (reply.status < 200 || reply.status > 299 || !isWellFormed)
-    throw registrationFailed(reply, parsed, provider);
+    throw registrationFailed(reply, parsed, provider, byHand);
   const clientSecret = typeof secret === 'string' && isToken(secret) ? secret : undefined;
   const expiresAt = parsed.client_secret_expires_at;
   return {
     clientId,
     clientSecret,
-    authMethod: readAuthMethod(parsed.token_endpoint_auth_method, clientSecret, provider),
+    authMethod: readAuthMethod(parsed.token_endpoint_auth_method, clientSecret, provider, byHand),
     pushRequired: parsed.require_pushed_authorization_requests === true,
     secretExpiresAtMs: typeof expiresAt === 'number' && expiresAt > 0 ? expiresAt * 1000 : undefined,
     registrationUri: urlOf(parsed.registration_client_uri),
@@ -86,14 +89,19 @@ export function readRegistration(reply: Reply, provider: string): RegisteredClie
   };
 }
 
-function readAuthMethod(value: unknown, clientSecret: string | undefined, provider: string): AuthMethod {
+function readAuthMethod(
+  value: unknown,
+  clientSecret: string | undefined,
+  provider: string,
+  byHand: string,
+): AuthMethod {
   if (value === undefined || value === null)
     return clientSecret === undefined ? 'none' : 'client_secret_basic';
   if (value === 'none' || value === 'client_secret_basic' || value === 'client_secret_post') return value;
   throw new AuthsomeError(
     'SignInFailed',
     `${provider} wants a kind of client authentication that is not supported`,
-    { hint: `Register a client by hand and sign in with: authsome login ${provider} --flow pkce` },
+    { hint: `Register a client by hand and sign in with: ${byHand}` },
   );
 }
 
@@ -101,12 +109,11 @@ function registrationFailed(
   reply: Reply,
   parsed: Readonly<Record<string, unknown>>,
   provider: string,
+  byHand: string,
 ): AuthsomeError {
   const code = typeof parsed.error === 'string' ? errorCode(parsed.error) : `status ${reply.status}`;
   return new AuthsomeError('SignInFailed', `${provider} did not register a client: ${code}`, {
-    hint:
-      said(printable(parsed.error_description)) +
-      `Register one by hand and sign in with: authsome login ${provider} --flow pkce`,
+    hint: `${said(printable(parsed.error_description))}Register one by hand and sign in with: ${byHand}`,
   });
 }
 
