@@ -1,4 +1,5 @@
 import { compileGlob, type PathMatcher } from './glob.ts';
+import { readingsOf } from './readings.ts';
 import type { PolicyRequest, Rule, Verdict } from './rule.ts';
 
 /** A policy made ready to judge many requests. */
@@ -41,21 +42,32 @@ function compileRule(rule: Rule): CompiledRule {
   const providers = setOf(rule.providers);
   const connections = setOf(rule.connections);
   const methods = setOf(rule.methods);
-  const paths: readonly PathMatcher[] | undefined = rule.paths?.map(compileGlob);
   const isDeny = rule.effect === 'deny';
+  const covers = isDeny ? denied(rule.paths) : allowed(rule.paths);
   return {
     matches: (request) =>
       (identities === undefined || identities.has(request.identity)) &&
       (providers === undefined || providers.has(request.provider)) &&
       (connections === undefined || connections.has(request.connection)) &&
       (methods === undefined || methods.has(request.method)) &&
-      (paths === undefined || paths.some((matches) => matches(request.path))),
+      (covers === undefined || covers(request.path)),
     verdict: {
       allowed: !isDeny,
       rule: rule.id,
       reason: isDeny ? `The rule ${rule.id} denies it.` : `The rule ${rule.id} allows it.`,
     },
   };
+}
+
+function allowed(globs: readonly string[] | undefined): PathMatcher | undefined {
+  const matchers = globs?.map(compileGlob);
+  return matchers && ((path) => matchers.some((matches) => matches(path)));
+}
+
+/** What a service may take for a path that is denied is denied, however it is spelt. */
+function denied(globs: readonly string[] | undefined): PathMatcher | undefined {
+  const matchers = globs?.map((glob) => compileGlob(glob.toLowerCase()));
+  return matchers && ((path) => readingsOf(path).some((read) => matchers.some((matches) => matches(read))));
 }
 
 function setOf(values: readonly string[] | undefined): ReadonlySet<string> | undefined {

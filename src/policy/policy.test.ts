@@ -124,6 +124,53 @@ describe('a verdict', () => {
   });
 });
 
+describe('a path that is denied', () => {
+  const rules: Rule[] = [{ id: 'r', effect: 'deny', paths: ['/repos/ada/notes', '/admin/**', '/q%2Fa'] }];
+  const isAllowed = (path: string): boolean => decide({ ...request, path }, rules).allowed;
+
+  it.each([
+    ['in other letters, as GitHub and IIS take them', '/Repos/ADA/notes'],
+    ['in other letters below a folder', '/ADMIN/x'],
+    ['with a slash at the end', '/repos/ada/notes/'],
+    ['with slashes at the end', '/repos/ada/notes//'],
+    ['with parameters at the end, as Tomcat takes them', '/repos/ada/notes;v=1'],
+    ['with parameters in the middle', '/repos;a/ada/notes'],
+    ['with parameters on the folder', '/admin;jsessionid=1/x'],
+    ['with encoded parameters', '/admin%3Ba/x'],
+    ['with parameters and a slash at the end', '/repos/ada/notes;v=1/'],
+    ['with a letter encoded twice', '/%2561dmin/x'],
+    ['with a letter encoded three times', '/%252541dmin/x'],
+    ['with a separator encoded in small letters', '/q%2fa'],
+  ])('is denied %s: %s', (_, path) => expect(isAllowed(path)).toBe(false));
+
+  it.each([
+    '/',
+    '/admin',
+    '/administrators/x',
+    '/repos/ada/notes/7',
+    '/repos/ada',
+    '/;admin/x',
+    '/%2525',
+    '/q/a',
+  ])('does not spread to %s', (path) => expect(isAllowed(path)).toBe(true));
+
+  it('still takes in what it says letter for letter', () => {
+    fc.assert(
+      fc.property(path, glob, (subject, pattern) => {
+        fc.pre(compileGlob(pattern)(subject));
+        const rule: Rule = { id: 'r', effect: 'deny', paths: [pattern] };
+        expect(decide({ ...request, path: subject }, [rule]).allowed).toBe(false);
+      }),
+    );
+  });
+
+  it('leaves an allow to the letter', () => {
+    const rule: Rule = { id: 'r', effect: 'allow', paths: ['/user'] };
+    expect(decide({ ...request, path: '/USER' }, [rule]).rule).toBeUndefined();
+    expect(decide({ ...request, path: '/user' }, [rule]).rule).toBe('r');
+  });
+});
+
 describe('a glob', () => {
   it.each([
     ['/v1/*', '/v1/users', true],

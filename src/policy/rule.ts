@@ -7,7 +7,10 @@ export interface Rule {
   readonly providers?: readonly string[];
   readonly connections?: readonly string[];
   readonly methods?: readonly string[];
-  /** Globs over the canonical path: `*` within a segment, `**` across segments. */
+  /**
+   * Globs over the canonical path: `*` within a segment, `**` across segments. Those of a `deny` also match what services
+   * may take for such a path: letters in the other case, segments with parameters, a slash at the end.
+   */
   readonly paths?: readonly string[];
 }
 

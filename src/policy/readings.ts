@@ -1,0 +1,35 @@
+const mostDecodings = 3;
+
+/**
+ * A canonical path as services may read it, each in lower case: as it is; without its segments' parameters, letters that
+ * were encoded twice decoded; and both without slashes at the end. Which of them a service follows is not known here.
+ */
+export function readingsOf(path: string): readonly string[] {
+  const asWritten = path.toLowerCase();
+  if (!/[;%]|\/$/.test(asWritten)) return [asWritten];
+  const bare = withoutParameters(decodedAgain(asWritten));
+  return [...new Set([asWritten, bare, withoutEnd(asWritten), withoutEnd(bare)])];
+}
+
+/** A server that decodes what another one has decoded already (RFC 3986 §2.4 forbids it) finds letters here. */
+function decodedAgain(path: string): string {
+  let text = path;
+  for (let round = 0; round < mostDecodings && text.includes('%25'); round += 1) {
+    text = text.replace(/%25([0-9a-f]{2})/g, (_, hex: string) => {
+      const char = String.fromCharCode(Number.parseInt(hex, 16)).toLowerCase();
+      return /[a-z0-9._~-]/.test(char) ? char : `%${hex}`;
+    });
+  }
+  return text;
+}
+
+/** Java's servers route by what stands before the `;` of a segment (RFC 3986 §3.3). */
+function withoutParameters(path: string): string {
+  return path.replace(/(?:;|%3b)[^/]*/g, '');
+}
+
+function withoutEnd(path: string): string {
+  let end = path.length;
+  while (end > 1 && path.charCodeAt(end - 1) === 0x2f) end -= 1;
+  return path.slice(0, end);
+}
