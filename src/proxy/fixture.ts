@@ -246,7 +246,7 @@ export function clientOn(socket: Socket): Client {
 export async function dialThrough(
   world: World,
   host = apiHost,
-  more: { readonly port?: number; readonly servername?: string } = {},
+  more: { readonly port?: number; readonly servername?: string; readonly alpn?: readonly string[] } = {},
 ): Promise<Client> {
   const client = await dialProxy(world);
   const port = more.port ?? 443;
@@ -259,6 +259,7 @@ export async function dialThrough(
   const tls = connectTlsTo({
     socket: client.socket,
     servername: more.servername ?? host,
+    ...(more.alpn === undefined ? {} : { ALPNProtocols: [...more.alpn] }),
     secureContext: createSecureContext({ ca: [world.run.caPem, upstreamCa.pem] }),
     checkServerIdentity: () => undefined,
   });

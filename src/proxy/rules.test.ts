@@ -1,6 +1,6 @@
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { compileRoutes } from '../providers/index.ts';
 import {
   apiHost,
@@ -127,6 +127,17 @@ describe('CONNECT = SNI = Host = certificate', () => {
     );
     expect(problemOf(answer)).toMatchObject({ code: 'TargetMismatch' });
     expect(seen).toEqual([]);
+  });
+
+  test('a client that offers HTTP/1.0 alone is served, one that speaks neither version is told apart', async () => {
+    const { world, seen } = await openWithApi();
+    const old = await dialThrough(world, apiHost, { alpn: ['http/1.0'] });
+    expect(await ask(old, 'GET / HTTP/1.0')).toMatch(/^HTTP\/1\.1 200 /);
+    expect(seen).toHaveLength(1);
+    await expect(dialThrough(world, apiHost, { alpn: ['acme-tls/1'] })).rejects.toThrow();
+    await vi.waitFor(() => expect(world.decisions).toHaveLength(2));
+    expect(world.decisions[1]?.reason).toBe('the client speaks neither HTTP/1 nor HTTP/2');
+    expect(seen).toHaveLength(1);
   });
 
   test('a look-alike with user information, or an absolute target elsewhere, is refused', async () => {

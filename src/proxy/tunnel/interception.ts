@@ -85,10 +85,11 @@ function meetPlain(interception: Interception, bytes: Buffer): void {
   client.resume();
 }
 
-/** HTTP/1.1 for whoever offers it; HTTP/2 for who offers nothing else, where the upstream speaks it as well. */
+/** HTTP/1 for whoever offers it; HTTP/2 for who offers nothing else, where the upstream speaks it as well. */
 function meetTls(interception: Interception, protocols: readonly string[]): void {
   if (!protocols.includes('h2') || protocols.includes('http/1.1')) {
-    terminate(interception, 'http/1.1', mistrust, (tls) => {
+    const isUnknown = protocols.length > 0 && !http1Protocols.some((name) => protocols.includes(name));
+    terminate(interception, http1Protocols, isUnknown ? strange : mistrust, (tls) => {
       const { client, context, tenant } = interception;
       new Exchange(tls, context, benchFor(interception, tls), { tenant, raw: client });
     });
@@ -117,7 +118,7 @@ async function meetHttp2(interception: Interception): Promise<void> {
       dial(isPersonal),
     );
     if (upstream === undefined) {
-      terminate(interception, 'http/1.1', oneVersion, () => {});
+      terminate(interception, ['http/1.1'], oneVersion, () => {});
       return;
     }
     extendedConnect = upstream.allowsExtendedConnect;
@@ -125,7 +126,7 @@ async function meetHttp2(interception: Interception): Promise<void> {
     // Unreachable now: each stream is told so, with a problem that says why.
   }
   if (client.destroyed) return;
-  terminate(interception, 'h2', mistrust, (tls) => {
+  terminate(interception, ['h2'], mistrust, (tls) => {
     serveHttp2(tls, {
       run: tenant.run,
       raw: client,
@@ -142,14 +143,17 @@ async function meetHttp2(interception: Interception): Promise<void> {
   });
 }
 
+/** The second is what a client offers that was told to speak HTTP/1.0, such as curl. */
+const http1Protocols = ['http/1.1', 'http/1.0'];
 const mistrust =
   'the client did not complete the TLS handshake: it may not trust the run’s certificate authority';
 const oneVersion = 'the client speaks HTTP/2 only, and the upstream does not';
+const strange = 'the client speaks neither HTTP/1 nor HTTP/2';
 
-/** Ends the client's TLS with this one protocol. `whyNot` goes on record when the handshake fails. */
+/** Ends the client's TLS with the first of these protocols that it offers. `whyNot` goes on record when the handshake fails. */
 function terminate(
   interception: Interception,
-  protocol: 'h2' | 'http/1.1',
+  protocols: readonly string[],
   whyNot: string,
   onSecure: (tls: TLSSocket) => void,
 ): void {
@@ -157,7 +161,7 @@ function terminate(
   const tls = new TLSSocket(client, {
     isServer: true,
     secureContext: tenant.run.authority.contextFor(authority.host),
-    ALPNProtocols: [protocol],
+    ALPNProtocols: [...protocols],
   });
   let established = false;
   const settle = attend(interception, () => tls.destroy());
