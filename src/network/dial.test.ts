@@ -330,6 +330,20 @@ describe('an upstream proxy', () => {
     expect(`${error.message} ${error.hint}`).not.toMatch(/hunter2|ada/);
   });
 
+  it('that cannot be reached is named as the proxy that it is, with what to check', async () => {
+    const gone = await listening(createServer());
+    const port = portOf(gone);
+    await new Promise((closed) => gone.close(closed));
+    const lookup = async (): Promise<never> => {
+      throw Object.assign(new Error('no such name'), { code: 'ENOTFOUND' });
+    };
+    const refused = await failure(through(`http://127.0.0.1:${port}`).connectTls(toApi));
+    expect(refused.message).toBe(`the proxy 127.0.0.1:${port} is no way out: the connection was refused`);
+    expect(refused.hint).toContain('HTTPS_PROXY');
+    const unknown = await failure(through('http://proxy.test:3128', { lookup }).connectTls(toApi));
+    expect(unknown.message).toBe('the proxy proxy.test:3128 is no way out: its name is not known');
+  });
+
   it('is not used for overrides and this machine', async () => {
     const proxy = await listening(createServer(httpProxy()));
     const options = { overrides: [override()] };

@@ -11,7 +11,7 @@ import { AuthsomeError } from '../errors.ts';
 import { parseAddress, refusalOf } from './address.ts';
 import type { Dialer, DialOptions } from './dialer.ts';
 import { connectFailure, tlsFailure } from './failure.ts';
-import { askProxy } from './proxy-handshake.ts';
+import { askProxy, proxyFailure } from './proxy-handshake.ts';
 import { certificatesOf } from './roots.ts';
 import { connectFirst } from './tcp.ts';
 import { createTlsSessions } from './tls-sessions.ts';
@@ -50,6 +50,8 @@ interface Way {
   readonly port: number;
   readonly addresses: () => Promise<readonly string[]>;
   readonly proxy: UpstreamProxy | undefined;
+  /** What to say of a look-up or connection that failed. */
+  readonly failure: (error: unknown) => AuthsomeError;
 }
 
 /** A dialler over the real network. Its roots are read at the first TLS connection. */
@@ -69,9 +71,11 @@ export function createDialer(options: DialerOptions = {}): Dialer {
 
   const wayTo = (host: string, port: number, allowPrivateAddress: boolean): Way => {
     const override = overrides.get(`${host}:${port}`);
+    const failureAt = (port: number) => (error: unknown) => connectFailure(host, port, error);
     if (override !== undefined) {
-      const addresses = async (): Promise<readonly string[]> => [override.address];
-      return { host, port: override.targetPort, addresses, proxy: undefined };
+      const { address, targetPort } = override;
+      const addresses = async (): Promise<readonly string[]> => [address];
+      return { host, port: targetPort, addresses, proxy: undefined, failure: failureAt(targetPort) };
     }
     const check = (found: readonly string[]): readonly string[] =>
       permitted(host, port, found, allowPrivateAddress);
@@ -80,16 +84,22 @@ export function createDialer(options: DialerOptions = {}): Dialer {
     const proxy = options.proxies === undefined ? undefined : proxyFor(options.proxies, host, port);
     if (proxy !== undefined && literal === undefined && metadataNames.has(host))
       throw forbidden(host, port, 'metadata');
-    return { host, port, addresses: resolved, proxy };
+    return { host, port, addresses: resolved, proxy, failure: failureAt(port) };
   };
 
   const open = async (way: Way, signal: AbortSignal): Promise<Socket> => {
     const { host, port, proxy } = way;
-    if (proxy === undefined) return connectTcp(host, port, await resolve(way, signal), signal);
+    if (proxy === undefined) return connectTcp(way, signal);
     // With socks5:// the look-up stays here, and with it the check; the other kinds leave it to the proxy.
     const target = proxy.protocol === 'socks5' ? ((await resolve(way, signal))[0] ?? host) : host;
-    const proxyWay = { ...proxy, addresses: () => lookup(proxy.host), proxy: undefined };
-    const tcp = await connectTcp(proxy.host, proxy.port, await resolve(proxyWay, signal), signal);
+    const tcp = await connectTcp(
+      {
+        port: proxy.port,
+        addresses: () => lookup(proxy.host),
+        failure: (error) => proxyFailure(proxy, error),
+      },
+      signal,
+    );
     const hop = proxy.protocol === 'https' ? await shake(tcp, proxy.host, proxy.port, [], signal) : tcp;
     try {
       await askProxy(hop, proxy, { host: target, port }, signal);
@@ -182,7 +192,7 @@ export function createDialer(options: DialerOptions = {}): Dialer {
 }
 
 async function resolve(
-  way: Pick<Way, 'host' | 'port' | 'addresses'>,
+  way: Pick<Way, 'addresses' | 'failure'>,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   const abandoned = new Promise<never>((_, reject) => {
@@ -192,20 +202,19 @@ async function resolve(
   try {
     return await Promise.race([way.addresses(), abandoned]);
   } catch (error) {
-    throw error instanceof AuthsomeError ? error : connectFailure(way.host, way.port, error);
+    throw error instanceof AuthsomeError ? error : way.failure(error);
   }
 }
 
 async function connectTcp(
-  host: string,
-  port: number,
-  addresses: readonly string[],
+  way: Pick<Way, 'port' | 'addresses' | 'failure'>,
   signal: AbortSignal,
 ): Promise<Socket> {
+  const addresses = await resolve(way, signal);
   try {
-    return await connectFirst(addresses, port, signal);
+    return await connectFirst(addresses, way.port, signal);
   } catch (error) {
-    throw error instanceof AuthsomeError ? error : connectFailure(host, port, error);
+    throw error instanceof AuthsomeError ? error : way.failure(error);
   }
 }
 

@@ -61,11 +61,17 @@ const connectFaults: Readonly<Record<string, string>> = {
 
 /** `UpstreamUnreachable` for a look-up or connection that failed. */
 export function connectFailure(host: string, port: number, error: unknown): AuthsomeError {
+  return new AuthsomeError(
+    'UpstreamUnreachable',
+    `${host}:${port} cannot be reached: ${connectFaultOf(error)}`,
+    { cause: error },
+  );
+}
+
+/** Why a look-up or connection failed, in words. */
+export function connectFaultOf(error: unknown): string {
   const code = codeOf(error);
-  const reason = connectFaults[code] ?? code;
-  return new AuthsomeError('UpstreamUnreachable', `${host}:${port} cannot be reached: ${reason}`, {
-    cause: error,
-  });
+  return connectFaults[code] ?? code;
 }
 
 /** Node's or OpenSSL's code for an error: safe to show, unlike its message. */

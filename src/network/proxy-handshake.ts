@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { AuthsomeError } from '../errors.ts';
 import { parseAddress } from './address.ts';
+import { connectFaultOf } from './failure.ts';
 import { readSocket, type SocketReader } from './socket-reader.ts';
 import type { ProxyCredentials, UpstreamProxy } from './upstream-proxy.ts';
 
@@ -124,8 +125,13 @@ function unauthorised(proxy: UpstreamProxy): AuthsomeError {
   return unreachable(
     proxy,
     why,
-    'Put them into the proxy variable of the environment, then run: authsome daemon restart',
+    'Put user name and password into the proxy variable of the environment, then run: authsome daemon restart',
   );
+}
+
+/** `UpstreamUnreachable` for a look-up of the proxy, or a connection to it, that failed. */
+export function proxyFailure(proxy: UpstreamProxy, error: unknown): AuthsomeError {
+  return unreachable(proxy, connectFaultOf(error), undefined, error);
 }
 
 function unreachable(proxy: UpstreamProxy, why: string, hint?: string, cause?: unknown): AuthsomeError {
