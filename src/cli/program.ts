@@ -113,15 +113,19 @@ function entryOf(name: string, context: CommandContext): CommandEntry | 'complet
 
 /** Commander's message in our words: what is wrong, then what was probably meant. */
 function usageError(error: CommanderError, program: Command, entry: CommandEntry | undefined): AuthsomeError {
-  const [first = ''] = error.message.replace(/^error: /, '').split('\n');
   const command = entry === undefined ? program : (program.commands[0] ?? program);
+  const [said = ''] = error.message.replace(/^error: /, '').split('\n');
+  const verbs = command.commands.map((sub) => sub.name());
+  // Where a verb is missing, commander shows the help and throws its name.
+  const first =
+    error.code === 'commander.help' ? `${command.name()} wants one of: ${verbs.join(', ')}` : said;
   const wrong = /^unknown (option|command) '([^']+)'/.exec(first);
   const candidates =
     wrong?.[1] === 'option'
       ? [...command.options, ...command.commands.flatMap((sub) => sub.options)]
           .flatMap((option) => option.long ?? [])
           .concat(globalOptions)
-      : command.commands.map((sub) => sub.name());
+      : verbs;
   const near = wrong?.[2] === undefined ? undefined : closest(wrong[2], candidates);
   const help = `Run: authsome ${entry === undefined ? '' : `${entry.name} `}--help`;
   return new AuthsomeError('Usage', first, {

@@ -18,6 +18,8 @@ describe('what a person mistypes', () => {
         [['gti'], 2, /unknown command/i],
         [['lits'], 2, /did you mean.*list/i],
         [['login'], 2, /provider/i],
+        [['connections'], 2, /connections wants one of: set-default/],
+        [['daemon'], 2, /daemon wants one of: .*restart/],
         [['login', 'githb'], 4, /did you mean.*github/i],
         [['login', 'github', '--flow', 'nonsense'], 2, /flow/i],
         [['inspect', 'nobody'], 4, /nobody/],

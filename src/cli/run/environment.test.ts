@@ -15,8 +15,9 @@ const environmentOf = (parent: Record<string, string>, platform: NodeJS.Platform
 describe('the environment of a run', () => {
   test('leads through the proxy in both cases', () => {
     const child = environmentOf({});
-    for (const name of ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'http_proxy', 'https_proxy', 'all_proxy']) {
+    for (const name of ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'WSS_PROXY']) {
       expect(child[name]).toBe(run.proxy_url);
+      expect(child[name.toLowerCase()]).toBe(run.proxy_url);
     }
     expect(environmentOf({}, 'win32').http_proxy).toBeUndefined();
   });

@@ -14,7 +14,8 @@ export interface RunFiles {
   readonly childProxy: string;
 }
 
-const proxyVariables = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY'];
+/** The last is all that Python's aiohttp reads for a WebSocket. */
+const proxyVariables = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'WSS_PROXY'];
 
 /** Tools that look here first: only where the parent set one, so that it does not lead around the run's proxy. */
 const toolProxyVariables = [
@@ -27,8 +28,6 @@ const toolProxyVariables = [
   'CARGO_HTTP_PROXY',
   'grpc_proxy',
   'GRPC_PROXY',
-  'wss_proxy',
-  'WSS_PROXY',
   'PIP_PROXY',
 ];
 
