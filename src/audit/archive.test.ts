@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Database, migrate, openDatabase, type SqlValue } from '../database/index.ts';
 import {
@@ -94,6 +94,27 @@ function readSegment(text: string): Segment {
     lines = [];
   }
   return { begins: links.at(0) ?? '', ends: links.at(-1) ?? '', events };
+}
+
+/** Another outcome of one event, with hashes that fit one another, but not what goes on from the segment. */
+function forged(text: string): string {
+  let hash: Buffer | undefined;
+  let body: string[] = [];
+  const lines = text.replace('"outcome":"ok"', '"outcome":"no"').trimEnd().split('\n');
+  const rewritten = lines.map((line) => {
+    const link: string | undefined = JSON.parse(line).link;
+    if (link === undefined) {
+      body.push(line);
+      return line;
+    }
+    hash =
+      hash === undefined
+        ? Buffer.from(link, 'hex')
+        : createHash('sha256').update(hash).update(body.join('\n')).digest();
+    body = [];
+    return JSON.stringify({ link: hash.toString('hex') });
+  });
+  return `${rewritten.join('\n')}\n`;
 }
 
 describe('the archive', () => {
@@ -223,27 +244,108 @@ describe('the archive', () => {
     writeFileSync(path, text.replace('"outcome":"ok"', '"outcome":"no"'));
     const corrupt = { code: 'DatabaseCorrupt', message: expect.stringContaining(name) };
     await expect(trail.recent({ limit: 1_000 })).rejects.toMatchObject(corrupt);
-    // With hashes that fit one another, but not what the database goes on from.
-    const lines = text.replace('"outcome":"ok"', '"outcome":"no"').trimEnd().split('\n');
-    let hash = Buffer.alloc(0);
-    let body: string[] = [];
-    const forged = lines.map((line) => {
-      const link: string | undefined = JSON.parse(line).link;
-      if (link === undefined) {
-        body.push(line);
-        return line;
-      }
-      hash =
-        hash.length === 0
-          ? Buffer.from(link, 'hex')
-          : createHash('sha256').update(hash).update(body.join('\n')).digest();
-      body = [];
-      return JSON.stringify({ link: hash.toString('hex') });
-    });
-    writeFileSync(path, `${forged.join('\n')}\n`);
+    writeFileSync(path, forged(text));
     await expect(trail.recent({ limit: 1_000 })).rejects.toMatchObject(corrupt);
     writeFileSync(path, text);
     expect((await trail.recent({ limit: 1_000 })).length).toBe(200);
+  });
+
+  /** Two hundred events, most of them archived, and the names of the segments. */
+  async function archived() {
+    const trail = openTrail();
+    await record(trail, 200);
+    const names = readdirSync(archive).sort();
+    const path = (index: number) => join(archive, names.at(index) ?? '');
+    return { trail, names, path, text: (index: number) => readFileSync(path(index), 'utf8') };
+  }
+  const firstOf = (path: string) => Number(basename(path).slice(6, 18));
+  const notWritten = (path: string) => ({
+    code: 'DatabaseCorrupt',
+    message: `the archived events are not what was written: ${path}`,
+    hint: 'Put the file back from a backup, or move it away with all older ones: the trail then begins after it.',
+  });
+
+  test.each([-1, -2, 4])('is missing a segment that was taken out from between (%i)', async (index) => {
+    const { trail, path } = await archived();
+    rmSync(path(index));
+    const gone = { path: path(index), older: path(index - 1) };
+    const missing = {
+      code: 'DatabaseCorrupt',
+      message: `archived events are missing, and older ones are there: ${gone.path}`,
+      hint: `Put the file back from a backup, or move away the older ones, up to ${gone.older}: the trail then begins after them.`,
+    };
+    await expect(trail.recent({ limit: 1_000 })).rejects.toMatchObject(missing);
+    await expect(trail.recent({ limit: 5, after: 0 })).rejects.toMatchObject(missing);
+    await expect(trail.decision('dec_none')).rejects.toMatchObject(missing);
+    // Nothing is wrong with what came after.
+    expect((await trail.recent({ limit: 40 })).length).toBe(40);
+  });
+
+  test('begins later where the segments before a gap were moved away, as the error says', async () => {
+    const { trail, names, path } = await archived();
+    for (let index = 0; index <= 4; index++) rmSync(path(index));
+    const first = firstOf(path(5));
+    expect((await trail.recent({ limit: 1_000 }))[0]?.sequence).toBe(first);
+    expect((await trail.recent({ limit: 1, after: 0 }))[0]?.sequence).toBe(first);
+    for (const name of names.slice(5)) rmSync(join(archive, name));
+    expect((await trail.recent({ limit: 1, after: 0 }))[0]?.sequence).toBe(201 - kept());
+  });
+
+  test('is not believed where two segments have each other’s place', async () => {
+    const { trail, names, path, text } = await archived();
+    const sizeOf = (name = '') => Number(name.slice(19, 31)) - Number(name.slice(6, 18));
+    const index = names.findIndex((name, at) => at > 0 && sizeOf(name) === sizeOf(names[at + 1]));
+    const [older, newer] = [text(index), text(index + 1)];
+    writeFileSync(path(index), newer);
+    writeFileSync(path(index + 1), older);
+    await expect(trail.recent({ limit: 1_000 })).rejects.toMatchObject(notWritten(path(index + 1)));
+    const after = firstOf(path(index)) - 1;
+    await expect(trail.recent({ limit: 1, after })).rejects.toMatchObject(notWritten(path(index)));
+  });
+
+  test('is not believed forwards either where a segment was written anew, and says which one', async () => {
+    const { trail, path, text } = await archived();
+    for (const index of [3, -1]) {
+      const was = text(index);
+      writeFileSync(path(index), forged(was));
+      const after = firstOf(path(index)) - 1;
+      await expect(trail.recent({ limit: 1, after })).rejects.toMatchObject(notWritten(path(index)));
+      writeFileSync(path(index), was);
+      expect((await trail.recent({ limit: 1, after }))[0]?.sequence).toBe(after + 1);
+    }
+    // Nor where the next one was made to fit: it is no longer what it was itself.
+    const own = forged(text(3)).trimEnd().split('\n').at(-1) ?? '';
+    writeFileSync(path(3), forged(text(3)));
+    writeFileSync(path(4), text(4).replace(/^.*/, own));
+    const after = firstOf(path(3)) - 1;
+    await expect(trail.recent({ limit: 1_000, after })).rejects.toMatchObject(notWritten(path(4)));
+  });
+
+  const linkStart = '{"link"';
+  test.each([
+    ['to nothing', () => ''],
+    ['within a line', (text: string) => text.slice(0, -100)],
+    ['by its last link', (text: string) => text.replace(/\n[^\n]*\n$/, '\n')],
+    [
+      'by its last block',
+      (text: string) => text.slice(0, text.lastIndexOf(linkStart, text.lastIndexOf(linkStart) - 1) + 76),
+    ],
+    ['by its first link', (text: string) => text.replace(/^.*\n/, '')],
+  ])('is not believed where a segment was cut %s', async (_, cut) => {
+    const { trail, path, text } = await archived();
+    const shorter = cut(text(3));
+    expect(shorter.length).toBeLessThan(text(3).length);
+    writeFileSync(path(3), shorter);
+    await expect(trail.recent({ limit: 1_000 })).rejects.toMatchObject(notWritten(path(3)));
+    const after = firstOf(path(3)) - 1;
+    await expect(trail.recent({ limit: 1, after })).rejects.toMatchObject(notWritten(path(3)));
+    expect((await trail.recent({ limit: 1, after: firstOf(path(4)) - 1 })).length).toBe(1);
+  });
+
+  test('is not believed where something was put before it', async () => {
+    const { trail, path, text } = await archived();
+    writeFileSync(path(3), `{"sequence":1}\n${text(3)}`);
+    await expect(trail.recent({ limit: 1_000 })).rejects.toMatchObject(notWritten(path(3)));
   });
 
   test('lets nobody delete what is not archived', async () => {

@@ -24,11 +24,7 @@ export async function archiveSegment(
   const last = blocks.at(-1);
   if (last === undefined) return;
   const [first, end] = [archived.sequence + 1, endOf(last)];
-  await writePrivate(
-    options.directory,
-    `audit-${padded(first)}-${padded(end.sequence)}.jsonl`,
-    segmentText(archived, blocks),
-  );
+  await writePrivate(options.directory, segmentName(first, end.sequence), segmentText(archived, blocks));
   database.transaction(() => {
     const moved = database.run(
       'UPDATE audit_chain SET archived_sequence = ?, archived_hash = ? WHERE archived_sequence = ?',
@@ -61,6 +57,7 @@ function segmentText(archived: Link, blocks: readonly Block[]): string {
   return `${[link(archived.hash), ...blocks.flatMap((block) => [block.body, link(block.hash)])].join('\n')}\n`;
 }
 
+/** Apart from `private-files`, which is synchronous: a segment is megabytes, and requests must not wait for it. */
 async function writePrivate(directory: string, name: string, text: string): Promise<void> {
   makePrivateDirectory(directory);
   const path = join(directory, name);
@@ -83,7 +80,8 @@ async function writePrivate(directory: string, name: string, text: string): Prom
   }
 }
 
-/** File names that sort as the events do. */
-function padded(sequence: number): string {
-  return String(sequence).padStart(12, '0');
+/** The file of these events. Such names sort as the events do. */
+export function segmentName(first: number, last: number): string {
+  const [from, to] = [first, last].map((sequence) => String(sequence).padStart(12, '0'));
+  return `audit-${from}-${to}.jsonl`;
 }

@@ -1,6 +1,7 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { open, readdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { AuthsomeError } from '../errors.ts';
+import { segmentName } from './archive.ts';
 import { type Block, endOf, holds, type Link } from './chain.ts';
 
 /** A file of archived blocks, by the numbers of its first and last event. */
@@ -12,35 +13,50 @@ interface Segment {
 
 /**
  * The blocks that were archived up to `end`, the newest first and proven by the chain that goes on from them; one file is
- * in memory at a time. Where a file has been taken away the trail ends. Throws `DatabaseCorrupt` for one that was changed.
+ * in memory at a time. Where the oldest files have been taken away the trail begins. Throws `DatabaseCorrupt` for one that
+ * was changed, and for one that is missing between others.
  */
 export async function* archivedBlocks(directory: string, end: Link): AsyncGenerator<Block, void> {
-  const segments = await segmentsIn(directory);
-  for (let newer = end; newer.sequence > 0; ) {
-    const segment = segments.find(({ last }) => last === newer.sequence);
-    if (segment === undefined) return;
-    const { before, blocks } = await readSegment(segment);
-    const last = blocks.at(-1);
-    if (last === undefined || Buffer.compare(last.hash, newer.hash) !== 0) throw changed(segment);
+  let { hash } = end;
+  for (const segment of backFrom(await segmentsIn(directory), end.sequence)) {
+    const { before, blocks } = await readSegment(segment, hash);
     yield* blocks.toReversed();
-    newer = before;
+    hash = before.hash;
   }
 }
 
-/** The archived blocks with events after `after`, up to the event `end`, the oldest first. */
+/**
+ * The archived blocks with events after `after`, up to `end`, the oldest first. Each file has to lead to what the next one
+ * begins with, the last to `end`: proof of the whole takes reading all. Throws as `archivedBlocks`.
+ */
 export async function* archivedBlocksAfter(
   directory: string,
   after: number,
-  end: number,
+  end: Link,
 ): AsyncGenerator<Block, void> {
-  const segments = await segmentsIn(directory);
-  for (let reached = after; reached < end; ) {
-    const segment = segments.find(({ first, last }) => first <= reached + 1 && last > reached && last <= end);
-    // What was taken away is passed over.
-    const next = segment ?? segments.find(({ first, last }) => first > reached && last <= end);
-    if (next === undefined) return;
-    yield* (await readSegment(next)).blocks.filter(({ last_sequence }) => last_sequence > reached);
-    reached = next.last;
+  const line: Segment[] = [];
+  for (const segment of backFrom(await segmentsIn(directory), end.sequence)) {
+    line.unshift(segment);
+    if (segment.first <= after + 1) break;
+  }
+  for (const [index, segment] of line.entries()) {
+    const next = line[index + 1];
+    const { blocks } = await readSegment(segment, next === undefined ? end.hash : await openingOf(next));
+    yield* blocks.filter(({ last_sequence }) => last_sequence > after);
+  }
+}
+
+/** The segments that lead up to the event `end`, the newest first, by their names alone. */
+function* backFrom(segments: readonly Segment[], end: number): Generator<Segment, void> {
+  for (let newer = end; newer > 0; ) {
+    const segment = segments.find(({ last }) => last === newer);
+    if (segment === undefined) {
+      const older = segments.findLast(({ last }) => last < newer);
+      if (older !== undefined) throw missing(older, newer);
+      return;
+    }
+    yield segment;
+    newer = segment.first - 1;
   }
 }
 
@@ -50,30 +66,52 @@ async function segmentsIn(directory: string): Promise<readonly Segment[]> {
     throw error;
   });
   return names.sort().flatMap((name) => {
-    const [, first, last] = /^audit-(\d{12,})-(\d{12,})\.jsonl$/.exec(name) ?? [];
-    if (first === undefined || last === undefined) return [];
-    return [{ path: join(directory, name), first: Number(first), last: Number(last) }];
+    const [first = 0, last = 0] = (/^audit-(\d{12,})-(\d{12,})\.jsonl$/.exec(name) ?? [])
+      .slice(1)
+      .map(Number);
+    return first > 0 && last >= first ? [{ path: join(directory, name), first, last }] : [];
   });
 }
 
-/** What a segment holds, each block proven by its link; `before` is the end of what came earlier. */
+/** What the segment links to. */
+async function openingOf(segment: Segment): Promise<Uint8Array> {
+  const file = await open(segment.path, 'r');
+  try {
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(linkLength), 0, linkLength, 0);
+    const hash = linkIn(buffer.toString('utf8', 0, bytesRead));
+    if (hash === undefined) throw changed(segment);
+    return hash;
+  } finally {
+    await file.close();
+  }
+}
+
+const linkLength = JSON.stringify({ link: '0'.repeat(64) }).length;
+
+function linkIn(line: string): Uint8Array | undefined {
+  const hash = /^\{"link":"([0-9a-f]{64})"\}$/.exec(line)?.[1];
+  return hash === undefined ? undefined : Buffer.from(hash, 'hex');
+}
+
+/** What a segment holds, each block proven by its link, the last by `end`; `before` is the end of what came earlier. */
 async function readSegment(
   segment: Segment,
+  end: Uint8Array,
 ): Promise<{ readonly before: Link; readonly blocks: readonly Block[] }> {
   const text = await readFile(segment.path, 'utf8');
   const blocks: Block[] = [];
   let before: Link | undefined;
   let lines: string[] = [];
   for (const line of text.trimEnd().split('\n')) {
-    const link = /^\{"link":"([0-9a-f]{64})"\}$/.exec(line)?.[1];
-    if (link === undefined) {
+    const hash = linkIn(line);
+    if (hash === undefined) {
       lines.push(line);
       continue;
     }
-    const hash = Buffer.from(link, 'hex');
     const last = blocks.at(-1);
     const previous = last === undefined ? before : endOf(last);
     if (previous === undefined) {
+      if (lines.length > 0) throw changed(segment);
       before = { sequence: segment.first - 1, hash };
     } else {
       const block = {
@@ -87,14 +125,26 @@ async function readSegment(
     }
     lines = [];
   }
-  if (before === undefined || lines.length > 0 || blocks.at(-1)?.last_sequence !== segment.last) {
-    throw changed(segment);
-  }
+  const last = blocks.at(-1);
+  const isWhole = lines.length === 0 && last?.last_sequence === segment.last;
+  if (before === undefined || !isWhole || Buffer.compare(last.hash, end) !== 0) throw changed(segment);
   return { before, blocks };
 }
 
 function changed({ path }: Segment): AuthsomeError {
   return new AuthsomeError('DatabaseCorrupt', `the archived events are not what was written: ${path}`, {
-    hint: 'Put the file back from a backup, or move it away: the events in it and before it are then left out.',
+    hint: 'Put the file back from a backup, or move it away with all older ones: the trail then begins after it.',
   });
+}
+
+/** Of the events between the end of `older` and the one after `last`. */
+function missing(older: Segment, last: number): AuthsomeError {
+  const path = join(dirname(older.path), segmentName(older.last + 1, last));
+  return new AuthsomeError(
+    'DatabaseCorrupt',
+    `archived events are missing, and older ones are there: ${path}`,
+    {
+      hint: `Put the file back from a backup, or move away the older ones, up to ${older.path}: the trail then begins after them.`,
+    },
+  );
 }

@@ -223,7 +223,7 @@ class SqlAuditTrail implements AuditTrail {
   async #archivedAfter(after: number, archived: Link, limit: number): Promise<readonly RecordedEvent[]> {
     const found: RecordedEvent[] = [];
     if (this.#archive === undefined || after >= archived.sequence) return found;
-    for await (const block of archivedBlocksAfter(this.#archive.directory, after, archived.sequence)) {
+    for await (const block of archivedBlocksAfter(this.#archive.directory, after, archived)) {
       found.push(...eventsOf(block).filter(({ sequence }) => sequence > after));
       if (found.length >= limit) break;
     }
