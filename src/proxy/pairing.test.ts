@@ -115,6 +115,18 @@ describe('early and interim answers', () => {
     expect(t.judged).toHaveLength(2);
   });
 
+  test.each([
+    ['whole', get('/2') + get('/3'), ''],
+    ['begun', get('/2') + get('/3').slice(0, 9), get('/3').slice(9)],
+  ])('requests that come %s with the end of an overtaken body are carried', (_, together, later) => {
+    const t = new Transcript().client(post('/', 'body').slice(0, -2)).upstream(ok('early'));
+    t.client(`dy${together}`);
+    expect(t.judged).toHaveLength(2);
+    t.upstream(ok('2')).client(later).upstream(ok('3'));
+    expect(t.sent('client')).toBe(ok('early') + ok('2') + ok('3'));
+    expect(t.sent('upstream')).toBe(post('/', 'body') + get('/2') + get('/3'));
+  });
+
   test('an early answer from an upstream that leaves ends the client’s connection', () => {
     const t = new Transcript().client(post('/', 'body').slice(0, -2)).upstream(ok('early'));
     t.pairing.upstreamEnd(true);

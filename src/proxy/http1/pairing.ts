@@ -58,11 +58,9 @@ export class Pairing {
       case 'head':
         this.#readRequests(chunk);
         break;
-      case 'body': {
-        const stop = this.#relayRequestBody(chunk, 0);
-        if (stop < chunk.length) this.#fromClient.push(chunk.subarray(stop));
+      case 'body':
+        this.#relayRequestBody(chunk);
         break;
-      }
       case 'judging':
       case 'connecting':
       case 'sent':
@@ -292,33 +290,30 @@ export class Pairing {
 
   #resumeBody(): void {
     const held = this.#fromClient.takeAll();
-    if (held !== undefined) {
-      const stop = this.#relayRequestBody(held, 0);
-      if (stop < held.length) this.#fromClient.push(held.subarray(stop));
-    }
+    if (held !== undefined) this.#relayRequestBody(held);
     if (this.#clientEnded && this.#requestPhase === 'body') this.clientEnd();
   }
 
-  #relayRequestBody(chunk: Buffer, start: number): number {
+  #relayRequestBody(chunk: Buffer): void {
     const turn = this.#turn as Turn;
     const body = turn.requestBody as Body;
-    const stop = body.take(chunk, start, chunk.length);
+    const stop = body.take(chunk, 0, chunk.length);
     if (body.fault !== undefined) {
       this.#dropUpstream();
       if (this.#responsePhase === 'head') this.#fail({ kind: 'malformed-body', fault: body.fault });
       else this.#abandon();
-      return chunk.length;
+      return;
     }
-    if (stop > start) {
-      const part = start === 0 && stop === chunk.length ? chunk : chunk.subarray(start, stop);
+    if (stop > 0) {
+      const part = stop === chunk.length ? chunk : chunk.subarray(0, stop);
       turn.sent(part);
       this.#send(part);
     }
-    if (body.done) {
-      this.#requestPhase = 'sent';
-      if (this.#responsePhase === 'complete') this.#completeExchange();
-    }
-    return stop;
+    if (!body.done) return;
+    this.#requestPhase = 'sent';
+    // What comes after the body waits first: where the answer overtook the body, the next request begins at once.
+    if (stop < chunk.length) this.#fromClient.push(chunk.subarray(stop));
+    if (this.#responsePhase === 'complete') this.#completeExchange();
   }
 
   #send(bytes: Buffer): void {
