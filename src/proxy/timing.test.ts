@@ -5,9 +5,13 @@ import { rewriteRequestHead } from './inject/index.ts';
 
 interface Exchange {
   readonly body: 'none' | 'length' | 'chunked';
-  readonly answer: 'length' | 'chunked' | 'hint first';
-  /** `stale`: 401 at first, and another credential is had. `refused` stays 401. */
-  readonly fate: 'carried' | 'denied' | 'stale' | 'refused';
+  /** `last`: the upstream ends its connection with it. */
+  readonly answer: 'length' | 'chunked' | 'hint first' | 'last';
+  /**
+   * `stale`: 401 at first, and another credential is had. `refused` stays 401. `dropped`: the connection from the pool
+   * turns out to be dead.
+   */
+  readonly fate: 'carried' | 'denied' | 'stale' | 'refused' | 'dropped';
 }
 
 /** A client that sends everything it has, an upstream that answers as soon as it can, and sockets as slow as chance wants. */
@@ -26,6 +30,7 @@ class Scene implements PairingPort {
   #readsUpstream = true;
   #upstreamBytes = '';
   #answering: string | undefined;
+  #isLast = false;
   readonly #attempts = new Map<number, number>();
 
   constructor(exchanges: readonly Exchange[], next: (limit: number) => number) {
@@ -60,6 +65,18 @@ class Scene implements PairingPort {
         this.pairing.upstreamBytes(Buffer.from(piece));
       });
     }
+    // It closes once it has the whole request, or else the client's connection would have to end as well.
+    const index = this.judged.at(-1);
+    if (
+      this.#answering === '' &&
+      this.#isLast &&
+      this.arrived.get(index ?? -1) === this.requestOf(index ?? 0)
+    ) {
+      pending.push(() => {
+        this.#isLast = false;
+        this.pairing.upstreamEnd(true);
+      });
+    }
     return pending;
   }
 
@@ -82,7 +99,8 @@ class Scene implements PairingPort {
     if (fate === 'denied') return `denied ${index}.`;
     const attempts = this.#attempts.get(index) ?? 0;
     // A hint is passed on at once, before it is known whether the request has to go out again.
-    return this.#hintFor(index).repeat(attempts - 1) + this.#answerTo(index, attempts);
+    const hints = fate === 'dropped' ? 0 : attempts - 1;
+    return this.#hintFor(index).repeat(hints) + this.#answerTo(index, attempts);
   }
 
   #hintFor(index: number): string {
@@ -94,6 +112,7 @@ class Scene implements PairingPort {
     const { answer, fate } = this.#exchanges[index] as Exchange;
     const isStale = fate === 'refused' || (fate === 'stale' && attempt === 1);
     const status = isStale ? '401 Unauthorized' : '200 OK';
+    if (fate === 'dropped' && attempt === 1) return '';
     if (answer !== 'chunked')
       return `${this.#hintFor(index)}HTTP/1.1 ${status}\r\nContent-Length: 6\r\n\r\nfor ${index}.`;
     return `HTTP/1.1 ${status}\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nfor ${index}.\r\n0\r\n\r\n`;
@@ -131,7 +150,10 @@ class Scene implements PairingPort {
     if (this.#answering === undefined) {
       const attempt = (this.#attempts.get(index) ?? 0) + 1;
       this.#attempts.set(index, attempt);
-      this.#answering = this.#answerTo(index, attempt);
+      const answer = this.#answerTo(index, attempt);
+      const isLast = this.#exchanges[index]?.answer === 'last';
+      this.#answering = isLast ? answer.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n') : answer;
+      this.#isLast = isLast || answer === '';
     }
     return this.#roomFor(() => this.pairing.upstreamDrained());
   }
@@ -192,11 +214,11 @@ class Scene implements PairingPort {
 const exchange: fc.Arbitrary<Exchange> = fc
   .record({
     body: fc.constantFrom<Exchange['body']>('none', 'length', 'chunked'),
-    answer: fc.constantFrom<Exchange['answer']>('length', 'chunked', 'hint first'),
-    fate: fc.constantFrom<Exchange['fate']>('carried', 'carried', 'denied', 'stale', 'refused'),
+    answer: fc.constantFrom<Exchange['answer']>('length', 'chunked', 'hint first', 'last'),
+    fate: fc.constantFrom<Exchange['fate']>('carried', 'carried', 'denied', 'stale', 'refused', 'dropped'),
   })
-  // A refusal before a body closes the connection, since nothing after it can be trusted to be a request.
-  .map((made) => (made.fate === 'denied' ? { ...made, body: 'none' } : made));
+  // A refusal before a body closes the connection, and a request with a body is not sent again to be safe.
+  .map((made) => (made.fate === 'denied' || made.fate === 'dropped' ? { ...made, body: 'none' } : made));
 
 test('whatever comes first, every request is carried, answered in its turn, and none is left waiting', () => {
   fc.assert(
