@@ -72,7 +72,7 @@ export class Keyring {
     const cut = { host, fromMs: performance.now(), toMs: Number.POSITIVE_INFINITY };
     this.#cuts.push(cut);
     await work();
-    cut.toMs = performance.now();
+    cut.toMs = performance.now() + noticeMs;
   }
 
   /** What was in flight over HTTP/2 just now may be lost with its connection. */
@@ -129,6 +129,8 @@ export class Keyring {
 }
 
 const disturbanceMs = 2_000;
+/** A client may begin a request on a connection whose end it has not noticed yet. */
+const noticeMs = 500;
 
 function http2Of(host: string): string {
   return `${host} over HTTP/2`;
