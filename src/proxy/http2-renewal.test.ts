@@ -6,13 +6,18 @@ import { answerOn } from './http2-answer.ts';
 import { dialHttp2, openHttp2World } from './http2-upstream.ts';
 
 const cleanups: (() => unknown)[] = [];
+const large = 'b'.repeat(100_000);
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
 describe('a renewed credential over HTTP/2', () => {
-  test('a 401 is met once by a renewed credential, with the same body', async () => {
+  test.each([
+    ['is met once by a renewed credential, with the same body', 'body', 200, [secret, 'renewed']],
+    ['stands where the body was too large to keep, and the credential is renewed', large, 401, [secret]],
+  ])('a 401 %s', async (_, sent, status, carried) => {
     const seen: unknown[] = [];
+    const renewals: unknown[] = [];
     const world = await openHttp2World(
       cleanups,
       (stream, headers) => {
@@ -31,18 +36,19 @@ describe('a renewed credential over HTTP/2', () => {
           credentials: {
             peek: () => ({ version: 1, secret }),
             acquire: async () => ({ version: 1, secret }),
-            renew: async () => ({ version: 2, secret: 'renewed' }),
+            renew: async (connection, rejected) => {
+              renewals.push([connection, rejected.secret]);
+              return { version: 2, secret: 'renewed' };
+            },
           },
         },
       },
     );
     const stream = (await dialHttp2(cleanups, world)).request({ ':method': 'POST', ':path': '/' });
-    stream.end('body');
-    expect((await answerOn(stream)).headers[':status']).toBe(200);
-    expect(seen).toEqual([
-      [`Bearer ${secret}`, 'body'],
-      ['Bearer renewed', 'body'],
-    ]);
+    stream.end(sent);
+    expect((await answerOn(stream)).headers[':status']).toBe(status);
+    expect(seen).toEqual(carried.map((own) => [`Bearer ${own}`, sent]));
+    expect(renewals).toEqual([['example/default', secret]]);
   });
 
   describe('a 401 that is over before the credential is renewed', () => {

@@ -22,6 +22,7 @@ import {
 } from './fixture.ts';
 
 const cleanups: (() => unknown)[] = [];
+const large = 'b'.repeat(100_000);
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
@@ -125,14 +126,19 @@ describe('answers from a routed host', () => {
     );
   });
 
-  test('a 401 is met once by a renewed credential, with the same body', async () => {
+  test.each([
+    ['is met once by a renewed credential, with the same body', 'body', 200, [secret, 'renewed']],
+    ['stands where the body was too large to keep, and the credential is renewed', large, 401, [secret]],
+  ])('a 401 %s', async (_, body, status, carried) => {
     const renewals: unknown[] = [];
     const seen: string[] = [];
     const server = await serveHttps((request, response) => {
-      request
-        .setEncoding('utf8')
-        .on('data', (text: string) => seen.push(`${request.headers.authorization} ${text}`));
+      let text = '';
+      request.setEncoding('utf8').on('data', (part: string) => {
+        text += part;
+      });
       request.on('end', () => {
+        seen.push(`${request.headers.authorization} ${text}`);
         response.statusCode = request.headers.authorization === 'Bearer renewed' ? 200 : 401;
         response.end('x');
       });
@@ -156,9 +162,9 @@ describe('answers from a routed host', () => {
     );
     world.ports.set(`${apiHost}:443`, server.at);
     const client = await dialThrough(world);
-    client.send(`POST / HTTP/1.1\r\nHost: ${apiHost}\r\nContent-Length: 4\r\n\r\nbody`);
-    expect(await client.until(isComplete)).toMatch(/^HTTP\/1\.1 200 /);
-    expect(seen).toEqual([`Bearer ${secret} body`, 'Bearer renewed body']);
+    client.send(`POST / HTTP/1.1\r\nHost: ${apiHost}\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+    expect((await client.until(isComplete)).split(' ')[1]).toBe(String(status));
+    expect(seen).toEqual(carried.map((own) => `Bearer ${own} ${body}`));
     expect(renewals).toEqual([['example/default', secret]]);
     expect(world.decisions).toHaveLength(1);
   });

@@ -129,16 +129,20 @@ function grant(
   }
   docket.placement = injection.placement;
   let current = credential;
+  let wasRenewed = false;
   petition.inject({
     route,
     connection,
     injection,
     needles: () => run.needlesFor(route, current),
     advise: (status, field) => {
+      // This answer stands where its request is no longer at hand to be sent again. The next one is to fare better.
+      if (status === 401 && !wasRenewed) void renewed(run, connection, credential);
       const advice = run.spec.advise?.({ decision: docket.id, connection, status, field });
       return advice !== undefined && fitsField.test(advice) ? advice : undefined;
     },
     renew: async () => {
+      wasRenewed = true;
       const newer = await renewed(run, connection, credential);
       if (newer === undefined) return undefined;
       current = newer;
