@@ -40,7 +40,8 @@ export async function discoveredProvider(options: ConnectionsOptions, address: s
 
 /**
  * The provider as its service describes itself now: one that has moved to another authorization server gets a new
- * definition, though what a person has put into the old one stays. Others are returned as they are.
+ * definition, and one whose server has a device flow by now gets that, though what a person has put into the old one stays.
+ * Others are returned as they are.
  */
 export async function rediscoveredProvider(options: ConnectionsOptions, known: Provider): Promise<Provider> {
   const address = addressOf(known);
@@ -48,8 +49,12 @@ export async function rediscoveredProvider(options: ConnectionsOptions, known: P
   const { flow, oauth } = await discover(options, new URL(address), known.oauth?.issuer);
   const { document } = known;
   const { resource, ...before } = (document.oauth ?? {}) as Readonly<Record<string, unknown>>;
-  if (oauth.issuer === before.issuer && oauth.resource === resource && flow === known.flow) return known;
-  return await options.catalog.add({ ...document, flow, oauth: { ...before, ...oauth } }, { replace: true });
+  const replace = (fields: object) => options.catalog.add({ ...document, ...fields }, { replace: true });
+  if (oauth.issuer !== before.issuer || oauth.resource !== resource || flow !== known.flow)
+    return await replace({ flow, oauth: { ...before, ...oauth } });
+  const { supports_device_code } = oauth;
+  if (!supports_device_code || known.oauth?.supportsDeviceCode === true) return known;
+  return await replace({ oauth: { ...(document.oauth as object), supports_device_code } });
 }
 
 /** What a definition takes from discovery. `trusted` is the issuer to stay with while the service still names it. */
@@ -65,7 +70,7 @@ async function discover(options: ConnectionsOptions, url: URL, trusted: string |
       issuer: server.issuer,
       ...(resource === undefined ? {} : { resource: resource.resource }),
       scopes: scopesFor(resource?.scopes ?? [], server),
-      ...(server.deviceAuthorizationUrl === undefined ? {} : { supports_device_code: true }),
+      supports_device_code: server.deviceAuthorizationUrl !== undefined,
     },
   } as const;
 }

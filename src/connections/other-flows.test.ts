@@ -417,6 +417,75 @@ describe('a URL', () => {
     },
   );
 
+  test('gains the flow by a code when its server does, and loses nothing that a person has edited', async () => {
+    const server = { issuer: 'https://id.example', hasCode: false };
+    const { options } = bench([{}], {
+      fetchFor: () => async (input) => {
+        const { issuer, hasCode } = server;
+        if (String(input) !== `${issuer}/.well-known/oauth-authorization-server`)
+          return new Response('', { status: 404 });
+        return Response.json({
+          issuer,
+          authorization_endpoint: `${issuer}/authorize`,
+          token_endpoint: `${issuer}/token`,
+          ...(hasCode ? { device_authorization_endpoint: `${issuer}/device` } : {}),
+        });
+      },
+    });
+    const added: string[] = [];
+    const catalog = {
+      ...options.catalog,
+      add: async (...[document, how]: Parameters<typeof options.catalog.add>) => {
+        added.push(JSON.stringify(document));
+        return await options.catalog.add(document, how);
+      },
+    };
+    const { signIns } = createConnections({ ...options, catalog });
+    const { provider } = await signIns.start({ provider: server.issuer, force: false });
+    const { document } = catalog.find(provider) ?? {};
+    const edited = { ...document, oauth: { ...(document?.oauth as object), scopes: ['mine'] } };
+    await options.catalog.add(edited, { replace: true });
+    const byCode = (provider: string) => signIns.start({ provider, flow: 'device_code', force: true });
+    await expect(byCode(server.issuer)).rejects.toMatchObject({ code: 'OperationNotAllowed' });
+    expect(added).toHaveLength(1);
+
+    server.hasCode = true;
+    for (const named of [server.issuer, provider]) {
+      await options.catalog.add(edited, { replace: true });
+      expect(await byCode(named)).toMatchObject({ provider, flow: 'device_code', asksFor: 'client' });
+      expect(catalog.find(provider)).toMatchObject({
+        flow: 'pkce',
+        oauth: { supportsDeviceCode: true, scopes: ['mine'], issuer: server.issuer },
+      });
+    }
+    await byCode(server.issuer);
+    expect(added).toHaveLength(3);
+  });
+
+  test('that has moved to a server without a device flow no longer has one', async () => {
+    let issuer = 'https://old.example';
+    const { options } = bench([{}], {
+      fetchFor: () => async (input) => {
+        const { host, pathname } = new URL(String(input));
+        if (pathname === '/.well-known/oauth-protected-resource/mcp')
+          return Response.json({ resource: testResource, authorization_servers: [issuer] });
+        if (pathname !== '/.well-known/oauth-authorization-server') return new Response('', { status: 404 });
+        return Response.json({
+          issuer: `https://${host}`,
+          authorization_endpoint: `https://${host}/authorize`,
+          token_endpoint: `https://${host}/token`,
+          ...(host === 'old.example' ? { device_authorization_endpoint: `https://${host}/device` } : {}),
+        });
+      },
+    });
+    const { signIns } = createConnections(options);
+    const byCode = { provider: testResource, flow: 'device_code', force: true } as const;
+    await signIns.start(byCode);
+    issuer = 'https://new.example';
+    await expect(signIns.start(byCode)).rejects.toMatchObject({ code: 'OperationNotAllowed' });
+    expect(options.catalog.find('mcp-example')?.oauth).toMatchObject({ issuer, supportsDeviceCode: false });
+  });
+
   test.each(['http://mcp.example/mcp', 'https://me:pw@mcp.example/', 'https://'])(
     'must be https and bare: %s',
     async (url) => {
