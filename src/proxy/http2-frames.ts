@@ -1,5 +1,6 @@
-import { connect as connectTls } from 'node:tls';
-import { apiHost, connectTo, dialProxy, type World } from './fixture.ts';
+import type { AddressInfo } from 'node:net';
+import { connect as connectTls, createServer } from 'node:tls';
+import { apiHost, connectTo, dialProxy, upstreamContext, type World } from './fixture.ts';
 
 /** A client of the tests that writes its HTTP/2 frames itself, right or wrong (RFC 9113 §4, §6). */
 export const Type = {
@@ -111,6 +112,32 @@ export const getFields: Fields = [
 
 export const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
 
+/** Takes the whole frames off the front of what has come, after so many bytes that are none. */
+function splitter(skipped = 0): (chunk: Buffer) => readonly Frame[] {
+  let received = Buffer.alloc(0);
+  let skip = skipped;
+  return (chunk) => {
+    received = Buffer.concat([received, chunk]);
+    const frames: Frame[] = [];
+    for (let at = skip; ; ) {
+      const length = received.length - at < 9 ? Number.POSITIVE_INFINITY : received.readUIntBE(at, 3);
+      if (received.length - at < 9 + length) {
+        // The bytes ahead of the first frame may not be there yet either.
+        skip = Math.max(0, at - received.length);
+        received = received.subarray(Math.min(at, received.length));
+        return frames;
+      }
+      frames.push({
+        type: received.readUInt8(at + 3),
+        flags: received.readUInt8(at + 4),
+        stream: received.readUInt32BE(at + 5) & 0x7fffffff,
+        payload: received.subarray(at + 9, at + 9 + length),
+      });
+      at += 9 + length;
+    }
+  };
+}
+
 export interface RawClient {
   /** Everything received so far. */
   readonly frames: Frame[];
@@ -129,6 +156,7 @@ export async function dialRaw(world: World): Promise<RawClient> {
   const client = await dialProxy(world);
   await connectTo(client, world, `${apiHost}:443`);
   client.socket.removeAllListeners('data');
+  client.socket.setNoDelay(true);
   const socket = connectTls({
     socket: client.socket,
     servername: apiHost,
@@ -140,7 +168,7 @@ export async function dialRaw(world: World): Promise<RawClient> {
   const wake = (): void => {
     for (const one of [...waiting]) one();
   };
-  let received = Buffer.alloc(0);
+  const split = splitter();
   const raw: RawClient = {
     frames: [],
     closed: false,
@@ -165,19 +193,7 @@ export async function dialRaw(world: World): Promise<RawClient> {
     },
   };
   socket.on('data', (chunk: Buffer) => {
-    received = Buffer.concat([received, chunk]);
-    for (;;) {
-      if (received.length < 9) break;
-      const length = received.readUIntBE(0, 3);
-      if (received.length < 9 + length) break;
-      raw.frames.push({
-        type: received.readUInt8(3),
-        flags: received.readUInt8(4),
-        stream: received.readUInt32BE(5) & 0x7fffffff,
-        payload: received.subarray(9, 9 + length),
-      });
-      received = received.subarray(9 + length);
-    }
+    raw.frames.push(...split(chunk));
     wake();
   });
   const over = (): void => {
@@ -187,4 +203,42 @@ export async function dialRaw(world: World): Promise<RawClient> {
   socket.on('end', over).on('close', over).on('error', over);
   await new Promise<void>((resolve) => socket.once('secureConnect', resolve).once('close', () => resolve()));
   return raw;
+}
+
+/** An upstream that writes its frames itself: `answer` gets each frame, the number of its connection, and how to reply. */
+export async function serveFrames(
+  cleanups: (() => unknown)[],
+  hello: readonly (readonly [id: number, value: number])[],
+  answer: (frame: Frame, connection: number, send: (...bytes: readonly Buffer[]) => void) => void,
+): Promise<number> {
+  const sockets = new Set<{ destroy(): void }>();
+  let connections = 0;
+  const server = createServer(
+    { SNICallback: (name, done) => done(null, upstreamContext(name)), ALPNProtocols: ['h2'] },
+    (socket) => {
+      const connection = connections;
+      connections += 1;
+      const split = splitter(preface.length);
+      const send = (...bytes: readonly Buffer[]): void => {
+        if (!socket.destroyed) socket.write(Buffer.concat(bytes));
+      };
+      sockets.add(socket);
+      socket.setNoDelay(true);
+      socket.on('error', () => {});
+      socket.on('data', (chunk: Buffer) => {
+        for (const one of split(chunk)) {
+          if (one.type === Type.settings && (one.flags & Flag.ack) === 0)
+            send(frame(Type.settings, Flag.ack, 0));
+          else answer(one, connection, send);
+        }
+      });
+      send(settings(...hello));
+    },
+  );
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  cleanups.push(() => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  return (server.address() as AddressInfo).port;
 }

@@ -10,21 +10,16 @@ import type { TLSSocket } from 'node:tls';
 import { Docket, hear, type Refusal } from '../hearing/index.ts';
 import type { Authority } from '../http1/index.ts';
 import { refuse } from '../judge/index.ts';
-import type { DecisionSink, Patience } from '../proxy.ts';
+import type { DecisionSink } from '../proxy.ts';
 import type { Live, LiveRun } from '../runs/index.ts';
+import { hangUpInTime } from './hang-up.ts';
 import { http2Target } from './headers.ts';
 import { codeFor, nameOf } from './session-error.ts';
-import { type Dial, sessionPoolOf, type UpstreamSession } from './sessions.ts';
+import { type Dial, sessionPoolOf, type UpstreamSession, type Vigil, type Watched } from './sessions.ts';
 import { RelayedStream, type StreamHost } from './stream.ts';
 import { UnreadRequests } from './unread.ts';
 
-interface Watched {
-  progress(): number;
-  silenceMs(): number;
-  silent(): void;
-}
-
-export interface Http2Options {
+export interface Http2Options extends Vigil {
   readonly run: LiveRun;
   readonly authority: Authority;
   /** The TCP connection below the client's TLS. */
@@ -34,8 +29,6 @@ export interface Http2Options {
   readonly dial: (allowPrivateAddress: boolean) => ReturnType<Dial>;
   readonly decisions: DecisionSink;
   readonly nextDecisionId: () => string;
-  readonly patience: Patience;
-  readonly watch: { add(watched: Watched): void; remove(watched: Watched): void };
   /** Every request on this connection is refused, since its TLS handshake was for another name. */
   readonly refusal: Refusal | undefined;
   readonly extendedConnect: boolean;
@@ -47,9 +40,6 @@ const maxHeaderListBytes = 64 * 1024;
 const windowBytes = 4 * 1024 * 1024;
 /** Streams that a client opened and reset before they were answered, more than it let be answered. */
 const maxWasted = 200;
-
-/** Time for the GOAWAY to go out. */
-const expulsionMs = 100;
 
 /** Serves one client's HTTP/2 connection: every stream is heard, relayed and put on record for itself. */
 export function serveHttp2(tls: TLSSocket, options: Http2Options): void {
@@ -82,10 +72,8 @@ class Http2Connection implements StreamHost, Live, Watched {
   #wasted = 0;
   #expelled = false;
   readonly #unread: UnreadRequests;
-  readonly #socket: TLSSocket;
 
   constructor(session: ServerHttp2Session, socket: TLSSocket, options: Http2Options) {
-    this.#socket = socket;
     this.#session = session;
     this.#options = options;
     this.#authorityText = `${options.authority.host}:${options.authority.port}`;
@@ -95,6 +83,7 @@ class Http2Connection implements StreamHost, Live, Watched {
       () => socket.bytesRead,
       (count, begun) => this.#record(unreadReason(count, begun)),
     );
+    hangUpInTime(session, [socket, options.raw], options.patience.lingerMs);
     this.#nameErrors();
     session.on('stream', (stream, headers, flags) => this.#admit(stream, headers, flags));
     session.on('error', (error) => {
@@ -180,12 +169,12 @@ class Http2Connection implements StreamHost, Live, Watched {
   }
 
   ready(connection: string | undefined): UpstreamSession | undefined {
-    return sessionPoolOf(this.#options.run).ready(this.#authorityText, connection);
+    return sessionPoolOf(this.#options.run, this.#options).ready(this.#authorityText, connection);
   }
 
   open(connection: string | undefined, allowPrivateAddress: boolean): Promise<UpstreamSession | undefined> {
     const dial = () => this.#options.dial(allowPrivateAddress);
-    return sessionPoolOf(this.#options.run).open(this.#authorityText, connection, dial);
+    return sessionPoolOf(this.#options.run, this.#options).open(this.#authorityText, connection, dial);
   }
 
   ended(relayed: RelayedStream): void {
@@ -209,11 +198,6 @@ class Http2Connection implements StreamHost, Live, Watched {
     this.#record('the client reset too many streams before they were answered, and was cut off');
     const calmDown = new Error('too many streams were reset');
     this.#session.destroy(calmDown, constants.NGHTTP2_ENHANCE_YOUR_CALM);
-    // The session waits for its writes to be taken; who floods us need not take them.
-    setTimeout(() => {
-      this.#socket.destroy();
-      this.#options.raw.destroy();
-    }, expulsionMs).unref();
   }
 
   cut(): void {

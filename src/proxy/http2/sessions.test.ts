@@ -2,17 +2,22 @@ import { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { expect, test } from 'vitest';
 import type { LiveRun } from '../runs/index.ts';
-import { UpstreamSession } from './sessions.ts';
+import { UpstreamSession, type Vigil } from './sessions.ts';
+
+const taking = () => new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
+
+function sessionOn(socket: Duplex, onLeave: (session: UpstreamSession) => void = () => {}): UpstreamSession {
+  const run = { add() {}, remove() {} } as unknown as LiveRun;
+  const watch = { add() {}, remove() {} };
+  const vigil = { watch, patience: { headMs: 100, lingerMs: 1 } } as unknown as Vigil;
+  return new UpstreamSession(socket as TLSSocket, 'api.example.test:443', run, vigil, onLeave);
+}
 
 test.each([0, 1, 2, 3])(
   'a session that is cut %d ticks after it was made takes nothing down with it',
   async (ticks) => {
-    const socket = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
-    const run = { add() {}, remove() {} } as unknown as LiveRun;
     const left: UpstreamSession[] = [];
-    const upstream = new UpstreamSession(socket as TLSSocket, 'api.example.test:443', run, (session) =>
-      left.push(session),
-    );
+    const upstream = sessionOn(taking(), (session) => left.push(session));
     const cutAfter = (more: number): void => {
       if (more === 0) upstream.cut();
       else process.nextTick(() => cutAfter(more - 1));
@@ -24,3 +29,38 @@ test.each([0, 1, 2, 3])(
     expect(left).toEqual([upstream]);
   },
 );
+
+test('a session whose last write nobody takes lets go of its socket all the same', async () => {
+  const socket = new Duplex({ read() {}, write() {} });
+  const upstream = sessionOn(socket);
+  const closed = new Promise((resolve) => upstream.session.once('close', resolve));
+  await new Promise((resolve) => upstream.session.once('connect', resolve));
+  await new Promise((resolve) => setImmediate(resolve));
+  upstream.cut();
+  await closed;
+  expect(socket.destroyed).toBe(true);
+});
+
+test('a session that owes a sign since somebody last looked takes no further stream, and is cut when it goes on owing it', async () => {
+  const upstream = sessionOn(taking());
+  const closed = new Promise((resolve) => upstream.session.once('close', resolve));
+  await new Promise((resolve) => upstream.session.once('connect', resolve));
+  upstream.active = 1;
+  upstream.progress();
+  upstream.silent();
+  expect([upstream.usable, upstream.session.destroyed]).toEqual([true, false]);
+  upstream.progress();
+  expect([upstream.usable, upstream.session.destroyed]).toEqual([false, false]);
+  upstream.silent();
+  await closed;
+});
+
+test('a session on which nobody waits is asked for nothing', () => {
+  const upstream = sessionOn(taking());
+  expect(upstream.silenceMs()).toBe(Number.POSITIVE_INFINITY);
+  upstream.active = 1;
+  expect(upstream.silenceMs()).toBe(100);
+  upstream.active = 0;
+  expect(upstream.silenceMs()).toBe(Number.POSITIVE_INFINITY);
+  upstream.cut();
+});

@@ -1,27 +1,49 @@
-import { type ClientHttp2Session, connect } from 'node:http2';
+import { type ClientHttp2Session, connect, constants } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
+import type { Patience } from '../proxy.ts';
 import type { Live, LiveRun } from '../runs/index.ts';
+import { hangUpInTime } from './hang-up.ts';
 
 /** Streams on one connection before another is opened beside it, where the upstream allows as many. */
 const maxStreams = 100;
 const windowBytes = 4 * 1024 * 1024;
 const idleMs = 60_000;
 
+/** Something that may fall silent, as whoever looks for silence sees it. */
+export interface Watched {
+  progress(): number;
+  silenceMs(): number;
+  silent(): void;
+}
+
+export interface Vigil {
+  readonly watch: { add(watched: Watched): void; remove(watched: Watched): void };
+  readonly patience: Patience;
+}
+
 /** One HTTP/2 connection to an upstream, shared by all streams that carry the same credential. */
-export class UpstreamSession implements Live {
+export class UpstreamSession implements Live, Watched {
   readonly session: ClientHttp2Session;
   connection: string | undefined;
   active = 0;
   #leaving = false;
   readonly #run: LiveRun;
+  readonly #socket: TLSSocket;
+  readonly #vigil: Vigil;
+  /** The upstream has yet to acknowledge that it was asked for a sign; and had to already when somebody last looked. */
+  #owed = false;
+  #doubtful = false;
 
   constructor(
     socket: TLSSocket,
     authority: string,
     run: LiveRun,
+    vigil: Vigil,
     onLeave: (session: UpstreamSession) => void,
   ) {
     this.#run = run;
+    this.#socket = socket;
+    this.#vigil = vigil;
     // A socket that was shaken elsewhere may still say that it is connecting.
     Object.assign(socket, { secureConnecting: false });
     this.session = connect(`https://${authority}`, {
@@ -29,6 +51,7 @@ export class UpstreamSession implements Live {
       settings: { enablePush: false, initialWindowSize: 1024 * 1024 },
       maxSessionMemory: 64,
     });
+    hangUpInTime(this.session, [socket], vigil.patience.lingerMs);
     this.session.on('connect', () => {
       // The run may have ended while this was dialled.
       if (!this.session.destroyed) this.session.setLocalWindowSize(windowBytes);
@@ -39,19 +62,25 @@ export class UpstreamSession implements Live {
       run.remove(this);
       onLeave(this);
     };
+    this.session.on('close', () => vigil.watch.remove(this));
     this.session.on('goaway', leave);
     this.session.on('error', leave);
     this.session.on('close', leave);
     this.session.setTimeout(idleMs, () => {
       if (this.active === 0) this.session.close();
     });
+    vigil.watch.add(this);
     run.add(this);
   }
 
   get usable(): boolean {
     const limit = Math.min(maxStreams, this.session.remoteSettings?.maxConcurrentStreams ?? maxStreams);
     return (
-      !this.#leaving && !this.session.closed && !this.session.destroyed && this.active < Math.max(1, limit)
+      !this.#leaving &&
+      !this.#doubtful &&
+      !this.session.closed &&
+      !this.session.destroyed &&
+      this.active < Math.max(1, limit)
     );
   }
 
@@ -61,7 +90,36 @@ export class UpstreamSession implements Live {
 
   cut(): void {
     this.#run.remove(this);
-    this.session.destroy();
+    // Without an error, answers under way would look as if they had come to their end.
+    this.session.destroy(new Error('cut'), constants.NGHTTP2_CANCEL);
+  }
+
+  /**
+   * Where streams wait and nothing comes, the upstream is asked for a sign: it may be gone, or nghttp2 may have given up
+   * the session over an error of the upstream's. Node tells of neither, and the streams would wait for good. Empty SETTINGS
+   * have to be acknowledged (RFC 9113 §6.5.3) just as PING, of which gRPC's servers take only so many. What we write says
+   * nothing: the network takes it, whoever is there.
+   */
+  silent(): void {
+    if (this.#owed) this.cut();
+    else this.#ask();
+  }
+
+  #ask(): void {
+    if (this.session.destroyed) return;
+    this.#owed = true;
+    this.session.settings({}, (error) => {
+      if (error === null) this.#owed = false;
+    });
+  }
+
+  progress(): number {
+    this.#doubtful = this.#owed;
+    return this.#socket.bytesRead;
+  }
+
+  silenceMs(): number {
+    return this.active > 0 || this.#owed ? this.#vigil.patience.headMs : Number.POSITIVE_INFINITY;
   }
 }
 
@@ -70,11 +128,13 @@ export type Dial = () => Promise<TLSSocket>;
 /** One run's HTTP/2 connections to upstreams, by credential and authority. */
 export class SessionPool {
   readonly #run: LiveRun;
+  readonly #vigil: Vigil;
   readonly #sessions = new Map<string, Set<UpstreamSession>>();
   readonly #dialling = new Map<string, Promise<UpstreamSession | undefined>>();
 
-  constructor(run: LiveRun) {
+  constructor(run: LiveRun, vigil: Vigil) {
     this.#run = run;
+    this.#vigil = vigil;
   }
 
   /** A connection that can take a stream now. One that was opened before anybody knew the credential is taken over. */
@@ -132,7 +192,7 @@ export class SessionPool {
       socket.destroy();
       return undefined;
     }
-    const session = new UpstreamSession(socket, authority, this.#run, (leaving) => {
+    const session = new UpstreamSession(socket, authority, this.#run, this.#vigil, (leaving) => {
       for (const sessions of this.#sessions.values()) sessions.delete(leaving);
     });
     if (connection !== spareConnection) session.connection = connection;
@@ -165,10 +225,10 @@ function keyOf(authority: string, connection: string | undefined): string {
 
 const pools = new WeakMap<LiveRun, SessionPool>();
 
-export function sessionPoolOf(run: LiveRun): SessionPool {
+export function sessionPoolOf(run: LiveRun, vigil: Vigil): SessionPool {
   const known = pools.get(run);
   if (known !== undefined) return known;
-  const pool = new SessionPool(run);
+  const pool = new SessionPool(run, vigil);
   pools.set(run, pool);
   return pool;
 }

@@ -261,7 +261,7 @@ export class RelayedStream implements Petition, Live {
           });
     if (fault !== undefined) {
       this.#upstream = undefined;
-      upstream.close(constants.NGHTTP2_CANCEL);
+      discard(upstream, constants.NGHTTP2_CANCEL);
       this.fail(new AuthsomeError('UpstreamMalformed', fault));
       return;
     }
@@ -366,7 +366,7 @@ export class RelayedStream implements Petition, Live {
           return;
         }
         this.#upstream = undefined;
-        upstream.close(constants.NGHTTP2_CANCEL);
+        discard(upstream, constants.NGHTTP2_CANCEL);
         this.#connect(grant.connection, grant.route.allowPrivateAddress, injection);
       },
       () => this.cut(),
@@ -406,8 +406,15 @@ export class RelayedStream implements Petition, Live {
     this.#ended = true;
     this.docket.abandon();
     const upstream = this.#upstream;
-    if (upstream !== undefined && !upstream.destroyed)
-      upstream.close(this.#client.rstCode || constants.NGHTTP2_CANCEL);
+    if (upstream !== undefined && !upstream.destroyed) {
+      discard(upstream, this.#client.rstCode || constants.NGHTTP2_CANCEL);
+    }
     this.#host.ended(this);
   }
+}
+
+/** Resets it. It need not close by itself: one that waits for the upstream to allow another stream does not. */
+function discard(upstream: ClientHttp2Stream, code: number): void {
+  upstream.close(code);
+  upstream.destroy();
 }

@@ -114,8 +114,9 @@ async function meetHttp2(interception: Interception): Promise<void> {
   );
   let extendedConnect = false;
   try {
-    const upstream = await sessionPoolOf(tenant.run).probe(`${authority.host}:${authority.port}`, () =>
-      dial(isPersonal),
+    const upstream = await sessionPoolOf(tenant.run, context).probe(
+      `${authority.host}:${authority.port}`,
+      () => dial(isPersonal),
     );
     if (upstream === undefined) {
       terminate(interception, ['http/1.1'], oneVersion, () => {});

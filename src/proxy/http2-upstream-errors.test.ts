@@ -1,0 +1,119 @@
+import { constants } from 'node:http2';
+import { afterEach, expect, test, vi } from 'vitest';
+import { apiHost, openWorld } from './fixture.ts';
+import type { UpstreamSession } from './http2/sessions.ts';
+import { answerOn } from './http2-answer.ts';
+import { Flag, type Frame, frame, headers, serveFrames, Type } from './http2-frames.ts';
+import { dialHttp2 } from './http2-upstream.ts';
+import type { Patience } from './proxy.ts';
+import { type Live, LiveRun } from './runs/index.ts';
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  vi.restoreAllMocks();
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+async function openWith(
+  hello: Parameters<typeof serveFrames>[1],
+  answer: Parameters<typeof serveFrames>[2],
+  patience: Partial<Patience> = {},
+) {
+  const at = await serveFrames(cleanups, hello, answer);
+  const world = await openWorld({ patience });
+  world.ports.set(`${apiHost}:443`, at);
+  cleanups.push(() => world.close());
+  return world;
+}
+
+const isRequest = ({ type }: Frame): boolean => type === Type.headers;
+const ok = (stream: number, flags: number) =>
+  headers(
+    stream,
+    [
+      [':status', '200'],
+      ['content-type', 'application/octet-stream'],
+    ],
+    flags,
+  );
+
+/** DATA on a stream that nobody opened: nghttp2 gives the session up, and Node says nothing of it (RFC 9113 §5.1). */
+const error = frame(Type.data, 0, 99, 'stray');
+
+test('an upstream whose HTTP/2 is in error keeps nobody waiting, and the next request finds another connection', async () => {
+  const world = await openWith(
+    [],
+    (one, connection, send) => {
+      if (!isRequest(one)) return;
+      if (connection === 0) send(error);
+      else send(ok(one.stream, Flag.endStream));
+    },
+    { headMs: 200 },
+  );
+  const session = await dialHttp2(cleanups, world);
+  const first = await answerOn(session.request({ ':path': '/' }));
+  expect(first.headers[':status']).toBe(502);
+  expect(JSON.parse(first.body)).toMatchObject({ code: 'UpstreamUnreachable' });
+  expect((await answerOn(session.request({ ':path': '/' }))).headers[':status']).toBe(200);
+  expect(world.dials).toHaveLength(2);
+  expect(world.decisions.map(({ outcome }) => outcome)).toEqual(['injected', 'injected']);
+});
+
+test('an answer that an error of its upstream’s connection cuts off does not look complete', async () => {
+  const world = await openWith(
+    [],
+    (one, _connection, send) => {
+      if (isRequest(one)) send(ok(one.stream, 0), frame(Type.data, 0, one.stream, 'half'), error);
+    },
+    { headMs: 200 },
+  );
+  const answer = await answerOn((await dialHttp2(cleanups, world)).request({ ':path': '/' }));
+  expect(answer).toMatchObject({ body: 'half', headers: { ':status': 200 } });
+  expect(answer.code).not.toBe(constants.NGHTTP2_NO_ERROR);
+});
+
+test('an upstream that is only slow is asked for a sign, gives it, and is waited for', async () => {
+  const signs: number[] = [];
+  let reply: (() => void) | undefined;
+  const at = await serveFrames(cleanups, [], (one, _connection, send) => {
+    if (isRequest(one)) reply = () => send(ok(one.stream, Flag.endStream));
+  });
+  const request = vi.spyOn(LiveRun.prototype, 'add');
+  const world = await openWorld({ patience: { headMs: 40 } });
+  world.ports.set(`${apiHost}:443`, at);
+  cleanups.push(() => world.close());
+  const answer = answerOn((await dialHttp2(cleanups, world)).request({ ':path': '/' }));
+  const upstream = await upstreamIn(request);
+  upstream.session.on('localSettings', () => signs.push(signs.length));
+  await expect.poll(() => signs.length).toBeGreaterThan(3);
+  reply?.();
+  expect((await answer).headers[':status']).toBe(200);
+  expect(world.dials).toHaveLength(1);
+});
+
+test('streams that wait for an upstream to allow any are let go with their client', async () => {
+  const arrived: number[] = [];
+  const added = vi.spyOn(LiveRun.prototype, 'add');
+  // SETTINGS_MAX_CONCURRENT_STREAMS of 0.
+  const world = await openWith([[3, 0]], (one) => {
+    if (isRequest(one)) arrived.push(one.stream);
+  });
+  const session = await dialHttp2(cleanups, world);
+  const stream = session.request({ ':path': '/' });
+  const answer = answerOn(stream);
+  const upstream = await upstreamIn(added);
+  await expect.poll(() => upstream.active).toBe(1);
+  stream.close(constants.NGHTTP2_CANCEL);
+  await answer;
+  await expect.poll(() => upstream.active).toBe(0);
+  expect(arrived).toEqual([]);
+});
+
+/** The connection to the upstream that was added to a run. */
+async function upstreamIn(added: {
+  readonly mock: { readonly calls: readonly (readonly [Live])[] };
+}): Promise<UpstreamSession> {
+  const found = () => added.mock.calls.map(([live]) => live).find((live) => 'active' in live);
+  await expect.poll(found).toBeDefined();
+  return found() as UpstreamSession;
+}
