@@ -1,4 +1,7 @@
-/** `npm run fuzz -- --minutes 20 --seed 1`: the proxy's HTTP/1.1 core between two peers that say anything, for long. */
+/**
+ * `npm run fuzz -- --minutes 20 --seed 1`: the proxy between two peers that say anything, for long; its HTTP/1.1 core, and all
+ * of it over HTTP/2.
+ */
 import { spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
 
@@ -9,7 +12,7 @@ const option = (name, otherwise) => {
 
 const { status } = spawnSync(
   'npx',
-  ['--no-install', 'vitest', 'run', '--project', 'unit', 'test/fuzz.test.ts', '--retry', '0'],
+  ['--no-install', 'vitest', 'run', '--project', 'unit', 'test/fuzz.test.ts', 'test/fuzz-http2.test.ts'],
   {
     cwd: resolve(import.meta.dirname, '..'),
     stdio: 'inherit',
