@@ -92,14 +92,19 @@ appendFileSync(caFile, authority.pem);
 const ca = readFileSync(upstreamCa, 'utf8');
 const relay = createServer({ noDelay: true }, (client) => {
   client.on('error', () => client.destroy());
-  // What comes first is a CONNECT; where it leads is known.
-  client.once('data', () => {
+  // What comes first is a CONNECT, perhaps in pieces; where it leads is known.
+  let head = '';
+  const onData = (chunk: Buffer): void => {
+    head += chunk.toString('latin1');
+    if (!head.endsWith('\r\n\r\n')) return;
+    client.off('data', onData);
     client.write('HTTP/1.1 200 OK\r\n\r\n');
     const secureContext = authority.contextFor('localhost');
     const inner = new TLSSocket(client, { isServer: true, secureContext, ALPNProtocols: ['http/1.1'] });
     const outer = connectTls({ ...loopback(http1), servername: 'localhost', ca });
     pipeBoth(inner, outer.setNoDelay(true));
-  });
+  };
+  client.on('data', onData);
 });
 
 function pipeBoth(client: Socket, upstream: Socket): void {
