@@ -70,6 +70,26 @@ describe('a stream', () => {
     expect(world.decisions[0]).toMatchObject({ action: 'injected', request: { method: 'GET', path: '/v1' } });
   });
 
+  test.each([
+    ['x-http-method-override', 'DELETE'],
+    ['x-method-override', 'patch, delete'],
+  ])('asks policy about the method that %s names, too', async (name, value) => {
+    const asked: string[] = [];
+    const world = await openWithHttp2(echo, {
+      spec: {
+        decide: ({ method }) => {
+          asked.push(method);
+          return { allowed: method !== 'DELETE', rule: undefined, reason: 'nobody deletes here' };
+        },
+      },
+    });
+    const session = await dialHttp2(world);
+    const { body } = await answerOn(session.request({ ':method': 'POST', [name]: value }));
+    expect(JSON.parse(body)).toMatchObject({ code: 'PolicyDenied' });
+    expect(asked).toEqual(value === 'DELETE' ? ['POST', 'DELETE'] : ['POST', 'PATCH', 'DELETE']);
+    expect(world.dials).toHaveLength(1);
+  });
+
   test('a hundred at once share one connection to the upstream, each with its own answer', async () => {
     const world = await openWithHttp2(echo);
     const session = await dialHttp2(world);

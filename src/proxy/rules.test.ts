@@ -19,6 +19,7 @@ import {
   serveRaw,
   type WorldOptions,
 } from './fixture.ts';
+import type { RunSpec } from './proxy.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -395,6 +396,11 @@ describe('the judgement', () => {
     }
   });
 
+  const noDeletes: RunSpec['decide'] = ({ method }) =>
+    method === 'DELETE'
+      ? { allowed: false, rule: 'no-deletes', reason: 'nobody deletes here' }
+      : { allowed: true, rule: undefined, reason: 'nothing forbids it' };
+
   test('policy is asked, and what it denies is not sent', async () => {
     const asked: unknown[] = [];
     const { world, seen } = await openWithApi({
@@ -426,12 +432,42 @@ describe('the judgement', () => {
     });
   });
 
-  test('TRACE gets no credential to send back', async () => {
-    const { world, seen } = await openWithApi();
-    const answer = await ask(await dialThrough(world), 'trace / HTTP/1.1', `Host: ${apiHost}`);
-    expect(problemOf(answer)).toMatchObject({ code: 'OperationNotAllowed' });
+  test.each([
+    ['X-HTTP-Method-Override: DELETE'],
+    ['x-http-method: delete'],
+    ['X-Method-Override: PATCH\r\nX-Method-Override: DELETE'],
+  ])('a method that a field asks for is denied like the request’s own: %s', async (fields) => {
+    const { world, seen } = await openWithApi({ spec: { decide: noDeletes } });
+    const client = await dialThrough(world);
+    const answer = await ask(
+      client,
+      'POST /things/1 HTTP/1.1',
+      `Host: ${apiHost}`,
+      fields,
+      'Content-Length: 0',
+    );
+    expect(problemOf(answer)).toMatchObject({ code: 'PolicyDenied' });
+    expect(world.decisions[0]).toMatchObject({ outcome: 'PolicyDenied', rule: 'no-deletes' });
     expect(seen).toEqual([]);
+    await ask(
+      client,
+      'POST /things/1 HTTP/1.1',
+      `Host: ${apiHost}`,
+      'X-HTTP-Method-Override: PUT',
+      'Content-Length: 0',
+    );
+    expect(seen.map(({ headers }) => headers['x-http-method-override'])).toEqual(['PUT']);
   });
+
+  test.each([['trace / HTTP/1.1'], [`GET / HTTP/1.1\r\nX-HTTP-Method-Override: TRACE`]])(
+    'TRACE gets no credential to send back: %j',
+    async (line) => {
+      const { world, seen } = await openWithApi();
+      const answer = await ask(await dialThrough(world), line, `Host: ${apiHost}`);
+      expect(problemOf(answer)).toMatchObject({ code: 'OperationNotAllowed' });
+      expect(seen).toEqual([]);
+    },
+  );
 
   test('a refusal says what to run, and its id is on record', async () => {
     const { world } = await openWithApi();

@@ -21,6 +21,8 @@ export const Field = {
   acceptEncoding: 15,
   /** Ours: `Authsome-Decision`, `Authsome-Hint`. */
   authsome: 16,
+  /** Asks some servers to carry out another method than the request line's. */
+  methodOverride: 17,
 } as const;
 
 /** Numbers kept per field line: line start, name end, value start, value end, kind. */
@@ -65,7 +67,8 @@ function kindOf(bytes: Buffer, start: number, end: number): number {
     case 12:
       return spells(bytes, start, end, 'content-type') ? Field.contentType : Field.other;
     case 13:
-      return spells(bytes, start, end, 'authsome-hint') ? Field.authsome : Field.other;
+      if (spells(bytes, start, end, 'authsome-hint')) return Field.authsome;
+      return spells(bytes, start, end, 'x-http-method') ? Field.methodOverride : Field.other;
     case 14:
       if (spells(bytes, start, end, 'content-length')) return Field.contentLength;
       return spells(bytes, start, end, 'http2-settings') ? Field.http2Settings : Field.other;
@@ -76,11 +79,14 @@ function kindOf(bytes: Buffer, start: number, end: number): number {
       return spells(bytes, start, end, 'proxy-connection') ? Field.proxyConnection : Field.other;
     case 17:
       if (spells(bytes, start, end, 'authsome-decision')) return Field.authsome;
+      if (spells(bytes, start, end, 'x-method-override')) return Field.methodOverride;
       return spells(bytes, start, end, 'transfer-encoding') ? Field.transferEncoding : Field.other;
     case 18:
       return spells(bytes, start, end, 'proxy-authenticate') ? Field.proxyAuthenticate : Field.other;
     case 19:
       return spells(bytes, start, end, 'proxy-authorization') ? Field.proxyAuthorization : Field.other;
+    case 22:
+      return spells(bytes, start, end, 'x-http-method-override') ? Field.methodOverride : Field.other;
     default:
       return Field.other;
   }

@@ -23,6 +23,8 @@ export interface Declared {
   readonly upgrade: string | undefined;
   readonly expectsContinue: boolean;
   readonly acceptsTrailers: boolean;
+  /** The methods that `X-HTTP-Method-Override` and its like ask for, as a list. */
+  readonly methodOverride: string | undefined;
 }
 
 const twoLengths = new Fault('Content-Length is given more than once (RFC 9112 §6.3)');
@@ -62,6 +64,7 @@ export function readDeclared(block: FieldBlock, minor: number): Declared | Fault
   let upgrade: string | undefined;
   let expectsContinue = false;
   let acceptsTrailers = false;
+  let methodOverride: string | undefined;
   const { marks } = block;
   for (let mark = 0; mark < marks.length; mark += stride) {
     switch (marks[mark + 4]) {
@@ -94,6 +97,11 @@ export function readDeclared(block: FieldBlock, minor: number): Declared | Fault
         upgrade = upgrade === undefined ? value : `${upgrade}, ${value}`;
         break;
       }
+      case Field.methodOverride: {
+        const value = valueAt(block, mark);
+        methodOverride = methodOverride === undefined ? value : `${methodOverride}, ${value}`;
+        break;
+      }
       case Field.expect:
         if (valueAt(block, mark).toLowerCase() === '100-continue') expectsContinue = true;
         break;
@@ -105,5 +113,5 @@ export function readDeclared(block: FieldBlock, minor: number): Declared | Fault
     }
   }
   if (chunked && length !== undefined) return lengthAndChunked;
-  return { length, chunked, connection, host, upgrade, expectsContinue, acceptsTrailers };
+  return { length, chunked, connection, host, upgrade, expectsContinue, acceptsTrailers, methodOverride };
 }

@@ -20,6 +20,8 @@ export interface RequestHead extends FieldBlock {
   readonly upgrade: string | undefined;
   readonly expectsContinue: boolean;
   readonly acceptsTrailers: boolean;
+  /** The methods that `X-HTTP-Method-Override` and its like ask for, as a list. */
+  readonly methodOverride: string | undefined;
 }
 
 const invalidMethod = new Fault('the method holds an invalid character (RFC 9110 §9.1)');
@@ -114,6 +116,7 @@ export function parseRequestHead(bytes: Buffer, start: number, end: number): Req
     upgrade: upgrades === undefined || /(?:^|,)[ \t]*h2c\b/i.test(upgrades) ? undefined : upgrades,
     expectsContinue: declared.expectsContinue && minor === 1,
     acceptsTrailers: declared.acceptsTrailers,
+    methodOverride: declared.methodOverride,
   };
 }
 

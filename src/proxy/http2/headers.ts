@@ -33,7 +33,11 @@ export interface Http2Target {
   readonly query: string;
   /** RFC 8441: the protocol of an extended CONNECT. */
   readonly protocol: string | undefined;
+  /** The methods that `X-HTTP-Method-Override` and its like ask for, as a list. */
+  readonly methodOverride: string | undefined;
 }
+
+const methodOverrides = ['x-http-method-override', 'x-http-method', 'x-method-override'];
 
 /**
  * A request's target, once it is sure that it belongs to the tunnel's authority (RFC 9113 §8.3.1), or the refusal.
@@ -74,7 +78,13 @@ export function http2Target(
     path: question === -1 ? path : path.slice(0, question),
     query: question === -1 ? '' : path.slice(question),
     protocol: typeof protocol === 'string' ? protocol : undefined,
+    methodOverride: methodOverrideIn(headers),
   };
+}
+
+function methodOverrideIn(headers: IncomingHttpHeaders): string | undefined {
+  const asked = methodOverrides.flatMap((name) => headers[name] ?? []);
+  return asked.length === 0 ? undefined : asked.join();
 }
 
 function isPath(method: string, path: string): boolean {

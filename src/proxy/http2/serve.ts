@@ -133,8 +133,11 @@ class Http2Connection implements StreamHost, Live, Watched {
       method: isTarget ? target.method : '',
       ...authority,
       path: isTarget ? target.path : '',
+      methodOverride: isTarget ? target.methodOverride : undefined,
     });
-    const own = isTarget ? target : { method: '', path: '', query: '', protocol: undefined };
+    const own = isTarget
+      ? target
+      : { method: '', path: '', query: '', protocol: undefined, methodOverride: undefined };
     const forward = { path: own.path, query: own.query, host: hostField };
     const relayed = new RelayedStream(
       stream,

@@ -11,6 +11,8 @@ export interface Subject {
   readonly host: string;
   readonly port: number;
   readonly path: string;
+  /** The methods that fields like `X-HTTP-Method-Override` ask for, as a list. */
+  readonly methodOverride?: string | undefined;
 }
 
 /** Everything that `explain` tells about how a judgement was reached. */
@@ -98,7 +100,7 @@ function isSame(a: Authority, b: Authority): boolean {
 
 /** Whether this request gets a credential, passes without one, or is refused. Pure; `path` as it is on the wire. */
 export function judgeRequest(law: Law, subject: Subject): Judgement {
-  const { host, port, path, method } = subject;
+  const { host, port, path } = subject;
   if (path === '*')
     return pass(nothing, host, port, 'OPTIONS * concerns the server, not a resource of a route');
   const match = law.routes.match(host, port, path);
@@ -124,20 +126,38 @@ export function judgeRequest(law: Law, subject: Subject): Judgement {
       break;
   }
   const { route } = match;
-  // Some servers read methods in any case: policy sees the one they may be taken for.
-  const readAs = method.toUpperCase();
-  if (readAs === 'TRACE') {
-    return refuse('OperationNotAllowed', 'TRACE would send the credential back to the agent', {
-      trace: { considered, route },
-    });
+  let first: Verdict | undefined;
+  for (const readAs of methodsOf(subject)) {
+    if (readAs === 'TRACE') {
+      return refuse('OperationNotAllowed', 'TRACE would send the credential back to the agent', {
+        trace: { considered, route },
+      });
+    }
+    const verdict = verdictOn(law, subject, readAs, route);
+    const { rule, reason } = verdict;
+    if (!verdict.allowed) {
+      const asked = first === undefined ? '' : ', for the method that a field of it asks for';
+      return refuse('PolicyDenied', `policy does not allow this request: ${reason}${asked}`, {
+        trace: { considered, route, rule, reason },
+      });
+    }
+    first ??= verdict;
   }
-  const verdict = verdictOn(law, subject, readAs, route);
-  if (!verdict.allowed) {
-    return refuse('PolicyDenied', `policy does not allow this request: ${verdict.reason}`, {
-      trace: { considered, route, rule: verdict.rule, reason: verdict.reason },
-    });
-  }
-  return { kind: 'inject', route, trace: { considered, route, rule: verdict.rule, reason: verdict.reason } };
+  return {
+    kind: 'inject',
+    route,
+    trace: { considered, route, rule: first?.rule, reason: first?.reason ?? '' },
+  };
+}
+
+/**
+ * The methods that a server may take it for: some read a method in any case, and some carry out what a field names
+ * instead of the request's own.
+ */
+function methodsOf({ method, methodOverride }: Subject): readonly string[] {
+  const own = method.toUpperCase();
+  if (methodOverride === undefined) return [own];
+  return [own, ...methodOverride.split(',').map((other) => other.trim().toUpperCase())];
 }
 
 /** A run has one connection of a provider, so rivals are of different ones: naming providers leaves the others out. */

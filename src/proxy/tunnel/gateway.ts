@@ -59,6 +59,7 @@ function judge(exchange: Exchange, request: RequestHead): void {
     host: authority?.host ?? '',
     port: authority?.port ?? 0,
     path: target?.form === 'absolute' ? target.path : '',
+    methodOverride: request.methodOverride,
   });
   if (tenant === undefined) {
     exchange.refuse(docket.refuse(strangers));

@@ -193,7 +193,8 @@ function benchFor({ context, tenant, authority }: Interception, tls: TLSSocket):
       const target = targetWithin(request, authority, hostField);
       const refusal = 'kind' in target ? target : named ? undefined : nameMismatch;
       const path = 'kind' in target ? '' : target.path;
-      const docket = exchange.open(tenant, { method: request.method, host, port, path });
+      const { method, methodOverride } = request;
+      const docket = exchange.open(tenant, { method, host, port, path, methodOverride });
       if ('kind' in target || refusal !== undefined) {
         exchange.refuse(docket.refuse(refusal ?? nameMismatch));
         return;
