@@ -7,7 +7,12 @@ const safeToRepeat = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE'
 
 /** Whether a request may go out a second time when its first connection turned out to be dead (RFC 9110 §9.2.2). */
 export function isRepeatable(request: RequestHead): boolean {
-  return request.framing.kind === 'none' && request.upgrade === undefined && safeToRepeat.has(request.method);
+  return request.framing.kind === 'none' && request.upgrade === undefined && isIdempotent(request.method);
+}
+
+/** RFC 9110 §9.2.2. */
+export function isIdempotent(method: string): boolean {
+  return safeToRepeat.has(method);
 }
 
 /** The body of one request, as long as it is small. */

@@ -154,7 +154,7 @@ class Http2Connection implements StreamHost, Live, Watched {
     try {
       const refusal = isTarget ? (this.#options.refusal ?? this.#tooLarge(headers)) : target;
       if (refusal !== undefined) relayed.refuse(refusal);
-      else hear(relayed, run, decisions);
+      else this.hear(relayed);
     } catch {
       // A fault of ours costs this stream, never the daemon.
       relayed.cut();
@@ -178,6 +178,10 @@ class Http2Connection implements StreamHost, Live, Watched {
   open(connection: string | undefined, allowPrivateAddress: boolean): Promise<UpstreamSession | undefined> {
     const dial = () => this.#options.dial(allowPrivateAddress);
     return sessionPoolOf(this.#options.run, this.#options).open(this.#authorityText, connection, dial);
+  }
+
+  hear(relayed: RelayedStream): void {
+    hear(relayed, this.#options.run, this.#options.decisions);
   }
 
   ended(relayed: RelayedStream): void {

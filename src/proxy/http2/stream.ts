@@ -8,6 +8,7 @@ import {
 import type { Duplex } from 'node:stream';
 import { AuthsomeError, asAuthsomeError } from '../../errors.ts';
 import type { Docket, Grant, Petition, Refusal } from '../hearing/index.ts';
+import { isIdempotent } from '../http1/index.ts';
 import type { ForwardTarget, Injection } from '../inject/index.ts';
 import type { Subject } from '../judge/index.ts';
 import { type Problem, problemDocument, problemStatus } from '../refusal/index.ts';
@@ -31,6 +32,8 @@ export interface StreamHost {
   /** A connection for this credential, now where there is one. */
   ready(connection: string | undefined): UpstreamSession | undefined;
   open(connection: string | undefined, allowPrivateAddress: boolean): Promise<UpstreamSession | undefined>;
+  /** Judges it anew, by the routes, the policy and the credentials of this moment. */
+  hear(stream: RelayedStream): void;
   ended(stream: RelayedStream): void;
   /** How long nothing may move on a stream. */
   readonly streamSilenceMs: number;
@@ -55,6 +58,9 @@ export class RelayedStream implements Petition, Live {
   #trailers: OutgoingHttpHeaders | undefined;
   #renewed = false;
   #renewing = false;
+  /** Something of an answer came. */
+  #heard = false;
+  #repeated = false;
   #ended = false;
 
   constructor(
@@ -157,7 +163,8 @@ export class RelayedStream implements Petition, Live {
     injection: Injection | undefined,
   ): void {
     this.connection = connection;
-    const ready = this.#host.ready(connection);
+    // The connection that refused it may go on refusing.
+    const ready = this.#repeated ? undefined : this.#host.ready(connection);
     if (ready !== undefined) {
       this.#guard(() => this.#send(ready, injection));
       return;
@@ -232,6 +239,7 @@ export class RelayedStream implements Petition, Live {
 
   #interim(headers: IncomingHttpHeaders): void {
     this.#moved += 1;
+    this.#heard = true;
     if (!this.#client.headersSent && !this.#client.destroyed) {
       const needles = this.#grant?.needles() ?? noNeedles;
       this.#client.additionalHeaders(scrubHeaders(responseHeaders(headers), needles, false));
@@ -240,6 +248,7 @@ export class RelayedStream implements Petition, Live {
 
   #answered(upstream: ClientHttp2Stream, headers: IncomingHttpHeaders, endStream: boolean): void {
     this.#moved += 1;
+    this.#heard = true;
     if (Number(headers[':status']) === 401 && this.#mayRenew()) {
       this.#renew(upstream, headers, endStream);
       return;
@@ -378,10 +387,25 @@ export class RelayedStream implements Petition, Live {
     if (this.#ended || this.#client.destroyed) return;
     const code = upstream.rstCode ?? constants.NGHTTP2_NO_ERROR;
     if (!this.#client.headersSent) {
-      this.fail(new AuthsomeError('UpstreamUnreachable', 'the upstream closed the stream without an answer'));
+      const isRefused = code === constants.NGHTTP2_REFUSED_STREAM && !this.#heard;
+      if (isRefused && this.#mayRepeat()) {
+        this.#repeated = true;
+        this.#guard(() => this.#host.hear(this));
+      } else {
+        this.fail(isRefused ? refused() : unanswered());
+      }
     } else if (!upstream.readableEnded || upstream.aborted || code !== constants.NGHTTP2_NO_ERROR) {
       this.#client.close(code === constants.NGHTTP2_NO_ERROR ? constants.NGHTTP2_INTERNAL_ERROR : code);
     }
+  }
+
+  /**
+   * Whether a request of which the upstream has done nothing goes out once more. It says so by REFUSED_STREAM, or by a
+   * GOAWAY that leaves the stream out, which nghttp2 tells as the same (RFC 9113 §6.8, §8.7). All the same, only what could be
+   * carried out twice is repeated.
+   */
+  #mayRepeat(): boolean {
+    return !this.#repeated && this.#bodyless && isIdempotent(this.#target.method);
   }
 
   #answer(problem: Problem): void {
@@ -412,6 +436,14 @@ export class RelayedStream implements Petition, Live {
     this.#host.ended(this);
   }
 }
+
+const unanswered = (): AuthsomeError =>
+  new AuthsomeError('UpstreamUnreachable', 'the upstream closed the stream without an answer');
+
+const refused = (): AuthsomeError =>
+  new AuthsomeError('UpstreamUnreachable', 'the upstream refused the request before it did anything of it', {
+    hint: 'Send the request again: nothing of it has been carried out.',
+  });
 
 /** Resets it. It need not close by itself: one that waits for the upstream to allow another stream does not. */
 function discard(upstream: ClientHttp2Stream, code: number): void {
