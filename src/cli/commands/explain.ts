@@ -15,12 +15,11 @@ export async function explain(context: CommandContext, id: string): Promise<void
 }
 
 function explanation({ terminal: { style } }: CommandContext, document: ExplainDocument): string {
-  const { method, host, port, path } = document.request;
   const pairs = formatPairs(
     [
       ['decision', document.decision],
       ['at', localTime(document.at)],
-      ['request', `${method} https://${host}${port === 443 ? '' : `:${port}`}${path}`],
+      ['request', requestLine(document)],
       ['outcome', document.outcome],
       ['reason', document.reason],
       ['route', document.route ?? 'none'],
@@ -36,6 +35,12 @@ function explanation({ terminal: { style } }: CommandContext, document: ExplainD
     return `  ${mark} ${String(candidate.route)}  ${style.dim(String(candidate.reason ?? ''))}`;
   });
   return [pairs, ...(candidates.length === 0 ? [] : ['', 'Routes weighed:', ...candidates])].join('\n');
+}
+
+/** With `https` where that is known: on its port, and wherever a credential was placed. */
+function requestLine({ request: { method, host, port, path }, placement }: ExplainDocument): string {
+  const scheme = host !== '' && (port === 443 || placement !== null) ? 'https://' : '';
+  return `${method} ${scheme}${host}${port === 443 || host === '' ? '' : `:${port}`}${path}`;
 }
 
 /** What the service said of scopes, and the way out. */
