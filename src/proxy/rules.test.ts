@@ -111,6 +111,25 @@ describe('CONNECT = SNI = Host = certificate', () => {
     expect(world.decisions).toHaveLength(1);
   });
 
+  test.each([apiHost, `${apiHost}:`, `${apiHost}:0`, `${apiHost}:65536`, `a@${apiHost}:443`, '127.1:443'])(
+    'CONNECT to %s is told what it takes, and opens nothing',
+    async (target) => {
+      const { world, seen } = await openWithApi();
+      const answer = await ask(
+        await dialProxy(world),
+        `CONNECT ${target} HTTP/1.1`,
+        'Host: x',
+        `Proxy-Authorization: ${proxyAuthorization(world.run)}`,
+      );
+      expect(problemOf(answer)).toMatchObject({
+        code: 'MalformedRequest',
+        detail: expect.stringContaining('CONNECT takes a host and a port'),
+      });
+      expect(world.dials).toEqual([]);
+      expect(seen).toEqual([]);
+    },
+  );
+
   test('another port in Host is refused', async () => {
     const { world, seen } = await openWithApi();
     expect(await ask(await dialThrough(world), 'GET / HTTP/1.1', `Host: ${apiHost}:8443`)).toMatch(

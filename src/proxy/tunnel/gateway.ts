@@ -67,7 +67,7 @@ function judge(exchange: Exchange, request: RequestHead): void {
   }
   exchange.belongTo(tenant);
   if (target === undefined || authority === undefined) {
-    exchange.refuse(docket.refuse(wrongForm));
+    exchange.refuse(docket.refuse(request.method === 'CONNECT' ? wrongAuthority : wrongForm));
   } else if (context.way.isOwn(authority)) {
     exchange.refuse(docket.fail(forbidden(authority)));
   } else if (target.form === 'absolute') {
@@ -91,6 +91,10 @@ const strangers = refuse(
 const wrongForm = refuse(
   'MalformedRequest',
   'a proxy takes CONNECT, or a target in absolute form (RFC 9112 §3.2.2)',
+);
+const wrongAuthority = refuse(
+  'MalformedRequest',
+  'CONNECT takes a host and a port, such as example.com:443 (RFC 9110 §9.3.6)',
 );
 const plainToRoute = refuse(
   'PlainHttpRefused',
