@@ -417,7 +417,7 @@ describe('the judgement', () => {
 
   const noDeletes: RunSpec['decide'] = ({ method }) =>
     method === 'DELETE'
-      ? { allowed: false, rule: 'no-deletes', reason: 'nobody deletes here' }
+      ? { allowed: false, rule: 'no-deletes', reason: 'Nobody deletes here.' }
       : { allowed: true, rule: undefined, reason: 'nothing forbids it' };
 
   test('policy is asked, and what it denies is not sent', async () => {
@@ -426,7 +426,7 @@ describe('the judgement', () => {
       spec: {
         decide: (request) => {
           asked.push(request);
-          return { allowed: false, rule: 'no-deletes', reason: 'nobody deletes here' };
+          return { allowed: false, rule: 'no-deletes', reason: 'Nobody deletes here.' };
         },
       },
     });
@@ -465,7 +465,10 @@ describe('the judgement', () => {
       fields,
       'Content-Length: 0',
     );
-    expect(problemOf(answer)).toMatchObject({ code: 'PolicyDenied' });
+    expect(problemOf(answer)).toMatchObject({
+      code: 'PolicyDenied',
+      detail: expect.stringMatching(/[^.]\. A field of it asks for that method\.$/),
+    });
     expect(world.decisions[0]).toMatchObject({ outcome: 'PolicyDenied', rule: 'no-deletes' });
     expect(seen).toEqual([]);
     await ask(

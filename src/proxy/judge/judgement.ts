@@ -136,7 +136,7 @@ export function judgeRequest(law: Law, subject: Subject): Judgement {
     const verdict = verdictOn(law, subject, readAs, route);
     const { rule, reason } = verdict;
     if (!verdict.allowed) {
-      const asked = first === undefined ? '' : ', for the method that a field of it asks for';
+      const asked = first === undefined ? '' : ' A field of it asks for that method.';
       return refuse('PolicyDenied', `policy does not allow this request: ${reason}${asked}`, {
         trace: { considered, route, rule, reason },
       });
