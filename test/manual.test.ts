@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { globalOptions } from '../src/cli/help-text.ts';
 import { errorCodes, exitCodeOf, statusOf, topicOf } from '../src/errors.ts';
 import { flowNames } from '../src/providers/provider.ts';
 
@@ -41,6 +42,32 @@ describe('the manual', () => {
     );
     expect(named.length).toBeGreaterThan(0);
     expect(named.filter((name) => !pages.includes(name))).toEqual([]);
+  });
+
+  it('names no command and no option that is not there', () => {
+    const commands = join(root, 'src/cli/commands');
+    const texts = [
+      ...sources(join(root, 'src')),
+      ...documents.filter((name) => name !== 'CHANGELOG.md').map(read),
+    ];
+    // Up to the `--` of a run, what follows which is another program's.
+    const lines = texts.flatMap((text) =>
+      [...text.matchAll(/\bauthsome ([a-z][a-z-]+)((?: (?!-- )[^\s`'"]+)*)/g)].map(
+        ([line, name = '', rest = '']) => ({
+          line,
+          file: join(commands, `${name}.ts`),
+          options: rest.match(/(?<= )--?[a-z][a-z-]*/g) ?? [],
+        }),
+      ),
+    );
+    const withOptions = lines.filter(({ options }) => options.length > 0);
+    expect(withOptions.length).toBeGreaterThan(50);
+    const wrong = withOptions.filter(({ file, options }) => {
+      const code = existsSync(file) ? readFileSync(file, 'utf8') : '';
+      const isThere = (option: string) => globalOptions.includes(option) || code.includes(option);
+      return code === '' || !options.every(isThere);
+    });
+    expect(wrong.map(({ line }) => line)).toEqual([]);
   });
 
   it('has every page that an error code names', () => {

@@ -55,7 +55,7 @@ export function doctorChecks(options: DoctorOptions): readonly Check[] {
       const broken = await trail.firstBrokenLink();
       if (broken === undefined) return ok('the chain of the audit trail holds');
       const message = `the audit trail was changed from outside: its chain breaks at event ${broken}`;
-      return { status: 'fail', message, fix: 'authsome log --limit 100' };
+      return { status: 'fail', message, fix: 'authsome log -n 100' };
     }),
     check(
       'vault',
