@@ -63,6 +63,7 @@ const proxy = await startProxy({
   forbiddenTargets: [{ host: '127.0.0.1', port: 7998 }],
   decisions: {
     record: (decision) => trail.append(decision),
+    failed: (failure) => trail.append(failure),
     get congested() {
       return trail.pending >= 4096;
     },

@@ -213,8 +213,8 @@ describe('the archive', () => {
       { id: 'dec_1', sequence: 1 },
       { id: 'dec_2', sequence: 2 },
     ]);
-    expect(await trail.scopesMissing({ id: 'dec_2', sequence: 2 })).toMatchObject(want);
-    expect(await trail.scopesMissing({ id: 'dec_1', sequence: 1 })).toBeUndefined();
+    expect(await trail.sequel({ id: 'dec_2', sequence: 2 })).toMatchObject(want);
+    expect(await trail.sequel({ id: 'dec_1', sequence: 1 })).toBeUndefined();
     expect(await trail.decision('dec_3')).toBeUndefined();
   });
 

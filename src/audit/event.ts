@@ -48,6 +48,18 @@ export interface ScopesMissingEvent extends Common {
   readonly hint: string;
 }
 
+/** A request was let go, and then its exchange failed: the proxy gave an answer of its own, or cut the service's off. */
+export interface AnswerFailedEvent extends Common {
+  readonly event: 'answer.failed';
+  /** `dec_…`: the decision that let the request go. */
+  readonly decision: string;
+  /** One sentence without secrets. */
+  readonly detail: string;
+}
+
+/** What became of a request that was let go, where there is more to tell. */
+export type Sequel = ScopesMissingEvent | AnswerFailedEvent;
+
 export type AuditEvent =
   | (Common & {
       readonly event:
@@ -76,7 +88,7 @@ export type AuditEvent =
       /** One sentence without secrets. */
       readonly detail?: string;
     })
-  | ScopesMissingEvent
+  | Sequel
   | DecisionEvent;
 
 /** An event as stored: `id` is `evt_…` (or the decision's own), `at` ISO 8601 UTC. */
@@ -105,8 +117,8 @@ export interface AuditTrail {
   recent(filter: EventFilter): Promise<readonly RecordedEvent[]>;
   /** The decision with that id, or the newest for `last`. */
   decision(id: string): Promise<(DecisionEvent & RecordedEvent) | undefined>;
-  /** What the service that a decision let a request go to said of missing scopes. */
-  scopesMissing(decision: Pick<RecordedEvent, 'id' | 'sequence'>): Promise<ScopesMissingEvent | undefined>;
+  /** What became of the request that a decision let go. */
+  sequel(decision: Pick<RecordedEvent, 'id' | 'sequence'>): Promise<Sequel | undefined>;
   /** The sequence number of the first event that is no longer proven by the chain; `undefined` when all is well. */
   firstBrokenLink(): Promise<number | undefined>;
   /** How many events are queued: the proxy pauses reading when this grows (backpressure). */

@@ -115,11 +115,20 @@ describe('the audit trail', () => {
     trail.append(decision('dec_1'));
     const want = { event: 'scopes.missing', decision: 'dec_1', scopes: ['a'], hint: 'Run: …' } as const;
     trail.append({ ...want, outcome: 'insufficient_scope', detail: 'it lacks a' });
-    expect(await trail.scopesMissing({ id: 'dec_1', sequence: 1 })).toMatchObject(want);
+    expect(await trail.sequel({ id: 'dec_1', sequence: 1 })).toMatchObject(want);
     await trail.flush();
-    expect(await openTrail().scopesMissing({ id: 'dec_1', sequence: 1 })).toMatchObject(want);
-    expect(await trail.scopesMissing({ id: 'dec_2', sequence: 0 })).toBeUndefined();
+    expect(await openTrail().sequel({ id: 'dec_1', sequence: 1 })).toMatchObject(want);
+    expect(await trail.sequel({ id: 'dec_2', sequence: 0 })).toBeUndefined();
     expect(await trail.decision('dec_1')).toMatchObject({ event: 'decision' });
+  });
+
+  test('finds how an answer failed, by the decision that let the request go', async () => {
+    const trail = openTrail();
+    trail.append(decision('dec_1'));
+    const failure = { event: 'answer.failed', decision: 'dec_1', outcome: 'UpstreamTimeout' } as const;
+    trail.append({ ...failure, detail: 'the upstream did not answer in time' });
+    expect(await trail.sequel({ id: 'dec_1', sequence: 1 })).toMatchObject(failure);
+    expect(await trail.sequel({ id: 'dec_2', sequence: 0 })).toBeUndefined();
   });
 
   test('tells each decision of a batch whole, however alike they are', async () => {

@@ -12,14 +12,7 @@ import {
   type QueuedEvent,
   recorded,
 } from './chain.ts';
-import type {
-  AuditEvent,
-  AuditTrail,
-  DecisionEvent,
-  EventFilter,
-  RecordedEvent,
-  ScopesMissingEvent,
-} from './event.ts';
+import type { AuditEvent, AuditTrail, DecisionEvent, EventFilter, RecordedEvent, Sequel } from './event.ts';
 import { archivedBlocks, archivedBlocksAfter } from './segments.ts';
 
 export interface AuditTrailOptions {
@@ -108,13 +101,10 @@ class SqlAuditTrail implements AuditTrail {
     return this.#newestThat(wanted, id === 'last' ? '"event":"decision"' : JSON.stringify(id), 0);
   }
 
-  async scopesMissing({
-    id,
-    sequence,
-  }: Pick<RecordedEvent, 'id' | 'sequence'>): Promise<ScopesMissingEvent | undefined> {
-    const wanted = (event: RecordedEvent): event is ScopesMissingEvent & RecordedEvent =>
-      event.event === 'scopes.missing' && event.decision === id;
-    // The service answered after the decision.
+  async sequel({ id, sequence }: Pick<RecordedEvent, 'id' | 'sequence'>): Promise<Sequel | undefined> {
+    const wanted = (event: RecordedEvent): event is Sequel & RecordedEvent =>
+      (event.event === 'scopes.missing' || event.event === 'answer.failed') && event.decision === id;
+    // Whatever became of it came after the decision.
     return this.#newestThat(wanted, `"decision":${JSON.stringify(id)}`, sequence);
   }
 

@@ -27,6 +27,7 @@ export function createDecisionSink(trail: AuditTrail, nowMs: () => number): Deci
       if (decision.run === undefined && isOneTooMany()) return;
       trail.append(decision);
     },
+    failed: (failure) => trail.append(failure),
     get congested() {
       return trail.pending >= congestionLimit;
     },

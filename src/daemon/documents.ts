@@ -1,4 +1,4 @@
-import type { DecisionEvent, ScopesMissingEvent } from '../audit/index.ts';
+import type { DecisionEvent, Sequel } from '../audit/index.ts';
 import type {
   AuthSessionDocument,
   ConnectionDocument,
@@ -122,14 +122,16 @@ export function exportDocument({ provider, connection, variables }: ExportReport
 
 export function explainDocument(
   decision: DecisionEvent & { readonly at: string },
-  want: ScopesMissingEvent | undefined,
+  sequel: Sequel | undefined,
 ): ExplainDocument {
+  const want = sequel?.event === 'scopes.missing' ? sequel : undefined;
+  const failure = sequel?.event === 'answer.failed' ? sequel : undefined;
   return {
     v: 1,
     decision: decision.id,
     at: decision.at,
-    outcome: decision.outcome,
-    reason: decision.reason,
+    outcome: failure?.outcome ?? decision.outcome,
+    reason: failure?.detail ?? decision.reason,
     request: decision.request,
     route: decision.route ?? null,
     connection: decision.connection === undefined ? null : `${decision.provider}/${decision.connection}`,

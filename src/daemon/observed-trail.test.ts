@@ -21,7 +21,7 @@ function fakeTrail(failures = 0): AuditTrail & { readonly flushes: () => number 
     },
     recent: async ({ limit, after = 0 }) => events.filter(({ sequence }) => sequence > after).slice(0, limit),
     decision: async () => undefined,
-    scopesMissing: async () => undefined,
+    sequel: async () => undefined,
     firstBrokenLink: async () => undefined,
     get pending() {
       return queued;

@@ -16,7 +16,7 @@ export function observeTrail(trail: AuditTrail): ObservedTrail {
     flush: () => trail.flush(),
     recent: (filter: EventFilter) => trail.recent(filter),
     decision: (id) => trail.decision(id),
-    scopesMissing: (decision) => trail.scopesMissing(decision),
+    sequel: (decision) => trail.sequel(decision),
     firstBrokenLink: () => trail.firstBrokenLink(),
     get pending() {
       return trail.pending;

@@ -8,7 +8,7 @@ import {
   type Socket,
 } from 'node:net';
 import { connect as connectTlsTo, createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
-import type { DecisionEvent } from '../audit/index.ts';
+import type { AnswerFailedEvent, DecisionEvent } from '../audit/index.ts';
 import { AuthsomeError } from '../errors.ts';
 import { compileRoutes, type Placement, type Route } from '../providers/index.ts';
 import { createCertificateAuthority } from './ca/index.ts';
@@ -49,6 +49,7 @@ export interface World {
   readonly proxy: RunningProxy;
   readonly run: Run;
   readonly decisions: DecisionEvent[];
+  readonly failures: AnswerFailedEvent[];
   readonly credentials: Map<string, Credential>;
   /** `host:port` → loopback port. */
   readonly ports: Map<string, number>;
@@ -71,6 +72,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const ports = new Map<string, number>();
   const dials: string[] = [];
   const decisions: DecisionEvent[] = [];
+  const failures: AnswerFailedEvent[] = [];
   const credentials = new Map<string, Credential>([['example/default', { version: 1, secret }]]);
   const portOf = (host: string, port: number): number => {
     const target = ports.get(`${host}:${port}`);
@@ -98,6 +100,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     forbiddenTargets: options.forbiddenTargets ?? [],
     decisions: {
       record: (decision) => decisions.push(decision),
+      failed: (failure) => failures.push(failure),
       get congested() {
         return options.sink?.congested ?? false;
       },
@@ -129,7 +132,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     decide: () => ({ allowed: true, rule: undefined, reason: 'nothing forbids it' }),
     ...options.spec,
   });
-  return { proxy, run, decisions, credentials, ports, dials, close: () => proxy.close() };
+  return { proxy, run, decisions, failures, credentials, ports, dials, close: () => proxy.close() };
 }
 
 function opened<S extends Socket>(socket: S, event: 'connect' | 'secureConnect'): Promise<S> {

@@ -1,12 +1,14 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { DecisionEvent } from '../audit/index.ts';
+import type { AnswerFailedEvent, DecisionEvent } from '../audit/index.ts';
 import type { PolicyRequest, Verdict } from '../policy/index.ts';
 import type { RouteTable } from '../providers/index.ts';
 
 /** Where decisions go; `drained()` resolves when the writer has caught up (backpressure). */
 export interface DecisionSink {
   record(decision: DecisionEvent): void;
+  /** A request that was let go came to nothing. */
+  failed(failure: AnswerFailedEvent): void;
   readonly congested: boolean;
   drained(): Promise<void>;
 }

@@ -40,7 +40,7 @@ export function auditRoutes(trail: ObservedTrail): Routes {
         const what = id === 'last' ? 'the proxy has decided nothing yet' : 'there is no such decision';
         throw new AuthsomeError('DecisionNotFound', what);
       }
-      return context.json(explainDocument(decision, await trail.scopesMissing(decision)));
+      return context.json(explainDocument(decision, await trail.sequel(decision)));
     });
   };
 }

@@ -32,12 +32,12 @@ export class Docket {
 
   /** What the agent reads of a refusal; it is on record by then. */
   refuse(refusal: Refusal): Problem {
-    this.trace = refusal.trace;
+    if (!this.recorded) this.trace = refusal.trace;
     return this.#problem(refusal.code, refusal.detail, refusal.hint);
   }
 
   fail(error: AuthsomeError): Problem {
-    this.trace = { ...this.trace, reason: error.message };
+    if (!this.recorded) this.trace = { ...this.trace, reason: error.message };
     return this.#problem(error.code, error.message, error.hint);
   }
 
@@ -49,9 +49,24 @@ export class Docket {
   }
 
   #problem(code: ErrorCode, detail: string, hint: string | undefined): Problem {
-    this.#write('refused', code);
+    if (this.recorded) this.#failed(code, detail);
+    else this.#write('refused', code);
     const fallback = new AuthsomeError(code, detail).hint ?? `Run: authsome explain ${this.id}`;
     return { code, detail, hint: hint ?? fallback, decision: this.id };
+  }
+
+  /** It had been let go by then: the decision stands, and this is what came of it. */
+  #failed(outcome: ErrorCode, detail: string): void {
+    const { route } = this.trace;
+    const spec = this.run?.spec;
+    this.#decisions.failed({
+      event: 'answer.failed',
+      decision: this.id,
+      ...(route === undefined ? {} : { provider: route.provider, connection: route.connection }),
+      ...(spec === undefined ? {} : { identity: spec.identity, run: spec.id }),
+      outcome,
+      detail,
+    });
   }
 
   #write(action: 'injected' | 'passed' | 'tunnelled' | 'refused', outcome: string): void {

@@ -10,6 +10,7 @@ export { Field, joinedValue, lineEndAt, stride, valueAt } from './fields.ts';
 export { Pairing } from './pairing.ts';
 export type {
   Answer,
+  Cut,
   Failure,
   PairingPort,
   Plan,

@@ -5,7 +5,7 @@ import { LF } from './bytes.ts';
 import { Fault } from './fault.ts';
 import { limits } from './fields.ts';
 import { type RequestPhase, type ResponsePhase, truncatedHead, unexpectedSwitch } from './phases.ts';
-import type { Answer, Failure, PairingPort, Plan, TransformOutlet } from './port.ts';
+import type { Answer, Cut, Failure, PairingPort, Plan, TransformOutlet } from './port.ts';
 import { parseRequestHead } from './request.ts';
 import { idleMsOf, type ResponseHead } from './response.ts';
 import { Turn } from './turn.ts';
@@ -39,7 +39,7 @@ export class Pairing {
         this.#valves.transformBlocked = on;
         this.#steer();
       },
-      broken: () => this.#abandon(),
+      broken: () => this.#abandon({ kind: 'undecodable' }),
     };
   }
 
@@ -193,7 +193,7 @@ export class Pairing {
         if (this.#turn?.responseBody?.untilClose === true && cleanly) {
           this.#completeResponse();
         } else {
-          this.#abandon();
+          this.#abandon({ kind: 'truncated' });
         }
         break;
       case 'complete':
@@ -245,7 +245,7 @@ export class Pairing {
       this.#fail({ kind: 'response-timeout' });
       return;
     }
-    this.#abandon();
+    this.#abandon({ kind: 'standstill' });
   }
 
   #readRequests(chunk: Buffer): void {
@@ -301,7 +301,7 @@ export class Pairing {
     if (body.fault !== undefined) {
       this.#dropUpstream();
       if (this.#responsePhase === 'head') this.#fail({ kind: 'malformed-body', fault: body.fault });
-      else this.#abandon();
+      else this.#abandon({ kind: 'malformed-body', fault: body.fault });
       return;
     }
     if (stop > 0) {
@@ -410,7 +410,7 @@ export class Pairing {
       this.#reply(from === 0 && end === bytes.length ? bytes : bytes.subarray(from, end));
     }
     if (body.fault !== undefined) {
-      this.#abandon();
+      this.#abandon({ kind: 'malformed-response', fault: body.fault });
       return;
     }
     if (!body.done) return;
@@ -429,7 +429,7 @@ export class Pairing {
       if (this.#turn !== turn || turn.transform === undefined) return;
       turn.transform = undefined;
       if (whole) this.#responseOver(clean);
-      else this.#abandon();
+      else this.#abandon({ kind: 'undecodable' });
       this.#steer();
     });
   }
@@ -530,12 +530,12 @@ export class Pairing {
   }
 
   /** A cut-off answer must not look complete. */
-  #abandon(): void {
+  #abandon(cut: Cut): void {
     this.#turn?.transform?.abort();
     this.#closeUpstream();
     this.#requestPhase = 'over';
     this.#forget();
-    this.#port.resetClient();
+    this.#port.resetClient(cut);
   }
 
   /** Turns reading on or off where what holds it back has changed. */

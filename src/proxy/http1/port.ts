@@ -61,6 +61,17 @@ export type Failure =
   | { readonly kind: 'request-timeout' }
   | { readonly kind: 'response-timeout' };
 
+/** Why an answer that had begun is cut off. */
+export type Cut =
+  | { readonly kind: 'malformed-body'; readonly fault: Fault }
+  | { readonly kind: 'malformed-response'; readonly fault: Fault }
+  /** The upstream broke off. */
+  | { readonly kind: 'truncated' }
+  /** The body is not in the coding that it declares. */
+  | { readonly kind: 'undecodable' }
+  /** Nothing moved for the idle time. */
+  | { readonly kind: 'standstill' };
+
 /** What a pairing does to the world: the actions of a transcript. `send…` answer false to ask for a pause. */
 export interface PairingPort {
   /** Decide on a request: answered by `forward`, `answer` or `handOver`, now or later. */
@@ -76,8 +87,8 @@ export interface PairingPort {
   destroyUpstream(): void;
   /** Flush, then end our side; the rest of what the client sends is thrown away. */
   endClient(): void;
-  /** Cut the connection so that what was sent cannot look complete. */
-  resetClient(): void;
+  /** Cut the connection so that what was sent cannot look complete, and put on record why. */
+  resetClient(cut: Cut): void;
   /** Both sides agreed on another protocol: relay bytes from now on. */
   splice(fromClient: Buffer | undefined, fromUpstream: Buffer | undefined): void;
   /** Answered by `renewed`. */

@@ -140,7 +140,7 @@ export class RelayedStream implements Petition, Live {
 
   /** Nothing has moved for too long. */
   silent(): void {
-    if (this.#client.headersSent) this.#client.close(constants.NGHTTP2_CANCEL);
+    if (this.#client.headersSent) this.#breakOff(standstill(), constants.NGHTTP2_CANCEL);
     else this.fail(new AuthsomeError('UpstreamTimeout', 'the upstream did not answer in time'));
   }
 
@@ -149,11 +149,11 @@ export class RelayedStream implements Petition, Live {
     try {
       step();
     } catch (error) {
-      if (this.#client.headersSent) this.cut();
-      else
-        this.fail(
-          new AuthsomeError('UpstreamMalformed', 'the message cannot be relayed as HTTP/2', { cause: error }),
-        );
+      const failure = new AuthsomeError('UpstreamMalformed', 'the message cannot be relayed as HTTP/2', {
+        cause: error,
+      });
+      if (this.#client.headersSent) this.#breakOff(failure, constants.NGHTTP2_CANCEL);
+      else this.fail(failure);
     }
   }
 
@@ -316,6 +316,7 @@ export class RelayedStream implements Petition, Live {
     isWhole: () => boolean,
   ): void {
     const client = this.#client;
+    const breakOff = (why: AuthsomeError): void => this.#breakOff(why, constants.NGHTTP2_NO_ERROR);
     let isBlocked = false;
     const steer = (): void => {
       if (isBlocked || client.writableNeedDrain) upstream.pause();
@@ -333,8 +334,11 @@ export class RelayedStream implements Petition, Live {
       },
       guard: (step) => this.#guard(step),
       over(whole) {
-        if (whole) client.end();
-        else client.close(constants.NGHTTP2_INTERNAL_ERROR);
+        if (whole) {
+          client.end();
+          return;
+        }
+        breakOff(undecodable());
       },
     });
     client.on('drain', () => {
@@ -395,8 +399,14 @@ export class RelayedStream implements Petition, Live {
         this.fail(isRefused ? refused() : unanswered());
       }
     } else if (!upstream.readableEnded || upstream.aborted || code !== constants.NGHTTP2_NO_ERROR) {
-      this.#client.close(code === constants.NGHTTP2_NO_ERROR ? constants.NGHTTP2_INTERNAL_ERROR : code);
+      this.#breakOff(brokenOff(), code);
     }
+  }
+
+  /** An answer that had begun must not look complete. */
+  #breakOff(why: AuthsomeError, code: number): void {
+    this.docket.fail(why);
+    this.#client.close(code === constants.NGHTTP2_NO_ERROR ? constants.NGHTTP2_INTERNAL_ERROR : code);
   }
 
   /**
@@ -444,6 +454,15 @@ const refused = (): AuthsomeError =>
   new AuthsomeError('UpstreamUnreachable', 'the upstream refused the request before it did anything of it', {
     hint: 'Send the request again: nothing of it has been carried out.',
   });
+
+const brokenOff = (): AuthsomeError =>
+  new AuthsomeError('UpstreamUnreachable', 'the upstream broke off in the middle of its answer');
+
+const standstill = (): AuthsomeError =>
+  new AuthsomeError('UpstreamTimeout', 'nothing moved for too long in the middle of an exchange');
+
+const undecodable = (): AuthsomeError =>
+  new AuthsomeError('UpstreamMalformed', 'the answer is not in the coding that it declares');
 
 /** Resets it. It need not close by itself: one that waits for the upstream to allow another stream does not. */
 function discard(upstream: ClientHttp2Stream, code: number): void {

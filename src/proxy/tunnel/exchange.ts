@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net';
-import { AuthsomeError, asAuthsomeError } from '../../errors.ts';
+import { AuthsomeError, asAuthsomeError, type ErrorCode } from '../../errors.ts';
 import { Docket } from '../hearing/index.ts';
 import {
   type Answer,
+  type Cut,
   type Failure,
   type Fault,
   Pairing,
@@ -227,7 +228,9 @@ export class Exchange implements PairingPort, UpstreamUser, Watched, Live {
     this.client.resume();
   }
 
-  resetClient(): void {
+  resetClient(cut: Cut): void {
+    const [code, detail] = whyCut(cut);
+    this.#docket?.fail(new AuthsomeError(code, detail));
     this.#raw.resetAndDestroy();
     this.client.destroy();
   }
@@ -352,6 +355,21 @@ export class Exchange implements PairingPort, UpstreamUser, Watched, Live {
     this.#closed = true;
     this.context.watch.remove(this);
     this.#owner?.run.remove(this);
+  }
+}
+
+function whyCut(cut: Cut): readonly [ErrorCode, string] {
+  switch (cut.kind) {
+    case 'malformed-body':
+      return ['MalformedRequest', cut.fault.reason];
+    case 'malformed-response':
+      return ['UpstreamMalformed', cut.fault.reason];
+    case 'truncated':
+      return ['UpstreamUnreachable', 'the upstream broke off in the middle of its answer'];
+    case 'undecodable':
+      return ['UpstreamMalformed', 'the answer is not in the coding that it declares'];
+    case 'standstill':
+      return ['UpstreamTimeout', 'nothing moved for too long in the middle of an exchange'];
   }
 }
 

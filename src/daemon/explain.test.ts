@@ -1,0 +1,51 @@
+import { describe, expect, test } from 'vitest';
+import type { DecisionEvent } from '../audit/index.ts';
+import { explainDocument } from './documents.ts';
+
+const decision: DecisionEvent & { readonly at: string } = {
+  event: 'decision',
+  id: 'dec_1',
+  at: '2026-11-28T07:00:00.000Z',
+  action: 'injected',
+  outcome: 'injected',
+  reason: 'No rule matches this request.',
+  request: { method: 'GET', host: 'api.example.test', port: 443, path: '/v1' },
+  candidates: [],
+};
+const letGo = { decision: 'dec_1', provider: 'example', connection: 'default' };
+
+describe('what explain tells of a request that was let go', () => {
+  test('is the decision, as long as nothing else came of it', () => {
+    expect(explainDocument(decision, undefined)).toMatchObject({
+      outcome: 'injected',
+      reason: 'No rule matches this request.',
+      missing_scopes: [],
+      hint: null,
+    });
+  });
+
+  test('is why its answer failed', () => {
+    const detail = 'the upstream broke off in the middle of its answer';
+    const failure = { event: 'answer.failed', ...letGo, outcome: 'UpstreamUnreachable', detail } as const;
+    expect(explainDocument(decision, failure)).toMatchObject({
+      decision: 'dec_1',
+      outcome: 'UpstreamUnreachable',
+      reason: detail,
+      missing_scopes: [],
+    });
+  });
+
+  test('is what the service missed', () => {
+    const want = { event: 'scopes.missing', ...letGo, outcome: 'insufficient_scope' } as const;
+    const more = {
+      scopes: ['repo'],
+      detail: 'it lacks repo',
+      hint: 'Run: authsome login example --scopes repo',
+    };
+    expect(explainDocument(decision, { ...want, ...more })).toMatchObject({
+      outcome: 'injected',
+      missing_scopes: ['repo'],
+      hint: more.hint,
+    });
+  });
+});
