@@ -10,9 +10,14 @@ const textual = new RegExp(
   'i',
 );
 
-/** Whether a body of this type is text that people and agents read. One without a type may be. */
+const scripts =
+  /^application\/x-(?:(?:ba|c|tc|z)?sh|perl|python|ruby|php|httpd-php|tcl|tex|latex)\s*(?:;|$)/i;
+const mediaType = /^\s*[^\s/;,]+\/[^\s/;,]+\s*(?:[;,]|$)/;
+
+/** Whether a body of this type is text that people and agents read. One without a type may be, or with none that is one. */
 export function isTextual(contentType: string | undefined): boolean {
-  return contentType === undefined || contentType === '' || textual.test(contentType);
+  if (contentType === undefined || !mediaType.test(contentType)) return true;
+  return textual.test(contentType) || scripts.test(contentType);
 }
 
 const usual = ['application/json', 'text/'];

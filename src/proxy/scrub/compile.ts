@@ -31,7 +31,12 @@ export function compileNeedles(
   };
   const secrets = secretsOf(placements, asWritten(secret), asWritten(phantom));
   look(secrets.alone);
-  for (const [text, replacement] of secrets.credentials) look(base64Of(text, replacement));
+  for (const [text, replacement] of secrets.credentials) {
+    const tokens = base64Of(text, replacement);
+    look(tokens);
+    // Whoever gives back a whole field in base64 gives this back.
+    for (const [token, stand] of tokens) look(base64Within(token, stand));
+  }
   for (const [text, replacement] of secrets.alone) {
     // Without padding, the whole cannot be told from the beginning of something longer.
     if (Buffer.byteLength(text) % 3 !== 0) look(base64Of(text, replacement));

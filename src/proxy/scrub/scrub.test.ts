@@ -217,6 +217,11 @@ describe('what is looked for', () => {
     );
     const base64 = (text: string) => Buffer.from(text).toString('base64');
     expect(through(needles, `Basic ${base64('u:sk-secret-1')}`)).toBe(`Basic ${base64('u:phantom-1')}`);
+    for (const field of ['Basic ', ' Basic ', 'is: Basic ']) {
+      const echo = through(needles, base64(`${field}${base64('u:sk-secret-1')}.`));
+      expect(Buffer.from(echo, 'base64').toString()).toContain(base64('u:phantom-1').slice(0, -2));
+      expect(echo).not.toContain(base64('sk-secret').slice(0, -1));
+    }
   });
 
   test('is the password of a pair alone, and not its user name', () => {
@@ -320,6 +325,12 @@ test('text is told from binary types', () => {
     'application/x-www-form-urlencoded',
     'image/svg+xml',
     'multipart/mixed; boundary=batch_1',
+    'application/x-sh',
+    'application/x-httpd-php; charset=utf-8',
+    'text',
+    'no type at all',
+    '/json',
+    '',
     undefined,
   ]) {
     expect([type, isTextual(type), isTextualThere(type)]).toEqual([type, true, true]);
