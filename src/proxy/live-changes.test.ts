@@ -76,7 +76,12 @@ interface UnderWay {
 type Begin = (path: '/kept/1' | '/gone/1') => Promise<UnderWay>;
 
 /** What is cut ends on both sides; what is not goes on as if nothing had been. */
-async function expectChange(world: World, begin: Begin, change: (run: Run) => void): Promise<void> {
+async function expectChange(
+  world: World,
+  begin: Begin,
+  change: (run: Run) => void,
+  outcome: string,
+): Promise<void> {
   const kept = await begin('/kept/1');
   const gone = await begin('/gone/1');
   for (const one of [kept, gone]) {
@@ -89,6 +94,11 @@ async function expectChange(world: World, begin: Begin, change: (run: Run) => vo
   await expect.poll(kept.heard).toContain('after');
   expect(kept.over()).toBe(false);
   expect(gone.heard()).not.toContain('after');
+  // What it was cut for is on record, once.
+  const decision = world.decisions.find(({ request }) => request.path === '/gone/1');
+  expect(world.failures).toEqual([
+    expect.objectContaining({ event: 'answer.failed', decision: decision?.id, outcome }),
+  ]);
 }
 
 async function openHttp1() {
@@ -172,27 +182,29 @@ async function nextOn(session: ClientHttp2Session, world: World): Promise<string
 }
 
 describe.each(changes)('%s', (_name, change, next) => {
+  const outcome = next === 'PolicyDenied' ? next : 'OperationNotAllowed';
+
   test('cuts an answer over HTTP/1.1 that is under way there, and no other', async () => {
     const { world, denied, begin } = await openHttp1();
-    await expectChange(world, begin(), (run) => change(run, denied));
+    await expectChange(world, begin(), (run) => change(run, denied), outcome);
   });
 
   test('cuts a WebSocket over HTTP/1.1 that is open there, and no other', async () => {
     const { world, denied, begin } = await openHttp1();
     const handshake = begin('Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13');
-    await expectChange(world, handshake, (run) => change(run, denied));
+    await expectChange(world, handshake, (run) => change(run, denied), outcome);
   });
 
   test('cuts a stream over HTTP/2 that is under way there, and no other of its session', async () => {
     const { world, denied, session, begin } = await openHttp2();
-    await expectChange(world, begin({}), (run) => change(run, denied));
+    await expectChange(world, begin({}), (run) => change(run, denied), outcome);
     expect(await nextOn(session, world)).toBe(next);
   });
 
   test('cuts a WebSocket over HTTP/2 that is open there, and no other of its session', async () => {
     const { world, denied, session, begin } = await openHttp2();
     const handshake = begin({ ':method': 'CONNECT', ':protocol': 'websocket', ':scheme': 'https' });
-    await expectChange(world, handshake, (run) => change(run, denied));
+    await expectChange(world, handshake, (run) => change(run, denied), outcome);
     expect(await nextOn(session, world)).toBe(next);
   });
 });

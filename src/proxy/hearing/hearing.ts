@@ -1,5 +1,5 @@
 import { signInLine } from '../../command-line.ts';
-import { type AuthsomeError, asAuthsomeError } from '../../errors.ts';
+import { AuthsomeError, asAuthsomeError } from '../../errors.ts';
 import type { Route } from '../../providers/index.ts';
 import type { Injection } from '../inject/index.ts';
 import { judgeRequest, type Law, refuse } from '../judge/index.ts';
@@ -61,9 +61,13 @@ export function hear(petition: Petition, run: LiveRun, decisions: DecisionSink):
 export function hearAgain(run: LiveRun): void {
   for (const { live, connection, subject } of run.carrying()) {
     const judgement = judgeRequest(lawOf(run), subject);
-    if (judgement.kind !== 'inject' || run.use(judgement.route).connection !== connection) live.cut();
+    if (judgement.kind === 'refuse') live.cut(new AuthsomeError(judgement.code, judgement.detail));
+    else if (judgement.kind === 'pass' || run.use(judgement.route).connection !== connection)
+      live.cut(rerouted);
   }
 }
+
+const rerouted = new AuthsomeError('OperationNotAllowed', 'its route was taken away meanwhile');
 
 function lawOf({ spec, routes }: LiveRun): Law {
   return { identity: spec.identity, routes, decide: spec.decide };

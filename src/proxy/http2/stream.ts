@@ -134,7 +134,8 @@ export class RelayedStream implements Petition, Live {
   }
 
   /** Ends it as if the upstream had. */
-  cut(): void {
+  cut(why?: AuthsomeError): void {
+    if (why !== undefined) this.docket.fail(why);
     this.#client.close(constants.NGHTTP2_CANCEL);
   }
 

@@ -1,3 +1,4 @@
+import type { AuthsomeError } from '../../errors.ts';
 import type { Route, RouteTable } from '../../providers/index.ts';
 import type { CertificateAuthority } from '../ca/index.ts';
 import { compileInjection, type Injection } from '../inject/index.ts';
@@ -11,7 +12,8 @@ export interface Live {
   readonly connection: string | undefined;
   /** The request that it is about, where it is about one. */
   readonly subject?: Subject | undefined;
-  cut(): void;
+  /** `why` goes on record, where it is not told elsewhere already. */
+  cut(why?: AuthsomeError): void;
 }
 
 /** What a request on this route needs, made once a route. */
@@ -80,11 +82,14 @@ export class LiveRun {
     return made;
   }
 
-  /** Cuts what carries this connection's credential, or everything. */
-  cut(connection?: string): void {
-    for (const live of [...this.#live]) {
-      if (connection === undefined || live.connection === connection) live.cut();
-    }
+  /** Cuts everything: the run is over. */
+  cut(): void {
+    for (const live of [...this.#live]) live.cut();
+  }
+
+  /** Cuts what carries this connection's credential. */
+  cutConnection(connection: string, why: AuthsomeError): void {
+    for (const live of [...this.#live]) if (live.connection === connection) live.cut(why);
   }
 
   /** Requests under way that carry a credential. */

@@ -94,7 +94,8 @@ export class Exchange implements PairingPort, UpstreamUser, Watched, Live {
     return this.#docket?.subject;
   }
 
-  cut(): void {
+  cut(why?: AuthsomeError): void {
+    if (why !== undefined) this.#docket?.fail(why);
     this.client.destroy();
     this.#spliced?.destroy();
     this.#clientGone();

@@ -1,4 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
+import { AuthsomeError } from '../../errors.ts';
 import { createCertificateAuthority, createKeySupply } from '../ca/index.ts';
 import { hearAgain } from '../hearing/index.ts';
 import { createDecisionIds } from '../judge/index.ts';
@@ -87,7 +88,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
         },
         judgeAgain: () => hearAgain(run),
         dropConnection(connection) {
-          run.cut(connection);
+          run.cutConnection(connection, takenAway(connection));
           tenant.pool.drop(connection);
         },
         end: () => endRun(spec.id),
@@ -101,6 +102,10 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
       await closed;
     },
   };
+}
+
+function takenAway(connection: string): AuthsomeError {
+  return new AuthsomeError('CredentialMissing', `${connection} was revoked, replaced or removed meanwhile`);
 }
 
 function listen(
