@@ -73,6 +73,7 @@ describe('a stream', () => {
   test.each([
     ['x-http-method-override', 'DELETE'],
     ['x-method-override', 'patch, delete'],
+    ['x-http_method', 'DELETE'],
   ])('asks policy about the method that %s names, too', async (name, value) => {
     const asked: string[] = [];
     const world = await openWithHttp2(echo, {

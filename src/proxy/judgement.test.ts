@@ -114,6 +114,7 @@ describe('the judgement', () => {
   test.each([
     ['X-HTTP-Method-Override: DELETE'],
     ['x-http-method: delete'],
+    ['X_HTTP_Method_Override: DELETE'],
     ['X-Method-Override: PATCH\r\nX-Method-Override: DELETE'],
   ])('a method that a field asks for is denied like the request’s own: %s', async (fields) => {
     const { world, seen } = await openWithApi({ spec: { decide: noDeletes } });

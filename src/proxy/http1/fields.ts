@@ -68,7 +68,7 @@ function kindOf(bytes: Buffer, start: number, end: number): number {
       return spells(bytes, start, end, 'content-type') ? Field.contentType : Field.other;
     case 13:
       if (spells(bytes, start, end, 'authsome-hint')) return Field.authsome;
-      return spells(bytes, start, end, 'x-http-method') ? Field.methodOverride : Field.other;
+      return isOverride(bytes, start, end) ? Field.methodOverride : Field.other;
     case 14:
       if (spells(bytes, start, end, 'content-length')) return Field.contentLength;
       return spells(bytes, start, end, 'http2-settings') ? Field.http2Settings : Field.other;
@@ -79,17 +79,32 @@ function kindOf(bytes: Buffer, start: number, end: number): number {
       return spells(bytes, start, end, 'proxy-connection') ? Field.proxyConnection : Field.other;
     case 17:
       if (spells(bytes, start, end, 'authsome-decision')) return Field.authsome;
-      if (spells(bytes, start, end, 'x-method-override')) return Field.methodOverride;
+      if (isOverride(bytes, start, end)) return Field.methodOverride;
       return spells(bytes, start, end, 'transfer-encoding') ? Field.transferEncoding : Field.other;
     case 18:
       return spells(bytes, start, end, 'proxy-authenticate') ? Field.proxyAuthenticate : Field.other;
     case 19:
       return spells(bytes, start, end, 'proxy-authorization') ? Field.proxyAuthorization : Field.other;
     case 22:
-      return spells(bytes, start, end, 'x-http-method-override') ? Field.methodOverride : Field.other;
+      return isOverride(bytes, start, end) ? Field.methodOverride : Field.other;
     default:
       return Field.other;
   }
+}
+
+const overrides = new Set(['x-http-method', 'x-method-override', 'x-http-method-override']);
+
+/** Whether servers may take the field with this name, in lower case, for one that asks for another method. */
+export function isMethodOverride(name: string): boolean {
+  // Gateways to programs hand `-` and `_` on as the same.
+  return overrides.has(name.replaceAll('_', '-'));
+}
+
+function isOverride(bytes: Buffer, start: number, end: number): boolean {
+  return (
+    ((bytes[start] as number) | 0x20) === 0x78 &&
+    isMethodOverride(bytes.toString('latin1', start, end).toLowerCase())
+  );
 }
 
 /**

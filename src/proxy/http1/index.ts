@@ -6,7 +6,7 @@ export { Accumulator } from './accumulator.ts';
 export { type Authority, hostHeaderOf, parseAuthority, parseTarget, type Target } from './authority.ts';
 export { Body } from './body.ts';
 export { Fault } from './fault.ts';
-export { Field, joinedValue, lineEndAt, stride, valueAt } from './fields.ts';
+export { Field, isMethodOverride, joinedValue, lineEndAt, stride, valueAt } from './fields.ts';
 export { Pairing } from './pairing.ts';
 export type {
   Answer,

@@ -1,6 +1,6 @@
 import { constants, type IncomingHttpHeaders, type OutgoingHttpHeaders, sensitiveHeaders } from 'node:http2';
 import type { Grant } from '../hearing/index.ts';
-import { type Authority, parseAuthority } from '../http1/index.ts';
+import { type Authority, isMethodOverride, parseAuthority } from '../http1/index.ts';
 import {
   type ForwardTarget,
   foldName,
@@ -36,8 +36,6 @@ export interface Http2Target {
   /** The methods that `X-HTTP-Method-Override` and its like ask for, as a list. */
   readonly methodOverride: string | undefined;
 }
-
-const methodOverrides = ['x-http-method-override', 'x-http-method', 'x-method-override'];
 
 /**
  * A request's target, once it is sure that it belongs to the tunnel's authority (RFC 9113 §8.3.1), or the refusal.
@@ -83,7 +81,7 @@ export function http2Target(
 }
 
 function methodOverrideIn(headers: IncomingHttpHeaders): string | undefined {
-  const asked = methodOverrides.flatMap((name) => headers[name] ?? []);
+  const asked = Object.keys(headers).flatMap((name) => (isMethodOverride(name) ? (headers[name] ?? []) : []));
   return asked.length === 0 ? undefined : asked.join();
 }
 
