@@ -136,6 +136,11 @@ export class MessageReader {
         if (stream === 0) throw new ConnectionError('DATA on the connection');
         const message = this.#open.get(stream);
         if (message === undefined || message.over || message.whole) return;
+        if (isPaddedBeyond(payload, flags)) {
+          // Where the other side has reset the stream meanwhile, it does not look.
+          message.over = true;
+          return;
+        }
         message.body = Buffer.concat([message.body, unpadded(payload, flags)]);
         const length = this.#lengths.get(message);
         if (length !== undefined && message.body.length > length) message.over = true;
@@ -214,12 +219,13 @@ export class MessageReader {
   }
 }
 
+function isPaddedBeyond(payload: Buffer, flags: number): boolean {
+  return (flags & Flag.padded) !== 0 && (payload[0] ?? 0) >= payload.length;
+}
+
 function unpadded(payload: Buffer, flags: number): Buffer {
-  if ((flags & Flag.padded) === 0) return payload;
-  const padding = payload[0];
-  if (padding === undefined || padding >= payload.length)
-    throw new ConnectionError('padding longer than its frame');
-  return payload.subarray(1, payload.length - padding);
+  if (isPaddedBeyond(payload, flags)) throw new ConnectionError('padding longer than its frame');
+  return (flags & Flag.padded) === 0 ? payload : payload.subarray(1, payload.length - (payload[0] ?? 0));
 }
 
 /** RFC 9113 §8.2, §8.3; `undefined` where they make the message malformed. */
