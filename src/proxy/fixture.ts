@@ -141,8 +141,8 @@ function opened<S extends Socket>(socket: S, event: 'connect' | 'secureConnect')
       socket.off('error', fail);
       resolve(socket);
     });
-    const fail = (): void =>
-      reject(new AuthsomeError('UpstreamUnreachable', 'the upstream is not reachable'));
+    const fail = (cause: Error): void =>
+      reject(new AuthsomeError('UpstreamUnreachable', 'the upstream is not reachable', { cause }));
     socket.once('error', fail);
   });
 }

@@ -5,6 +5,7 @@ import type { Authority } from '../http1/index.ts';
 import type { DecisionSink, Patience, ProxyOptions } from '../proxy.ts';
 import type { LiveRun, TokenRegistry } from '../runs/index.ts';
 import type { IdleWatch } from './idle.ts';
+import type { SpokenProtocols } from './spoken.ts';
 import type { UpstreamPool } from './upstream.ts';
 
 /** A run together with its connections to upstreams. */
@@ -22,6 +23,7 @@ export interface Context {
   readonly watch: IdleWatch;
   readonly tenants: TokenRegistry<Tenant>;
   readonly way: Way;
+  readonly spoken: SpokenProtocols;
 }
 
 interface Target {

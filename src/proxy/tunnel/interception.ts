@@ -85,21 +85,63 @@ function meetPlain(interception: Interception, bytes: Buffer): void {
   client.resume();
 }
 
-/** HTTP/1 for whoever offers it; HTTP/2 for who offers nothing else, where the upstream speaks it as well. */
+/** HTTP/1 for whoever offers it, HTTP/2 for who offers nothing else: as far as the upstream speaks it as well. */
 function meetTls(interception: Interception, protocols: readonly string[]): void {
-  if (!protocols.includes('h2') || protocols.includes('http/1.1')) {
-    const isUnknown = protocols.length > 0 && !http1Protocols.some((name) => protocols.includes(name));
-    terminate(interception, http1Protocols, isUnknown ? strange : mistrust, (tls) => {
-      const { client, context, tenant } = interception;
-      new Exchange(tls, context, benchFor(interception, tls), { tenant, raw: client });
-    });
+  const { client, context, authority } = interception;
+  const offersBoth = protocols.includes('h2') && protocols.includes('http/1.1');
+  if (!protocols.includes('h2') || (offersBoth && context.spoken.known(authority) === 'http/1.1')) {
+    meetHttp1(interception, protocols);
     return;
   }
-  const settle = attend(interception, () => interception.client.destroy());
-  meetHttp2(interception).then(settle, () => interception.client.destroy());
+  const settle = attend(interception, () => client.destroy());
+  const meeting = offersBoth
+    ? meetEither(interception, protocols)
+    : meetHttp2(interception, () => terminate(interception, ['http/1.1'], oneVersion, () => {}));
+  meeting.then(settle, () => client.destroy());
 }
 
-async function meetHttp2(interception: Interception): Promise<void> {
+function meetHttp1(interception: Interception, protocols: readonly string[]): void {
+  const isUnknown = protocols.length > 0 && !http1Protocols.some((name) => protocols.includes(name));
+  terminate(interception, http1Protocols, isUnknown ? strange : mistrust, (tls) => {
+    const { client, context, tenant } = interception;
+    new Exchange(tls, context, benchFor(interception, tls), { tenant, raw: client });
+  });
+}
+
+/** How long a client that offers both protocols waits until it is known what the upstream speaks. */
+const askMs = 5_000;
+
+/** The upstream has to be asked before the client's handshake, which settles the protocol. */
+async function meetEither(interception: Interception, protocols: readonly string[]): Promise<void> {
+  const { client, context, authority } = interception;
+  const { spoken, way } = context;
+  const target = {
+    authority,
+    allowPrivateAddress: isPersonal(interception),
+    signal: AbortSignal.timeout(askMs),
+  };
+  const protocol = spoken.known(authority) ?? (await spoken.ask(authority, (alpn) => way.tls(target, alpn)));
+  if (client.destroyed) return;
+  if (protocol !== 'h2') {
+    meetHttp1(interception, protocols);
+    return;
+  }
+  await meetHttp2(interception, () => {
+    spoken.forget(authority);
+    meetHttp1(interception, protocols);
+  });
+}
+
+/** Whether a person named this very host, and may mean a private address by it. */
+function isPersonal({ tenant, authority }: Interception): boolean {
+  return tenant.run.routes.routes.some(
+    ({ allowPrivateAddress, pattern }) =>
+      allowPrivateAddress && pattern.host === authority.host && pattern.port === authority.port,
+  );
+}
+
+/** `otherwise` is for where the upstream does not speak HTTP/2. */
+async function meetHttp2(interception: Interception, otherwise: () => void): Promise<void> {
   const { client, context, tenant, authority } = interception;
   const { serveHttp2, sessionPoolOf } = await import('../http2/index.ts');
   const dial = (allowPrivateAddress: boolean) =>
@@ -108,18 +150,14 @@ async function meetHttp2(interception: Interception): Promise<void> {
       'http/1.1',
     ]);
   const hostField = hostFieldOf(authority);
-  const isPersonal = tenant.run.routes.routes.some(
-    ({ allowPrivateAddress, pattern }) =>
-      allowPrivateAddress && pattern.host === authority.host && pattern.port === authority.port,
-  );
   let extendedConnect = false;
   try {
     const upstream = await sessionPoolOf(tenant.run, context).probe(
       `${authority.host}:${authority.port}`,
-      () => dial(isPersonal),
+      () => dial(isPersonal(interception)),
     );
     if (upstream === undefined) {
-      terminate(interception, ['http/1.1'], oneVersion, () => {});
+      otherwise();
       return;
     }
     extendedConnect = upstream.allowsExtendedConnect;

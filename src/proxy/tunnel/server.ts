@@ -8,6 +8,7 @@ import { LiveRun, proxyUrl, TokenRegistry } from '../runs/index.ts';
 import { type Context, createWay, type Tenant } from './context.ts';
 import { admit } from './gateway.ts';
 import { IdleWatch } from './idle.ts';
+import { SpokenProtocols } from './spoken.ts';
 import { UpstreamPool } from './upstream.ts';
 
 const minuteMs = 60_000;
@@ -45,6 +46,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     watch,
     tenants,
     way: createWay(options, () => [...options.forbiddenTargets, address]),
+    spoken: new SpokenProtocols(options.nowMs),
   };
   server.on('connection', (socket) => {
     sockets.add(socket);

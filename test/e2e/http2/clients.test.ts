@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as grpc from '@grpc/grpc-js';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { root } from '../harness.ts';
-import { apiKey, createHttp2World, grpcHost, type Http2World, olderHost } from './service.ts';
+import { apiKey, createHttp2World, grpcHost, type Http2World, newerHost, olderHost } from './service.ts';
 
 let world: Http2World;
 let grpcServer: grpc.Server;
@@ -133,22 +133,28 @@ describe('h2load, through a tunnel of the run', () => {
 });
 
 describe('curl', () => {
-  it('that asks for HTTP/2 gets its answer from an upstream that speaks HTTP/1.1 only', async () => {
-    const answer = await world.authsome([
-      'run',
-      '--',
-      'curl',
-      '-sS',
-      '--http2',
-      '-w',
-      '%{http_code}',
-      '-H',
-      'authorization: Bearer phantom',
-      `https://${olderHost}/curl`,
-    ]);
-    expect(answer).toMatchObject({ code: 0, stdout: 'GET /curl 0\n200' });
-    await expectInjected(1);
-  });
+  it.each([
+    ['HTTP/1.1', olderHost, '1.1'],
+    ['HTTP/2', newerHost, '2'],
+  ])(
+    'that offers both protocols gets its answer from an upstream that speaks %s only',
+    async (_name, host, version) => {
+      const answer = await world.authsome([
+        'run',
+        '--',
+        'curl',
+        '-sS',
+        '--http2',
+        '-w',
+        '%{http_code} %{http_version}',
+        '-H',
+        'authorization: Bearer phantom',
+        `https://${host}/curl`,
+      ]);
+      expect(answer).toMatchObject({ code: 0, stdout: `GET /curl 0\n200 ${version}` });
+      await expectInjected(1);
+    },
+  );
 });
 
 describe('gRPC', () => {

@@ -18,10 +18,11 @@ export interface Arrived {
 
 export const olderHost = 'older.multiplex.test';
 export const grpcHost = 'grpc.multiplex.test';
+export const newerHost = 'newer.multiplex.test';
 
 /**
- * A world with an API that speaks HTTP/2 only, at `localhost:at` for whoever goes through the proxy, and one at `olderHost`
- * that speaks HTTP/1.1.
+ * A world with an API that speaks HTTP/2 only, at `newerHost` and at `localhost:at` for whoever goes through the proxy, and one
+ * at `olderHost` that speaks HTTP/1.1.
  */
 export interface Http2World extends World {
   readonly at: number;
@@ -44,7 +45,7 @@ export async function createHttp2World(
   startGrpc: (pair: KeyPair) => Promise<number> = async () => 1,
 ): Promise<Http2World> {
   const ca = await createThrowawayCa('Throwaway HTTP/2 CA');
-  const { certPem, keyPem } = await ca.issue(['localhost', olderHost, grpcHost]);
+  const { certPem, keyPem } = await ca.issue(['localhost', newerHost, olderHost, grpcHost]);
   const arrived: Arrived[] = [];
   const server = createSecureServer({ cert: certPem, key: keyPem });
   const sessions = new Set<{ destroy(): void }>();
@@ -77,6 +78,7 @@ export async function createHttp2World(
   const world = await createWorld({
     AUTHSOME_RESOLVE: [
       `localhost:${at}:127.0.0.1:${port}`,
+      `${newerHost}:443:127.0.0.1:${port}`,
       `${olderHost}:443:127.0.0.1:${(older.address() as AddressInfo).port}`,
       `${grpcHost}:443:127.0.0.1:${grpcPort}`,
     ].join(','),
@@ -89,7 +91,12 @@ export async function createHttp2World(
     display_name: 'Multiplex',
     auth_type: 'api_key',
     flow: 'api_key',
-    api_url: [`https://localhost:${at}`, `https://${olderHost}`, `https://${grpcHost}`],
+    api_url: [
+      `https://localhost:${at}`,
+      `https://${newerHost}`,
+      `https://${olderHost}`,
+      `https://${grpcHost}`,
+    ],
     api_key: { env_var: 'MULTIPLEX_KEY', header_name: 'Authorization', header_prefix: 'Bearer' },
   });
   await world.json(['login', 'multiplex']);
