@@ -58,6 +58,8 @@ export class RelayedStream implements Petition, Live {
   #trailers: OutgoingHttpHeaders | undefined;
   #renewed = false;
   #renewing = false;
+  /** All of the answer came. */
+  #whole = false;
   /** Something of an answer came. */
   #heard = false;
   #repeated = false;
@@ -279,15 +281,31 @@ export class RelayedStream implements Petition, Live {
     const shown = scrubHeaders(responseHeaders(headers), needles, codings !== undefined);
     if (grant !== undefined) Object.assign(shown, refusalHeaders(headers, this.docket.id, grant.advise));
     this.#client.respond(shown, { endStream, waitForTrailers: !endStream });
-    if (endStream) return;
+    if (endStream) {
+      this.#whole = true;
+      return;
+    }
     let trailers: OutgoingHttpHeaders = {};
-    upstream.on('trailers', (received: OutgoingHttpHeaders) => {
-      trailers = scrubHeaders(received, needles, codings !== undefined);
+    let hasTrailers = false;
+    let received = 0;
+    upstream.on('data', (chunk: Buffer) => {
+      received += chunk.length;
+    });
+    upstream.on('trailers', (fields: OutgoingHttpHeaders) => {
+      hasTrailers = true;
+      trailers = scrubHeaders(fields, needles, codings !== undefined);
     });
     this.#client.on('wantTrailers', () => {
       if (!this.#client.closed) this.#client.sendTrailers(trailers);
     });
-    const isWhole = (): boolean => upstream.rstCode === constants.NGHTTP2_NO_ERROR && !upstream.aborted;
+    // An upstream may reset a stream after a whole answer, to be spared the rest of the request (RFC 9113 §8.1), and Node
+    // tells of the reset alone. Where nothing proves that the answer was whole, it must not look so.
+    const isWhole = (): boolean => {
+      const isProven = hasTrailers || Number(headers['content-length']) === received;
+      const isClean = upstream.rstCode === constants.NGHTTP2_NO_ERROR && !upstream.aborted;
+      this.#whole = isProven || isClean;
+      return this.#whole;
+    };
     if (codings !== undefined) {
       this.#respondScrubbed(upstream, needles, codings, isWhole);
       return;
@@ -390,6 +408,10 @@ export class RelayedStream implements Petition, Live {
   /** The upstream's stream is over: what it did not finish must not look complete. */
   #upstreamClosed(upstream: ClientHttp2Stream): void {
     if (this.#ended || this.#client.destroyed) return;
+    if (this.#whole) {
+      this.#stopRequest();
+      return;
+    }
     const code = upstream.rstCode ?? constants.NGHTTP2_NO_ERROR;
     if (!this.#client.headersSent) {
       const isRefused = code === constants.NGHTTP2_REFUSED_STREAM && !this.#heard;
@@ -402,6 +424,15 @@ export class RelayedStream implements Petition, Live {
     } else if (!upstream.readableEnded || upstream.aborted || code !== constants.NGHTTP2_NO_ERROR) {
       this.#breakOff(brokenOff(), code);
     }
+  }
+
+  /** The upstream wants no more of a request that it has answered: neither do we. */
+  #stopRequest(): void {
+    const client = this.#client;
+    const stop = (): void => client.close(constants.NGHTTP2_NO_ERROR);
+    if (client.readableEnded) return;
+    if (client.writableFinished) stop();
+    else client.once('finish', stop);
   }
 
   /** An answer that had begun must not look complete. */
@@ -449,7 +480,9 @@ export class RelayedStream implements Petition, Live {
 }
 
 const unanswered = (): AuthsomeError =>
-  new AuthsomeError('UpstreamUnreachable', 'the upstream closed the stream without an answer');
+  new AuthsomeError('UpstreamUnreachable', 'the upstream closed the stream without an answer', {
+    hint: 'Send the request again if it may be carried out twice: whether it had an effect is not known.',
+  });
 
 const refused = (): AuthsomeError =>
   new AuthsomeError('UpstreamUnreachable', 'the upstream refused the request before it did anything of it', {
