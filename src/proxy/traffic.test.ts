@@ -300,6 +300,19 @@ describe('patience', () => {
     expect(await idle.until(() => false)).toBe('');
   });
 
+  test('an idle connection is kept for a run, and not for somebody unknown', async () => {
+    const { world } = await openWithApi({ patience: { headMs: 60, keepAliveMs: 60_000 } });
+    const [known, unknown] = [await dialProxy(world), await dialProxy(world)];
+    const asked = `GET http://${apiHost}/ HTTP/1.1\r\nHost: ${apiHost}\r\n`;
+    known.send(`${asked}Proxy-Authorization: ${proxyAuthorization(world.run)}\r\n\r\n`);
+    unknown.send(`${asked}\r\n`);
+    expect(await known.until(isComplete)).toContain('PlainHttpRefused');
+    expect(await unknown.until(isComplete)).toContain('ProxyAuthenticationRequired');
+    await unknown.until(() => false);
+    expect([known.ended, unknown.ended]).toEqual([false, true]);
+    known.socket.destroy();
+  });
+
   test('a tunnel may be silent for long, but not once one side has ended', async () => {
     const silent = createTcpServer({ allowHalfOpen: true }, (socket) => socket.on('error', () => {}));
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));

@@ -334,7 +334,8 @@ export class Exchange implements PairingPort, UpstreamUser, Watched, Live {
     const { patience } = this.context;
     if (this.#spliced !== undefined) return relaySilenceMs(this.client, this.#spliced, patience);
     if (this.#lingering) return patience.lingerMs;
-    if (this.#pairing.idle) return patience.keepAliveMs;
+    // Whoever has not said which run it belongs to may be anybody on this machine.
+    if (this.#pairing.idle) return this.#owner === undefined ? patience.headMs : patience.keepAliveMs;
     return this.#pairing.between ? patience.headMs : patience.exchangeMs;
   }
 
