@@ -272,6 +272,14 @@ describe('files', () => {
     expect(faults).toEqual([]);
   });
 
+  it('named test-… are what tests stand on, and the product imports none of them', () => {
+    const isForTests = (file: string): boolean => /(?:^|\/)test-[^/]*$|\.test\.ts$/.test(file);
+    const faults = imports
+      .filter(({ file, target }) => isForTests(target) && !isForTests(file))
+      .map(({ file, target }) => `${shown(file)} imports ${shown(target)}`);
+    expect(faults).toEqual([]);
+  });
+
   it('have at most 600 lines', () => {
     const faults = files
       .map((file) => ({ file, lines: (texts.get(file) ?? '').split('\n').length - 1 }))

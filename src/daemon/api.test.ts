@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { HealthDocument, WhoamiDocument } from '../client/index.ts';
 import { daemonProof, proofHeader } from '../identity/index.ts';
-import { type Fixture, openFixture, plainRequest, signedHeaders, testIdentity } from './fixture.ts';
+import { type Fixture, openFixture, plainRequest, signedHeaders, testIdentity } from './test-daemon.ts';
 
 let fixture: Fixture;
 beforeAll(async () => {

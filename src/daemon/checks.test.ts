@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import type { DoctorDocument, ReadyDocument } from '../client/index.ts';
 import { openDatabase } from '../database/index.ts';
-import { type Fixture, openFixture } from './fixture.ts';
 import { policyIn } from './rules.ts';
+import { type Fixture, openFixture } from './test-daemon.ts';
 
 let fixture: Fixture;
 afterEach(() => fixture.close());

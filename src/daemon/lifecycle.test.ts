@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { migrate, openDatabase } from '../database/index.ts';
-import { openFixture, testIdentity } from './fixture.ts';
 import { lockHome } from './lock.ts';
 import { createPrincipals, daemonMigrations } from './principals.ts';
+import { openFixture, testIdentity } from './test-daemon.ts';
 
 it('lets one process at a time hold a home, and the next one after it', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'authsome-lock-'));

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AuthSessionDocument, ConnectionDocument } from '../client/index.ts';
 import { csrfToken } from './csrf.ts';
-import { type Fixture, openFixture, plainRequest } from './fixture.ts';
 import { html, linkable } from './pages/html.ts';
 import { clientFormPage } from './pages/sign-in.ts';
+import { type Fixture, openFixture, plainRequest } from './test-daemon.ts';
 
 const key = `sk-proj-${'A1b2'.repeat(12)}`;
 let fixture: Fixture;

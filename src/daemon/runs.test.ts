@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LogDocument, RunDocument, RunRequest } from '../client/index.ts';
 import { certificatesOf } from '../network/index.ts';
-import { type Fixture, openFixture } from './fixture.ts';
+import { type Fixture, openFixture } from './test-daemon.ts';
 
 const key = `sk-proj-${'A1b2'.repeat(12)}`;
 let fixture: Fixture;

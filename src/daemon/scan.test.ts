@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ScanAnswerDocument, ScanListDocument } from '../client/index.ts';
-import { type Fixture, openFixture, plainRequest } from './fixture.ts';
+import { type Fixture, openFixture, plainRequest } from './test-daemon.ts';
 
 let fixture: Fixture;
 beforeAll(async () => {

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { apiHost, dialThrough, openWorld, serveRaw } from './fixture.ts';
+import { apiHost, dialThrough, openWorld, serveRaw } from './test-world.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {

@@ -3,7 +3,7 @@ import { Duplex } from 'node:stream';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseTarget } from './http1/index.ts';
-import { Transcript } from './transcript.ts';
+import { Transcript } from './test-transcript.ts';
 
 interface Read {
   readonly method: string;

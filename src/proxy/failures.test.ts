@@ -1,9 +1,9 @@
 import { constants } from 'node:http2';
 import { gzipSync } from 'node:zlib';
 import { afterEach, expect, test, vi } from 'vitest';
-import { apiHost, dialThrough, isComplete, openWorld, secret, serveRaw, type World } from './fixture.ts';
-import { answerOn } from './http2-answer.ts';
-import { dialHttp2, openHttp2World } from './http2-upstream.ts';
+import { answerOn } from './test-http2-answer.ts';
+import { dialHttp2, openHttp2World } from './test-http2-upstream.ts';
+import { apiHost, dialThrough, isComplete, openWorld, secret, serveRaw, type World } from './test-world.ts';
 
 /** What came of requests that had been let go: the decision stands, and a second event tells how it ended. */
 const cleanups: (() => unknown)[] = [];

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
-import { apiHost, type Client, dialThrough, openWorld, secret, serveRaw } from './fixture.ts';
 import type { Plan, RequestHead } from './http1/index.ts';
-import { Transcript } from './transcript.ts';
+import { Transcript } from './test-transcript.ts';
+import { apiHost, type Client, dialThrough, openWorld, secret, serveRaw } from './test-world.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import type { ClientHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { Writable } from 'node:stream';
 import { afterEach, expect, test } from 'vitest';
-import { secret } from './fixture.ts';
-import { answerOn } from './http2-answer.ts';
-import { dialHttp2, openHttp2World } from './http2-upstream.ts';
+import { answerOn } from './test-http2-answer.ts';
+import { dialHttp2, openHttp2World } from './test-http2-upstream.ts';
+import { secret } from './test-world.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {

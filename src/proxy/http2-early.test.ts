@@ -1,8 +1,8 @@
 import { constants } from 'node:http2';
 import { afterEach, describe, expect, test } from 'vitest';
-import { apiHost, openWorld } from './fixture.ts';
-import { Code, Flag, frame, headers, serveFrames, Type, uint32 } from './http2-frames.ts';
-import { dialHttp2 } from './http2-upstream.ts';
+import { Code, Flag, frame, headers, serveFrames, Type, uint32 } from './test-http2-frames.ts';
+import { dialHttp2 } from './test-http2-upstream.ts';
+import { apiHost, openWorld } from './test-world.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {

@@ -1,5 +1,4 @@
 import { afterEach, expect, test } from 'vitest';
-import { secret } from './fixture.ts';
 import {
   Code,
   dialRaw,
@@ -15,8 +14,9 @@ import {
   settings,
   Type,
   uint32,
-} from './http2-frames.ts';
-import { openHttp2World } from './http2-upstream.ts';
+} from './test-http2-frames.ts';
+import { openHttp2World } from './test-http2-upstream.ts';
+import { secret } from './test-world.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {

@@ -1,4 +1,4 @@
-import { type Case, judgeCases } from './http2-cases.ts';
+import { type Case, judgeCases } from './test-http2-cases.ts';
 import {
   type Fields,
   Flag,
@@ -10,7 +10,7 @@ import {
   settings,
   Type,
   uint32,
-} from './http2-frames.ts';
+} from './test-http2-frames.ts';
 
 const { endStream, endHeaders, padded, priority, ack } = Flag;
 const postFields: Fields = getFields.map(([name, value]) => [name, name === ':method' ? 'POST' : value]);

@@ -1,6 +1,15 @@
-import { apiHost, otherHost, secret } from './fixture.ts';
-import { type Case, judgeCases } from './http2-cases.ts';
-import { type Fields, Flag, frame, getFields, headers, integer, literals, Type } from './http2-frames.ts';
+import { type Case, judgeCases } from './test-http2-cases.ts';
+import {
+  type Fields,
+  Flag,
+  frame,
+  getFields,
+  headers,
+  integer,
+  literals,
+  Type,
+} from './test-http2-frames.ts';
+import { apiHost, otherHost, secret } from './test-world.ts';
 
 const { endStream, endHeaders } = Flag;
 

@@ -2,6 +2,8 @@ import { type ClientHttp2Session, connect as connectHttp2, createSecureServer } 
 import type { AddressInfo } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { afterEach, expect, test } from 'vitest';
+import { answerOn } from './test-http2-answer.ts';
+import { openHttp2World } from './test-http2-upstream.ts';
 import {
   apiHost,
   ask,
@@ -14,9 +16,7 @@ import {
   serveHttps,
   upstreamContext,
   type World,
-} from './fixture.ts';
-import { answerOn } from './http2-answer.ts';
-import { openHttp2World } from './http2-upstream.ts';
+} from './test-world.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {

@@ -1,9 +1,9 @@
 import { constants } from 'node:http2';
 import { afterEach, describe, expect, test } from 'vitest';
-import { apiHost, openWorld, secret, type WorldOptions } from './fixture.ts';
-import { answerOn } from './http2-answer.ts';
-import { Code, Flag, frame, headers, serveFrames, Type, uint32 } from './http2-frames.ts';
-import { dialHttp2, openHttp2World } from './http2-upstream.ts';
+import { answerOn } from './test-http2-answer.ts';
+import { Code, Flag, frame, headers, serveFrames, Type, uint32 } from './test-http2-frames.ts';
+import { dialHttp2, openHttp2World } from './test-http2-upstream.ts';
+import { apiHost, openWorld, secret, type WorldOptions } from './test-world.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {

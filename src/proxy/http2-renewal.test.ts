@@ -1,9 +1,9 @@
 import { type ClientHttp2Session, constants } from 'node:http2';
 import { afterEach, describe, expect, test } from 'vitest';
 import { compileRoutes } from '../providers/index.ts';
-import { secret } from './fixture.ts';
-import { answerOn } from './http2-answer.ts';
-import { dialHttp2, openHttp2World } from './http2-upstream.ts';
+import { answerOn } from './test-http2-answer.ts';
+import { dialHttp2, openHttp2World } from './test-http2-upstream.ts';
+import { secret } from './test-world.ts';
 
 const cleanups: (() => unknown)[] = [];
 const large = 'b'.repeat(100_000);

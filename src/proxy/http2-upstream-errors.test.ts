@@ -1,12 +1,12 @@
 import { constants } from 'node:http2';
 import { afterEach, expect, test, vi } from 'vitest';
-import { apiHost, openWorld } from './fixture.ts';
 import type { UpstreamSession } from './http2/sessions.ts';
-import { answerOn } from './http2-answer.ts';
-import { Flag, type Frame, frame, headers, serveFrames, Type } from './http2-frames.ts';
-import { dialHttp2 } from './http2-upstream.ts';
 import type { Patience } from './proxy.ts';
 import { type Live, LiveRun } from './runs/index.ts';
+import { answerOn } from './test-http2-answer.ts';
+import { Flag, type Frame, frame, headers, serveFrames, Type } from './test-http2-frames.ts';
+import { dialHttp2 } from './test-http2-upstream.ts';
+import { apiHost, openWorld } from './test-world.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {

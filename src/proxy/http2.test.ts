@@ -2,6 +2,8 @@ import { constants, type IncomingHttpHeaders } from 'node:http2';
 import { gzipSync } from 'node:zlib';
 import * as grpc from '@grpc/grpc-js';
 import { afterEach, describe, expect, test } from 'vitest';
+import { answerOn } from './test-http2-answer.ts';
+import { dialHttp2 as dialThroughProxy, type Http2Listener, openHttp2World } from './test-http2-upstream.ts';
 import {
   apiHost,
   openWorld,
@@ -13,9 +15,7 @@ import {
   upstreamKeyPair,
   type World,
   type WorldOptions,
-} from './fixture.ts';
-import { answerOn } from './http2-answer.ts';
-import { dialHttp2 as dialThroughProxy, type Http2Listener, openHttp2World } from './http2-upstream.ts';
+} from './test-world.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {

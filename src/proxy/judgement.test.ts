@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { compileRoutes } from '../providers/index.ts';
+import type { RunSpec } from './proxy.ts';
 import {
   apiHost,
   ask,
@@ -11,8 +12,7 @@ import {
   routeTo,
   secret,
   type WorldOptions,
-} from './fixture.ts';
-import type { RunSpec } from './proxy.ts';
+} from './test-world.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {

@@ -1,6 +1,8 @@
 import type { ClientHttp2Session, ServerHttp2Stream } from 'node:http2';
 import { afterEach, describe, expect, test } from 'vitest';
 import { compileRoutes } from '../providers/index.ts';
+import type { Credential, Run, RunSpec } from './proxy.ts';
+import { dialHttp2, openHttp2World } from './test-http2-upstream.ts';
 import {
   apiHost,
   type Client,
@@ -12,9 +14,7 @@ import {
   serveHttps,
   serveRaw,
   type World,
-} from './fixture.ts';
-import { dialHttp2, openHttp2World } from './http2-upstream.ts';
-import type { Credential, Run, RunSpec } from './proxy.ts';
+} from './test-world.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Fault } from './http1/index.ts';
-import { Transcript } from './transcript.ts';
+import { Transcript } from './test-transcript.ts';
 
 const lines = (...parts: readonly string[]): string => `${parts.join('\r\n')}\r\n\r\n`;
 const get = (path: string, ...fields: readonly string[]): string =>

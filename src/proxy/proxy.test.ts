@@ -4,7 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, expect, test } from 'vitest';
-import { apiHost, openWorld, routeTo, secret, serveHttps, type World, type WorldOptions } from './fixture.ts';
+import {
+  apiHost,
+  openWorld,
+  routeTo,
+  secret,
+  serveHttps,
+  type World,
+  type WorldOptions,
+} from './test-world.ts';
 
 const run = promisify(execFile);
 const cleanups: (() => unknown)[] = [];

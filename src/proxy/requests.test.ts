@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Transcript } from './transcript.ts';
+import { Transcript } from './test-transcript.ts';
 
 const lines = (...parts: readonly string[]): string => `${parts.join('\r\n')}\r\n\r\n`;
 const get = (...fields: readonly string[]): string => lines('GET / HTTP/1.1', 'Host: a.test', ...fields);

@@ -17,7 +17,7 @@ import {
   secret,
   serveRaw,
   type WorldOptions,
-} from './fixture.ts';
+} from './test-world.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {

@@ -1,6 +1,7 @@
 import * as zlib from 'node:zlib';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from 'vitest';
+import { zstd } from './inject/index.ts';
 import {
   apiHost,
   type Client,
@@ -12,8 +13,7 @@ import {
   serveRaw,
   type World,
   type WorldOptions,
-} from './fixture.ts';
-import { zstd } from './inject/index.ts';
+} from './test-world.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {

@@ -19,7 +19,7 @@ import {
   serveHttps,
   serveRaw,
   type WorldOptions,
-} from './fixture.ts';
+} from './test-world.ts';
 
 const cleanups: (() => unknown)[] = [];
 const large = 'b'.repeat(100_000);

@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { connect as connectTls, createServer } from 'node:tls';
-import { apiHost, connectTo, dialProxy, upstreamContext, type World } from './fixture.ts';
+import { apiHost, connectTo, dialProxy, upstreamContext, type World } from './test-world.ts';
 
 /** A client of the tests that writes its HTTP/2 frames itself, right or wrong (RFC 9113 §4, §6). */
 export const Type = {

@@ -1,7 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http2';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { WorldOptions } from './fixture.ts';
-import { secret } from './fixture.ts';
 import {
   Code,
   dialRaw,
@@ -12,8 +10,10 @@ import {
   type RawClient,
   settings,
   Type,
-} from './http2-frames.ts';
-import { openHttp2World } from './http2-upstream.ts';
+} from './test-http2-frames.ts';
+import { openHttp2World } from './test-http2-upstream.ts';
+import type { WorldOptions } from './test-world.ts';
+import { secret } from './test-world.ts';
 
 /** What a client sends, and what becomes of it on all three sides. */
 export interface Case {

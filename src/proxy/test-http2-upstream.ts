@@ -15,7 +15,7 @@ import {
   upstreamContext,
   type World,
   type WorldOptions,
-} from './fixture.ts';
+} from './test-world.ts';
 
 export type Http2Listener = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number) => void;
 
