@@ -38,6 +38,8 @@ async function upload(answer: (stream: number) => readonly Buffer[]) {
   });
   stream.on('end', () => {
     isEnded = stream.rstCode === constants.NGHTTP2_NO_ERROR;
+    // Some clients send all of it before they look at the answer.
+    stream.end(Buffer.alloc(3_000_000));
   });
   stream.on('error', () => {});
   const closed = new Promise<void>((resolve) => stream.once('close', resolve));
@@ -55,7 +57,7 @@ describe('an answer that is whole while the request is not', () => {
       (s) => [head(s, length), data(s, 'large', Flag.endStream), reset(s, Code.cancel)],
     ],
     ['by its trailers', (s) => [head(s), data(s, 'large'), trailers(s), reset(s, Code.none)]],
-  ])('reaches the client, which is asked to send no more: %s', async (_name, answer) => {
+  ])('reaches the client, which may send the rest all the same: %s', async (_name, answer) => {
     const { world, status, body, code, isEnded } = await upload(answer);
     expect([status, body, code, isEnded]).toEqual([413, 'large', constants.NGHTTP2_NO_ERROR, true]);
     expect(world.failures).toEqual([]);

@@ -409,7 +409,8 @@ export class RelayedStream implements Petition, Live {
   #upstreamClosed(upstream: ClientHttp2Stream): void {
     if (this.#ended || this.#client.destroyed) return;
     if (this.#whole) {
-      this.#stopRequest();
+      // What is still to come of the request goes nowhere. A reset would cost some clients the answer.
+      this.#client.resume();
       return;
     }
     const code = upstream.rstCode ?? constants.NGHTTP2_NO_ERROR;
@@ -424,15 +425,6 @@ export class RelayedStream implements Petition, Live {
     } else if (!upstream.readableEnded || upstream.aborted || code !== constants.NGHTTP2_NO_ERROR) {
       this.#breakOff(brokenOff(), code);
     }
-  }
-
-  /** The upstream wants no more of a request that it has answered: neither do we. */
-  #stopRequest(): void {
-    const client = this.#client;
-    const stop = (): void => client.close(constants.NGHTTP2_NO_ERROR);
-    if (client.readableEnded) return;
-    if (client.writableFinished) stop();
-    else client.once('finish', stop);
   }
 
   /** An answer that had begun must not look complete. */
