@@ -107,9 +107,16 @@ const connection: readonly Case[] = [
   { name: 'windows over 2^31-1 by SETTINGS', send: [held, frame(Type.windowUpdate, 0, 1, uint32(0x7fff0000 - 1)), settings([4, 0x7fffffff])], gets: 'reset flowControl', upstream: ['GET /hold'], audit: injected },
   { name: 'acknowledgements that nobody asked for', send: Array.from({ length: 3 }, () => frame(Type.ping, ack, 0, '12345678')), gets: 'goaway protocol | closed', audit: refused },
   { name: 'GOAWAY, and a request under way', send: [post, frame(Type.goaway, 0, 0, Buffer.alloc(8)), data('x', endStream)], gets: 'status 200', last: true, upstream: ['POST / "x"'], audit: injected },
-  { name: 'GOAWAY with an unknown code', send: [post, frame(Type.goaway, 0, 0, Buffer.concat([uint32(0), uint32(0x99)]))], gets: 'closed', upstream: ['POST / cut'], audit: injected },
+  { name: 'GOAWAY with an unknown code', send: [post, frame(Type.goaway, 0, 0, Buffer.concat([uint32(0), uint32(0x99)]))], gets: 'goaway none | closed', upstream: ['POST / cut'], audit: injected },
 ];
 
+/** Node 22.23 takes the process down for it where the session is gone by then. */
+const leaving = [post, frame(Type.goaway, 0, 0, Buffer.concat([uint32(0), uint32(2)]))];
+const behind = [headers(3, postFields, 0), data('behind', endStream, 3)];
+// biome-ignore format: a table, one case a line
+judgeCases('the end of a connection, and more in the same read', [
+  { name: 'a request with a body', bare: true, send: [Buffer.concat([preface, settings(), ...leaving, ...behind])], gets: 'goaway none | goaway internal | closed', last: true, upstream: ['POST / cut'], audit: ['injected', ...refused] },
+]);
 judgeCases('frames (RFC 9113 §4, §6)', frames);
 judgeCases('streams (RFC 9113 §5)', streams);
 judgeCases('the connection (RFC 9113 §6.5, §6.7, §6.8, §6.9)', connection);

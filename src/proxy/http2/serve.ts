@@ -72,6 +72,8 @@ class Http2Connection implements StreamHost, Live, Watched {
   #wasted = 0;
   #expelled = false;
   readonly #unread: UnreadRequests;
+  /** The last stream that is still heard, now that the session is about to end. */
+  #last: number | undefined;
 
   constructor(session: ServerHttp2Session, socket: TLSSocket, options: Http2Options) {
     this.#session = session;
@@ -108,9 +110,14 @@ class Http2Connection implements StreamHost, Live, Watched {
     const session = this.#session;
     const destroy = session.destroy.bind(session);
     session.destroy = (error, code) => {
-      // What was read is heard first.
-      if (!session.destroyed) setImmediate(this.#unread.end());
-      destroy(error, code ?? codeFor(error));
+      if (this.#last !== undefined) return;
+      this.#last = this.#unread.last;
+      // Never from within a frame's own callback: requests may come behind it in the same read, and where their session is
+      // gone by then, Node 22 takes the process down at the first byte of a body. What came before it is heard first.
+      setImmediate(() => {
+        this.#unread.settle(this.#unread.last);
+        destroy(error, code ?? codeFor(error));
+      });
     };
   }
 
@@ -124,6 +131,11 @@ class Http2Connection implements StreamHost, Live, Watched {
   }
 
   #admit(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number): void {
+    if (this.#last !== undefined && (stream.id as number) > this.#last) {
+      stream.on('error', () => {});
+      stream.close(constants.NGHTTP2_REFUSED_STREAM);
+      return;
+    }
     this.#opened += 1;
     this.#unread.heard(stream.id as number);
     const { run, authority, decisions, hostField, watch } = this.#options;

@@ -34,7 +34,7 @@ export class UnreadRequests {
 
   /** This stream is a request. */
   heard(stream: number): void {
-    this.#settle(stream - 2);
+    this.settle(stream - 2);
     if (stream > this.#settled) this.#settled = stream;
   }
 
@@ -49,27 +49,23 @@ export class UnreadRequests {
    */
   probe(): void {
     if (this.#session.destroyed) return;
-    const last = this.#last;
+    const last = this.last;
     this.owed = true;
     this.#session.ping((error) => {
       if (error !== null) return;
       this.owed = false;
       this.#seenBytes = this.#bytesRead();
-      this.#settle(last);
+      this.settle(last);
     });
   }
 
-  /** The session is about to end: returns how to count what it leaves, once what was read has been heard. */
-  end(): () => void {
-    const last = this.#last;
-    return () => this.#settle(last);
-  }
-
-  get #last(): number {
+  /** The highest stream that the client has opened so far. */
+  get last(): number {
     return this.#session.state.lastProcStreamID || none;
   }
 
-  #settle(last: number): void {
+  /** All of them up to this one have been heard, or never will be. */
+  settle(last: number): void {
     if (last <= this.#settled) return;
     const count = Math.floor((last - this.#settled) / 2);
     const begun = this.#settled !== none;
