@@ -1,6 +1,17 @@
 import { constants } from 'node:http2';
 import { afterEach, describe, expect, test } from 'vitest';
-import { Code, Flag, frame, headers, serveFrames, Type, uint32 } from './test-http2-frames.ts';
+import {
+  Code,
+  dialRaw,
+  Flag,
+  frame,
+  getFields,
+  headers,
+  preface,
+  serveFrames,
+  Type,
+  uint32,
+} from './test-http2-frames.ts';
 import { dialHttp2 } from './test-http2-upstream.ts';
 import { apiHost, openWorld } from './test-world.ts';
 
@@ -79,4 +90,30 @@ describe('an answer that is cut off while the request is under way', () => {
     expect(code).not.toBe(constants.NGHTTP2_NO_ERROR);
     expect(world.failures).toHaveLength(1);
   });
+});
+
+test.each([
+  ['an upstream that waits for nothing more', (s: number) => [head(s), data(s, 'large', Flag.endStream)]],
+  [
+    'one that resets the stream after it',
+    (s: number) => [head(s), data(s, 'large'), trailers(s), reset(s, Code.none)],
+  ],
+])('a whole answer ends a client’s stream without a reset: from %s', async (_name, answer) => {
+  const at = await serveFrames(cleanups, [], (one, _connection, send) => {
+    if (one.type === Type.headers) send(...answer(one.stream));
+  });
+  const world = await openWorld();
+  world.ports.set(`${apiHost}:443`, at);
+  cleanups.push(() => world.close());
+  const client = await dialRaw(world);
+  cleanups.push(() => client.close());
+  client.send(preface, frame(Type.settings, 0, 0), headers(1, getFields));
+  const ends = ({ stream, flags }: { stream: number; flags: number }) =>
+    stream === 1 && (flags & Flag.endStream) !== 0;
+  await client.until((frames) => frames.some(ends));
+  client.send(frame(Type.ping, 0, 0, Buffer.alloc(8)));
+  await client.until((frames) => frames.some(({ type }) => type === Type.ping));
+  expect(client.frames.filter(({ stream }) => stream === 1).map(({ type }) => type)).not.toContain(
+    Type.reset,
+  );
 });
