@@ -4,6 +4,7 @@ import {
   dialRaw,
   type Fields,
   Flag,
+  type Frame,
   frame,
   getFields,
   headers,
@@ -244,4 +245,31 @@ test('more streams at once than were allowed: those beyond are refused, and the 
   client.send(...all);
   await client.until((frames) => frames.some(({ type }) => type === Type.reset || type === Type.goaway));
   expect(arrived.length).toBeLessThanOrEqual(256);
+});
+
+test('a client whose connection is in error as it shows that it is there holds no stream of the upstream', async () => {
+  const arrived: { open: boolean }[] = [];
+  const world = await openHttp2World(
+    cleanups,
+    (stream) => {
+      const request = { open: true };
+      arrived.push(request);
+      stream.on('close', () => {
+        request.open = false;
+      });
+    },
+    { patience: { exchangeMs: 100 } },
+  );
+  const client = await dialRaw(world);
+  cleanups.push(() => client.close());
+  client.send(preface, settings(), headers(1, heldFields));
+  const isPing = ({ type, flags }: Frame): boolean => type === Type.ping && flags === 0;
+  await client.until((frames) => frames.some(isPing));
+  const ping = client.frames.find(isPing)?.payload ?? Buffer.alloc(8);
+  // An index that no table has: nghttp2 gives the session up, and Node says nothing of it.
+  const error = frame(Type.headers, Flag.endStream | Flag.endHeaders, 3, Buffer.from([0xff, 0x21]));
+  client.send(Buffer.concat([frame(Type.ping, Flag.ack, 0, ping), error]));
+  await client.until((frames) => frames.some(({ type }) => type === Type.goaway));
+  expect(arrived).toHaveLength(1);
+  await expect.poll(() => arrived, { timeout: 5_000 }).toEqual([{ open: false }]);
 });

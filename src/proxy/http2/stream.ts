@@ -1,6 +1,7 @@
 import {
   type ClientHttp2Stream,
   constants,
+  type Http2Stream,
   type IncomingHttpHeaders,
   type OutgoingHttpHeaders,
   type ServerHttp2Stream,
@@ -138,12 +139,12 @@ export class RelayedStream implements Petition, Live {
   /** Ends it as if the upstream had. */
   cut(why?: AuthsomeError): void {
     if (why !== undefined) this.docket.fail(why);
-    this.#client.close(constants.NGHTTP2_CANCEL);
+    discard(this.#client, constants.NGHTTP2_CANCEL);
   }
 
   /** Nothing has moved for too long. */
   silent(): void {
-    if (this.#client.headersSent) this.#breakOff(standstill(), constants.NGHTTP2_CANCEL);
+    if (this.#client.headersSent) this.cut(standstill());
     else this.fail(new AuthsomeError('UpstreamTimeout', 'the upstream did not answer in time'));
   }
 
@@ -490,8 +491,11 @@ const standstill = (): AuthsomeError =>
 const undecodable = (): AuthsomeError =>
   new AuthsomeError('UpstreamMalformed', 'the answer is not in the coding that it declares');
 
-/** Resets it. It need not close by itself: one that waits for the upstream to allow another stream does not. */
-function discard(upstream: ClientHttp2Stream, code: number): void {
-  upstream.close(code);
-  upstream.destroy();
+/**
+ * Resets it. It need not close by itself: one that waits for the upstream to allow another stream does not, nor does any
+ * where nghttp2 has given up the session.
+ */
+function discard(stream: Http2Stream, code: number): void {
+  stream.close(code);
+  stream.destroy();
 }

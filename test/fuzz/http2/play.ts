@@ -37,7 +37,10 @@ export async function play(seed: number): Promise<PlayFigures> {
   const upstream = await serveFuzzed((name) => new Chance(hashOf(`${seed} ${name}`)), isUpstreamHostile);
   const world = await openWorld({
     routes: [routeTo(apiHost, { pathPrefix: '/v1' })],
-    patience: isUpstreamHostile || isClientHostile ? { headMs: 200, exchangeMs: 300, lingerMs: 40 } : {},
+    patience:
+      isUpstreamHostile || isClientHostile
+        ? { headMs: 200, exchangeMs: 300, keepAliveMs: 300, lingerMs: 40 }
+        : {},
     spec: {
       phantomFor: () => phantom,
       credentials: {
