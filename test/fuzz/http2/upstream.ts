@@ -37,9 +37,9 @@ export interface FuzzUpstream {
   close(): Promise<void>;
 }
 
-/** `none` where a change took the mark out of the path. */
+/** `none` where a change took the mark out of the path; the query is not on record, and does not count. */
 export function markOf(head: Fields): string {
-  return /~\d+~/.exec(valueIn(head, ':path') ?? '')?.[0] ?? 'none';
+  return /^[^?]*?(~\d+~)/.exec(valueIn(head, ':path') ?? '')?.[1] ?? 'none';
 }
 
 /** An API that answers each request by its mark, well or badly: how badly depends on the seed and the mark alone. */
