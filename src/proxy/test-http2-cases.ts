@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http2';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { DecisionEvent } from '../audit/index.ts';
 import {
   Code,
   dialRaw,
@@ -34,6 +35,14 @@ export interface Case {
   readonly last?: boolean;
   /** The stream of the further request, where it is not the next. */
   readonly next?: number;
+  /** What is otherwise since Node 22, whose nghttp2 is newer. */
+  readonly newer?: Partial<Pick<Case, 'gets' | 'upstream' | 'audit' | 'last'>>;
+}
+
+const isNewer = Number(process.versions.node.split('.')[0]) >= 22;
+
+function asHere({ newer, ...one }: Case): Case {
+  return isNewer ? { ...one, ...newer } : one;
 }
 
 const usual = new Set([':method', ':scheme', ':authority', ':path', 'authorization']);
@@ -86,7 +95,7 @@ export function judgeCases(title: string, cases: readonly Case[], options: World
       for (const cleanup of cleanups.reverse()) await cleanup();
     });
 
-    test.each(cases)('$name: $gets', async (one) => {
+    test.each(cases.map(asHere))('$name: $gets', async (one) => {
       seen.length = 0;
       world.decisions.length = 0;
       const client = await dialRaw(world);
@@ -126,9 +135,9 @@ export function judgeCases(title: string, cases: readonly Case[], options: World
         await new Promise((resolve) => setTimeout(resolve, 10));
       for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
       expect(seen.filter((text) => text !== further).toSorted()).toEqual(expected.upstream.toSorted());
+      const judged = world.decisions.filter(({ request }) => request.path !== '/further');
       expect(
-        world.decisions
-          .filter(({ request }) => request.path !== '/further')
+        (judged.length > expected.audit.length ? withoutOneError(judged) : judged)
           .map(({ outcome }) => outcome)
           .toSorted(),
         JSON.stringify(world.decisions),
@@ -137,6 +146,12 @@ export function judgeCases(title: string, cases: readonly Case[], options: World
       expect(JSON.stringify(world.decisions)).not.toContain(secret);
     });
   });
+}
+
+/** Newer Node tells of errors of a connection that Node 20 keeps to itself. */
+function withoutOneError(decisions: readonly DecisionEvent[]): readonly DecisionEvent[] {
+  const error = decisions.find(({ reason }) => reason.includes('HTTP/2 connection was in error'));
+  return decisions.filter((decision) => decision !== error);
 }
 
 /** `goaway CODE | closed`: Node may close a connection that has streams before its GOAWAY is out. */
