@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { createBrowser } from '../../demo/browser.ts';
@@ -161,7 +161,10 @@ export async function openSite(): Promise<Site> {
           'Authorization',
           'Bearer',
         );
-        writeFileSync(join(world.home, 'providers/rotated.json'), JSON.stringify(more));
+        // As editors do: half of a file would be a provider that is no more, and cut what is under way there.
+        const draft = join(world.home, 'rotated.json.new');
+        writeFileSync(draft, JSON.stringify(more));
+        renameSync(draft, join(world.home, 'providers/rotated.json'));
       },
     },
   ];
