@@ -209,6 +209,28 @@ describe.each(changes)('%s', (_name, change, next) => {
   });
 });
 
+test('an answer that ends with its connection does not look whole when it is cut', async () => {
+  const server = await serveRaw((socket) => {
+    socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Type: image/png\r\n\r\nbegun'));
+  });
+  const world = await openWorld();
+  world.ports.set(`${apiHost}:443`, server.at);
+  cleanups.push(
+    () => server.close(),
+    () => world.close(),
+  );
+  const client = await dialThrough(world);
+  const told: string[] = [];
+  client.socket.on('end', () => told.push('end'));
+  client.socket.on('error', (error: NodeJS.ErrnoException) => told.push(error.code ?? ''));
+  client.send(`GET / HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`);
+  await client.until((received) => received.endsWith('begun'));
+  world.run.dropConnection('example/default');
+  await expect.poll(() => client.socket.closed).toBe(true);
+  expect(told).toEqual(['ECONNRESET']);
+  expect(world.failures).toMatchObject([{ outcome: 'CredentialMissing' }]);
+});
+
 test('a change that leaves all as it was cuts nothing', async () => {
   const { world, begin } = await openHttp2();
   const one = await begin({})('/gone/1');

@@ -53,6 +53,11 @@ export class Pairing {
     return this.#requestPhase === 'head';
   }
 
+  /** An answer has begun, and is not over. */
+  get answering(): boolean {
+    return this.#responsePhase === 'body' || this.#responsePhase === 'finishing';
+  }
+
   clientBytes(chunk: Buffer): void {
     switch (this.#requestPhase) {
       case 'head':

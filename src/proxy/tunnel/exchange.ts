@@ -96,6 +96,8 @@ export class Exchange implements PairingPort, UpstreamUser, Watched, Live {
 
   cut(why?: AuthsomeError): void {
     if (why !== undefined) this.#docket?.fail(why);
+    // One that only its connection's end completes would look whole.
+    if (this.#pairing.answering) this.#raw.resetAndDestroy();
     this.client.destroy();
     this.#spliced?.destroy();
     this.#clientGone();
