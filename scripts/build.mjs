@@ -50,6 +50,9 @@ const preload = await build({
     'env-proxy-agent': inRoot('src/cli/run/env-proxy-agent.ts'),
   },
   external: [...natives, './agent-tunnel.cjs', './env-proxy-agent.cjs'],
+  // It may be loaded in the middle of a program's first look at `Headers`, and Node 22 ends a process that looks at this
+  // lazy property from there. What undici wants it for are headers that a program gives to a dispatcher itself.
+  define: { 'globalThis.Headers': 'undefined' },
   output: {
     dir: staging,
     format: 'cjs',
@@ -74,12 +77,13 @@ await rename(inRoot('dist'), retired).catch(ignoreMissing);
 await rename(staging, inRoot('dist'));
 await rm(retired, { recursive: true, force: true });
 
-async function build({ input, output, external = natives }) {
+async function build({ input, output, external = natives, define = {} }) {
   const bundle = await rolldown({
     input,
     cwd: root,
     platform: 'node',
     external,
+    transform: { define },
     treeshake: true,
     onLog(level, log, handler) {
       // Type-only re-exports and optional requires of dependencies are theirs to answer for.

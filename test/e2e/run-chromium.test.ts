@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { createSecureServer } from 'node:http2';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -86,8 +86,7 @@ afterAll(async () => {
 /** In a home of its own, where Chromium keeps what it trusts. */
 function browse(mode: 'credentials' | 'env'): Promise<Outcome> {
   const program = join(root, 'test/e2e/run-chromium.mjs');
-  const home = join(world.directory, mode);
-  mkdirSync(home);
+  const home = mkdtempSync(join(world.directory, `${mode}-`));
   return world.authsome(['run', '--', process.execPath, program, findChromium(), web, stranger, mode], {
     env: { HOME: home, STRANGER_CA: join(world.directory, 'ca.pem') },
     cwd: root,

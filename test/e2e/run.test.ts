@@ -150,17 +150,21 @@ describe('requests of a run', () => {
     expect(arrived(hosts.api).at(-1)?.headers).not.toHaveProperty('proxy-authorization');
   });
 
-  it('carry it from Node’s fetch', async () => {
-    const script = `console.log((await fetch('https://${hosts.api}/v1/fetch')).status);`;
-    expect(await run(process.execPath, '--input-type=module', '-e', script)).toMatchObject({
-      code: 0,
-      stdout: '200\n',
-    });
-    expect(arrived(hosts.api).at(-1)).toMatchObject({
-      path: '/v1/fetch',
-      headers: { authorization: bearer() },
-    });
-  });
+  // What a program looks at first is what makes Node load its `fetch`.
+  it.each(['', 'globalThis.Headers;', 'globalThis.FormData;', 'globalThis.WebSocket;'])(
+    'carry it from Node’s fetch %s',
+    async (first) => {
+      const script = `${first} console.log((await fetch('https://${hosts.api}/v1/fetch')).status);`;
+      expect(await run(process.execPath, '--input-type=module', '-e', script)).toMatchObject({
+        code: 0,
+        stdout: '200\n',
+      });
+      expect(arrived(hosts.api).at(-1)).toMatchObject({
+        path: '/v1/fetch',
+        headers: { authorization: bearer() },
+      });
+    },
+  );
 
   it.each([
     ['https.get', `https.get(url, finish)`],
