@@ -3,4 +3,5 @@
  * what was decided.
  */
 export { Docket, type Refusal } from './docket.ts';
+export { failures, perhapsAgain } from './failures.ts';
 export { type Grant, hear, hearAgain, type Petition } from './hearing.ts';

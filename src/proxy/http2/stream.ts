@@ -8,7 +8,14 @@ import {
 } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import { AuthsomeError, asAuthsomeError } from '../../errors.ts';
-import type { Docket, Grant, Petition, Refusal } from '../hearing/index.ts';
+import {
+  type Docket,
+  failures,
+  type Grant,
+  type Petition,
+  perhapsAgain,
+  type Refusal,
+} from '../hearing/index.ts';
 import { isIdempotent } from '../http1/index.ts';
 import type { ForwardTarget, Injection } from '../inject/index.ts';
 import type { Subject } from '../judge/index.ts';
@@ -144,7 +151,7 @@ export class RelayedStream implements Petition, Live {
 
   /** Nothing has moved for too long. */
   silent(): void {
-    if (this.#client.headersSent) this.cut(standstill());
+    if (this.#client.headersSent) this.cut(failures.standstill());
     else this.fail(new AuthsomeError('UpstreamTimeout', 'the upstream did not answer in time'));
   }
 
@@ -358,7 +365,7 @@ export class RelayedStream implements Petition, Live {
           client.end();
           return;
         }
-        breakOff(undecodable());
+        breakOff(failures.undecodable());
       },
     });
     client.on('drain', () => {
@@ -424,7 +431,7 @@ export class RelayedStream implements Petition, Live {
         this.fail(isRefused ? refused() : unanswered());
       }
     } else if (!upstream.readableEnded || upstream.aborted || code !== constants.NGHTTP2_NO_ERROR) {
-      this.#breakOff(brokenOff(), code);
+      this.#breakOff(failures.brokenOff(), code);
     }
   }
 
@@ -474,22 +481,13 @@ export class RelayedStream implements Petition, Live {
 
 const unanswered = (): AuthsomeError =>
   new AuthsomeError('UpstreamUnreachable', 'the upstream closed the stream without an answer', {
-    hint: 'Send the request again if it may be carried out twice: whether it had an effect is not known.',
+    hint: perhapsAgain,
   });
 
 const refused = (): AuthsomeError =>
   new AuthsomeError('UpstreamUnreachable', 'the upstream refused the request before it did anything of it', {
     hint: 'Send the request again: nothing of it has been carried out.',
   });
-
-const brokenOff = (): AuthsomeError =>
-  new AuthsomeError('UpstreamUnreachable', 'the upstream broke off in the middle of its answer');
-
-const standstill = (): AuthsomeError =>
-  new AuthsomeError('UpstreamTimeout', 'nothing moved for too long in the middle of an exchange');
-
-const undecodable = (): AuthsomeError =>
-  new AuthsomeError('UpstreamMalformed', 'the answer is not in the coding that it declares');
 
 /**
  * Resets it. It need not close by itself: one that waits for the upstream to allow another stream does not, nor does any

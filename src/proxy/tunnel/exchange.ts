@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
-import { AuthsomeError, asAuthsomeError, type ErrorCode } from '../../errors.ts';
-import { Docket } from '../hearing/index.ts';
+import { AuthsomeError, asAuthsomeError } from '../../errors.ts';
+import { Docket, failures, perhapsAgain } from '../hearing/index.ts';
 import {
   type Answer,
   type Cut,
@@ -232,8 +232,7 @@ export class Exchange implements PairingPort, UpstreamUser, Watched, Live {
   }
 
   resetClient(cut: Cut): void {
-    const [code, detail] = whyCut(cut);
-    this.#docket?.fail(new AuthsomeError(code, detail));
+    this.#docket?.fail(whyCut(cut));
     this.#raw.resetAndDestroy();
     this.client.destroy();
   }
@@ -279,7 +278,7 @@ export class Exchange implements PairingPort, UpstreamUser, Watched, Live {
           this.#docket ?? this.#unread(),
           'UpstreamUnreachable',
           'the upstream closed the connection without an answer',
-          'Send the request again if it may be carried out twice: whether it had an effect is not known.',
+          perhapsAgain,
         );
       case 'response-timeout':
         return this.#failure(
@@ -362,18 +361,18 @@ export class Exchange implements PairingPort, UpstreamUser, Watched, Live {
   }
 }
 
-function whyCut(cut: Cut): readonly [ErrorCode, string] {
+function whyCut(cut: Cut): AuthsomeError {
   switch (cut.kind) {
     case 'malformed-body':
-      return ['MalformedRequest', cut.fault.reason];
+      return new AuthsomeError('MalformedRequest', cut.fault.reason);
     case 'malformed-response':
-      return ['UpstreamMalformed', cut.fault.reason];
+      return new AuthsomeError('UpstreamMalformed', cut.fault.reason);
     case 'truncated':
-      return ['UpstreamUnreachable', 'the upstream broke off in the middle of its answer'];
+      return failures.brokenOff();
     case 'undecodable':
-      return ['UpstreamMalformed', 'the answer is not in the coding that it declares'];
+      return failures.undecodable();
     case 'standstill':
-      return ['UpstreamTimeout', 'nothing moved for too long in the middle of an exchange'];
+      return failures.standstill();
   }
 }
 

@@ -1,0 +1,15 @@
+import { AuthsomeError } from '../../errors.ts';
+
+/** What may become of a request that was let go, in the words of both protocols. */
+export const failures = {
+  brokenOff: () =>
+    new AuthsomeError('UpstreamUnreachable', 'the upstream broke off in the middle of its answer'),
+  undecodable: () =>
+    new AuthsomeError('UpstreamMalformed', 'the answer is not in the coding that it declares'),
+  standstill: () =>
+    new AuthsomeError('UpstreamTimeout', 'nothing moved for too long in the middle of an exchange'),
+} as const;
+
+/** To a request that went out and was not answered. */
+export const perhapsAgain =
+  'Send the request again if it may be carried out twice: whether it had an effect is not known.';
