@@ -139,6 +139,9 @@ describe('a path that is denied', () => {
     ['with encoded parameters', '/admin%3Ba/x'],
     ['with parameters and a slash at the end', '/repos/ada/notes;v=1/'],
     ['with a letter encoded twice', '/%2561dmin/x'],
+    ['with a dot at the end, as Windows takes it', '/repos/ada/notes.'],
+    ['with spaces and dots after the folder', '/admin%20.%20/x'],
+    ['with a dot before parameters and a slash', '/repos/ada/notes.;v=1/'],
     ['with a letter encoded three times', '/%252541dmin/x'],
     ['with a separator encoded in small letters', '/q%2fa'],
   ])('is denied %s: %s', (_, path) => expect(isAllowed(path)).toBe(false));

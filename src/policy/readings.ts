@@ -1,13 +1,14 @@
 const mostDecodings = 3;
 
 /**
- * A canonical path as services may read it, each in lower case: as it is; without its segments' parameters, letters that
- * were encoded twice decoded; and both without slashes at the end. Which of them a service follows is not known here.
+ * A canonical path as services may read it, each in lower case: as it is; without its segments' parameters and the dots and
+ * spaces at their ends, letters that were encoded twice decoded; and both without slashes at the end. Which of them a
+ * service follows is not known here.
  */
 export function readingsOf(path: string): readonly string[] {
   const asWritten = path.toLowerCase();
-  if (!/[;%]|\/$/.test(asWritten)) return [asWritten];
-  const bare = withoutParameters(decodedAgain(asWritten));
+  if (!/[;%]|\.(?:\/|$)|\/$/.test(asWritten)) return [asWritten];
+  const bare = withoutTails(withoutParameters(decodedAgain(asWritten)));
   return [...new Set([asWritten, bare, withoutEnd(asWritten), withoutEnd(bare)])];
 }
 
@@ -26,6 +27,21 @@ function decodedAgain(path: string): string {
 /** Java's servers route by what stands before the `;` of a segment (RFC 3986 §3.3). */
 function withoutParameters(path: string): string {
   return path.replace(/(?:;|%3b)[^/]*/g, '');
+}
+
+/** Windows opens `notes. ` as `notes`. */
+function withoutTails(path: string): string {
+  return path.split('/').map(withoutTail).join('/');
+}
+
+/** A loop, since a pattern would look at a long row of dots once for each of them. */
+function withoutTail(segment: string): string {
+  let end = segment.length;
+  for (;;) {
+    if (segment[end - 1] === '.') end -= 1;
+    else if (segment.endsWith('%20', end)) end -= 3;
+    else return segment.slice(0, end);
+  }
 }
 
 function withoutEnd(path: string): string {
