@@ -1,5 +1,6 @@
-import { asksForJson, noFlags, readHead } from './global-flags.ts';
+import { flagsMeant, readHead } from './global-flags.ts';
 import { runCommand } from './run/command.ts';
+import type { Terminal } from './terminal.ts';
 
 /** What the process was started with. */
 export interface CliOptions {
@@ -29,7 +30,14 @@ export async function runCli(options: CliOptions): Promise<number> {
       import('./failure.ts'),
       import('./terminal.ts'),
     ]);
-    const flags = { ...noFlags, json: asksForJson(options.args) };
-    return showFailure(processTerminal(flags, options.environment), error);
+    const flags = flagsMeant(options.args);
+    let terminal: Terminal;
+    try {
+      terminal = processTerminal(flags, options.environment);
+    } catch {
+      // It is the log file that cannot be written.
+      terminal = processTerminal({ ...flags, logFile: undefined }, options.environment);
+    }
+    return showFailure(terminal, error);
   }
 }

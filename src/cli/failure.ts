@@ -4,10 +4,13 @@ import type { Terminal } from './terminal.ts';
 /** The exit code of `error`, after it has been shown: as a document under `--json`, else as text with its hint. */
 export function showFailure(terminal: Terminal, error: unknown): number {
   const failure = asAuthsomeError(error);
+  const code = exitCodeOf(failure.code);
+  // Before a word of it: the process ends with the first that nobody reads.
+  process.exitCode = code;
   if (terminal.json) terminal.document(errorDocument(failure));
   else terminal.warn(failureText(terminal, failure, failure.code));
   if (failure.code === 'Unexpected') terminal.detail(traceOf(failure.cause));
-  return exitCodeOf(failure.code);
+  return code;
 }
 
 /** `Error: <message>`, then the hint, indented, and where the manual has more about an error of this code. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { takeGlobalFlags } from './arguments.ts';
-import { asksForJson, readHead } from './global-flags.ts';
+import { flagsMeant, readHead } from './global-flags.ts';
 
 const words = (line: string) => line.split(' ');
 
@@ -12,7 +12,7 @@ test('finds --json wherever it is ours', () => {
     'run --provider p --json',
     'lits --json',
   ]) {
-    expect([line, asksForJson(words(line))]).toEqual([line, true]);
+    expect([line, flagsMeant(words(line)).json]).toEqual([line, true]);
   }
 });
 
@@ -23,8 +23,21 @@ test('leaves the child of a run its own --json', () => {
     'run --provider p gh --json',
     'run --provider --json gh',
   ]) {
-    expect([line, asksForJson(words(line))]).toEqual([line, false]);
+    expect([line, flagsMeant(words(line)).json]).toEqual([line, false]);
   }
+});
+
+test('knows the flags that are meant, whatever else is wrong with the command line', () => {
+  expect(flagsMeant(words('run --nope --no-color -q --log-file a.log x -v'))).toMatchObject({
+    color: false,
+    quiet: true,
+    logFile: 'a.log',
+    verbose: false,
+  });
+  expect(flagsMeant(words('list --log-file= --json --log-file'))).toMatchObject({
+    json: true,
+    logFile: undefined,
+  });
 });
 
 test('takes global flags from both sides of a command, up to --', () => {

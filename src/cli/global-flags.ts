@@ -26,6 +26,7 @@ export function readGlobalFlag(
   flags: GlobalFlags,
   args: readonly string[],
 ): { readonly flags: GlobalFlags; readonly rest: readonly string[] } | undefined {
+  if (namesNoLogFile(args)) throw missingLogFile();
   const [head = '', next, ...others] = args;
   const rest = args.slice(1);
   switch (head) {
@@ -46,11 +47,9 @@ export function readGlobalFlag(
     case '--help':
       return { flags: { ...flags, help: true }, rest };
     case '--log-file':
-      if (next === undefined) throw missingLogFile();
       return { flags: { ...flags, logFile: next }, rest: others };
     default:
       if (!head.startsWith('--log-file=')) return undefined;
-      if (head === '--log-file=') throw missingLogFile();
       return { flags: { ...flags, logFile: head.slice('--log-file='.length) }, rest };
   }
 }
@@ -73,24 +72,30 @@ export function readHead(args: readonly string[]): {
 }
 
 /** Options of ours that take a value as a word of its own: that word is no flag, and no command either. */
-const valueOptions = new Set(['--provider', '-p', '--connection', '--log-file']);
+const valueOptions = new Set(['--provider', '-p', '--connection']);
 
 /**
- * Whether `--json` is meant, however broken the rest may be: a caller that asked for JSON gets its failures as
- * JSON too. What follows `--` or belongs to the child of a run does not count.
+ * The flags that are meant, however broken the rest may be: a caller that asked for JSON gets its failures as JSON too.
+ * What follows `--` or belongs to the child of a run does not count.
  */
-export function asksForJson(args: readonly string[]): boolean {
-  const end = args.indexOf('--');
-  const own = end === -1 ? args : args.slice(0, end);
+export function flagsMeant(args: readonly string[]): GlobalFlags {
+  let flags = noFlags;
+  let rest = args;
   let isRun = false;
-  for (let index = 0; index < own.length; index++) {
-    const word = own[index] ?? '';
-    if (word === '--json') return true;
-    if (valueOptions.has(word)) index++;
-    else if (isRun && !word.startsWith('-')) return false;
-    else if (word === 'run') isRun = true;
+  for (;;) {
+    const [word] = rest;
+    if (word === undefined || word === '--' || (isRun && !word.startsWith('-'))) return flags;
+    const read = namesNoLogFile(rest) ? undefined : readGlobalFlag(flags, rest);
+    if (read !== undefined) ({ flags, rest } = read);
+    else {
+      if (word === 'run') isRun = true;
+      rest = rest.slice(valueOptions.has(word) ? 2 : 1);
+    }
   }
-  return false;
+}
+
+function namesNoLogFile([head, next]: readonly string[]): boolean {
+  return head === '--log-file=' || (head === '--log-file' && next === undefined);
 }
 
 function missingLogFile(): AuthsomeError {

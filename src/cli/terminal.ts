@@ -1,6 +1,7 @@
-import { appendFileSync } from 'node:fs';
 import { isatty } from 'node:tty';
+import { exitCodeOf } from '../errors.ts';
 import type { GlobalFlags } from './global-flags.ts';
+import { openLogFile } from './log-file.ts';
 import { safeJson, safeText } from './output/safe-text.ts';
 import { type Style, styleFor } from './style.ts';
 
@@ -43,13 +44,13 @@ export interface TerminalOptions {
   readonly now: () => number;
 }
 
+/** Throws `Usage` when the log file cannot be written. */
 export function openTerminal(options: TerminalOptions): Terminal {
-  const { flags, stdout, stderr } = options;
-  const log = (level: string, text: string): void => {
-    if (flags.logFile === undefined) return;
-    const at = new Date(options.now()).toISOString();
-    appendFileSync(flags.logFile, `${at} ${level} ${safeText(plain(text))}\n`, { mode: 0o600 });
-  };
+  const { flags, stdout, stderr, now } = options;
+  const log =
+    flags.logFile === undefined
+      ? () => {}
+      : openLogFile(flags.logFile, now, (why) => void stderr.write(`Warning: ${safeText(why)}\n`));
   const shows = (stream: Output): boolean => showsColour(stream, options.environment, flags);
   return {
     json: flags.json,
@@ -74,17 +75,22 @@ export function openTerminal(options: TerminalOptions): Terminal {
   };
 }
 
-/** The terminal of this process. `authsome list | head` ends like any tool in a pipe: at once, without a word. */
+/**
+ * The terminal of this process. `authsome list | head` ends like any tool in a pipe: at once, without a word. Data that
+ * cannot be written is a failure; what is said to nobody is not.
+ */
 export function processTerminal(flags: GlobalFlags, environment: Environment): Terminal {
   const { stdout, stderr } = process;
-  for (const stream of [stdout, stderr]) {
-    if (stream.listenerCount('error') > 0) continue;
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit(0);
-      throw error;
-    });
-  }
+  if (stdout.listenerCount('error') === 0) stdout.on('error', endWithoutOutput);
+  if (stderr.listenerCount('error') === 0) stderr.on('error', () => {});
   return openTerminal({ flags, environment, stdout, stderr, stdinIsTty: isatty(0), now: Date.now });
+}
+
+/** With the exit code of a failure that was to be told, where that is why there was something to write. */
+function endWithoutOutput({ code }: NodeJS.ErrnoException): never {
+  if (code === 'EPIPE') process.exit();
+  process.stderr.write(`Error: the output cannot be written (${code})\n`);
+  process.exit(exitCodeOf(code === 'ENOSPC' || code === 'EDQUOT' ? 'StorageFull' : 'Unexpected'));
 }
 
 /** NO_COLOR (any value but empty) wins, then --no-color, then FORCE_COLOR, then what the stream is. */
@@ -93,9 +99,4 @@ function showsColour(stream: Output, environment: Environment, flags: GlobalFlag
   const forced = environment.FORCE_COLOR;
   if (forced !== undefined) return forced !== '0' && forced !== 'false';
   return stream.isTTY === true && environment.TERM !== 'dumb';
-}
-
-/** The text without escape sequences, for files. */
-function plain(text: string): string {
-  return text.replace(/\u001b(?:\[[0-9;]*m|\]8;;[^\u001b]*\u001b\\)/g, '');
 }

@@ -9,6 +9,11 @@ export function safeText(text: string): string {
   );
 }
 
+/** The text without the marks that we set, for files. */
+export function plainText(text: string): string {
+  return text.replace(/\u001b(?:\[[0-9;]*m|\]8;;[^\u001b]*\u001b\\)/g, '');
+}
+
 /** A JSON document on one line, in which nothing can steer a terminal either: JSON escapes only half of it. */
 export function safeJson(value: unknown): string {
   return JSON.stringify(value).replace(/[\u007f-\u009f\p{Bidi_Control}\p{Zl}\p{Zp}]/gu, escaped);

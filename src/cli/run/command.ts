@@ -6,6 +6,7 @@ import { loadSettings } from '../../settings.ts';
 import type { CliOptions } from '../cli.ts';
 import { connect } from '../connect.ts';
 import type { GlobalFlags } from '../global-flags.ts';
+import type { Terminal } from '../terminal.ts';
 import { type RunArguments, readRunArguments } from './arguments.ts';
 import { caFilesOf, runEnvironment } from './environment.ts';
 
@@ -23,6 +24,8 @@ export async function runCommand(
       hint: 'For example: authsome run -- claude',
     });
   }
+  // With a log file: refuses one that cannot be written before anything is started.
+  if (told.flags.logFile !== undefined) await terminalOf(options, told);
   const settings = loadSettings(options.environment);
   const client = connect(options, settings);
   const opening = client.openRun(runRequest(told, options.environment));
@@ -54,6 +57,11 @@ function runRequest(told: RunArguments, environment: CliOptions['environment']):
     command: basename(told.command),
     ca_files: caFilesOf(environment),
   };
+}
+
+async function terminalOf({ environment }: CliOptions, { flags }: RunArguments): Promise<Terminal> {
+  const { processTerminal } = await import('../terminal.ts');
+  return processTerminal(flags, environment);
 }
 
 /** The child went on without its proxy, so only someone who asks is told. */

@@ -1,0 +1,78 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Outcome, start } from '../../demo/product.ts';
+import { createWorld, entry, type World } from './harness.ts';
+
+let world: World;
+beforeAll(async () => {
+  world = await createWorld();
+});
+afterAll(() => world.close());
+
+/** A line of bash in which `a` is authsome. */
+function bash(line: string): Promise<Outcome> {
+  const script = `a() { "${process.execPath}" "${entry}" "$@"; }; ${line}`;
+  return start({ program: 'bash', args: ['-c', script], env: world.env, cwd: world.directory }).ended;
+}
+
+describe('output that goes nowhere', () => {
+  it.each([['list --all'], ['list --json'], ['--help'], ['completion bash'], ['inspect githb --json']])(
+    '%s: on a full disk it is a failure, told in one line',
+    async (args) => {
+      expect(await bash(`a ${args} > /dev/full`)).toEqual({
+        code: 9,
+        stdout: '',
+        stderr: 'Error: the output cannot be written (ENOSPC)\n',
+      });
+    },
+  );
+
+  it('ends quietly where its reader has gone', async () => {
+    expect(await bash('set -o pipefail; a list --all --json | true')).toEqual({
+      code: 0,
+      stdout: '',
+      stderr: '',
+    });
+  });
+
+  it('has the exit code of what went wrong, whoever reads of it', async () => {
+    expect((await bash('set -o pipefail; a inspect githb --json | true')).code).toBe(4);
+    expect((await bash('a inspect githb 2> >(exec true)')).code).toBe(4);
+    expect((await bash('a inspect githb 2> /dev/full')).code).toBe(4);
+    expect((await bash('a inspect githb >&- 2>&-')).code).toBe(4);
+  });
+
+  it('keeps nobody from the data when it is only what is said beside it', async () => {
+    const outcome = await bash('a list --all 2> /dev/full');
+    expect(outcome).toMatchObject({ code: 0, stdout: expect.stringContaining('github') });
+  });
+});
+
+describe('--log-file', () => {
+  it('that cannot be written is a usage error, before anything is done', async () => {
+    for (const args of [
+      ['init', '--log-file', 'nowhere/a.log'],
+      ['run', '--log-file=nowhere/a.log', '--', 'touch', 'started'],
+    ]) {
+      const outcome = await world.authsome(args);
+      expect(outcome).toMatchObject({ code: 2, stdout: '' });
+      expect(outcome.stderr).toMatch(/^Error: the log file cannot be written: nowhere\/a\.log \(ENOENT\)\n/);
+    }
+    expect(existsSync(join(world.directory, 'started'))).toBe(false);
+  });
+
+  it('has the failures of run as well, which are shown as told', async () => {
+    const outcome = await world.authsome(
+      ['--no-color', 'run', '--log-file', 'run.log', '--', 'no-such-command'],
+      { env: { FORCE_COLOR: '1' } },
+    );
+    expect(outcome).toMatchObject({
+      code: 127,
+      stderr: expect.stringMatching(/^Error: command not found: no-such-command\n/),
+    });
+    expect(readFileSync(join(world.directory, 'run.log'), 'utf8')).toMatch(
+      / warn Error: command not found: no-such-command\n/,
+    );
+  });
+});
