@@ -1,8 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Outcome, start } from '../../demo/product.ts';
-import { createWorld, entry, type World } from './harness.ts';
+import { createWorld, entry, gone, until, type World } from './harness.ts';
 
 let world: World;
 beforeAll(async () => {
@@ -76,3 +76,42 @@ describe('--log-file', () => {
     );
   });
 });
+
+describe('a daemon that is killed in the middle of a run', () => {
+  const runUntilKilled = async (...flags: string[]): Promise<Outcome> => {
+    const running = world.startAuthsome(['run', ...flags, '--', 'sh', '-c', 'echo up; read line; exit 7'], {
+      stdin: 'open',
+    });
+    await running.seen('stdout', /up/);
+    const pid = world.daemonPid() ?? 0;
+    process.kill(pid, 'SIGKILL');
+    await gone(pid, 10_000);
+    // The end of the connection to it is noticed by then.
+    await until(() => !isConnected(running.child.pid ?? 0), 10_000);
+    running.type('\n');
+    return running.ended;
+  };
+
+  it('is told when the command has ended, whose exit code it leaves alone', async () => {
+    expect(await runUntilKilled()).toEqual({
+      code: 7,
+      stdout: 'up\n',
+      stderr:
+        'authsome: the daemon ended before sh did: its requests since then came to nothing. See: authsome daemon logs\n',
+    });
+  });
+
+  it('is not told to whom --quiet asks for', async () => {
+    expect(await runUntilKilled('--quiet')).toEqual({ code: 7, stdout: 'up\n', stderr: '' });
+  });
+});
+
+/** Whether this process holds a TCP connection, if only the half that the other side has left. */
+function isConnected(pid: number): boolean {
+  const table = readFileSync(`/proc/${pid}/net/tcp`, 'utf8').split('\n');
+  const inodes = new Set(table.map((line) => line.trim().split(/\s+/)[9]));
+  return readdirSync(`/proc/${pid}/fd`).some((descriptor) => {
+    const [, inode] = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${descriptor}`)) ?? [];
+    return inode !== undefined && inodes.has(inode);
+  });
+}

@@ -25,7 +25,7 @@ export async function runCommand(
     });
   }
   // With a log file: refuses one that cannot be written before anything is started.
-  if (told.flags.logFile !== undefined) await terminalOf(options, told);
+  const terminal = told.flags.logFile === undefined ? undefined : await terminalOf(options, told);
   const settings = loadSettings(options.environment);
   const client = connect(options, settings);
   const opening = client.openRun(runRequest(told, options.environment));
@@ -35,7 +35,8 @@ export async function runCommand(
     const environment = runEnvironment(options.environment, lease.run, { childProxy }, process.platform);
     const { runChild } = await starter;
     const code = await runChild(told.command, told.commandArguments, environment);
-    if (told.flags.verbose) await tellHowItEnded(lease);
+    if (await hasEnded(lease))
+      (terminal ?? (await terminalOf(options, told))).note(endedBefore(told.command));
     return code;
   } finally {
     lease.close();
@@ -64,9 +65,12 @@ async function terminalOf({ environment }: CliOptions, { flags }: RunArguments):
   return processTerminal(flags, environment);
 }
 
-/** The child went on without its proxy, so only someone who asks is told. */
-async function tellHowItEnded(lease: RunLease): Promise<void> {
-  const going = Symbol('going');
-  const state = await Promise.race([lease.ended, Promise.resolve(going)]);
-  if (state !== going) process.stderr.write('authsome: the daemon ended before the command did\n');
+async function hasEnded(lease: RunLease): Promise<boolean> {
+  const isGoing = Symbol('going');
+  return (await Promise.race([lease.ended, isGoing])) !== isGoing;
+}
+
+/** Not while the child has the terminal; afterwards it explains what the child could only report as a dead proxy. */
+function endedBefore(command: string): string {
+  return `authsome: the daemon ended before ${basename(command)} did: its requests since then came to nothing. See: authsome daemon logs`;
 }
