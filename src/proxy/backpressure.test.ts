@@ -1,11 +1,9 @@
 import type { Socket } from 'node:net';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { cleanupsAfterEach } from './test-cleanups.ts';
 import { apiHost, dialThrough, openWorld, serveRaw } from './test-world.ts';
 
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
+const cleanups = cleanupsAfterEach();
 
 const mebibyte = 1024 * 1024;
 const large = 256 * mebibyte;

@@ -1,15 +1,14 @@
 import { constants } from 'node:http2';
 import { gzipSync } from 'node:zlib';
-import { afterEach, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
+import { cleanupsAfterEach } from './test-cleanups.ts';
 import { answerOn } from './test-http2-answer.ts';
 import { dialHttp2, openHttp2World } from './test-http2-upstream.ts';
 import { apiHost, dialThrough, isComplete, openWorld, secret, serveRaw, type World } from './test-world.ts';
 
 /** What came of requests that had been let go: the decision stands, and a second event tells how it ended. */
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
+
+const cleanups = cleanupsAfterEach();
 
 const get = `GET /v1 HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`;
 const ok = (...fields: readonly string[]) => ['HTTP/1.1 200 OK', ...fields, '', ''].join('\r\n');

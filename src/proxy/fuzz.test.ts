@@ -1,15 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import fc from 'fast-check';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Plan, RequestHead } from './http1/index.ts';
+import { cleanupsAfterEach } from './test-cleanups.ts';
 import { Transcript } from './test-transcript.ts';
 import { apiHost, type Client, dialThrough, openWorld, secret, serveRaw } from './test-world.ts';
 
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
+const cleanups = cleanupsAfterEach();
 
 const clientPieces = [
   'GET /1 HTTP/1.1\r\nHost: a.test\r\n\r\n',

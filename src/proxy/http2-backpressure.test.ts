@@ -1,15 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { ClientHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { Writable } from 'node:stream';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { cleanupsAfterEach } from './test-cleanups.ts';
 import { answerOn } from './test-http2-answer.ts';
 import { dialHttp2, openHttp2World } from './test-http2-upstream.ts';
 import { secret } from './test-world.ts';
 
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
+const cleanups = cleanupsAfterEach();
 
 /** What the proxy allows a stream before it is read, and what both ends and their streams hold beside it. */
 const windowBytes = 1024 * 1024;

@@ -1,5 +1,6 @@
 import { constants } from 'node:http2';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { cleanupsAfterEach } from './test-cleanups.ts';
 import {
   Code,
   dialRaw,
@@ -15,10 +16,7 @@ import {
 import { dialHttp2 } from './test-http2-upstream.ts';
 import { apiHost, openWorld } from './test-world.ts';
 
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
+const cleanups = cleanupsAfterEach();
 
 const head = (stream: number, ...fields: readonly (readonly [string, string])[]) =>
   headers(stream, [[':status', '413'], ...fields], 0);

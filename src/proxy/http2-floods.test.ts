@@ -1,4 +1,5 @@
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { cleanupsAfterEach } from './test-cleanups.ts';
 import {
   Code,
   dialRaw,
@@ -19,10 +20,7 @@ import {
 import { openHttp2World } from './test-http2-upstream.ts';
 import { secret } from './test-world.ts';
 
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
+const cleanups = cleanupsAfterEach();
 
 const heldFields: Fields = getFields.map(([name, value]) => [name, name === ':path' ? '/hold' : value]);
 const postFields: Fields = getFields.map(([name, value]) => [name, name === ':method' ? 'POST' : value]);

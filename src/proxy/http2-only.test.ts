@@ -1,7 +1,8 @@
 import { type ClientHttp2Session, connect as connectHttp2, createSecureServer } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { cleanupsAfterEach } from './test-cleanups.ts';
 import { answerOn } from './test-http2-answer.ts';
 import { openHttp2World } from './test-http2-upstream.ts';
 import {
@@ -18,10 +19,7 @@ import {
   type World,
 } from './test-world.ts';
 
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
+const cleanups = cleanupsAfterEach();
 
 /** A client in a tunnel that offers both protocols, as curl, httpx and Go do. */
 async function dialWithBoth(world: World): Promise<TLSSocket> {

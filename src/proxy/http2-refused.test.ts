@@ -1,14 +1,12 @@
 import { constants } from 'node:http2';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { cleanupsAfterEach } from './test-cleanups.ts';
 import { answerOn } from './test-http2-answer.ts';
 import { Code, Flag, frame, headers, serveFrames, Type, uint32 } from './test-http2-frames.ts';
 import { dialHttp2, openHttp2World } from './test-http2-upstream.ts';
 import { apiHost, openWorld, secret, type WorldOptions } from './test-world.ts';
 
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
+const cleanups = cleanupsAfterEach();
 
 const reset = (stream: number, code: number) => frame(Type.reset, 0, stream, uint32(code));
 const goaway = (last: number) => frame(Type.goaway, 0, 0, Buffer.concat([uint32(last), uint32(Code.none)]));

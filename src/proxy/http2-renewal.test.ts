@@ -1,15 +1,13 @@
 import { type ClientHttp2Session, constants } from 'node:http2';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { compileRoutes } from '../providers/index.ts';
+import { cleanupsAfterEach } from './test-cleanups.ts';
 import { answerOn } from './test-http2-answer.ts';
 import { dialHttp2, openHttp2World } from './test-http2-upstream.ts';
 import { secret } from './test-world.ts';
 
-const cleanups: (() => unknown)[] = [];
+const cleanups = cleanupsAfterEach();
 const large = 'b'.repeat(100_000);
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
 
 describe('a renewed credential over HTTP/2', () => {
   test.each([

@@ -3,15 +3,15 @@ import { afterEach, expect, test, vi } from 'vitest';
 import type { UpstreamSession } from './http2/sessions.ts';
 import type { Patience } from './proxy.ts';
 import { type Live, LiveRun } from './runs/index.ts';
+import { cleanupsAfterEach } from './test-cleanups.ts';
 import { answerOn } from './test-http2-answer.ts';
 import { Flag, type Frame, frame, headers, serveFrames, Type } from './test-http2-frames.ts';
 import { dialHttp2 } from './test-http2-upstream.ts';
 import { apiHost, openWorld } from './test-world.ts';
 
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
+const cleanups = cleanupsAfterEach();
+afterEach(() => {
   vi.restoreAllMocks();
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
 async function openWith(

@@ -1,6 +1,7 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { compileRoutes } from '../providers/index.ts';
 import type { RunSpec } from './proxy.ts';
+import { cleanupsAfterEach } from './test-cleanups.ts';
 import {
   apiHost,
   ask,
@@ -14,10 +15,7 @@ import {
   type WorldOptions,
 } from './test-world.ts';
 
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
+const cleanups = cleanupsAfterEach();
 
 const openWithApi = (options?: WorldOptions) => openWorldWithApi(cleanups, options);
 

@@ -1,7 +1,8 @@
 import type { ClientHttp2Session, ServerHttp2Stream } from 'node:http2';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { compileRoutes } from '../providers/index.ts';
 import type { Credential, Run, RunSpec } from './proxy.ts';
+import { cleanupsAfterEach } from './test-cleanups.ts';
 import { dialHttp2, openHttp2World } from './test-http2-upstream.ts';
 import {
   apiHost,
@@ -16,10 +17,7 @@ import {
   type World,
 } from './test-world.ts';
 
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
+const cleanups = cleanupsAfterEach();
 
 /** A policy that may change: what lies under the paths is denied by the rule `no-streams`. */
 function changingPolicy() {

@@ -3,7 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { cleanupsAfterEach } from './test-cleanups.ts';
 import {
   apiHost,
   openWorld,
@@ -15,11 +16,7 @@ import {
 } from './test-world.ts';
 
 const run = promisify(execFile);
-const cleanups: (() => unknown)[] = [];
-
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
+const cleanups = cleanupsAfterEach();
 
 async function worldWithApi(options: WorldOptions = {}): Promise<{ world: World; seen: string[] }> {
   const seen: string[] = [];

@@ -1,6 +1,7 @@
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import { cleanupsAfterEach } from './test-cleanups.ts';
 import {
   apiHost,
   ask,
@@ -19,10 +20,7 @@ import {
   type WorldOptions,
 } from './test-world.ts';
 
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
+const cleanups = cleanupsAfterEach();
 
 const openWithApi = (options?: WorldOptions) => openWorldWithApi(cleanups, options);
 

@@ -1,7 +1,8 @@
 import * as zlib from 'node:zlib';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { zstd } from './inject/index.ts';
+import { cleanupsAfterEach } from './test-cleanups.ts';
 import {
   apiHost,
   type Client,
@@ -15,10 +16,7 @@ import {
   type WorldOptions,
 } from './test-world.ts';
 
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
+const cleanups = cleanupsAfterEach();
 
 const phantom = 'sk-phantom';
 const { zstdCompressSync } = zlib as unknown as { readonly zstdCompressSync: (text: string) => Buffer };

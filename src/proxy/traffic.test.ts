@@ -1,7 +1,8 @@
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
+import { cleanupsAfterEach } from './test-cleanups.ts';
 import {
   apiHost,
   ask,
@@ -21,11 +22,8 @@ import {
   type WorldOptions,
 } from './test-world.ts';
 
-const cleanups: (() => unknown)[] = [];
+const cleanups = cleanupsAfterEach();
 const large = 'b'.repeat(100_000);
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
 
 const openWithApi = (options?: WorldOptions) => openWorldWithApi(cleanups, options);
 

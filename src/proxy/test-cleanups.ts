@@ -1,0 +1,10 @@
+import { afterEach } from 'vitest';
+
+/** What to do after each test of a file, the last first: whoever opens something adds how it is closed. */
+export function cleanupsAfterEach(): (() => unknown)[] {
+  const cleanups: (() => unknown)[] = [];
+  afterEach(async () => {
+    for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+  });
+  return cleanups;
+}
