@@ -1,10 +1,8 @@
 import { AuthsomeError, type ErrorCode } from '../../errors.ts';
-import { decisionEvent, type Judgement, type Subject, type Trace } from '../judge/index.ts';
+import { decisionEvent, type Refusal, type Subject, type Trace } from '../judge/index.ts';
 import type { DecisionSink } from '../proxy.ts';
 import type { Problem } from '../refusal/index.ts';
 import type { LiveRun } from '../runs/index.ts';
-
-export type Refusal = Extract<Judgement, { kind: 'refuse' }>;
 
 const pending: Trace = { reason: 'not judged yet', considered: [], route: undefined, rule: undefined };
 

@@ -2,11 +2,11 @@ import { signInLine } from '../../command-line.ts';
 import { AuthsomeError, asAuthsomeError } from '../../errors.ts';
 import type { Route } from '../../providers/index.ts';
 import type { Injection } from '../inject/index.ts';
-import { judgeRequest, type Law, refuse } from '../judge/index.ts';
+import { judgeRequest, type Law, type Refusal, refuse } from '../judge/index.ts';
 import type { Credential, DecisionSink, UpstreamRefusal } from '../proxy.ts';
 import type { LiveRun } from '../runs/index.ts';
 import type { Needles } from '../scrub/index.ts';
-import type { Docket, Refusal } from './docket.ts';
+import type { Docket } from './docket.ts';
 
 /** What a request is allowed to carry, and how to get something newer when the upstream rejects it. */
 export interface Grant {

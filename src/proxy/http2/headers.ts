@@ -8,10 +8,8 @@ import {
   placeParameter,
   readableCodings,
 } from '../inject/index.ts';
-import { type Judgement, refuse } from '../judge/index.ts';
+import { type Refusal, refuse } from '../judge/index.ts';
 import { type Coding, codingsOf, isTextual, type Needles, saidOfBytes } from '../scrub/index.ts';
-
-type Refusal = Extract<Judgement, { kind: 'refuse' }>;
 
 const hopByHop = new Set([
   'connection',

@@ -7,9 +7,9 @@ import {
 } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { Docket, hear, type Refusal } from '../hearing/index.ts';
+import { Docket, hear } from '../hearing/index.ts';
 import type { Authority } from '../http1/index.ts';
-import { refuse } from '../judge/index.ts';
+import { type Refusal, refuse } from '../judge/index.ts';
 import type { DecisionSink } from '../proxy.ts';
 import type { Live, LiveRun } from '../runs/index.ts';
 import { hangUpInTime } from './hang-up.ts';

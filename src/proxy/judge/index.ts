@@ -7,6 +7,7 @@ export {
   type Judgement,
   judgeRequest,
   type Law,
+  type Refusal,
   refuse,
   type Subject,
   type Trace,

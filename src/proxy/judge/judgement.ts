@@ -2,8 +2,7 @@ import { shellWord } from '../../command-line.ts';
 import type { ErrorCode } from '../../errors.ts';
 import type { PolicyRequest, Verdict } from '../../policy/index.ts';
 import { judgePath, type Route, type RouteTable } from '../../providers/index.ts';
-import type { Authority, RequestHead, Target } from '../http1/index.ts';
-import { parseAuthority, parseTarget } from '../http1/index.ts';
+import { type Authority, parseAuthority, parseTarget, type RequestHead } from '../http1/index.ts';
 
 /** What is known about a request when it is put on record. `path` never holds a query. */
 export interface Subject {
@@ -25,16 +24,18 @@ export interface Trace {
   readonly rivals?: readonly Route[];
 }
 
+export interface Refusal {
+  readonly kind: 'refuse';
+  readonly code: ErrorCode;
+  readonly detail: string;
+  readonly hint: string | undefined;
+  readonly trace: Trace;
+}
+
 export type Judgement =
   | { readonly kind: 'inject'; readonly route: Route; readonly trace: Trace }
   | { readonly kind: 'pass'; readonly allowPrivateAddress: boolean; readonly trace: Trace }
-  | {
-      readonly kind: 'refuse';
-      readonly code: ErrorCode;
-      readonly detail: string;
-      readonly hint: string | undefined;
-      readonly trace: Trace;
-    };
+  | Refusal;
 
 export interface Law {
   readonly identity: string;
@@ -48,7 +49,7 @@ export function refuse(
   code: ErrorCode,
   detail: string,
   more: { readonly hint?: string; readonly trace?: Partial<Trace> } = {},
-): Extract<Judgement, { kind: 'refuse' }> {
+): Refusal {
   const trace = { reason: detail, considered: nothing, route: undefined, rule: undefined, ...more.trace };
   return { kind: 'refuse', code, detail, hint: more.hint, trace };
 }
@@ -67,14 +68,14 @@ export function targetWithin(
   head: RequestHead,
   authority: Authority,
   hostHeader: string,
-): OwnTarget | Extract<Judgement, { kind: 'refuse' }> {
+): OwnTarget | Refusal {
   if (head.host !== undefined && head.host !== hostHeader) {
     const named = parseAuthority(head.host, 443);
     if (named === undefined) return refuse('MalformedRequest', 'the Host field is not a host and a port');
     if (!isSame(named, authority))
       return refuse('TargetMismatch', 'Host names another host than the tunnel was opened for');
   }
-  const target: Target | undefined = parseTarget(head.method, head.target);
+  const target = parseTarget(head.method, head.target);
   if (target === undefined)
     return refuse('MalformedRequest', 'the request target has none of the forms of RFC 9112 §3.2');
   switch (target.form) {

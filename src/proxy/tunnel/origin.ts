@@ -1,6 +1,6 @@
 import type { AuthsomeError } from '../../errors.ts';
 import type { Route } from '../../providers/index.ts';
-import { type Docket, type Grant, hear, type Petition, type Refusal } from '../hearing/index.ts';
+import { type Docket, type Grant, hear, type Petition } from '../hearing/index.ts';
 import {
   type Authority,
   hostHeaderOf,
@@ -9,6 +9,7 @@ import {
   type ResponseHead,
 } from '../http1/index.ts';
 import { type ForwardTarget, rewriteRequestHead } from '../inject/index.ts';
+import type { Refusal } from '../judge/index.ts';
 import type { Tenant, Way } from './context.ts';
 import type { Destination, Exchange } from './exchange.ts';
 import { AnswerScrub } from './scrubbing.ts';
