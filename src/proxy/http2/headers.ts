@@ -25,10 +25,8 @@ const hopByHop = new Set([
 
 const visible = /^[\x21\x22\x24-\x7e]+$/;
 
-export interface Http2Target {
+export interface Http2Target extends ForwardTarget {
   readonly method: string;
-  readonly path: string;
-  readonly query: string;
   /** RFC 8441: the protocol of an extended CONNECT. */
   readonly protocol: string | undefined;
   /** The methods that `X-HTTP-Method-Override` and its like ask for, as a list. */
@@ -73,6 +71,7 @@ export function http2Target(
     method,
     path: question === -1 ? path : path.slice(0, question),
     query: question === -1 ? '' : path.slice(question),
+    host: hostField,
     protocol: typeof protocol === 'string' ? protocol : undefined,
     methodOverride: methodOverrideIn(headers),
   };
@@ -92,18 +91,17 @@ function isPath(method: string, path: string): boolean {
 export function requestHeaders(
   headers: IncomingHttpHeaders,
   target: Http2Target,
-  forward: ForwardTarget,
   injection: Injection | undefined,
 ): OutgoingHttpHeaders {
-  let query = forward.query;
+  let { query } = target;
   for (const parameter of injection?.parameters ?? []) {
     query = placeParameter(query, parameter.name, parameter.encoded);
   }
   const out: OutgoingHttpHeaders = {
     ':method': target.method,
     ':scheme': 'https',
-    ':authority': forward.host,
-    ':path': `${forward.path}${query}`,
+    ':authority': target.host,
+    ':path': `${target.path}${query}`,
   };
   if (target.protocol !== undefined) out[':protocol'] = target.protocol;
   for (const name in headers) {

@@ -13,7 +13,7 @@ import { type Refusal, refuse } from '../judge/index.ts';
 import type { DecisionSink } from '../proxy.ts';
 import type { Live, LiveRun } from '../runs/index.ts';
 import { hangUpInTime } from './hang-up.ts';
-import { http2Target } from './headers.ts';
+import { type Http2Target, http2Target } from './headers.ts';
 import { codeFor, nameOf } from './session-error.ts';
 import { type Dial, sessionPoolOf, type UpstreamSession, type Vigil, type Watched } from './sessions.ts';
 import { RelayedStream, type StreamHost } from './stream.ts';
@@ -139,32 +139,22 @@ class Http2Connection implements StreamHost, Live, Watched {
     this.#opened += 1;
     this.#unread.heard(stream.id as number);
     const { run, authority, decisions, hostField, watch } = this.#options;
-    const target = http2Target(headers, authority, hostField);
-    const isTarget = !('kind' in target);
+    const read = http2Target(headers, authority, hostField);
+    const target = 'kind' in read ? noTarget : read;
+    const { method, path, methodOverride } = target;
     const docket = new Docket(this.#options.nextDecisionId(), decisions, run, {
-      method: isTarget ? target.method : '',
+      method,
       ...authority,
-      path: isTarget ? target.path : '',
-      methodOverride: isTarget ? target.methodOverride : undefined,
+      path,
+      methodOverride,
     });
-    const own = isTarget
-      ? target
-      : { method: '', path: '', query: '', protocol: undefined, methodOverride: undefined };
-    const forward = { path: own.path, query: own.query, host: hostField };
-    const relayed = new RelayedStream(
-      stream,
-      headers,
-      (flags & endStreamFlag) !== 0,
-      own,
-      forward,
-      docket,
-      this,
-    );
+    const bodyless = (flags & endStreamFlag) !== 0;
+    const relayed = new RelayedStream(stream, headers, bodyless, target, docket, this);
     this.#streams.add(relayed);
     watch.add(relayed);
     run.add(relayed);
     try {
-      const refusal = isTarget ? (this.#options.refusal ?? this.#tooLarge(headers)) : target;
+      const refusal = 'kind' in read ? read : (this.#options.refusal ?? this.#tooLarge(headers));
       if (refusal !== undefined) relayed.refuse(refusal);
       else this.hear(relayed);
     } catch {
@@ -240,6 +230,16 @@ class Http2Connection implements StreamHost, Live, Watched {
     else this.#unread.probe();
   }
 }
+
+/** Of a request that cannot be read. */
+const noTarget: Http2Target = {
+  method: '',
+  path: '',
+  query: '',
+  host: '',
+  protocol: undefined,
+  methodOverride: undefined,
+};
 
 const tooLarge = refuse('HeadersTooLarge', 'the header fields of the request are larger than 64 KiB');
 

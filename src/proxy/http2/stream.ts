@@ -10,7 +10,7 @@ import type { Duplex } from 'node:stream';
 import { AuthsomeError, asAuthsomeError } from '../../errors.ts';
 import { type Docket, failures, type Grant, type Petition, perhapsAgain } from '../hearing/index.ts';
 import { isIdempotent } from '../http1/index.ts';
-import type { ForwardTarget, Injection } from '../inject/index.ts';
+import type { Injection } from '../inject/index.ts';
 import type { Refusal, Subject } from '../judge/index.ts';
 import { type Problem, problemDocument, problemStatus } from '../refusal/index.ts';
 import type { Live } from '../runs/index.ts';
@@ -48,7 +48,6 @@ export class RelayedStream implements Petition, Live {
   readonly #client: ServerHttp2Stream;
   readonly #headers: IncomingHttpHeaders;
   readonly #target: Http2Target;
-  readonly #forward: ForwardTarget;
   readonly #bodyless: boolean;
   readonly #host: StreamHost;
   #upstream: ClientHttp2Stream | undefined;
@@ -71,7 +70,6 @@ export class RelayedStream implements Petition, Live {
     headers: IncomingHttpHeaders,
     bodyless: boolean,
     target: Http2Target,
-    forward: ForwardTarget,
     docket: Docket,
     host: StreamHost,
   ) {
@@ -80,7 +78,6 @@ export class RelayedStream implements Petition, Live {
     this.#bodyless = bodyless;
     this.#requestEnded = bodyless;
     this.#target = target;
-    this.#forward = forward;
     this.docket = docket;
     this.#host = host;
     client.on('error', () => {});
@@ -189,7 +186,7 @@ export class RelayedStream implements Petition, Live {
   }
 
   #send(session: UpstreamSession, injection: Injection | undefined): void {
-    const headers = requestHeaders(this.#headers, this.#target, this.#forward, injection);
+    const headers = requestHeaders(this.#headers, this.#target, injection);
     const upstream = session.session.request(headers, {
       endStream: this.#bodyless,
       waitForTrailers: !this.#bodyless,
