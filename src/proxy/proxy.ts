@@ -13,7 +13,7 @@ export interface DecisionSink {
   drained(): Promise<void>;
 }
 
-interface Upstream {
+interface DialTarget {
   readonly host: string;
   readonly port: number;
   readonly allowPrivateAddress: boolean;
@@ -42,8 +42,8 @@ export interface ProxyOptions {
   readonly listenHost: string;
   /** 0 for any free port. */
   readonly listenPort: number;
-  readonly connect: (target: Upstream) => Promise<Socket>;
-  readonly connectTls: (target: Upstream & { readonly alpn: readonly string[] }) => Promise<TLSSocket>;
+  readonly connect: (target: DialTarget) => Promise<Socket>;
+  readonly connectTls: (target: DialTarget & { readonly alpn: readonly string[] }) => Promise<TLSSocket>;
   /** Addresses of the daemon's own API, which no run may reach through the proxy. */
   readonly forbiddenTargets: readonly { readonly host: string; readonly port: number }[];
   readonly decisions: DecisionSink;

@@ -14,7 +14,7 @@ export class Docket {
   trace: Trace = pending;
   /** How the credential is placed, for the record. */
   placement: string | undefined;
-  recorded = false;
+  #recorded = false;
   readonly #decisions: DecisionSink;
 
   constructor(id: string, decisions: DecisionSink, run: LiveRun | undefined, subject: Subject) {
@@ -28,32 +28,37 @@ export class Docket {
     this.#write(action, action);
   }
 
-  /** What the agent reads of a refusal; it is on record by then. */
+  /** For a tunnel that is intercepted: the requests in it go on record one by one. */
+  leaveUnrecorded(): void {
+    this.#recorded = true;
+  }
+
+  /** Puts the refusal on record; returns what the agent reads of it. */
   refuse(refusal: Refusal): Problem {
-    if (!this.recorded) this.trace = refusal.trace;
+    if (!this.#recorded) this.trace = refusal.trace;
     return this.#problem(refusal.code, refusal.detail, refusal.hint);
   }
 
   fail(error: AuthsomeError): Problem {
-    if (!this.recorded) this.trace = { ...this.trace, reason: error.message };
+    if (!this.#recorded) this.trace = { ...this.trace, reason: error.message };
     return this.#problem(error.code, error.message, error.hint);
   }
 
-  /** Nobody is left to be answered. */
+  /** Nobody is left to answer. */
   abandon(): void {
-    if (this.recorded) return;
+    if (this.#recorded) return;
     this.trace = { ...this.trace, reason: 'the client left, or the run ended, before there was an answer' };
     this.#write('refused', 'Cancelled');
   }
 
   #problem(code: ErrorCode, detail: string, hint: string | undefined): Problem {
-    if (this.recorded) this.#failed(code, detail);
+    if (this.#recorded) this.#failed(code, detail);
     else this.#write('refused', code);
     const fallback = new AuthsomeError(code, detail).hint ?? `Run: authsome explain ${this.id}`;
     return { code, detail, hint: hint ?? fallback, decision: this.id };
   }
 
-  /** It had been let go by then: the decision stands, and this is what came of it. */
+  /** The request had been let go by then: that decision stands, and this is what came of it. */
   #failed(outcome: ErrorCode, detail: string): void {
     const { route } = this.trace;
     const spec = this.run?.spec;
@@ -68,8 +73,8 @@ export class Docket {
   }
 
   #write(action: 'injected' | 'passed' | 'tunnelled' | 'refused', outcome: string): void {
-    if (this.recorded) return;
-    this.recorded = true;
+    if (this.#recorded) return;
+    this.#recorded = true;
     const spec = this.run?.spec;
     this.#decisions.record(
       decisionEvent(

@@ -8,8 +8,8 @@ import type { IdleWatch } from './idle.ts';
 import type { SpokenProtocols } from './spoken.ts';
 import type { UpstreamPool } from './upstream.ts';
 
-/** A run together with its connections to upstreams. */
-export interface Tenant {
+/** The run that a client's connection belongs to, with the run's own connections to upstreams. */
+export interface Owner {
   readonly run: LiveRun;
   readonly pool: UpstreamPool;
 }
@@ -21,7 +21,7 @@ export interface Context {
   readonly nextDecisionId: () => string;
   readonly patience: Patience;
   readonly watch: IdleWatch;
-  readonly tenants: TokenRegistry<Tenant>;
+  readonly owners: TokenRegistry<Owner>;
   readonly way: Way;
   readonly spoken: SpokenProtocols;
 }

@@ -14,7 +14,7 @@ import {
 import { refuse, type Subject } from '../judge/index.ts';
 import { type Problem, problemResponse } from '../refusal/index.ts';
 import type { Live } from '../runs/index.ts';
-import type { Context, Tenant } from './context.ts';
+import type { Context, Owner } from './context.ts';
 import type { Watched } from './idle.ts';
 import { relay, relaySilenceMs } from './relay.ts';
 import { highWaterBytes, type Upstream, type UpstreamPool, type UpstreamUser } from './upstream.ts';
@@ -28,12 +28,12 @@ export interface Destination {
   readonly dial: (signal: AbortSignal) => Promise<Socket>;
 }
 
-/** Whoever decides on the requests of one kind of client connection. */
-export interface Bench {
+/** What decides on the requests of one kind of client connection. */
+export interface Court {
   /** Answers with `exchange.forward`, `exchange.refuse` or `exchange.handOver`, now or later. */
   judge(exchange: Exchange, request: RequestHead): void;
   /** What a request that could not be read is put on record as. */
-  readonly unread: { readonly tenant: Tenant | undefined; readonly subject: Subject };
+  readonly unread: { readonly owner: Owner | undefined; readonly subject: Subject };
 }
 
 /** The thin shell around one pairing: a client's socket, an upstream's, the audit, and nothing of the protocol. */
@@ -42,7 +42,7 @@ export class Exchange implements PairingPort, UpstreamUser, Watched, Live {
   readonly context: Context;
   /** The TCP connection below the client's TLS: the only one that can be reset. */
   readonly #raw: Socket;
-  readonly #bench: Bench;
+  readonly #court: Court;
   readonly #pairing: Pairing;
   #docket: Docket | undefined;
   #destination: Destination | undefined;
@@ -50,7 +50,7 @@ export class Exchange implements PairingPort, UpstreamUser, Watched, Live {
   #spliced: Socket | undefined;
   #dialling: AbortController | undefined;
   #renewal: (() => Promise<Buffer | undefined>) | undefined;
-  #owner: Tenant | undefined;
+  #owner: Owner | undefined;
   #lingering = false;
   #closed = false;
   readonly #onData = (chunk: Buffer): void => this.guard(() => this.#pairing.clientBytes(chunk));
@@ -60,13 +60,13 @@ export class Exchange implements PairingPort, UpstreamUser, Watched, Live {
   constructor(
     client: Socket,
     context: Context,
-    bench: Bench,
-    more: { readonly tenant?: Tenant; readonly raw?: Socket } = {},
+    court: Court,
+    more: { readonly owner?: Owner; readonly raw?: Socket } = {},
   ) {
     this.client = client;
     this.#raw = more.raw ?? client;
     this.context = context;
-    this.#bench = bench;
+    this.#court = court;
     this.#pairing = new Pairing(this);
     client.on('data', this.#onData);
     client.on('end', this.#onEnd);
@@ -74,15 +74,15 @@ export class Exchange implements PairingPort, UpstreamUser, Watched, Live {
     client.on('error', () => this.#clientGone());
     client.on('close', () => this.#clientGone());
     context.watch.add(this);
-    this.belongTo(more.tenant);
+    this.belongTo(more.owner);
   }
 
   /** The run whose end ends this connection too. */
-  belongTo(tenant: Tenant | undefined): void {
-    if (tenant === this.#owner) return;
+  belongTo(owner: Owner | undefined): void {
+    if (owner === this.#owner) return;
     this.#owner?.run.remove(this);
-    this.#owner = tenant;
-    tenant?.run.add(this);
+    this.#owner = owner;
+    owner?.run.add(this);
   }
 
   /** `provider/connection` of the request under way. */
@@ -104,8 +104,8 @@ export class Exchange implements PairingPort, UpstreamUser, Watched, Live {
   }
 
   /** Opens the record of a request. */
-  open(tenant: Tenant | undefined, subject: Subject): Docket {
-    const docket = new Docket(this.context.nextDecisionId(), this.context.decisions, tenant?.run, subject);
+  open(owner: Owner | undefined, subject: Subject): Docket {
+    const docket = new Docket(this.context.nextDecisionId(), this.context.decisions, owner?.run, subject);
     this.#docket = docket;
     // Where the request before it went is no longer what this connection carries.
     this.#destination = undefined;
@@ -129,13 +129,11 @@ export class Exchange implements PairingPort, UpstreamUser, Watched, Live {
     this.#pairing.answer(answerOf(problem));
   }
 
-  /** The socket is somebody else's from now on; with what the client sent beyond the head. */
-  handOver(docket: Docket, action: 'tunnelled' | undefined): Buffer | undefined {
-    if (action === undefined) docket.recorded = true;
-    else docket.record(action);
+  /** From now on the socket is somebody else's. Returns what the client sent beyond the head. */
+  handOver(): Buffer | undefined {
     const rest = this.#pairing.handOver();
     this.#detach();
-    this.client.off('data', this.#onData).off('end', this.#onEnd).off('drain', this.#onDrain);
+    this.#stopListening();
     return rest;
   }
 
@@ -156,7 +154,7 @@ export class Exchange implements PairingPort, UpstreamUser, Watched, Live {
   // What the pairing asks for.
 
   judge(request: RequestHead): void {
-    this.#bench.judge(this, request);
+    this.#court.judge(this, request);
   }
 
   connectUpstream(fresh: boolean): void {
@@ -242,7 +240,7 @@ export class Exchange implements PairingPort, UpstreamUser, Watched, Live {
     if (upstream === undefined) return;
     this.#upstream = undefined;
     const socket = upstream.release();
-    this.client.off('data', this.#onData).off('end', this.#onEnd).off('drain', this.#onDrain);
+    this.#stopListening();
     this.#spliced = socket;
     this.client.pause();
     socket.pause();
@@ -305,8 +303,8 @@ export class Exchange implements PairingPort, UpstreamUser, Watched, Live {
   }
 
   #unread(): Docket {
-    const { tenant, subject } = this.#bench.unread;
-    return this.open(tenant, subject);
+    const { owner, subject } = this.#court.unread;
+    return this.open(owner, subject);
   }
 
   // What the clock and the sockets bring.
@@ -352,6 +350,10 @@ export class Exchange implements PairingPort, UpstreamUser, Watched, Live {
     this.#dialling?.abort();
     this.#pairing.clientClosed();
     this.#detach();
+  }
+
+  #stopListening(): void {
+    this.client.off('data', this.#onData).off('end', this.#onEnd).off('drain', this.#onDrain);
   }
 
   #detach(): void {

@@ -13,8 +13,8 @@ import {
 import { rewriteRequestHead } from '../inject/index.ts';
 import { refuse } from '../judge/index.ts';
 import type { Live } from '../runs/index.ts';
-import { type Context, forbidden, type Tenant } from './context.ts';
-import { type Bench, Exchange } from './exchange.ts';
+import { type Context, forbidden, type Owner } from './context.ts';
+import { type Court, Exchange } from './exchange.ts';
 import type { Watched } from './idle.ts';
 import { intercept } from './interception.ts';
 import { Origin, OriginRequest } from './origin.ts';
@@ -26,11 +26,11 @@ const nowhere = { method: '', host: '', port: 0, path: '' };
 
 /** Serves one client connection to the proxy's own port: CONNECT, and requests in absolute form. */
 export function admit(client: Socket, context: Context): void {
-  const bench: Bench = {
-    unread: { tenant: undefined, subject: nowhere },
+  const court: Court = {
+    unread: { owner: undefined, subject: nowhere },
     judge: (exchange, request) => admitted(exchange, request),
   };
-  new Exchange(client, context, bench);
+  new Exchange(client, context, court);
 }
 
 /** Nothing is answered here either that cannot be put on record, or a queue of refusals would grow without bound. */
@@ -50,22 +50,22 @@ function admitted(exchange: Exchange, request: RequestHead): void {
 
 function judge(exchange: Exchange, request: RequestHead): void {
   const { context } = exchange;
-  const tenant = context.tenants.find(proxyAuthorizationOf(request));
+  const owner = context.owners.find(proxyAuthorizationOf(request));
   const target = parseTarget(request.method, request.target);
   const authority =
     target?.form === 'absolute' || target?.form === 'authority' ? target.authority : undefined;
-  const docket = exchange.open(tenant, {
+  const docket = exchange.open(owner, {
     method: request.method,
     host: authority?.host ?? '',
     port: authority?.port ?? 0,
     path: target?.form === 'absolute' ? target.path : '',
     methodOverride: request.methodOverride,
   });
-  if (tenant === undefined) {
+  if (owner === undefined) {
     exchange.refuse(docket.refuse(strangers));
     return;
   }
-  exchange.belongTo(tenant);
+  exchange.belongTo(owner);
   if (target === undefined || authority === undefined) {
     exchange.refuse(docket.refuse(request.method === 'CONNECT' ? wrongAuthority : wrongForm));
   } else if (context.way.isOwn(authority)) {
@@ -73,14 +73,14 @@ function judge(exchange: Exchange, request: RequestHead): void {
   } else if (target.form === 'absolute') {
     const { path, query } = target;
     if (target.scheme === 'http') {
-      passPlain(exchange, docket, tenant, request, { authority, path, query });
+      passPlain(exchange, docket, owner, request, { authority, path, query });
     } else {
-      const origin = new Origin(tenant, authority, context.way);
+      const origin = new Origin(owner, authority, context.way);
       const own = { path, query, host: origin.hostField };
       new OriginRequest(exchange, docket, origin, request, own).send();
     }
   } else {
-    connect(exchange, docket, tenant, authority);
+    connect(exchange, docket, owner, authority);
   }
 }
 
@@ -113,20 +113,20 @@ function proxyAuthorizationOf(request: RequestHead): string | undefined {
 }
 
 /** Whether some route is about this host, on whatever port: what is routed is spoken to over https alone. */
-function isRouted(tenant: Tenant, host: string): boolean {
-  const { routes } = tenant.run;
+function isRouted(owner: Owner, host: string): boolean {
+  const { routes } = owner.run;
   return routes.hasHost(host, 443) || routes.routes.some((route) => routes.hasHost(host, route.pattern.port));
 }
 
 function passPlain(
   exchange: Exchange,
   docket: Docket,
-  tenant: Tenant,
+  owner: Owner,
   request: RequestHead,
   target: { readonly authority: Authority; readonly path: string; readonly query: string },
 ): void {
   const { authority, path, query } = target;
-  if (isRouted(tenant, authority.host)) {
+  if (isRouted(owner, authority.host)) {
     exchange.refuse(docket.refuse(plainToRoute));
     return;
   }
@@ -136,7 +136,7 @@ function passPlain(
     {
       key: `plain ${authority.host}:${authority.port}`,
       connection: undefined,
-      pool: tenant.pool,
+      pool: owner.pool,
       dial: (signal) => exchange.context.way.plain({ authority, allowPrivateAddress: false, signal }),
     },
     {
@@ -148,10 +148,10 @@ function passPlain(
   );
 }
 
-function connect(exchange: Exchange, docket: Docket, tenant: Tenant, authority: Authority): void {
-  const { run } = tenant;
+function connect(exchange: Exchange, docket: Docket, owner: Owner, authority: Authority): void {
+  const { run } = owner;
   if (!run.routes.hasHost(authority.host, authority.port)) {
-    tunnel(exchange, docket, tenant, authority);
+    tunnel(exchange, docket, owner, authority);
     return;
   }
   if (!run.authority.covers(authority.host)) {
@@ -165,29 +165,30 @@ function connect(exchange: Exchange, docket: Docket, tenant: Tenant, authority: 
     return;
   }
   const { client, context } = exchange;
-  // Its requests go on record one by one; the tunnel itself is only their way here.
-  const early = exchange.handOver(docket, undefined);
+  docket.leaveUnrecorded();
+  const early = exchange.handOver();
   client.write(established);
-  intercept({ client, context, tenant, authority }, early);
+  intercept({ client, context, owner, authority }, early);
 }
 
 /** A blind tunnel: the address is checked, then bytes pass and nobody looks at them. */
-function tunnel(exchange: Exchange, docket: Docket, tenant: Tenant, authority: Authority): void {
+function tunnel(exchange: Exchange, docket: Docket, owner: Owner, authority: Authority): void {
   const { client, context } = exchange;
   docket.trace = { ...docket.trace, reason: 'no route covers this host' };
   const leaving = new AbortController();
   client.once('close', () => leaving.abort());
   context.way.plain({ authority, allowPrivateAddress: false, signal: leaving.signal }).then(
     (upstream) => {
-      if (exchange.gone || tenant.run.ended) {
+      if (exchange.gone || owner.run.ended) {
         upstream.on('error', () => {});
         upstream.destroy();
         return;
       }
-      const early = exchange.handOver(docket, 'tunnelled');
+      docket.record('tunnelled');
+      const early = exchange.handOver();
       client.write(established);
       if (early !== undefined) client.unshift(early);
-      openTunnel(client, upstream, context, tenant);
+      openTunnel(client, upstream, context, owner);
     },
     (error: unknown) => {
       if (!exchange.gone) exchange.refuse(docket.fail(asAuthsomeError(error)));
@@ -195,7 +196,7 @@ function tunnel(exchange: Exchange, docket: Docket, tenant: Tenant, authority: A
   );
 }
 
-function openTunnel(client: Socket, upstream: Socket, context: Context, tenant: Tenant): void {
+function openTunnel(client: Socket, upstream: Socket, context: Context, owner: Owner): void {
   const cut = (): void => {
     client.destroy();
     upstream.destroy();
@@ -210,12 +211,12 @@ function openTunnel(client: Socket, upstream: Socket, context: Context, tenant: 
   const closed = (): void => {
     if (!client.closed || !upstream.closed) return;
     context.watch.remove(open);
-    tenant.run.remove(open);
+    owner.run.remove(open);
   };
   client.on('close', closed);
   upstream.on('close', closed);
   context.watch.add(open);
-  tenant.run.add(open);
+  owner.run.add(open);
   upstream.setKeepAlive(true, 60_000);
   relay(client, upstream);
 }

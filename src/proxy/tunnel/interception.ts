@@ -5,8 +5,8 @@ import { Accumulator, type Authority, looksLikeRequest, type RequestHead } from 
 import { refuse, targetWithin } from '../judge/index.ts';
 import type { Live } from '../runs/index.ts';
 import { parseClientHello } from './client-hello.ts';
-import type { Context, Tenant } from './context.ts';
-import { type Bench, Exchange } from './exchange.ts';
+import type { Context, Owner } from './context.ts';
+import { type Court, Exchange } from './exchange.ts';
 import type { Watched } from './idle.ts';
 import { hostFieldOf, Origin, OriginRequest } from './origin.ts';
 
@@ -17,7 +17,7 @@ const maxHelloBytes = 64 * 1024;
 export interface Interception {
   readonly client: Socket;
   readonly context: Context;
-  readonly tenant: Tenant;
+  readonly owner: Owner;
   readonly authority: Authority;
 }
 
@@ -53,7 +53,7 @@ export function intercept(interception: Interception, early: Buffer | undefined)
 }
 
 /** Keeps an eye on a connection that is being made; returns how to stop. */
-function attend({ client, context, tenant }: Interception, cut: () => void): () => void {
+function attend({ client, context, owner }: Interception, cut: () => void): () => void {
   const making: Live & Watched = {
     connection: undefined,
     cut,
@@ -63,12 +63,12 @@ function attend({ client, context, tenant }: Interception, cut: () => void): () 
   };
   const settle = (): void => {
     context.watch.remove(making);
-    tenant.run.remove(making);
+    owner.run.remove(making);
     client.off('close', settle);
   };
   client.on('close', settle);
   context.watch.add(making);
-  tenant.run.add(making);
+  owner.run.add(making);
   return settle;
 }
 
@@ -103,8 +103,8 @@ function meetTls(interception: Interception, protocols: readonly string[]): void
 function meetHttp1(interception: Interception, protocols: readonly string[]): void {
   const isUnknown = protocols.length > 0 && !http1Protocols.some((name) => protocols.includes(name));
   terminate(interception, http1Protocols, isUnknown ? strange : mistrust, (tls) => {
-    const { client, context, tenant } = interception;
-    new Exchange(tls, context, benchFor(interception, tls), { tenant, raw: client });
+    const { client, context, owner } = interception;
+    new Exchange(tls, context, courtFor(interception, tls), { owner, raw: client });
   });
 }
 
@@ -133,8 +133,8 @@ async function meetEither(interception: Interception, protocols: readonly string
 }
 
 /** Whether a person named this very host, and may mean a private address by it. */
-function isPersonal({ tenant, authority }: Interception): boolean {
-  return tenant.run.routes.routes.some(
+function isPersonal({ owner, authority }: Interception): boolean {
+  return owner.run.routes.routes.some(
     ({ allowPrivateAddress, pattern }) =>
       allowPrivateAddress && pattern.host === authority.host && pattern.port === authority.port,
   );
@@ -142,7 +142,7 @@ function isPersonal({ tenant, authority }: Interception): boolean {
 
 /** `otherwise` is for where the upstream does not speak HTTP/2. */
 async function meetHttp2(interception: Interception, otherwise: () => void): Promise<void> {
-  const { client, context, tenant, authority } = interception;
+  const { client, context, owner, authority } = interception;
   const { serveHttp2, sessionPoolOf } = await import('../http2/index.ts');
   const dial = (allowPrivateAddress: boolean) =>
     context.way.tls({ authority, allowPrivateAddress, signal: new AbortController().signal }, [
@@ -152,7 +152,7 @@ async function meetHttp2(interception: Interception, otherwise: () => void): Pro
   const hostField = hostFieldOf(authority);
   let extendedConnect = false;
   try {
-    const upstream = await sessionPoolOf(tenant.run, context).probe(
+    const upstream = await sessionPoolOf(owner.run, context).probe(
       `${authority.host}:${authority.port}`,
       () => dial(isPersonal(interception)),
     );
@@ -167,7 +167,7 @@ async function meetHttp2(interception: Interception, otherwise: () => void): Pro
   if (client.destroyed) return;
   terminate(interception, ['h2'], mistrust, (tls) => {
     serveHttp2(tls, {
-      run: tenant.run,
+      run: owner.run,
       raw: client,
       authority,
       hostField,
@@ -196,10 +196,10 @@ function terminate(
   whyNot: string,
   onSecure: (tls: TLSSocket) => void,
 ): void {
-  const { client, tenant, authority } = interception;
+  const { client, owner, authority } = interception;
   const tls = new TLSSocket(client, {
     isServer: true,
-    secureContext: tenant.run.authority.contextFor(authority.host),
+    secureContext: owner.run.authority.contextFor(authority.host),
     ALPNProtocols: [...protocols],
   });
   let established = false;
@@ -219,30 +219,30 @@ function terminate(
   });
 }
 
-function benchFor({ context, tenant, authority }: Interception, tls: TLSSocket): Bench {
-  const origin = new Origin(tenant, authority, context.way);
+function courtFor({ context, owner, authority }: Interception, tls: TLSSocket): Court {
+  const origin = new Origin(owner, authority, context.way);
   const { hostField } = origin;
   const { host, port } = authority;
-  const named = isNamed(tls, authority);
+  const nameRefusal = isNamed(tls, authority) ? undefined : nameMismatch;
   const subject = { method: '', ...authority, path: '' };
   return {
-    unread: { tenant, subject },
+    unread: { owner, subject },
     judge(exchange, request) {
-      const target = targetWithin(request, authority, hostField);
-      const refusal = 'kind' in target ? target : named ? undefined : nameMismatch;
-      const path = 'kind' in target ? '' : target.path;
+      const read = targetWithin(request, authority, hostField);
+      const { path, query } = 'kind' in read ? noTarget : read;
+      const refusal = 'kind' in read ? read : nameRefusal;
       const { method, methodOverride } = request;
-      const docket = exchange.open(tenant, { method, host, port, path, methodOverride });
-      if ('kind' in target || refusal !== undefined) {
-        exchange.refuse(docket.refuse(refusal ?? nameMismatch));
-        return;
+      const docket = exchange.open(owner, { method, host, port, path, methodOverride });
+      if (refusal === undefined) {
+        new OriginRequest(exchange, docket, origin, request, { path, query, host: hostField }).send();
+      } else {
+        exchange.refuse(docket.refuse(refusal));
       }
-      const { query } = target;
-      new OriginRequest(exchange, docket, origin, request, { path, query, host: hostField }).send();
     },
   };
 }
 
+const noTarget = { path: '', query: '' };
 const plainInTunnel = refuse('PlainHttpRefused', 'plain HTTP was sent in a tunnel to a routed host');
 const nameMismatch = refuse(
   'TargetMismatch',
@@ -256,24 +256,24 @@ function isNamed(tls: TLSSocket, authority: Authority): boolean {
   return servername.toLowerCase().replace(/\.$/, '') === authority.host;
 }
 
-function refusePlain({ client, context, tenant, authority }: Interception): void {
-  const bench: Bench = {
-    unread: { tenant, subject: { method: '', ...authority, path: '' } },
+function refusePlain({ client, context, owner, authority }: Interception): void {
+  const court: Court = {
+    unread: { owner, subject: { method: '', ...authority, path: '' } },
     judge(exchange: Exchange, request: RequestHead) {
-      const docket = exchange.open(tenant, { method: request.method, ...authority, path: '' });
+      const docket = exchange.open(owner, { method: request.method, ...authority, path: '' });
       exchange.refuse(docket.refuse(plainInTunnel));
     },
   };
-  new Exchange(client, context, bench, { tenant });
+  new Exchange(client, context, court, { owner });
   client.resume();
 }
 
 function record(
-  { context, tenant, authority }: Interception,
+  { context, owner, authority }: Interception,
   code: 'MalformedRequest' | 'UpstreamUntrusted',
   reason: string,
 ): void {
-  const docket = new Docket(context.nextDecisionId(), context.decisions, tenant.run, {
+  const docket = new Docket(context.nextDecisionId(), context.decisions, owner.run, {
     method: 'CONNECT',
     ...authority,
     path: '',

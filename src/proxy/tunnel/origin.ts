@@ -10,7 +10,7 @@ import {
 } from '../http1/index.ts';
 import { type ForwardTarget, rewriteRequestHead } from '../inject/index.ts';
 import type { Refusal } from '../judge/index.ts';
-import type { Tenant, Way } from './context.ts';
+import type { Owner, Way } from './context.ts';
 import type { Destination, Exchange } from './exchange.ts';
 import { AnswerScrub } from './scrubbing.ts';
 
@@ -18,15 +18,15 @@ const httpsPort = 443;
 
 /** An https origin as a run's HTTP/1.1 requests reach it. */
 export class Origin {
-  readonly tenant: Tenant;
+  readonly owner: Owner;
   readonly authority: Authority;
   /** Its `Host` value. */
   readonly hostField: string;
   readonly #way: Way;
   readonly #carrying = new WeakMap<Route, Destination>();
 
-  constructor(tenant: Tenant, authority: Authority, way: Way) {
-    this.tenant = tenant;
+  constructor(owner: Owner, authority: Authority, way: Way) {
+    this.owner = owner;
     this.authority = authority;
     this.hostField = hostFieldOf(authority);
     this.#way = way;
@@ -51,7 +51,7 @@ export class Origin {
     return {
       key: `${connection ?? ''} ${authority.host}:${authority.port}`,
       connection,
-      pool: this.tenant.pool,
+      pool: this.owner.pool,
       dial: (signal) => this.#way.tls({ authority, allowPrivateAddress, signal }, ['http/1.1']),
     };
   }
@@ -80,7 +80,7 @@ export class OriginRequest implements Petition {
   }
 
   send(): void {
-    hear(this, this.#origin.tenant.run, this.#exchange.context.decisions);
+    hear(this, this.#origin.owner.run, this.#exchange.context.decisions);
   }
 
   get gone(): boolean {

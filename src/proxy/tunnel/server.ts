@@ -5,7 +5,7 @@ import { hearAgain } from '../hearing/index.ts';
 import { createDecisionIds } from '../judge/index.ts';
 import type { Patience, ProxyOptions, Run, Proxy as RunningProxy, RunSpec } from '../proxy.ts';
 import { LiveRun, proxyUrl, TokenRegistry } from '../runs/index.ts';
-import { type Context, createWay, type Tenant } from './context.ts';
+import { type Context, createWay, type Owner } from './context.ts';
 import { admit } from './gateway.ts';
 import { IdleWatch } from './idle.ts';
 import { SpokenProtocols } from './spoken.ts';
@@ -33,9 +33,9 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     Math.min(maxTickMs, ...Object.values(patience).map((limit) => Math.max(5, limit / 4))),
   );
   const keys = createKeySupply();
-  const tenants = new TokenRegistry<Tenant>();
+  const owners = new TokenRegistry<Owner>();
   const sockets = new Set<Socket>();
-  const open = new Map<string, { readonly tenant: Tenant; readonly token: string }>();
+  const open = new Map<string, { readonly owner: Owner; readonly token: string }>();
   const server = createServer({ allowHalfOpen: true, noDelay: true, highWaterMark: 64 * 1024 });
   const address = await listen(server, options.listenHost, options.listenPort);
   const context: Context = {
@@ -44,7 +44,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     nextDecisionId: createDecisionIds(options.randomBytes),
     patience,
     watch,
-    tenants,
+    owners,
     way: createWay(options, () => [...options.forbiddenTargets, address]),
     spoken: new SpokenProtocols(options.nowMs),
   };
@@ -59,10 +59,10 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     const entry = open.get(id);
     if (entry === undefined) return;
     open.delete(id);
-    entry.tenant.run.ended = true;
-    tenants.remove(entry.token);
-    entry.tenant.run.cut();
-    entry.tenant.pool.drop();
+    entry.owner.run.ended = true;
+    owners.remove(entry.token);
+    entry.owner.run.cut();
+    entry.owner.pool.drop();
   };
 
   return {
@@ -77,9 +77,9 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
       });
       const token = Buffer.from(options.randomBytes(tokenBytes)).toString('base64url');
       const run = new LiveRun(spec, authority);
-      const tenant = { run, pool: new UpstreamPool(watch, patience.upstreamMs) };
-      open.set(spec.id, { tenant, token });
-      tenants.add(token, tenant);
+      const owner = { run, pool: new UpstreamPool(watch, patience.upstreamMs) };
+      open.set(spec.id, { owner, token });
+      owners.add(token, owner);
       return {
         id: spec.id,
         proxyUrl: proxyUrl(address.host, address.port, token),
@@ -91,7 +91,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
         judgeAgain: () => hearAgain(run),
         dropConnection(connection) {
           run.cutConnection(connection, takenAway(connection));
-          tenant.pool.drop(connection);
+          owner.pool.drop(connection);
         },
         end: () => endRun(spec.id),
       };
