@@ -53,6 +53,18 @@ const passes = (name: string, upstream: string, ...send: readonly Buffer[]): Cas
 /** nghttp2 leaves such a field out, and no more: what is judged and sent is the request without it. */
 const leftOut = (name: string, ...send: readonly Buffer[]): Case =>
   passes(`${name}, which is left out`, 'GET /', ...send);
+/** In HTTP/1.1 such trailers are malformed; here the request goes on without them, and is neither lost nor stuck. */
+const leftOutOfTrailers = (name: string, value: string): Case =>
+  passes(
+    `${name} in trailers, which is left out`,
+    'POST / "body" {"x-sum":"1"}',
+    post(),
+    data('body', 0),
+    trailers([
+      [name, value],
+      ['x-sum', '1'],
+    ]),
+  );
 const answered = (name: string, status: number, outcome: string, ...send: readonly Buffer[]): Case => ({
   name,
   send,
@@ -155,6 +167,11 @@ judgeCases('bodies and trailers (RFC 9113 §8.1)', [
   unread('a negative length', post(['content-length', '-4'])),
   unread('an empty length', post(['content-length', ''])),
   passes('trailers', 'POST / "body" {"x-sum":"1"}', post(), data('body', 0), trailers([['x-sum', '1']])),
+  leftOutOfTrailers('http2-settings', 'AAMAAABk'),
+  leftOutOfTrailers('proxy-authorization', 'Basic eDp5'),
+  leftOutOfTrailers('authorization', 'Bearer phantom'),
+  leftOutOfTrailers('host', otherHost),
+  leftOutOfTrailers('cookie', 'a=1'),
   { name: 'a pseudo-header field in trailers', send: [post(), data('body', 0), trailers([[':path', '/other']])], gets: 'reset protocol', upstream: ['POST / "body" cut'], audit: injected },
   { name: 'a capital letter in trailers', send: [post(), data('body', 0), trailers([['X-Sum', '1']])], gets: 'reset protocol', upstream: ['POST / "body" cut'], audit: injected },
   { name: 'connection in trailers', send: [post(), data('body', 0), trailers([['connection', 'close']])], gets: 'reset protocol', upstream: ['POST / "body" cut'], audit: injected },

@@ -72,6 +72,42 @@ test('an answer that an error of its upstream’s connection cuts off does not l
   expect(answer.code).not.toBe(constants.NGHTTP2_NO_ERROR);
 });
 
+test.each([
+  ['application/octet-stream'],
+  // Looked into on its way.
+  ['text/plain'],
+])('an answer of %s whose trailers concern the connection comes whole, without them', async (type) => {
+  const world = await openWith([], (one, _connection, send) => {
+    if (!isRequest(one)) return;
+    send(
+      headers(
+        one.stream,
+        [
+          [':status', '200'],
+          ['content-type', type],
+        ],
+        0,
+      ),
+      frame(Type.data, 0, one.stream, 'body'),
+      headers(
+        one.stream,
+        [
+          ['http2-settings', 'AAMAAABk'],
+          ['x-sum', '1'],
+        ],
+        Flag.endStream,
+      ),
+    );
+  });
+  const answer = await answerOn((await dialHttp2(cleanups, world)).request({ ':path': '/' }));
+  expect(answer).toMatchObject({
+    body: 'body',
+    code: constants.NGHTTP2_NO_ERROR,
+    trailers: { 'x-sum': '1' },
+  });
+  expect(answer.trailers).not.toHaveProperty('http2-settings');
+});
+
 test('an upstream that is only slow is asked for a sign, gives it, and is waited for', async () => {
   const signs: number[] = [];
   let reply: (() => void) | undefined;

@@ -61,6 +61,11 @@ const State = {
   extensionQuotedEnd: 16,
 } as const;
 
+/** Whether a field with this name, in lower case, may not stand in trailers. */
+export function isForbiddenTrailer(name: string): boolean {
+  return forbiddenTrailers.has(name);
+}
+
 /** Told where the payload is inside a chunked body, for whoever has to look into it. */
 export type PayloadListener = (bytes: Buffer, start: number, end: number) => void;
 
@@ -227,7 +232,7 @@ export class Body {
         return undefined;
       case State.trailerName:
         if (byte === COLON) {
-          if (forbiddenTrailers.has(this.#trailerName.toLowerCase())) return forbiddenTrailer;
+          if (isForbiddenTrailer(this.#trailerName.toLowerCase())) return forbiddenTrailer;
           this.#state = State.trailerValue;
           return undefined;
         }

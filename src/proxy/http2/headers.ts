@@ -1,6 +1,6 @@
 import { constants, type IncomingHttpHeaders, type OutgoingHttpHeaders, sensitiveHeaders } from 'node:http2';
 import type { Grant } from '../hearing/index.ts';
-import { type Authority, isMethodOverride, parseAuthority } from '../http1/index.ts';
+import { type Authority, isForbiddenTrailer, isMethodOverride, parseAuthority } from '../http1/index.ts';
 import {
   type ForwardTarget,
   foldName,
@@ -147,6 +147,15 @@ export function responseHeaders(headers: IncomingHttpHeaders): OutgoingHttpHeade
     // An agent may act on what our own fields say: nobody else says it.
     if (hopByHop.has(name) || name.startsWith('authsome-')) continue;
     if (name === constants.HTTP2_HEADER_STATUS || !name.startsWith(':')) out[name] = headers[name];
+  }
+  return out;
+}
+
+/** Trailers as they go on: without what concerns one hop, which Node throws at, or frames, routes or authorises the message. */
+export function relayedTrailers(trailers: IncomingHttpHeaders): OutgoingHttpHeaders {
+  const out: OutgoingHttpHeaders = {};
+  for (const name in trailers) {
+    if (!hopByHop.has(name) && !isForbiddenTrailer(name)) out[name] = trailers[name];
   }
   return out;
 }

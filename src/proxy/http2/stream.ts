@@ -19,6 +19,7 @@ import {
   codingsToScrub,
   type Http2Target,
   refusalHeaders,
+  relayedTrailers,
   requestHeaders,
   responseHeaders,
   scrubHeaders,
@@ -81,8 +82,8 @@ export class RelayedStream implements Petition, Live {
     this.docket = docket;
     this.#host = host;
     client.on('error', () => {});
-    client.on('trailers', (trailers: OutgoingHttpHeaders) => {
-      this.#trailers = trailers;
+    client.on('trailers', (trailers: IncomingHttpHeaders) => {
+      this.#trailers = relayedTrailers(trailers);
     });
     client.on('close', () => this.#over());
     // A stream that was reset closes only when all that it brought has been read, and nobody may be reading.
@@ -289,9 +290,9 @@ export class RelayedStream implements Petition, Live {
     upstream.on('data', (chunk: Buffer) => {
       received += chunk.length;
     });
-    upstream.on('trailers', (fields: OutgoingHttpHeaders) => {
+    upstream.on('trailers', (fields: IncomingHttpHeaders) => {
       hasTrailers = true;
-      trailers = scrubHeaders(fields, needles, codings !== undefined);
+      trailers = scrubHeaders(relayedTrailers(fields), needles, codings !== undefined);
     });
     this.#client.on('wantTrailers', () => {
       if (!this.#client.closed) this.#client.sendTrailers(trailers);
