@@ -2,13 +2,30 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { loadSettings, parseSettings } from './settings.ts';
+import { loadSettings, parseSettings, unreadable } from './settings.ts';
 
 it('says of a config.json that is no file what it is not, instead of waiting for it', () => {
   const home = mkdtempSync(join(tmpdir(), 'authsome-settings-'));
   mkdirSync(join(home, 'config.json'));
   expect(() => loadSettings({ AUTHSOME_HOME: home })).toThrow('config.json is not a file');
   rmSync(home, { recursive: true });
+});
+
+describe('a config.json that cannot be read', () => {
+  it('is named with its home, either of which may be closed to its owner', () => {
+    expect(unreadable('/my home/config.json', 1000, 1000)).toMatchObject({
+      message: '/my home/config.json cannot be read',
+      hint: expect.stringContaining("chmod 700 '/my home'; chmod 600 '/my home/config.json'"),
+    });
+  });
+
+  it('is not the matter where the home is another user’s, as sudo leaves it behind', () => {
+    expect(unreadable('/h/.authsome/config.json', 0, 1000)).toMatchObject({
+      code: 'HomeNotUsable',
+      message: '/h/.authsome belongs to another user',
+      hint: expect.stringMatching(/AUTHSOME_HOME.*\n.*: sudo chown -R 1000 \/h\/\.authsome$/),
+    });
+  });
 });
 
 describe('AUTHSOME_RESOLVE', () => {

@@ -4,7 +4,7 @@
  */
 import { readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { isAbsolute, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { shellWord } from './command-line.ts';
 import { AuthsomeError } from './errors.ts';
 
@@ -92,11 +92,9 @@ export function readConfig(path: string): Readonly<Record<string, unknown>> {
     const { code } = error as NodeJS.ErrnoException;
     // A home that is no directory is for whoever needs one to report.
     if (code === 'ENOENT' || code === 'ENOTDIR') return {};
-    const isFile = !(error instanceof TypeError);
-    throw new AuthsomeError('HomeNotUsable', `${path} ${isFile ? 'cannot be read' : 'is not a file'}`, {
-      hint: isFile
-        ? `Run: chmod 600 ${shellWord(path)}\nOr set AUTHSOME_HOME to a directory of your own.`
-        : `Look at it and move it away: ls -ld ${shellWord(path)}`,
+    if (!(error instanceof TypeError)) throw unreadable(path, ownerOf(dirname(path)), process.getuid?.());
+    throw new AuthsomeError('HomeNotUsable', `${path} is not a file`, {
+      hint: `Look at it and move it away: ls -ld ${shellWord(path)}`,
       cause: error,
     });
   }
@@ -107,6 +105,31 @@ export function readConfig(path: string): Readonly<Record<string, unknown>> {
     });
   }
   return document as Readonly<Record<string, unknown>>;
+}
+
+/** Why a `config.json` cannot be read, if there is one: most often since sudo has made its home. */
+export function unreadable(
+  path: string,
+  homeOwner: number | undefined,
+  self: number | undefined,
+): AuthsomeError {
+  const home = dirname(path);
+  if (self === undefined || homeOwner === undefined || homeOwner === self) {
+    return new AuthsomeError('HomeNotUsable', `${path} cannot be read`, {
+      hint: `Run: chmod 700 ${shellWord(home)}; chmod 600 ${shellWord(path)}\nOr set AUTHSOME_HOME to a directory of your own.`,
+    });
+  }
+  return new AuthsomeError('HomeNotUsable', `${home} belongs to another user`, {
+    hint: `Set AUTHSOME_HOME to a directory of your own.\nIf it came about by sudo, take it back: sudo chown -R ${self} ${shellWord(home)}`,
+  });
+}
+
+function ownerOf(directory: string): number | undefined {
+  try {
+    return statSync(directory).uid;
+  } catch {
+    return undefined;
+  }
 }
 
 function parseJson(text: string): unknown {
