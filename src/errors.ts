@@ -29,7 +29,7 @@ const table = {
   CredentialExpired: { exit: 5, status: 409, topic: 'token-refresh' },
   RefreshFailed: { exit: 5, status: 502, topic: 'token-refresh' },
   ConnectionExists: { exit: 6, status: 409 },
-  ProviderExists: { exit: 7, status: 409, hint: 'Replace it with: authsome register --force' },
+  ProviderExists: { exit: 7, status: 409, hint: 'Replace it with: authsome register <file> --force' },
   EndpointUnreachable: {
     exit: 8,
     status: 502,

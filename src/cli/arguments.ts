@@ -1,4 +1,4 @@
-import { AuthsomeError } from '../errors.ts';
+import { InvalidArgumentError } from 'commander';
 import { type GlobalFlags, noFlags, readGlobalFlag } from './global-flags.ts';
 
 /** The global flags among `args`, wherever they stand before `--`, and the rest in its order. `--help` stays in it. */
@@ -22,11 +22,11 @@ export function takeGlobalFlags(args: readonly string[]): {
   return { flags, rest: [...rest, ...left] };
 }
 
-/** A whole number of `least` or more, for an option parser. Throws `Usage`. */
-export function countOption(option: string, least: number): (text: string) => number {
+/** A whole number of `least` or more, for an option parser. */
+export function countOption(least: number): (text: string) => number {
   return (text) => {
     const count = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
     if (count >= least) return count;
-    throw new AuthsomeError('Usage', `${option} wants a number from ${least}, not: ${text}`);
+    throw new InvalidArgumentError(`It has to be a number from ${least}.`);
   };
 }

@@ -50,7 +50,7 @@ async function runCommandLine(context: CommandContext, args: readonly string[]):
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return 0;
-    throw usageError(error, program, entry);
+    throw usageError(error, program, entry, args[1]);
   }
 }
 
@@ -112,7 +112,12 @@ function entryOf(name: string, context: CommandContext): CommandEntry | 'complet
 }
 
 /** Commander's message in our words: what is wrong, then what was probably meant. */
-function usageError(error: CommanderError, program: Command, entry: CommandEntry | undefined): AuthsomeError {
+function usageError(
+  error: CommanderError,
+  program: Command,
+  entry: CommandEntry | undefined,
+  verb: string | undefined,
+): AuthsomeError {
   const command = entry === undefined ? program : (program.commands[0] ?? program);
   const [said = ''] = error.message.replace(/^error: /, '').split('\n');
   const verbs = command.commands.map((sub) => sub.name());
@@ -127,7 +132,8 @@ function usageError(error: CommanderError, program: Command, entry: CommandEntry
           .concat(globalOptions)
       : verbs;
   const near = wrong?.[2] === undefined ? undefined : closest(wrong[2], candidates);
-  const help = `Run: authsome ${entry === undefined ? '' : `${entry.name} `}--help`;
+  const words = [entry?.name, verbs.find((name) => name === verb)].filter((word) => word !== undefined);
+  const help = `Run: ${['authsome', ...words, '--help'].join(' ')}`;
   return new AuthsomeError('Usage', first, {
     hint: near === undefined ? help : `Did you mean ${near}? ${help}`,
   });

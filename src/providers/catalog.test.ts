@@ -44,9 +44,14 @@ describe('catalog', () => {
   it('refuses a second definition of a name, bundled or not, unless told to replace it', async () => {
     const catalog = await open();
     await catalog.add(acme, { replace: false });
-    await expect(catalog.add(acme, { replace: false })).rejects.toMatchObject({ code: 'ProviderExists' });
+    await expect(catalog.add(acme, { replace: false })).rejects.toMatchObject({
+      code: 'ProviderExists',
+      message: 'there is a provider of your own named acme already',
+      hint: 'Replace it with: authsome register <file> --force',
+    });
     await expect(catalog.add({ ...acme, name: 'github' }, { replace: false })).rejects.toMatchObject({
       code: 'ProviderExists',
+      message: 'there is a bundled provider named github already',
     });
     expect(catalog.find('github')?.source).toBe('bundled');
     await catalog.add({ ...acme, name: 'github' }, { replace: true });

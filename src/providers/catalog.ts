@@ -88,11 +88,8 @@ export async function createCatalog(parts: {
     async add(document, { replace }) {
       const provider = parseProvider(document, 'custom');
       if (!replace && names().includes(provider.name)) {
-        const kind = custom.has(provider.name) ? 'own' : 'bundled';
-        throw new AuthsomeError(
-          'ProviderExists',
-          `there is a ${kind} provider named ${provider.name} already`,
-        );
+        const kind = custom.has(provider.name) ? 'provider of your own' : 'bundled provider';
+        throw new AuthsomeError('ProviderExists', `there is a ${kind} named ${provider.name} already`);
       }
       await parts.custom.write(provider.name, `${JSON.stringify(document, undefined, 2)}\n`);
       await reload();

@@ -29,7 +29,13 @@ describe('what a person mistypes', () => {
         [['run', '--provider', 'githb', '--', 'true'], 4, /githb/],
         [['run', '--provider', 'github', '--', 'true'], 3, /github/],
         [['explain', 'last'], 4, /./],
-        [['log', '-n', 'many'], 2, /many|-n/],
+        [['log', '-n', 'many'], 2, /-n.*many.*number from 1\.\n {2}Run: authsome log --help/],
+        [['daemon', 'logs', '-n', '0'], 2, /number from 1\.\n {2}Run: authsome daemon logs --help/],
+        [
+          ['connections', 'set-default', 'x'],
+          2,
+          /connection'\n {2}Run: authsome connections set-default --help/,
+        ],
         [['list', '--no-such-option'], 2, /no-such-option/],
         [['register', '/no/such/file.json'], 2, /no\/such\/file/],
       ] as const;

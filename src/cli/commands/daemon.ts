@@ -26,7 +26,7 @@ export const build: CommandModule['build'] = (command, context, finish) => {
   ]).action(() => finish(status(context)));
   addExamples(
     sub('logs', 'show what it wrote')
-      .option('-n, --lines <count>', 'how many lines', countOption('-n', 1), 50)
+      .option('-n, --lines <count>', 'how many lines', countOption(1), 50)
       .option('-f, --follow', 'go on as it writes', false),
     [['authsome daemon logs --follow', '']],
   ).action(({ lines, follow }: { lines: number; follow: boolean }) =>

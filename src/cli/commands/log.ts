@@ -99,7 +99,7 @@ function requestOf(event: LoggedEvent): string {
 
 export const build: CommandModule['build'] = (command, context, finish) => {
   command
-    .option('-n, --lines <count>', 'how many events', countOption('-n', 1), 50)
+    .option('-n, --lines <count>', 'how many events', countOption(1), 50)
     .option('-f, --follow', 'go on as things happen', false)
     .action(({ lines, follow }: { lines: number; follow: boolean }) =>
       finish(log(context, { limit: lines, follow })),
