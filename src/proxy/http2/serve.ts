@@ -11,11 +11,11 @@ import { Docket, hear } from '../hearing/index.ts';
 import type { Authority } from '../http1/index.ts';
 import { type Refusal, refuse } from '../judge/index.ts';
 import type { DecisionSink } from '../proxy.ts';
-import type { Live, LiveRun } from '../runs/index.ts';
+import type { Live, LiveRun, Watched } from '../runs/index.ts';
 import { hangUpInTime } from './hang-up.ts';
 import { type Http2Target, http2Target } from './headers.ts';
 import { codeFor, nameOf } from './session-error.ts';
-import { type Dial, sessionPoolOf, type UpstreamSession, type Vigil, type Watched } from './sessions.ts';
+import { type Dial, sessionPoolOf, type UpstreamSession, type Vigil } from './sessions.ts';
 import { RelayedStream, type StreamHost } from './stream.ts';
 import { UnreadRequests } from './unread.ts';
 

@@ -1,7 +1,7 @@
 import { type ClientHttp2Session, connect, constants } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
 import type { Patience } from '../proxy.ts';
-import type { Live, LiveRun } from '../runs/index.ts';
+import type { IdleWatch, Live, LiveRun, Watched } from '../runs/index.ts';
 import { hangUpInTime } from './hang-up.ts';
 
 /** Streams on one connection before another is opened beside it, where the upstream allows as many. */
@@ -9,15 +9,9 @@ const maxStreams = 100;
 const windowBytes = 4 * 1024 * 1024;
 const idleMs = 60_000;
 
-/** Something that may fall silent, as whoever looks for silence sees it. */
-export interface Watched {
-  progress(): number;
-  silenceMs(): number;
-  silent(): void;
-}
-
+/** What ends a connection that has fallen silent, and after how long. */
 export interface Vigil {
-  readonly watch: { add(watched: Watched): void; remove(watched: Watched): void };
+  readonly watch: Pick<IdleWatch, 'add' | 'remove'>;
   readonly patience: Patience;
 }
 

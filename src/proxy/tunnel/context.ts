@@ -3,8 +3,7 @@ import type { TLSSocket } from 'node:tls';
 import { AuthsomeError } from '../../errors.ts';
 import type { Authority } from '../http1/index.ts';
 import type { DecisionSink, Patience, ProxyOptions } from '../proxy.ts';
-import type { LiveRun, TokenRegistry } from '../runs/index.ts';
-import type { IdleWatch } from './idle.ts';
+import type { IdleWatch, LiveRun, TokenRegistry } from '../runs/index.ts';
 import type { SpokenProtocols } from './spoken.ts';
 import type { UpstreamPool } from './upstream.ts';
 

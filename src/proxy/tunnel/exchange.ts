@@ -13,9 +13,8 @@ import {
 } from '../http1/index.ts';
 import { refuse, type Subject } from '../judge/index.ts';
 import { type Problem, problemResponse } from '../refusal/index.ts';
-import type { Live } from '../runs/index.ts';
+import type { Live, Watched } from '../runs/index.ts';
 import type { Context, Owner } from './context.ts';
-import type { Watched } from './idle.ts';
 import { relay, relaySilenceMs } from './relay.ts';
 import { highWaterBytes, type Upstream, type UpstreamPool, type UpstreamUser } from './upstream.ts';
 

@@ -12,10 +12,9 @@ import {
 } from '../http1/index.ts';
 import { rewriteRequestHead } from '../inject/index.ts';
 import { refuse } from '../judge/index.ts';
-import type { Live } from '../runs/index.ts';
+import type { Live, Watched } from '../runs/index.ts';
 import { type Context, forbidden, type Owner } from './context.ts';
 import { type Court, Exchange } from './exchange.ts';
-import type { Watched } from './idle.ts';
 import { intercept } from './interception.ts';
 import { Origin, OriginRequest } from './origin.ts';
 import { relay, relaySilenceMs } from './relay.ts';

@@ -3,11 +3,10 @@ import { TLSSocket } from 'node:tls';
 import { Docket } from '../hearing/index.ts';
 import { Accumulator, type Authority, looksLikeRequest, type RequestHead } from '../http1/index.ts';
 import { refuse, targetWithin } from '../judge/index.ts';
-import type { Live } from '../runs/index.ts';
+import type { Live, Watched } from '../runs/index.ts';
 import { parseClientHello } from './client-hello.ts';
 import type { Context, Owner } from './context.ts';
 import { type Court, Exchange } from './exchange.ts';
-import type { Watched } from './idle.ts';
 import { hostFieldOf, Origin, OriginRequest } from './origin.ts';
 
 const handshakeRecord = 0x16;

@@ -4,10 +4,9 @@ import { createCertificateAuthority, createKeySupply } from '../ca/index.ts';
 import { hearAgain } from '../hearing/index.ts';
 import { createDecisionIds } from '../judge/index.ts';
 import type { Patience, ProxyOptions, Run, Proxy as RunningProxy, RunSpec } from '../proxy.ts';
-import { LiveRun, proxyUrl, TokenRegistry } from '../runs/index.ts';
+import { IdleWatch, LiveRun, proxyUrl, TokenRegistry } from '../runs/index.ts';
 import { type Context, createWay, type Owner } from './context.ts';
 import { admit } from './gateway.ts';
-import { IdleWatch } from './idle.ts';
 import { SpokenProtocols } from './spoken.ts';
 import { UpstreamPool } from './upstream.ts';
 

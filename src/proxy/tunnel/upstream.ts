@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { IdleWatch, Watched } from './idle.ts';
+import type { IdleWatch, Watched } from '../runs/index.ts';
 
 /** Data held for a slow reader before we stop reading from its peer. */
 export const highWaterBytes = 256 * 1024;
