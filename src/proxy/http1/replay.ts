@@ -1,7 +1,7 @@
 import type { RequestHead } from './request.ts';
 
 /** Bodies up to this size are kept until the answer's head, so that a 401 can be met by sending them again. */
-export const maxReplayBytes = 64 * 1024;
+const maxReplayBytes = 64 * 1024;
 
 const safeToRepeat = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
 
@@ -15,15 +15,16 @@ export function isIdempotent(method: string): boolean {
   return safeToRepeat.has(method);
 }
 
-/** The body of one request, as long as it is small. */
+/** The body of one request, as long as it is small enough to be kept. */
 export class Replay {
+  /** What went out so far; `undefined` once it is too much to be sent again. */
   chunks: readonly Buffer[] | undefined;
   readonly #kept: Buffer[] = [];
   #bytes = 0;
 
-  constructor(request: RequestHead) {
-    const { framing } = request;
-    this.chunks = framing.kind === 'length' && framing.length > maxReplayBytes ? undefined : this.#kept;
+  /** `declaredBytes`: how long the body says that it will be, where it does. */
+  constructor(declaredBytes = 0) {
+    this.chunks = declaredBytes > maxReplayBytes ? undefined : this.#kept;
   }
 
   keep(chunk: Buffer): void {

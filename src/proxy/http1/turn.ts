@@ -33,8 +33,10 @@ export class Turn {
     this.#upstreamReused = upstreamReused;
     this.#answered = false;
     if (this.#retried || this.#renewed) return this.#replay?.chunks ?? [];
-    this.requestBody = new Body(this.request.framing);
-    this.#replay = this.plan?.renewable === true ? new Replay(this.request) : undefined;
+    const { framing } = this.request;
+    this.requestBody = new Body(framing);
+    const declaredBytes = framing.kind === 'length' ? framing.length : 0;
+    this.#replay = this.plan?.renewable === true ? new Replay(declaredBytes) : undefined;
     return undefined;
   }
 

@@ -9,7 +9,7 @@ import {
 import type { Duplex } from 'node:stream';
 import { AuthsomeError, asAuthsomeError } from '../../errors.ts';
 import { type Docket, failures, type Grant, type Petition, perhapsAgain } from '../hearing/index.ts';
-import { isIdempotent } from '../http1/index.ts';
+import { isIdempotent, Replay } from '../http1/index.ts';
 import type { Injection } from '../inject/index.ts';
 import type { Refusal, Subject } from '../judge/index.ts';
 import { type Problem, problemDocument, problemStatus } from '../refusal/index.ts';
@@ -26,7 +26,6 @@ import {
 } from './headers.ts';
 import type { UpstreamSession } from './sessions.ts';
 
-const maxReplayBytes = 64 * 1024;
 const endStreamFlag = constants.NGHTTP2_FLAG_END_STREAM;
 
 /** What a stream needs from the session around it. */
@@ -53,8 +52,7 @@ export class RelayedStream implements Petition, Live {
   readonly #host: StreamHost;
   #upstream: ClientHttp2Stream | undefined;
   #grant: Grant | undefined;
-  #kept: Buffer[] | undefined;
-  #keptBytes = 0;
+  #replay: Replay | undefined;
   #requestEnded: boolean;
   #trailers: OutgoingHttpHeaders | undefined;
   #renewed = false;
@@ -216,17 +214,12 @@ export class RelayedStream implements Petition, Live {
 
   #sendBody(upstream: ClientHttp2Stream, keep: boolean): void {
     if (this.#renewed) {
-      for (const chunk of this.#kept ?? []) upstream.write(chunk);
+      for (const chunk of this.#replay?.chunks ?? []) upstream.write(chunk);
       upstream.end();
       return;
     }
-    this.#kept = keep ? [] : undefined;
-    this.#client.on('data', (chunk: Buffer) => {
-      if (this.#kept === undefined) return;
-      this.#keptBytes += chunk.length;
-      if (this.#keptBytes > maxReplayBytes) this.#kept = undefined;
-      else this.#kept.push(chunk);
-    });
+    this.#replay = keep ? new Replay() : undefined;
+    this.#client.on('data', (chunk: Buffer) => this.#replay?.keep(chunk));
     this.#client.once('end', () => {
       // Node ends a stream that was reset like one that is complete.
       if (this.#client.rstCode !== 0 || this.#client.aborted) {
@@ -260,7 +253,7 @@ export class RelayedStream implements Petition, Live {
 
   #respond(upstream: ClientHttp2Stream, headers: IncomingHttpHeaders, endStream: boolean): void {
     if (this.#client.destroyed) return;
-    this.#kept = undefined;
+    this.#replay = undefined;
     const grant = this.#grant;
     const needles = grant?.needles() ?? noNeedles;
     const fault =
@@ -297,23 +290,23 @@ export class RelayedStream implements Petition, Live {
     this.#client.on('wantTrailers', () => {
       if (!this.#client.closed) this.#client.sendTrailers(trailers);
     });
+    const scrubbed = codings === undefined ? undefined : this.#relayScrubbed(upstream, needles, codings);
+    if (scrubbed === undefined) this.#flow(upstream, this.#client);
     // An upstream may reset a stream after a whole answer, to be spared the rest of the request (RFC 9113 §8.1), and Node
     // tells of the reset alone. Where nothing proves that the answer was whole, it must not look so.
-    const isWhole = (): boolean => {
+    upstream.once('end', () => {
       const isProven = hasTrailers || Number(headers['content-length']) === received;
       const isClean = upstream.rstCode === constants.NGHTTP2_NO_ERROR && !upstream.aborted;
       this.#whole = isProven || isClean;
-      return this.#whole;
-    };
-    if (codings !== undefined) {
-      this.#respondScrubbed(upstream, needles, codings, isWhole);
-      return;
-    }
-    upstream.once('end', () => {
-      if (isWhole()) this.#client.end();
-      else this.#upstreamClosed(upstream);
+      if (!this.#whole) {
+        scrubbed?.abort();
+        this.#upstreamClosed(upstream);
+      } else if (scrubbed !== undefined) {
+        scrubbed.finish();
+      } else {
+        this.#client.end();
+      }
     });
-    this.#flow(upstream, this.#client);
   }
 
   /** Data from one side to the other, no faster than it is taken; a pipe would listen to six events more. */
@@ -326,13 +319,8 @@ export class RelayedStream implements Petition, Live {
     to.on('drain', () => from.resume());
   }
 
-  /** Relays the body without the secret, should it hold it. */
-  #respondScrubbed(
-    upstream: ClientHttp2Stream,
-    needles: Needles,
-    codings: readonly Coding[],
-    isWhole: () => boolean,
-  ): void {
+  /** Relays the body without the secret, should it hold it; whoever called says when it is over. */
+  #relayScrubbed(upstream: ClientHttp2Stream, needles: Needles, codings: readonly Coding[]): ScrubbedBody {
     const client = this.#client;
     const breakOff = (why: AuthsomeError): void => this.#breakOff(why, constants.NGHTTP2_NO_ERROR);
     let isBlocked = false;
@@ -352,11 +340,8 @@ export class RelayedStream implements Petition, Live {
       },
       guard: (step) => this.#guard(step),
       over(whole) {
-        if (whole) {
-          client.end();
-          return;
-        }
-        breakOff(failures.undecodable());
+        if (whole) client.end();
+        else breakOff(failures.undecodable());
       },
     });
     client.on('drain', () => {
@@ -368,18 +353,11 @@ export class RelayedStream implements Petition, Live {
       this.#moved += 1;
       body.push(chunk);
     });
-    upstream.once('end', () => {
-      if (isWhole()) {
-        body.finish();
-        return;
-      }
-      body.abort();
-      this.#upstreamClosed(upstream);
-    });
+    return body;
   }
 
   #mayRenew(): boolean {
-    const replayable = this.#bodyless || (this.#requestEnded && this.#kept !== undefined);
+    const replayable = this.#bodyless || (this.#requestEnded && this.#replay?.chunks !== undefined);
     return this.#grant !== undefined && !this.#renewed && replayable && this.#trailers === undefined;
   }
 
