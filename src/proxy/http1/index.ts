@@ -5,6 +5,7 @@
 export { Accumulator } from './accumulator.ts';
 export { type Authority, hostHeaderOf, parseAuthority, parseTarget } from './authority.ts';
 export { Body, isForbiddenTrailer } from './body.ts';
+export { chunkOf, lastChunk, withoutLines } from './chunk.ts';
 export { Fault } from './fault.ts';
 export { Field, isMethodOverride, joinedValue, lineEndAt, stride, valueAt } from './fields.ts';
 export { Pairing } from './pairing.ts';

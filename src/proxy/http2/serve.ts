@@ -18,6 +18,7 @@ import { codeFor, nameOf } from './session-error.ts';
 import { type Dial, sessionPoolOf, type UpstreamSession, type Vigil } from './sessions.ts';
 import { RelayedStream, type StreamHost } from './stream.ts';
 import { UnreadRequests } from './unread.ts';
+import { connectionWindowBytes, maxSessionMegabytes, streamWindowBytes } from './windows.ts';
 
 export interface Http2Options extends Vigil {
   readonly run: LiveRun;
@@ -37,7 +38,6 @@ export interface Http2Options extends Vigil {
 const endStreamFlag = constants.NGHTTP2_FLAG_END_STREAM;
 const maxConcurrentStreams = 256;
 const maxHeaderListBytes = 64 * 1024;
-const windowBytes = 4 * 1024 * 1024;
 /** Streams that a client opened and reset before they were answered, more than it let be answered. */
 const maxWasted = 200;
 
@@ -49,11 +49,11 @@ export function serveHttp2(tls: TLSSocket, options: Http2Options): void {
     settings: {
       maxConcurrentStreams,
       maxHeaderListSize: maxHeaderListBytes,
-      initialWindowSize: 1024 * 1024,
+      initialWindowSize: streamWindowBytes,
       enableConnectProtocol: options.extendedConnect,
     },
     maxHeaderListPairs: 256,
-    maxSessionMemory: 64,
+    maxSessionMemory: maxSessionMegabytes,
     maxSessionInvalidFrames: 100,
     maxSessionRejectedStreams: 100,
   } as Parameters<typeof performServerHandshake>[1]);
@@ -79,7 +79,7 @@ class Http2Connection implements StreamHost, Live, Watched {
     this.#session = session;
     this.#options = options;
     this.#authorityText = `${options.authority.host}:${options.authority.port}`;
-    session.setLocalWindowSize(windowBytes);
+    session.setLocalWindowSize(connectionWindowBytes);
     this.#unread = new UnreadRequests(
       session,
       () => socket.bytesRead,

@@ -3,10 +3,10 @@ import type { TLSSocket } from 'node:tls';
 import type { Patience } from '../proxy.ts';
 import type { IdleWatch, Live, LiveRun, Watched } from '../runs/index.ts';
 import { hangUpInTime } from './hang-up.ts';
+import { connectionWindowBytes, maxSessionMegabytes, streamWindowBytes } from './windows.ts';
 
 /** Streams on one connection before another is opened beside it, where the upstream allows as many. */
 const maxStreams = 100;
-const windowBytes = 4 * 1024 * 1024;
 const idleMs = 60_000;
 
 /** What ends a connection that has fallen silent, and after how long. */
@@ -42,13 +42,13 @@ export class UpstreamSession implements Live, Watched {
     Object.assign(socket, { secureConnecting: false });
     this.session = connect(`https://${authority}`, {
       createConnection: () => socket,
-      settings: { enablePush: false, initialWindowSize: 1024 * 1024 },
-      maxSessionMemory: 64,
+      settings: { enablePush: false, initialWindowSize: streamWindowBytes },
+      maxSessionMemory: maxSessionMegabytes,
     });
     hangUpInTime(this.session, [socket], vigil.patience.lingerMs);
     this.session.on('connect', () => {
       // The run may have ended while this was dialled.
-      if (!this.session.destroyed) this.session.setLocalWindowSize(windowBytes);
+      if (!this.session.destroyed) this.session.setLocalWindowSize(connectionWindowBytes);
     });
     const leave = (): void => {
       if (this.#leaving) return;

@@ -6,9 +6,10 @@ export interface ClientHello {
   readonly protocols: readonly string[];
 }
 
-const handshakeRecord = 0x16;
+/** The first byte of a TLS connection. */
+export const handshakeRecord = 0x16;
 const clientHello = 1;
-const maxHelloBytes = 64 * 1024;
+export const maxHelloBytes = 64 * 1024;
 const Extension = { serverName: 0, alpn: 16 } as const;
 
 /** Reads big-endian vectors and never beyond its end: what is missing makes it `broken`. */

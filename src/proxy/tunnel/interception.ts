@@ -4,13 +4,10 @@ import { Docket } from '../hearing/index.ts';
 import { Accumulator, type Authority, looksLikeRequest, type RequestHead } from '../http1/index.ts';
 import { refuse, targetWithin } from '../judge/index.ts';
 import type { Live, Watched } from '../runs/index.ts';
-import { parseClientHello } from './client-hello.ts';
+import { handshakeRecord, maxHelloBytes, parseClientHello } from './client-hello.ts';
 import type { Context, Owner } from './context.ts';
 import { type Court, Exchange } from './exchange.ts';
 import { hostFieldOf, Origin, OriginRequest } from './origin.ts';
-
-const handshakeRecord = 0x16;
-const maxHelloBytes = 64 * 1024;
 
 /** A tunnel to a routed host that was opened by CONNECT, until it is known what the client speaks in it. */
 export interface Interception {

@@ -10,9 +10,9 @@ import {
 } from '../http1/index.ts';
 import { type ForwardTarget, rewriteRequestHead } from '../inject/index.ts';
 import type { Refusal } from '../judge/index.ts';
+import { AnswerScrub } from './answer-scrub.ts';
 import type { Owner, Way } from './context.ts';
 import type { Destination, Exchange } from './exchange.ts';
-import { AnswerScrub } from './scrubbing.ts';
 
 const httpsPort = 443;
 

@@ -1,15 +1,18 @@
 import type { Grant } from '../hearing/index.ts';
 import {
   Body,
+  chunkOf,
   Fault,
   Field,
   joinedValue,
+  lastChunk,
   type ResponseHead,
   type ResponseScrub,
   type ResponseTransform,
   rewriteResponseHead,
   stride,
   type TransformOutlet,
+  withoutLines,
 } from '../http1/index.ts';
 import {
   type Coding,
@@ -77,7 +80,43 @@ export class AnswerScrub implements ResponseScrub {
 
   body(head: ResponseHead, outlet: TransformOutlet): ResponseTransform | undefined {
     if (this.#codings === undefined || this.#isBodyClean) return undefined;
-    return transform(this.#needles, this.#codings, head, outlet, this.#clientMinor, this.#guard);
+    return this.#transform(this.#codings, head, outlet);
+  }
+
+  #transform(codings: readonly Coding[], head: ResponseHead, outlet: TransformOutlet): ResponseTransform {
+    const needles = this.#needles;
+    const chunked = this.#clientMinor === 1 && head.framing.kind !== 'close';
+    const reframe = { chunked, decoded: codings.length > 0, without: saidOfBytes };
+    let finished: ((whole: boolean) => void) | undefined;
+    let trailers = '';
+    const body = new ScrubbedBody(needles, codings, {
+      emit(bytes) {
+        return outlet.emit(chunked ? chunkOf(bytes) : bytes);
+      },
+      block: (on) => outlet.block(on),
+      guard: (step) => this.#guard.guard(step),
+      over(whole) {
+        if (whole && chunked) {
+          outlet.emit(needles.replaceIn(lastChunk(trailers)));
+        }
+        if (finished === undefined) outlet.broken();
+        else finished(whole);
+      },
+    });
+    return {
+      head: (changes) => {
+        const rewritten = rewriteResponseHead(head, { ...changes, reframe }) as Buffer;
+        return needles.replaceIn(rewritten);
+      },
+      payload: (bytes, start, end) => body.push(bytes.subarray(start, end)),
+      finish(receivedTrailers, done) {
+        trailers = withoutLines(receivedTrailers, saidOfBytes);
+        finished = done;
+        body.finish();
+      },
+      resume: () => body.resume(),
+      abort: () => body.abort(),
+    };
   }
 }
 
@@ -131,72 +170,3 @@ function isCleanDecoded(needles: Needles, codings: readonly Coding[], payload: B
   const decoded = decodedAtOnce(codings, payload);
   return decoded !== undefined && needles.indexIn(decoded, 0, decoded.length) === -1;
 }
-
-function transform(
-  needles: Needles,
-  codings: readonly Coding[],
-  head: ResponseHead,
-  outlet: TransformOutlet,
-  clientMinor: 0 | 1,
-  guard: Guard,
-): ResponseTransform {
-  const chunked = clientMinor === 1 && head.framing.kind !== 'close';
-  const reframe = { chunked, decoded: codings.length > 0, without: saidOfBytes };
-  let finished: ((whole: boolean) => void) | undefined;
-  let trailers = '';
-  const body = new ScrubbedBody(needles, codings, {
-    emit(bytes) {
-      return outlet.emit(chunked ? chunkOf(bytes) : bytes);
-    },
-    block: (on) => outlet.block(on),
-    guard: (step) => guard.guard(step),
-    over(whole) {
-      if (whole && chunked) {
-        outlet.emit(needles.replaceIn(Buffer.from(`0\r\n${trailers}\r\n`, 'latin1')));
-      }
-      if (finished === undefined) outlet.broken();
-      else finished(whole);
-    },
-  });
-  return {
-    head: (changes) => {
-      const rewritten = rewriteResponseHead(head, { ...changes, reframe }) as Buffer;
-      return needles.replaceIn(rewritten);
-    },
-    payload: (bytes, start, end) => body.push(bytes.subarray(start, end)),
-    finish(receivedTrailers, done) {
-      trailers = withoutLines(receivedTrailers, saidOfBytes);
-      finished = done;
-      body.finish();
-    },
-    resume: () => body.resume(),
-    abort: () => body.abort(),
-  };
-}
-
-/** These field lines but for those of these names. */
-function withoutLines(lines: string, names: readonly string[]): string {
-  if (lines === '') return lines;
-  const isKept = (line: string): boolean => !names.includes(line.slice(0, line.indexOf(':')).toLowerCase());
-  return lines
-    .split(/(?<=\r\n)/)
-    .filter(isKept)
-    .join('');
-}
-
-/** The bytes as one chunk (RFC 9112 §7.1): in one piece, since each write is a TLS record of its own. */
-function chunkOf(bytes: Buffer): Buffer {
-  const size = bytes.length.toString(16);
-  const out = Buffer.allocUnsafe(size.length + bytes.length + 4);
-  for (let index = 0; index < size.length; index += 1) out[index] = size.charCodeAt(index);
-  const end = size.length + 2 + bytes.length;
-  out[size.length] = CR;
-  out[size.length + 1] = LF;
-  out.set(bytes, size.length + 2);
-  out[end] = CR;
-  out[end + 1] = LF;
-  return out;
-}
-
-const CR = 0x0d;
-const LF = 0x0a;
