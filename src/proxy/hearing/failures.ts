@@ -1,6 +1,6 @@
 import { AuthsomeError } from '../../errors.ts';
 
-/** What may become of a request that was let go, in the words of both protocols. */
+/** How a request that was let go may fail, in the same words for both protocols. */
 export const failures = {
   brokenOff: () =>
     new AuthsomeError('UpstreamUnreachable', 'the upstream broke off in the middle of its answer'),
@@ -10,6 +10,6 @@ export const failures = {
     new AuthsomeError('UpstreamTimeout', 'nothing moved for too long in the middle of an exchange'),
 } as const;
 
-/** To a request that went out and was not answered. */
+/** The hint about a request that went out and was not answered. */
 export const perhapsAgain =
   'Send the request again if it may be carried out twice: whether it had an effect is not known.';

@@ -140,7 +140,7 @@ function grant(
     injection,
     needles: () => run.needlesFor(route, current),
     advise: (status, field) => {
-      // This answer stands where its request is no longer at hand to be sent again. The next one is to fare better.
+      // This answer stands, its request being no longer at hand to be sent again. The next one should fare better.
       if (status === 401 && !wasRenewed) void renewed(run, connection, credential);
       const advice = run.spec.advise?.({ decision: docket.id, connection, status, field });
       return advice !== undefined && fitsField.test(advice) ? advice : undefined;

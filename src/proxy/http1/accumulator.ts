@@ -1,6 +1,6 @@
 const emptyBuffer = Buffer.alloc(0);
 
-/** Bytes that wait for more: grows by doubling, so that a peer who drips single bytes costs no quadratic copying. */
+/** Bytes that wait for more. It grows by doubling, so that a peer who sends single bytes costs no quadratic copying. */
 export class Accumulator {
   #buffer: Buffer = emptyBuffer;
   /** Whether `#buffer` is ours to write to, and not a chunk that somebody else holds too. */
@@ -32,7 +32,7 @@ export class Accumulator {
     return this.takeAll() as Buffer;
   }
 
-  /** What waits, which goes on waiting. */
+  /** What waits, without taking it. */
   peek(): Buffer {
     return this.#buffer.subarray(0, this.length);
   }

@@ -66,7 +66,7 @@ export function isForbiddenTrailer(name: string): boolean {
   return forbiddenTrailers.has(name);
 }
 
-/** Told where the payload is inside a chunked body, for whoever has to look into it. */
+/** Told where the payload lies in a body, for code that has to look into it. */
 export type PayloadListener = (bytes: Buffer, start: number, end: number) => void;
 
 /** Finds the end of one message body in passing; the bytes themselves go on untouched. */

@@ -94,9 +94,9 @@ function kindOf(bytes: Buffer, start: number, end: number): number {
 
 const overrides = new Set(['x-http-method', 'x-method-override', 'x-http-method-override']);
 
-/** Whether servers may take the field with this name, in lower case, for one that asks for another method. */
+/** Whether a server may read the field with this name, in lower case, as asking for another method. */
 export function isMethodOverride(name: string): boolean {
-  // Gateways to programs hand `-` and `_` on as the same.
+  // CGI and its like cannot tell `-` from `_`.
   return overrides.has(name.replaceAll('_', '-'));
 }
 

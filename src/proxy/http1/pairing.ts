@@ -484,7 +484,7 @@ export class Pairing {
     this.#fromUpstream.clear();
   }
 
-  /** Our own answer to the current request, or to bytes that are none. */
+  /** Our own answer to the current request, or to bytes that are not one. */
   #answerAndGoOn(answer: Answer, mustClose = false): void {
     const request = this.#turn?.request;
     const bodyOutstanding =

@@ -7,15 +7,15 @@ import type { ResponseHead } from './response.ts';
 export interface Plan {
   /** The rewritten head, ready for the wire. */
   readonly head: Buffer;
-  /** Whole field lines for the answer with this head, if any. */
+  /** Whole field lines to add to the answer with this head, if any. */
   readonly lineFor: ((head: ResponseHead) => string | undefined) | undefined;
   /** A 401 may be met by a renewed credential: the port's `renew` is asked, once. */
   readonly renewable: boolean;
-  /** Rewrites what the answer may not say, in passing. */
+  /** Takes what the answer must not say out of it as it passes. */
   readonly scrub: ResponseScrub | undefined;
 }
 
-/** Looks into answers. */
+/** Looks into answers for what must not come back. */
 export interface ResponseScrub {
   /** Why this answer cannot be looked into, and is refused. */
   fault(head: ResponseHead): Fault | undefined;
@@ -44,7 +44,7 @@ export interface ResponseTransform {
   finish(trailers: string, done: (whole: boolean) => void): void;
   /** The client reads again. */
   resume(): void;
-  /** Called when it will not be. */
+  /** Called instead of `finish` when the body is cut off. */
   abort(): void;
 }
 

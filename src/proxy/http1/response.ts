@@ -171,7 +171,7 @@ function isHopByHop(head: ResponseHead, mark: number, keepsUpgrade: boolean): bo
     case Field.proxyConnection:
     case Field.proxyAuthenticate:
     case Field.te:
-    // An agent may act on what these say: nobody else says it.
+    // An agent may act on what these say, so no upstream may say it.
     case Field.authsome:
       return true;
     case Field.upgrade:

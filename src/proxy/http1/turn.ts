@@ -28,7 +28,7 @@ export class Turn {
     this.request = request;
   }
 
-  /** It goes out to an upstream; the answer is what has been kept of its body, where it goes out again. */
+  /** It goes out to an upstream. Returns what was kept of its body when it goes out again, else `undefined`. */
   begin(upstreamReused: boolean): readonly Buffer[] | undefined {
     this.#upstreamReused = upstreamReused;
     this.#answered = false;

@@ -1,11 +1,11 @@
 import type { PairingPort } from './port.ts';
 
-/** Which sides are being read: turned only when that changes, since every turn is a call into a socket. */
+/** Which sides are being read. A socket is called only when that changes. */
 export class Valves {
   /** The client, or the upstream, takes no more for now. */
   clientBlocked = false;
   upstreamBlocked = false;
-  /** What changes the answer in passing is behind. */
+  /** What rewrites the answer as it passes has fallen behind. */
   transformBlocked = false;
   readonly #port: PairingPort;
   #readsClient = true;
@@ -26,7 +26,7 @@ export class Valves {
     this.#readsUpstream = true;
   }
 
-  /** No upstream is left that could hold the client back: the word that it takes more again would never come. */
+  /** No upstream is left that could hold the client back: nobody would ever say that it takes more again. */
   upstreamGone(): void {
     this.upstreamBlocked = false;
   }

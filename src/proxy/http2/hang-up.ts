@@ -2,8 +2,8 @@ import type { Http2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 
 /**
- * Sees to it that a session which is destroyed lets go of its sockets. Node waits until its last write is taken, and reads
- * no more meanwhile: a peer that takes nothing, or has gone, would be held for good.
+ * Makes a session that is destroyed let go of its sockets in time. Node waits until the last write is taken and reads nothing
+ * meanwhile, so a peer that takes nothing, or is gone, would be held for good.
  */
 export function hangUpInTime(session: Http2Session, sockets: readonly Socket[], lingerMs: number): void {
   const destroy = session.destroy.bind(session);

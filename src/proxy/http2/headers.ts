@@ -9,7 +9,7 @@ import {
   readableCodings,
 } from '../inject/index.ts';
 import { type Refusal, refuse } from '../judge/index.ts';
-import { type Coding, codingsOf, isTextual, type Needles, saidOfBytes } from '../scrub/index.ts';
+import { type Coding, codingsOf, fieldsAboutBytes, isTextual, type Needles } from '../scrub/index.ts';
 
 const hopByHop = new Set([
   'connection',
@@ -117,26 +117,26 @@ export function requestHeaders(
   const accepted = headers['accept-encoding'];
   const readable = injection.scrubbed && typeof accepted === 'string' ? readableCodings(accepted) : undefined;
   if (readable !== undefined) out['accept-encoding'] = readable;
-  const { fields, names } = inSmallLetters(injection);
+  const { fields, names } = inLowerCase(injection);
   for (const [name, value] of fields) out[name] = value;
   // RFC 7541 §7.1.3: a credential is never put in a compression table.
   return Object.assign(out, { [sensitiveHeaders]: names });
 }
 
-interface SmallFields {
+interface LowerCaseFields {
   readonly fields: readonly (readonly [name: string, value: string])[];
   readonly names: string[];
 }
 
-const small = new WeakMap<Injection, SmallFields>();
+const lowerCase = new WeakMap<Injection, LowerCaseFields>();
 
 /** The fields as HTTP/2 has them (RFC 9113 §8.2), made once for an injection. */
-function inSmallLetters(injection: Injection): SmallFields {
-  const known = small.get(injection);
+function inLowerCase(injection: Injection): LowerCaseFields {
+  const known = lowerCase.get(injection);
   if (known !== undefined) return known;
   const fields = injection.fields.map(({ name, value }) => [name.toLowerCase(), value] as const);
   const made = { fields, names: fields.map(([name]) => name) };
-  small.set(injection, made);
+  lowerCase.set(injection, made);
   return made;
 }
 
@@ -144,7 +144,7 @@ function inSmallLetters(injection: Injection): SmallFields {
 export function responseHeaders(headers: IncomingHttpHeaders): OutgoingHttpHeaders {
   const out: OutgoingHttpHeaders = {};
   for (const name in headers) {
-    // An agent may act on what our own fields say: nobody else says it.
+    // An agent may act on what our own fields say, so no upstream may say it.
     if (hopByHop.has(name) || name.startsWith('authsome-')) continue;
     if (name === constants.HTTP2_HEADER_STATUS || !name.startsWith(':')) out[name] = headers[name];
   }
@@ -204,7 +204,7 @@ export function scrubHeaders(
   return out;
 }
 
-/** One search through all values: the usual answer holds nothing, and each search is for many spellings. */
+/** One search through all values: each is for many spellings, and the usual answer holds none of them. */
 function isClean(headers: OutgoingHttpHeaders, needles: Needles): boolean {
   let values = '';
   for (const name in headers) {
@@ -218,7 +218,7 @@ function isClean(headers: OutgoingHttpHeaders, needles: Needles): boolean {
 function withoutFraming(headers: OutgoingHttpHeaders): OutgoingHttpHeaders {
   const out: OutgoingHttpHeaders = {};
   for (const name in headers) {
-    if (!framing.has(name) && !saidOfBytes.includes(name)) out[name] = headers[name];
+    if (!framing.has(name) && !fieldsAboutBytes.includes(name)) out[name] = headers[name];
   }
   return out;
 }

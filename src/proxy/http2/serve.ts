@@ -38,12 +38,12 @@ export interface Http2Options extends Vigil {
 const endStreamFlag = constants.NGHTTP2_FLAG_END_STREAM;
 const maxConcurrentStreams = 256;
 const maxHeaderListBytes = 64 * 1024;
-/** Streams that a client opened and reset before they were answered, more than it let be answered. */
+/** How many more streams a client may reset before they are answered than it lets be answered. */
 const maxWasted = 200;
 
 /** Serves one client's HTTP/2 connection: every stream is heard, relayed and put on record for itself. */
 export function serveHttp2(tls: TLSSocket, options: Http2Options): void {
-  // A TLS socket of our own making goes on saying that it is connecting, and HTTP/2 would wait for it.
+  // A TLS socket that was made by hand goes on saying that it is connecting, and HTTP/2 would wait for it.
   Object.assign(tls, { secureConnecting: false });
   const session = performServerHandshake(tls, {
     settings: {
@@ -58,7 +58,7 @@ export function serveHttp2(tls: TLSSocket, options: Http2Options): void {
     maxSessionRejectedStreams: 100,
   } as Parameters<typeof performServerHandshake>[1]);
   const connection = new Http2Connection(session, tls, options);
-  // Who sends no frames any more cannot even acknowledge what it reads: there is no half-closed HTTP/2 connection.
+  // A client that sends no more frames cannot even acknowledge what it reads: HTTP/2 has no half-closed connections.
   tls.on('end', () => connection.cut());
 }
 
@@ -103,8 +103,8 @@ class Http2Connection implements StreamHost, Live, Watched {
   }
 
   /**
-   * Node ends a session in error by this method of its own, always with INTERNAL_ERROR; who reads the GOAWAY should learn
-   * what was wrong (RFC 9113 §5.4.1), and the audit what went unread.
+   * Node calls this method to end a session in error, always with INTERNAL_ERROR. Whoever reads the GOAWAY should learn what
+   * was wrong (RFC 9113 §5.4.1), and the audit what went unread.
    */
   #nameErrors(): void {
     const session = this.#session;
@@ -112,8 +112,8 @@ class Http2Connection implements StreamHost, Live, Watched {
     session.destroy = (error, code) => {
       if (this.#last !== undefined) return;
       this.#last = this.#unread.last;
-      // Never from within a frame's own callback: requests may come behind it in the same read, and where their session is
-      // gone by then, Node 22 takes the process down at the first byte of a body. What came before it is heard first.
+      // Never from within a frame's own callback: more requests may follow in the same read, and once their session is gone,
+      // Node 22 takes the process down at the first byte of a body. What came before is heard first.
       setImmediate(() => {
         this.#unread.settle(this.#unread.last);
         destroy(error, code ?? codeFor(error));
@@ -121,7 +121,7 @@ class Http2Connection implements StreamHost, Live, Watched {
     };
   }
 
-  /** For the audit: requests, or a whole connection, that never came to be heard. */
+  /** Puts on record requests, or a whole connection, that were never heard. */
   #record(reason: string): void {
     const { run, authority, decisions } = this.#options;
     const subject = { method: '', ...authority, path: '' };
@@ -163,7 +163,7 @@ class Http2Connection implements StreamHost, Live, Watched {
     }
   }
 
-  /** nghttp2 holds a client to our limits from when it has acknowledged them; before, we do. */
+  /** nghttp2 holds a client to our limits once it has acknowledged them; until then, we do. */
   #tooLarge(headers: IncomingHttpHeaders): Refusal | undefined {
     if (!this.#session.pendingSettingsAck) return undefined;
     return sizeOf(headers) > maxHeaderListBytes ? tooLarge : undefined;
@@ -194,7 +194,7 @@ class Http2Connection implements StreamHost, Live, Watched {
       this.#wasted = Math.max(0, this.#wasted - 1);
       return;
     }
-    // Rapid reset: streams that are opened only to be thrown away cost us an upstream's work each.
+    // Rapid reset: each stream that is opened only to be thrown away costs an upstream work.
     this.#wasted += 1;
     if (this.#wasted > maxWasted && !this.#expelled) {
       this.#expelled = true;

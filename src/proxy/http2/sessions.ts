@@ -24,8 +24,9 @@ export class UpstreamSession implements Live, Watched {
   readonly #run: LiveRun;
   readonly #socket: TLSSocket;
   readonly #vigil: Vigil;
-  /** The upstream has yet to acknowledge that it was asked for a sign; and had to already when somebody last looked. */
+  /** The upstream was asked for a sign of life and has yet to give it. */
   #owed = false;
+  /** It had yet to give it when the watch last looked: no new streams until it does. */
   #doubtful = false;
 
   constructor(
@@ -38,7 +39,7 @@ export class UpstreamSession implements Live, Watched {
     this.#run = run;
     this.#socket = socket;
     this.#vigil = vigil;
-    // A socket that was shaken elsewhere may still say that it is connecting.
+    // A socket whose handshake was made elsewhere may still say that it is connecting.
     Object.assign(socket, { secureConnecting: false });
     this.session = connect(`https://${authority}`, {
       createConnection: () => socket,
@@ -89,10 +90,10 @@ export class UpstreamSession implements Live, Watched {
   }
 
   /**
-   * Where streams wait and nothing comes, the upstream is asked for a sign: it may be gone, or nghttp2 may have given up
-   * the session over an error of the upstream's. Node tells of neither, and the streams would wait for good. Empty SETTINGS
-   * have to be acknowledged (RFC 9113 §6.5.3) just as PING, of which gRPC's servers take only so many. What we write says
-   * nothing: the network takes it, whoever is there.
+   * Where streams wait and nothing comes, the upstream is asked for a sign of life: it may be gone, or nghttp2 may have given
+   * up the session over an error of the upstream's. Node tells of neither, and the streams would wait for good. Empty SETTINGS
+   * have to be acknowledged (RFC 9113 §6.5.3) like a PING, of which gRPC's servers take only so many. That a write succeeds
+   * proves nothing: the network takes it, whoever is there.
    */
   silent(): void {
     if (this.#owed) this.cut();
@@ -165,7 +166,7 @@ export class SessionPool {
     }
   }
 
-  /** Whether the upstream speaks HTTP/2; the connection that told is kept for the first stream. */
+  /** A connection where the upstream speaks HTTP/2, kept for the first stream; `undefined` where it does not. */
   async probe(authority: string, dial: Dial): Promise<UpstreamSession | undefined> {
     for (const [key, sessions] of this.#sessions) {
       if (!key.startsWith(`${authority} `)) continue;

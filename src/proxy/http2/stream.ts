@@ -44,6 +44,7 @@ export interface StreamHost {
 export class RelayedStream implements Petition, Live {
   readonly docket: Docket;
   connection: string | undefined;
+  /** Grows whenever something moves. */
   #moved = 0;
   readonly #client: ServerHttp2Stream;
   readonly #headers: IncomingHttpHeaders;
@@ -91,7 +92,7 @@ export class RelayedStream implements Petition, Live {
     });
   }
 
-  /** Whether nobody waits for an answer any more, or has one already: nothing may be sent for it from now on. */
+  /** Whether nobody waits for an answer any more, or it has begun: nothing more may be sent for it. */
   get gone(): boolean {
     return this.#ended || this.#client.closed || this.#client.destroyed || this.#client.headersSent;
   }
@@ -100,7 +101,7 @@ export class RelayedStream implements Petition, Live {
     return this.docket.subject;
   }
 
-  // For whoever watches for silence. One object does for all, since there is one for each request.
+  // What is watched for silence. It is this very object, since there would be another one for each request.
 
   progress(): number {
     return this.#moved;
@@ -195,11 +196,11 @@ export class RelayedStream implements Petition, Live {
     this.#upstream = upstream;
     upstream.once('close', () => {
       session.active -= 1;
-      // A 401 is over while its credential is being renewed, and is an answer all the same.
+      // The stream of a 401 may be over while its credential is being renewed, and the 401 is an answer all the same.
       if (this.#upstream === upstream && !this.#renewing) this.#upstreamClosed(upstream);
     });
     upstream.on('error', () => {});
-    // Node ends the writing side of a stream that it resets: an end of ours would make it look complete.
+    // Node ends the writing side of a stream that it resets: trailers would make it look complete.
     upstream.on('wantTrailers', () => {
       if (!upstream.closed) upstream.sendTrailers(this.#trailers ?? {});
     });
@@ -411,8 +412,8 @@ export class RelayedStream implements Petition, Live {
   }
 
   /**
-   * Whether a request of which the upstream has done nothing goes out once more. It says so by REFUSED_STREAM, or by a
-   * GOAWAY that leaves the stream out, which nghttp2 tells as the same (RFC 9113 §6.8, §8.7). All the same, only what could be
+   * Whether a request that the upstream has not touched goes out once more. An upstream says so by REFUSED_STREAM, or by a
+   * GOAWAY that leaves the stream out, which nghttp2 reports alike (RFC 9113 §6.8, §8.7). Even then, only what could be
    * carried out twice is repeated.
    */
   #mayRepeat(): boolean {
@@ -430,7 +431,7 @@ export class RelayedStream implements Petition, Live {
       'cache-control': 'no-store',
       'authsome-decision': problem.decision,
     });
-    // A request that was refused is not waited for to its end.
+    // Nobody waits for the rest of a request that was refused.
     client.end(this.#headers[':method'] === 'HEAD' ? undefined : document, () => {
       if (!client.readableEnded) client.close(constants.NGHTTP2_NO_ERROR);
     });
@@ -459,8 +460,8 @@ const refused = (): AuthsomeError =>
   });
 
 /**
- * Resets it. It need not close by itself: one that waits for the upstream to allow another stream does not, nor does any
- * where nghttp2 has given up the session.
+ * Resets a stream and lets go of it. By itself it may never close: not while it waits for the upstream to allow another
+ * stream, nor once nghttp2 has given up the session.
  */
 function discard(stream: Http2Stream, code: number): void {
   stream.close(code);

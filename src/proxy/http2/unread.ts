@@ -4,9 +4,9 @@ import type { ServerHttp2Session } from 'node:http2';
 const none = -1;
 
 /**
- * Finds what nghttp2 turned away before it was a request to us: malformed requests (RFC 9113 §8.1.1), and those beyond what
- * the connection allows. Node tells nothing of them. But a client numbers its streams one after another, so each of them
- * leaves a number that no request of ours has.
+ * Finds what nghttp2 turned away before it became a request: what is malformed (RFC 9113 §8.1.1), and what is beyond the
+ * connection's limits. Node tells nothing of either. But a client numbers its streams one after another, so each of them
+ * leaves a number that no request has.
  */
 export class UnreadRequests {
   /**

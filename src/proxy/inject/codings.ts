@@ -17,7 +17,7 @@ interface Zstd {
 /** What undoes zstd (RFC 8878), where this Node has it: from 22.15 and 23.8 on. */
 export const zstd: Zstd | undefined = 'createZstdDecompress' in zlib ? (zlib as unknown as Zstd) : undefined;
 
-/** Codings that can be looked into here; what else a client accepts is not asked for on its behalf. */
+/** Codings that can be undone here. What else a client accepts is not asked for on its behalf. */
 const readable = `gzip|x-gzip|deflate|br|identity${zstd === undefined ? '' : '|zstd'}`;
 const isReadable = new RegExp(`^(?:${readable})[ \\t]*(?:;|$)`, 'i');
 /** What most clients send: answered without a list being made of it. */

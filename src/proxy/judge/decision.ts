@@ -60,7 +60,7 @@ const known = new WeakMap<
   }
 >();
 
-/** A table answers with the same list of routes again and again: so is the list of candidates made once. */
+/** A table answers with the same list of routes again and again, so the list of candidates is made once for each. */
 function candidatesOf(
   considered: readonly Route[],
   taken: Route | undefined,

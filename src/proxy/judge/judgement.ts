@@ -152,7 +152,7 @@ export function judgeRequest(law: Law, subject: Subject): Judgement {
 }
 
 /**
- * The methods that a server may take it for: some read a method in any case, and some carry out what a field names
+ * The methods that a server may take a request for: some read a method in any case, and some carry out what a field names
  * instead of the request's own.
  */
 function methodsOf({ method, methodOverride }: Subject): readonly string[] {

@@ -14,7 +14,7 @@ const scripts =
   /^application\/x-(?:(?:ba|c|tc|z)?sh|perl|python|ruby|php|httpd-php|tcl|tex|latex)\s*(?:;|$)/i;
 const mediaType = /^\s*[^\s/;,]+\/[^\s/;,]+\s*(?:[;,]|$)/;
 
-/** Whether a body of this type is text that people and agents read. One without a type may be, or with none that is one. */
+/** Whether a body of this type is text that people and agents read. It may be where there is no type, or none that can be read. */
 export function isTextual(contentType: string | undefined): boolean {
   if (contentType === undefined || !mediaType.test(contentType)) return true;
   return textual.test(contentType) || scripts.test(contentType);
@@ -91,11 +91,11 @@ export interface BodyFields {
 }
 
 /**
- * What an answer says of bytes that change, or may, on their way (RFC 9530, RFC 1864; ranges of them, RFC 9110 §14.3).
- * The head is gone before a secret is met, so they go from every body that is searched in passing. `ETag` stays: only
+ * Fields that speak of bytes which may change on their way: digests (RFC 9530, RFC 1864) and ranges (RFC 9110 §14.3). The
+ * head is gone before a secret is met, so they are taken out wherever the body is searched as it passes. `ETag` stays: only
  * its maker compares it, and `If-Match` wants it strong.
  */
-export const saidOfBytes: readonly string[] = [
+export const fieldsAboutBytes: readonly string[] = [
   'content-digest',
   'repr-digest',
   'digest',

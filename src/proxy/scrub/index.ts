@@ -14,7 +14,7 @@
  * Not sought, because no service does it by habit: hexadecimal, base64 broken into lines, two encodings in a row that
  * are not named here, parts of a secret, and a secret that encodes only some of its characters.
  */
-export { type Coding, codingsOf, isTextual, isTextualAt, saidOfBytes, unreadable } from './applies.ts';
+export { type Coding, codingsOf, fieldsAboutBytes, isTextual, isTextualAt, unreadable } from './applies.ts';
 export { decodedAtOnce } from './codecs.ts';
 export { compileNeedles, noNeedles } from './compile.ts';
 export { type Outlet, ScrubbedBody } from './decoder.ts';

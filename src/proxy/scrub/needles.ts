@@ -8,8 +8,8 @@ export interface Needle {
 const slots = 4096;
 const longestShift = 255;
 /**
- * Most comparisons end within these. A service that gives a long secret and repeats the beginning of it everywhere makes
- * them long: what is left is compared by the machine's own means, dozens of times as fast.
+ * Most comparisons end within these. A service that issues a long secret and repeats its beginning everywhere would make
+ * them long, so the rest is left to `Buffer.compare`, which is dozens of times as fast.
  */
 const fewBytes = 32;
 
@@ -18,7 +18,7 @@ const fewBytes = 32;
  * bytes: Wu and Manber's method, by pairs of bytes. Made once a credential; nothing is allocated where nothing is found.
  */
 export class Needles {
-  /** In how many bytes a needle, or the beginning of one, can be. */
+  /** The length of the longest needle. */
   readonly longest: number;
   readonly #shortest: number;
   readonly #longestFirst: readonly Needle[];

@@ -18,17 +18,17 @@ import {
   type Coding,
   codingsOf,
   decodedAtOnce,
+  fieldsAboutBytes,
   isTextualAt,
   type Needles,
   noNeedles,
   ScrubbedBody,
-  saidOfBytes,
   unreadable,
 } from '../scrub/index.ts';
 
 const notCoded: readonly Coding[] = [];
 
-/** Whoever answers for what a step throws that nobody waits for. */
+/** Takes a step that nobody waits for, and answers for what it throws. */
 interface Guard {
   guard(step: () => void): void;
 }
@@ -86,7 +86,7 @@ export class AnswerScrub implements ResponseScrub {
   #transform(codings: readonly Coding[], head: ResponseHead, outlet: TransformOutlet): ResponseTransform {
     const needles = this.#needles;
     const chunked = this.#clientMinor === 1 && head.framing.kind !== 'close';
-    const reframe = { chunked, decoded: codings.length > 0, without: saidOfBytes };
+    const reframe = { chunked, decoded: codings.length > 0, without: fieldsAboutBytes };
     let finished: ((whole: boolean) => void) | undefined;
     let trailers = '';
     const body = new ScrubbedBody(needles, codings, {
@@ -110,7 +110,7 @@ export class AnswerScrub implements ResponseScrub {
       },
       payload: (bytes, start, end) => body.push(bytes.subarray(start, end)),
       finish(receivedTrailers, done) {
-        trailers = withoutLines(receivedTrailers, saidOfBytes);
+        trailers = withoutLines(receivedTrailers, fieldsAboutBytes);
         finished = done;
         body.finish();
       },

@@ -95,7 +95,7 @@ export class Exchange implements PairingPort, UpstreamUser, Watched, Live {
 
   cut(why?: AuthsomeError): void {
     if (why !== undefined) this.#docket?.fail(why);
-    // One that only its connection's end completes would look whole.
+    // An answer that lasts until its connection ends would look whole.
     if (this.#pairing.answering) this.#raw.resetAndDestroy();
     this.client.destroy();
     this.#spliced?.destroy();
@@ -106,7 +106,7 @@ export class Exchange implements PairingPort, UpstreamUser, Watched, Live {
   open(owner: Owner | undefined, subject: Subject): Docket {
     const docket = new Docket(this.context.nextDecisionId(), this.context.decisions, owner?.run, subject);
     this.#docket = docket;
-    // Where the request before it went is no longer what this connection carries.
+    // The credential of the request before is no longer what this connection carries.
     this.#destination = undefined;
     return docket;
   }
@@ -332,7 +332,7 @@ export class Exchange implements PairingPort, UpstreamUser, Watched, Live {
     const { patience } = this.context;
     if (this.#spliced !== undefined) return relaySilenceMs(this.client, this.#spliced, patience);
     if (this.#lingering) return patience.lingerMs;
-    // Whoever has not said which run it belongs to may be anybody on this machine.
+    // A client that has not said which run it belongs to may be anybody on this machine.
     if (this.#pairing.idle) return this.#owner === undefined ? patience.headMs : patience.keepAliveMs;
     return this.#pairing.between ? patience.headMs : patience.exchangeMs;
   }

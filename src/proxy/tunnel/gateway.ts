@@ -32,7 +32,7 @@ export function admit(client: Socket, context: Context): void {
   new Exchange(client, context, court);
 }
 
-/** Nothing is answered here either that cannot be put on record, or a queue of refusals would grow without bound. */
+/** Nothing is answered that cannot be put on record: otherwise a queue of refusals would grow without bound. */
 function admitted(exchange: Exchange, request: RequestHead): void {
   const { decisions } = exchange.context;
   if (!decisions.congested) {

@@ -48,7 +48,7 @@ export function intercept(interception: Interception, early: Buffer | undefined)
   client.resume();
 }
 
-/** Keeps an eye on a connection that is being made; returns how to stop. */
+/** Watches over a connection that is being made; returns how to stop. */
 function attend({ client, context, owner }: Interception, cut: () => void): () => void {
   const making: Live & Watched = {
     connection: undefined,
@@ -81,7 +81,7 @@ function meetPlain(interception: Interception, bytes: Buffer): void {
   client.resume();
 }
 
-/** HTTP/1 for whoever offers it, HTTP/2 for who offers nothing else: as far as the upstream speaks it as well. */
+/** HTTP/1 for a client that offers it, HTTP/2 for one that offers nothing else, as far as the upstream speaks it too. */
 function meetTls(interception: Interception, protocols: readonly string[]): void {
   const { client, context, authority } = interception;
   const offersBoth = protocols.includes('h2') && protocols.includes('http/1.1');
@@ -178,7 +178,7 @@ async function meetHttp2(interception: Interception, otherwise: () => void): Pro
   });
 }
 
-/** The second is what a client offers that was told to speak HTTP/1.0, such as curl. */
+/** The second is what curl offers when it was told to speak HTTP/1.0. */
 const http1Protocols = ['http/1.1', 'http/1.0'];
 const mistrust =
   'the client did not complete the TLS handshake: it may not trust the run’s certificate authority';
@@ -201,7 +201,7 @@ function terminate(
   let established = false;
   const settle = attend(interception, () => tls.destroy());
   tls.on('error', () => tls.destroy());
-  // Once its handshake is over, a server socket of our own making reports errors only here.
+  // Once its handshake is over, a server socket that was made by hand reports errors only here.
   tls.on('_tlsError', () => tls.destroy());
   tls.on('close', () => {
     settle();

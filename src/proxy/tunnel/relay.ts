@@ -19,7 +19,7 @@ export function relay(a: Relayed, b: Relayed): void {
   for (const side of [a, b]) {
     side.on('error', cut);
     side.on('close', () => {
-      // Over in both directions, while the other side may still have much of it to hand on.
+      // One that is over both ways leaves the other alone, which may still have much to hand on.
       if (!side.readableEnded || !side.writableFinished) cut();
     });
   }

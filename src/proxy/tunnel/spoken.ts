@@ -11,8 +11,8 @@ const maxKnown = 1_000;
 type Dial = (alpn: readonly string[]) => Promise<TLSSocket>;
 
 /**
- * Whether upstreams speak HTTP/1.1, found out once for all runs. Only who offers both protocols needs to know, and only an
- * upstream that was never asked is: the usual connection waits for nothing.
+ * Whether upstreams speak HTTP/1.1, found out once for all runs. It matters only to clients that offer both protocols, and
+ * only an upstream that was never asked is asked: the usual connection waits for nothing.
  */
 export class SpokenProtocols {
   readonly #known = new Map<string, { readonly protocol: Protocol; readonly untilMs: number }>();

@@ -4,7 +4,7 @@ import type { IdleWatch, Watched } from '../runs/index.ts';
 /** Data held for a slow reader before we stop reading from its peer. */
 export const highWaterBytes = 256 * 1024;
 const maxIdlePerKey = 64;
-/** A request that meets an upstream's own time limit on its way is lost: this much before it, none is sent any more. */
+/** A request that meets an upstream's own time limit on its way is lost, so none is sent this shortly before it. */
 const marginMs = 2_000;
 
 /** Whoever uses a connection hears what happens on it. */
@@ -75,7 +75,7 @@ export class Upstream implements Watched {
     else user.upstreamEnd(cleanly);
   }
 
-  /** While somebody uses it, that somebody is watched. */
+  /** While it is in use, its user is watched instead. */
   progress(): number {
     return this.givenBack;
   }
