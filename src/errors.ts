@@ -136,7 +136,7 @@ export interface ErrorDocument {
   readonly v: 1;
   readonly error: ErrorCode;
   readonly message: string;
-  readonly hint?: string;
+  readonly hint: string | null;
   /** A command that shows the manual's page about it. */
   readonly help?: string;
 }
@@ -147,7 +147,7 @@ export function errorDocument(error: AuthsomeError): ErrorDocument {
     v: 1,
     error: error.code,
     message: error.message,
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    hint: error.hint ?? null,
     ...(topic === undefined ? {} : { help: `authsome help ${topic}` }),
   };
 }

@@ -1,4 +1,4 @@
-import type { DecisionEvent, Sequel } from '../audit/index.ts';
+import type { DecisionEvent, RecordedEvent, Sequel } from '../audit/index.ts';
 import type {
   AuthSessionDocument,
   ConnectionDocument,
@@ -6,6 +6,7 @@ import type {
   ExplainDocument,
   ExportDocument,
   ListDocument,
+  LogDocument,
   RevokeDocument,
 } from '../client/index.ts';
 import type {
@@ -118,6 +119,20 @@ export function revokeDocument(report: RevokeReport): RevokeDocument {
 
 export function exportDocument({ provider, connection, variables }: ExportReport): ExportDocument {
   return { v: 1, provider, connection, variables };
+}
+
+/** Every event has the same keys about whom it is, whatever else it has. */
+export function logDocument(events: readonly RecordedEvent[]): LogDocument {
+  return {
+    v: 1,
+    events: events.map((event) => ({
+      ...event,
+      provider: event.provider ?? null,
+      connection: event.connection ?? null,
+      identity: event.identity ?? null,
+      run: event.run ?? null,
+    })),
+  };
 }
 
 export function explainDocument(

@@ -111,6 +111,16 @@ describe('--json', () => {
         event: expect.any(String),
         outcome: expect.any(String),
       });
+    for (const event of log.events)
+      expect(Object.keys(event)).toEqual(
+        expect.arrayContaining(['provider', 'connection', 'identity', 'run']),
+      );
+    expect(log.events.find(({ event }: { event: string }) => event === 'daemon.started')).toMatchObject({
+      provider: null,
+      connection: null,
+      identity: null,
+      run: null,
+    });
     const decision = log.events.findLast((event: { event: string }) => event.event === 'decision');
     expect(decision).toMatchObject({
       provider: 'acme',

@@ -1,7 +1,6 @@
-import type { LogDocument } from '../../client/index.ts';
 import { AuthsomeError } from '../../errors.ts';
 import type { Routes } from '../app.ts';
-import { explainDocument } from '../documents.ts';
+import { explainDocument, logDocument } from '../documents.ts';
 import type { ObservedTrail } from '../observed-trail.ts';
 import { longestWaitMs, wholeNumber } from '../query.ts';
 
@@ -30,8 +29,7 @@ export function auditRoutes(trail: ObservedTrail): Routes {
               { limit, after: wholeNumber(afterText, 'after', 0, Number.MAX_SAFE_INTEGER) },
               waitMs,
             );
-      const document: LogDocument = { v: 1, events: events.map((event) => ({ ...event })) };
-      return context.json(document);
+      return context.json(logDocument(events));
     });
     app.get('/v1/decisions/:id', async (context) => {
       const id = context.req.param('id');
