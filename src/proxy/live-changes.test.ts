@@ -229,6 +229,24 @@ test('an answer that ends with its connection does not look whole when it is cut
   expect(world.failures).toMatchObject([{ outcome: 'CredentialMissing' }]);
 });
 
+test('an answer that was whole before the change is no failure, though its client has not left yet', async () => {
+  const server = await serveRaw((socket) => {
+    socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\nContent-Type: image/png\r\n\r\nall'));
+  });
+  const world = await openWorld();
+  world.ports.set(`${apiHost}:443`, server.at);
+  cleanups.push(
+    () => server.close(),
+    () => world.close(),
+  );
+  const client = await dialThrough(world);
+  client.send(`GET / HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`);
+  expect(await client.until(() => client.ended)).toContain('all');
+  world.run.dropConnection('example/default');
+  expect(world.failures).toEqual([]);
+  expect(world.decisions.map(({ outcome }) => outcome)).toEqual(['injected']);
+});
+
 test('a change that leaves all as it was cuts nothing', async () => {
   const { world, begin } = await openHttp2();
   const one = await begin({})('/gone/1');

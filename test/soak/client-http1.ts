@@ -45,6 +45,8 @@ class Http1Client {
   readonly #destroy: (hard: boolean) => void;
   readonly #isPlain: boolean;
   #over = false;
+  /** What this connection has been used for, to be told with what goes wrong on it. */
+  readonly #past: string[] = [];
 
   constructor(
     environs: Environs,
@@ -87,6 +89,7 @@ class Http1Client {
     const plan = planHttp1(chance, this.#host, this.#environs.nextNonce());
     const entry = this.#environs.ledger.begin(plan, this.#intercepted);
     const fault = chance.happens(0.25) ? chance.pick(faults) : 'none';
+    this.#past.push(`${plan.nonce} ${plan.fate}, ${fault}`);
     let finalSeen = (): void => {};
     let continued = (): void => {};
     const mayGoOn = new Promise<boolean>((resolve) => {
@@ -110,6 +113,7 @@ class Http1Client {
     for (let index = 0; index < count; index += 1) {
       const plan = planHttp1(this.#chance, this.#host, this.#environs.nextNonce(), true);
       entries.push(this.#environs.ledger.begin(plan, this.#intercepted));
+      this.#past.push(`${plan.nonce} ${plan.fate}, pipelined`);
       text += this.#headOf(plan);
     }
     await this.#wire.write(text).catch(() => {});
@@ -138,7 +142,8 @@ class Http1Client {
       if (error instanceof Malformed)
         ledger.violation(`${entry.plan.nonce} got an odd answer: ${error.message} ${JSON.stringify(entry)}`);
       else if (!(error instanceof Broken)) throw error;
-      ledger.finish(entry, 'broken', error instanceof Error ? error.message : '');
+      const past = this.#past.join('; ');
+      ledger.finish(entry, 'broken', `${error instanceof Error ? error.message : ''} after [${past}]`);
     }
   }
 

@@ -27,6 +27,7 @@ export class Wire {
   readonly socket: Socket;
   #held: Buffer = Buffer.alloc(0);
   #over: 'ended' | 'broken' | undefined;
+  #why = '';
   #wake = (): void => {};
   #drained = (): void => {};
 
@@ -35,12 +36,13 @@ export class Wire {
     socket.pause();
     socket.on('readable', () => this.#wake());
     socket.on('end', () => this.#finish('ended'));
-    socket.on('error', () => this.#finish('broken'));
-    socket.on('close', () => this.#finish('broken'));
+    socket.on('error', ({ message }) => this.#finish('broken', message));
+    socket.on('close', () => this.#finish('broken', 'closed'));
     socket.on('drain', () => this.#drained());
   }
 
-  #finish(how: 'ended' | 'broken'): void {
+  #finish(how: 'ended' | 'broken', why = ''): void {
+    if (this.#over === undefined) this.#why = why;
     this.#over ??= how;
     this.#wake();
     this.#drained();
@@ -60,7 +62,7 @@ export class Wire {
         return true;
       }
       if (this.#over === 'ended') return false;
-      if (this.#over === 'broken') throw new Broken('the connection broke');
+      if (this.#over === 'broken') throw new Broken(`the connection broke: ${this.#why}`);
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });

@@ -53,6 +53,11 @@ export class Pairing {
     return this.#requestPhase === 'head';
   }
 
+  /** Something is still to come from an upstream, or to go there. */
+  get underWay(): boolean {
+    return this.#turn !== undefined;
+  }
+
   /** An answer has begun, and is not over. */
   get answering(): boolean {
     return this.#responsePhase === 'body' || this.#responsePhase === 'finishing';

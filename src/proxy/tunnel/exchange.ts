@@ -86,7 +86,7 @@ export class Exchange implements PairingPort, UpstreamUser, Watched, Live {
 
   /** `provider/connection` of the request under way. */
   get connection(): string | undefined {
-    return this.#pairing.between ? undefined : this.#destination?.connection;
+    return this.#pairing.underWay ? this.#destination?.connection : undefined;
   }
 
   get subject(): Subject | undefined {
@@ -95,8 +95,8 @@ export class Exchange implements PairingPort, UpstreamUser, Watched, Live {
 
   cut(why?: AuthsomeError): void {
     if (why !== undefined) this.#docket?.fail(why);
-    // An answer that lasts until its connection ends would look whole.
-    if (this.#pairing.answering) this.#raw.resetAndDestroy();
+    // An answer that lasts until its connection ends would look whole; what the client has not taken yet is lost.
+    if (this.#pairing.answering || this.client.writableLength > 0) this.#raw.resetAndDestroy();
     this.client.destroy();
     this.#spliced?.destroy();
     this.#clientGone();
@@ -331,7 +331,8 @@ export class Exchange implements PairingPort, UpstreamUser, Watched, Live {
   silenceMs(): number {
     const { patience } = this.context;
     if (this.#spliced !== undefined) return relaySilenceMs(this.client, this.#spliced, patience);
-    if (this.#lingering) return patience.lingerMs;
+    // A slow reader still has an answer to come.
+    if (this.#lingering) return this.client.writableLength > 0 ? patience.exchangeMs : patience.lingerMs;
     // A client that has not said which run it belongs to may be anybody on this machine.
     if (this.#pairing.idle) return this.#owner === undefined ? patience.headMs : patience.keepAliveMs;
     return this.#pairing.between ? patience.headMs : patience.exchangeMs;
