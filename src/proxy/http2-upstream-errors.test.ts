@@ -5,7 +5,16 @@ import type { Patience } from './proxy.ts';
 import { type Live, LiveRun } from './runs/index.ts';
 import { cleanupsAfterEach } from './test-cleanups.ts';
 import { answerOn } from './test-http2-answer.ts';
-import { Flag, type Frame, frame, headers, serveFrames, Type } from './test-http2-frames.ts';
+import {
+  Flag,
+  type Frame,
+  frame,
+  headers,
+  integer,
+  literals,
+  serveFrames,
+  Type,
+} from './test-http2-frames.ts';
 import { dialHttp2 } from './test-http2-upstream.ts';
 import { apiHost, openWorld } from './test-world.ts';
 
@@ -106,6 +115,45 @@ test.each([
     trailers: { 'x-sum': '1' },
   });
   expect(answer.trailers).not.toHaveProperty('http2-settings');
+});
+
+test('an answer of 200 fields comes whole', async () => {
+  const fields = Array.from({ length: 200 }, (_, index): [string, string] => [`x-${index}`, String(index)]);
+  const world = await openWith([], (one, _connection, send) => {
+    if (isRequest(one)) send(headers(one.stream, [[':status', '200'], ...fields]));
+  });
+  const answer = await answerOn((await dialHttp2(cleanups, world)).request({ ':path': '/' }));
+  expect(answer.headers).toMatchObject({ ':status': 200, ...Object.fromEntries(fields) });
+});
+
+test('an answer whose fields unfold to more than can be sent on is refused, and costs no other answer of its client', async () => {
+  // RFC 7541 appendix B: an `a` takes five bits, so that 100,000 of them fit what is taken in.
+  const value = Buffer.alloc(62_500, Buffer.from('18c6318c63', 'hex'));
+  const name = literals([
+    [':status', '200'],
+    ['x-large', ''],
+  ]).subarray(0, -1);
+  const block = Buffer.concat([name, integer(value.length, 7, 0x80), value]);
+  const frames = (stream: number): readonly Buffer[] => {
+    const parts: Buffer[] = [];
+    for (let at = 0; at < block.length; at += 16_000) {
+      const isLast = at + 16_000 >= block.length;
+      const flags = (at === 0 ? Flag.endStream : 0) | (isLast ? Flag.endHeaders : 0);
+      const type = at === 0 ? Type.headers : Type.continuation;
+      parts.push(frame(type, flags, stream, block.subarray(at, at + 16_000)));
+    }
+    return parts;
+  };
+  let asked = 0;
+  const world = await openWith([], (one, _connection, send) => {
+    if (!isRequest(one)) return;
+    asked += 1;
+    if (asked === 1) send(...frames(one.stream));
+    else send(ok(one.stream, Flag.endStream));
+  });
+  const session = await dialHttp2(cleanups, world);
+  expect((await answerOn(session.request({ ':path': '/' }))).headers[':status']).toBe(502);
+  expect((await answerOn(session.request({ ':path': '/' }))).headers[':status']).toBe(200);
 });
 
 test('an upstream that is only slow is asked for a sign, gives it, and is waited for', async () => {

@@ -3,6 +3,7 @@ import {
   connect as connectHttp2,
   createSecureServer,
   type IncomingHttpHeaders,
+  type SecureClientSessionOptions,
   type ServerHttp2Stream,
 } from 'node:http2';
 import type { AddressInfo } from 'node:net';
@@ -78,7 +79,9 @@ export async function dialHttp2(
         ALPNProtocols: ['h2'],
         checkServerIdentity: () => undefined,
       }),
-  });
+    // As many fields as anybody sends.
+    maxHeaderListPairs: 1_000,
+  } as SecureClientSessionOptions);
   session.on('error', () => {});
   cleanups.push(() => session.destroy());
   return session;

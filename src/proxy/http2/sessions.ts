@@ -1,4 +1,4 @@
-import { type ClientHttp2Session, connect, constants } from 'node:http2';
+import { type ClientHttp2Session, connect, constants, type SecureClientSessionOptions } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
 import type { Patience } from '../proxy.ts';
 import type { IdleWatch, Live, LiveRun, Watched } from '../runs/index.ts';
@@ -8,6 +8,8 @@ import { connectionWindowBytes, maxSessionMegabytes, streamWindowBytes } from '.
 /** Streams on one connection before another is opened beside it, where the upstream allows as many. */
 const maxStreams = 100;
 const idleMs = 60_000;
+/** What nghttp2 can send on: 64 KiB, less what an answer gains here. With more, Node would end the client's whole session. */
+const maxHeaderListBytes = 63 * 1024;
 
 /** What ends a connection that has fallen silent, and after how long. */
 export interface Vigil {
@@ -43,9 +45,14 @@ export class UpstreamSession implements Live, Watched {
     Object.assign(socket, { secureConnecting: false });
     this.session = connect(`https://${authority}`, {
       createConnection: () => socket,
-      settings: { enablePush: false, initialWindowSize: streamWindowBytes },
+      settings: {
+        enablePush: false,
+        initialWindowSize: streamWindowBytes,
+        maxHeaderListSize: maxHeaderListBytes,
+      },
+      maxHeaderListPairs: 256,
       maxSessionMemory: maxSessionMegabytes,
-    });
+    } as SecureClientSessionOptions);
     hangUpInTime(this.session, [socket], vigil.patience.lingerMs);
     this.session.on('connect', () => {
       // The run may have ended while this was dialled.
