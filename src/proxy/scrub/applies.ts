@@ -52,6 +52,9 @@ const known: ReadonlyMap<string, Coding> = new Map([
   ...(zstd === undefined ? [] : [['zstd', 'zstd'] as const]),
 ]);
 
+/** What services say of a body that is not coded: `none` so that nobody compresses their stream, a charset by mistake. */
+const uncoded = new Set(['', 'identity', 'none', 'utf-8', 'utf8']);
+
 /** One body needs no more; each further one multiplies what a few hostile bytes can grow to. */
 const mostCodings = 3;
 
@@ -63,7 +66,7 @@ export function codingsOf(contentEncoding: string | undefined): readonly Coding[
   const names = (contentEncoding ?? '').split(',').map((name) => name.trim().toLowerCase());
   const codings: Coding[] = [];
   for (const name of names) {
-    if (name === '' || name === 'identity') continue;
+    if (uncoded.has(name)) continue;
     const coding = known.get(name);
     if (coding === undefined || codings.length === mostCodings) return undefined;
     codings.unshift(coding);

@@ -364,6 +364,11 @@ test('codings that cannot be undone are known as such', () => {
   expect(codingsOf('gzip, gzip, gzip, gzip')).toBeUndefined();
 });
 
+test.each(['none', 'None', 'utf-8', 'UTF8', ''])('a coding called %j is none, and hides nothing', (name) => {
+  expect(codingsOf(name)).toEqual([]);
+  expect(unreadable(200, { contentType: 'text/event-stream', contentEncoding: name })).toBeUndefined();
+});
+
 test('an answer that cannot be looked into is known as such', () => {
   const json = { contentType: 'application/json', contentEncoding: 'made-up' };
   expect(unreadable(200, json)).toContain('not asked for');
@@ -380,6 +385,7 @@ describe('a coded body', () => {
     ['deflate', deflateSync(text)],
     ['br', brotliCompressSync(text)],
     ['identity', Buffer.from(text)],
+    ['none', Buffer.from(text)],
     ['gzip, br', brotliCompressSync(gzipSync(text))],
     ['br, identity, x-gzip', gzipSync(brotliCompressSync(text))],
   ];
