@@ -1,20 +1,12 @@
 import { lookup as lookupName } from 'node:dns/promises';
 import { isIP, type Socket } from 'node:net';
-import {
-  connect as connectTlsOver,
-  createSecureContext,
-  rootCertificates,
-  type SecureContext,
-  type TLSSocket,
-} from 'node:tls';
 import { AuthsomeError } from '../errors.ts';
 import { parseAddress, refusalOf } from './address.ts';
 import type { Dialer, DialOptions } from './dialer.ts';
-import { connectFailure, tlsFailure } from './failure.ts';
+import { connectFailure } from './failure.ts';
 import { askProxy, proxyFailure } from './proxy-handshake.ts';
-import { certificatesOf } from './roots.ts';
 import { connectFirst } from './tcp.ts';
-import { createTlsSessions } from './tls-sessions.ts';
+import { createTlsHandshake } from './tls.ts';
 import { type ProxyRules, proxyFor, type UpstreamProxy } from './upstream-proxy.ts';
 
 /** `AUTHSOME_RESOLVE`, one entry: where a person says that a host and port are. */
@@ -60,14 +52,7 @@ export function createDialer(options: DialerOptions = {}): Dialer {
   const overrides = new Map(
     (options.overrides ?? []).map((override) => [`${hostOf(override.host)}:${override.port}`, override]),
   );
-  const sessions = createTlsSessions(512);
-  let context: SecureContext | undefined;
-
-  /** One context for all: on Node 20 the first costs 17 ms, and each further one 0.8 ms. */
-  const secureContext = (): SecureContext => {
-    context ??= contextWith(options.extraRoots ?? []);
-    return context;
-  };
+  const handshake = createTlsHandshake(options.extraRoots ?? []);
 
   const wayTo = (host: string, port: number, allowPrivateAddress: boolean): Way => {
     const override = overrides.get(`${host}:${port}`);
@@ -100,7 +85,10 @@ export function createDialer(options: DialerOptions = {}): Dialer {
       },
       signal,
     );
-    const hop = proxy.protocol === 'https' ? await shake(tcp, proxy.host, proxy.port, [], signal) : tcp;
+    const hop =
+      proxy.protocol === 'https'
+        ? await handshake(tcp, { host: proxy.host, port: proxy.port, alpn: [] }, signal)
+        : tcp;
     try {
       await askProxy(hop, proxy, { host: target, port }, signal);
       return hop;
@@ -108,57 +96,6 @@ export function createDialer(options: DialerOptions = {}): Dialer {
       hop.destroy();
       throw error;
     }
-  };
-
-  const shake = (
-    raw: Socket,
-    host: string,
-    port: number,
-    alpn: readonly string[],
-    signal: AbortSignal,
-  ): Promise<TLSSocket> => {
-    const key = `${host}:${port} ${alpn.join(',')}`;
-    const session = sessions.find(key);
-    const isName = isIP(host) === 0;
-    const socket = connectTlsOver({
-      socket: raw,
-      // What the certificate is verified for, whatever address the connection went to.
-      host,
-      ...(isName ? { servername: host } : {}),
-      ...(alpn.length === 0 ? {} : { ALPNProtocols: [...alpn] }),
-      ...(session === undefined ? {} : { session }),
-      secureContext: secureContext(),
-      rejectUnauthorized: true,
-    });
-    let isVerified = false;
-    let early: Buffer | undefined;
-    // A resumed handshake is not verified again, so only sessions of verified ones are kept. TLS 1.2 tells them early.
-    socket.on('session', (ticket: Buffer) => {
-      if (isVerified) sessions.store(key, ticket);
-      else early = ticket;
-    });
-    return new Promise((resolve, reject) => {
-      const fail = (error: unknown): void => {
-        signal.removeEventListener('abort', abort);
-        socket.destroy();
-        raw.destroy();
-        reject(error);
-      };
-      const broken = (error: Error): void => fail(tlsFailure(host, error));
-      const closed = (): void => broken(Object.assign(new Error('closed'), { code: 'ECONNRESET' }));
-      const abort = (): void => fail(signal.reason);
-      socket.on('error', broken);
-      socket.once('close', closed);
-      signal.addEventListener('abort', abort, { once: true });
-      socket.once('secureConnect', () => {
-        isVerified = true;
-        if (early !== undefined) sessions.store(key, early);
-        signal.removeEventListener('abort', abort);
-        socket.off('error', broken).off('close', closed);
-        resolve(socket);
-      });
-      if (signal.aborted) abort();
-    });
   };
 
   const bounded = async <T>(
@@ -186,7 +123,7 @@ export function createDialer(options: DialerOptions = {}): Dialer {
     connect: (dial) => bounded(dial, open),
     connectTls: (dial) =>
       bounded(dial, async (way, signal) =>
-        shake(await open(way, signal), way.host, dial.port, dial.alpn, signal),
+        handshake(await open(way, signal), { host: way.host, port: dial.port, alpn: dial.alpn }, signal),
       ),
   };
 }
@@ -231,12 +168,6 @@ function permitted(
     throw forbidden(host, port, refusalOf(first, allowPrivate) ?? 'unreadable', first);
   }
   return allowed;
-}
-
-/** Node's roots and these. */
-function contextWith(extraRoots: readonly string[]): SecureContext {
-  const extra = [...new Set(extraRoots.flatMap(certificatesOf))];
-  return createSecureContext(extra.length === 0 ? {} : { ca: [...rootCertificates, ...extra] });
 }
 
 async function lookUp(host: string): Promise<readonly string[]> {
