@@ -2,7 +2,8 @@ import { open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Database } from '../database/index.ts';
 import { makePrivateDirectory } from '../private-files/index.ts';
-import { type Block, endOf, type Link } from './chain.ts';
+import type { Block, Link } from './chain.ts';
+import { blockAfter, forgetArchived } from './table.ts';
 
 export interface ArchiveOptions {
   /** Where the segments go: `audit-<first>-<last>.jsonl`, private, never touched again. Lines as in `Block.body`. */
@@ -23,30 +24,19 @@ export async function archiveSegment(
   const blocks = oldestBlocks(database, archived, Math.ceil(options.keptEvents / 10));
   const last = blocks.at(-1);
   if (last === undefined) return;
-  const [first, end] = [archived.sequence + 1, endOf(last)];
-  await writePrivate(options.directory, segmentName(first, end.sequence), segmentText(archived, blocks));
-  database.transaction(() => {
-    const moved = database.run(
-      'UPDATE audit_chain SET archived_sequence = ?, archived_hash = ? WHERE archived_sequence = ?',
-      end.sequence,
-      end.hash,
-      archived.sequence,
-    );
-    if (moved === 1) database.run('DELETE FROM audit_blocks WHERE last_sequence <= ?', end.sequence);
-  });
+  const name = segmentName(archived.sequence + 1, last.lastSequence);
+  await writePrivate(options.directory, name, segmentText(archived, blocks));
+  forgetArchived(database, archived, last);
 }
 
 function oldestBlocks(database: Database, after: Link, events: number): readonly Block[] {
   const blocks: Block[] = [];
   let { sequence } = after;
   while (sequence < after.sequence + events) {
-    const block = database.one<Block>(
-      'SELECT last_sequence, events, body, hash FROM audit_blocks WHERE last_sequence > ? ORDER BY last_sequence LIMIT 1',
-      sequence,
-    );
+    const block = blockAfter(database, sequence);
     if (block === undefined) break;
     blocks.push(block);
-    sequence = block.last_sequence;
+    sequence = block.lastSequence;
   }
   return blocks;
 }

@@ -16,7 +16,7 @@ export interface Link {
 
 /** Consecutive events that were written at once, as one link. */
 export interface Block {
-  readonly last_sequence: number;
+  readonly lastSequence: number;
   readonly events: number;
   /**
    * One event a line, as JSON. A decision that differs from an earlier one of its block in time, id and path alone
@@ -39,7 +39,7 @@ export function recorded(queued: QueuedEvent, sequence: number): RecordedEvent {
 export function linked(batch: readonly QueuedEvent[], previous: Link): Block {
   const body = linesOf(batch, previous.sequence + 1).join('\n');
   return {
-    last_sequence: previous.sequence + batch.length,
+    lastSequence: previous.sequence + batch.length,
     events: batch.length,
     body,
     hash: linkHash(previous.hash, body),
@@ -47,7 +47,7 @@ export function linked(batch: readonly QueuedEvent[], previous: Link): Block {
 }
 
 export function endOf(block: Block): Link {
-  return { sequence: block.last_sequence, hash: block.hash };
+  return { sequence: block.lastSequence, hash: block.hash };
 }
 
 export function eventsOf(block: Pick<Block, 'body'>): readonly RecordedEvent[] {
@@ -125,7 +125,7 @@ function isLike(a: DecisionEvent, b: DecisionEvent): boolean {
 /** Whether `block` is, untouched, what was written after `previous`. */
 export function holds(block: Block, previous: Link): boolean {
   return (
-    block.last_sequence === previous.sequence + block.events &&
+    block.lastSequence === previous.sequence + block.events &&
     block.body.split('\n').length === block.events &&
     Buffer.compare(block.hash, linkHash(previous.hash, block.body)) === 0
   );

@@ -42,7 +42,7 @@ export async function* archivedBlocksAfter(
   for (const [index, segment] of line.entries()) {
     const next = line[index + 1];
     const { blocks } = await readSegment(segment, next === undefined ? end.hash : await openingOf(next));
-    yield* blocks.filter(({ last_sequence }) => last_sequence > after);
+    yield* blocks.filter(({ lastSequence }) => lastSequence > after);
   }
 }
 
@@ -115,7 +115,7 @@ async function readSegment(
       before = { sequence: segment.first - 1, hash };
     } else {
       const block = {
-        last_sequence: previous.sequence + lines.length,
+        lastSequence: previous.sequence + lines.length,
         events: lines.length,
         body: lines.join('\n'),
         hash,
@@ -126,7 +126,7 @@ async function readSegment(
     lines = [];
   }
   const last = blocks.at(-1);
-  const isWhole = lines.length === 0 && last?.last_sequence === segment.last;
+  const isWhole = lines.length === 0 && last?.lastSequence === segment.last;
   if (before === undefined || !isWhole || Buffer.compare(last.hash, end) !== 0) throw changed(segment);
   return { before, blocks };
 }

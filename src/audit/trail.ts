@@ -1,6 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Database } from '../database/index.ts';
-import { AuthsomeError } from '../errors.ts';
 import { type ArchiveOptions, archiveSegment } from './archive.ts';
 import {
   type Block,
@@ -14,6 +13,15 @@ import {
 } from './chain.ts';
 import type { AuditEvent, AuditTrail, DecisionEvent, EventFilter, RecordedEvent, Sequel } from './event.ts';
 import { archivedBlocks, archivedBlocksAfter } from './segments.ts';
+import {
+  appendBlock,
+  blockAfter,
+  blockBefore,
+  blocksBetween,
+  blockThatHolds,
+  endsOf,
+  syncEarlierWrites,
+} from './table.ts';
 
 export interface AuditTrailOptions {
   /** With `auditMigrations` applied. */
@@ -70,8 +78,7 @@ class SqlAuditTrail implements AuditTrail {
   async flush(): Promise<void> {
     while (this.#queue.length > 0) this.#writeBatch(true);
     if (this.#unsynced) {
-      // Any write will do: its sync carries everything before it to the disk.
-      this.#database.transaction(() => this.#database.run('UPDATE audit_chain SET one = 1'));
+      syncEarlierWrites(this.#database);
       this.#unsynced = false;
     }
     await this.#archiving;
@@ -84,7 +91,7 @@ class SqlAuditTrail implements AuditTrail {
   }: EventFilter): Promise<readonly RecordedEvent[]> {
     // In one go, so that nothing is archived between the looks.
     const unwritten = this.#writeNow();
-    const { archived } = this.#ends();
+    const { archived } = endsOf(this.#database);
     if (after !== undefined) {
       const waiting = unwritten.filter((event) => event.sequence > after);
       const kept = [...this.#following(after, limit), ...waiting];
@@ -116,13 +123,13 @@ class SqlAuditTrail implements AuditTrail {
   ): Promise<Wanted | undefined> {
     const waiting = this.#writeNow().findLast(wanted);
     if (waiting !== undefined) return waiting;
-    const { archived } = this.#ends();
+    const { archived } = endsOf(this.#database);
     const kept = this.#newestKeptThat(wanted, words, since);
     if (kept !== undefined || archived.sequence <= since) return kept;
     for await (const block of this.#archivedBlocks(archived)) {
       const found = block.body.includes(words) ? eventsOf(block).findLast(wanted) : undefined;
       if (found !== undefined) return found;
-      if (block.last_sequence - block.events <= since) break;
+      if (block.lastSequence - block.events <= since) break;
     }
     return undefined;
   }
@@ -132,41 +139,30 @@ class SqlAuditTrail implements AuditTrail {
     words: string,
     since: number,
   ): Wanted | undefined {
-    // No index: an id is looked up by hand now and then, and keeping random ids sorted would double what each event
-    // costs. The text may hold the words elsewhere too, so each block that has them is looked at.
+    // The text may hold the words elsewhere too, so each block that has them is looked at.
     for (let before = Number.MAX_SAFE_INTEGER; ; ) {
-      const block = this.#database.one<Block>(
-        'SELECT last_sequence, body FROM audit_blocks WHERE last_sequence < ? AND last_sequence > ? AND instr(body, ?) > 0 ORDER BY last_sequence DESC LIMIT 1',
-        before,
-        since,
-        words,
-      );
+      const block = blockThatHolds(this.#database, words, since, before);
       if (block === undefined) return undefined;
       const found = eventsOf(block).findLast(wanted);
       if (found !== undefined) return found;
-      before = block.last_sequence;
+      before = block.lastSequence;
     }
   }
 
   async firstBrokenLink(): Promise<number | undefined> {
     this.#writeNow();
-    const { archived, head } = this.#ends();
+    const { archived, head } = endsOf(this.#database);
     let previous = archived;
     while (previous.sequence < head.sequence) {
-      const blocks = this.#database.all<Block>(
-        'SELECT last_sequence, events, body, hash FROM audit_blocks WHERE last_sequence > ? AND last_sequence <= ? ORDER BY last_sequence LIMIT ?',
-        previous.sequence,
-        head.sequence,
-        verifiedAtOnce,
-      );
+      const blocks = blocksBetween(this.#database, previous.sequence, head.sequence, verifiedAtOnce);
       const reached = previous.sequence;
       for (const block of blocks) {
         if (!holds(block, previous)) break;
         previous = endOf(block);
       }
-      if (previous.sequence < (blocks.at(-1)?.last_sequence ?? head.sequence)) {
+      if (previous.sequence < (blocks.at(-1)?.lastSequence ?? head.sequence)) {
         // Unless they were archived meanwhile, the next events are not what the head vouches for, or are gone.
-        const { archived: moved } = this.#ends();
+        const { archived: moved } = endsOf(this.#database);
         if (moved.sequence <= reached) return previous.sequence + 1;
         previous = moved;
       }
@@ -181,15 +177,12 @@ class SqlAuditTrail implements AuditTrail {
     let count = 0;
     // From the block on that `before` may stand in.
     for (let below = Math.min(before, Number.MAX_SAFE_INTEGER - batchSize) + batchSize; count < limit; ) {
-      const block = this.#database.one<Block>(
-        'SELECT last_sequence, body FROM audit_blocks WHERE last_sequence < ? ORDER BY last_sequence DESC LIMIT 1',
-        below,
-      );
+      const block = blockBefore(this.#database, below);
       if (block === undefined) break;
       const events = eventsOf(block).filter(({ sequence }) => sequence < before);
       found.push(events);
       count += events.length;
-      below = block.last_sequence;
+      below = block.lastSequence;
     }
     return found.reverse().flat();
   }
@@ -200,7 +193,7 @@ class SqlAuditTrail implements AuditTrail {
     let count = 0;
     if (limit > 0) {
       for await (const block of this.#archivedBlocks(archived)) {
-        if (block.last_sequence - block.events + 1 >= before) continue;
+        if (block.lastSequence - block.events + 1 >= before) continue;
         const events = eventsOf(block).filter(({ sequence }) => sequence < before);
         found.push(events);
         count += events.length;
@@ -228,13 +221,10 @@ class SqlAuditTrail implements AuditTrail {
   #following(after: number, limit: number): readonly RecordedEvent[] {
     const found: RecordedEvent[] = [];
     for (let reached = after; found.length < limit; ) {
-      const block = this.#database.one<Block>(
-        'SELECT last_sequence, body FROM audit_blocks WHERE last_sequence > ? ORDER BY last_sequence LIMIT 1',
-        reached,
-      );
+      const block = blockAfter(this.#database, reached);
       if (block === undefined) break;
       found.push(...eventsOf(block).filter((event) => event.sequence > after));
-      reached = block.last_sequence;
+      reached = block.lastSequence;
     }
     return found;
   }
@@ -264,7 +254,7 @@ class SqlAuditTrail implements AuditTrail {
       while (this.#queue.length > 0) this.#writeBatch(false);
       return [];
     } catch {
-      const { head } = this.#ends();
+      const { head } = endsOf(this.#database);
       return this.#queue.map((queued, index) => recorded(queued, head.sequence + 1 + index));
     }
   }
@@ -279,21 +269,10 @@ class SqlAuditTrail implements AuditTrail {
     const due = sync || Math.abs(nowMs - this.#syncedAtMs) >= syncEveryMs;
     let kept = 0;
     const write = (): void => {
-      const { archived, head } = this.#ends();
+      const { archived, head } = endsOf(this.#database);
       const block = linked(batch, head);
-      kept = block.last_sequence - archived.sequence;
-      this.#database.run(
-        'INSERT INTO audit_blocks (last_sequence, events, body, hash) VALUES (?, ?, ?, ?)',
-        block.last_sequence,
-        block.events,
-        block.body,
-        block.hash,
-      );
-      this.#database.run(
-        'UPDATE audit_chain SET head_sequence = ?, head_hash = ?',
-        block.last_sequence,
-        block.hash,
-      );
+      kept = block.lastSequence - archived.sequence;
+      appendBlock(this.#database, block);
     };
     if (due) {
       this.#database.transaction(write);
@@ -312,7 +291,7 @@ class SqlAuditTrail implements AuditTrail {
     if (archive === undefined || this.#archiving !== undefined) return;
     const segment = archive.keptEvents / 10;
     if (kept < Math.max(archive.keptEvents + segment, this.#archiveFrom)) return;
-    this.#archiving = archiveSegment(this.#database, this.#ends().archived, archive)
+    this.#archiving = archiveSegment(this.#database, endsOf(this.#database).archived, archive)
       .then(() => {
         this.#archiveFrom = 0;
       })
@@ -323,28 +302,6 @@ class SqlAuditTrail implements AuditTrail {
       .finally(() => {
         this.#archiving = undefined;
       });
-  }
-
-  #ends(): { readonly archived: Link; readonly head: Link } {
-    const row = this.#database.one<{
-      archived_sequence: number;
-      archived_hash: Uint8Array;
-      head_sequence: number;
-      head_hash: Uint8Array;
-    }>('SELECT archived_sequence, archived_hash, head_sequence, head_hash FROM audit_chain');
-    if (row === undefined) {
-      throw new AuthsomeError(
-        'DatabaseCorrupt',
-        `the audit trail has lost its ends: ${this.#database.path}`,
-        {
-          hint: `Put ${this.#database.path} back from a backup while no daemon runs.`,
-        },
-      );
-    }
-    return {
-      archived: { sequence: row.archived_sequence, hash: row.archived_hash },
-      head: { sequence: row.head_sequence, hash: row.head_hash },
-    };
   }
 }
 
