@@ -141,7 +141,7 @@ function parseJson(text: string): unknown {
 }
 
 /** Absolute path of the home that this environment names. */
-export function homeOf(env: Environment): string {
+function homeOf(env: Environment): string {
   const named = env.AUTHSOME_HOME;
   if (named !== undefined && named !== '') return isAbsolute(named) ? named : resolve(named);
   return join(env.HOME !== undefined && env.HOME !== '' ? env.HOME : homedir(), '.authsome');

@@ -4,8 +4,8 @@
  */
 export { didOf } from './did.ts';
 export type { Identity, SignableRequest, Verified } from './identity.ts';
-export { type LoadIdentityOptions, loadIdentity } from './load.ts';
-export { createNonceMemory, type NonceMemory } from './nonce-memory.ts';
+export { loadIdentity } from './load.ts';
+export { createNonceMemory } from './nonce-memory.ts';
 export {
   daemonProof,
   homeProof,
@@ -15,4 +15,4 @@ export {
   proofMatches,
 } from './proof.ts';
 export { signRequest } from './signature.ts';
-export { freshnessMs, type VerifyOptions, verifyRequest } from './verify.ts';
+export { freshnessMs, verifyRequest } from './verify.ts';

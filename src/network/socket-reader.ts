@@ -6,7 +6,7 @@ export interface SocketReader {
   exactly(length: number): Promise<Buffer>;
   /** Resolves with everything up to and including `mark`; rejects when that is more than `limit` bytes. */
   through(mark: string, limit: number): Promise<Buffer>;
-  /** Stops reading; what was read too much becomes readable again, unless the connection has ended. */
+  /** Stops reading; what was read beyond that becomes readable again, unless the connection has ended. */
   release(): void;
 }
 

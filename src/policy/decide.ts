@@ -32,11 +32,6 @@ export function compilePolicy(rules: readonly Rule[]): Policy {
   };
 }
 
-/** The verdict of these rules on one request; {@link compilePolicy} once is cheaper for many. */
-export function decide(request: PolicyRequest, rules: readonly Rule[]): Verdict {
-  return compilePolicy(rules)(request);
-}
-
 function compileRule(rule: Rule): CompiledRule {
   const identities = setOf(rule.identities);
   const providers = setOf(rule.providers);

@@ -1,10 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AuthsomeError } from '../errors.ts';
-import { compilePolicy, decide } from './decide.ts';
+import { compilePolicy } from './decide.ts';
 import { compileGlob } from './glob.ts';
 import { parseRules } from './parse.ts';
-import type { PolicyRequest, Rule } from './rule.ts';
+import type { PolicyRequest, Rule, Verdict } from './rule.ts';
+
+function decide(request: PolicyRequest, rules: readonly Rule[]): Verdict {
+  return compilePolicy(rules)(request);
+}
 
 const request: PolicyRequest = {
   identity: 'ada@laptop',

@@ -5,11 +5,10 @@
 export { type Keychain, systemKeychain } from './keychain.ts';
 export { freeLeases } from './lease.ts';
 export {
-  type MasterKeyOptions,
   type MasterKeySource,
   resolveMasterKey,
 } from './master-key.ts';
 export { vaultMigrations } from './migrations.ts';
 export type { RecordKind, StoredRecord, Vault } from './record.ts';
 export { openVault } from './store.ts';
-export { requireMasterKey, type UnlockOptions, unlockVault } from './unlock.ts';
+export { requireMasterKey, unlockVault } from './unlock.ts';

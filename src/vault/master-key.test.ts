@@ -13,9 +13,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Keychain, type MasterKeyOptions, resolveMasterKey } from './index.ts';
+import { type Keychain, resolveMasterKey } from './index.ts';
 import { createKeyFile } from './key-file.ts';
 import { encodeKey } from './key-text.ts';
+import type { MasterKeyOptions } from './master-key.ts';
 
 let directory: string;
 let keyFile: string;

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Database, migrate, openDatabase } from '../database/index.ts';
-import { type Keychain, type UnlockOptions, unlockVault, vaultMigrations } from './index.ts';
+import { type Keychain, unlockVault, vaultMigrations } from './index.ts';
+import type { UnlockOptions } from './unlock.ts';
 
 let directory: string;
 let keyFile: string;

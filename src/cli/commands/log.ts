@@ -69,7 +69,7 @@ function showEvent({ terminal }: CommandContext, event: LoggedEvent): void {
 }
 
 /** One event on one line: when, what, about whom, how it went. */
-export function eventLine(event: LoggedEvent, style: Style): string {
+function eventLine(event: LoggedEvent, style: Style): string {
   const { red, green, dim } = style;
   const text = (key: string): string => (typeof event[key] === 'string' ? (event[key] as string) : '');
   const outcome = text('outcome');

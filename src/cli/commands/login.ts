@@ -53,7 +53,7 @@ export async function follow(context: CommandContext, id: string, interrupted: A
 }
 
 /** Tells how a sign-in stands, without waiting. */
-export async function tellStatus(context: CommandContext, id: string): Promise<void> {
+async function tellStatus(context: CommandContext, id: string): Promise<void> {
   const { terminal } = context;
   const session = await (await context.client()).authSession(id);
   if (session.status !== 'waiting') conclude(context, session);

@@ -4,7 +4,6 @@
  */
 export { createDecisionIds, decisionEvent } from './decision.ts';
 export {
-  type Judgement,
   judgeRequest,
   type Law,
   type Refusal,

@@ -4,12 +4,12 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 const userName = 'run';
 const maxCredentialsBytes = 512;
 
-export function tokenDigest(token: string): Buffer {
+function tokenDigest(token: string): Buffer {
   return createHash('sha256').update(token).digest();
 }
 
 /** The token in a `Proxy-Authorization` value (RFC 7617), or `undefined` where it is not `Basic` with our user name. */
-export function tokenFrom(proxyAuthorization: string): string | undefined {
+function tokenFrom(proxyAuthorization: string): string | undefined {
   if (proxyAuthorization.length > maxCredentialsBytes) return undefined;
   const encoded = /^basic[ ]+([A-Za-z0-9+/_-]+={0,2})$/i.exec(proxyAuthorization)?.[1];
   if (encoded === undefined) return undefined;

@@ -17,5 +17,5 @@
 export { type Coding, codingsOf, fieldsAboutBytes, isTextual, isTextualAt, unreadable } from './applies.ts';
 export { decodedAtOnce } from './codecs.ts';
 export { compileNeedles, noNeedles } from './compile.ts';
-export { type Outlet, ScrubbedBody } from './decoder.ts';
+export { ScrubbedBody } from './decoder.ts';
 export type { Needles } from './needles.ts';
