@@ -371,6 +371,28 @@ test('revocation cuts the streams that carry the credential', async () => {
   expect((await answer).code).not.toBe(0);
 });
 
+test('a client that has said it asks for nothing more is still told all of what it asked for', async () => {
+  const world = await openWithHttp2(
+    (stream) => {
+      stream.respond({ ':status': 200 });
+      let said = 0;
+      const saying = setInterval(() => {
+        said += 1;
+        stream.write(`${said} `);
+        if (said < 20) return;
+        clearInterval(saying);
+        stream.end('whole');
+      }, 20);
+    },
+    { patience: { exchangeMs: 100 } },
+  );
+  const session = await dialHttp2(world);
+  const stream = session.request({ ':path': '/' });
+  stream.once('response', () => session.close());
+  const { body } = await answerOn(stream);
+  expect(body).toMatch(/^1 2 .* 19 20 whole$/);
+});
+
 test('WebSocket by extended CONNECT gets the credential in its handshake, then bytes pass', async () => {
   const seen: IncomingHttpHeaders[] = [];
   const world = await openWithHttp2((stream, headers) => {

@@ -215,7 +215,10 @@ class Http2Connection implements StreamHost, Live, Watched {
 
   progress(): number {
     this.#unread.look();
-    return this.#opened;
+    let moved = this.#opened;
+    // A client that has said it opens no more streams acknowledges nothing any more, however long it goes on reading.
+    if (this.#unread.owed) for (const stream of this.#streams) moved += stream.progress();
+    return moved;
   }
 
   silenceMs(): number {
