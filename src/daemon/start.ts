@@ -4,7 +4,6 @@ import { auditMigrations, openAuditTrail } from '../audit/index.ts';
 import type { DaemonRecord, StopDocument } from '../client/index.ts';
 import { migrate, openDatabase } from '../database/index.ts';
 import type { AuthsomeError } from '../errors.ts';
-import { writePrivateFile } from '../private-files/index.ts';
 import { createCatalog, loadBundled, openDefinitionFolder } from '../providers/index.ts';
 import { startProxy } from '../proxy/index.ts';
 import type { Settings } from '../settings.ts';
@@ -17,6 +16,7 @@ import { createDesks } from './desks.ts';
 import { doctorChecks } from './doctor.ts';
 import { watchFile } from './file-watch.ts';
 import type { Home } from './home.ts';
+import { keepFile } from './kept-file.ts';
 import { type Listener, listen, listenFailure } from './listener.ts';
 import { type Log, unexpectedFields } from './log.ts';
 import { createWayOut } from './network.ts';
@@ -215,6 +215,7 @@ async function assemble(options: StartOptions, listener: Listener): Promise<Daem
       .flush()
       .catch((error) => log.error('the audit trail is not flushed', unexpectedFields(error)));
     database.close();
+    recordFile.close();
     if (databaseFile.isIntact()) rmSync(home.daemonFile, { force: true });
     databaseFile.close();
     rules.close();
@@ -275,7 +276,8 @@ async function assemble(options: StartOptions, listener: Listener): Promise<Daem
     version,
     secret: Buffer.from(secret).toString('base64url'),
   };
-  writePrivateFile(home.daemonFile, `${JSON.stringify(record)}\n`);
+  // Without it nobody finds this daemon, nor can another one start: whoever removes it, thinking it stale, is put right.
+  const recordFile = keepFile(home.daemonFile, `${JSON.stringify(record)}\n`, databaseFile.isIntact);
   log.info('listening', { url, version });
   return { url, stop, stopped };
 }

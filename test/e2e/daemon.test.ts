@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -118,6 +118,21 @@ async function rebinding(world: World) {
   const { start } = await import('../../demo/product.ts');
   return start({ program: 'curl', args: [...args, `${world.baseUrl}/health`], env: world.env }).ended;
 }
+
+it('is found by every command, though somebody removed its record or wrote something else there', async () => {
+  await inWorld(await createWorld(), async (world) => {
+    await world.authsome(['whoami']);
+    const pid = world.daemonPid();
+    const record = join(world.home, 'server/daemon.json');
+    for (const spoil of [() => rmSync(record), () => writeFileSync(record, '{}')]) {
+      spoil();
+      expect((await world.json(['whoami'])).daemon.pid).toBe(pid);
+      expect(statSync(record).mode & 0o777).toBe(0o600);
+    }
+    expect((await world.authsome(['daemon', 'stop'])).code).toBe(0);
+    expect(existsSync(record)).toBe(false);
+  });
+});
 
 it('is one, though many commands want it at the same instant', async () => {
   await inWorld(await createWorld(), async (world) => {
