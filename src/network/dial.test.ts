@@ -245,6 +245,18 @@ describe('a TLS connection', () => {
     });
   });
 
+  it('is refused by name when the peer speaks another version of HTTP, which is no matter of trust', async () => {
+    const { certPem, keyPem } = await ca.issue(['api.test']);
+    const modern = createTlsServer({ cert: certPem, key: keyPem, ALPNProtocols: ['h2'] });
+    modern.on('tlsClientError', () => {});
+    const error = await failure(dialer({ overrides: [override(await listening(modern))] }).connectTls(toApi));
+    expect(error).toMatchObject({
+      code: 'UpstreamUnreachable',
+      message: 'api.test does not speak the version of HTTP it was offered',
+      hint: 'It may speak HTTP/2 alone: use a client that does, or tell this one to.',
+    });
+  });
+
   it('that is broken off is unreachable, and one that stalls is too late', async () => {
     const rude = await listening(createServer((socket) => socket.destroy()));
     const broken = await failure(dialer({ overrides: [override(rude)] }).connectTls(toApi));

@@ -39,6 +39,17 @@ export function tlsFailure(host: string, error: unknown): AuthsomeError {
       cause: error,
     });
   }
+  // RFC 7301 §3.2
+  if (code === 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL') {
+    return new AuthsomeError(
+      'UpstreamUnreachable',
+      `${host} does not speak the version of HTTP it was offered`,
+      {
+        cause: error,
+        hint: 'It may speak HTTP/2 alone: use a client that does, or tell this one to.',
+      },
+    );
+  }
   if (/^(ECONN|EPIPE|ETIMEDOUT|EHOST|ENET)/.test(code)) {
     return new AuthsomeError('UpstreamUnreachable', `${host} broke off the TLS handshake`, { cause: error });
   }
