@@ -4,9 +4,24 @@ import { type Command as Completed, RootCommand, script } from '@bomb.sh/tab';
 import type { Command, Option } from 'commander';
 import type { CommandContext } from './context.ts';
 
+/**
+ * Asks us with the words as they are: nothing that was typed is evaluated, and nothing besides bash is needed. Where we know
+ * nothing, as after `run` and `register`, bash goes on with the names of files. Sourced twice, it is the same as once.
+ */
+const bashScript = `# bash completion for authsome
+_authsome() {
+  local line
+  COMPREPLY=()
+  while IFS= read -r line; do
+    [[ $line == :* ]] || COMPREPLY+=("\${line%%$'\\t'*}")
+  done < <(authsome complete -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
+}
+complete -o default -F _authsome authsome`;
+
 /** Prints the script that teaches a shell to ask us at every TAB. */
-export function printScript(shell: string): void {
-  script(shell, 'authsome', 'authsome');
+export function printScript({ terminal }: CommandContext, shell: string): void {
+  if (shell === 'bash') terminal.print(bashScript);
+  else script(shell, 'authsome', 'authsome');
 }
 
 /**

@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { createWorld, inWorld } from './harness.ts';
+import { createWorld, entry, inWorld } from './harness.ts';
 
 it('completes commands and providers, and starts no daemon for it', async () => {
   await inWorld(await createWorld(), async (world) => {
@@ -24,6 +26,38 @@ it('prints a script for each shell, which bash can read', async () => {
       expect(spawnSync('bash', ['-n'], { input: script.stdout }).status).toBe(0);
     }
     expect((await world.authsome(['completion', 'tcsh'])).code).toBe(2);
+  });
+});
+
+it('completes in bash, which evaluates nothing of what was typed, and may read the script twice', async () => {
+  await inWorld(await createWorld(), async (world) => {
+    const { stdout: script } = await world.authsome(['completion', 'bash']);
+    writeFileSync(join(world.directory, 'script.bash'), script);
+    const complete = (...words: readonly string[]) =>
+      spawnSync(
+        'bash',
+        [
+          '--norc',
+          '-c',
+          `authsome() { "${process.execPath}" "${entry}" "$@"; }
+           source script.bash; source script.bash
+           COMP_WORDS=("$@"); COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); _authsome; printf '%s\\n' "\${COMPREPLY[@]}"`,
+          'bash',
+          'authsome',
+          ...words,
+        ],
+        { cwd: world.directory, env: { ...world.env }, encoding: 'utf8' },
+      );
+    expect(complete('inspect', 'gith')).toMatchObject({ stdout: 'github\n', stderr: '' });
+    expect(complete('daemon', 'st').stdout.split('\n')).toEqual(
+      expect.arrayContaining(['start', 'stop', 'status']),
+    );
+    expect(complete('login', '').stdout).toContain('github\n');
+    expect(complete('login', '$(touch evaluated)', '')).toMatchObject({ stderr: '' });
+    expect(existsSync(join(world.directory, 'evaluated'))).toBe(false);
+    // Names of files are bash's own affair.
+    expect(complete('register', 'scr')).toMatchObject({ stdout: '\n', stderr: '' });
+    expect(script).toContain('complete -o default ');
   });
 });
 

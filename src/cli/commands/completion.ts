@@ -2,11 +2,11 @@ import { Argument } from 'commander';
 import type { CommandModule } from '../command-table.ts';
 import { addExamples } from '../help-text.ts';
 
-export const build: CommandModule['build'] = (command, _context, finish) => {
+export const build: CommandModule['build'] = (command, context, finish) => {
   command
     .addArgument(new Argument('<shell>', 'whose script').choices(['bash', 'zsh', 'fish']))
     .action((shell: string) =>
-      finish(import('../completion.ts').then(({ printScript }) => printScript(shell))),
+      finish(import('../completion.ts').then(({ printScript }) => printScript(context, shell))),
     );
   addExamples(command, [
     ['source <(authsome completion bash)', 'in ~/.bashrc'],
