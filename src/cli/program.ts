@@ -16,7 +16,8 @@ export async function runProgram(options: CliOptions): Promise<number> {
   const { flags, rest } = takeGlobalFlags(options.args);
   const terminal = processTerminal(flags, options.environment);
   if (flags.version) {
-    terminal.print(options.version);
+    if (terminal.json) terminal.document({ v: 1, version: options.version });
+    else terminal.print(options.version);
     return 0;
   }
   try {

@@ -64,6 +64,10 @@ describe('what a person mistypes', () => {
   it('gets help with examples, and the version', async () => {
     await inWorld(await world(), async (home) => {
       expect((await home.authsome(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+      expect(await home.json(['--version'])).toEqual({
+        v: 1,
+        version: expect.stringMatching(/^\d+\.\d+\.\d+$/),
+      });
       const help = await home.authsome(['--help']);
       expect(help).toMatchObject({ code: 0, stderr: '' });
       expect(help.stdout).toContain('authsome run -- ');

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -100,6 +100,11 @@ describe('a daemon on demand', () => {
     const logs = await world.authsome(['daemon', 'logs']);
     expect(logs.code).toBe(0);
     expect(logs.stdout).not.toBe('');
+    appendFileSync(join(world.home, 'logs/daemon.log'), 'not JSON\n');
+    expect(await world.json(['daemon', 'logs', '-n', '2'])).toEqual({
+      v: 1,
+      lines: [expect.objectContaining({ time: expect.any(String), msg: expect.any(String) }), 'not JSON'],
+    });
   });
 
   it('starts again by itself after a SIGKILL, with the same identity and vault', async () => {

@@ -11,16 +11,24 @@ export interface LogFileOptions {
 const tailBytes = 1024 * 1024;
 const pollMs = 250;
 
-/** The last lines of a log file, each with its line end; with `follow`, what is added to it from then on. */
+/**
+ * The last lines of a log file, as they are; with `follow`, what is added to it from then on. Under `--json` the last lines
+ * are one document, and what is followed is as it is: a document a line.
+ */
 export async function showLogFile(context: CommandContext, options: LogFileOptions): Promise<void> {
   const { terminal } = context;
   const first = await readFrom(options.file, undefined);
+  const all = (first?.text ?? '').split('\n').filter((line) => line !== '');
+  const lines = all.slice(-options.lines);
+  if (terminal.json && !options.follow) {
+    terminal.document({ v: 1, lines: lines.map(parsedLine) });
+    return;
+  }
   if (first === undefined && !options.follow) {
     terminal.note(`There is no log yet: ${options.file}`);
     return;
   }
-  const lines = (first?.text ?? '').split('\n').filter((line) => line !== '');
-  for (const line of lines.slice(-options.lines)) terminal.print(line);
+  for (const line of lines) terminal.print(line);
   let end = first?.end ?? 0;
   let rest = '';
   while (options.follow) {
@@ -33,6 +41,15 @@ export async function showLogFile(context: CommandContext, options: LogFileOptio
     const pieces = (rest + (missed?.text ?? '') + more.text).split('\n');
     rest = pieces.pop() ?? '';
     for (const line of pieces) terminal.print(line);
+  }
+}
+
+/** What a line holds; a line that is no JSON, such as a crash leaves, as it is. */
+function parsedLine(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return line;
   }
 }
 
