@@ -35,6 +35,12 @@ export interface TokenBinding {
   readonly namedHost: string | undefined;
 }
 
+/** What a grant from these endpoints to this client belongs to. */
+export function bindingTo(clientId: string, endpoints: Omit<TokenBinding, 'clientId'>): TokenBinding {
+  const { issuer, tokenUrl, revocationUrl, namedHost } = endpoints;
+  return { clientId, issuer, tokenUrl, revocationUrl, namedHost };
+}
+
 export interface ConnectionSecrets {
   readonly accessToken?: string;
   readonly refreshToken?: string;

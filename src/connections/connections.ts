@@ -154,11 +154,11 @@ export function createConnections(given: ConnectionsOptions): Connections {
     },
 
     async logout(provider, connection) {
-      return await logoutConnection(options, store, cache, provider, connection);
+      return await logoutConnection({ options, connections: store, cache }, provider, connection);
     },
 
     async revoke(provider) {
-      return await revokeProvider(options, store, cache, provider);
+      return await revokeProvider({ options, connections: store, cache }, provider);
     },
 
     compare: (provider, values) => compareSecrets(options, store, provider, values),

@@ -13,12 +13,19 @@ import {
 } from '../oauth/index.ts';
 import type { Provider } from '../providers/index.ts';
 import { findClient, type KnownClient } from './client-record.ts';
+import { bindingTo } from './connection-record.ts';
 import type { OpenConnection } from './connection-store.ts';
 import { fetchTo, tokenEndpoint } from './endpoints.ts';
 import type { Endpoints, NewSession, StoredSession } from './session-record.ts';
-import { browserLine, type OfSession, sessionLine, sessionPlace } from './sign-in-again.ts';
+import { browserLine, type OfSession, sessionPlace } from './sign-in-again.ts';
 import { completeWithTokens, finish } from './sign-in-completion.ts';
-import { failSession, providerOf, type SignInContext, withSession } from './sign-in-context.ts';
+import {
+  clientChanged,
+  failSession,
+  providerOf,
+  type SignInContext,
+  withSession,
+} from './sign-in-context.ts';
 
 /** A code that lives longer than this is given up on: nobody is waiting any more. */
 const maxLifetimeMs = 30 * 60_000;
@@ -90,14 +97,9 @@ async function pollNow(
   const { deviceCode } = session.secrets;
   if (endpoints === undefined || deviceCode === undefined) throw new TypeError('a session without its code');
   const client = await findClient(context.options.vault, provider, endpoints);
-  if (client === undefined || client.clientId !== clientId) {
-    throw new AuthsomeError('SignInFailed', `the OAuth client of ${provider.name} was changed meanwhile`, {
-      hint: `Start again with: ${sessionLine(context.options.catalog, session)}`,
-    });
-  }
-  const { tokenUrl, issuer, revocationUrl, namedHost } = endpoints;
+  if (client === undefined || client.clientId !== clientId) throw clientChanged(context, session);
   const endpoint = {
-    ...tokenEndpoint(provider, tokenUrl, client),
+    ...tokenEndpoint(provider, endpoints.tokenUrl, client),
     encoding: provider.oauth?.deviceTokenRequest ?? 'form',
     signIn: sessionPlace(context.options.catalog, session),
     deviceCode,
@@ -117,7 +119,7 @@ async function pollNow(
     );
     return;
   }
-  const binding = { clientId: client.clientId, issuer, tokenUrl, revocationUrl, namedHost };
+  const binding = bindingTo(client.clientId, endpoints);
   await completeWithTokens(context, session, provider, poll.tokens, binding, found);
 }
 

@@ -1,6 +1,7 @@
 import { asAuthsomeError } from '../errors.ts';
 import { clientCredentialsTokens } from '../oauth/index.ts';
 import { findClient } from './client-record.ts';
+import { bindingTo } from './connection-record.ts';
 import { fetchTo, tokenEndpoint } from './endpoints.ts';
 import type { StoredSession } from './session-record.ts';
 import { sessionPlace } from './sign-in-again.ts';
@@ -18,18 +19,17 @@ export async function signInMachine(context: SignInContext, id: string): Promise
       const client = await findClient(context.options.vault, provider, endpoints);
       if (client === undefined) throw new TypeError('a machine sign-in without a client');
       const found = await context.connections.find(session.provider, session.connection);
-      const { tokenUrl, issuer, revocationUrl, namedHost } = endpoints;
       const tokens = await clientCredentialsTokens(
         fetchTo(context.options, endpoints),
         {
-          ...tokenEndpoint(provider, tokenUrl, client),
+          ...tokenEndpoint(provider, endpoints.tokenUrl, client),
           signIn: sessionPlace(context.options.catalog, session),
           scopes: session.requestedScopes,
           scopeSeparator: provider.oauth?.scopeSeparator ?? ' ',
         },
         context.options.nowMs,
       );
-      const binding = { clientId: client.clientId, issuer, tokenUrl, revocationUrl, namedHost };
+      const binding = bindingTo(client.clientId, endpoints);
       return await completeWithTokens(context, session, provider, tokens, binding, found);
     });
   } catch (error) {

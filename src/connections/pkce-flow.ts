@@ -1,8 +1,9 @@
-import { AuthsomeError, asAuthsomeError } from '../errors.ts';
+import { type AuthsomeError, asAuthsomeError } from '../errors.ts';
 import { type CallbackJudgement, exchangeCode, readCallback } from '../oauth/index.ts';
 import type { Provider } from '../providers/index.ts';
 import { authorizeStage, isRefusedRegistration, refusedAgain } from './authorization-stage.ts';
 import { doubtClient, findClient, type KnownClient } from './client-record.ts';
+import { bindingTo } from './connection-record.ts';
 import type { OpenConnection } from './connection-store.ts';
 import { clientHint, fetchTo, tokenEndpoint } from './endpoints.ts';
 import { connectionKey } from './names.ts';
@@ -11,7 +12,13 @@ import { registeredAnew } from './registered-client.ts';
 import type { Endpoints, StoredSession } from './session-record.ts';
 import { sessionLine, sessionPlace } from './sign-in-again.ts';
 import { completeWithTokens, finish } from './sign-in-completion.ts';
-import { failSession, providerOf, type SignInContext, withSession } from './sign-in-context.ts';
+import {
+  clientChanged,
+  failSession,
+  providerOf,
+  type SignInContext,
+  withSession,
+} from './sign-in-context.ts';
 
 /**
  * Uses up the state of a session and exchanges the code; the session ends either way. `undefined` when somebody else
@@ -65,11 +72,7 @@ async function exchangeNow(
   const endpoints = requireEndpoints(session);
   const client = await findClient(context.options.vault, provider, endpoints, session.clientId);
   const { code, codeVerifier } = session.secrets;
-  if (client?.clientId !== session.clientId || client === undefined) {
-    throw new AuthsomeError('SignInFailed', `the OAuth client of ${provider.name} was changed meanwhile`, {
-      hint: `Start again with: ${sessionLine(context.options.catalog, session)}`,
-    });
-  }
+  if (client === undefined || client.clientId !== session.clientId) throw clientChanged(context, session);
   if (code === undefined || codeVerifier === undefined) throw new TypeError('a session without its code');
   const fetch = fetchTo(context.options, endpoints);
   const judgement = await exchangeCode(fetch, {
@@ -85,8 +88,7 @@ async function exchangeNow(
     if (!isRefusedRegistration(judgement, client)) throw judgement.error;
     return await askAgain(context, session, provider, endpoints, client, judgement.error);
   }
-  const { issuer, tokenUrl, revocationUrl, namedHost } = endpoints;
-  const binding = { clientId: client.clientId, issuer, tokenUrl, revocationUrl, namedHost };
+  const binding = bindingTo(client.clientId, endpoints);
   const ended = await completeWithTokens(context, session, provider, judgement.tokens, binding, found);
   if (client.doubt !== undefined)
     await doubtClient(context.options.vault, provider, client.clientId, undefined);
@@ -164,26 +166,4 @@ function requireEndpoints(session: StoredSession): Endpoints {
     );
   }
   return session.endpoints;
-}
-
-/** For a sign-in whose time ran out: the likely causes, by where it stood, each with its fix. */
-export function expiredHint(
-  { provider, stage, flow }: Pick<StoredSession, 'stage' | 'provider' | 'flow'>,
-  again: string,
-  redirectUri: string,
-  settingsUrl: string | undefined,
-): string {
-  if (stage !== 'authorize') return `Start again with: ${again}`;
-  const where = settingsUrl === undefined ? '' : ` at ${settingsUrl}`;
-  return [
-    `The browser never came back to ${redirectUri}`,
-    `If you did not authorize in time, run: ${again}`,
-    'If you did, and nothing happened, before you run it again:',
-    '- a corporate proxy may intercept 127.0.0.1: add 127.0.0.1 and localhost to NO_PROXY',
-    '- another browser profile may not reach this machine: use the profile that belongs to this shell',
-    '- the browser may run elsewhere: paste the address it ended at into the waiting terminal',
-    flow === 'dcr_pkce'
-      ? `- ${provider} may have forgotten the client that authsome registered there: the next sign-in sees to it`
-      : `- ${provider} may have refused the redirect URI: set it to exactly the one above${where}`,
-  ].join('\n');
 }

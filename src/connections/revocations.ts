@@ -12,21 +12,25 @@ import type { ConnectionsOptions, LogoutReport, RevokeReport } from './ports.ts'
 
 type Remote = RevokeReport['remote'][string];
 
+export interface RevocationContext {
+  readonly options: ConnectionsOptions;
+  readonly connections: ConnectionStore;
+  readonly cache: CredentialCache;
+}
+
 /**
  * What became of every connection of a provider: its tokens taken back there (RFC 7009), then cleared here, and the
  * client forgotten. From the first moment on no credential of theirs is handed out.
  */
-export async function revokeProvider(
-  options: ConnectionsOptions,
-  connections: ConnectionStore,
-  cache: CredentialCache,
-  provider: string,
-): Promise<RevokeReport> {
+export async function revokeProvider(context: RevocationContext, provider: string): Promise<RevokeReport> {
+  const { options, connections } = context;
   const mine = await connections.list(provider);
   const remote: Record<string, Remote> = {};
   await Promise.all(
     mine.map(async ({ name }) => {
-      remote[name] = await revokeOne(options, connections, cache, provider, name);
+      remote[name] = await takeBack(context, provider, name, 'revoked', () =>
+        clearTokens(context, provider, name),
+      );
     }),
   );
   const clientCleared = await forgetClients(options.vault, provider);
@@ -34,24 +38,37 @@ export async function revokeProvider(
   return { provider, connections: mine.map(({ name }) => name), remote, clientCleared };
 }
 
-async function revokeOne(
-  options: ConnectionsOptions,
-  connections: ConnectionStore,
-  cache: CredentialCache,
+/** Forgets one connection, telling the provider first where it takes tokens back. ConnectionNotFound. */
+export async function logoutConnection(
+  context: RevocationContext,
+  provider: string,
+  wanted: string | undefined,
+): Promise<LogoutReport> {
+  const { connections } = context;
+  const { name } = (await connections.open(provider, wanted)).connection;
+  const remote = await takeBack(context, provider, name, 'removed', () => connections.remove(provider, name));
+  return { provider, connection: name, remote };
+}
+
+/** Takes a connection's tokens back at the provider, then `clear`s them here. */
+async function takeBack(
+  { options, connections, cache }: RevocationContext,
   provider: string,
   name: string,
+  kind: 'revoked' | 'removed',
+  clear: () => Promise<unknown>,
 ): Promise<Remote> {
   const connection = connectionKey(provider, name);
   const outcome = await cache.whileBlocked(connection, async () => {
     // Told twice: now, so that live tunnels end at once, and when the vault says so too.
-    connections.changed({ connection, kind: 'revoked' });
+    connections.changed({ connection, kind });
     // Under the lease: a refresh under way has ended, and its newest token is the one taken back.
     return await withGrant(options.vault, provider, name, async () => {
       const open = await connections.find(provider, name);
       const remote = open === undefined ? 'unsupported' : await revokeRemotely(options, open);
-      await clearTokens(options, connections, provider, name);
+      await clear();
       options.notify({
-        event: 'connection.revoked',
+        event: `connection.${kind}`,
         provider,
         connection: name,
         outcome: 'ok',
@@ -60,41 +77,14 @@ async function revokeOne(
       return remote;
     });
   });
-  connections.changed({ connection, kind: 'revoked' });
+  connections.changed({ connection, kind });
   return outcome;
 }
 
-/** Forgets one connection, telling the provider first where it takes tokens back. ConnectionNotFound. */
-export async function logoutConnection(
-  options: ConnectionsOptions,
-  connections: ConnectionStore,
-  cache: CredentialCache,
-  provider: string,
-  wanted: string | undefined,
-): Promise<LogoutReport> {
-  const { name } = (await connections.open(provider, wanted)).connection;
-  const connection = connectionKey(provider, name);
-  const outcome = await cache.whileBlocked(connection, async () => {
-    connections.changed({ connection, kind: 'removed' });
-    return await withGrant(options.vault, provider, name, async () => {
-      const open = await connections.find(provider, name);
-      const remote = open === undefined ? 'unsupported' : await revokeRemotely(options, open);
-      await connections.remove(provider, name);
-      options.notify({
-        event: 'connection.removed',
-        provider,
-        connection: name,
-        outcome: 'ok',
-        detail: `at the provider: ${remote}`,
-      });
-      return remote;
-    });
-  });
-  connections.changed({ connection, kind: 'removed' });
-  return { provider, connection: name, remote: outcome };
-}
-
-/** What became of the tokens of a connection at its provider. Never throws: what cannot be told to the provider must not keep the secret here. */
+/**
+ * What became of the tokens of a connection at its provider. Never throws what the provider or the network caused: that must
+ * not keep the secret here.
+ */
 export async function revokeRemotely(options: ConnectionsOptions, open: OpenConnection): Promise<Remote> {
   const { binding } = open.connection;
   const { accessToken, refreshToken } = open.secrets;
@@ -126,8 +116,7 @@ export async function revokeRemotely(options: ConnectionsOptions, open: OpenConn
 }
 
 async function clearTokens(
-  options: ConnectionsOptions,
-  connections: ConnectionStore,
+  { options, connections }: RevocationContext,
   provider: string,
   name: string,
 ): Promise<void> {

@@ -1,10 +1,11 @@
-import type { AuthsomeError } from '../errors.ts';
+import { AuthsomeError } from '../errors.ts';
 import type { Provider } from '../providers/index.ts';
 import type { ConnectionStore } from './connection-store.ts';
 import { requireProvider } from './definitions.ts';
 import type { ConnectionsOptions, Trouble } from './ports.ts';
 import type { NewSession, StoredSession } from './session-record.ts';
 import type { SessionStore } from './session-store.ts';
+import { sessionLine } from './sign-in-again.ts';
 
 /** What every flow needs. */
 export interface SignInContext {
@@ -32,6 +33,13 @@ export async function withSession<Result>(
   return await context.options.vault.exclusively(`auth-session/${id}`, leaseMs, work);
 }
 
+/** For a sign-in whose client another one has taken the place of. */
+export function clientChanged({ options }: SignInContext, session: StoredSession): AuthsomeError {
+  return new AuthsomeError('SignInFailed', `the OAuth client of ${session.provider} was changed meanwhile`, {
+    hint: `Start again with: ${sessionLine(options.catalog, session)}`,
+  });
+}
+
 export function troubleOf(error: AuthsomeError): Trouble {
   return {
     error: error.code,
@@ -53,13 +61,14 @@ export async function failSession(
       ? { status: 'failed', stage: 'over', failure: troubleOf(error), secrets: {}, stateHash: undefined }
       : undefined;
   });
-  if (ended) {
-    context.options.notify({
-      event: 'sign_in.failed',
-      provider: session.provider,
-      connection: session.connection,
-      outcome: error.code,
-    });
-  }
+  if (ended) notifyFailure(context, session, error);
   return session;
+}
+
+export function notifyFailure(
+  { options }: SignInContext,
+  { provider, connection }: Pick<NewSession, 'provider' | 'connection'>,
+  error: AuthsomeError,
+): void {
+  options.notify({ event: 'sign_in.failed', provider, connection, outcome: error.code });
 }

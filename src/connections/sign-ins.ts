@@ -4,14 +4,7 @@ import { sameText, stateMismatch } from '../oauth/index.ts';
 import type { Provider } from '../providers/index.ts';
 import { parseApiKey } from './api-key.ts';
 import { authorizeStage, renewAddress } from './authorization-stage.ts';
-import {
-  doubtClient,
-  findClient,
-  isClientInUse,
-  type KnownClient,
-  setClientAside,
-  storeClient,
-} from './client-record.ts';
+import { findClient, isClientInUse, type KnownClient, setClientAside, storeClient } from './client-record.ts';
 import { isUsable } from './connection-record.ts';
 import type { ConnectionStore } from './connection-store.ts';
 import { requireProvider } from './definitions.ts';
@@ -23,15 +16,23 @@ import { chooseFlow } from './flow-choice.ts';
 import { signInMachine } from './machine-flow.ts';
 import { connectionName, scopeName } from './names.ts';
 import { redirectParams } from './pasted-redirect.ts';
-import { exchange, expiredHint, takeCallback } from './pkce-flow.ts';
+import { exchange, takeCallback } from './pkce-flow.ts';
 import type { AuthSession, ConnectionsOptions, SignInRequest, SignIns } from './ports.ts';
 import { registeredClient } from './registered-client.ts';
+import { doubtAfterSilence, settleSession } from './session-expiry.ts';
 import type { Endpoints, NewSession, StoredSession } from './session-record.ts';
 import { createSessionStore } from './session-store.ts';
 import { viewOf } from './session-view.ts';
 import { sessionLine } from './sign-in-again.ts';
 import { completeWithKey, connectionExists } from './sign-in-completion.ts';
-import { failSession, providerOf, type SignInContext, troubleOf, withSession } from './sign-in-context.ts';
+import {
+  failSession,
+  notifyFailure,
+  providerOf,
+  type SignInContext,
+  troubleOf,
+  withSession,
+} from './sign-in-context.ts';
 
 const sessionLifetimeMs = 10 * 60_000;
 /** Nobody gets to a provider with an address that ends sooner. */
@@ -42,64 +43,7 @@ export function createSignIns(options: ConnectionsOptions, connections: Connecti
   const context: SignInContext = { options, sessions, connections };
   const polling = new Set<string>();
 
-  /** The session as it is now: one whose time ran out ends here. */
-  const settle = async (session: StoredSession): Promise<StoredSession> => {
-    if (session.status !== 'waiting' || session.expiresAtMs > options.nowMs()) return session;
-    if (isAnswering(session)) return session;
-    const error = new AuthsomeError('SignInExpired', 'the sign-in was not finished in time', {
-      hint: expiredHint(
-        session,
-        sessionLine(options.catalog, session),
-        options.redirectUri,
-        settingsUrlOf(session),
-      ),
-    });
-    let ended = false;
-    const settled = await sessions.update(session.id, (current) => {
-      ended = current.status === 'waiting' && !isAnswering(current);
-      return ended
-        ? // The hash of its state stays: whoever comes back late learns that it is late, not that it is foreign.
-          { status: 'expired', stage: 'over', failure: troubleOf(error), secrets: {} }
-        : undefined;
-    });
-    if (ended) {
-      notifyFailure(session, error);
-      await doubtAfterSilence(session);
-    }
-    return settled;
-  };
-
-  /** A server that has forgotten a client shows that to the person, and tells nobody else. */
-  const doubtAfterSilence = async (session: StoredSession): Promise<void> => {
-    if (session.flow !== 'dcr_pkce' || session.stage !== 'authorize' || session.clientId === undefined)
-      return;
-    let provider: Provider;
-    try {
-      provider = providerOf(context, session);
-    } catch {
-      // The definition has gone or been broken since, and its client with it.
-      return;
-    }
-    await doubtClient(options.vault, provider, session.clientId, 'silence');
-  };
-
-  const settingsUrlOf = (session: StoredSession): string | undefined => {
-    try {
-      return providerOf(context, session).setup.url;
-    } catch {
-      // The definition has gone or been broken since: the hint does without.
-      return undefined;
-    }
-  };
-
-  const notifyFailure = (session: Pick<NewSession, 'provider' | 'connection'>, error: AuthsomeError): void =>
-    options.notify({
-      event: 'sign_in.failed',
-      provider: session.provider,
-      connection: session.connection,
-      outcome: error.code,
-    });
-
+  const settle = (session: StoredSession): Promise<StoredSession> => settleSession(context, session);
   const view = (session: StoredSession): AuthSession => viewOf(session, options);
 
   const requireStage = async (id: string, stage: StoredSession['stage']): Promise<StoredSession> => {
@@ -250,7 +194,7 @@ export function createSignIns(options: ConnectionsOptions, connections: Connecti
       try {
         return view(await begin(request, provider, session));
       } catch (error) {
-        notifyFailure(session, asAuthsomeError(error));
+        notifyFailure(context, session, asAuthsomeError(error));
         throw error;
       }
     },
@@ -339,8 +283,8 @@ export function createSignIns(options: ConnectionsOptions, connections: Connecti
             : undefined;
         });
         if (ended) {
-          notifyFailure(session, new AuthsomeError('Cancelled', 'the sign-in was cancelled'));
-          await doubtAfterSilence(before);
+          notifyFailure(context, session, new AuthsomeError('Cancelled', 'the sign-in was cancelled'));
+          await doubtAfterSilence(context, before);
         }
         return view(session);
       });
@@ -355,9 +299,4 @@ export function createSignIns(options: ConnectionsOptions, connections: Connecti
       }
     },
   };
-}
-
-/** Whether an answer of the provider's is on its way: its time is the request's, not the person's. */
-function isAnswering({ stage }: StoredSession): boolean {
-  return stage === 'exchange' || stage === 'machine';
 }
