@@ -1,15 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  openSync,
-  readFileSync,
-  readSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -19,8 +9,10 @@ import type { DaemonOptions } from './daemon.ts';
 import { daemonEnvironment } from './daemon-environment.ts';
 import { readDaemonRecord } from './daemon-record.ts';
 import { errorOf, parseJson } from './exchange.ts';
+import { isAlive } from './liveness.ts';
 import { describeHolder, findPortHolder, isAuthsomeDaemon } from './port-holder.ts';
 import { probe } from './probe.ts';
+import { removeStartLock, takeStartLock } from './start-lock.ts';
 import type { DaemonRecord } from './wire.ts';
 
 const startTimeoutMs = 30_000;
@@ -31,8 +23,6 @@ const noFollow = constants.O_NOFOLLOW ?? 0;
 const nonBlocking = constants.O_NONBLOCK ?? 0;
 /** Nobody holds the lock for longer: a start takes less, or is given up. */
 const longestStartMs = 2 * startTimeoutMs;
-/** Within this time of taking the lock its holder has written its number into it. */
-const numberingMs = 1_000;
 /** How much of the log's end is searched for what the daemon said last. */
 const tailBytes = 64 * 1024;
 
@@ -47,12 +37,12 @@ export async function startDaemon(options: DaemonOptions): Promise<DaemonRecord>
   while (options.now() < deadlineMs) {
     const running = await runningDaemon(options);
     if (running !== undefined) return running;
-    if (takeLock(lock, options.now())) {
+    if (takeStartLock(lock, options.now(), longestStartMs)) {
       try {
         // Whoever held the lock before may have started one since the look above.
         return (await runningDaemon(options)) ?? (await launch(options, deadlineMs));
       } finally {
-        removeLock(lock);
+        removeStartLock(lock);
       }
     }
     await delay(pollMs);
@@ -237,64 +227,6 @@ export async function killHanging(record: DaemonRecord, home: string): Promise<b
 function acceptsAt({ url }: DaemonRecord): Promise<boolean> {
   const { hostname, port } = new URL(url);
   return accepts(hostname.replace(/^\[|\]$/g, ''), Number(port || 80));
-}
-
-/** Whether this process is the one that starts the daemon now. A lock that its holder left behind is removed. */
-function takeLock(lock: string, nowMs: number): boolean {
-  let descriptor: number;
-  try {
-    descriptor = openSync(lock, 'wx', 0o600);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw fileFailure(lock, 'written', error);
-    if (isAbandoned(lock, nowMs)) removeLock(lock);
-    return false;
-  }
-  try {
-    writeSync(descriptor, String(process.pid));
-    return true;
-  } catch (error) {
-    removeLock(lock);
-    throw fileFailure(lock, 'written', error);
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-/** Its holder has died, before or after it wrote its number, or the number now belongs to another process. */
-function isAbandoned(lock: string, nowMs: number): boolean {
-  const holder = Number(readLock(lock));
-  const isNumbered = Number.isSafeInteger(holder) && holder > 0;
-  if (isNumbered && !isAlive(holder)) return true;
-  return nowMs - writtenAtMs(lock) > (isNumbered ? longestStartMs : numberingMs);
-}
-
-function writtenAtMs(lock: string): number {
-  return lstatSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? Number.POSITIVE_INFINITY;
-}
-
-function readLock(lock: string): string {
-  try {
-    return lstatSync(lock).isFile() ? readFileSync(lock, 'utf8') : '';
-  } catch {
-    return '';
-  }
-}
-
-function removeLock(lock: string): void {
-  try {
-    unlinkSync(lock);
-  } catch {
-    // Another process was quicker.
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 function tooSlow(): AuthsomeError {

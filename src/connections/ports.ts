@@ -1,4 +1,4 @@
-import type { Fetch } from '../oauth/index.ts';
+import type { Fetch, RevocationOutcome } from '../oauth/index.ts';
 import type { Provider } from '../providers/index.ts';
 import type { Vault } from '../vault/index.ts';
 
@@ -180,7 +180,7 @@ export interface ConnectionChange {
 export interface RevokeReport {
   readonly provider: string;
   readonly connections: readonly string[];
-  readonly remote: Readonly<Record<string, 'revoked' | 'unsupported' | 'unreachable'>>;
+  readonly remote: Readonly<Record<string, RevocationOutcome>>;
   readonly clientCleared: boolean;
 }
 
@@ -194,7 +194,7 @@ export interface Comparison {
 export interface LogoutReport {
   readonly provider: string;
   readonly connection: string;
-  readonly remote: RevokeReport['remote'][string];
+  readonly remote: RevocationOutcome;
 }
 
 export interface ExportReport {

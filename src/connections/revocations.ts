@@ -1,5 +1,5 @@
 import { AuthsomeError } from '../errors.ts';
-import { revokeTokens } from '../oauth/index.ts';
+import { type RevocationOutcome, revokeTokens } from '../oauth/index.ts';
 import { findClient, forgetClients } from './client-record.ts';
 import { type Connection, writeConnection } from './connection-record.ts';
 import { withGrant } from './connection-refresh.ts';
@@ -9,8 +9,6 @@ import { requireProvider } from './definitions.ts';
 import { fetchTo, tokenEndpoint } from './endpoints.ts';
 import { connectionKey } from './names.ts';
 import type { ConnectionsOptions, LogoutReport, RevokeReport } from './ports.ts';
-
-type Remote = RevokeReport['remote'][string];
 
 export interface RevocationContext {
   readonly options: ConnectionsOptions;
@@ -25,7 +23,7 @@ export interface RevocationContext {
 export async function revokeProvider(context: RevocationContext, provider: string): Promise<RevokeReport> {
   const { options, connections } = context;
   const mine = await connections.list(provider);
-  const remote: Record<string, Remote> = {};
+  const remote: Record<string, RevocationOutcome> = {};
   await Promise.all(
     mine.map(async ({ name }) => {
       remote[name] = await takeBack(context, provider, name, 'revoked', () =>
@@ -57,7 +55,7 @@ async function takeBack(
   name: string,
   kind: 'revoked' | 'removed',
   clear: () => Promise<unknown>,
-): Promise<Remote> {
+): Promise<RevocationOutcome> {
   const connection = connectionKey(provider, name);
   const outcome = await cache.whileBlocked(connection, async () => {
     // Told twice: now, so that live tunnels end at once, and when the vault says so too.
@@ -85,7 +83,10 @@ async function takeBack(
  * What became of the tokens of a connection at its provider. Never throws what the provider or the network caused: that must
  * not keep the secret here.
  */
-export async function revokeRemotely(options: ConnectionsOptions, open: OpenConnection): Promise<Remote> {
+export async function revokeRemotely(
+  options: ConnectionsOptions,
+  open: OpenConnection,
+): Promise<RevocationOutcome> {
   const { binding } = open.connection;
   const { accessToken, refreshToken } = open.secrets;
   if (binding?.revocationUrl === undefined || accessToken === undefined) return 'unsupported';

@@ -37,6 +37,7 @@ export {
 } from './pushed-authorization.ts';
 export { readRefreshResponse, refreshRequest } from './refresh.ts';
 export { mayBeRefusedForScopes, readRegistration, registrationRequest } from './registration.ts';
+export type { RevocationOutcome } from './revocation.ts';
 export { revokeTokens } from './revocation.ts';
 export type { ClientCredentials, TokenSet } from './token.ts';
 export type { TokenEndpoint } from './token-request.ts';
