@@ -125,6 +125,7 @@ describe('a stream', () => {
         received = trailers;
       });
       stream.resume().on('end', () => {
+        stream.additionalHeaders({ ':status': 100, 'x-a': 'b' });
         stream.additionalHeaders({ ':status': 103, link: '</a>' });
         stream.respond({ ':status': 200 }, { waitForTrailers: true });
         stream.on('wantTrailers', () => stream.sendTrailers({ 'x-sum': '2' }));
@@ -134,13 +135,22 @@ describe('a stream', () => {
     const session = await dialHttp2(world);
     const stream = session.request({ ':method': 'POST', ':path': '/' }, { waitForTrailers: true });
     const interim: unknown[] = [];
-    stream.on('headers', (headers) => interim.push(headers[':status']));
+    stream.on('headers', (headers) => interim.push(Object.entries(headers)));
     stream.on('wantTrailers', () => stream.sendTrailers({ 'x-sum': '1' }));
     stream.end('request');
     const answer = await answerOn(stream);
     expect(answer).toMatchObject({ body: 'body', trailers: { 'x-sum': '2' } });
     expect(received).toMatchObject({ 'x-sum': '1' });
-    expect(interim).toEqual([103]);
+    expect(interim).toEqual([
+      [
+        [':status', 100],
+        ['x-a', 'b'],
+      ],
+      [
+        [':status', 103],
+        ['link', '</a>'],
+      ],
+    ]);
   });
 
   test('has no secret in an interim answer', async () => {

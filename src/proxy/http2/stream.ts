@@ -205,7 +205,6 @@ export class RelayedStream implements Petition, Live {
       if (!upstream.closed) upstream.sendTrailers(this.#trailers ?? {});
     });
     upstream.on('headers', (interim: IncomingHttpHeaders) => this.#guard(() => this.#interim(interim)));
-    upstream.on('continue', () => this.#guard(() => this.#interim({ ':status': '100' })));
     upstream.on('response', (answer: IncomingHttpHeaders, flags: number) => {
       if (this.#upstream !== upstream) return;
       this.#guard(() => this.#answered(upstream, answer, (flags & endStreamFlag) !== 0));
