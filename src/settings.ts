@@ -38,11 +38,31 @@ export interface Settings {
   readonly logLevel: 'error' | 'warn' | 'info' | 'debug';
 }
 
+const settingNames = [
+  'BASE_URL',
+  'HOST',
+  'PORT',
+  'MASTER_KEY',
+  'MASTER_KEY_FILE',
+  'IDENTITY',
+  'IDENTITY_KEY',
+  'CLIENT_METADATA_URL',
+  'EXTRA_CA_CERTS',
+  'RESOLVE',
+  'LOG_LEVEL',
+] as const;
+
+/** Keys of a `config.json` that mean nothing: misspelt ones, most likely, such as `rule` for `rules`. */
+export function unknownSettings(config: Readonly<Record<string, unknown>>): readonly string[] {
+  const known = new Set<string>(['rules', ...settingNames.map((name) => name.toLowerCase())]);
+  return Object.keys(config).filter((key) => !known.has(key));
+}
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** `config` is the parsed `config.json`: the variables' names without `AUTHSOME_`, in lower case. */
 export function parseSettings(env: Environment, config: Readonly<Record<string, unknown>> = {}): Settings {
-  const setting = (name: string): string | undefined => {
+  const setting = (name: (typeof settingNames)[number]): string | undefined => {
     const fromEnv = env[`AUTHSOME_${name}`];
     if (fromEnv !== undefined && fromEnv !== '') return fromEnv;
     const fromConfig = config[name.toLowerCase()];

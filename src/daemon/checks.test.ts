@@ -37,6 +37,17 @@ it('names a definition that was broken by hand, and stays ready', async () => {
   expect(JSON.stringify(ready)).not.toContain('broken.json');
 });
 
+it('tells a setting that means nothing, of which the rest of authsome says no word', async () => {
+  fixture = await openFixture();
+  const file = join(fixture.home, 'config.json');
+  writeFileSync(file, '{"rule": [{"id": "none", "effect": "deny"}], "rules": [], "log_level": "debug"}');
+  expect(find(await doctor(), 'config')).toMatchObject({
+    status: 'warn',
+    message: 'config.json holds what authsome does not know: rule',
+    fix: expect.stringContaining(file),
+  });
+});
+
 it('tells a home that was opened to others, with the command that mends it', async () => {
   fixture = await openFixture();
   chmodSync(fixture.home, 0o750);

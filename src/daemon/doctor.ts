@@ -3,7 +3,7 @@ import type { AuditTrail } from '../audit/index.ts';
 import type { Database } from '../database/index.ts';
 import type { ProxyRules } from '../network/index.ts';
 import type { Catalog } from '../providers/index.ts';
-import type { Settings } from '../settings.ts';
+import { readConfig, type Settings, unknownSettings } from '../settings.ts';
 import type { Keychain } from '../vault/index.ts';
 import type { Check, Depth, Finding } from './checks.ts';
 import type { Desk } from './desks.ts';
@@ -75,6 +75,16 @@ export function doctorChecks(options: DoctorOptions): readonly Check[] {
     check('connections', async () => connectionsFinding(await options.desks())),
     check('keychain', () => keychainFinding(options.keychain, settings, home)),
     check('providers', (depth) => providersFinding(catalog, depth), true),
+    check('config', () => {
+      const unknown = unknownSettings(readConfig(home.configFile));
+      if (unknown.length === 0) return ok('config.json holds nothing that authsome does not know');
+      const message = `config.json holds what authsome does not know: ${unknown.join(', ')}`;
+      return {
+        status: 'warn',
+        message,
+        fix: `Mend ${home.configFile}. What there is: authsome help environment`,
+      };
+    }),
     check('rules', () => {
       const { problem, ruleCount } = rules.current;
       if (problem === undefined) {
