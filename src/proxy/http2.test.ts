@@ -118,6 +118,13 @@ describe('a stream', () => {
     expect((await answerOn(stream)).body.length).toBe(body.length);
   });
 
+  test('with a path beyond ASCII is refused, and says what to do about it', async () => {
+    const world = await openWithHttp2((stream) => stream.respond({ ':status': 200 }, { endStream: true }));
+    const answer = await answerOn((await dialHttp2(world)).request({ ':path': '/?q=caf\u00e9' }));
+    expect(answer.headers[':status']).toBe(400);
+    expect(JSON.parse(answer.body).detail).toContain('has to be percent-encoded');
+  });
+
   test('passes trailers both ways, and interim answers', async () => {
     let received: IncomingHttpHeaders = {};
     const world = await openWithHttp2((stream) => {

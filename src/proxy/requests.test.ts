@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { Fault, parseRequestHead } from './http1/index.ts';
 import { Transcript } from './test-transcript.ts';
 
 const lines = (...parts: readonly string[]): string => `${parts.join('\r\n')}\r\n\r\n`;
@@ -353,6 +354,12 @@ describe('refuses, and no upstream hears of it:', () => {
         '<malformed-head, close>',
       ]);
     }
+  });
+
+  test('a target beyond ASCII, and says what to do about it', () => {
+    const bytes = Buffer.from(lines('GET /?q=caf\u00e9 HTTP/1.1', 'Host: a.test'));
+    const read = parseRequestHead(bytes, 0, bytes.length);
+    expect(read instanceof Fault && read.reason).toContain('has to be percent-encoded');
   });
 
   test('what follows a refused request on the same connection', () => {

@@ -25,7 +25,9 @@ export interface RequestHead extends FieldBlock {
 }
 
 const invalidMethod = new Fault('the method holds an invalid character (RFC 9110 §9.1)');
-const invalidTarget = new Fault('the request target holds an invalid character (RFC 9112 §3.2)');
+const invalidTarget = new Fault(
+  'the request target is empty, or holds a character that has to be percent-encoded (RFC 9112 §3.2)',
+);
 const invalidVersion = new Fault('the request line does not end in HTTP/1.1 or HTTP/1.0 (RFC 9112 §3)');
 const hostMissing = new Fault('an HTTP/1.1 request has no Host (RFC 9112 §3.2)');
 const headTooLarge = new Fault(`the request head is larger than ${limits.headBytes} bytes`, true);

@@ -53,7 +53,10 @@ export function http2Target(
     return refuse('MalformedRequest', 'CONNECT cannot be used inside a tunnel');
   }
   if (typeof path !== 'string' || !isPath(method, path)) {
-    return refuse('MalformedRequest', 'the :path holds an invalid character or none (RFC 9113 §8.3.1)');
+    return refuse(
+      'MalformedRequest',
+      'the :path is empty, or holds a character that has to be percent-encoded (RFC 9113 §8.3.1)',
+    );
   }
   if (headers[':scheme'] !== 'https') {
     return refuse('PlainHttpRefused', 'an http:// target was requested inside an https tunnel');
