@@ -204,7 +204,8 @@ function isLoopbackName(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
 }
 
-function clientHost(listenHost: string): string {
+/** What to write in a URL for an address that is listened on. */
+export function clientHost(listenHost: string): string {
   if (listenHost === '0.0.0.0') return '127.0.0.1';
   if (listenHost === '::') return '[::1]';
   return listenHost.includes(':') ? `[${listenHost}]` : listenHost;

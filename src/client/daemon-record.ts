@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { AuthsomeError } from '../errors.ts';
 import { readPrivateFile } from '../private-files/index.ts';
-import type { DaemonRecord } from './wire.ts';
+import type { ApiVersion, DaemonRecord } from './wire.ts';
 
 /** The version of the API that this client speaks; a daemon of another one is no use to it. */
-export const apiVersion = 1;
+export const apiVersion: ApiVersion = 1;
 
 export function daemonRecordFile(home: string): string {
   return join(home, 'server', 'daemon.json');

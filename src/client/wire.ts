@@ -347,13 +347,16 @@ export interface StopDocument {
   readonly live_runs: number;
 }
 
+/** Of these documents and calls; raised when an older client could no longer talk to a daemon. */
+export type ApiVersion = 1;
+
 /**
  * `server/daemon.json` (0600), written by the daemon once it listens and removed when it stops: where the daemon of
  * this home is, and the secret by which its answers are told from a stranger's (header `Authsome-Proof`).
  */
 export interface DaemonRecord {
   readonly v: 1;
-  /** Of the API, raised when an older client could no longer talk to it. */
+  /** The `ApiVersion` of the daemon, which may be another than ours. */
   readonly api: number;
   /** Origin, without a trailing slash. */
   readonly url: string;

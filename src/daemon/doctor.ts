@@ -8,8 +8,8 @@ import type { Keychain } from '../vault/index.ts';
 import type { Check, Depth, Finding } from './checks.ts';
 import type { Desk } from './desks.ts';
 import { type Home, homeFaults } from './home.ts';
-import type { ExtraRoots } from './network.ts';
 import type { LiveRules } from './rules.ts';
+import type { ExtraRoots } from './way-out.ts';
 
 export interface DoctorOptions {
   readonly home: Home;

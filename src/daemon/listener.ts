@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getRequestListener } from '@hono/node-server';
 import { AuthsomeError } from '../errors.ts';
+import { clientHost } from '../settings.ts';
 
 const graceMs = 1_000;
 
@@ -55,13 +56,6 @@ export async function listen(host: string, port: number): Promise<Listener> {
     },
     close: () => closeServer(server),
   };
-}
-
-/** What to write in a URL for an address that is listened on. */
-function clientHost(host: string): string {
-  if (host === '0.0.0.0') return '127.0.0.1';
-  if (host === '::') return '[::1]';
-  return host.includes(':') ? `[${host}]` : host;
 }
 
 async function closeServer(server: Server): Promise<void> {

@@ -1,27 +1,7 @@
-import type { Database, Migration } from '../database/index.ts';
+import type { Database } from '../database/index.ts';
 import { AuthsomeError } from '../errors.ts';
 import type { Verified } from '../identity/index.ts';
-
-export const daemonMigrations: readonly Migration[] = [
-  {
-    room: 'daemon',
-    version: 1,
-    sql: `
-      CREATE TABLE principals (
-        id TEXT PRIMARY KEY,
-        role TEXT NOT NULL CHECK (role IN ('admin', 'user')),
-        vault_id TEXT NOT NULL UNIQUE,
-        created_at_ms INTEGER NOT NULL
-      ) STRICT;
-      CREATE TABLE identities (
-        did TEXT PRIMARY KEY,
-        handle TEXT NOT NULL,
-        principal_id TEXT NOT NULL REFERENCES principals (id),
-        admitted_at_ms INTEGER NOT NULL
-      ) STRICT;
-    `,
-  },
-];
+import { randomId } from './random-id.ts';
 
 export interface Principal {
   readonly id: string;
@@ -142,10 +122,4 @@ export function createPrincipals(options: PrincipalsOptions): Principals {
       return caller;
     },
   };
-}
-
-/** 120 random bits in lower-case base32 (Crockford's alphabet, without its look-alikes). */
-export function randomId(randomBytes: (size: number) => Uint8Array): string {
-  const alphabet = '0123456789abcdefghjkmnpqrstvwxyz';
-  return Array.from(randomBytes(24), (byte) => alphabet.charAt(byte & 31)).join('');
 }

@@ -25,7 +25,7 @@ const siblingTimeoutMs = 15_000;
 const exitGraceMs = 2_000;
 
 /**
- * The exit code, once the daemon has stopped. A failure to start is written to stderr, unless that is a terminal as
+ * The exit code, once the daemon has stopped. A failure to start is written to stderr: in words at a terminal, else as
  * an error document, the last line there. When this home has a healthy daemon already, there is nothing to do and nothing to say: 0.
  */
 export async function serveDaemon(options: ServeOptions): Promise<number> {

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { auditMigrations, openAuditTrail } from '../audit/index.ts';
-import type { DaemonRecord, StopDocument } from '../client/index.ts';
+import type { ApiVersion, DaemonRecord, StopDocument } from '../client/index.ts';
 import { migrate, openDatabase } from '../database/index.ts';
 import type { AuthsomeError } from '../errors.ts';
 import { createCatalog, loadBundled, openDefinitionFolder } from '../providers/index.ts';
@@ -19,9 +19,9 @@ import type { Home } from './home.ts';
 import { keepFile } from './kept-file.ts';
 import { type Listener, listen, listenFailure } from './listener.ts';
 import { type Log, unexpectedFields } from './log.ts';
-import { createWayOut } from './network.ts';
+import { daemonMigrations } from './migrations.ts';
 import { observeTrail } from './observed-trail.ts';
-import { createPrincipals, daemonMigrations } from './principals.ts';
+import { createPrincipals } from './principals.ts';
 import { createRoots } from './roots.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { authSessionRoutes } from './routes/auth-sessions.ts';
@@ -35,9 +35,9 @@ import { scanRoutes } from './routes/scan.ts';
 import { watchRules } from './rules.ts';
 import { removeStaleRuns } from './run-directory.ts';
 import { createRuns } from './runs.ts';
+import { createWayOut } from './way-out.ts';
 
-/** Of the API on the wire; see `DaemonRecord`. */
-const apiVersion = 1;
+const apiVersion: ApiVersion = 1;
 
 export interface StartOptions {
   readonly settings: Settings;
