@@ -250,7 +250,7 @@ export interface ScanListDocument {
     readonly key_pattern: string | null;
     /** Whether a key can become a connection. */
     readonly takes_key: boolean;
-    /** A new stand-in, fit for a file: it says that it is one. */
+    /** A new phantom, fit for a file: it says that it is one. */
     readonly phantom: string;
   }[];
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { AuditTrail } from '../audit/index.ts';
 import type { ConnectionChange, ScopeAdvice } from '../connections/index.ts';
 import type { Policy } from '../policy/index.ts';
-import { type Catalog, compileRoutes, type Provider, phantomFor, routesOf } from '../providers/index.ts';
+import type { Catalog } from '../providers/index.ts';
 import type { Proxy as ProxyServer, Run, UpstreamRefusal } from '../proxy/index.ts';
 import type { Desk } from './desks.ts';
 import type { Caller } from './principals.ts';
@@ -11,6 +11,14 @@ import { randomId } from './random-id.ts';
 import type { Roots } from './roots.ts';
 import { type CaFiles, createRunDirectories } from './run-directory.ts';
 import { reselectConnections, type Selected, type SelectionRequest, selectConnections } from './selection.ts';
+import {
+  addPhantoms,
+  exportedPhantoms,
+  type Phantoms,
+  routeTableOf,
+  secretVariablesOf,
+  usableConnections,
+} from './usable-connections.ts';
 
 export interface RunSpecification extends SelectionRequest {
   /** The program's name, no arguments. */
@@ -39,7 +47,7 @@ export interface Runs {
   /** Gives every live run the routes of the definitions of now. */
   providersChanged(): Promise<void>;
   readonly count: number;
-  /** Whether a live run was given this stand-in. */
+  /** Whether a live run was given this phantom. */
   hasPhantom(value: string): boolean;
   endAll(): Promise<void>;
   /** Resolves when there are no runs. */
@@ -62,7 +70,7 @@ interface LiveRun {
   readonly caller: Caller;
   readonly request: SelectionRequest;
   readonly desk: Desk;
-  readonly standIns: StandIns;
+  readonly phantoms: Phantoms;
   selected: readonly Selected[];
   /** Tells whoever waits that it has ended. */
   announceEnd(): void;
@@ -97,34 +105,34 @@ export function createRuns(options: RunsOptions): Runs {
   const reroute = async (entry: LiveRun): Promise<void> => {
     const stored = await entry.desk.connections.summaries();
     entry.selected = reselectConnections(entry.request, entry.selected, stored);
-    const usable = defined(entry.selected, catalog);
-    addStandIns(entry.standIns, usable, randomBytes);
-    entry.run.replaceRoutes(routeTable(usable));
+    const usable = usableConnections(entry.selected, catalog);
+    addPhantoms(entry.phantoms, usable, randomBytes);
+    entry.run.replaceRoutes(routeTableOf(usable));
   };
 
   return {
     get count() {
       return live.size;
     },
-    hasPhantom: (value) => [...live.values()].some(({ standIns }) => [...standIns.values()].includes(value)),
+    hasPhantom: (value) => [...live.values()].some(({ phantoms }) => [...phantoms.values()].includes(value)),
     async open(specification, caller, desk) {
       const trusted = Promise.all(specification.caFiles.map((path) => roots.of(path)));
       const selected = selectConnections(specification, await desk.connections.summaries(), (name) =>
         catalog.resolve(name),
       );
-      const usable = defined(selected, catalog);
+      const usable = usableConnections(selected, catalog);
       const place = directories.take();
       const { id } = place;
-      const standIns: StandIns = new Map();
-      addStandIns(standIns, usable, randomBytes);
-      const phantoms = exported(standIns, usable);
+      const phantoms: Phantoms = new Map();
+      addPhantoms(phantoms, usable, randomBytes);
+      const exported = exportedPhantoms(phantoms, usable);
       const run = await proxy.openRun({
         id,
         identity: caller.handle,
-        routes: routeTable(usable),
+        routes: routeTableOf(usable),
         credentials: desk.connections.credentials,
         decide: policy,
-        phantomFor: (connection) => standIns.get(connection.slice(0, connection.indexOf('/'))),
+        phantomFor: (connection) => phantoms.get(connection.slice(0, connection.indexOf('/'))),
         advise: (refused) => {
           const advice = scopeAdviceFor(desk, refused);
           if (advice === undefined) return undefined;
@@ -148,7 +156,7 @@ export function createRuns(options: RunsOptions): Runs {
       const ended = new Promise<void>((resolve) => {
         announceEnd = resolve;
       });
-      live.set(id, { run, caller, request: specification, desk, standIns, selected, announceEnd });
+      live.set(id, { run, caller, request: specification, desk, phantoms, selected, announceEnd });
       try {
         const files = place.write(run.caPem, (await trusted).join(''));
         const connections = usable.map(({ key }) => key);
@@ -163,8 +171,8 @@ export function createRuns(options: RunsOptions): Runs {
           ...files,
           id,
           proxyUrl: run.proxyUrl,
-          phantoms,
-          secretVariables: secretVariablesOf(usable).filter((name) => !Object.hasOwn(phantoms, name)),
+          phantoms: exported,
+          secretVariables: secretVariablesOf(usable).filter((name) => !Object.hasOwn(exported, name)),
           connections,
           end: () => end(id, 'ok'),
           ended,
@@ -205,65 +213,4 @@ function scopeAdviceFor(desk: Desk, { connection, status, field }: UpstreamRefus
     accepted: field('x-accepted-oauth-scopes'),
     held: field('x-oauth-scopes'),
   });
-}
-
-interface Usable {
-  /** `provider/connection`. */
-  readonly key: string;
-  readonly connection: string;
-  readonly baseUrl: string | undefined;
-  readonly provider: Provider;
-  readonly isPersonal: boolean;
-}
-
-/** Without the connections whose definition is gone or malformed: nothing can be routed to them. */
-function defined(selected: readonly Selected[], catalog: Catalog): readonly Usable[] {
-  const malformed = new Set(catalog.problems.map(({ name }) => name));
-  return selected
-    .filter(({ provider }) => !malformed.has(provider) && catalog.find(provider) !== undefined)
-    .map(({ provider: name, connection, baseUrl }) => {
-      const provider = catalog.resolve(name, baseUrl);
-      const isPersonal = provider.source === 'custom' || baseUrl !== undefined;
-      return { key: `${name}/${connection}`, connection, baseUrl, provider, isPersonal };
-    });
-}
-
-function routeTable(usable: readonly Usable[]) {
-  return compileRoutes(
-    usable.flatMap(({ provider, connection, baseUrl, isPersonal }) =>
-      routesOf(provider, connection, { allowPrivateAddress: isPersonal, baseUrl }),
-    ),
-  );
-}
-
-/**
- * Provider → its phantom in one run, whether a variable shows it to the child or not: an answer that sends a secret
- * back shows it, too, whichever of the provider's connections the run goes on with.
- */
-type StandIns = Map<string, string>;
-
-/** One for each provider that has none yet: those that a run began with keep theirs. */
-function addStandIns(
-  standIns: StandIns,
-  usable: readonly Usable[],
-  randomBytes: (size: number) => Uint8Array,
-): void {
-  for (const { provider } of usable) {
-    if (!standIns.has(provider.name)) standIns.set(provider.name, phantomFor(provider, randomBytes));
-  }
-}
-
-/** Variable → phantom, for the child's environment. */
-function exported(standIns: StandIns, usable: readonly Usable[]): Readonly<Record<string, string>> {
-  const phantoms: Record<string, string> = {};
-  for (const { provider } of usable) {
-    for (const { name } of provider.exportVariables) phantoms[name] = standIns.get(provider.name) as string;
-  }
-  return phantoms;
-}
-
-/** Variables that may hold the real secrets of these providers in the caller's own environment. */
-function secretVariablesOf(usable: readonly Usable[]): readonly string[] {
-  const names = usable.flatMap(({ provider }) => [provider.apiKey?.envVar, provider.client.clientSecretEnv]);
-  return [...new Set(names.filter((name) => name !== undefined))];
 }

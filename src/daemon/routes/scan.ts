@@ -32,7 +32,7 @@ export function scanRoutes({ desks, catalog, runs, randomBytes }: ScanRoutesOpti
           variables: variablesOf(provider),
           key_pattern: provider.apiKey?.keyPattern?.source ?? null,
           takes_key: provider.apiKey !== undefined,
-          phantom: standIn(provider, randomBytes),
+          phantom: phantomForFile(provider, randomBytes),
         })),
       };
       return context.json(document);
@@ -74,14 +74,14 @@ function variablesOf(provider: Provider): readonly string[] {
   return [...new Set(named.filter((name) => name !== undefined))];
 }
 
-/** For a file, where nothing but its own text tells it from a key: one that cannot say so is not used. */
-function standIn(provider: Provider, randomBytes: (size: number) => Uint8Array): string {
+/** In a file, nothing but its own text tells a phantom from a key: one that does not say so is not used. */
+function phantomForFile(provider: Provider, randomBytes: (size: number) => Uint8Array): string {
   const phantom = phantomFor(provider, randomBytes);
   if (/phantom/i.test(phantom) && /^[A-Za-z0-9_.:@+=-]+$/.test(phantom)) return phantom;
   return `phantom-${Buffer.from(randomBytes(16)).toString('hex')}`;
 }
 
-/** Whether the definition's own stand-in (`export.phantom`) could have come out like this. */
+/** Whether the definition's own phantom (`export.phantom`) could have come out like this. */
 function isOwnPhantom({ phantom }: Provider, value: string): boolean {
   if (phantom === undefined) return false;
   const parts = phantom.split('{random}').map((part) => part.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&'));

@@ -1,0 +1,77 @@
+import {
+  type Catalog,
+  compileRoutes,
+  type Provider,
+  phantomFor,
+  type RouteTable,
+  routesOf,
+} from '../providers/index.ts';
+import type { Selected } from './selection.ts';
+
+/** A connection of a run, with the definition that its routes come from. */
+export interface UsableConnection {
+  /** `provider/connection`. */
+  readonly key: string;
+  readonly connection: string;
+  readonly baseUrl: string | undefined;
+  readonly provider: Provider;
+  readonly isPersonal: boolean;
+}
+
+/** Without the connections whose definition is gone or malformed: nothing can be routed to them. */
+export function usableConnections(
+  selected: readonly Selected[],
+  catalog: Catalog,
+): readonly UsableConnection[] {
+  const malformed = new Set(catalog.problems.map(({ name }) => name));
+  return selected
+    .filter(({ provider }) => !malformed.has(provider) && catalog.find(provider) !== undefined)
+    .map(({ provider: name, connection, baseUrl }) => {
+      const provider = catalog.resolve(name, baseUrl);
+      const isPersonal = provider.source === 'custom' || baseUrl !== undefined;
+      return { key: `${name}/${connection}`, connection, baseUrl, provider, isPersonal };
+    });
+}
+
+export function routeTableOf(usable: readonly UsableConnection[]): RouteTable {
+  return compileRoutes(
+    usable.flatMap(({ provider, connection, baseUrl, isPersonal }) =>
+      routesOf(provider, connection, { allowPrivateAddress: isPersonal, baseUrl }),
+    ),
+  );
+}
+
+/**
+ * Provider → its phantom in one run, whether a variable shows it to the child or not: an answer that sends a secret
+ * back shows it, too, whichever of the provider's connections the run goes on with.
+ */
+export type Phantoms = Map<string, string>;
+
+/** Adds one for each provider that has none yet: those that a run began with keep theirs. */
+export function addPhantoms(
+  phantoms: Phantoms,
+  usable: readonly UsableConnection[],
+  randomBytes: (size: number) => Uint8Array,
+): void {
+  for (const { provider } of usable) {
+    if (!phantoms.has(provider.name)) phantoms.set(provider.name, phantomFor(provider, randomBytes));
+  }
+}
+
+/** Variable → phantom, for the child's environment. */
+export function exportedPhantoms(
+  phantoms: Phantoms,
+  usable: readonly UsableConnection[],
+): Readonly<Record<string, string>> {
+  const exported: Record<string, string> = {};
+  for (const { provider } of usable) {
+    for (const { name } of provider.exportVariables) exported[name] = phantoms.get(provider.name) as string;
+  }
+  return exported;
+}
+
+/** Variables that may hold the real secrets of these providers in the caller's own environment. */
+export function secretVariablesOf(usable: readonly UsableConnection[]): readonly string[] {
+  const names = usable.flatMap(({ provider }) => [provider.apiKey?.envVar, provider.client.clientSecretEnv]);
+  return [...new Set(names.filter((name) => name !== undefined))];
+}
