@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { writePrivateFile } from '../private-files/index.ts';
+import { readPrivateFile, writePrivateFile } from '../private-files/index.ts';
 
 const lookMs = 1_000;
 
@@ -23,7 +22,8 @@ export function keepFile(path: string, text: string, isOurs: () => boolean): { c
 
 function textOf(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    // Never waits, whatever was put there: a pipe would hold the whole daemon up.
+    return readPrivateFile(path);
   } catch {
     return undefined;
   }

@@ -169,7 +169,7 @@ class Http1Client {
     const breaksAt =
       fault === 'reset in the request' ? chance.below(head.length + plan.requestBytes) : undefined;
     if (breaksAt !== undefined && breaksAt < head.length) {
-      entry.spoilt = true;
+      this.#leaveAmid(entry);
       this.#environs.ledger.halfHeads += 1;
       if (breaksAt > 0) await this.#wire.write(head.slice(0, breaksAt));
       this.#destroy(chance.happens(0.5));
@@ -192,7 +192,7 @@ class Http1Client {
     while (plan.requestFraming !== 'none' && content.position < plan.requestBytes) {
       const size = Math.min(1 + chance.below(64_000), plan.requestBytes - content.position);
       if (breaksAt !== undefined && head.length + content.position + size > breaksAt) {
-        entry.spoilt = true;
+        this.#leaveAmid(entry);
         this.#destroy(chance.happens(0.5));
         return;
       }
@@ -206,6 +206,12 @@ class Http1Client {
       this.#over = true;
       this.#wire.socket.end();
     }
+  }
+
+  /** Nothing more can be asked on the connection, though an early answer to this request may have been whole. */
+  #leaveAmid(entry: Entry): void {
+    entry.spoilt = true;
+    this.#over = true;
   }
 
   async #read(

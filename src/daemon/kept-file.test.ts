@@ -1,0 +1,42 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { keepFile } from './kept-file.ts';
+
+let path = '';
+let kept: { close(): void } | undefined;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  path = join(mkdtempSync(join(tmpdir(), 'authsome-kept-')), 'record.json');
+});
+
+afterEach(() => {
+  kept?.close();
+  vi.useRealTimers();
+  rmSync(join(path, '..'), { recursive: true, force: true });
+});
+
+test.each([
+  ['is gone', () => {}],
+  ['holds something else', () => writeFileSync(path, 'another', { mode: 0o600 })],
+  ['can be read by others', () => writeFileSync(path, 'mine', { mode: 0o644 })],
+  ['is a pipe that nobody writes to', () => execFileSync('mkfifo', ['-m', '600', path])],
+])('a kept file is written again when it %s', (_, replace) => {
+  kept = keepFile(path, 'mine', () => true);
+  rmSync(path);
+  replace();
+  vi.advanceTimersByTime(2_000);
+  expect(statSync(path).isFile()).toBe(true);
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+  expect(readFileSync(path, 'utf8')).toBe('mine');
+});
+
+test('a file in a place that is no longer ours is left alone', () => {
+  kept = keepFile(path, 'mine', () => false);
+  writeFileSync(path, 'of another daemon');
+  vi.advanceTimersByTime(2_000);
+  expect(readFileSync(path, 'utf8')).toBe('of another daemon');
+});
