@@ -339,7 +339,8 @@ export class Exchange implements PairingPort, UpstreamUser, Watched, Live {
   }
 
   silent(): void {
-    if (this.#spliced !== undefined || this.#lingering) this.cut();
+    if (this.#spliced !== undefined) this.cut();
+    else if (this.#lingering) this.cut(this.client.writableLength > 0 ? failures.standstill() : undefined);
     else this.guard(() => this.#pairing.idleTimeout());
   }
 
