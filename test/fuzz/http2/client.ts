@@ -137,6 +137,7 @@ function* request(
     [['X-Sum', '1']],
     [['connection', 'close']],
     [['authorization', 'Bearer mine']],
+    [['http2-settings', 'AAAA']],
   ];
   yield headersDrafts(
     chance,

@@ -30,6 +30,9 @@ const notForwarded = new Set([
   ...['transfer-encoding', 'upgrade', 'http2-settings', 'host'],
 ]);
 
+/** What a client may have put into trailers, where it does not belong (RFC 9110 §6.5.1). */
+const notInTrailers = new Set([...notForwarded, 'authorization']);
+
 /** Every request that reached the upstream is one that a client sent, whole as far as it goes; and who may be asked for what. */
 export function judgeRequests(conversations: readonly Conversation[], clients: readonly ClientSide[]): void {
   const sent = clients.flatMap(({ requests }) => requests.messages);
@@ -95,14 +98,11 @@ function isForwarded(sent: Message, arrived: Message): boolean {
   );
   for (const name of names)
     if (!isSame(valuesOf(sent.head, name), valuesOf(arrived.head, name))) return false;
-  if (
-    !arrived.trailers.every(([name, value]) =>
-      sent.trailers.some((one) => one[0] === name && one[1] === value),
-    )
-  )
+  const trailers = sent.trailers.filter(([name]) => !notInTrailers.has(name));
+  if (!arrived.trailers.every(([name, value]) => trailers.some((one) => one[0] === name && one[1] === value)))
     return false;
   if (!arrived.whole) return isPrefix(arrived.body, sent.body);
-  return sent.whole && sent.body.equals(arrived.body) && sent.trailers.length === arrived.trailers.length;
+  return sent.whole && sent.body.equals(arrived.body) && trailers.length === arrived.trailers.length;
 }
 
 const valuesOf = (fields: Fields, name: string): readonly string[] =>
