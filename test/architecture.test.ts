@@ -25,7 +25,7 @@ const rooms = [
 type Room = (typeof rooms)[number];
 
 /** Single files beside the rooms that rooms may use. */
-type Ground = 'errors' | 'settings' | 'command-line';
+type Ground = 'errors' | 'settings' | 'command-line' | 'suggestion';
 
 /** Who may import whom, and why nobody else: the reason is what a failure prints. */
 const table: Readonly<
@@ -36,7 +36,16 @@ const table: Readonly<
     reason: 'a leaf: the trail must not depend on what it records; it may use the database for its table',
   },
   cli: {
-    mayImport: ['errors', 'command-line', 'settings', 'client', 'identity', 'private-files', 'scan'],
+    mayImport: [
+      'errors',
+      'command-line',
+      'settings',
+      'suggestion',
+      'client',
+      'identity',
+      'private-files',
+      'scan',
+    ],
     reason:
       'commands reach the daemon over HTTP only, so that no secret and no heavy module is in their process',
   },
@@ -82,7 +91,10 @@ const table: Readonly<
     mayImport: ['errors', 'command-line'],
     reason: 'the ground that everything with a file in the home stands on: it must not know what is in them',
   },
-  providers: { mayImport: ['errors', 'private-files'], reason: 'a leaf: definitions and matching are pure' },
+  providers: {
+    mayImport: ['errors', 'suggestion', 'private-files'],
+    reason: 'a leaf: definitions and matching are pure',
+  },
   proxy: {
     mayImport: ['errors', 'command-line', 'audit', 'identity', 'policy', 'providers'],
     reason: 'credentials, routes and sockets arrive as arguments: the proxy can never ask the vault itself',
@@ -176,6 +188,7 @@ function groundOf(file: string): Ground | undefined {
   if (file === join(source, 'errors.ts')) return 'errors';
   if (file === join(source, 'settings.ts')) return 'settings';
   if (file === join(source, 'command-line.ts')) return 'command-line';
+  if (file === join(source, 'suggestion.ts')) return 'suggestion';
   return undefined;
 }
 

@@ -16,7 +16,6 @@ import {
   writeConnection,
 } from './connection-record.ts';
 import { type ConnectionStore, connectionNotFound, type OpenConnection } from './connection-store.ts';
-import { requireProvider } from './definitions.ts';
 import { clientHint, fetchTo, tokenEndpoint } from './endpoints.ts';
 import { connectionKey } from './names.ts';
 import type { ConnectionsOptions, ProviderCatalog } from './ports.ts';
@@ -85,7 +84,7 @@ async function refreshNow(context: RefreshContext, current: OpenConnection): Pro
   const { refreshToken } = secrets;
   if (connection.binding === undefined || !connection.refreshable)
     throw cannotRefresh(options.catalog, connection);
-  const provider = requireProvider(options.catalog, connection.provider, connection.baseUrl);
+  const provider = options.catalog.resolve(connection.provider, connection.baseUrl);
   const { binding } = connection;
   const client = await findClient(options.vault, provider, binding, binding.clientId);
   if (client === undefined || client.clientId !== binding.clientId) {

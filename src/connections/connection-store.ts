@@ -2,7 +2,6 @@ import { signInLine } from '../command-line.ts';
 import { AuthsomeError } from '../errors.ts';
 import type { StoredRecord, Vault } from '../vault/index.ts';
 import { type Connection, type ConnectionSecrets, connectionFrom, secretsFrom } from './connection-record.ts';
-import { requireProvider } from './definitions.ts';
 import { connectionKey, connectionName } from './names.ts';
 import type { ConnectionChange, ProviderCatalog } from './ports.ts';
 
@@ -68,7 +67,7 @@ export function createConnectionStore(vault: Vault, catalog: ProviderCatalog): C
       const found = wanted === undefined ? undefined : await find(provider, wanted);
       if (found !== undefined) return found;
       // A misspelt provider deserves to be told so, not to be sent to a sign-in that cannot be.
-      requireProvider(catalog, provider, undefined);
+      catalog.resolve(provider);
       throw connectionNotFound(provider, name);
     },
 

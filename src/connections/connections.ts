@@ -4,7 +4,6 @@ import { type Connection, summaryOf } from './connection-record.ts';
 import { createConnectionStore, type OpenConnection } from './connection-store.ts';
 import type { CredentialSource } from './credential.ts';
 import { createCredentialCache } from './credential-cache.ts';
-import { requireProvider } from './definitions.ts';
 import { trackExchanges } from './exchanges.ts';
 import { connectionKey, connectionName } from './names.ts';
 import type {
@@ -165,7 +164,7 @@ export function createConnections(given: ConnectionsOptions): Connections {
 
     async exportVariables(provider, wanted) {
       const { connection } = await store.open(provider, wanted);
-      const { exportVariables } = requireProvider(options.catalog, provider, connection.baseUrl);
+      const { exportVariables } = options.catalog.resolve(provider, connection.baseUrl);
       const { secret } = await cache.acquire(connectionKey(provider, connection.name));
       const kind = connection.authType === 'api_key' ? 'api_key' : 'access_token';
       const named = exportVariables.filter(({ value }) => value === kind);

@@ -535,11 +535,12 @@ describe('a refresh', () => {
     });
     clock.nowMs += hourMs;
     const hosts: string[] = [];
+    const elsewhere = oauthProvider({ tokenUrl: 'https://evil.example/token' });
     const moved = createConnections({
       ...options,
       catalog: {
-        find: () => oauthProvider({ tokenUrl: 'https://evil.example/token' }),
-        suggest: () => undefined,
+        find: () => elsewhere,
+        resolve: () => elsewhere,
         add: options.catalog.add,
       },
       fetchFor: () => async (url) => {

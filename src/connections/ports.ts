@@ -8,8 +8,8 @@ export type FlowName = Provider['flow'];
 export interface ProviderCatalog {
   /** The definition, with `baseUrl` filled in; `undefined` when nobody defines it. */
   find(name: string, options?: { readonly baseUrl?: string }): Provider | undefined;
-  /** The name that somebody who typed this probably meant. */
-  suggest(name: string): string | undefined;
+  /** As `find`. ProviderNotFound, with the name that was probably meant. */
+  resolve(name: string, baseUrl?: string): Provider;
   /** Stores the definition that came out of discovering a URL. */
   add(document: unknown, options: { readonly replace: boolean }): Promise<Provider>;
 }

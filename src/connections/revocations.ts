@@ -5,7 +5,6 @@ import { type Connection, writeConnection } from './connection-record.ts';
 import { withGrant } from './connection-refresh.ts';
 import { type ConnectionStore, connectionNotFound, type OpenConnection } from './connection-store.ts';
 import type { CredentialCache } from './credential-cache.ts';
-import { requireProvider } from './definitions.ts';
 import { fetchTo, tokenEndpoint } from './endpoints.ts';
 import { connectionKey } from './names.ts';
 import type { ConnectionsOptions, LogoutReport, RevokeReport } from './ports.ts';
@@ -91,7 +90,7 @@ export async function revokeRemotely(
   const { accessToken, refreshToken } = open.secrets;
   if (binding?.revocationUrl === undefined || accessToken === undefined) return 'unsupported';
   try {
-    const provider = requireProvider(options.catalog, open.connection.provider, open.connection.baseUrl);
+    const provider = options.catalog.resolve(open.connection.provider, open.connection.baseUrl);
     const known = await findClient(options.vault, provider, binding, binding.clientId);
     const client =
       known?.clientId === binding.clientId

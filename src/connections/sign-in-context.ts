@@ -1,7 +1,6 @@
 import { AuthsomeError } from '../errors.ts';
 import type { Provider } from '../providers/index.ts';
 import type { ConnectionStore } from './connection-store.ts';
-import { requireProvider } from './definitions.ts';
 import type { ConnectionsOptions, Trouble } from './ports.ts';
 import type { NewSession, StoredSession } from './session-record.ts';
 import type { SessionStore } from './session-store.ts';
@@ -18,7 +17,7 @@ export function providerOf(
   context: SignInContext,
   session: Pick<NewSession, 'provider' | 'baseUrl'>,
 ): Provider {
-  return requireProvider(context.options.catalog, session.provider, session.baseUrl);
+  return context.options.catalog.resolve(session.provider, session.baseUrl);
 }
 
 /** How long a sign-in waits to be taken up after the daemon died; a living holder renews its lease. */

@@ -7,7 +7,6 @@ import { authorizeStage, renewAddress } from './authorization-stage.ts';
 import { findClient, isClientInUse, type KnownClient, setClientAside, storeClient } from './client-record.ts';
 import { isUsable } from './connection-record.ts';
 import type { ConnectionStore } from './connection-store.ts';
-import { requireProvider } from './definitions.ts';
 import { deviceStage, pollDevice } from './device-flow.ts';
 import { discoveredProvider, isServiceUrl, rediscoveredProvider } from './discovered-provider.ts';
 import { findEndpoints } from './endpoints.ts';
@@ -144,7 +143,7 @@ export function createSignIns(options: ConnectionsOptions, connections: Connecti
 
   /** The provider behind a name or a URL. What fails while it is discovered has no session yet that could tell. */
   const find = async ({ provider: wanted, baseUrl }: SignInRequest): Promise<Provider> => {
-    const known = isServiceUrl(wanted) ? undefined : requireProvider(options.catalog, wanted, baseUrl);
+    const known = isServiceUrl(wanted) ? undefined : options.catalog.resolve(wanted, baseUrl);
     try {
       return known === undefined
         ? await discoveredProvider(options, wanted)

@@ -1,5 +1,6 @@
 /** What the tests of this room stand on: a vault in memory and a provider definition. Not used by the product. */
 import { randomBytes } from 'node:crypto';
+import { AuthsomeError } from '../errors.ts';
 import { type OauthDefinition, type Provider, parseProvider } from '../providers/index.ts';
 import type { RecordKind, StoredRecord, Vault } from '../vault/index.ts';
 import type { ConnectionEvent, ConnectionsOptions } from './ports.ts';
@@ -124,11 +125,18 @@ export function testBench(
 ): TestBench {
   const events: ConnectionEvent[] = [];
   const known = [...providers];
+  const find = (name: string): Provider | undefined => known.find((provider) => provider.name === name);
   const clock = { nowMs: Date.now() };
   const options: ConnectionsOptions = {
     vault: memoryVault(),
     catalog: {
-      find: (name) => known.find((provider) => provider.name === name),
+      find,
+      resolve(name) {
+        const provider = find(name);
+        if (provider === undefined)
+          throw new AuthsomeError('ProviderNotFound', `no provider is named ${name}`);
+        return provider;
+      },
       async add(document) {
         const added = parseProvider(document, 'custom');
         const before = known.findIndex(({ name }) => name === added.name);
@@ -136,7 +144,6 @@ export function testBench(
         else known[before] = added;
         return added;
       },
-      suggest: (name) => providers.find((provider) => provider.name.startsWith(name.slice(0, 2)))?.name,
     },
     fetchFor: () => () => Promise.reject(new Error('no request was expected')),
     notify: (event) => events.push(event),

@@ -3,6 +3,7 @@ import { lstat, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { AuthsomeError } from '../errors.ts';
 import { loadBundled } from './bundled.ts';
 import { createCatalog } from './catalog.ts';
 import { openDefinitionFolder } from './definition-folder.ts';
@@ -133,8 +134,15 @@ describe('catalog', () => {
 
   it('suggests what somebody probably meant', async () => {
     const catalog = await open();
-    expect(catalog.suggest('githbu')).toBe('github');
-    expect(catalog.suggest('Strype')).toBe('stripe');
-    expect(catalog.suggest('zzzzzzzz')).toBeUndefined();
+    const hintFor = (name: string): string | undefined => {
+      try {
+        return catalog.resolve(name).name;
+      } catch (error) {
+        return error instanceof AuthsomeError ? error.hint : undefined;
+      }
+    };
+    expect(hintFor('githbu')).toContain('Did you mean github?');
+    expect(hintFor('Strype')).toContain('Did you mean stripe?');
+    expect(hintFor('zzzzzzzz')).toBe('Run: authsome list --all');
   });
 });

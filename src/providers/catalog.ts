@@ -1,8 +1,8 @@
 import { AuthsomeError, asAuthsomeError } from '../errors.ts';
+import { closest } from '../suggestion.ts';
 import { type ParseOptions, parseProvider } from './definition.ts';
 import type { DefinitionFolder } from './definition-folder.ts';
 import type { Provider } from './provider.ts';
-import { closestName } from './suggestion.ts';
 
 /** A file in `providers/` that cannot be used. */
 interface DefinitionProblem {
@@ -22,8 +22,6 @@ export interface Catalog {
   /** By name; without those in `problems`. */
   list(): readonly Provider[];
   readonly problems: readonly DefinitionProblem[];
-  /** The name that somebody who typed this probably meant. */
-  suggest(name: string): string | undefined;
   /** Stores a person's own definition. Throws ProviderExists when there is one of that name, bundled or not, unless `replace`. */
   add(document: unknown, options: { readonly replace: boolean }): Promise<Provider>;
   /** Forgets a person's own definition: `reset` when a bundled one comes back. `undefined` when there was none to forget. */
@@ -68,7 +66,7 @@ export async function createCatalog(parts: {
     resolve(name, baseUrl) {
       const provider = find(name, { baseUrl });
       if (provider !== undefined) return provider;
-      const meant = closestName(name, names());
+      const meant = closest(name.toLowerCase(), names());
       throw new AuthsomeError(
         'ProviderNotFound',
         `no provider is named ${JSON.stringify(name)}`,
@@ -84,7 +82,6 @@ export async function createCatalog(parts: {
         'error' in own ? [{ name, error: own.error }] : [],
       );
     },
-    suggest: (name) => closestName(name, names()),
     async add(document, { replace }) {
       const provider = parseProvider(document, 'custom');
       if (!replace && names().includes(provider.name)) {

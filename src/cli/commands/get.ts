@@ -1,11 +1,11 @@
 import type { ConnectionDocument } from '../../client/index.ts';
 import { AuthsomeError } from '../../errors.ts';
+import { closest } from '../../suggestion.ts';
 import type { CommandModule } from '../command-table.ts';
 import type { CommandContext } from '../context.ts';
 import { addExamples } from '../help-text.ts';
 import { formatPairs } from '../output/pairs.ts';
 import { remedyFor } from '../output/remedy.ts';
-import { closest } from '../spelling.ts';
 
 export interface GetOptions {
   readonly provider: string;

@@ -1,10 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { AuthsomeError } from '../../errors.ts';
+import { closest } from '../../suggestion.ts';
 import type { CommandModule } from '../command-table.ts';
 import type { CommandContext } from '../context.ts';
 import { addExamples } from '../help-text.ts';
-import { closest } from '../spelling.ts';
 import type { Style } from '../style.ts';
 
 /** A page of the manual, or the help of a command; without a topic, what there is to read. */

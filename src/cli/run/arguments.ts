@@ -1,6 +1,6 @@
 import { AuthsomeError } from '../../errors.ts';
+import { closest } from '../../suggestion.ts';
 import { type GlobalFlags, readGlobalFlag } from '../global-flags.ts';
-import { closest } from '../spelling.ts';
 
 /** What `authsome run` was told, with everything of the child's left as it was. */
 export interface RunArguments {

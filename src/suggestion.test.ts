@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { closest } from './spelling.ts';
+import { closest } from './suggestion.ts';
 
 test('finds the word that was meant, swaps included', () => {
   expect(closest('gihtub', ['gitlab', 'github'])).toBe('github');
