@@ -2,8 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { start } from '../../demo/product.ts';
 import { hosts } from '../../demo/service/index.ts';
-import { type Acme, connectAcme, connectPixel, createAcme, gone, register, until } from './harness.ts';
+import { type Acme, connectAcme, connectPixel, createAcme, entry, gone, register, until } from './harness.ts';
 
 let world: Acme;
 let token = '';
@@ -81,6 +82,22 @@ describe('the child of a run', () => {
       stdin: bytes,
     });
     expect(outcome).toMatchObject({ code: 0, stdout: ' 00 ff 0a 0d 80 07\n', stderr: 'to-stderr\n' });
+  });
+
+  it('has the files and pipes that a shell opens besides the standard streams, and nothing of ours', async () => {
+    const inBash = async (told: string) => {
+      const script = `exec 3< <(echo from a pipe) 5> other.txt
+        ${told} sh -c 'cat /dev/fd/3; echo kept >&5; ls -l /proc/self/fd' && cat other.txt`;
+      const args = ['-c', script];
+      const { code, stdout, stderr } = await start({
+        ...{ program: 'bash', args, env: world.env, cwd: world.directory },
+      }).ended;
+      const numbers = [...stdout.matchAll(/ (\d+) -> /g)].map(([, number]) => number);
+      return { code, stderr, numbers, lines: stdout.split('\n').filter((line) => !line.includes(' -> ')) };
+    };
+    const alone = await inBash('');
+    expect(alone.lines).toEqual(['from a pipe', 'total 0', 'kept', '']);
+    expect(await inBash(`"${process.execPath}" "${entry}" run --`)).toEqual(alone);
   });
 
   it('gets SIGTERM and SIGINT as if authsome were not there', async () => {

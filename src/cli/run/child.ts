@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { AuthsomeError } from '../../errors.ts';
+import { inheritedStreams } from './descriptors.ts';
 import { exitCodeOfSignal, isInForeground, startForwarding } from './signals.ts';
 
 /**
@@ -13,7 +14,7 @@ export function runChild(
   env: Readonly<Record<string, string>>,
 ): Promise<number> {
   const child = startForwarding(
-    () => spawn(command, commandArguments, { stdio: 'inherit', env }),
+    () => spawn(command, commandArguments, { stdio: inheritedStreams(), env }),
     isInForeground,
   );
   return exitCodeOf(child);

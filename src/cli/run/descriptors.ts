@@ -1,0 +1,53 @@
+import type { StdioOptions } from 'node:child_process';
+import { readdirSync, readlinkSync } from 'node:fs';
+
+/** Nobody numbers theirs higher by habit, and Node leaves those that are far up alone. */
+const highest = 255;
+
+/**
+ * The streams that a child is given: ours, and every file and pipe that we were started with besides (`3< file`, zsh's
+ * `<(…)`), under its own number. Node would close them: it has them marked so at its start.
+ */
+export function inheritedStreams(links: ReadonlyMap<number, string> = ownLinks()): StdioOptions {
+  const inherited = inheritedDescriptors(links);
+  const last = Math.max(2, ...inherited);
+  return Array.from({ length: last + 1 }, (_, descriptor) => {
+    if (descriptor <= 2) return 'inherit';
+    return inherited.includes(descriptor) ? descriptor : 'ignore';
+  });
+}
+
+/**
+ * Those above stderr that are not Node's or ours: it holds no file open but /dev/null, its pipes with both their ends, and
+ * no socket is passed on, since one of them is the lease of the run.
+ */
+function inheritedDescriptors(links: ReadonlyMap<number, string>): readonly number[] {
+  const ends = (pipe: string): number => [...links.values()].filter((link) => link === pipe).length;
+  return [...links]
+    .filter(([descriptor, link]) => {
+      if (descriptor <= 2 || descriptor > highest) return false;
+      return (link.startsWith('/') && link !== '/dev/null') || (link.startsWith('pipe:') && ends(link) === 1);
+    })
+    .map(([descriptor]) => descriptor);
+}
+
+/** What each of our descriptors leads to; nothing where there is no /proc. */
+function ownLinks(): ReadonlyMap<number, string> {
+  const directory = '/proc/self/fd';
+  let names: readonly string[];
+  try {
+    names = readdirSync(directory);
+  } catch {
+    return new Map();
+  }
+  return new Map(
+    names.flatMap((name) => {
+      try {
+        return [[Number(name), readlinkSync(`${directory}/${name}`)] as const];
+      } catch {
+        // The one that the directory was read through.
+        return [];
+      }
+    }),
+  );
+}
