@@ -83,7 +83,7 @@ describe('whose secret a value is', () => {
 });
 
 describe('what is reported', () => {
-  it('is no stand-in of ours that says what it is', () => {
+  it('is no phantom that says what it is', () => {
     for (const provider of providers) {
       const phantom = phantomFor(provider, randomBytes);
       if (!/phantom/i.test(phantom)) continue;

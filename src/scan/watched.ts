@@ -49,7 +49,7 @@ export function ownerOf(name: string, value: string, watched: readonly Watched[]
   return { owner: first.owner, rivals: rivals.map(({ owner }) => owner) };
 }
 
-/** Whether it is a stand-in of ours: every one that has room for it says so. */
+/** Whether it is a phantom: every one that has room for the word contains it. */
 export function isPhantom(value: string): boolean {
   return /phantom/i.test(value);
 }

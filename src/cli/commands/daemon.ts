@@ -5,7 +5,7 @@ import { countOption } from '../arguments.ts';
 import type { CommandModule } from '../command-table.ts';
 import type { CommandContext } from '../context.ts';
 import { addExamples } from '../help-text.ts';
-import { exitCodeOfSignal, isInForeground, startForwarding } from '../run/signals.ts';
+import { exitCodeOf, isInForeground, startForwarding } from '../run/signals.ts';
 import { restart, start, status, stop } from './daemon/life.ts';
 import { showLogFile } from './daemon/log-file.ts';
 
@@ -57,6 +57,6 @@ async function serve(context: CommandContext): Promise<number> {
     child.once('error', (error) =>
       reject(new AuthsomeError('DaemonUnavailable', 'the daemon could not be started', { cause: error })),
     );
-    child.once('exit', (code, signal) => resolve(signal === null ? (code ?? 1) : exitCodeOfSignal(signal)));
+    child.once('exit', (code, signal) => resolve(exitCodeOf(code, signal)));
   });
 }

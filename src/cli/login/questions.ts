@@ -15,7 +15,8 @@ export function questionOf(session: AuthSessionDocument, isInBrowser: boolean): 
   return session.verification_uri === undefined && session.auth_url !== null ? 'redirect' : undefined;
 }
 
-interface Desk {
+/** Which sign-in is asked about, and through what. */
+interface Asking {
   readonly context: CommandContext;
   readonly client: Client;
   readonly session: AuthSessionDocument;
@@ -23,18 +24,18 @@ interface Desk {
 }
 
 /** Asks at the terminal until it is answered or `signal` aborts. The sign-in's own end is told by the session. */
-export async function ask(question: Question, desk: Desk, signal: AbortSignal): Promise<void> {
+export async function ask(question: Question, asking: Asking, signal: AbortSignal): Promise<void> {
   switch (question) {
     case 'secret':
-      return askForSecret(desk, signal);
+      return askForSecret(asking, signal);
     case 'client':
-      return askForClient(desk, signal);
+      return askForClient(asking, signal);
     case 'redirect':
-      return desk.input.lines(signal, (line) => void takePasted(desk, line.trim(), signal));
+      return asking.input.lines(signal, (line) => void takePasted(asking, line.trim(), signal));
   }
 }
 
-async function askForSecret({ context, client, session, input }: Desk, signal: AbortSignal): Promise<void> {
+async function askForSecret({ context, client, session, input }: Asking, signal: AbortSignal): Promise<void> {
   const { session_id: id, display_name: name } = session;
   while (!signal.aborted) {
     const key = await input.secret(`API key for ${name}: `, signal);
@@ -43,7 +44,7 @@ async function askForSecret({ context, client, session, input }: Desk, signal: A
   }
 }
 
-async function askForClient({ context, client, session, input }: Desk, signal: AbortSignal): Promise<void> {
+async function askForClient({ context, client, session, input }: Asking, signal: AbortSignal): Promise<void> {
   const { session_id: id } = session;
   while (!signal.aborted) {
     const clientId = await input.text('Client ID: ', signal, { isFollowed: true });
@@ -54,10 +55,10 @@ async function askForClient({ context, client, session, input }: Desk, signal: A
   }
 }
 
-async function takePasted(desk: Desk, pasted: string, signal: AbortSignal): Promise<void> {
-  const { context, client, session } = desk;
+async function takePasted(asking: Asking, pasted: string, signal: AbortSignal): Promise<void> {
+  const { context, client, session } = asking;
   if (pasted === '') {
-    if (session.auth_url_expires_at !== null) await renew(desk, signal);
+    if (session.auth_url_expires_at !== null) await renew(asking, signal);
     return;
   }
   if (!pasted.startsWith(session.redirect_uri)) {
@@ -74,7 +75,7 @@ async function takePasted(desk: Desk, pasted: string, signal: AbortSignal): Prom
 }
 
 /** Asks for an address that nobody has used; it is shown when the session has it. */
-async function renew({ context, client, session }: Desk, signal: AbortSignal): Promise<void> {
+async function renew({ context, client, session }: Asking, signal: AbortSignal): Promise<void> {
   try {
     await client.renewAuthUrl(session.session_id);
   } catch (error) {

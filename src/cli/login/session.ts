@@ -1,7 +1,7 @@
 import type { AuthSessionDocument, Client } from '../../client/index.ts';
 import { AuthsomeError, isErrorCode } from '../../errors.ts';
 
-/** One line of the daemon's long answer; it ends the wait well before the client loses patience. */
+/** How long the daemon may hold one answer back, waiting for a change. */
 const waitMs = 20_000;
 /** The daemon may restart in the middle: sign-ins survive that, and so does whoever waits for them. */
 const maxBroken = 5;

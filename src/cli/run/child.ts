@@ -1,8 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { AuthsomeError } from '../../errors.ts';
 import { inheritedStreams } from './descriptors.ts';
-import { exitCodeOfSignal, isInForeground, startForwarding } from './signals.ts';
+import { exitCodeOf, isInForeground, startForwarding } from './signals.ts';
 
 /**
  * The exit code of `command`, 128+n for a signal, once it has ended: it has the streams, the terminal and the process
@@ -17,15 +17,9 @@ export function runChild(
     () => spawn(command, commandArguments, { stdio: inheritedStreams(), env }),
     isInForeground,
   );
-  return exitCodeOf(child);
-}
-
-function exitCodeOf(child: ChildProcess): Promise<number> {
   return new Promise((resolve, reject) => {
     child.once('error', (error: NodeJS.ErrnoException) => reject(notStarted(child.spawnfile, error)));
-    child.once('exit', (code, signal) => {
-      resolve(signal === null ? (code ?? 1) : exitCodeOfSignal(signal));
-    });
+    child.once('exit', (code, signal) => resolve(exitCodeOf(code, signal)));
   });
 }
 

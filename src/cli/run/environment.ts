@@ -9,8 +9,8 @@ export interface RunSurroundings {
   readonly secret_variables: readonly string[];
 }
 
-/** Absolute path of the CommonJS file that teaches the proxy to a Node child too old to know it. */
 export interface RunFiles {
+  /** Absolute path of the CommonJS file that makes a Node child use the proxy. */
   readonly childProxy: string;
 }
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { exitCodeOfSignal, isInForeground } from './signals.ts';
+import { exitCodeOf, isInForeground } from './signals.ts';
 
 test('a signal gives the code that a shell gives it', () => {
-  expect(exitCodeOfSignal('SIGTERM')).toBe(143);
-  expect(exitCodeOfSignal('SIGINT')).toBe(130);
+  expect(exitCodeOf(null, 'SIGTERM')).toBe(143);
+  expect(exitCodeOf(null, 'SIGINT')).toBe(130);
 });
 
 describe('the foreground of the terminal', () => {

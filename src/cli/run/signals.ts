@@ -2,9 +2,9 @@ import { type ChildProcess, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 
-/** What a shell reports for a process that a signal ended. */
-export function exitCodeOfSignal(signal: NodeJS.Signals): number {
-  return 128 + (constants.signals[signal] ?? 0);
+/** What a shell reports for a process that has ended: 128+n for one that a signal ended. */
+export function exitCodeOf(code: number | null, signal: NodeJS.Signals | null): number {
+  return signal === null ? (code ?? 1) : 128 + (constants.signals[signal] ?? 0);
 }
 
 /**

@@ -18,7 +18,7 @@ export interface SearchResult {
   readonly findings: readonly Finding[];
   /** By the name that findings have them under. */
   readonly files: ReadonlyMap<string, SourceFile>;
-  /** Provider → a stand-in for a file. */
+  /** By provider: what to write into a file in place of its secret. */
   readonly phantoms: ReadonlyMap<string, string>;
 }
 
