@@ -160,11 +160,21 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Absolute path of the home that this environment names. */
-function homeOf(env: Environment): string {
+/** Absolute path of the home that this environment names. Throws `HomeNotUsable` where there is no place for it. */
+export function homeOf(env: Environment): string {
   const named = env.AUTHSOME_HOME;
-  if (named !== undefined && named !== '') return isAbsolute(named) ? named : resolve(named);
-  return join(env.HOME !== undefined && env.HOME !== '' ? env.HOME : homedir(), '.authsome');
+  try {
+    if (named !== undefined && named !== '') return isAbsolute(named) ? named : resolve(named);
+    return join(env.HOME !== undefined && env.HOME !== '' ? env.HOME : homedir(), '.authsome');
+  } catch (error) {
+    // The system does not know this user, as in a container, or the directory that we are in was removed.
+    const what = 'there is no place for the home of authsome';
+    const reason = named ? 'the current directory is gone' : 'HOME is not set';
+    throw new AuthsomeError('HomeNotUsable', `${what}: ${reason}`, {
+      hint: 'Set AUTHSOME_HOME to the full path of a directory that you can write to.',
+      cause: error,
+    });
+  }
 }
 
 function parseBaseUrl(text: string): URL {

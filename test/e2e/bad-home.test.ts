@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, renameSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Outcome, start } from '../../demo/product.ts';
@@ -122,6 +123,35 @@ describe('a home that cannot be written', () => {
       expect((await disk.authsome(['list'])).stdout).toMatch(/openai +default +connected/);
       await disk.authsome(['daemon', 'stop']);
     });
+  });
+});
+
+describe('no home at all', () => {
+  const { PATH = '' } = process.env;
+
+  it.each([['list'], ['run', '--', 'true'], ['daemon', 'serve']])(
+    'is told as such to: %s %s, of a user whom the system does not know',
+    async (...args) => {
+      const stranger = ['--user', '--map-user=12345', '--map-group=12345', process.execPath, entry];
+      const outcome = await start({ program: 'unshare', args: [...stranger, ...args], env: { PATH } }).ended;
+      expect([outcome.code, outcome.stdout]).toEqual([9, '']);
+      expect(outcome.stderr).toContain('there is no place for the home of authsome: HOME is not set');
+      expect(outcome.stderr).toContain('Set AUTHSOME_HOME to the full path of a directory');
+    },
+  );
+
+  it.each([
+    ['a home that is named from there', { AUTHSOME_HOME: 'home' }, ['list'], 9],
+    ['files that are named from there', { HOME: '/nowhere' }, ['scan'], 2],
+  ] as const)('is left of a directory that was removed: not for %s', async (_what, named, args, code) => {
+    const away = mkdtempSync(join(tmpdir(), 'authsome-away-'));
+    const script = 'rmdir "$0"; exec "$@"';
+    const command = [process.execPath, entry, ...args];
+    const env = { PATH, ...named };
+    const outcome = await start({ program: 'sh', args: ['-c', script, away, ...command], env, cwd: away })
+      .ended;
+    expect([outcome.code, outcome.stdout]).toEqual([code, '']);
+    expect(outcome.stderr).toMatch(/^Error: .*the current directory is gone\n {2}\S/m);
   });
 });
 

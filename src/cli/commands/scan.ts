@@ -123,6 +123,17 @@ function requireSense({ undo: isUndo, import: isImport, rewrite, force }: ScanOp
   }
 }
 
+function currentDirectory(): string {
+  try {
+    return process.cwd();
+  } catch (error) {
+    throw new AuthsomeError('Usage', 'the current directory is gone', {
+      hint: 'Go to one that is there, and run the command again.',
+      cause: error,
+    });
+  }
+}
+
 export const build: CommandModule['build'] = (command, context, finish) => {
   command
     .argument('[paths...]', 'files and directories; otherwise the .env* files right here')
@@ -135,7 +146,7 @@ export const build: CommandModule['build'] = (command, context, finish) => {
       false,
     )
     .action((paths: readonly string[], options: Omit<ScanOptions, 'paths' | 'directory'>) =>
-      finish(scan(context, { ...options, paths, directory: process.cwd() })),
+      finish(scan(context, { ...options, paths, directory: currentDirectory() })),
     );
   addExamples(command, [
     ['authsome scan', 'what lies about here and in the environment'],
