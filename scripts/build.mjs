@@ -16,11 +16,11 @@ const natives = ['@napi-rs/keyring', '@photostructure/sqlite'];
 /** Names stay as they are: a stack trace in a bug report should be readable. */
 const minify = { compress: true, mangle: false, codegen: { removeWhitespace: true } };
 /**
- * All that `run` loads, as one file: each further ES module costs a start almost a millisecond. What is loaded only to
- * start a daemon, or to talk to a hosted one, stays out.
+ * All that `run` loads, as one file: each further one makes a start slower. What is loaded only to start a daemon, or to
+ * talk to a hosted one, stays out.
  */
 const runPath =
-  /^src\/(errors|settings|identity\/.*|cli\/(index|cli|global-flags|spelling|connect|run\/(?!child|signals).*)|client\/(index|client|daemon|daemon-record|exchange|run-lease|answer-reader|probe))\.ts$/;
+  /^src\/(errors|settings|suggestion|identity\/.*|cli\/(index|cli|global-flags|connect|run\/(?!child|descriptors|signals).*)|client\/(index|client|daemon|daemon-record|exchange|run-lease|answer-reader|probe))\.ts$/;
 const isOnRunPath = (moduleId) => runPath.test(relative(root, moduleId).replaceAll(sep, '/'));
 const staging = inRoot(`dist.${process.pid}.tmp`);
 
@@ -35,7 +35,7 @@ const program = await build({
     codeSplitting: {
       groups: [
         { name: 'run', test: isOnRunPath },
-        { name: 'child', test: /src[\\/]cli[\\/]run[\\/](child|signals)\.ts$/ },
+        { name: 'child', test: /src[\\/]cli[\\/]run[\\/](child|descriptors|signals)\.ts$/ },
       ],
     },
     comments: { legal: false },

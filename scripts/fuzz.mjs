@@ -1,6 +1,6 @@
 /**
- * `npm run fuzz -- --minutes 20 --seed 1`: the proxy between two peers that say anything, for long; its HTTP/1.1 core, and all
- * of it over HTTP/2.
+ * `npm run fuzz -- --minutes 20 --seed 1`: the proxy between two peers that may say anything, for a long time: its
+ * HTTP/1.1 core, and all of it over HTTP/2.
  */
 import { spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
