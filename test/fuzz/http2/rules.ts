@@ -146,8 +146,7 @@ export function judgeAnswers(
         )
         .map((one) => valueIn(one.head, 'link')),
     );
-    // 100 goes on without its fields.
-    must([...links, undefined].includes(valueIn(head, 'link')), 'an interim answer to another request', head);
+    must(links.includes(valueIn(head, 'link')), 'an interim answer to another request', head);
     if (isInjected(headAt(stream))) mustKeepSecret(head);
   }
   for (const got of answers.messages) {

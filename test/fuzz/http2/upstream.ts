@@ -206,7 +206,14 @@ function answer(
     for (const [index, piece] of pieces.entries())
       drafts.push(dataDraft(chance, stream, piece, !trailers && index === pieces.length - 1));
     if (trailers) {
-      const more: readonly Fields[] = [[], [], [[':status', '200']], [['X-Sum', '1']], [['x-key', carried]]];
+      const more: readonly Fields[] = [
+        [],
+        [],
+        [[':status', '200']],
+        [['X-Sum', '1']],
+        [['x-key', carried]],
+        [['http2-settings', 'AAMAAABk']],
+      ];
       drafts.push(
         ...headersDrafts(
           chance,
