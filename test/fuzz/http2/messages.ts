@@ -66,6 +66,15 @@ export class Splitter {
     }
     return frames;
   }
+
+  /** What came of a DATA frame whose rest did not: the other side may hand on a body's bytes as they come. */
+  get begun(): Frame | undefined {
+    if (this.broken || this.#preface || this.#rest.length < 10 || this.#rest[3] !== Type.data)
+      return undefined;
+    const isPadded = ((this.#rest[4] as number) & Flag.padded) !== 0;
+    const stream = this.#rest.readUInt32BE(5) & 0x7fffffff;
+    return { type: Type.data, flags: 0, stream, payload: this.#rest.subarray(isPadded ? 10 : 9) };
+  }
 }
 
 class ConnectionError extends Error {}

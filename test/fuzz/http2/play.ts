@@ -112,6 +112,7 @@ async function converse(world: World, script: ClientScript, upstream: FuzzUpstre
     raw.send(bytes);
     for (let left = turns; left > 0; left -= 1) await turn();
   }
+  if (splitter.begun !== undefined) requests.take(splitter.begun);
   if (script.deaf) raw.resume();
   if (!script.hostile) {
     const asked = requests.messages.map(({ stream }) => stream);
