@@ -94,7 +94,7 @@ export class RelayedStream implements Petition, Live {
 
   /** Whether nobody waits for an answer any more, or it has begun: nothing more may be sent for it. */
   get gone(): boolean {
-    return this.#ended || this.#client.closed || this.#client.destroyed || this.#client.headersSent;
+    return this.#ended || this.#client.closed || this.#client.headersSent;
   }
 
   get subject(): Subject {
@@ -235,7 +235,7 @@ export class RelayedStream implements Petition, Live {
   #interim(headers: IncomingHttpHeaders): void {
     this.#moved += 1;
     this.#heard = true;
-    if (!this.#client.headersSent && !this.#client.destroyed) {
+    if (!this.#client.headersSent && !this.#client.closed) {
       const needles = this.#grant?.needles() ?? noNeedles;
       this.#client.additionalHeaders(scrubHeaders(responseHeaders(headers), needles, false));
     }
@@ -252,7 +252,7 @@ export class RelayedStream implements Petition, Live {
   }
 
   #respond(upstream: ClientHttp2Stream, headers: IncomingHttpHeaders, endStream: boolean): void {
-    if (this.#client.destroyed) return;
+    if (this.#client.closed) return;
     this.#replay = undefined;
     const grant = this.#grant;
     const needles = grant?.needles() ?? noNeedles;
@@ -313,7 +313,7 @@ export class RelayedStream implements Petition, Live {
   #flow(from: Duplex, to: Duplex): void {
     from.on('data', (chunk: Buffer) => {
       this.#moved += 1;
-      if (to.destroyed) return;
+      if (to.closed) return;
       if (!to.write(chunk)) from.pause();
     });
     to.on('drain', () => from.resume());
@@ -330,7 +330,7 @@ export class RelayedStream implements Petition, Live {
     };
     const body = new ScrubbedBody(needles, codings, {
       emit(bytes) {
-        const flows = client.destroyed || client.write(bytes);
+        const flows = client.closed || client.write(bytes);
         if (!flows) steer();
         return flows;
       },
@@ -384,7 +384,7 @@ export class RelayedStream implements Petition, Live {
 
   /** The upstream's stream is over: what it did not finish must not look complete. */
   #upstreamClosed(upstream: ClientHttp2Stream): void {
-    if (this.#ended || this.#client.destroyed) return;
+    if (this.#ended || this.#client.closed) return;
     if (this.#whole) {
       // What is still to come of the request goes nowhere. A reset would cost some clients the answer.
       this.#client.resume();
@@ -421,7 +421,7 @@ export class RelayedStream implements Petition, Live {
 
   #answer(problem: Problem): void {
     const client = this.#client;
-    if (client.destroyed || client.headersSent) return;
+    if (client.closed || client.headersSent) return;
     const document = problemDocument(problem);
     client.respond({
       ':status': problemStatus(problem),
@@ -464,5 +464,7 @@ const refused = (): AuthsomeError =>
  */
 function discard(stream: Http2Stream, code: number): void {
   stream.close(code);
-  stream.destroy();
+  // Never from within a frame's own callback: where the rest of that read lets a destroyed stream's body go on, its trailers
+  // take the process down (Node 22).
+  setImmediate(() => stream.destroy());
 }
