@@ -163,6 +163,20 @@ describe('a call', () => {
     },
   );
 
+  it('is not made about a name that is none, or that would not fit into its head', async () => {
+    const daemon = await fakeDaemon();
+    publish(daemon.record);
+    const client = createClient(optionsFor(daemon.record));
+    for (const [name, message] of [
+      ['..', 'that is not a name: ".."'],
+      ['x'.repeat(100_000), 'that is too long for a name'],
+    ] as const) {
+      const error = await failure((async () => client.inspectProvider(name, {}))());
+      expect(error).toMatchObject({ code: 'Usage', message });
+    }
+    expect(daemon.seen).toEqual([]);
+  });
+
   it('is not repeated when the daemon breaks off in the middle of it', async () => {
     const daemon = await fakeDaemon((_, response) => response.destroy());
     publish(daemon.record);

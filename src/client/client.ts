@@ -197,13 +197,18 @@ export function createClient(options: DaemonOptions): Client {
   };
 }
 
+/** Far more than any name has, and far less than the head of a request may have. */
+const longestSegment = 2_048;
+
 /** A path whose holes are single segments. Throws `Usage` for a name that no URL can carry as one. */
 function path(texts: TemplateStringsArray, ...segments: readonly string[]): string {
   return texts.reduce((whole, text, index) => whole + segment(segments[index - 1] ?? '') + text);
 }
 
 function segment(name: string): string {
-  if (name !== '' && name !== '.' && name !== '..') return encodeURIComponent(name);
+  const encoded = encodeURIComponent(name);
+  if (encoded.length > longestSegment) throw new AuthsomeError('Usage', 'that is too long for a name');
+  if (name !== '' && name !== '.' && name !== '..') return encoded;
   throw new AuthsomeError('Usage', `that is not a name: ${JSON.stringify(name)}`);
 }
 
