@@ -1,6 +1,6 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { type BrowserContext, chromium } from 'playwright-core';
+import { type BrowserContext, chromium, type Page } from 'playwright-core';
 import type { Service } from '../../demo/service/index.ts';
 
 export interface Chromium {
@@ -28,6 +28,19 @@ export async function launchChromium(service: Service): Promise<Chromium> {
     context: () => browser.newContext({ ignoreHTTPSErrors: true }),
     close: () => browser.close(),
   };
+}
+
+/** Whatever a page says to its console from now on, or asks for from elsewhere than `origins`; both lists may grow. */
+export function collectComplaints(page: Page, origins: readonly string[]): readonly string[] {
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('request', (request) => {
+    if (!origins.includes(new URL(request.url()).origin)) complaints.push(request.url());
+  });
+  return complaints;
 }
 
 export function findChromium(): string {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createBrowser } from '../../demo/browser.ts';
 import type { Outcome } from '../../demo/product.ts';
 import { authUrlOf } from '../../demo/sign-in.ts';
-import { createWorld, type World } from './harness.ts';
+import { createWorld, lastDocument, type World } from './harness.ts';
 import { issuer, resource, startToolService, strayHost, type ToolService } from './tool-service.ts';
 
 let service: ToolService;
@@ -32,7 +32,6 @@ async function signIn(...args: readonly string[]): Promise<Outcome> {
   return outcome;
 }
 
-const lastLine = ({ stdout }: Outcome) => JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
 const call = (url: string) => world.authsome(['run', '--', 'curl', '-sS', '-i', '-X', 'POST', url]);
 const providers = () => {
   const directory = join(world.home, 'providers');
@@ -41,7 +40,7 @@ const providers = () => {
 
 describe('login with the URL of an MCP server', () => {
   it('needs nothing but the URL, and registers itself', async () => {
-    expect(lastLine(await signIn(resource))).toMatchObject({
+    expect(lastDocument(await signIn(resource))).toMatchObject({
       status: 'connected',
       provider: 'mcp-tools-test',
       scopes: ['tools:read'],
@@ -114,7 +113,7 @@ describe('a missing scope', () => {
 
   it('is there after that line', async () => {
     const [, ...args] = line.replaceAll('"', '').split(' ').slice(1);
-    const { scopes } = lastLine(await signIn(...args));
+    const { scopes } = lastDocument(await signIn(...args));
     expect(scopes).toEqual(['tools:read', 'tools:write']);
     const { stdout } = await call(`${resource}?write`);
     expect(stdout).toContain('HTTP/1.1 200 ');
@@ -130,8 +129,11 @@ describe('a missing scope', () => {
 
 describe('login with another URL', () => {
   it('takes an issuer', async () => {
-    const { provider } = lastLine(await signIn(issuer));
-    expect(await world.json(['inspect', provider])).toMatchObject({ flow: 'dcr_pkce', oauth: { issuer } });
+    const { provider } = lastDocument(await signIn(issuer));
+    expect(await world.json(['inspect', String(provider)])).toMatchObject({
+      flow: 'dcr_pkce',
+      oauth: { issuer },
+    });
     expect(service.authorizations.at(-1)?.has('resource')).toBe(false);
   });
 

@@ -3,7 +3,14 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Browser, createBrowser } from '../../demo/browser.ts';
 import { freePort, type Outcome, type Running, type StartOptions, start } from '../../demo/product.ts';
-import { acme, pixel, type Service, type ServiceOptions, startService } from '../../demo/service/index.ts';
+import {
+  acme,
+  hosts,
+  pixel,
+  type Service,
+  type ServiceOptions,
+  startService,
+} from '../../demo/service/index.ts';
 import { type SignedIn, signInWithClient, signInWithKey } from '../../demo/sign-in.ts';
 
 export const root = resolve(import.meta.dirname, '../..');
@@ -177,6 +184,26 @@ export function connectAcme(world: Acme, ...more: readonly string[]): Promise<Si
 export function connectPixel(world: Acme, ...more: readonly string[]): Promise<SignedIn> {
   const login = world.startAuthsome(['login', 'pixel', '--json', '--no-browser', ...more]);
   return signInWithKey(login, world.newBrowser(), world.apiKey);
+}
+
+/** The command that calls Acme's API in a run, and prints the status of its answer. */
+export const askAcme: readonly string[] = [
+  ...['run', '--', 'curl', '-sS', '-o', '/dev/null', '-w', '%{http_code}'],
+  `https://${hosts.api}/v1/me`,
+];
+
+/** The last document that a command printed with `--json`. */
+export function lastDocument({ stdout }: Pick<Outcome, 'stdout'>): Record<string, unknown> {
+  return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '');
+}
+
+/** Where a sign-in to Acme on a terminal sends the person: the first such address behind what matches `after`. */
+export async function authorizeUrlOf(running: Running, after = ''): Promise<string> {
+  const [, url = ''] = await running.seen(
+    'stdout',
+    new RegExp(`${after}[\\s\\S]*?(https://login\\.acme\\.test/authorize\\?[^\\s\\u001b]+)[\\s\\u001b]`),
+  );
+  return url;
 }
 
 /** Writes a definition to a file and registers it. */

@@ -3,11 +3,20 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { acme, hosts } from '../../demo/service/index.ts';
 import { authUrlOf, signInWithClient } from '../../demo/sign-in.ts';
-import { type Acme, connectAcme, createAcme, expiry, inWorld, register, until } from './harness.ts';
+import {
+  type Acme,
+  askAcme,
+  connectAcme,
+  createAcme,
+  expiry,
+  inWorld,
+  lastDocument,
+  register,
+  until,
+} from './harness.ts';
 import { changeResponses, granted } from './token-endpoint.ts';
 
 const me = `https://${hosts.api}/v1/me`;
-const ask = ['run', '--', 'curl', '-sS', '-o', '/dev/null', '-w', '%{http_code}', me] as const;
 const works = { code: 0, stdout: '200', stderr: '' };
 
 /** Answers calls to one path of the authorization server in its place, and counts them. */
@@ -54,10 +63,10 @@ describe('a token without an expiry', () => {
       changeResponses(world.service, ({ expires_in: _, ...rest }) => rest);
       await connectAcme(world);
       expect(await world.json(['get', 'acme'])).toMatchObject({ status: 'connected', expires_at: null });
-      expect(await world.authsome(ask)).toMatchObject(works);
+      expect(await world.authsome(askAcme)).toMatchObject(works);
       expect(granted(world.service, 'refresh_token')).toBe(0);
       await world.service.authorization.invalidate(world.service.authorization.issued[0]?.accessToken ?? '');
-      const outcomes = await Promise.all(Array.from({ length: 5 }, () => world.authsome(ask)));
+      const outcomes = await Promise.all(Array.from({ length: 5 }, () => world.authsome(askAcme)));
       for (const outcome of outcomes) expect(outcome).toMatchObject(works);
       expect(granted(world.service, 'refresh_token')).toBe(1);
       expect(await world.json(['get', 'acme'])).toMatchObject({ status: 'connected', expires_at: null });
@@ -106,7 +115,7 @@ describe('a grant that the provider has ended', () => {
       const browser = world.newBrowser();
       await browser.submit(await browser.open(await authUrlOf(login)), { decision: 'allow' });
       expect((await login.ended).code).toBe(0);
-      expect(await world.authsome(ask)).toMatchObject(works);
+      expect(await world.authsome(askAcme)).toMatchObject(works);
       expect((await world.authsome(['list'])).stderr).not.toContain('login acme');
     });
   });
@@ -122,7 +131,7 @@ describe('a provider that is down when a token ends', () => {
       const calls = answer(world, '/token', 'break');
       // The last quarter of its life, in which it is used for want of a better one only.
       await sleep(endsAtMs - (ttlSeconds / 4) * 1_000 + 200 - Date.now());
-      expect(await world.authsome(ask)).toMatchObject(works);
+      expect(await world.authsome(askAcme)).toMatchObject(works);
       expect(calls()).toBeGreaterThan(0);
       await sleep(endsAtMs + 1_000 - Date.now());
       expect(await world.json(['list'])).toMatchObject({ v: 1 });
@@ -138,7 +147,7 @@ describe('a provider that is down when a token ends', () => {
       const failed = await world.json(['get', 'acme', '--show-secret'], 5);
       expect(failed).toMatchObject({ error: 'RefreshFailed', hint: expect.stringContaining('later') });
       world.service.authorization.misbehave(undefined);
-      await until(async () => (await world.authsome(ask)).stdout === '200', 40_000);
+      await until(async () => (await world.authsome(askAcme)).stdout === '200', 40_000);
       expect(await world.json(['get', 'acme'])).toMatchObject({ status: 'connected' });
       expect(world.service.authorization.refusals).toEqual([]);
     });
@@ -178,7 +187,7 @@ describe('revoking', () => {
       expect(problem).toMatchObject({ code: 'CredentialMissing' });
       expect(world.service.api.received).toEqual([]);
       expect((await connectAcme(world)).outcome.code).toBe(0);
-      expect(await world.authsome(ask)).toMatchObject(works);
+      expect(await world.authsome(askAcme)).toMatchObject(works);
     });
   });
 
@@ -197,7 +206,7 @@ describe('revoking', () => {
         // The provider still honours the token: nothing here has it any more.
         const { accessToken = '' } = world.service.authorization.issued[0] ?? {};
         expect(await world.service.authorization.accepts(accessToken)).toBe(true);
-        expect((await world.authsome(ask)).stdout).not.toBe('200');
+        expect((await world.authsome(askAcme)).stdout).not.toBe('200');
       });
     },
   );
@@ -219,13 +228,13 @@ describe('the account', () => {
       const asked = answer(world, '/whoami', reply);
       const login = world.startAuthsome(['login', 'labelled', '--json', '--no-browser']);
       const { outcome } = await signInWithClient(login, world.newBrowser(), world.client);
-      expect(JSON.parse(outcome.stdout.trimEnd().split('\n').at(-1) ?? '')).toMatchObject({
+      expect(lastDocument(outcome)).toMatchObject({
         status: 'connected',
         account,
       });
       await expiry(2);
       // A refresh leaves it alone.
-      expect(await world.authsome(ask)).toMatchObject(works);
+      expect(await world.authsome(askAcme)).toMatchObject(works);
       expect(await world.json(['get', 'labelled'])).toMatchObject({ status: 'connected', account });
       const list = await world.authsome(['list']);
       if (account !== null) expect(list.stdout).toMatch(/labelled +default +connected +octocat/);
@@ -238,7 +247,7 @@ describe('a daemon that was asleep', () => {
   it('for twenty seconds, past the end of a token, goes on with its runs', async () => {
     await inWorld(await createAcme({ firstTokenTtlSeconds: 12 }), async (world) => {
       await connectAcme(world);
-      const curl = ask
+      const curl = askAcme
         .slice(2)
         .map((word) => `'${word}'`)
         .join(' ');

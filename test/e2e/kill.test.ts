@@ -3,20 +3,18 @@ import { describe, expect, it } from 'vitest';
 import { acme, hosts } from '../../demo/service/index.ts';
 import { authUrlOf, signInWithClient } from '../../demo/sign-in.ts';
 import { type Database, openDatabase } from '../../src/database/index.ts';
-import { type Acme, connectAcme, createAcme, gone, inWorld, register, until } from './harness.ts';
+import {
+  type Acme,
+  askAcme,
+  connectAcme,
+  createAcme,
+  gone,
+  inWorld,
+  lastDocument,
+  register,
+  until,
+} from './harness.ts';
 import { granted, holdTokenRequest, type Stage } from './token-endpoint.ts';
-
-const ask = [
-  'run',
-  '--',
-  'curl',
-  '-sS',
-  '-o',
-  '/dev/null',
-  '-w',
-  '%{http_code}',
-  `https://${hosts.api}/v1/me`,
-];
 
 async function kill(world: Acme): Promise<void> {
   const pid = world.daemonPid() ?? 0;
@@ -55,11 +53,11 @@ async function makeDue({ service }: Acme): Promise<void> {
 
 /** Both of the stored tokens work: the one at the API, the other for one more refresh. */
 async function expectWholeGrant(world: Acme): Promise<void> {
-  expect(await world.authsome(ask)).toMatchObject({ code: 0, stdout: '200', stderr: '' });
+  expect(await world.authsome(askAcme)).toMatchObject({ code: 0, stdout: '200', stderr: '' });
   await makeDue(world);
   // A daemon that has just renewed after a 401 does not believe the next one; a new one knows nothing of that.
   await kill(world);
-  expect(await world.authsome(ask)).toMatchObject({ code: 0, stdout: '200', stderr: '' });
+  expect(await world.authsome(askAcme)).toMatchObject({ code: 0, stdout: '200', stderr: '' });
   expect(world.service.authorization.refusals).toEqual([]);
   expect(await world.json(['get', 'acme'])).toMatchObject({ status: 'connected' });
 }
@@ -68,7 +66,7 @@ describe('a daemon that is killed during a refresh', () => {
   it('before its request is worked on loses nothing', async () => {
     await dueForRefresh(true, async (world) => {
       const held = holdTokenRequest(world.service, 'arrived');
-      const command = world.startAuthsome(ask);
+      const command = world.startAuthsome(askAcme);
       await held.reached;
       await kill(world);
       held.lose();
@@ -99,7 +97,7 @@ describe('a daemon that is killed during a refresh', () => {
       const browser = world.newBrowser();
       await browser.submit(await browser.open(await authUrlOf(login)), { decision: 'allow' });
       expect((await login.ended).code).toBe(0);
-      expect(await world.authsome(ask)).toMatchObject({ code: 0, stdout: '200' });
+      expect(await world.authsome(askAcme)).toMatchObject({ code: 0, stdout: '200' });
     });
   });
 
@@ -108,7 +106,7 @@ describe('a daemon that is killed during a refresh', () => {
       await withDatabase(world, async (database) => {
         const before = storedVersion(database);
         const held = holdTokenRequest(world.service, 'answered');
-        const command = world.startAuthsome(ask);
+        const command = world.startAuthsome(askAcme);
         await held.reached;
         held.release();
         while (storedVersion(database) === before) await new Promise((resolve) => setTimeout(resolve, 1));
@@ -126,7 +124,7 @@ async function killBeforeTheWrite(
 ): Promise<void> {
   await withDatabase(world, async (database) => {
     const held = holdTokenRequest(world.service, at.stage);
-    const command = world.startAuthsome(ask);
+    const command = world.startAuthsome(askAcme);
     await held.reached;
     if (at.blocked) {
       database.script('BEGIN IMMEDIATE');
@@ -146,7 +144,7 @@ describe('a database that somebody else keeps locked', () => {
     await dueForRefresh(true, async (world) => {
       await withDatabase(world, async (database) => {
         const held = holdTokenRequest(world.service, 'arrived');
-        const command = world.startAuthsome(ask);
+        const command = world.startAuthsome(askAcme);
         await held.reached;
         database.script('BEGIN IMMEDIATE');
         held.release();
@@ -155,7 +153,7 @@ describe('a database that somebody else keeps locked', () => {
         database.script('ROLLBACK');
         await command.ended;
       });
-      await until(async () => (await world.authsome(ask)).stdout === '200', 30_000);
+      await until(async () => (await world.authsome(askAcme)).stdout === '200', 30_000);
       expect(granted(world.service, 'refresh_token')).toBe(1);
       await kill(world);
       await expectWholeGrant(world);
@@ -167,7 +165,7 @@ describe('a daemon that is told to stop during a refresh', () => {
   it('stores the answer first', async () => {
     await dueForRefresh(true, async (world) => {
       const held = holdTokenRequest(world.service, 'answered');
-      const command = world.startAuthsome(ask);
+      const command = world.startAuthsome(askAcme);
       await held.reached;
       const stop = world.startAuthsome(['daemon', 'stop']);
       await new Promise((resolve) => setTimeout(resolve, 2_000));
@@ -200,7 +198,7 @@ describe('a daemon that is killed during a sign-in', () => {
       const consent = await browser.submit(asked, { client_id: clientId, client_secret: clientSecret });
       await browser.submit(consent, { decision: 'allow' });
       expect((await login.ended).code).toBe(0);
-      expect(await world.authsome(ask)).toMatchObject({ code: 0, stdout: '200' });
+      expect(await world.authsome(askAcme)).toMatchObject({ code: 0, stdout: '200' });
     });
   });
 
@@ -245,7 +243,7 @@ describe('a daemon that is killed during a sign-in', () => {
       await signedIn;
       const outcome = await login.ended;
       expect(outcome.code).toBe(10);
-      expect(JSON.parse(outcome.stdout.trimEnd().split('\n').at(-1) ?? '')).toMatchObject({
+      expect(lastDocument(outcome)).toMatchObject({
         error: 'TokenExchangeFailed',
         hint: expect.stringContaining('authsome login acme'),
       });
@@ -255,7 +253,7 @@ describe('a daemon that is killed during a sign-in', () => {
       const consent = await browser.open(await authUrlOf(again));
       await browser.submit(consent, { decision: 'allow' });
       expect((await again.ended).code).toBe(0);
-      expect(await world.authsome(ask)).toMatchObject({ code: 0, stdout: '200' });
+      expect(await world.authsome(askAcme)).toMatchObject({ code: 0, stdout: '200' });
     });
   });
 
@@ -285,5 +283,5 @@ describe('a daemon that is killed during a sign-in', () => {
 
 async function expectNoLoss(world: Acme): Promise<void> {
   await makeDue(world);
-  expect(await world.authsome(ask)).toMatchObject({ code: 0, stdout: '200' });
+  expect(await world.authsome(askAcme)).toMatchObject({ code: 0, stdout: '200' });
 }

@@ -5,7 +5,7 @@ import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { start } from '../../demo/product.ts';
 import { authUrlOf } from '../../demo/sign-in.ts';
-import { type Chromium, launchChromium } from './chromium.ts';
+import { type Chromium, collectComplaints, launchChromium } from './chromium.ts';
 import { type Acme, connectAcme, createAcme, entry, inWorld, until } from './harness.ts';
 
 let world: Acme;
@@ -13,23 +13,16 @@ let chromium: Chromium;
 let context: BrowserContext;
 let page: Page;
 /** Whatever a page said to its console, or asked from elsewhere. */
-const complaints: string[] = [];
-const origins = new Set(['https://login.acme.test']);
+let complaints: readonly string[];
+const origins = ['https://login.acme.test'];
 
 beforeAll(async () => {
   world = await createAcme();
-  origins.add(world.baseUrl);
+  origins.push(world.baseUrl);
   chromium = await launchChromium(world.service);
   context = await chromium.context();
   page = await context.newPage();
-  page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => complaints.push(String(error)));
-  page.on('request', (request) => {
-    const { origin } = new URL(request.url());
-    if (!origins.has(origin)) complaints.push(request.url());
-  });
+  complaints = collectComplaints(page, origins);
 });
 afterAll(async () => {
   await chromium.close();
@@ -107,7 +100,7 @@ describe('in a real browser', () => {
   it('is told that it comes too late, by the page and by a callback, and what to do', async () => {
     await inWorld(await createAcme(), async (late) => {
       await connectAcme(late);
-      origins.add(late.baseUrl);
+      origins.push(late.baseUrl);
       const daemon = await serveByShiftedClock(late);
       const args = ['login', 'acme', '--connection', 'late', '--json', '--no-browser'];
       const login = late.startAuthsome(args);

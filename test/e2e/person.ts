@@ -20,7 +20,6 @@
  * is there already, in `keeping-alive`.
  */
 import type { Page } from 'playwright-core';
-import type { Running } from '../../demo/product.ts';
 import { hosts } from '../../demo/service/index.ts';
 import { type Chromium, launchChromium } from './chromium.ts';
 import { type Acme, type AcmeOptions, createAcme } from './harness.ts';
@@ -60,11 +59,6 @@ export async function inCompany(
   }
 }
 
-/** The document that a command ended with. */
-export function last(stdout: string): Record<string, unknown> {
-  return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '');
-}
-
 /** Gives the client that was registered by hand to the page of ours that asks for it. */
 export async function giveClient({ page, client }: Company): Promise<void> {
   await page.locator('input[name=client_id]').fill(client.clientId);
@@ -81,13 +75,4 @@ export async function consent({ page }: Company): Promise<void> {
 export async function told({ page, baseUrl }: Company): Promise<string> {
   await page.waitForURL((url) => url.origin === baseUrl && url.pathname.startsWith('/auth/sessions/'));
   return (await page.locator('main').textContent()) ?? '';
-}
-
-/** The address of the provider's that a terminal shows, the newest one. */
-export async function addressOn(running: Running, after = ''): Promise<string> {
-  const [, url = ''] = await running.seen(
-    'stdout',
-    new RegExp(`${after}[\\s\\S]*?(https://login\\.acme\\.test/authorize\\?[^\\s\\u001b]+)[\\s\\u001b]`),
-  );
-  return url;
 }

@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { acme, hosts } from '../../demo/service/index.ts';
 import { authUrlOf } from '../../demo/sign-in.ts';
 import { type Chromium, launchChromium } from './chromium.ts';
-import { type Acme, connectAcme, createAcme, register } from './harness.ts';
-import { type Company, consent, inCompany, issuer, last, told } from './person.ts';
+import { type Acme, connectAcme, createAcme, lastDocument, register } from './harness.ts';
+import { type Company, consent, inCompany, issuer, told } from './person.ts';
 import { changeResponses, holdTokenRequest, interceptAnswers } from './token-endpoint.ts';
 
 const me = `https://${hosts.api}/v1/me`;
@@ -58,7 +58,7 @@ describe('a server is understood', () => {
       end(new URLSearchParams(form).toString());
     });
     const { page, outcome } = await signIn('forms');
-    expect([outcome.code, last(outcome.stdout)]).toEqual([
+    expect([outcome.code, lastDocument(outcome)]).toEqual([
       0,
       expect.objectContaining({ status: 'connected', scopes: ['read', 'write'] }),
     ]);
@@ -69,7 +69,7 @@ describe('a server is understood', () => {
   it('that gives no expires_in', async () => {
     changeResponses(world.service, ({ expires_in: _, ...rest }) => rest);
     const { page, outcome } = await signIn('no-end');
-    expect([outcome.code, last(outcome.stdout).expires_at]).toEqual([0, null]);
+    expect([outcome.code, lastDocument(outcome).expires_at]).toEqual([0, null]);
     expect(page).toContain('Acme is connected');
     expect((await call('no-end')).stdout).toContain('"hello":"ada"');
   });
@@ -77,7 +77,7 @@ describe('a server is understood', () => {
   it('that is slow, though within our patience', async () => {
     interceptAnswers(world.service, '/token', (_, body, end) => void setTimeout(end, 8_000, body));
     const { page, outcome } = await signIn('slow');
-    expect([outcome.code, last(outcome.stdout)]).toEqual([
+    expect([outcome.code, lastDocument(outcome)]).toEqual([
       0,
       expect.objectContaining({ status: 'connected' }),
     ]);
@@ -90,7 +90,7 @@ describe('a sign-in fails precisely and stores nothing at a server', () => {
   async function fails(connection: string, code: number, message: string | RegExp, hint: RegExp) {
     const issued = world.service.authorization.issued.length;
     const { page, outcome } = await signIn(connection);
-    const failure = last(outcome.stdout);
+    const failure = lastDocument(outcome);
     expect([outcome.code, failure.message, failure.hint]).toEqual([
       code,
       typeof message === 'string' ? message : expect.stringMatching(message),
@@ -166,7 +166,7 @@ it('a server whose metadata name another issuer is refused before a browser open
     const lie = (metadata: object) => ({ ...metadata, issuer: 'https://evil.example' });
     changeResponses(company.service, lie, '/.well-known/oauth-authorization-server');
     const outcome = await company.authsome(['login', issuer, '--json', '--no-browser']);
-    expect([outcome.code, last(outcome.stdout).message]).toEqual([
+    expect([outcome.code, lastDocument(outcome).message]).toEqual([
       10,
       'the authorization server metadata names another issuer',
     ]);

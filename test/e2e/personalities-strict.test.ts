@@ -4,8 +4,8 @@ import { request } from 'node:https';
 import { describe, expect, it } from 'vitest';
 import { acme, hosts } from '../../demo/service/index.ts';
 import { authUrlOf } from '../../demo/sign-in.ts';
-import { expiry, register } from './harness.ts';
-import { addressOn, type Company, consent, giveClient, inCompany, issuer, last, told } from './person.ts';
+import { authorizeUrlOf, expiry, lastDocument, register } from './harness.ts';
+import { type Company, consent, giveClient, inCompany, issuer, told } from './person.ts';
 import { granted, interceptAnswers } from './token-endpoint.ts';
 
 const me = ['run', '--', 'curl', '-sS', `https://${hosts.api}/v1/me`] as const;
@@ -48,7 +48,7 @@ describe('a strict server', () => {
       const running = company.startOnTerminal(['login', 'acme-strict', '--no-browser']);
       await running.seen('stdout', /Client ID: /);
       running.type(`${company.client.clientId}\r${company.client.clientSecret}\r`);
-      await company.page.goto(await addressOn(running));
+      await company.page.goto(await authorizeUrlOf(running));
       expect(await company.page.locator('main').textContent()).toContain('invalid_redirect_uri');
       await running.seen('stdout', /refuses the redirect URI, register exactly/);
       running.type('\x03');
@@ -70,7 +70,7 @@ describe('a strict server', () => {
       await company.page.goto(url.href);
       expect(await told(company)).toContain('Acme is not connected');
       const outcome = await running.ended;
-      expect([outcome.code, last(outcome.stdout).message]).toEqual([
+      expect([outcome.code, lastDocument(outcome).message]).toEqual([
         10,
         expect.stringMatching(/^acme-strict refused the sign-in: invalid_request: .*PKCE/),
       ]);
@@ -96,7 +96,7 @@ describe('a strict server', () => {
       await consent(company);
       expect(await told(company)).toContain('Acme is not connected');
       const outcome = await running.ended;
-      expect([outcome.code, last(outcome.stdout).message]).toEqual([
+      expect([outcome.code, lastDocument(outcome).message]).toEqual([
         10,
         'the answer does not come from the issuer of acme-strict',
       ]);

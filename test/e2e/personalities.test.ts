@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { acme } from '../../demo/service/index.ts';
 import { authUrlOf } from '../../demo/sign-in.ts';
-import { register, until } from './harness.ts';
-import { addressOn, type Company, consent, giveClient, inCompany, issuer, last, told } from './person.ts';
+import { authorizeUrlOf, lastDocument, register, until } from './harness.ts';
+import { type Company, consent, giveClient, inCompany, issuer, told } from './person.ts';
 import { changeResponses } from './token-endpoint.ts';
 
 const discovered = { issuer, scopes: ['read', 'write'] } as const;
@@ -31,7 +31,7 @@ describe('a server that takes pushed authorization requests only', () => {
       await consent(company);
       expect(await told(company)).toContain('Acme is connected');
       const outcome = await running.ended;
-      expect([outcome.code, last(outcome.stdout)]).toEqual([
+      expect([outcome.code, lastDocument(outcome)]).toEqual([
         0,
         expect.objectContaining({ status: 'connected', scopes: ['read', 'write'] }),
       ]);
@@ -50,11 +50,11 @@ describe('a server that takes pushed authorization requests only', () => {
       const running = company.startOnTerminal(['login', 'acme-par', '--no-browser']);
       await running.seen('stdout', /Client ID: /);
       running.type(`${company.client.clientId}\r${company.client.clientSecret}\r`);
-      const first = await addressOn(running);
+      const first = await authorizeUrlOf(running);
       await running.seen('stdout', /It works once, within \d+ seconds\. For another one, press Enter/);
       const { length } = running.output.stdout;
       running.type('\r');
-      const second = await addressOn(running, `[\\s\\S]{${length}}`);
+      const second = await authorizeUrlOf(running, `[\\s\\S]{${length}}`);
       expect(second).not.toBe(first);
 
       await page.goto(second);
@@ -87,7 +87,7 @@ describe('a server that takes pushed authorization requests only', () => {
       });
       const again = start(company, 'acme-par');
       await authUrlOf(again);
-      const { session_id: id, auth_url: url, auth_url_expires_at: end } = last(again.output.stdout);
+      const { session_id: id, auth_url: url, auth_url_expires_at: end } = lastDocument(again.output);
       await new Promise((resolve) => setTimeout(resolve, Date.parse(String(end)) - Date.now() + 50));
       const renewed = await company.json(['login', '--status', String(id)]);
       expect(renewed).toMatchObject({ status: 'waiting', session_id: id });
@@ -148,7 +148,7 @@ describe('a server that takes pushed authorization requests only', () => {
         await company.page.goto(await authUrlOf(running));
         await giveClient(company);
         const outcome = await running.ended;
-        const failure = last(outcome.stdout);
+        const failure = lastDocument(outcome);
         expect([outcome.code, failure.message, failure.hint]).toEqual([
           code,
           expect.stringMatching(message),
@@ -206,7 +206,7 @@ describe('a server that knows only clients that register themselves', () => {
       await consent(company);
       expect(await told(company)).toContain('is connected');
       const outcome = await running.ended;
-      expect([outcome.code, last(outcome.stdout)]).toEqual([
+      expect([outcome.code, lastDocument(outcome)]).toEqual([
         0,
         expect.objectContaining({ status: 'connected', provider: 'login-acme-test', scopes: ['read'] }),
       ]);
@@ -234,7 +234,7 @@ describe('a server that knows only clients that register themselves', () => {
         'read',
         '--no-browser',
       ]);
-      await page.goto(await addressOn(lost));
+      await page.goto(await authorizeUrlOf(lost));
       expect(await page.locator('main').textContent()).toContain('invalid_client');
       await lost.seen('stdout', /does not know the client, press Ctrl-C and sign in again/);
       lost.type('\x03');

@@ -1,24 +1,11 @@
 import { expect, it } from 'vitest';
-import { hosts } from '../../demo/service/index.ts';
-import { connectAcme, createAcme, expiry, inWorld } from './harness.ts';
-
-const ask = [
-  'run',
-  '--',
-  'curl',
-  '-sS',
-  '-o',
-  '/dev/null',
-  '-w',
-  '%{http_code}',
-  `https://${hosts.api}/v1/me`,
-];
+import { askAcme, connectAcme, createAcme, expiry, inWorld } from './harness.ts';
 
 it('refreshes once, though ten processes need the token at once, and uses the new one', async () => {
   await inWorld(await createAcme({ firstTokenTtlSeconds: 2 }), async (world) => {
     await connectAcme(world);
     await expiry(2);
-    const outcomes = await Promise.all(Array.from({ length: 10 }, () => world.authsome(ask)));
+    const outcomes = await Promise.all(Array.from({ length: 10 }, () => world.authsome(askAcme)));
     expect(outcomes.map((outcome) => outcome.stdout)).toEqual(Array(10).fill('200'));
     const { issued, refusals } = world.service.authorization;
     const refreshed = issued.filter((tokens) => tokens.grantType === 'refresh_token');
@@ -43,7 +30,7 @@ it('says that one must sign in again when the grant is dead, and does not hammer
       return true;
     });
     await expiry(2);
-    for (const _ of [1, 2, 3]) await world.authsome(ask);
+    for (const _ of [1, 2, 3]) await world.authsome(askAcme);
     expect(calls).toBe(1);
     expect((await world.json(['get', 'acme'])).status).toBe('invalid');
     expect((await world.authsome(['list'])).stdout).toContain('invalid');
@@ -55,7 +42,7 @@ it('renews on a 401 and sends the request once more', async () => {
     await connectAcme(world);
     const first = world.service.authorization.issued[0]?.accessToken ?? '';
     await world.service.authorization.invalidate(first);
-    expect(await world.authsome(ask)).toMatchObject({ code: 0, stdout: '200' });
+    expect(await world.authsome(askAcme)).toMatchObject({ code: 0, stdout: '200' });
     const second = world.service.authorization.issued[1]?.accessToken;
     expect(world.service.api.received.map((request) => request.headers.authorization)).toEqual([
       `Bearer ${first}`,

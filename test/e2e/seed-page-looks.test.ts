@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Running } from '../../demo/product.ts';
 import { acme, hosts, pixel } from '../../demo/service/index.ts';
 import { authUrlOf } from '../../demo/sign-in.ts';
-import { type Chromium, launchChromium } from './chromium.ts';
+import { type Chromium, collectComplaints, launchChromium } from './chromium.ts';
+import { acmeDevice, scriptDeviceFlow, userCode } from './device-flow.ts';
 import { type Acme, createAcme, register } from './harness.ts';
 
 const settingsUrl = `https://${hosts.login}/settings/apps`;
@@ -15,59 +16,25 @@ const steps = [
   'Copy the client ID, and make a client secret.',
 ];
 const setup = { url: settingsUrl, steps };
-const device = {
-  ...acme,
-  name: 'acme-device',
-  flow: 'device_code',
-  client: { client_id: 'public' },
-  oauth: {
-    ...acme.oauth,
-    device_authorization_url: `https://${hosts.login}/device`,
-    token_endpoint_auth_method: 'none',
-  },
-};
 
 let world: Acme;
 let chromium: Chromium;
 let context: BrowserContext;
 let page: Page;
 const started: Running[] = [];
-const complaints: string[] = [];
+let complaints: readonly string[];
 
 beforeAll(async () => {
   world = await createAcme();
   await register(world, { ...acme, name: 'acme-apps', display_name: 'Acme Apps', setup });
   await register(world, { ...pixel, name: 'pixel-keys', display_name: 'Pixel', setup });
-  await register(world, device);
-  world.service.authorization.misbehave((request, response) => {
-    const answer = (status: number, body: unknown): boolean => {
-      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
-      return true;
-    };
-    if (request.url === '/device') {
-      return answer(200, {
-        device_code: 'dc_0123456789',
-        user_code: 'WDJB-MJHT',
-        verification_uri: `https://${hosts.login}/activate`,
-        interval: 30,
-      });
-    }
-    return request.url === '/token' && request.headers.authorization === undefined
-      ? answer(400, { error: 'authorization_pending' })
-      : false;
-  });
+  await register(world, { ...acmeDevice, flow: 'device_code' });
+  scriptDeviceFlow(world.service, { intervalSeconds: 30, isApproved: () => false });
   chromium = await launchChromium(world.service);
   context = await chromium.context();
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   page = await context.newPage();
-  page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => complaints.push(String(error)));
-  page.on('request', (request) => {
-    const { origin } = new URL(request.url());
-    if (![world.baseUrl, `https://${hosts.login}`].includes(origin)) complaints.push(request.url());
-  });
+  complaints = collectComplaints(page, [world.baseUrl, `https://${hosts.login}`]);
 });
 afterAll(async () => {
   for (const running of started) running.child.kill('SIGINT');
@@ -155,7 +122,7 @@ describe('each page of a sign-in', () => {
     const [line] = await running.seen('stdout', /^\{.*"status":"waiting".*\}$/m);
     await page.goto(`${world.baseUrl}/auth/sessions/${JSON.parse(line).session_id}`);
     expect(await faults()).toEqual([]);
-    expect(await copied('the code')).toBe('WDJB-MJHT');
+    expect(await copied('the code')).toBe(userCode);
   });
 
   it('goes on by itself once the person has authorized elsewhere', async () => {

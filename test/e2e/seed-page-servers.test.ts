@@ -3,14 +3,9 @@ import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { acme, hosts } from '../../demo/service/index.ts';
 import { authUrlOf } from '../../demo/sign-in.ts';
-import { type Acme, connectAcme, createAcme, inWorld, register } from './harness.ts';
+import { type Acme, connectAcme, createAcme, inWorld, lastDocument, register } from './harness.ts';
 
 const issuer = `https://${hosts.login}`;
-
-/** The document that the command ended with. */
-function last(stdout: string): Record<string, unknown> {
-  return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '');
-}
 
 function send(response: ServerResponse, status: number, type: string, body: string): void {
   response.writeHead(status, { 'content-type': type }).end(body);
@@ -73,7 +68,7 @@ describe('a token endpoint', () => {
   ])('that %s is understood', async (what, answer, granted) => {
     const name = what.replaceAll(' ', '-');
     const { outcome } = await signIn(world, name, answer);
-    expect([outcome.code, last(outcome.stdout)]).toEqual([0, expect.objectContaining(granted)]);
+    expect([outcome.code, lastDocument(outcome)]).toEqual([0, expect.objectContaining(granted)]);
     expect(await connectionsOf(world, 'acme')).toContain(name);
   });
 
@@ -153,7 +148,7 @@ describe('a token endpoint', () => {
     const signedIn = await signIn(world, name, answer);
     const { outcome, closing } = signedIn;
     expect(outcome.code).toBe(code);
-    expect(last(outcome.stdout)).toMatchObject({
+    expect(lastDocument(outcome)).toMatchObject({
       v: 1,
       error: code === 10 ? 'TokenExchangeFailed' : 'EndpointUnreachable',
       message: typeof message === 'string' ? message : expect.stringMatching(message),
@@ -207,7 +202,7 @@ describe('an issuer', () => {
       const page = await browser.open(address.href);
       const outcome = await running.ended;
       expect(outcome.code).toBe(10);
-      expect(last(outcome.stdout).message).toBe('the answer does not come from the issuer of acme-iss');
+      expect(lastDocument(outcome).message).toBe('the answer does not come from the issuer of acme-iss');
       expect(outcome.stdout + page.html).not.toMatch(/evil|555/);
       expect(world.service.authorization.issued).toEqual([]);
     });
@@ -243,10 +238,10 @@ describe('an issuer', () => {
         return true;
       });
       const outcome = await world.authsome(['login', issuer, '--json', '--no-browser']);
-      expect([outcome.code, last(outcome.stdout).message]).toEqual([code, expect.stringMatching(message)]);
+      expect([outcome.code, lastDocument(outcome).message]).toEqual([code, expect.stringMatching(message)]);
       expect(asked.filter((url) => !url.startsWith('/.well-known') && url !== '/')).toEqual([]);
       const { events } = await world.json(['log', '-n', '1']);
-      expect(events[0]).toMatchObject({ event: 'sign_in.failed', outcome: last(outcome.stdout).error });
+      expect(events[0]).toMatchObject({ event: 'sign_in.failed', outcome: lastDocument(outcome).error });
       const { providers } = await world.json(['list', '--all']);
       const stored = providers.filter(
         ({ connections }: { connections: unknown[] }) => connections.length > 0,
@@ -266,7 +261,7 @@ describe('a real authorization server', () => {
       expect(url).toContain(`${issuer}/authorize?`);
       await browser.submit(await browser.open(url), { decision: 'allow' });
       const outcome = await running.ended;
-      expect([outcome.code, last(outcome.stdout)]).toEqual([
+      expect([outcome.code, lastDocument(outcome)]).toEqual([
         0,
         expect.objectContaining({ status: 'connected', provider: 'login-acme-test', scopes: ['read'] }),
       ]);
@@ -299,7 +294,7 @@ describe('a real authorization server', () => {
       const consent = await device.submit(confirm, { user_code: userCode, confirm: 'yes' });
       await device.submit(consent, { decision: 'allow' });
       const outcome = await running.ended;
-      expect([outcome.code, last(outcome.stdout)]).toEqual([
+      expect([outcome.code, lastDocument(outcome)]).toEqual([
         0,
         expect.objectContaining({ status: 'connected' }),
       ]);
@@ -324,7 +319,7 @@ describe('a real authorization server', () => {
       const answer = { client_id: world.client.clientId, client_secret: world.client.clientSecret };
       await browser.submit(await browser.open(await authUrlOf(running)), answer);
       const outcome = await running.ended;
-      expect([outcome.code, last(outcome.stdout)]).toEqual([
+      expect([outcome.code, lastDocument(outcome)]).toEqual([
         10,
         expect.objectContaining({
           error: 'TokenExchangeFailed',
@@ -347,7 +342,7 @@ describe('a real authorization server', () => {
       const page = await browser.submit(form, answer);
       const outcome = await running.ended;
       expect(outcome.code).toBe(10);
-      expect(last(outcome.stdout)).toMatchObject({
+      expect(lastDocument(outcome)).toMatchObject({
         error: 'SignInFailed',
         message: expect.stringMatching(/invalid_request: .*Pushed Authorization Request/),
       });

@@ -1,21 +1,9 @@
 /** Signing in from a terminal without a browser: every question on a real pty, and every way out of it. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Running } from '../../demo/product.ts';
-import { acme, hosts } from '../../demo/service/index.ts';
-import { type Acme, createAcme, register } from './harness.ts';
-
-/** Acme with the device flow: its endpoints are scripted, since the demo's server has none. */
-const acmeDevice = {
-  ...acme,
-  name: 'acme-device',
-  display_name: 'Acme Device',
-  client: { client_id: 'public-client' },
-  oauth: {
-    ...acme.oauth,
-    device_authorization_url: `https://${hosts.login}/device`,
-    token_endpoint_auth_method: 'none',
-  },
-};
+import { acme } from '../../demo/service/index.ts';
+import { acmeDevice, scriptDeviceFlow } from './device-flow.ts';
+import { type Acme, authorizeUrlOf, createAcme, lastDocument, register } from './harness.ts';
 
 let world: Acme;
 let isApproved = false;
@@ -24,38 +12,18 @@ beforeAll(async () => {
   world = await createAcme();
   for (const name of ['acme-page', 'acme-typed', 'acme-left']) await register(world, { ...acme, name });
   await register(world, acmeDevice);
-  world.service.authorization.misbehave((request, response) => {
-    const answer = (status: number, body: unknown): boolean => {
-      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
-      return true;
-    };
-    if (request.url === '/device') {
-      return answer(200, {
-        device_code: 'dc_0123456789',
-        user_code: 'WDJB-MJHT',
-        verification_uri: `https://${hosts.login}/activate`,
-        expires_in: 600,
-        interval: 1,
-      });
-    }
-    if (request.url !== '/token' || request.headers.authorization !== undefined) return false;
-    polls += 1;
-    if (!isApproved) return answer(400, { error: 'authorization_pending' });
-    return answer(200, { access_token: 'at_device_0123456789', token_type: 'bearer', scope: 'read' });
+  scriptDeviceFlow(world.service, {
+    intervalSeconds: 1,
+    isApproved() {
+      polls += 1;
+      return isApproved;
+    },
   });
 });
 afterAll(() => world.close());
 
 function login(...args: readonly string[]): Running {
   return world.startOnTerminal(['login', ...args], { env: { SSH_TTY: '/dev/pts/9' } });
-}
-
-async function authorizeUrl(running: Running): Promise<string> {
-  const [, url = ''] = await running.seen(
-    'stdout',
-    /(https:\/\/login\.acme\.test\/authorize\?[^\s\u001b]+)[\s\u001b]/,
-  );
-  return url;
 }
 
 async function nothingIsStored(provider: string): Promise<void> {
@@ -73,7 +41,7 @@ describe('the OAuth client', () => {
     await running.seen('stdout', /Client secret[^:]*: $/);
     running.type(`${world.client.clientSecret}\r`);
     const browser = world.newBrowser();
-    await browser.submit(await browser.open(await authorizeUrl(running)), { decision: 'allow' });
+    await browser.submit(await browser.open(await authorizeUrlOf(running)), { decision: 'allow' });
     const outcome = await running.ended;
     expect(outcome.code).toBe(0);
     expect(outcome.stdout).toContain(world.client.clientId);
@@ -92,7 +60,7 @@ describe('the OAuth client', () => {
     const browser = world.newBrowser();
     const values = { client_id: world.client.clientId, client_secret: world.client.clientSecret };
     const consent = await browser.submit(await browser.open(page), values);
-    await authorizeUrl(running);
+    await authorizeUrlOf(running);
     const address = await browser.redirectOf(consent, { decision: 'allow' }, world.baseUrl);
     running.type(`${address}\r`);
     const outcome = await running.ended;
@@ -125,7 +93,7 @@ describe('the device flow', () => {
     const running = login('acme-device', '--connection', 'other');
     await running.seen('stdout', /\[Y\/n\] /);
     running.type('n\r');
-    expect(await authorizeUrl(running)).toContain('client_id=public-client');
+    expect(await authorizeUrlOf(running)).toContain('client_id=public-client');
     running.type('\x03');
     expect((await running.ended).code).toBe(11);
   });
@@ -194,7 +162,7 @@ describe('a daemon that is killed in the middle', () => {
   it('loses no sign-in: the callback arrives at the next one, and the waiting command sees it', async () => {
     const running = login('acme-typed', '--connection', 'killed');
     const browser = world.newBrowser();
-    const consent = await browser.open(await authorizeUrl(running));
+    const consent = await browser.open(await authorizeUrlOf(running));
     const address = await browser.redirectOf(consent, { decision: 'allow' }, world.baseUrl);
     killDaemon();
     running.type(`${address}\r`);
@@ -213,7 +181,7 @@ describe('a daemon that is killed in the middle', () => {
     await running.seen('stdout', /Client secret[^:]*: $/);
     running.type(`${world.client.clientSecret}\r`);
     const browser = world.newBrowser();
-    await browser.submit(await browser.open(await authorizeUrl(running)), { decision: 'allow' });
+    await browser.submit(await browser.open(await authorizeUrlOf(running)), { decision: 'allow' });
     expect((await running.ended).code).toBe(0);
   });
 });
@@ -235,8 +203,12 @@ describe('for an agent', () => {
     await browser.submit(await browser.open(url), { decision: 'allow' });
     const outcome = await waiting.ended;
     expect(outcome.code).toBe(0);
-    const last = JSON.parse(outcome.stdout.trimEnd().split('\n').at(-1) ?? '');
-    expect(last).toMatchObject({ v: 1, status: 'connected', provider: 'acme-typed', connection: 'agent' });
+    expect(lastDocument(outcome)).toMatchObject({
+      v: 1,
+      status: 'connected',
+      provider: 'acme-typed',
+      connection: 'agent',
+    });
     expect(await world.json(['login', '--status', session])).toMatchObject({ status: 'connected' });
   });
 });

@@ -11,11 +11,13 @@ import { acme } from '../../demo/service/index.ts';
 import { authUrlOf, signInWithClient } from '../../demo/sign-in.ts';
 import {
   type Acme,
+  authorizeUrlOf,
   connectAcme,
   createAcme,
   createWorld,
   entry,
   inWorld,
+  lastDocument,
   register,
   until,
 } from './harness.ts';
@@ -38,15 +40,6 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-/** Where a sign-in on a terminal sends the person. */
-async function urlOf(running: Running): Promise<string> {
-  const [, url = ''] = await running.seen(
-    'stdout',
-    /(https:\/\/login\.acme\.test\/authorize\?[^\s\u001b]+)[\s\u001b]/,
-  );
-  return url;
-}
-
 /** What a terminal shows, without colours and with plain line ends. */
 function screen(text: string): string {
   return text.replace(/\u001b\[[0-9;]*m/g, '').replaceAll('\r', '');
@@ -66,7 +59,7 @@ describe('the redirect URI does not match', () => {
       running.type(`${other.client.clientId}\r`);
       await running.seen('stdout', /Client secret/);
       running.type(`${other.client.clientSecret}\r`);
-      const refused = await other.newBrowser().open(await urlOf(running));
+      const refused = await other.newBrowser().open(await authorizeUrlOf(running));
       await running.seen('stdout', /register exactly \S+ at \S+\s/);
       expect(refused.status).toBe(400);
       expect(refused.html).toContain('invalid_redirect_uri');
@@ -106,7 +99,7 @@ describe('the redirect URI does not match', () => {
     expect(page.html).toContain('authsome login acme-apps --force</code>');
     const outcome = await running.ended;
     expect(outcome.code).toBe(10);
-    const failure = JSON.parse(outcome.stdout.trimEnd().split('\n').at(-1) ?? '');
+    const failure = lastDocument(outcome);
     expect(failure.message).toBe(`acme-apps refused the sign-in: redirect_uri_mismatch: ${description}`);
     expect(failure.hint).toBe(
       `Set the callback URL to exactly\n${world.redirectUri}\nat ${settingsUrl}, then run: authsome login acme-apps --force`,
@@ -189,13 +182,13 @@ describe('the URL is printed, but no browser opens', () => {
 
   it('over SSH none is started, and it is said so', async () => {
     const running = opening('ssh', { SSH_CONNECTION: '192.0.2.1 5 192.0.2.2 22', DISPLAY: ':0' });
-    await urlOf(running);
+    await authorizeUrlOf(running);
     expect(await cancel(running)).toContain('No browser is started: this is an SSH session.');
   });
 
   it('without a display none is started, and it is said so', async () => {
     const running = opening('bare', {});
-    await urlOf(running);
+    await authorizeUrlOf(running);
     const text = await cancel(running);
     expect(text).toContain('there is no display (DISPLAY and WAYLAND_DISPLAY are not set)');
     expect(text).toContain('If the browser runs elsewhere, paste the address it ends at here.');
@@ -207,7 +200,7 @@ describe('the URL is printed, but no browser opens', () => {
     writeFileSync(browser, `#!/bin/sh\nprintf %s "$1" > '${told}'\n`);
     chmodSync(browser, 0o755);
     const running = opening('named', { BROWSER: `'${browser}'`, SSH_TTY: '/dev/pts/9' });
-    const url = await urlOf(running);
+    const url = await authorizeUrlOf(running);
     await until(() => read(told) === url, 10_000);
     expect(await cancel(running)).not.toContain('No browser');
   });
@@ -225,7 +218,7 @@ describe('the URL is printed, but no browser opens', () => {
   it('the URL may be opened on any device, and the address it ends on pasted', async () => {
     const running = opening('pasted', { SSH_TTY: '/dev/pts/9' });
     const browser = world.newBrowser();
-    const consent = await browser.open(await urlOf(running));
+    const consent = await browser.open(await authorizeUrlOf(running));
     const address = await browser.redirectOf(consent, { decision: 'allow' }, world.baseUrl);
     running.type('https://login.acme.test/not-this-one\r');
     await running.seen('stdout', /That is not the address it ends at/);
@@ -282,7 +275,7 @@ Date.now = () => { try { return now() + Number(readFileSync(${JSON.stringify(off
       await running.seen('stdout', /Client ID: /);
       running.type(`${other.client.clientId}\r${other.client.clientSecret}\r`);
       const browser = other.newBrowser();
-      const consent = await browser.open(await urlOf(running));
+      const consent = await browser.open(await authorizeUrlOf(running));
       forward(11 * 60_000);
       const late = await browser.submit(consent, { decision: 'allow' });
       const outcome = await running.ended;
@@ -312,7 +305,7 @@ Date.now = () => { try { return now() + Number(readFileSync(${JSON.stringify(off
 describe('OAuth state parameter does not match', () => {
   it('is told in the terminal, and the sign-in that waits goes on and completes', async () => {
     const running = world.startOnTerminal(['login', 'acme', '--connection', 'state', '--no-browser']);
-    const url = await urlOf(running);
+    const url = await authorizeUrlOf(running);
     const browser = world.newBrowser();
     const stale = await browser.open(`${world.redirectUri}?code=stolen&state=${'x'.repeat(43)}`);
     expect(stale.status).toBe(400);
@@ -335,7 +328,9 @@ describe('token exchange failed: invalid_client', () => {
       await running.seen('stdout', /Client ID: /);
       running.type(`${other.client.clientId}\rcs_rotated_long_ago_000\r`);
       const browser = other.newBrowser();
-      const closing = await browser.submit(await browser.open(await urlOf(running)), { decision: 'allow' });
+      const closing = await browser.submit(await browser.open(await authorizeUrlOf(running)), {
+        decision: 'allow',
+      });
       const outcome = await running.ended;
       expect(outcome.code).toBe(10);
       const text = screen(outcome.stdout);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { authUrlOf, signInWithClient } from '../../demo/sign-in.ts';
-import { type Acme, connectAcme, connectPixel, createAcme, inWorld } from './harness.ts';
+import { type Acme, connectAcme, connectPixel, createAcme, inWorld, lastDocument } from './harness.ts';
 
 let world: Acme;
 beforeAll(async () => {
@@ -10,10 +10,6 @@ afterAll(() => world.close());
 
 const login = (...args: readonly string[]) =>
   world.startAuthsome(['login', ...args, '--json', '--no-browser']);
-
-function lastLine(text: string): Record<string, unknown> {
-  return JSON.parse(text.trimEnd().split('\n').at(-1) ?? '');
-}
 
 describe('login with an API key', () => {
   it('takes it from a local page, and tells both ends in JSON lines', async () => {
@@ -118,7 +114,7 @@ describe('login with PKCE', () => {
     expect(closing.status).toBe(200);
     const outcome = await running.ended;
     expect(outcome.code).toBe(0);
-    expect(lastLine(outcome.stdout)).toMatchObject({
+    expect(lastDocument(outcome)).toMatchObject({
       status: 'connected',
       scopes: ['read', 'write'],
       expires_at: expect.stringMatching(/^\d{4}-.*Z$/),
@@ -188,7 +184,7 @@ describe('login with PKCE', () => {
     await browser.submit(await browser.open(await authUrlOf(running)), { decision: 'deny' });
     const outcome = await running.ended;
     expect(outcome.code).toBe(10);
-    expect(lastLine(outcome.stdout)).toMatchObject({
+    expect(lastDocument(outcome)).toMatchObject({
       v: 1,
       error: 'SignInFailed',
       message: expect.stringContaining('access_denied'),
@@ -224,7 +220,7 @@ it('tells the two commands that mend a client which the provider refuses', async
     const wrong = { clientId: other.client.clientId, clientSecret: 'cs_rotated_long_ago_000' };
     const { outcome } = await signInWithClient(running, other.newBrowser(), wrong);
     expect(outcome.code).toBe(10);
-    const failure = lastLine(outcome.stdout);
+    const failure = lastDocument(outcome);
     expect(failure).toMatchObject({
       error: 'TokenExchangeFailed',
       message: 'token exchange failed: invalid_client',
@@ -255,6 +251,6 @@ it('says that the endpoint cannot be reached when it cannot', async () => {
     await browser.open(address);
     const outcome = await running.ended;
     expect(outcome.code).toBe(8);
-    expect(lastLine(outcome.stdout)).toMatchObject({ error: 'EndpointUnreachable' });
+    expect(lastDocument(outcome)).toMatchObject({ error: 'EndpointUnreachable' });
   });
 });
