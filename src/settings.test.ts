@@ -56,3 +56,19 @@ describe('a URL that cannot be used', () => {
     expect(told).not.toThrow(/hun|ter2/);
   });
 });
+
+describe('a setting that cannot be read', () => {
+  it.each([
+    ['PORT', 'x'],
+    ['BASE_URL', 'somewhere'],
+    ['LOG_LEVEL', 'loud'],
+    ['RESOLVE', 'nothing'],
+    ['CLIENT_METADATA_URL', 'http://a.test/b'],
+  ])('is called by the place where it was written: %s', (name, value) => {
+    const key = name.toLowerCase();
+    expect(() => parseSettings({ [`AUTHSOME_${name}`]: value }, { [key]: 'other' })).toThrow(
+      new RegExp(`^AUTHSOME_${name} `),
+    );
+    expect(() => parseSettings({}, { [key]: value })).toThrow(new RegExp(`^${key} in config\\.json `));
+  });
+});

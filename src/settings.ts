@@ -58,24 +58,35 @@ export function unknownSettings(config: Readonly<Record<string, unknown>>): read
   return Object.keys(config).filter((key) => !known.has(key));
 }
 
+/** A setting as it was written, and what to call it in an error. */
+interface Given {
+  readonly text: string;
+  readonly where: string;
+}
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** `config` is the parsed `config.json`: the variables' names without `AUTHSOME_`, in lower case. */
 export function parseSettings(env: Environment, config: Readonly<Record<string, unknown>> = {}): Settings {
-  const setting = (name: (typeof settingNames)[number]): string | undefined => {
-    const fromEnv = env[`AUTHSOME_${name}`];
-    if (fromEnv !== undefined && fromEnv !== '') return fromEnv;
-    const fromConfig = config[name.toLowerCase()];
-    return fromConfig === undefined ? undefined : String(fromConfig);
+  const read = (name: (typeof settingNames)[number]): Given | undefined => {
+    const variable = `AUTHSOME_${name}`;
+    const fromEnv = env[variable];
+    if (fromEnv !== undefined && fromEnv !== '') return { text: fromEnv, where: variable };
+    const key = name.toLowerCase();
+    const fromConfig = config[key];
+    return fromConfig === undefined
+      ? undefined
+      : { text: String(fromConfig), where: `${key} in config.json` };
   };
-  const explicitUrl = setting('BASE_URL');
+  const setting = (name: (typeof settingNames)[number]): string | undefined => read(name)?.text;
+  const explicitUrl = read('BASE_URL');
   const fromUrl = explicitUrl === undefined ? undefined : parseBaseUrl(explicitUrl);
   const isLocal = fromUrl === undefined || (fromUrl.protocol === 'http:' && isLoopbackName(fromUrl.hostname));
   const localUrl = isLocal ? fromUrl : undefined;
   const listenHost =
     setting('HOST') ?? (localUrl === undefined ? '127.0.0.1' : localUrl.hostname.replace(/^\[|\]$/g, ''));
   const listenPort =
-    parsePort(setting('PORT')) ?? (localUrl === undefined ? defaultPort : Number(localUrl.port || 80));
+    parsePort(read('PORT')) ?? (localUrl === undefined ? defaultPort : Number(localUrl.port || 80));
   const baseUrl = fromUrl === undefined ? `http://${clientHost(listenHost)}:${listenPort}` : fromUrl.origin;
   return {
     home: homeOf(env),
@@ -87,12 +98,12 @@ export function parseSettings(env: Environment, config: Readonly<Record<string, 
     masterKeyFile: setting('MASTER_KEY_FILE'),
     identityHandle: setting('IDENTITY'),
     identityKey: setting('IDENTITY_KEY'),
-    clientMetadataUrl: parseMetadataUrl(setting('CLIENT_METADATA_URL')),
+    clientMetadataUrl: parseMetadataUrl(read('CLIENT_METADATA_URL')),
     extraCaFiles: [setting('EXTRA_CA_CERTS'), env.SSL_CERT_FILE, env.NODE_EXTRA_CA_CERTS].filter(
       (file): file is string => file !== undefined && file !== '',
     ),
-    resolveOverrides: parseResolve(setting('RESOLVE')),
-    logLevel: parseLogLevel(setting('LOG_LEVEL')),
+    resolveOverrides: parseResolve(read('RESOLVE')),
+    logLevel: parseLogLevel(read('LOG_LEVEL')),
   };
 }
 
@@ -177,32 +188,25 @@ export function homeOf(env: Environment): string {
   }
 }
 
-function parseBaseUrl(text: string): URL {
+function parseBaseUrl({ text, where }: Given): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
-    throw new AuthsomeError(
-      'Usage',
-      `AUTHSOME_BASE_URL is not an http or https URL: ${withoutUserInfo(text)}`,
-      {
-        hint: 'Set it to something like http://127.0.0.1:7998, or unset it.',
-      },
-    );
+    throw new AuthsomeError('Usage', `${where} is not an http or https URL: ${withoutUserInfo(text)}`, {
+      hint: 'Set it to something like http://127.0.0.1:7998, or unset it.',
+    });
   }
   return url;
 }
 
-function parseMetadataUrl(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined;
+function parseMetadataUrl(given: Given | undefined): string | undefined {
+  if (given === undefined) return undefined;
+  const { text, where } = given;
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol === 'https:' && url.username === '' && url.hash === '' && url.pathname !== '/')
     return text;
-  throw new AuthsomeError(
-    'Usage',
-    `AUTHSOME_CLIENT_METADATA_URL is not the https URL of a document: ${withoutUserInfo(text)}`,
-    {
-      hint: 'Set it to something like https://example.com/authsome-client.json, or unset it.',
-    },
-  );
+  throw new AuthsomeError('Usage', `${where} is not the https URL of a document: ${withoutUserInfo(text)}`, {
+    hint: 'Set it to something like https://example.com/authsome-client.json, or unset it.',
+  });
 }
 
 /** What stands before the last `@` may be a password. */
@@ -221,32 +225,30 @@ export function clientHost(listenHost: string): string {
   return listenHost.includes(':') ? `[${listenHost}]` : listenHost;
 }
 
-function parsePort(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
+function parsePort(given: Given | undefined): number | undefined {
+  if (given === undefined) return undefined;
+  const { text, where } = given;
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
   if (!(port >= 1 && port <= 65_535)) {
-    throw new AuthsomeError('Usage', `AUTHSOME_PORT is not a port number: ${text}`, {
+    throw new AuthsomeError('Usage', `${where} is not a port number: ${text}`, {
       hint: 'Set it to a number from 1 to 65535, or unset it.',
     });
   }
   return port;
 }
 
-function parseResolve(text: string | undefined): readonly ResolveOverride[] {
-  if (text === undefined) return [];
+function parseResolve(given: Given | undefined): readonly ResolveOverride[] {
+  if (given === undefined) return [];
+  const { text, where } = given;
   return text.split(',').map((entry) => {
     const match =
       /^(\[[0-9a-fA-F:.]+\]|[^:[\]]+):(\d{1,5}):(\[[0-9a-fA-F:.]+\]|[^:[\]]+)(?::(\d{1,5}))?$/.exec(
         entry.trim(),
       );
     if (match === null) {
-      throw new AuthsomeError(
-        'Usage',
-        `AUTHSOME_RESOLVE holds an entry that cannot be read: ${entry.trim()}`,
-        {
-          hint: 'Write host:port:address[:port], separated by commas, as for curl --resolve.',
-        },
-      );
+      throw new AuthsomeError('Usage', `${where} holds an entry that cannot be read: ${entry.trim()}`, {
+        hint: 'Write host:port:address[:port], separated by commas, as for curl --resolve.',
+      });
     }
     const [, host = '', port = '', address = '', targetPort = port] = match;
     return {
@@ -258,10 +260,11 @@ function parseResolve(text: string | undefined): readonly ResolveOverride[] {
   });
 }
 
-function parseLogLevel(text: string | undefined): Settings['logLevel'] {
-  if (text === undefined) return 'info';
+function parseLogLevel(given: Given | undefined): Settings['logLevel'] {
+  if (given === undefined) return 'info';
+  const { text, where } = given;
   if (text === 'error' || text === 'warn' || text === 'info' || text === 'debug') return text;
-  throw new AuthsomeError('Usage', `AUTHSOME_LOG_LEVEL is not a level: ${text}`, {
+  throw new AuthsomeError('Usage', `${where} is not a level: ${text}`, {
     hint: 'Use one of: error, warn, info, debug.',
   });
 }
