@@ -19,7 +19,10 @@ export function ownNetwork(): readonly string[] {
   return ['env'];
 }
 
-/** As `ownNetwork`, with processes of its own too: a broad `pkill` reaches nobody else there. `undefined` where there is none. */
+/**
+ * As `ownNetwork`, with processes of its own too: a broad `pkill` reaches nobody else there. `undefined` where there is
+ * none.
+ */
 export function ownProcesses(): readonly string[] | undefined {
   for (const flags of ['-npf', '-rnpf']) {
     const wrap = ['unshare', flags, '--mount-proc', 'python3', '-c', loopbackUp];

@@ -16,7 +16,7 @@
  * | is slow, within our patience and beyond it     | `personalities-faulty`                                   |
  * | dies in the middle of its answer               | `personalities-faulty`                                   |
  *
- * More shapes of each fault, without a script in the browser, are in `seed-page-servers`; what happens to a connection that
+ * More shapes of each fault, without a script in the browser, are in `sign-in-servers`; what happens to a connection that
  * is there already, in `keeping-alive`.
  */
 import type { Page } from 'playwright-core';

@@ -1,4 +1,7 @@
-/** Servers that answer in shapes of their own, lie, dawdle or die, each of them a real one whose answers are bent on their way out. */
+/**
+ * Servers that answer in shapes of their own, lie, dawdle or die, each of them a real one whose answers are bent on
+ * their way out.
+ */
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { acme, hosts } from '../../demo/service/index.ts';

@@ -1,4 +1,7 @@
-/** Servers that insist on what the RFCs ask for: strict ones, those that rotate refresh tokens, and device flows that are to slow down. */
+/**
+ * Servers that insist on what the RFCs ask for: strict ones, those that rotate refresh tokens, and device flows that
+ * are to slow down.
+ */
 import { once } from 'node:events';
 import { request } from 'node:https';
 import { describe, expect, it } from 'vitest';

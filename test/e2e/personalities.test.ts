@@ -1,4 +1,7 @@
-/** Servers that want more than a code: pushed requests, clients that register themselves, and what becomes of the grant before. */
+/**
+ * Servers that want more than a code: pushed requests, clients that register themselves, and what becomes of the grant
+ * before.
+ */
 import { describe, expect, it } from 'vitest';
 import { acme } from '../../demo/service/index.ts';
 import { authUrlOf } from '../../demo/sign-in.ts';

@@ -60,8 +60,8 @@ export function changeResponses(
 }
 
 /**
- * Hands `act` what the server is about to answer at a path, and below it. Its headers are not on the way yet; `end` sends this
- * body, for which `act` may do without.
+ * Hands `act` what the server is about to answer at a path, and below it. Its headers are not on the way yet; `end`
+ * sends this body, for which `act` may do without.
  */
 export function interceptAnswers(
   { authorization }: Service,

@@ -21,8 +21,8 @@ export const grpcHost = 'grpc.multiplex.test';
 export const newerHost = 'newer.multiplex.test';
 
 /**
- * A world with an API that speaks HTTP/2 only, at `newerHost` and at `localhost:at` for whoever goes through the proxy, and one
- * at `olderHost` that speaks HTTP/1.1.
+ * A world with an API that speaks HTTP/2 only, at `newerHost` and at `localhost:at` for whoever goes through the proxy,
+ * and one at `olderHost` that speaks HTTP/1.1.
  */
 export interface Http2World extends World {
   readonly at: number;

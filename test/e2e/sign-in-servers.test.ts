@@ -1,4 +1,7 @@
-/** Signing in to servers of every character with the real binary: those that have less, those that want more, those that misbehave. */
+/**
+ * Signing in to servers of every character with the real binary: those that have less, those that want more, those that
+ * misbehave.
+ */
 import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { acme, hosts } from '../../demo/service/index.ts';
