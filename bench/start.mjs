@@ -1,6 +1,7 @@
 /**
  * What a start costs, against bare Node in the same run: medians of alternating rounds, and the least, as differences;
- * on a machine that does other work besides, the least is what to look at. The daemon runs in a throwaway home on a free port. `node bench/start.mjs [rounds]`, after `npm run build`.
+ * on a machine that does other work besides, the least is what to look at. The daemon runs in a throwaway home on a
+ * free port. `node bench/start.mjs [rounds]`, after `npm run build`.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -191,7 +191,10 @@ export interface AuthSessionDocument {
   readonly revision: number;
   /** Where a browser should go now: the provider's own page, or a page of ours that asks for what is missing. */
   readonly auth_url: string | null;
-  /** Of an `auth_url` that works once, and only until then; `null` for others. Reading the session later renews it, waiting does not. */
+  /**
+   * Of an `auth_url` that works once, and only until then; `null` for others. Reading the session later renews it,
+   * waiting does not.
+   */
   readonly auth_url_expires_at: string | null;
   /** Whether a masked prompt in the terminal may answer instead (`api_key`). */
   readonly accepts_secret: boolean;

@@ -116,7 +116,10 @@ function newConnection(
   };
 }
 
-/** Returns the version written, and what was there before. ConnectionExists when another sign-in was quicker and this one may not replace. */
+/**
+ * Returns the version written, and what was there before. ConnectionExists when another sign-in was quicker and this
+ * one may not replace.
+ */
 async function store(
   context: SignInContext,
   session: StoredSession,

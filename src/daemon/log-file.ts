@@ -14,8 +14,8 @@ export interface LogFile {
 }
 
 /**
- * Lines to a file descriptor. While that is `file`, which this process alone goes on writing to, it is moved aside once it is
- * full, and another takes its place. A terminal, or a supervisor's pipe, is never touched.
+ * Lines to a file descriptor. While that is `file`, which this process alone goes on writing to, it is moved aside once
+ * it is full, and another takes its place. A terminal, or a supervisor's pipe, is never touched.
  */
 export function logDestination(descriptor: number, file: LogFile): LogDestination {
   let current = lineWriter(descriptor);

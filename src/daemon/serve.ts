@@ -26,7 +26,8 @@ const exitGraceMs = 2_000;
 
 /**
  * The exit code, once the daemon has stopped. A failure to start is written to stderr: in words at a terminal, else as
- * an error document, the last line there. When this home has a healthy daemon already, there is nothing to do and nothing to say: 0.
+ * an error document, the last line there. When this home has a healthy daemon already, there is nothing to do and
+ * nothing to say: 0.
  */
 export async function serveDaemon(options: ServeOptions): Promise<number> {
   // What `ps` and `pkill -f authsome` see, wherever the program is installed.

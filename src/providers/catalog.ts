@@ -22,7 +22,10 @@ export interface Catalog {
   /** By name; without those in `problems`. */
   list(): readonly Provider[];
   readonly problems: readonly DefinitionProblem[];
-  /** Stores a person's own definition. Throws ProviderExists when there is one of that name, bundled or not, unless `replace`. */
+  /**
+   * Stores a person's own definition. Throws ProviderExists when there is one of that name, bundled or not, unless
+   * `replace`.
+   */
   add(document: unknown, options: { readonly replace: boolean }): Promise<Provider>;
   /** Forgets a person's own definition: `reset` when a bundled one comes back. `undefined` when there was none to forget. */
   remove(name: string): Promise<'removed' | 'reset' | undefined>;

@@ -1,6 +1,9 @@
 /** How a request path reads. */
 export interface PathJudgement {
-  /** Percent-encoded unreserved characters decoded, other escapes in upper case (RFC 3986 §6.2.2): what routing, policy and audit use. */
+  /**
+   * Percent-encoded unreserved characters decoded, other escapes in upper case (RFC 3986 §6.2.2): what routing, policy
+   * and audit use.
+   */
   readonly canonical: string;
   /** The path as a server reads it that decodes separators too and drops empty segments. Equal to `canonical` when plain. */
   readonly resolved: string;
@@ -53,7 +56,10 @@ function judgeUnusual(path: string): PathJudgement {
     : { canonical, resolved: kept.length === 1 ? '/' : kept.join('/'), shape: 'ambiguous' };
 }
 
-/** The bytes, one character each, after decoding as often as something changes; `undefined` for NUL, overlong UTF-8 or no end. */
+/**
+ * The bytes, one character each, after decoding as often as something changes; `undefined` for NUL, overlong UTF-8 or
+ * no end.
+ */
 function decodeFully(path: string): string | undefined {
   let text = path;
   for (let round = 0; round <= decodings; round += 1) {

@@ -5,7 +5,10 @@ export function encodeKey(key: Uint8Array): string {
   return Buffer.from(key).toString('base64');
 }
 
-/** The 32 bytes that `text` holds in base64 (RFC 4648 §4); `WrongMasterKey` naming `source`, never the text, when it does not. */
+/**
+ * The 32 bytes that `text` holds in base64 (RFC 4648 §4); `WrongMasterKey` naming `source`, never the text, when it
+ * does not.
+ */
 export function parseKey(text: string, source: string): Uint8Array {
   const trimmed = text.trim();
   const key = Buffer.from(trimmed, 'base64');

@@ -130,7 +130,10 @@ function release(options: LeaseOptions, name: string, owner: string): void {
   );
 }
 
-/** A renewal or release that fails (full disk, closed database) costs others a wait until the lease lapses, and the holder nothing. */
+/**
+ * A renewal or release that fails (full disk, closed database) costs others a wait until the lease lapses, and the
+ * holder nothing.
+ */
 function attempt(step: () => void): void {
   try {
     step();

@@ -18,8 +18,9 @@ export interface Prompt {
 const mask = '•';
 
 /**
- * What a person typed or pasted up to Enter; `undefined` for Ctrl-C, Ctrl-D, the end of input and an abort. The terminal
- * is as it was afterwards, unless another prompt follows. Lines pasted after a shown answer are left for the next prompt, which may be a masked one.
+ * What a person typed or pasted up to Enter; `undefined` for Ctrl-C, Ctrl-D, the end of input and an abort. The
+ * terminal is as it was afterwards, unless another prompt follows. Lines pasted after a shown answer are left for the
+ * next prompt, which may be a masked one.
  */
 export function readAnswer(prompt: Prompt): Promise<string | undefined> {
   const { input, output, message, isShown, isFollowed = false, signal } = prompt;
