@@ -201,3 +201,24 @@ async function upstreamIn(added: {
   await expect.poll(found).toBeDefined();
   return found() as UpstreamSession;
 }
+
+test('an answer that is refused, and whole in the same breath, while its request is still being sent, harms nobody else', async () => {
+  const world = await openWith([], (one, _connection, send) => {
+    if (one.type !== Type.data) return;
+    const fields = [
+      [':status', '200'],
+      ['content-type', 'text/plain'],
+      ['content-encoding', 'unheard-of'],
+    ] as const;
+    const trailers = headers(one.stream, [['x-sum', '1']], Flag.endStream);
+    send(headers(one.stream, fields, 0), frame(Type.data, 0, one.stream, 'all'), trailers);
+  });
+  const session = await dialHttp2(cleanups, world);
+  for (const path of ['/', '/again']) {
+    const stream = session.request({ ':method': 'POST', ':path': path });
+    const answer = answerOn(stream);
+    stream.write('a part of the body');
+    expect((await answer).headers[':status']).toBe(502);
+  }
+  expect(world.decisions.map(({ outcome }) => outcome)).toEqual(['injected', 'injected']);
+});
