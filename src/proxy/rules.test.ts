@@ -313,6 +313,8 @@ describe('addresses', () => {
         `Proxy-Authorization: ${proxyAuthorization(world.run)}`,
       );
       expect(problemOf(answer)).toMatchObject({ code: 'AddressForbidden', status: 403 });
+      // All that most clients show of it.
+      expect(answer).toMatch(/^HTTP\/1\.1 403 Forbidden \(AddressForbidden: authsome explain dec_\w+\)\r\n/);
     }
     expect(world.decisions).toHaveLength(3);
   });

@@ -46,7 +46,10 @@ export function problemDocument(problem: Problem): string {
   })}\n`;
 }
 
-/** The whole HTTP/1.1 response. Without `body` (to HEAD) it declares the length that it would have had. */
+/**
+ * The whole HTTP/1.1 response. Without `body` (to HEAD) it declares the length that it would have had. Clients whose CONNECT
+ * is refused show no more of it than the first line, so that names the reason as well.
+ */
 export function problemResponse(
   problem: Problem,
   shape: { readonly close: boolean; readonly body: boolean },
@@ -54,7 +57,7 @@ export function problemResponse(
   const status = statusOf(problem.code);
   const document = Buffer.from(problemDocument(problem));
   const lines = [
-    `HTTP/1.1 ${status} ${phrases[status] ?? 'Refused'}`,
+    `HTTP/1.1 ${status} ${phrases[status] ?? 'Refused'} (${problem.code}: authsome explain ${problem.decision})`,
     'Content-Type: application/problem+json',
     `Content-Length: ${document.length}`,
     'Cache-Control: no-store',
