@@ -109,4 +109,40 @@ describe('a side that does not read', { timeout: 60_000 }, () => {
     await poured;
     expect(received - large).toBeLessThan(1_000);
   });
+
+  test('as a client that reads slowly: gets all of an answer, though the next one breaks off behind it', async () => {
+    const size = 8 * mebibyte;
+    const broken = 'HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: 9\r\n\r\ncut';
+    const upstream = await serveRaw((tls) => {
+      tls.on('data', (chunk: Buffer) => {
+        if (chunk.toString().startsWith('GET /1 ')) {
+          tls.write(`HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: ${size}\r\n\r\n`);
+          pour(tls, size, () => {});
+        } else tls.end(broken);
+      });
+    });
+    const world = await openWorld();
+    cleanups.push(
+      () => upstream.close(),
+      () => world.close(),
+    );
+    world.ports.set(`${apiHost}:443`, upstream.at);
+    const { socket } = await dialThrough(world);
+    const told: string[] = [];
+    let received = 0;
+    let last = '';
+    socket.removeAllListeners('data').on('data', (chunk: Buffer) => {
+      received += chunk.length;
+      last = (last + chunk.toString('latin1')).slice(-broken.length);
+      socket.pause();
+      setTimeout(() => socket.resume(), 2);
+    });
+    socket.on('error', ({ message }) => told.push(message));
+    socket.on('end', () => told.push('end'));
+    for (const path of ['/1', '/2']) socket.write(`GET ${path} HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`);
+    await expect.poll(() => told, { timeout: 30_000 }).toEqual(['end']);
+    expect(received).toBeGreaterThan(size);
+    expect(last.endsWith('\r\n\r\ncut')).toBe(true);
+    expect(world.failures).toMatchObject([{ outcome: 'UpstreamUnreachable' }]);
+  });
 });

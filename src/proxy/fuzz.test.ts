@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Plan, RequestHead } from './http1/index.ts';
+import type { Cut, Plan, RequestHead } from './http1/index.ts';
 import { cleanupsAfterEach } from './test-cleanups.ts';
 import { Transcript } from './test-transcript.ts';
 import { apiHost, type Client, dialThrough, openWorld, secret, serveRaw } from './test-world.ts';
@@ -129,9 +129,9 @@ class Ring extends Transcript {
     super.endClient();
   }
 
-  override resetClient(): void {
+  override breakOffClient(cut: Cut, gentle: boolean): void {
     this.ended = true;
-    super.resetClient();
+    super.breakOffClient(cut, gentle);
   }
 
   override splice(fromClient: Buffer | undefined, fromUpstream: Buffer | undefined): void {

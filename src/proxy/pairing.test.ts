@@ -43,6 +43,27 @@ describe('keep-alive and pipelining', () => {
     expect(t.take().slice(1)).toEqual(['release upstream', `→upstream ${get('/2')}`, 'resume client']);
   });
 
+  test.each([
+    ['truncated', `${lines('HTTP/1.1 200 OK', 'Content-Length: 9')}cut`, 'break off client'],
+    ['malformed', `${lines('HTTP/1.1 200 OK', 'Transfer-Encoding: chunked')}x`, 'break off client'],
+    // Its end is the connection's, so only a reset tells that it was cut.
+    ['truncated without a length', `${lines('HTTP/1.1 200 OK')}cut`, 'reset client'],
+  ])(
+    'an answer that is %s does not take the one before it along, where that is still on its way',
+    (_, second, action) => {
+      const broken = (t: Transcript): Transcript => {
+        t.upstream(second);
+        t.pairing.upstreamEnd(false);
+        return t;
+      };
+      const pipelined = broken(new Transcript().client(get('/1') + get('/2')).upstream(ok('one')));
+      expect(pipelined.sent('client')).toContain(ok('one'));
+      expect(pipelined.actions.at(-1)).toBe(action);
+      const inTurn = broken(new Transcript().client(get('/1')).upstream(ok('one')).client(get('/2')));
+      expect(inTurn.actions.at(-1)).toBe('reset client');
+    },
+  );
+
   test('a body, and a request behind it in the same bytes', () => {
     const t = new Transcript().client(post('/1', 'body') + get('/2').slice(0, 9));
     expect(t.sent('upstream')).toBe(post('/1', 'body'));

@@ -1,5 +1,5 @@
 import type { RequestHead } from './http1/index.ts';
-import { type Failure, Pairing, type PairingPort, type Plan } from './http1/index.ts';
+import { type Cut, type Failure, Pairing, type PairingPort, type Plan } from './http1/index.ts';
 import { type ForwardTarget, type Injection, rewriteRequestHead } from './inject/index.ts';
 
 export interface TranscriptOptions {
@@ -103,8 +103,8 @@ export class Transcript implements PairingPort {
     this.actions.push('end client');
   }
 
-  resetClient(): void {
-    this.actions.push('reset client');
+  breakOffClient(_cut: Cut, gentle: boolean): void {
+    this.actions.push(gentle ? 'break off client' : 'reset client');
   }
 
   splice(fromClient: Buffer | undefined, fromUpstream: Buffer | undefined): void {

@@ -198,7 +198,7 @@ class Scene implements PairingPort {
     this.over = true;
   }
 
-  resetClient(): void {
+  breakOffClient(): void {
     this.over = true;
   }
 

@@ -239,7 +239,7 @@ class Ring implements PairingPort {
     this.#ended = true;
   }
 
-  resetClient(): void {
+  breakOffClient(): void {
     this.#ended = true;
   }
 

@@ -29,6 +29,8 @@ export class Pairing {
   #upstreamOpen = false;
   #upstreamEnded = false;
   #working = false;
+  /** What came of the next request came before the answer to the one before was out. */
+  #isPipelined = false;
 
   constructor(port: PairingPort) {
     this.#port = port;
@@ -66,6 +68,7 @@ export class Pairing {
   clientBytes(chunk: Buffer): void {
     switch (this.#requestPhase) {
       case 'head':
+        if (this.#fromClient.length === 0) this.#isPipelined = false;
         this.#readRequests(chunk);
         break;
       case 'body':
@@ -284,11 +287,12 @@ export class Pairing {
         this.#fail({ kind: 'malformed-head', fault: head });
         break;
       }
-      this.#turn = new Turn(head);
+      this.#turn = new Turn(head, this.#isPipelined);
       this.#requestPhase = 'judging';
       if (head.end < bytes.length) this.#fromClient.push(bytes.subarray(head.end));
       this.#port.judge(head);
       bytes = this.between ? this.#fromClient.takeAll() : undefined;
+      this.#isPipelined = true;
     }
     this.#working = false;
     if (this.#requestPhase === 'head' && this.#clientEnded) this.clientEnd();
@@ -480,6 +484,7 @@ export class Pairing {
     this.#responsePhase = 'none';
     if (this.#working) return;
     const held = this.#fromClient.takeAll();
+    this.#isPipelined = held !== undefined;
     if (held !== undefined) this.#readRequests(held);
     else if (this.#clientEnded) this.#finish();
   }
@@ -541,11 +546,14 @@ export class Pairing {
 
   /** A cut-off answer must not look complete. */
   #abandon(cut: Cut): void {
-    this.#turn?.transform?.abort();
+    const turn = this.#turn;
+    const isGentle = cut.kind !== 'standstill' && turn?.isPipelined === true && turn.isFramed;
+    turn?.transform?.abort();
     this.#closeUpstream();
     this.#requestPhase = 'over';
+    this.#responsePhase = 'none';
     this.#forget();
-    this.#port.resetClient(cut);
+    this.#port.breakOffClient(cut, isGentle);
   }
 
   /** Turns reading on or off where what holds it back has changed. */

@@ -87,8 +87,11 @@ export interface PairingPort {
   destroyUpstream(): void;
   /** Flush, then end our side; the rest of what the client sends is thrown away. */
   endClient(): void;
-  /** Cut the connection so that what was sent cannot look complete, and put on record why. */
-  resetClient(cut: Cut): void;
+  /**
+   * End the connection so that what was sent cannot look complete, and put on record why. Where this is `gentle`, what was
+   * sent is to arrive; else the connection is reset, which also loses answers before this one that are still on their way.
+   */
+  breakOffClient(cut: Cut, gentle: boolean): void;
   /** Both sides agreed on another protocol: relay bytes from now on. */
   splice(fromClient: Buffer | undefined, fromUpstream: Buffer | undefined): void;
   /** Answered by `renewed`. */

@@ -7,6 +7,8 @@ import type { ResponseHead } from './response.ts';
 /** One request, and what has become of it so far. */
 export class Turn {
   readonly request: RequestHead;
+  /** It came before the answer to the request before it was out, which may still be on its way. */
+  readonly isPipelined: boolean;
   plan: Plan | undefined;
   requestBody: Body | undefined;
   response: ResponseHead | undefined;
@@ -24,8 +26,9 @@ export class Turn {
   #retried = false;
   #renewed = false;
 
-  constructor(request: RequestHead) {
+  constructor(request: RequestHead, isPipelined: boolean) {
     this.request = request;
+    this.isPipelined = isPipelined;
   }
 
   /** It goes out to an upstream. Returns what was kept of its body when it goes out again, else `undefined`. */
@@ -77,6 +80,11 @@ export class Turn {
   renew(head: Buffer | undefined): void {
     this.#renewed = true;
     if (head !== undefined) this.plan = { ...(this.plan as Plan), head, renewable: false };
+  }
+
+  /** What the client gets says by itself where it ends, so that the connection's end cannot make it look complete. */
+  get isFramed(): boolean {
+    return this.responseBody?.untilClose === false && this.request.minor === 1;
   }
 
   /** A client that waits for 100 may send its body or not once it sees an answer: nothing after it can be framed. */

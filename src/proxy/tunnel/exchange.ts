@@ -228,8 +228,12 @@ export class Exchange implements PairingPort, UpstreamUser, Watched, Live {
     this.client.resume();
   }
 
-  resetClient(cut: Cut): void {
+  breakOffClient(cut: Cut, gentle: boolean): void {
     this.#docket?.fail(whyCut(cut));
+    if (gentle) {
+      this.endClient();
+      return;
+    }
     this.#raw.resetAndDestroy();
     this.client.destroy();
   }
