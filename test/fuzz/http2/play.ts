@@ -143,6 +143,7 @@ async function untilQuiet(moved: () => number): Promise<void> {
 
 function judgeAll(clients: readonly Client[], upstream: FuzzUpstream, world: World): void {
   const { conversations } = upstream;
+  for (const one of conversations) one.close();
   judgeRequests(conversations, clients);
   for (const client of clients) judgeAnswers(client, conversations);
   judgeRecord(world.decisions, clients, conversations);

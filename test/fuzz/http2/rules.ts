@@ -59,7 +59,7 @@ export function judgeRequests(conversations: readonly Conversation[], clients: r
   }
 }
 
-const isInjected = (head: Fields): boolean => (valueIn(head, ':path') ?? '').startsWith('/v1/');
+const isInjected = (head: Fields): boolean => /^\/v1(?:[/?]|$)/.test(valueIn(head, ':path') ?? '');
 
 function judgeCredential({ head }: Message): void {
   const path = valueIn(head, ':path') ?? '';
@@ -108,6 +108,9 @@ function isForwarded(sent: Message, arrived: Message): boolean {
 const valuesOf = (fields: Fields, name: string): readonly string[] =>
   fields.filter((field) => field[0] === name).map(([, value]) => value);
 
+/** All of its lines as one (RFC 9110 §5.3). */
+const joined = (fields: Fields, name: string): string => valuesOf(fields, name).join(', ');
+
 /** As several lines, as one, or only the first where there may be but one (RFC 9110 §5.3). */
 function isSame(sent: readonly string[], arrived: readonly string[]): boolean {
   const all = arrived.join('\0');
@@ -144,9 +147,9 @@ export function judgeAnswers(
             (request) => request.stream === one.stream && markOf(request.head) === markAt(stream),
           ),
         )
-        .map((one) => valueIn(one.head, 'link')),
+        .map((one) => joined(one.head, 'link')),
     );
-    must(links.includes(valueIn(head, 'link')), 'an interim answer to another request', head);
+    must(links.includes(joined(head, 'link')), 'an interim answer to another request', head);
     if (isInjected(headAt(stream))) mustKeepSecret(head);
   }
   for (const got of answers.messages) {
@@ -177,7 +180,7 @@ function mustKeepSecret(fields: Fields): void {
 
 function isRelayed(said: Message, got: Message, isHead: boolean, isClean: boolean): boolean {
   if (valueIn(said.head, ':status') !== valueIn(got.head, ':status')) return false;
-  if (valueIn(said.head, 'x-mark') !== valueIn(got.head, 'x-mark')) return false;
+  if (joined(said.head, 'x-mark') !== joined(got.head, 'x-mark')) return false;
   // Without a body, it is over with its head, whether its stream is or not.
   const isBodyless = ['204', '205', '304'].includes(valueIn(said.head, ':status') ?? '') || isHead;
   if (isBodyless) return got.body.length === 0;
@@ -189,7 +192,9 @@ function isRelayed(said: Message, got: Message, isHead: boolean, isClean: boolea
   const clean = secrets.reduce((sofar, one) => sofar.replaceAll(one, phantom), text);
   // A change may have made another type of it, or none, which is looked into as well.
   const bodies = (isScrubbed ? [clean] : [clean, text]).map((one) => Buffer.from(one, 'latin1'));
-  return bodies.some((body) => (got.whole ? said.whole && body.equals(got.body) : isPrefix(got.body, body)));
+  // All that its length promised is a whole body, however its stream ended.
+  const isWhole = said.whole || valueIn(said.head, 'content-length') === String(said.body.length);
+  return bodies.some((body) => (got.whole ? isWhole && body.equals(got.body) : isPrefix(got.body, body)));
 }
 
 /** Each request is on record once; nothing on record holds a secret. */

@@ -23,6 +23,8 @@ export interface Conversation {
   readonly requests: MessageReader;
   readonly answers: MessageReader;
   readonly broken: boolean;
+  /** Nothing more is said on it: what was begun of a frame counts as well. */
+  close(): void;
 }
 
 export interface FuzzUpstream {
@@ -92,6 +94,9 @@ function converse(
     answers,
     get broken() {
       return incoming.broken;
+    },
+    close() {
+      if (outgoing.begun !== undefined) answers.take(outgoing.begun);
     },
   });
   fuzzed.sockets.add(socket);
