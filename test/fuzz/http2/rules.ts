@@ -31,7 +31,11 @@ const notForwarded = new Set([
 ]);
 
 /** What a client may have put into trailers, where it does not belong (RFC 9110 §6.5.1). */
-const notInTrailers = new Set([...notForwarded, 'authorization']);
+const notInTrailers = new Set([
+  ...notForwarded,
+  ...['authorization', 'cookie', 'set-cookie', 'te', 'expect', 'trailer'],
+  ...['content-length', 'content-type', 'content-encoding', 'content-range'],
+]);
 
 /** Every request that reached the upstream is one that a client sent, whole as far as it goes; and who may be asked for what. */
 export function judgeRequests(conversations: readonly Conversation[], clients: readonly ClientSide[]): void {
@@ -97,12 +101,12 @@ function isForwarded(sent: Message, arrived: Message): boolean {
     [...sent.head, ...arrived.head].map(([name]) => name).filter((name) => !skipped(name)),
   );
   for (const name of names)
-    if (!isSame(valuesOf(sent.head, name), valuesOf(arrived.head, name))) return false;
+    if (!isSame(name, valuesOf(sent.head, name), valuesOf(arrived.head, name))) return false;
   const trailers = sent.trailers.filter(([name]) => !notInTrailers.has(name));
   if (!arrived.trailers.every(([name, value]) => trailers.some((one) => one[0] === name && one[1] === value)))
     return false;
   if (!arrived.whole) return isPrefix(arrived.body, sent.body);
-  return sent.whole && sent.body.equals(arrived.body) && trailers.length === arrived.trailers.length;
+  return isWhole(sent) && sent.body.equals(arrived.body) && trailers.length === arrived.trailers.length;
 }
 
 const valuesOf = (fields: Fields, name: string): readonly string[] =>
@@ -112,10 +116,15 @@ const valuesOf = (fields: Fields, name: string): readonly string[] =>
 const joined = (fields: Fields, name: string): string => valuesOf(fields, name).join(', ');
 
 /** As several lines, as one, or only the first where there may be but one (RFC 9110 §5.3). */
-function isSame(sent: readonly string[], arrived: readonly string[]): boolean {
+function isSame(name: string, sent: readonly string[], arrived: readonly string[]): boolean {
+  if (name === 'te') return arrived.join() === 'trailers' && sent.length > 0;
   const all = arrived.join('\0');
   return [sent.join('\0'), sent.join(', '), sent.join('; '), sent[0]].includes(all);
 }
+
+/** All that its length promised is a whole body, however its stream ended. */
+const isWhole = ({ head, body, whole }: Message): boolean =>
+  whole || valueIn(head, 'content-length') === String(body.length);
 
 const isPrefix = (part: Buffer, whole: Buffer): boolean => whole.subarray(0, part.length).equals(part);
 
@@ -192,9 +201,9 @@ function isRelayed(said: Message, got: Message, isHead: boolean, isClean: boolea
   const clean = secrets.reduce((sofar, one) => sofar.replaceAll(one, phantom), text);
   // A change may have made another type of it, or none, which is looked into as well.
   const bodies = (isScrubbed ? [clean] : [clean, text]).map((one) => Buffer.from(one, 'latin1'));
-  // All that its length promised is a whole body, however its stream ended.
-  const isWhole = said.whole || valueIn(said.head, 'content-length') === String(said.body.length);
-  return bodies.some((body) => (got.whole ? isWhole && body.equals(got.body) : isPrefix(got.body, body)));
+  return bodies.some((body) =>
+    got.whole ? isWhole(said) && body.equals(got.body) : isPrefix(got.body, body),
+  );
 }
 
 /** Each request is on record once; nothing on record holds a secret. */
