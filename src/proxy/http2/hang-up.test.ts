@@ -3,7 +3,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { afterEach, beforeAll, expect, test } from 'vitest';
+import { afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { hangUpInTime, nativePartOf } from './hang-up.ts';
 
 let collect: () => void;
@@ -15,6 +15,7 @@ beforeAll(() => {
 });
 
 afterEach(() => {
+  vi.useRealTimers();
   for (const cleanup of cleanups.splice(0)) cleanup();
 });
 
@@ -45,11 +46,13 @@ async function isKept(native: WeakRef<object>): Promise<boolean> {
 
 test('what Node frees a session’s memory with outlives the session for a while, and no longer', async () => {
   const { session, native } = await opened();
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   hangUpInTime(session, [session.socket as Socket], 1_000);
   session.destroy();
   await new Promise<void>((resolve) => session.once('close', () => resolve()));
   expect(await isKept(native)).toBe(true);
-  await expect.poll(() => isKept(native), { timeout: 10_000, interval: 200 }).toBe(false);
+  vi.advanceTimersByTime(1_000);
+  await expect.poll(() => isKept(native), { timeout: 10_000 }).toBe(false);
 });
 
 test('without that it goes with the session', async () => {
