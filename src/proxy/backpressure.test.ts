@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { cleanupsAfterEach } from './test-cleanups.ts';
-import { apiHost, dialThrough, openWorld, serveRaw } from './test-world.ts';
+import { apiHost, dialThrough, openWorldWithRaw } from './test-world.ts';
 
 const cleanups = cleanupsAfterEach();
 
@@ -48,19 +48,13 @@ describe('a side that does not read', { timeout: 60_000 }, () => {
     'as a client: of $what of 256 MiB no more is taken than the buffers hold, and all of it once it reads',
     async ({ type, framing }) => {
       let answering: Socket | undefined;
-      const upstream = await serveRaw((tls) => {
+      const world = await openWorldWithRaw(cleanups, (tls) => {
         tls.once('data', () => {
           answering = tls;
           tls.write(`HTTP/1.1 200 OK\r\nContent-Type: ${type}\r\nContent-Length: ${large}\r\n\r\n`);
           pour(tls, large, () => {});
         });
       });
-      const world = await openWorld();
-      cleanups.push(
-        () => upstream.close(),
-        () => world.close(),
-      );
-      world.ports.set(`${apiHost}:443`, upstream.at);
       const { socket } = await dialThrough(world);
       socket.removeAllListeners('data').pause();
       socket.write(`GET / HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`);
@@ -81,19 +75,13 @@ describe('a side that does not read', { timeout: 60_000 }, () => {
   test('as an upstream: of an upload of 256 MiB no more is taken than the buffers hold, and all of it once it reads', async () => {
     let reading: Socket | undefined;
     let received = 0;
-    const upstream = await serveRaw((tls) => {
+    const world = await openWorldWithRaw(cleanups, (tls) => {
       tls.once('data', (chunk: Buffer) => {
         received += chunk.length;
         reading = tls;
         tls.pause();
       });
     });
-    const world = await openWorld();
-    cleanups.push(
-      () => upstream.close(),
-      () => world.close(),
-    );
-    world.ports.set(`${apiHost}:443`, upstream.at);
     const { socket } = await dialThrough(world);
     socket.write(`POST / HTTP/1.1\r\nHost: ${apiHost}\r\nContent-Length: ${large}\r\n\r\n`);
     while (reading === undefined) await new Promise((resolve) => setImmediate(resolve));
@@ -113,7 +101,7 @@ describe('a side that does not read', { timeout: 60_000 }, () => {
   test('as a client that reads slowly: gets all of an answer, though the next one breaks off behind it', async () => {
     const size = 8 * mebibyte;
     const broken = 'HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: 9\r\n\r\ncut';
-    const upstream = await serveRaw((tls) => {
+    const world = await openWorldWithRaw(cleanups, (tls) => {
       tls.on('data', (chunk: Buffer) => {
         if (chunk.toString().startsWith('GET /1 ')) {
           tls.write(`HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: ${size}\r\n\r\n`);
@@ -121,12 +109,6 @@ describe('a side that does not read', { timeout: 60_000 }, () => {
         } else tls.end(broken);
       });
     });
-    const world = await openWorld();
-    cleanups.push(
-      () => upstream.close(),
-      () => world.close(),
-    );
-    world.ports.set(`${apiHost}:443`, upstream.at);
     const { socket } = await dialThrough(world);
     const told: string[] = [];
     let received = 0;

@@ -4,7 +4,15 @@ import { expect, test, vi } from 'vitest';
 import { cleanupsAfterEach } from './test-cleanups.ts';
 import { answerOn } from './test-http2-answer.ts';
 import { dialHttp2, openHttp2World } from './test-http2-upstream.ts';
-import { apiHost, dialThrough, isComplete, openWorld, secret, serveRaw, type World } from './test-world.ts';
+import {
+  apiHost,
+  dialThrough,
+  isComplete,
+  openWorld,
+  openWorldWithRaw,
+  secret,
+  type World,
+} from './test-world.ts';
 
 /** What came of requests that had been let go: the decision stands, and a second event tells how it ended. */
 
@@ -16,17 +24,11 @@ const torn = gzipSync(JSON.stringify({ echo: secret })).fill(0xff, 20);
 
 /** An API that sends this to each request, and then closes its connection. */
 async function openWithAnswer(sent: string | Buffer): Promise<World> {
-  const upstream = await serveRaw((socket) => {
+  const world = await openWorldWithRaw(cleanups, (socket) => {
     socket.once('data', () => {
       socket.end(typeof sent === 'string' ? Buffer.from(sent, 'latin1') : sent);
     });
   });
-  const world = await openWorld();
-  world.ports.set(`${apiHost}:443`, upstream.at);
-  cleanups.push(
-    () => upstream.close(),
-    () => world.close(),
-  );
   return world;
 }
 
@@ -101,15 +103,9 @@ test('an HTTP/2 stream whose upstream is gone in the middle of its answer is on 
 });
 
 test('a client that leaves in the middle of an answer is no failure of it', async () => {
-  const world = await openWorld();
-  const upstream = await serveRaw((socket) => {
+  const world = await openWorldWithRaw(cleanups, (socket) => {
     socket.once('data', () => socket.write(`${ok('Content-Type: image/png', 'Content-Length: 9')}hello`));
   });
-  cleanups.push(
-    () => upstream.close(),
-    () => world.close(),
-  );
-  world.ports.set(`${apiHost}:443`, upstream.at);
   const client = await dialThrough(world);
   client.send(get);
   await client.until((received) => received.endsWith('hello'));

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import type { Cut, Plan, RequestHead } from './http1/index.ts';
 import { cleanupsAfterEach } from './test-cleanups.ts';
 import { Transcript } from './test-transcript.ts';
-import { apiHost, type Client, dialThrough, openWorld, secret, serveRaw } from './test-world.ts';
+import { apiHost, type Client, dialThrough, openWorldWithRaw, secret } from './test-world.ts';
 
 const cleanups = cleanupsAfterEach();
 
@@ -290,13 +290,7 @@ test('mixed load with resets, truncations and reuse mixes up no answer and leaks
   timeout: 30_000,
 }, async () => {
   const random = seeded(7);
-  const upstream = await serveRaw((tls) => misbehave(tls, random));
-  const world = await openWorld();
-  world.ports.set(`${apiHost}:443`, upstream.at);
-  cleanups.push(
-    () => upstream.close(),
-    () => world.close(),
-  );
+  const world = await openWorldWithRaw(cleanups, (tls) => misbehave(tls, random));
   let whole = 0;
   let broken = 0;
   let count = 0;

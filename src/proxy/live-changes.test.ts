@@ -10,10 +10,10 @@ import {
   clientOn,
   dialThrough,
   openWorld,
+  openWorldWithRaw,
   routeTo,
   secret,
   serveHttps,
-  serveRaw,
   type World,
 } from './test-world.ts';
 
@@ -102,24 +102,22 @@ async function expectChange(
 async function openHttp1() {
   const { denied, decide } = changingPolicy();
   const upstreams = new Map<string, Client>();
-  const server = await serveRaw((socket) => {
-    const upstream = clientOn(socket);
-    void upstream
-      .until((text) => text.includes('\r\n\r\n'))
-      .then((request) => {
-        upstreams.set(request.split(' ')[1] ?? '', upstream);
-        upstream.send(
-          /^upgrade:/im.test(request)
-            ? 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'
-            : 'HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: 1000000\r\n\r\n',
-        );
-      });
-  });
-  const world = await openWorld({ spec: { routes, decide } });
-  world.ports.set(`${apiHost}:443`, server.at);
-  cleanups.push(
-    () => server.close(),
-    () => world.close(),
+  const world = await openWorldWithRaw(
+    cleanups,
+    (socket) => {
+      const upstream = clientOn(socket);
+      void upstream
+        .until((text) => text.includes('\r\n\r\n'))
+        .then((request) => {
+          upstreams.set(request.split(' ')[1] ?? '', upstream);
+          upstream.send(
+            /^upgrade:/im.test(request)
+              ? 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'
+              : 'HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: 1000000\r\n\r\n',
+          );
+        });
+    },
+    { spec: { routes, decide } },
   );
   const begin =
     (...fields: readonly string[]): Begin =>
@@ -208,15 +206,9 @@ describe.each(changes)('%s', (_name, change, next) => {
 });
 
 test('an answer that ends with its connection does not look whole when it is cut', async () => {
-  const server = await serveRaw((socket) => {
+  const world = await openWorldWithRaw(cleanups, (socket) => {
     socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Type: image/png\r\n\r\nbegun'));
   });
-  const world = await openWorld();
-  world.ports.set(`${apiHost}:443`, server.at);
-  cleanups.push(
-    () => server.close(),
-    () => world.close(),
-  );
   const client = await dialThrough(world);
   const told: string[] = [];
   client.socket.on('end', () => told.push('end'));
@@ -230,15 +222,9 @@ test('an answer that ends with its connection does not look whole when it is cut
 });
 
 test('an answer that was whole before the change is no failure, though its client has not left yet', async () => {
-  const server = await serveRaw((socket) => {
+  const world = await openWorldWithRaw(cleanups, (socket) => {
     socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\nContent-Type: image/png\r\n\r\nall'));
   });
-  const world = await openWorld();
-  world.ports.set(`${apiHost}:443`, server.at);
-  cleanups.push(
-    () => server.close(),
-    () => world.close(),
-  );
   const client = await dialThrough(world);
   client.send(`GET / HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`);
   expect(await client.until(() => client.ended)).toContain('all');

@@ -8,10 +8,9 @@ import {
   type Client,
   dialThrough,
   isComplete,
-  openWorld,
+  openWorldWithRaw,
   routeTo,
   secret,
-  serveRaw,
   type World,
   type WorldOptions,
 } from './test-world.ts';
@@ -27,20 +26,18 @@ async function openWithAnswer(
   options: WorldOptions = {},
 ): Promise<{ readonly world: World; readonly client: Client; readonly asked: string[] }> {
   const asked: string[] = [];
-  const upstream = await serveRaw((tls) => {
-    tls.on('data', async (chunk: Buffer) => {
-      asked.push(chunk.toString('latin1'));
-      for (const piece of pieces) {
-        tls.write(piece);
-        await new Promise((resolve) => setTimeout(resolve, 5));
-      }
-    });
-  });
-  const world = await openWorld({ ...options, spec: { phantomFor: () => phantom, ...options.spec } });
-  world.ports.set(`${apiHost}:443`, upstream.at);
-  cleanups.push(
-    () => upstream.close(),
-    () => world.close(),
+  const world = await openWorldWithRaw(
+    cleanups,
+    (tls) => {
+      tls.on('data', async (chunk: Buffer) => {
+        asked.push(chunk.toString('latin1'));
+        for (const piece of pieces) {
+          tls.write(piece);
+          await new Promise((resolve) => setTimeout(resolve, 5));
+        }
+      });
+    },
+    { ...options, spec: { phantomFor: () => phantom, ...options.spec } },
   );
   return { world, client: await dialThrough(world), asked };
 }
@@ -178,15 +175,13 @@ describe('a secret that comes back', () => {
   });
 
   test('until close is the phantom', async () => {
-    const upstream = await serveRaw((tls) => {
-      tls.on('data', () => tls.end(`HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nit is ${secret}`));
-    });
-    const world = await openWorld({ spec: { phantomFor: () => phantom } });
-    cleanups.push(
-      () => upstream.close(),
-      () => world.close(),
+    const world = await openWorldWithRaw(
+      cleanups,
+      (tls) => {
+        tls.on('data', () => tls.end(`HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nit is ${secret}`));
+      },
+      { spec: { phantomFor: () => phantom } },
     );
-    world.ports.set(`${apiHost}:443`, upstream.at);
     const client = await dialThrough(world);
     client.send(`GET / HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`);
     expect(payloadOf(await client.until(() => false))).toBe(`it is ${phantom}`);

@@ -269,6 +269,22 @@ export async function dialThrough(
   return clientOn(await opened(tls, 'secureConnect'));
 }
 
+/** A world whose API is whatever `speak` makes of its connections. */
+export async function openWorldWithRaw(
+  cleanups: (() => unknown)[],
+  speak: Parameters<typeof serveRaw>[0],
+  options: WorldOptions = {},
+): Promise<World> {
+  const server = await serveRaw(speak);
+  const world = await openWorld(options);
+  world.ports.set(`${apiHost}:443`, server.at);
+  cleanups.push(
+    () => server.close(),
+    () => world.close(),
+  );
+  return world;
+}
+
 /** A world with an API that answers with what it saw, and keeps it. */
 export async function openWorldWithApi(
   cleanups: (() => unknown)[],

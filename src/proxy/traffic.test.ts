@@ -12,13 +12,13 @@ import {
   isComplete,
   openWorld,
   openWorldWithApi,
+  openWorldWithRaw,
   otherHost,
   problemOf,
   proxyAuthorization,
   routeTo,
   secret,
   serveHttps,
-  serveRaw,
   type WorldOptions,
 } from './test-world.ts';
 
@@ -39,15 +39,9 @@ describe('revocation', () => {
   });
 
   test('cuts what is in flight with the credential, and only that', async () => {
-    const pendingAnswer = await serveRaw((tls) => tls.on('data', () => {}));
-    const world = await openWorld({
+    const world = await openWorldWithRaw(cleanups, (tls) => tls.on('data', () => {}), {
       routes: [routeTo(apiHost), routeTo(otherHost, { id: 'other', provider: 'other' })],
     });
-    cleanups.push(
-      () => pendingAnswer.close(),
-      () => world.close(),
-    );
-    world.ports.set(`${apiHost}:443`, pendingAnswer.at);
     world.credentials.set('other/default', { version: 1, secret: 'other-secret' });
     const doomed = await dialThrough(world);
     const spared = await dialThrough(world, otherHost);
@@ -277,14 +271,8 @@ describe('a blind tunnel', () => {
 
 describe('patience', () => {
   test('a silent peer is not waited for: no head, no handshake, no answer, no next request', async () => {
-    const upstream = await serveRaw((tls) => tls.on('data', () => {}));
     const patience = { headMs: 40, keepAliveMs: 40, exchangeMs: 40, lingerMs: 40 };
-    const world = await openWorld({ patience });
-    cleanups.push(
-      () => upstream.close(),
-      () => world.close(),
-    );
-    world.ports.set(`${apiHost}:443`, upstream.at);
+    const world = await openWorldWithRaw(cleanups, (tls) => tls.on('data', () => {}), { patience });
     const half = await dialProxy(world);
     half.send('GET http://a.test/ HT');
     expect(await half.until(() => false)).toContain('the request head did not arrive in time');
