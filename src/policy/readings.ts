@@ -9,7 +9,7 @@ export function readingsOf(path: string): readonly string[] {
   const asWritten = path.toLowerCase();
   if (!/[;%]|\.(?:\/|$)|\/$/.test(asWritten)) return [asWritten];
   const bare = withoutTails(withoutParameters(decodedAgain(asWritten)));
-  return [...new Set([asWritten, bare, withoutEnd(asWritten), withoutEnd(bare)])];
+  return [...new Set([asWritten, bare, withoutEndSlashes(asWritten), withoutEndSlashes(bare)])];
 }
 
 /** A server that decodes what another one has decoded already (RFC 3986 §2.4 forbids it) finds letters here. */
@@ -44,7 +44,7 @@ function withoutTail(segment: string): string {
   }
 }
 
-function withoutEnd(path: string): string {
+function withoutEndSlashes(path: string): string {
   let end = path.length;
   while (end > 1 && path.charCodeAt(end - 1) === 0x2f) end -= 1;
   return path.slice(0, end);

@@ -29,7 +29,7 @@ export class Pairing {
   #upstreamOpen = false;
   #upstreamEnded = false;
   #working = false;
-  /** What came of the next request came before the answer to the one before was out. */
+  /** The next request, or a part of it, came before the answer to the one before it was out. */
   #isPipelined = false;
 
   constructor(port: PairingPort) {

@@ -12,8 +12,8 @@ import type { Authority } from '../http1/index.ts';
 import { type Refusal, refuse } from '../judge/index.ts';
 import type { DecisionSink } from '../proxy.ts';
 import type { Live, LiveRun, Watched } from '../runs/index.ts';
-import { hangUpInTime } from './hang-up.ts';
 import { type Http2Target, http2Target } from './headers.ts';
+import { makeDestroySafe } from './safe-destroy.ts';
 import { codeFor, nameOf } from './session-error.ts';
 import { type Dial, sessionPoolOf, type UpstreamSession, type Vigil } from './sessions.ts';
 import { RelayedStream, type StreamHost } from './stream.ts';
@@ -85,7 +85,7 @@ class Http2Connection implements StreamHost, Live, Watched {
       () => socket.bytesRead,
       (count, begun) => this.#record(unreadReason(count, begun)),
     );
-    hangUpInTime(session, [socket, options.raw], options.patience.lingerMs);
+    makeDestroySafe(session, [socket, options.raw], options.patience.lingerMs);
     this.#nameErrors();
     session.on('stream', (stream, headers, flags) => this.#admit(stream, headers, flags));
     session.on('error', (error) => {

@@ -2,7 +2,7 @@ import { type ClientHttp2Session, connect, constants, type SecureClientSessionOp
 import type { TLSSocket } from 'node:tls';
 import type { Patience } from '../proxy.ts';
 import type { IdleWatch, Live, LiveRun, Watched } from '../runs/index.ts';
-import { hangUpInTime } from './hang-up.ts';
+import { makeDestroySafe } from './safe-destroy.ts';
 import { connectionWindowBytes, maxSessionMegabytes, streamWindowBytes } from './windows.ts';
 
 /** Streams on one connection before another is opened beside it, where the upstream allows as many. */
@@ -53,7 +53,7 @@ export class UpstreamSession implements Live, Watched {
       maxHeaderListPairs: 256,
       maxSessionMemory: maxSessionMegabytes,
     } as SecureClientSessionOptions);
-    hangUpInTime(this.session, [socket], vigil.patience.lingerMs);
+    makeDestroySafe(this.session, [socket], vigil.patience.lingerMs);
     this.session.on('connect', () => {
       // The run may have ended while this was dialled.
       if (!this.session.destroyed) this.session.setLocalWindowSize(connectionWindowBytes);

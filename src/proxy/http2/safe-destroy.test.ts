@@ -4,7 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, beforeAll, expect, test, vi } from 'vitest';
-import { hangUpInTime, nativePartOf } from './hang-up.ts';
+import { makeDestroySafe, nativePartOf } from './safe-destroy.ts';
 
 let collect: () => void;
 const cleanups: (() => void)[] = [];
@@ -47,7 +47,7 @@ async function isKept(native: WeakRef<object>): Promise<boolean> {
 test('what Node frees a session’s memory with outlives the session for a while, and no longer', async () => {
   const { session, native } = await opened();
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-  hangUpInTime(session, [session.socket as Socket], 1_000);
+  makeDestroySafe(session, [session.socket as Socket], 1_000);
   session.destroy();
   await new Promise<void>((resolve) => session.once('close', () => resolve()));
   expect(await isKept(native)).toBe(true);

@@ -1,14 +1,14 @@
 import type { Http2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 
-/** Streams are let go of a turn of the event loop after their session, unless the peer is slow. */
+/** Node lets go of a session's streams a turn of the event loop after it: this is ample. */
 const outliveMs = 1_000;
 
 /**
- * Sees to it that a session which is destroyed lets go of its sockets. Node waits until its last write is taken, and reads
- * no more meanwhile: a peer that takes nothing, or has gone, would be held for good.
+ * Makes `destroy` let go of a session's sockets, and never take the process along. Node waits until the last write is
+ * taken, and reads no more meanwhile: a peer that takes nothing, or has gone, would be held for good.
  */
-export function hangUpInTime(session: Http2Session, sockets: readonly Socket[], lingerMs: number): void {
+export function makeDestroySafe(session: Http2Session, sockets: readonly Socket[], lingerMs: number): void {
   const destroy = session.destroy.bind(session);
   session.destroy = (error, code) => {
     if (!session.destroyed) {
