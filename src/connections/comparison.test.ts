@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createConnections } from './connections.ts';
-import type { ConnectionEvent } from './ports.ts';
-import { keyProvider, testBench } from './test-bench.ts';
+import type { ConnectionEvent } from './contract.ts';
+import { keyProvider, testBench } from './testing/test-bench.ts';
 
 const key = 'sk-live-0123456789';
 

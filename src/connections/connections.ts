@@ -1,11 +1,5 @@
 import type { ScopeFields } from '../oauth/index.ts';
 import { compareSecrets } from './comparison.ts';
-import { type Connection, summaryOf } from './connection-record.ts';
-import { createConnectionStore, type OpenConnection } from './connection-store.ts';
-import type { CredentialSource } from './credential.ts';
-import { createCredentialCache } from './credential-cache.ts';
-import { trackExchanges } from './exchanges.ts';
-import { connectionKey, connectionName } from './names.ts';
 import type {
   Comparison,
   ConnectionChange,
@@ -16,12 +10,18 @@ import type {
   LogoutReport,
   RevokeReport,
   SignIns,
-} from './ports.ts';
-import { type RefreshSchedule, startRefreshSchedule } from './refresh-schedule.ts';
-import { logoutConnection, revokeProvider } from './revocations.ts';
+} from './contract.ts';
+import type { CredentialSource } from './credentials/credential.ts';
+import { createCredentialCache } from './credentials/credential-cache.ts';
+import { type RefreshSchedule, startRefreshSchedule } from './credentials/refresh-schedule.ts';
+import { connectionKey, connectionName } from './names.ts';
+import { type Connection, summaryOf } from './records/connection-record.ts';
+import { createConnectionStore, type OpenConnection } from './records/connection-store.ts';
+import { trackExchanges } from './records/exchanges.ts';
+import { logoutConnection, revokeProvider } from './revocation/revocations.ts';
 import { type ScopeAdvice, scopeAdvice } from './scope-advice.ts';
-import { connectionLine } from './sign-in-again.ts';
-import { createSignIns } from './sign-ins.ts';
+import { createSignIns } from './sign-in/sign-ins.ts';
+import { connectionLine } from './sign-in-command.ts';
 
 /** Everything that can be done with the connections of one vault. */
 export interface Connections {

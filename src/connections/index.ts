@@ -12,5 +12,5 @@ export type {
   ExportReport,
   RevokeReport,
   SignIns,
-} from './ports.ts';
+} from './contract.ts';
 export type { ScopeAdvice } from './scope-advice.ts';

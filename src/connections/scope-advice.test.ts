@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { scopeAdvice } from './scope-advice.ts';
-import { oauthProvider, testBench } from './test-bench.ts';
+import { oauthProvider, testBench } from './testing/test-bench.ts';
 
 const refusal = (scope: string) => ({
   status: 403,

@@ -1,0 +1,33 @@
+import { AuthsomeError } from '../../errors.ts';
+import { type AuthMethod, type ClientCredentials, isToken } from '../../oauth/index.ts';
+import type { Provider } from '../../providers/index.ts';
+import type { Endpoints } from '../records/session-record.ts';
+
+/** A client as a person or the environment gave it; without a secret when that is empty. Throws InvalidKey. */
+export function parseClient(
+  provider: Provider,
+  enteredId: string,
+  enteredSecret: string,
+): { readonly clientId: string; readonly clientSecret: string | undefined } {
+  const clientId = enteredId.trim();
+  const clientSecret = enteredSecret.trim();
+  if (!isToken(clientId) || (clientSecret !== '' && !isToken(clientSecret))) {
+    throw new AuthsomeError('InvalidKey', `that is not a client ID and secret of ${provider.displayName}`, {
+      hint: 'Copy each of them whole, without spaces or line breaks in between.',
+    });
+  }
+  return { clientId, clientSecret: clientSecret === '' ? undefined : clientSecret };
+}
+
+/** How a client that did not come with a method proves itself: `undefined` leaves it to the definition, or to the usual. */
+export function authMethodFor(
+  endpoints: Pick<Endpoints, 'authMethods'>,
+  provider: Provider,
+  client: ClientCredentials,
+): AuthMethod | undefined {
+  if (client.clientSecret === undefined || provider.oauth?.tokenEndpointAuthMethod !== undefined)
+    return undefined;
+  return (['client_secret_basic', 'client_secret_post'] as const).find((method) =>
+    endpoints.authMethods.includes(method),
+  );
+}

@@ -1,0 +1,228 @@
+import { describe, expect, test } from 'vitest';
+import { type Connections, createConnections } from '../connections.ts';
+import { oauthProvider, testBench } from '../testing/test-bench.ts';
+
+const issuer = 'https://id.example';
+
+interface Character {
+  /** RFC 7592. */
+  readonly answersAboutClients?: boolean;
+  readonly pushesOnly?: boolean;
+  /** Where clients prove themselves, none is taken at all. */
+  readonly takesNobody?: boolean;
+}
+
+/** A server that registers clients, and can forget them. */
+function forgetful(character: Character = {}) {
+  const known = new Set<string>();
+  const registered: string[] = [];
+  const asked: string[] = [];
+  const refusal = () => Response.json({ error: 'invalid_client' }, { status: 401 });
+  const answer = async (input: string | URL | Request, init: RequestInit = {}): Promise<Response> => {
+    const { pathname } = new URL(String(input));
+    asked.push(pathname);
+    const form = new URLSearchParams(String(init.body ?? ''));
+    const clientId = form.get('client_id') ?? '';
+    switch (pathname) {
+      case '/.well-known/oauth-authorization-server':
+        return Response.json({
+          issuer,
+          authorization_endpoint: `${issuer}/authorize`,
+          token_endpoint: `${issuer}/token`,
+          registration_endpoint: `${issuer}/register`,
+          pushed_authorization_request_endpoint: `${issuer}/par`,
+          require_pushed_authorization_requests: character.pushesOnly === true,
+        });
+      case '/register': {
+        const client_id = `client-${registered.length + 1}`;
+        registered.push(client_id);
+        known.add(client_id);
+        const management = {
+          registration_client_uri: `${issuer}/register/${client_id}`,
+          registration_access_token: `rat-${client_id}`,
+        };
+        const body = { client_id, ...(character.answersAboutClients === true ? management : {}) };
+        return Response.json(body, { status: 201 });
+      }
+      case '/par':
+        if (!known.has(clientId) || character.takesNobody === true) return refusal();
+        return Response.json({ request_uri: `urn:${clientId}`, expires_in: 60 }, { status: 201 });
+      case '/token': {
+        if (!known.has(clientId) || character.takesNobody === true) return refusal();
+        const tokens = { access_token: `at-${asked.length}`, refresh_token: 'rt', expires_in: 3600 };
+        return Response.json(tokens);
+      }
+      default: {
+        const managed = pathname.slice('/register/'.length);
+        return known.has(managed) ? Response.json({ client_id: managed }) : new Response('', { status: 401 });
+      }
+    }
+  };
+  const { options, clock, events } = testBench(
+    [oauthProvider({ issuer, authorizationUrl: undefined, tokenUrl: undefined }, { flow: 'dcr_pkce' })],
+    { fetchFor: () => answer },
+  );
+  const connections = createConnections(options);
+  const start = (connection = 'default') =>
+    connections.signIns.start({ provider: 'acme', connection, force: true });
+  return { known, registered, asked, options, clock, events, connections, start };
+}
+
+const clientOf = (authUrl: string | undefined) => new URL(authUrl ?? '').searchParams.get('client_id');
+
+/** Comes back from the provider with these parameters. */
+async function comeBack(
+  { options, connections }: { options: ReturnType<typeof testBench>['options']; connections: Connections },
+  id: string,
+  params: Readonly<Record<string, string>> = { code: 'the-code' },
+) {
+  const { state = '' } = (await options.vault.read('auth-session', id))?.secrets ?? {};
+  return await connections.signIns.callback(new URLSearchParams({ state, ...params }));
+}
+
+describe('a server that has forgotten the client it registered', () => {
+  test('while a person was on its page: another is registered and asked for once more', async () => {
+    const world = forgetful();
+    const { id } = await world.start();
+    world.known.clear();
+    const again = await comeBack(world, id);
+    expect(again).toMatchObject({ id, status: 'waiting', failure: undefined });
+    expect(clientOf(again.authUrl)).toBe('client-2');
+    expect(again.warnings).toMatchObject([
+      { message: expect.stringContaining('no longer takes the client') },
+    ]);
+    expect(await world.connections.summaries()).toEqual([]);
+    expect(await comeBack(world, id)).toMatchObject({ status: 'connected' });
+    expect(world.registered).toEqual(['client-1', 'client-2']);
+    expect(clientOf((await world.start('work')).authUrl)).toBe('client-2');
+  });
+
+  test('and forgets the next one at once: one new client, then an error with the way out', async () => {
+    const world = forgetful({ takesNobody: true });
+    const { id } = await world.start();
+    expect((await comeBack(world, id)).status).toBe('waiting');
+    expect(await comeBack(world, id)).toMatchObject({
+      status: 'failed',
+      failure: {
+        error: 'TokenExchangeFailed',
+        message: 'token exchange failed: invalid_client',
+        hint: expect.stringContaining('authsome login acme --flow pkce --force'),
+      },
+    });
+    expect(world.registered).toHaveLength(2);
+  });
+
+  test('and says so late: the client that has its place by then is not doubted', async () => {
+    const world = forgetful({ answersAboutClients: true });
+    const late = await world.start();
+    world.known.clear();
+    expect(clientOf((await world.start('work')).authUrl)).toBe('client-2');
+    expect((await comeBack(world, late.id, { error: 'invalid_client' })).status).toBe('failed');
+    expect(clientOf((await world.start('third')).authUrl)).toBe('client-2');
+    expect(world.registered).toHaveLength(2);
+  });
+
+  test('before a pushed request: another is registered, and the person notices nothing', async () => {
+    const world = forgetful({ pushesOnly: true });
+    await world.start();
+    world.known.clear();
+    const session = await world.start();
+    expect(clientOf(session.authUrl)).toBe('client-2');
+    expect(session.warnings).toEqual([]);
+    expect(world.asked.slice(-3)).toEqual(['/par', '/register', '/par']);
+    expect(await comeBack(world, session.id)).toMatchObject({ status: 'connected' });
+  });
+
+  test('before a pushed request, and refuses the next one too: an error with the way out', async () => {
+    const world = forgetful({ pushesOnly: true, takesNobody: true });
+    await expect(world.start()).rejects.toMatchObject({
+      code: 'SignInFailed',
+      message: 'acme refused the pushed authorization request at id.example/par: invalid_client',
+      hint: expect.stringContaining('authsome login acme --flow pkce --force'),
+    });
+    expect(world.registered).toHaveLength(2);
+  });
+
+  test.each(['invalid_client', 'unauthorized_client'])(
+    'and sends people back with %s: said, and mended by the next sign-in',
+    async (error) => {
+      const world = forgetful();
+      const { id } = await world.start();
+      const failed = await comeBack(world, id, { error });
+      expect(failed.failure).toMatchObject({
+        message: `acme refused the sign-in: ${error}`,
+        hint: 'acme no longer takes the client that authsome registered there. The next sign-in registers another one: authsome login acme --force',
+      });
+      expect(world.registered).toHaveLength(1);
+      expect(clientOf((await world.start()).authUrl)).toBe('client-2');
+    },
+  );
+
+  test('but not on the word of somebody who is not that server', async () => {
+    const world = forgetful();
+    const { id } = await world.start();
+    const iss = 'https://evil.example';
+    expect((await comeBack(world, id, { error: 'invalid_client', iss })).failure?.message).toMatch(/issuer/);
+    expect(clientOf((await world.start()).authUrl)).toBe('client-1');
+  });
+
+  test.each(['expired', 'cancelled'])(
+    'and shows that to people: after a sign-in that was %s',
+    async (how) => {
+      const world = forgetful();
+      const { id } = await world.start();
+      if (how === 'cancelled') await world.connections.signIns.cancel(id);
+      else {
+        world.clock.nowMs += 11 * 60_000;
+        const { failure } = await world.connections.signIns.read(id);
+        expect(failure?.hint).toContain('acme may have forgotten the client that authsome registered there');
+      }
+      const next = await world.start();
+      expect(clientOf(next.authUrl)).toBe('client-2');
+      expect(await comeBack(world, next.id)).toMatchObject({ status: 'connected' });
+      expect(clientOf((await world.start('work')).authUrl)).toBe('client-2');
+    },
+  );
+
+  test('is asked about it where it answers, and a client that it knows stays', async () => {
+    const world = forgetful({ answersAboutClients: true });
+    const { id } = await world.start();
+    await world.connections.signIns.cancel(id);
+    expect(clientOf((await world.start()).authUrl)).toBe('client-1');
+    world.known.clear();
+    expect(clientOf((await world.start()).authUrl)).toBe('client-2');
+  });
+
+  test('says so at a refresh: the grant stays, and the sign-in that is named registers another', async () => {
+    const world = forgetful();
+    for (const name of ['default', 'work']) await comeBack(world, (await world.start(name)).id);
+    world.clock.nowMs += 3_600_000;
+    world.known.clear();
+    await expect(world.connections.credentials.acquire('acme/work')).rejects.toMatchObject({
+      code: 'RefreshFailed',
+      message: 'token refresh failed: invalid_client',
+      hint: expect.stringContaining('registers another one: authsome login acme --connection work --force'),
+    });
+    const session = await world.start('work');
+    expect(clientOf(session.authUrl)).toBe('client-2');
+    expect(await comeBack(world, session.id)).toMatchObject({ status: 'connected' });
+    expect((await world.connections.credentials.acquire('acme/work')).secret).toMatch(/^at-/);
+    // It was only away: what it had granted to the first client goes on.
+    world.known.add('client-1');
+    world.clock.nowMs += 60 * 60_000;
+    expect((await world.connections.credentials.acquire('acme/default')).secret).toMatch(/^at-/);
+  });
+});
+
+test('a client that a person entered is never replaced', async () => {
+  const { options } = testBench([oauthProvider()], {
+    fetchFor: () => async () => Response.json({ error: 'invalid_client' }, { status: 401 }),
+  });
+  const connections = createConnections(options);
+  const asked = await connections.signIns.start({ provider: 'acme', force: false });
+  await connections.signIns.submitClient(asked.id, { clientId: 'mine', clientSecret: 'my-secret' });
+  const failed = await comeBack({ options, connections }, asked.id);
+  expect(failed.failure?.hint).toContain('authsome revoke acme\nauthsome login acme');
+  const [client] = await options.vault.list('client');
+  expect(client).toMatchObject({ version: 1, fields: { clientId: 'mine' } });
+});

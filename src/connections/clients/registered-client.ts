@@ -1,0 +1,116 @@
+import { AuthsomeError } from '../../errors.ts';
+import {
+  fetchDocument,
+  mayBeRefusedForScopes,
+  readRegistration,
+  registrationRequest,
+} from '../../oauth/index.ts';
+import type { Provider } from '../../providers/index.ts';
+import type { ConnectionsOptions } from '../contract.ts';
+import { fetchTo } from '../discovery/endpoints.ts';
+import {
+  doubtClient,
+  findClient,
+  isClientInUse,
+  type KnownClient,
+  setClientAside,
+  storeClient,
+} from '../records/client-store.ts';
+import type { Endpoints } from '../records/session-record.ts';
+import { byHandLine, type OfSession } from '../sign-in-command.ts';
+
+/** A secret that ends within this time would not outlive the sign-in. */
+const minimumSecretLifeMs = 15 * 60_000;
+
+/**
+ * A client that the server knows or need not know, nobody being asked: the stored one while it is good, else the
+ * document that is published about us where the server reads such, else a newly registered one (RFC 7591). Rejects with
+ * OperationNotAllowed, SignInFailed or EndpointUnreachable.
+ */
+export async function registeredClient(
+  options: ConnectionsOptions,
+  provider: Provider,
+  endpoints: Endpoints,
+  session: OfSession,
+): Promise<KnownClient> {
+  const scopes = session.requestedScopes;
+  const known = await findClient(options.vault, provider, endpoints);
+  if (known !== undefined) {
+    const isStillGood = await isGood(options, endpoints, known);
+    if (isStillGood && covers(known, scopes)) return known;
+    // A doubt may be wrong: what was granted to this client, or is being granted, goes on with it while it can.
+    const mayBeNeeded =
+      isStillGood ||
+      (known.doubt !== undefined && (await isClientInUse(options.vault, provider, known.clientId)));
+    if (mayBeNeeded) await setClientAside(options.vault, provider);
+  }
+  const { registrationEndpoint, authMethods } = endpoints;
+  const { clientMetadataUrl } = options;
+  if (clientMetadataUrl !== undefined && endpoints.takesClientMetadataUrl) {
+    const published = { clientId: clientMetadataUrl, clientSecret: undefined, authMethod: 'none' } as const;
+    const client: KnownClient = { ...published, origin: 'document' };
+    await storeClient(options.vault, provider, endpoints, client);
+    return client;
+  }
+  const byHand = byHandLine(options.catalog, session);
+  if (registrationEndpoint === undefined) {
+    throw new AuthsomeError('OperationNotAllowed', `${provider.name} does not register clients by itself`, {
+      hint: `Register one by hand and sign in with: ${byHand}`,
+    });
+  }
+  const { redirectUri } = options;
+  const wanted = [...new Set([...(known?.scopes ?? []), ...scopes])];
+  const register = async (scopes: readonly string[]) =>
+    await registrationRequest(fetchTo(options, endpoints), {
+      registrationEndpoint,
+      redirectUri,
+      scopes,
+      authMethods,
+    });
+  const reply = await register(wanted);
+  const isUnnamed = wanted.length > 0 && mayBeRefusedForScopes(reply);
+  const registered = readRegistration(isUnnamed ? await register([]) : reply, provider.name, byHand);
+  const named = isUnnamed ? [] : wanted;
+  const client: KnownClient = { ...registered, origin: 'registration', redirectUri, scopes: named };
+  await storeClient(options.vault, provider, endpoints, client);
+  return client;
+}
+
+/** Another client in the place of a registered one that the server has just refused. Rejects as `registeredClient`. */
+export async function registeredAnew(
+  options: ConnectionsOptions,
+  provider: Provider,
+  endpoints: Endpoints,
+  session: OfSession,
+  refused: KnownClient,
+): Promise<KnownClient> {
+  await doubtClient(options.vault, provider, refused.clientId, 'refused');
+  return await registeredClient(options, provider, endpoints, session);
+}
+
+/** Whether a registration was made for these scopes too: many servers let a client ask for no others. */
+function covers({ scopes: registered = [] }: KnownClient, scopes: readonly string[]): boolean {
+  return registered.length === 0 || scopes.every((scope) => registered.includes(scope));
+}
+
+async function isGood(
+  options: ConnectionsOptions,
+  endpoints: Endpoints,
+  client: KnownClient,
+): Promise<boolean> {
+  if (client.origin === 'document') return client.clientId === options.clientMetadataUrl;
+  if (client.origin !== 'registration') return true;
+  if (client.redirectUri !== options.redirectUri || client.doubt === 'refused') return false;
+  const { secretExpiresAtMs, registrationUri, registrationToken } = client;
+  if (secretExpiresAtMs !== undefined && secretExpiresAtMs - minimumSecretLifeMs <= options.nowMs())
+    return false;
+  if (registrationUri === undefined || registrationToken === undefined) return client.doubt === undefined;
+  if (new URL(registrationUri).origin !== new URL(endpoints.registrationEndpoint ?? registrationUri).origin) {
+    return client.doubt === undefined;
+  }
+  // RFC 7592 §2.1: the only way to ask whether a server has forgotten us, short of a person in front of its error page.
+  const reply = await fetchDocument(fetchTo(options, endpoints), registrationUri, 'registration', {
+    authorization: `Bearer ${registrationToken}`,
+  });
+  return ![401, 403, 404, 410].includes(reply.status);
+}

@@ -1,0 +1,220 @@
+import { AuthsomeError, asAuthsomeError } from '../../errors.ts';
+import {
+  clientCredentialsRequest,
+  clientSecrets,
+  readRefreshResponse,
+  refreshRequest,
+} from '../../oauth/index.ts';
+import type { Vault } from '../../vault/index.ts';
+import type { ConnectionsOptions, ProviderCatalog } from '../contract.ts';
+import { clientHint, fetchTo, tokenEndpoint } from '../discovery/endpoints.ts';
+import { connectionKey } from '../names.ts';
+import { doubtClient, findClient } from '../records/client-store.ts';
+import {
+  type Connection,
+  connectionFrom,
+  secretsFrom,
+  secretsOf,
+  writeConnection,
+} from '../records/connection-record.ts';
+import {
+  type ConnectionStore,
+  connectionNotFound,
+  type OpenConnection,
+} from '../records/connection-store.ts';
+import { isRefusedRegistration } from '../sign-in/authorization-stage.ts';
+import { connectionLine } from '../sign-in-command.ts';
+
+/** How long others wait after a holder died; a living one renews its lease while it works. */
+const refreshLeaseMs = 15_000;
+
+/**
+ * Runs `work` as the only one, in this process and in others, that may spend or revoke the refresh token of a
+ * connection.
+ */
+export async function withGrant<Result>(
+  vault: Vault,
+  provider: string,
+  name: string,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  return await vault.exclusively(`grant/${connectionKey(provider, name)}`, refreshLeaseMs, work);
+}
+
+/**
+ * What a provider answered and the vault did not take (a full disk, a locked database), by connection: as long as
+ * the process lives it is not lost, and is stored before the provider is asked again.
+ */
+export type UnstoredGrants = Map<string, OpenConnection>;
+
+export interface RefreshContext {
+  readonly options: ConnectionsOptions;
+  readonly connections: ConnectionStore;
+  readonly unstored: UnstoredGrants;
+}
+
+/**
+ * The connection after one refresh, or as somebody else refreshed it since version `seen`. Rejects with
+ * ConnectionNotFound, CredentialMissing, CredentialExpired (only a new sign-in helps), RefreshFailed or
+ * EndpointUnreachable (may work later).
+ *
+ * What the provider answers is stored before it is used. Between its answer and the end of that one write lies the only
+ * moment in which a crash can lose a rotated refresh token; no protocol closes it, a local write keeps it short.
+ */
+export async function refreshConnection(
+  context: RefreshContext,
+  provider: string,
+  name: string,
+  seen: number,
+): Promise<OpenConnection> {
+  const { options } = context;
+  return await withGrant(options.vault, provider, name, async () => {
+    const current = await context.connections.find(provider, name);
+    if (current === undefined) throw connectionNotFound(provider, name);
+    if (current.connection.version !== seen) {
+      requireConnected(options.catalog, current.connection);
+      return current;
+    }
+    const unstored = context.unstored.get(connectionKey(provider, name));
+    if (unstored?.connection.version === seen) return await storeGrant(context, unstored);
+    return await refreshNow(context, current);
+  });
+}
+
+async function refreshNow(context: RefreshContext, current: OpenConnection): Promise<OpenConnection> {
+  const { options, connections } = context;
+  const { connection, secrets } = current;
+  requireConnected(options.catalog, connection);
+  const { refreshToken } = secrets;
+  if (connection.binding === undefined || !connection.refreshable)
+    throw cannotRefresh(options.catalog, connection);
+  const provider = options.catalog.resolve(connection.provider, connection.baseUrl);
+  const { binding } = connection;
+  const client = await findClient(options.vault, provider, binding, binding.clientId);
+  if (client === undefined || client.clientId !== binding.clientId) {
+    throw new AuthsomeError('CredentialExpired', `the OAuth client behind ${keyOf(connection)} is gone`, {
+      hint: signInAgain(options.catalog, connection),
+    });
+  }
+  const sentAtMs = options.nowMs();
+  const fetch = fetchTo(options, binding);
+  const endpoint = tokenEndpoint(provider, binding.tokenUrl, client);
+  const { scopes } = connection;
+  const { scopeSeparator = ' ' } = provider.oauth ?? {};
+  const reply =
+    refreshToken === undefined
+      ? await clientCredentialsRequest(fetch, { ...endpoint, scopes, scopeSeparator })
+      : await refreshRequest(fetch, { ...endpoint, refreshToken });
+  const judgement = readRefreshResponse(reply, {
+    provider: provider.name,
+    requestedScopes: connection.scopes,
+    sentAtMs,
+    signInAgain: signInAgain(options.catalog, connection),
+    signIn: connectionLine(options.catalog, connection, {}),
+    clientHint: clientHint(provider, client, connectionLine(options.catalog, connection)),
+    secrets: [
+      refreshToken,
+      encodeURIComponent(refreshToken ?? ''),
+      secrets.accessToken,
+      ...clientSecrets(client),
+    ],
+  });
+  if (judgement.kind === 'failed') {
+    if (isRefusedRegistration(judgement, client))
+      await doubtClient(options.vault, provider, client.clientId, 'refused');
+    throw judgement.error;
+  }
+  if (judgement.kind === 'dead')
+    return await afterDeadGrant(options, connections, connection, judgement.error);
+  const { tokens } = judgement;
+  const refreshed: Connection = {
+    ...connection,
+    scopes: tokens.scopes,
+    expiresAtMs: tokens.expiresAtMs,
+    obtainedAtMs: sentAtMs,
+  };
+  return await storeGrant(context, { connection: refreshed, secrets: secretsOf(tokens, refreshToken) });
+}
+
+/** Stores a grant over the version it came from; should that fail, it is kept for the next try. */
+async function storeGrant(context: RefreshContext, grant: OpenConnection): Promise<OpenConnection> {
+  const { options, connections, unstored } = context;
+  const { connection, secrets } = grant;
+  const key = keyOf(connection);
+  unstored.set(key, grant);
+  const written = await writeConnection(options.vault, connection, secrets, connection.version);
+  unstored.delete(key);
+  if (written === undefined) return await somebodyElses(options.catalog, connections, connection);
+  options.notify({
+    event: 'token.refreshed',
+    provider: connection.provider,
+    connection: connection.name,
+    outcome: 'ok',
+  });
+  return { connection: connectionFrom(written), secrets: secretsFrom(written) };
+}
+
+/** `invalid_grant` may only mean that another process was quicker: what is stored now decides. */
+async function afterDeadGrant(
+  options: ConnectionsOptions,
+  connections: ConnectionStore,
+  connection: Connection,
+  error: AuthsomeError,
+): Promise<OpenConnection> {
+  const now = await connections.find(connection.provider, connection.name);
+  if (now !== undefined && now.connection.version === connection.version) {
+    const dead = { ...connection, state: 'invalid' as const, refreshable: false };
+    const written = await writeConnection(options.vault, dead, {}, connection.version);
+    if (written !== undefined) throw error;
+  }
+  return await somebodyElses(options.catalog, connections, connection);
+}
+
+async function somebodyElses(
+  catalog: ProviderCatalog,
+  connections: ConnectionStore,
+  mine: Connection,
+): Promise<OpenConnection> {
+  const theirs = await connections.find(mine.provider, mine.name);
+  if (theirs === undefined) throw connectionNotFound(mine.provider, mine.name);
+  requireConnected(catalog, theirs.connection);
+  return theirs;
+}
+
+/** Throws CredentialMissing or CredentialExpired for a connection that was revoked or has died. */
+export function requireConnected(catalog: ProviderCatalog, connection: Connection): void {
+  if (connection.state === 'revoked') {
+    throw new AuthsomeError('CredentialMissing', `${keyOf(connection)} was revoked`, {
+      hint: signInAgain(catalog, connection),
+    });
+  }
+  if (connection.state === 'invalid') {
+    throw new AuthsomeError(
+      'CredentialExpired',
+      `${connection.provider} no longer accepts ${keyOf(connection)}`,
+      {
+        hint: signInAgain(catalog, connection),
+      },
+    );
+  }
+}
+
+export function cannotRefresh(catalog: ProviderCatalog, connection: Connection): AuthsomeError {
+  return new AuthsomeError('CredentialExpired', `${keyOf(connection)} has expired and cannot be refreshed`, {
+    hint: signInAgain(catalog, connection),
+  });
+}
+
+/** Whether trying again without a person cannot help. */
+export function isFinal(error: unknown): boolean {
+  const { code } = asAuthsomeError(error);
+  return code === 'CredentialExpired' || code === 'CredentialMissing' || code === 'ConnectionNotFound';
+}
+
+function keyOf(connection: Connection): string {
+  return connectionKey(connection.provider, connection.name);
+}
+
+function signInAgain(catalog: ProviderCatalog, connection: Connection): string {
+  return `Sign in again with: ${connectionLine(catalog, connection)}`;
+}

@@ -1,0 +1,135 @@
+import { AuthsomeError } from '../../errors.ts';
+import { discoverResource, discoverServer, type Fetch, type TokenEndpoint } from '../../oauth/index.ts';
+import type { Provider } from '../../providers/index.ts';
+import type { ConnectionsOptions, FlowName } from '../contract.ts';
+import type { KnownClient } from '../records/client-store.ts';
+import type { Endpoints } from '../records/session-record.ts';
+
+/**
+ * Where a flow's requests go: as the definition says, or as discovery finds where it names only an issuer or a
+ * resource. Rejects with InvalidDefinition, SignInFailed or EndpointUnreachable.
+ */
+export async function findEndpoints(
+  options: ConnectionsOptions,
+  provider: Provider,
+  flow: FlowName,
+): Promise<Endpoints> {
+  const written = writtenEndpoints(provider);
+  const endpoints =
+    written !== undefined && isEnough(written, flow) ? written : await discoveredEndpoints(options, provider);
+  // Before a client is asked for or registered in vain.
+  if (flow === 'pkce' || flow === 'dcr_pkce') pushEndpoint(provider, endpoints);
+  return endpoints;
+}
+
+/** Where an authorization request has to be pushed to; `undefined` where it need not be. Throws SignInFailed. */
+export function pushEndpoint(
+  provider: Provider,
+  { pushedAuthorizationUrl, pushRequired }: Pick<Endpoints, 'pushedAuthorizationUrl' | 'pushRequired'>,
+  ofClient = false,
+): string | undefined {
+  if (!pushRequired && !ofClient) return undefined;
+  if (pushedAuthorizationUrl !== undefined) return pushedAuthorizationUrl;
+  throw new AuthsomeError(
+    'SignInFailed',
+    `${provider.name} requires pushed authorization requests (RFC 9126) and does not say where they go`,
+    {
+      hint: `Name the place as oauth.pushed_authorization_request_endpoint in a definition of your own. What it says now: authsome inspect ${provider.name}`,
+    },
+  );
+}
+
+function writtenEndpoints(provider: Provider): Endpoints | undefined {
+  const { oauth } = provider;
+  if (oauth?.tokenUrl === undefined) return undefined;
+  return {
+    issuer: oauth.issuer,
+    authorizationUrl: oauth.authorizationUrl,
+    tokenUrl: oauth.tokenUrl,
+    revocationUrl: oauth.revocationUrl,
+    deviceAuthorizationUrl: oauth.deviceAuthorizationUrl,
+    registrationEndpoint: oauth.registrationEndpoint,
+    pushedAuthorizationUrl: oauth.pushedAuthorizationUrl,
+    pushRequired: oauth.pushRequired,
+    issRequired: false,
+    authMethods: [],
+    takesClientMetadataUrl: false,
+    namedHost: undefined,
+  };
+}
+
+function isEnough(endpoints: Endpoints, flow: FlowName): boolean {
+  switch (flow) {
+    case 'pkce':
+      return endpoints.authorizationUrl !== undefined;
+    case 'dcr_pkce':
+      return endpoints.authorizationUrl !== undefined && endpoints.registrationEndpoint !== undefined;
+    case 'device_code':
+      return endpoints.deviceAuthorizationUrl !== undefined;
+    default:
+      return true;
+  }
+}
+
+async function discoveredEndpoints(options: ConnectionsOptions, provider: Provider): Promise<Endpoints> {
+  const { issuer: namedIssuer, resource } = provider.oauth ?? {};
+  const named = namedIssuer ?? resource;
+  if (named === undefined) {
+    throw new AuthsomeError(
+      'InvalidDefinition',
+      `the definition of ${provider.name} names no endpoint for this flow`,
+      {
+        hint: `Look at it with: authsome inspect ${provider.name}`,
+      },
+    );
+  }
+  const namedHost = new URL(addressOf(provider) ?? named).hostname;
+  const fetch = fetchTo(options, { namedHost });
+  const issuer = namedIssuer ?? (await issuerOf(fetch, named));
+  const { scopes: _, grantTypes: __, ...found } = await discoverServer(fetch, issuer);
+  const pushedAuthorizationUrl = provider.oauth?.pushedAuthorizationUrl ?? found.pushedAuthorizationUrl;
+  const pushRequired = provider.oauth?.pushRequired === true || found.pushRequired;
+  return { ...found, pushedAuthorizationUrl, pushRequired, namedHost };
+}
+
+/** The issuer that a resource trusts; its own origin when it does not say (RFC 9728 §2). */
+async function issuerOf(fetch: Fetch, resource: string): Promise<string> {
+  const [issuer] = (await discoverResource(fetch, resource))?.issuers ?? [];
+  return issuer ?? new URL(resource).origin;
+}
+
+/** A fetch to a definition's own endpoints, or to discovered ones: those may be private only at the named host. */
+export function fetchTo(options: ConnectionsOptions, target: Pick<Endpoints, 'namedHost'>): Fetch {
+  const { namedHost } = target;
+  if (namedHost === undefined) return options.fetchFor({ publicOnly: false });
+  return (input, init) => {
+    const { hostname } = new URL(input instanceof Request ? input.url : input);
+    return options.fetchFor({ publicOnly: hostname !== namedHost })(input, init);
+  };
+}
+
+/** The address that a person typed, of a definition that came out of discovering one: all else in it is hearsay. */
+export function addressOf(provider: Provider): string | undefined {
+  const { discovered_from: address } = provider.document;
+  return typeof address === 'string' && URL.canParse(address) ? address : undefined;
+}
+
+/** What mends a client that the provider refuses; `undefined` where a person entered it. `again` is a command. */
+export function clientHint({ name }: Provider, { origin }: KnownClient, again: string): string | undefined {
+  if (origin !== 'registration') return undefined;
+  return `${name} no longer takes the client that authsome registered there. The next sign-in registers another one: ${again}`;
+}
+
+/** How to talk to a token endpoint as this client. */
+export function tokenEndpoint(provider: Provider, tokenUrl: string, client: KnownClient): TokenEndpoint {
+  const { oauth } = provider;
+  return {
+    provider: provider.name,
+    tokenUrl,
+    client,
+    authMethod: client.authMethod ?? oauth?.tokenEndpointAuthMethod,
+    tokenParams: oauth?.tokenParams ?? {},
+    encoding: oauth?.tokenRequest ?? 'form',
+    resource: oauth?.resource,
+  };
+}

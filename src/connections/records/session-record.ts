@@ -1,0 +1,94 @@
+import type { StoredRecord } from '../../vault/index.ts';
+import type { AuthSession, FlowName, SessionStatus, Trouble } from '../contract.ts';
+import { withoutUndefined } from './connection-record.ts';
+
+/** Where a sign-in stands; after `exchange` began, the code in `secrets` is all that is needed to go on. */
+type SessionStage = 'client' | 'secret' | 'authorize' | 'exchange' | 'device' | 'machine' | 'over';
+
+/** Where a sign-in's requests go, from the definition or from discovery. */
+export interface Endpoints {
+  readonly issuer: string | undefined;
+  readonly authorizationUrl: string | undefined;
+  readonly tokenUrl: string;
+  readonly revocationUrl: string | undefined;
+  readonly deviceAuthorizationUrl: string | undefined;
+  readonly registrationEndpoint: string | undefined;
+  /** RFC 9126: where requests are pushed to, and whether there is no other way. */
+  readonly pushedAuthorizationUrl: string | undefined;
+  readonly pushRequired: boolean;
+  /** RFC 9207 §3. */
+  readonly issRequired: boolean;
+  /** RFC 8414; empty when the server does not say. */
+  readonly authMethods: readonly string[];
+  readonly takesClientMetadataUrl: boolean;
+  /** Of discovered endpoints: the one host that a person named, and that may so be a private one. No port. */
+  readonly namedHost: string | undefined;
+}
+
+interface SessionFields {
+  readonly provider: string;
+  readonly displayName: string;
+  readonly connection: string;
+  readonly flow: FlowName;
+  readonly baseUrl?: string | undefined;
+  readonly force: boolean;
+  readonly requestedScopes: readonly string[];
+  readonly stage: SessionStage;
+  readonly status: SessionStatus;
+  readonly createdAtMs: number;
+  readonly expiresAtMs: number;
+  readonly endpoints?: Endpoints | undefined;
+  readonly clientId?: string | undefined;
+  /** Whether a client was registered in the place of one that the server refused: once is enough. */
+  readonly hasNewClient?: boolean | undefined;
+  /** SHA-256 of the state, to find the session of a callback without decrypting the others. */
+  readonly stateHash?: string | undefined;
+  /** Of an address that works once and for a time (RFC 9126 §2.2). */
+  readonly addressExpiresAtMs?: number | undefined;
+  /** Device flow: how long to wait between two polls. */
+  readonly intervalMs?: number | undefined;
+  readonly warnings: readonly Trouble[];
+  readonly failure?: Trouble | undefined;
+  readonly granted?: AuthSession['granted'];
+}
+
+interface SessionSecrets {
+  readonly state?: string | undefined;
+  readonly codeVerifier?: string | undefined;
+  /** Where the browser goes: holds the state. */
+  readonly authorizationUrl?: string | undefined;
+  readonly code?: string | undefined;
+  readonly deviceCode?: string | undefined;
+  readonly userCode?: string | undefined;
+  readonly verificationUri?: string | undefined;
+  readonly verificationUriComplete?: string | undefined;
+}
+
+/** A sign-in in progress as the vault keeps it. `version` is the revision that onlookers see. */
+export interface StoredSession extends SessionFields {
+  readonly id: string;
+  readonly version: number;
+  readonly secrets: SessionSecrets;
+}
+
+export type NewSession = Omit<StoredSession, 'version'>;
+
+export function sessionFrom(record: StoredRecord): StoredSession {
+  return {
+    // Only this module writes these fields, and the vault authenticates them.
+    ...(record.fields as unknown as SessionFields),
+    id: record.name,
+    version: record.version,
+    secrets: record.secrets,
+  };
+}
+
+export function recordOf(session: NewSession): Omit<StoredRecord, 'version'> {
+  const { id, secrets, version: _, ...fields } = session as StoredSession;
+  return {
+    kind: 'auth-session',
+    name: id,
+    fields: withoutUndefined(fields),
+    secrets: withoutUndefined(secrets) as Readonly<Record<string, string>>,
+  };
+}

@@ -1,0 +1,183 @@
+import { createHash } from 'node:crypto';
+import { AuthsomeError } from '../../errors.ts';
+import { sameText } from '../../oauth/index.ts';
+import type { Vault } from '../../vault/index.ts';
+import type { Trouble } from '../contract.ts';
+import { type NewSession, recordOf, type StoredSession, sessionFrom } from './session-record.ts';
+
+/** How long a session that is over can still be asked about. */
+const keepEndedMs = 60 * 60_000;
+
+const maxWarnings = 20;
+
+export interface SessionStore {
+  create(session: NewSession): Promise<StoredSession>;
+  read(id: string): Promise<StoredSession>;
+  /**
+   * Writes what `change` makes of the newest state, as often as somebody else was quicker. `change` returns
+   * `undefined` to leave it as it is.
+   */
+  update(
+    id: string,
+    change: (session: StoredSession) => Partial<NewSession> | undefined,
+  ): Promise<StoredSession>;
+  /** The waiting session with this state. */
+  findByState(state: string): Promise<StoredSession | undefined>;
+  /** Adds a warning to every session that waits for a callback; returns them. */
+  warnWaiting(warning: Trouble): Promise<readonly StoredSession[]>;
+  /** All that are not over, expired ones included. */
+  waiting(): Promise<readonly StoredSession[]>;
+  /** The one that was begun last, unless it ended connected. */
+  lastUnfinished(): Promise<StoredSession | undefined>;
+  /** Resolves on a revision above `seen`, or after `timeoutMs`. */
+  changed(id: string, seen: number, timeoutMs: number): Promise<StoredSession>;
+  forgetEnded(): Promise<void>;
+}
+
+export function hashOfState(state: string): string {
+  return createHash('sha256').update(state).digest('hex');
+}
+
+export function createSessionStore(vault: Vault, nowMs: () => number): SessionStore {
+  const watchers = new Map<string, Set<() => void>>();
+
+  const wake = (id: string): void => {
+    for (const watcher of watchers.get(id) ?? []) watcher();
+  };
+
+  const find = async (id: string): Promise<StoredSession | undefined> => {
+    const record = await vault.read('auth-session', id);
+    return record === undefined ? undefined : sessionFrom(record);
+  };
+
+  const read = async (id: string): Promise<StoredSession> => {
+    const session = await find(id);
+    if (session === undefined)
+      throw new AuthsomeError('SessionNotFound', 'there is no such sign-in (any more)');
+    return session;
+  };
+
+  const update: SessionStore['update'] = async (id, change) => {
+    for (;;) {
+      const session = await read(id);
+      const patch = change(session);
+      if (patch === undefined) return session;
+      const written = await vault.write(recordOf({ ...session, ...patch }), session.version);
+      if (written === undefined) continue;
+      wake(id);
+      return sessionFrom(written);
+    }
+  };
+
+  const waiting = async (): Promise<readonly StoredSession[]> => {
+    const found: StoredSession[] = [];
+    for (const { name, fields } of await vault.list('auth-session')) {
+      if (fields.status !== 'waiting') continue;
+      const session = await find(name);
+      if (session !== undefined) found.push(session);
+    }
+    return found;
+  };
+
+  return {
+    read,
+    update,
+    waiting,
+
+    async create(session) {
+      const written = await vault.write(recordOf(session), 0);
+      if (written === undefined) throw new TypeError('a session with this id exists already');
+      return sessionFrom(written);
+    },
+
+    async findByState(state) {
+      const stateHash = hashOfState(state);
+      for (const { name, fields } of await vault.list('auth-session')) {
+        if (fields.stateHash !== stateHash) continue;
+        const session = await find(name);
+        if (session?.status === 'expired') return session;
+        if (session?.status !== 'waiting' || session.stage !== 'authorize') continue;
+        if (sameText(session.secrets.state ?? '', state)) return session;
+      }
+      return undefined;
+    },
+
+    async warnWaiting(warning) {
+      const warned: StoredSession[] = [];
+      for (const session of await waiting()) {
+        if (session.stage !== 'authorize') continue;
+        warned.push(
+          await update(session.id, ({ status, warnings }) =>
+            status === 'waiting' && warnings.length < maxWarnings
+              ? { warnings: [...warnings, warning] }
+              : undefined,
+          ),
+        );
+      }
+      return warned;
+    },
+
+    async lastUnfinished() {
+      const newest = (await vault.list('auth-session')).reduce<{ name: string; atMs: number } | undefined>(
+        (best, { name, fields }) => {
+          const atMs = Number(fields.createdAtMs);
+          return best === undefined || atMs > best.atMs ? { name, atMs } : best;
+        },
+        undefined,
+      );
+      const session = newest === undefined ? undefined : await find(newest.name);
+      return session?.status === 'connected' ? undefined : session;
+    },
+
+    async changed(id, seen, timeoutMs) {
+      const deadlineMs = nowMs() + timeoutMs;
+      for (;;) {
+        const signal = watch(watchers, id);
+        try {
+          const session = await read(id);
+          const leftMs = Math.min(deadlineMs, session.expiresAtMs) - nowMs();
+          if (session.version > seen || session.status !== 'waiting' || leftMs <= 0) return session;
+          if (!(await signal.within(leftMs))) return await read(id);
+        } finally {
+          signal.stop();
+        }
+      }
+    },
+
+    async forgetEnded() {
+      for (const { name, fields } of await vault.list('auth-session')) {
+        const endMs = Number(fields.expiresAtMs) + keepEndedMs;
+        if (endMs <= nowMs()) await vault.remove('auth-session', name);
+      }
+    },
+  };
+}
+
+interface Watch {
+  /** Whether there was a change in that time. */
+  within(ms: number): Promise<boolean>;
+  stop(): void;
+}
+
+/** Begins to listen at once, so that a change between reading and waiting is not missed. */
+function watch(watchers: Map<string, Set<() => void>>, id: string): Watch {
+  let settle: (changed: boolean) => void = () => undefined;
+  const settled = new Promise<boolean>((resolve) => {
+    settle = resolve;
+  });
+  const watcher = (): void => settle(true);
+  const set = watchers.get(id) ?? new Set();
+  watchers.set(id, set.add(watcher));
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    async within(ms) {
+      timer = setTimeout(() => settle(false), ms);
+      return await settled;
+    },
+    stop() {
+      clearTimeout(timer);
+      set.delete(watcher);
+      if (set.size === 0 && watchers.get(id) === set) watchers.delete(id);
+    },
+  };
+}

@@ -1,0 +1,133 @@
+import { AuthsomeError } from '../../errors.ts';
+import { type RevocationOutcome, revokeTokens } from '../../oauth/index.ts';
+import type { ConnectionsOptions, LogoutReport, RevokeReport } from '../contract.ts';
+import { withGrant } from '../credentials/connection-refresh.ts';
+import type { CredentialCache } from '../credentials/credential-cache.ts';
+import { fetchTo, tokenEndpoint } from '../discovery/endpoints.ts';
+import { connectionKey } from '../names.ts';
+import { findClient, forgetClients } from '../records/client-store.ts';
+import { type Connection, writeConnection } from '../records/connection-record.ts';
+import {
+  type ConnectionStore,
+  connectionNotFound,
+  type OpenConnection,
+} from '../records/connection-store.ts';
+
+export interface RevocationContext {
+  readonly options: ConnectionsOptions;
+  readonly connections: ConnectionStore;
+  readonly cache: CredentialCache;
+}
+
+/**
+ * What became of every connection of a provider: its tokens taken back there (RFC 7009), then cleared here, and the
+ * client forgotten. From the first moment on no credential of theirs is handed out.
+ */
+export async function revokeProvider(context: RevocationContext, provider: string): Promise<RevokeReport> {
+  const { options, connections } = context;
+  const mine = await connections.list(provider);
+  const remote: Record<string, RevocationOutcome> = {};
+  await Promise.all(
+    mine.map(async ({ name }) => {
+      remote[name] = await takeBack(context, provider, name, 'revoked', () =>
+        clearTokens(context, provider, name),
+      );
+    }),
+  );
+  const clientCleared = await forgetClients(options.vault, provider);
+  if (mine.length === 0 && !clientCleared) throw connectionNotFound(provider);
+  return { provider, connections: mine.map(({ name }) => name), remote, clientCleared };
+}
+
+/** Forgets one connection, telling the provider first where it takes tokens back. ConnectionNotFound. */
+export async function logoutConnection(
+  context: RevocationContext,
+  provider: string,
+  wanted: string | undefined,
+): Promise<LogoutReport> {
+  const { connections } = context;
+  const { name } = (await connections.open(provider, wanted)).connection;
+  const remote = await takeBack(context, provider, name, 'removed', () => connections.remove(provider, name));
+  return { provider, connection: name, remote };
+}
+
+/** Takes a connection's tokens back at the provider, then `clear`s them here. */
+async function takeBack(
+  { options, connections, cache }: RevocationContext,
+  provider: string,
+  name: string,
+  kind: 'revoked' | 'removed',
+  clear: () => Promise<unknown>,
+): Promise<RevocationOutcome> {
+  const connection = connectionKey(provider, name);
+  const outcome = await cache.whileBlocked(connection, async () => {
+    // Told twice: now, so that live tunnels end at once, and when the vault says so too.
+    connections.changed({ connection, kind });
+    // Under the lease: a refresh under way has ended, and its newest token is the one taken back.
+    return await withGrant(options.vault, provider, name, async () => {
+      const open = await connections.find(provider, name);
+      const remote = open === undefined ? 'unsupported' : await revokeRemotely(options, open);
+      await clear();
+      options.notify({
+        event: `connection.${kind}`,
+        provider,
+        connection: name,
+        outcome: 'ok',
+        detail: `at the provider: ${remote}`,
+      });
+      return remote;
+    });
+  });
+  connections.changed({ connection, kind });
+  return outcome;
+}
+
+/**
+ * What became of the tokens of a connection at its provider. Never throws what the provider or the network caused: that must
+ * not keep the secret here.
+ */
+export async function revokeRemotely(
+  options: ConnectionsOptions,
+  open: OpenConnection,
+): Promise<RevocationOutcome> {
+  const { binding } = open.connection;
+  const { accessToken, refreshToken } = open.secrets;
+  if (binding?.revocationUrl === undefined || accessToken === undefined) return 'unsupported';
+  try {
+    const provider = options.catalog.resolve(open.connection.provider, open.connection.baseUrl);
+    const known = await findClient(options.vault, provider, binding, binding.clientId);
+    const client =
+      known?.clientId === binding.clientId
+        ? known
+        : {
+            clientId: binding.clientId,
+            clientSecret: undefined,
+            authMethod: undefined,
+            origin: 'person' as const,
+          };
+    const endpoint = tokenEndpoint(provider, binding.tokenUrl, client);
+    const { revocationUrl } = binding;
+    return await revokeTokens(fetchTo(options, binding), {
+      ...endpoint,
+      revocationUrl,
+      accessToken,
+      refreshToken,
+    });
+  } catch (error) {
+    if (error instanceof AuthsomeError) return 'unreachable';
+    throw error;
+  }
+}
+
+async function clearTokens(
+  { options, connections }: RevocationContext,
+  provider: string,
+  name: string,
+): Promise<void> {
+  for (;;) {
+    const open = await connections.find(provider, name);
+    if (open === undefined) return;
+    const cleared: Connection = { ...open.connection, state: 'revoked', refreshable: false };
+    if ((await writeConnection(options.vault, cleared, {}, open.connection.version)) !== undefined) return;
+  }
+}

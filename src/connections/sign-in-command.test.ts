@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest';
+import { browserLine, byHandLine, connectionLine, sessionLine, sessionPlace } from './sign-in-command.ts';
+import { oauthProvider, testBench } from './testing/test-bench.ts';
+
+const { catalog } = testBench([oauthProvider()]).options;
+const usual = { provider: 'acme', name: 'default', flow: 'pkce', baseUrl: undefined } as const;
+const scopes = oauthProvider().oauth?.scopes ?? [];
+
+test('a connection with nothing unusual has a short line', () => {
+  expect(connectionLine(catalog, usual)).toBe('authsome login acme --force');
+});
+
+test('a connection elsewhere, by another flow, under a name of its own has them all on its line', () => {
+  const work = { ...usual, name: 'work', flow: 'device_code', baseUrl: 'https://acme.example.com' } as const;
+  expect(connectionLine(catalog, work)).toBe(
+    'authsome login acme --connection work --flow device_code --base-url https://acme.example.com --force',
+  );
+});
+
+test('a sign-in that asked for the usual scopes need not name them, and one that did not has to', () => {
+  const session = { ...usual, connection: 'default', requestedScopes: scopes };
+  expect(sessionLine(catalog, session)).toBe('authsome login acme --force');
+  expect(sessionLine(catalog, { ...session, requestedScopes: ['a', 'b'] })).toBe(
+    'authsome login acme --scopes "a,b" --force',
+  );
+});
+
+test('the place of a sign-in is where and as whom, and leaves to a hint what to ask for', () => {
+  const at = { provider: 'acme', connection: 'work', baseUrl: 'https://acme.example.com' };
+  const place = 'authsome login acme --connection work';
+  expect(sessionPlace(catalog, { ...at, flow: 'pkce' })).toBe(`${place} --base-url ${at.baseUrl}`);
+  expect(sessionPlace(catalog, { ...at, flow: 'dcr_pkce' })).toBe(
+    `${place} --flow dcr_pkce --base-url ${at.baseUrl}`,
+  );
+  expect(sessionPlace(catalog, { ...at, flow: 'device_code' })).toBe(`${place} --base-url ${at.baseUrl}`);
+});
+
+test('another way to sign in asks for the same, in the same place', () => {
+  const session = {
+    provider: 'acme',
+    connection: 'work',
+    flow: 'device_code',
+    baseUrl: 'https://acme.example.com',
+    requestedScopes: ['a'],
+  } as const;
+  const place = 'authsome login acme --connection work';
+  const same = '--base-url https://acme.example.com --scopes "a" --force';
+  expect(byHandLine(catalog, session)).toBe(`${place} ${same}`);
+  expect(browserLine(catalog, session)).toBe(`${place} ${same}`);
+  const registering = testBench([oauthProvider({}, { flow: 'dcr_pkce' })]).options.catalog;
+  expect(byHandLine(registering, session)).toBe(`${place} --flow pkce ${same}`);
+  expect(browserLine(registering, session)).toBe(`${place} ${same}`);
+  const onDevices = testBench([oauthProvider({}, { flow: 'device_code' })]).options.catalog;
+  expect(browserLine(onDevices, session)).toBe(`${place} --flow pkce ${same}`);
+});
+
+test('a definition that has gone, or is broken now, is done without', () => {
+  const broken = {
+    ...catalog,
+    find: () => {
+      throw new Error('broken');
+    },
+  };
+  for (const without of [broken, { ...catalog, find: () => undefined }]) {
+    expect(connectionLine(without, { ...usual, name: 'work' })).toBe(
+      'authsome login acme --connection work --force',
+    );
+  }
+});

@@ -1,0 +1,172 @@
+import { expect, test } from 'vitest';
+import { AuthsomeError } from '../../errors.ts';
+import { createConnections } from '../connections.ts';
+import { keyProvider, testBench } from '../testing/test-bench.ts';
+
+const key = 'sk-live-0123456789';
+
+test('asks for the key on a page of ours, then hands it out', async () => {
+  const bench = testBench([keyProvider(/^sk-[a-z0-9-]+$/)]);
+  const connections = createConnections(bench.options);
+  const session = await connections.signIns.start({ provider: 'keys', force: false });
+  expect(session).toMatchObject({
+    status: 'waiting',
+    flow: 'api_key',
+    asksFor: 'secret',
+    connection: 'default',
+  });
+  expect(session.authUrl).toBe(`http://127.0.0.1:7998/auth/sessions/${session.id}`);
+
+  const done = await connections.signIns.submitSecret(session.id, `  ${key}\n`);
+  expect(done).toMatchObject({ status: 'connected', authUrl: undefined, asksFor: undefined });
+  expect(done.revision).toBeGreaterThan(session.revision);
+
+  expect(connections.credentials.peek('keys/default')).toBeUndefined();
+  const live = await connections.credentials.acquire('keys/default');
+  expect(live.secret).toBe(key);
+  expect(connections.credentials.peek('keys/default')).toBe(live);
+  expect(await connections.summaries()).toMatchObject([
+    { provider: 'keys', name: 'default', isDefault: true, status: 'connected' },
+  ]);
+});
+
+test('connects at once with a key from the environment', async () => {
+  const { options } = testBench([keyProvider()]);
+  const connections = createConnections(options);
+  const session = await connections.signIns.start({ provider: 'keys', force: false, apiKey: key });
+  expect(session.status).toBe('connected');
+  expect((await connections.read('keys', undefined, { showSecret: false })).apiKey).toBe('***');
+  expect((await connections.read('keys', undefined, { showSecret: true })).apiKey).toBe(key);
+  expect((await connections.exportVariables('keys')).variables).toEqual({ KEYS_API_KEY: key });
+});
+
+test.each([
+  ['of another shape', 'pk_wrong_value'],
+  ['with a line break inside', 'sk-one\nsk-two'],
+  ['with a control character', 'sk-one\u0000two'],
+  ['with letters that no header takes', 'sk-schlüssel'],
+  ['that is empty', '   '],
+])('refuses a key %s without repeating it, and goes on waiting', async (_, entered) => {
+  const bench = testBench([keyProvider(/^sk-[^\s]+$/)]);
+  const connections = createConnections(bench.options);
+  const { id } = await connections.signIns.start({ provider: 'keys', force: false });
+  const error = await connections.signIns.submitSecret(id, entered).catch((caught: unknown) => caught);
+  expect(error).toBeInstanceOf(AuthsomeError);
+  expect(error).toMatchObject({ code: 'InvalidKey', hint: expect.stringContaining('begins with "sk-"') });
+  if (entered.trim() !== '') expect(JSON.stringify([error, String(error)])).not.toContain(entered.trim());
+  expect((await connections.signIns.read(id)).status).toBe('waiting');
+  expect(await connections.summaries()).toEqual([]);
+});
+
+test('refuses to replace a connection without force, and replaces it with force', async () => {
+  const { options } = testBench([keyProvider()]);
+  const connections = createConnections(options);
+  await connections.signIns.start({ provider: 'keys', force: false, apiKey: key });
+  await connections.credentials.acquire('keys/default');
+  await expect(
+    connections.signIns.start({ provider: 'keys', force: false, apiKey: 'sk-other' }),
+  ).rejects.toMatchObject({ code: 'ConnectionExists', hint: expect.stringContaining('--force') });
+  expect(connections.credentials.peek('keys/default')?.secret).toBe(key);
+  await connections.signIns.start({ provider: 'keys', force: true, apiKey: 'sk-other' });
+  expect(connections.credentials.peek('keys/default')).toBeUndefined();
+  expect((await connections.credentials.acquire('keys/default')).secret).toBe('sk-other');
+});
+
+test.each(['', '../x', 'a/b', '-a', 'x'.repeat(65), 'a b', 'ä'])(
+  'refuses the connection name %j',
+  async (name) => {
+    const connections = createConnections(testBench([keyProvider()]).options);
+    await expect(
+      connections.signIns.start({ provider: 'keys', connection: name, force: false }),
+    ).rejects.toMatchObject({ code: 'Usage' });
+  },
+);
+
+test('keeps the first connection as the default until told otherwise', async () => {
+  const bench = testBench([keyProvider()]);
+  const connections = createConnections(bench.options);
+  await connections.signIns.start({ provider: 'keys', connection: 'work', force: false, apiKey: key });
+  await connections.signIns.start({ provider: 'keys', connection: 'home', force: false, apiKey: 'sk-home' });
+  expect((await connections.read('keys', undefined, { showSecret: false })).name).toBe('work');
+  await connections.setDefault('keys', 'home');
+  expect((await connections.read('keys', undefined, { showSecret: false })).name).toBe('home');
+  await expect(connections.setDefault('keys', 'nowhere')).rejects.toMatchObject({
+    code: 'ConnectionNotFound',
+  });
+  await connections.logout('keys', 'home');
+  expect((await connections.read('keys', undefined, { showSecret: false })).name).toBe('work');
+});
+
+test('refuses a flow that the provider does not have, with the reason', async () => {
+  const connections = createConnections(testBench([keyProvider()]).options);
+  await expect(
+    connections.signIns.start({ provider: 'keys', flow: 'device_code', force: false }),
+  ).rejects.toMatchObject({
+    code: 'OperationNotAllowed',
+    message: expect.stringContaining('no oauth section'),
+  });
+  await expect(
+    connections.signIns.start({ provider: 'keys', flow: 'magic', force: false }),
+  ).rejects.toMatchObject({ code: 'Usage' });
+});
+
+test('names the variable that an unusable key came from', async () => {
+  const bench = testBench([keyProvider(/^sk-[a-z]+$/)]);
+  const connections = createConnections(bench.options);
+  const starting = connections.signIns.start({ provider: 'keys', force: false, apiKey: 'pk-psst' });
+  await expect(starting).rejects.toMatchObject({
+    code: 'InvalidKey',
+    message: 'the value of KEYS_API_KEY is not a key of Keys Inc.: it does not look like one',
+  });
+  expect(bench.events.map(({ event, outcome }) => [event, outcome])).toEqual([
+    ['sign_in.started', 'ok'],
+    ['sign_in.failed', 'InvalidKey'],
+  ]);
+  expect(JSON.stringify(bench.events)).not.toContain('psst');
+});
+
+test('begins no sign-in to a provider that nobody defines', async () => {
+  const bench = testBench([keyProvider()]);
+  const { signIns } = createConnections(bench.options);
+  await expect(signIns.start({ provider: 'kezs', force: false })).rejects.toMatchObject({
+    code: 'ProviderNotFound',
+  });
+  expect(bench.events).toEqual([]);
+  await expect(signIns.readLastUnfinished()).rejects.toMatchObject({ code: 'SessionNotFound' });
+});
+
+test('finds the sign-in that was begun last, unless it came to something', async () => {
+  const bench = testBench([keyProvider()]);
+  const { signIns } = createConnections(bench.options);
+  await expect(signIns.readLastUnfinished()).rejects.toMatchObject({ code: 'SessionNotFound' });
+  const { id } = await signIns.start({ provider: 'keys', connection: 'work', force: false });
+  await signIns.cancel(id);
+  expect(await signIns.readLastUnfinished()).toMatchObject({ provider: 'keys', connection: 'work' });
+  bench.clock.nowMs += 1000;
+  await signIns.start({ provider: 'keys', force: false, apiKey: key });
+  await expect(signIns.readLastUnfinished()).rejects.toMatchObject({ code: 'SessionNotFound' });
+});
+
+test('hands out a warm credential without asking the vault, and none from the moment of revocation on', async () => {
+  const { options } = testBench([keyProvider()]);
+  const asked: PropertyKey[] = [];
+  const vault = new Proxy(options.vault, {
+    get(target, name, receiver) {
+      asked.push(name);
+      return Reflect.get(target, name, receiver);
+    },
+  });
+  const connections = createConnections({ ...options, vault });
+  await connections.signIns.start({ provider: 'keys', force: false, apiKey: key });
+  const live = await connections.credentials.acquire('keys/default');
+  expect(asked).not.toEqual([]);
+
+  asked.length = 0;
+  for (let request = 0; request < 100; request += 1) {
+    expect(connections.credentials.peek('keys/default')).toBe(live);
+  }
+  expect(asked).toEqual([]);
+
+  await connections.revoke('keys');
+  expect(connections.credentials.peek('keys/default')).toBeUndefined();
+});

@@ -1,0 +1,284 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createConnections } from '../../connections.ts';
+import {
+  startAuthorizationServer,
+  type TestAuthorizationServer,
+  testClient,
+  testRedirectUri,
+} from '../../testing/test-authorization-server.ts';
+import { oauthProvider, type TestBench, testBench } from '../../testing/test-bench.ts';
+
+let server: TestAuthorizationServer;
+beforeAll(async () => {
+  server = await startAuthorizationServer();
+});
+afterAll(() => server.close());
+
+function bench(overrides: Parameters<typeof testBench>[1] = {}): TestBench {
+  return testBench([oauthProvider(server.oauth)], {
+    fetchFor: () => fetch,
+    redirectUri: testRedirectUri,
+    ...overrides,
+  });
+}
+
+async function waitingAtProvider(connections: ReturnType<typeof createConnections>, connection = 'default') {
+  const asked = await connections.signIns.start({ provider: 'acme', connection, force: false });
+  const session =
+    asked.asksFor === 'client' ? await connections.signIns.submitClient(asked.id, testClient) : asked;
+  const { authUrl } = session;
+  if (authUrl === undefined) throw new Error('nowhere to go');
+  return { id: session.id, authUrl };
+}
+
+describe('signing in with PKCE', () => {
+  test('asks for the client once, then goes to the provider and comes back connected', async () => {
+    const { options, events } = bench();
+    const connections = createConnections(options);
+    const changes: string[] = [];
+    connections.onChange(({ connection, kind }) => changes.push(`${kind} ${connection}`));
+    const first = await connections.signIns.start({ provider: 'acme', force: false });
+    expect(first).toMatchObject({ asksFor: 'client', status: 'waiting', redirectUri: testRedirectUri });
+    const seen = connections.signIns.waitForChange(first.id, first.revision, 5_000);
+    const atProvider = await connections.signIns.submitClient(first.id, testClient);
+    expect(atProvider.authUrl).toContain(`${server.issuer}/auth?`);
+    expect((await seen).authUrl).toBe(atProvider.authUrl);
+
+    const landed = await server.approve(atProvider.authUrl ?? '');
+    const done = await connections.signIns.callback(landed.searchParams);
+    expect(done).toMatchObject({ status: 'connected', granted: { account: 'octocat' }, authUrl: undefined });
+    expect(done.granted?.scopes).toEqual(['openid', 'offline_access']);
+    expect(changes).toEqual(['connected acme/default']);
+    const { secret } = await connections.credentials.acquire('acme/default');
+    expect(await server.accepts(secret)).toBe(true);
+    expect(events.map(({ event }) => event)).toEqual(['sign_in.started', 'sign_in.completed']);
+
+    const second = await connections.signIns.start({ provider: 'acme', connection: 'work', force: false });
+    expect(second.asksFor).toBeUndefined();
+    expect(second.authUrl).toContain(server.issuer);
+  });
+
+  test('a stale or foreign callback warns the live sign-in, which goes on waiting', async () => {
+    const { options, events } = bench();
+    const connections = createConnections(options);
+    const { id, authUrl } = await waitingAtProvider(connections);
+    for (const query of [
+      'code=x&state=stale',
+      'code=x',
+      'error=access_denied&state=stale',
+      'state=a&state=b&code=x',
+    ]) {
+      await expect(connections.signIns.callback(new URLSearchParams(query))).rejects.toMatchObject({
+        code: 'StateMismatch',
+        message: 'OAuth state parameter does not match',
+      });
+    }
+    const session = await connections.signIns.read(id);
+    expect(session).toMatchObject({ status: 'waiting', failure: undefined, authUrl });
+    expect(session.warnings).toHaveLength(4);
+    expect(session.warnings[0]).toMatchObject({ error: 'StateMismatch' });
+    expect(events.filter(({ event }) => event === 'sign_in.state_mismatch')).toHaveLength(4);
+
+    const landed = await server.approve(authUrl);
+    expect((await connections.signIns.callback(landed.searchParams)).status).toBe('connected');
+  });
+
+  test('a callback works once: its second use is refused and changes nothing', async () => {
+    const { options } = bench();
+    const connections = createConnections(options);
+    const { id, authUrl } = await waitingAtProvider(connections);
+    const landed = await server.approve(authUrl);
+    const before = server.requests.length;
+    const outcomes = await Promise.allSettled([
+      connections.signIns.callback(landed.searchParams),
+      connections.signIns.callback(landed.searchParams),
+      connections.signIns.callbackFromPaste(id, landed.href),
+    ]);
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    await expect(connections.signIns.callback(landed.searchParams)).rejects.toMatchObject({
+      code: 'StateMismatch',
+    });
+    expect(server.requests.slice(before)).toEqual([{ path: '/token', status: 200 }]);
+    expect(await server.accepts((await connections.credentials.acquire('acme/default')).secret)).toBe(true);
+  });
+
+  test('takes a pasted redirect URL, and only ours', async () => {
+    const connections = createConnections(bench().options);
+    const { id, authUrl } = await waitingAtProvider(connections);
+    const landed = await server.approve(authUrl);
+    for (const foreign of [
+      landed.href.replace('/auth/callback', '/other'),
+      landed.href.replace('7998', '7999'),
+      'hello',
+    ]) {
+      const error = await connections.signIns
+        .callbackFromPaste(id, foreign)
+        .catch((caught: unknown) => caught);
+      expect(error).toMatchObject({ code: 'Usage' });
+      expect(String(error)).not.toContain(landed.searchParams.get('code') ?? '');
+    }
+    const wrongState = `${testRedirectUri}?code=x&state=other`;
+    await expect(connections.signIns.callbackFromPaste(id, wrongState)).rejects.toMatchObject({
+      code: 'StateMismatch',
+    });
+    expect((await connections.signIns.callbackFromPaste(id, ` ${landed.href}\n`)).status).toBe('connected');
+  });
+
+  test("ends with the provider's error, its description and our hint", async () => {
+    const connections = createConnections(bench().options);
+    const { id, authUrl } = await waitingAtProvider(connections);
+    const state = new URL(authUrl).searchParams.get('state') ?? '';
+    const query = new URLSearchParams({
+      state,
+      iss: server.issuer,
+      error: 'access_denied',
+      error_description: 'not today',
+    });
+    expect(await connections.signIns.callback(query)).toMatchObject({
+      id,
+      status: 'failed',
+      failure: { error: 'SignInFailed', message: 'acme refused the sign-in: access_denied: not today' },
+    });
+    expect(await connections.summaries()).toEqual([]);
+  });
+
+  test('says invalid_client and the two commands when the secret is wrong, and revoke clears the client', async () => {
+    const { options } = bench();
+    const connections = createConnections(options);
+    const { id } = await connections.signIns.start({ provider: 'acme', force: false });
+    const { authUrl } = await connections.signIns.submitClient(id, {
+      ...testClient,
+      clientSecret: 'mistyped',
+    });
+    const landed = await server.approve(authUrl ?? '');
+    const failed = await connections.signIns.callback(landed.searchParams);
+    expect(failed.failure).toMatchObject({
+      error: 'TokenExchangeFailed',
+      message: 'token exchange failed: invalid_client',
+      hint: expect.stringMatching(/authsome revoke acme\nauthsome login acme$/),
+    });
+    expect(await connections.revoke('acme')).toMatchObject({ clientCleared: true, connections: [] });
+    expect((await connections.signIns.start({ provider: 'acme', force: false })).asksFor).toBe('client');
+  });
+
+  test('loses nothing when the daemon restarts in the middle', async () => {
+    const { options } = bench();
+    const { id, authUrl } = await waitingAtProvider(createConnections(options));
+    const landed = await server.approve(authUrl);
+    const restarted = createConnections(options);
+    await restarted.signIns.resume();
+    expect(await restarted.signIns.read(id)).toMatchObject({ status: 'waiting', authUrl });
+    expect((await restarted.signIns.callback(landed.searchParams)).status).toBe('connected');
+  });
+
+  test('takes up an exchange that a dead daemon had begun', async () => {
+    const { options } = bench();
+    const died = createConnections({
+      ...options,
+      fetchFor: () => () => new Promise<never>(() => undefined),
+      vault: { ...options.vault, exclusively: () => new Promise<never>(() => undefined) },
+    });
+    const { id, authUrl } = await waitingAtProvider(died);
+    const landed = await server.approve(authUrl);
+    void died.signIns.callback(landed.searchParams);
+    const restarted = createConnections(options);
+    while ((await restarted.signIns.read(id)).authUrl !== undefined) await new Promise(setImmediate);
+    const { revision } = await restarted.signIns.read(id);
+    await restarted.signIns.resume();
+    expect(await restarted.signIns.waitForChange(id, revision, 5_000)).toMatchObject({ status: 'connected' });
+    await restarted.signIns.resume();
+    expect(await server.accepts((await restarted.credentials.acquire('acme/default')).secret)).toBe(true);
+  });
+
+  test('expires, and tells whoever comes back late so', async () => {
+    const { options, clock } = bench();
+    const connections = createConnections(options);
+    const { id, authUrl } = await waitingAtProvider(connections);
+    const landed = await server.approve(authUrl);
+    clock.nowMs += 10 * 60_000;
+    for (const _ of [1, 2]) {
+      expect(await connections.signIns.callback(landed.searchParams)).toMatchObject({ status: 'expired' });
+    }
+    expect(await connections.summaries()).toEqual([]);
+    expect((await options.vault.read('auth-session', id))?.secrets).toEqual({});
+    expect(await connections.signIns.read(id)).toMatchObject({
+      status: 'expired',
+      authUrl: undefined,
+      failure: { error: 'SignInExpired', hint: expect.stringContaining('NO_PROXY') },
+    });
+    clock.nowMs += 2 * 60 * 60_000;
+    await connections.signIns.resume();
+    await expect(connections.signIns.read(id)).rejects.toMatchObject({ code: 'SessionNotFound' });
+  });
+
+  test('asks for the scopes that were named, and refuses what is none', async () => {
+    const connections = createConnections(bench().options);
+    const start = (scopes: readonly string[]) =>
+      connections.signIns.start({ provider: 'acme', force: false, scopes, ...testClient });
+    const { authUrl } = await start(['openid']);
+    expect(new URL(authUrl ?? '').searchParams.get('scope')).toBe('openid');
+    for (const scope of ['', 'a b', 'a"b', 'ä', 'a\u0000']) {
+      await expect(start([scope])).rejects.toMatchObject({ code: 'Usage' });
+    }
+  });
+
+  test('can be cancelled, and stays so', async () => {
+    const connections = createConnections(bench().options);
+    const { id, authUrl } = await waitingAtProvider(connections);
+    const landed = await server.approve(authUrl);
+    expect((await connections.signIns.cancel(id)).status).toBe('cancelled');
+    await expect(connections.signIns.callback(landed.searchParams)).rejects.toMatchObject({
+      code: 'StateMismatch',
+    });
+    expect((await connections.signIns.cancel(id)).status).toBe('cancelled');
+    expect(await connections.summaries()).toEqual([]);
+  });
+
+  test.each<[string, () => Response | Promise<never>]>([
+    ['HTML', () => new Response('<html>', { headers: { 'content-type': 'text/html' } })],
+    ['half a document', () => new Response('{"access_token": "at_half')],
+    ['a token and an error', () => Response.json({ access_token: 'at_half', error: 'nearly' })],
+    ['a token that no header can carry', () => Response.json({ access_token: 'at_half\n' })],
+    ['no answer', () => Promise.reject(new TypeError('fetch failed'))],
+  ])('leaves nothing of an exchange behind that ends with %s', async (_, answer) => {
+    const { options } = bench({ fetchFor: () => async () => answer() });
+    const connections = createConnections(options);
+    const { id, authUrl } = await waitingAtProvider(connections);
+    const landed = await server.approve(authUrl);
+    expect((await connections.signIns.callback(landed.searchParams)).status).toBe('failed');
+    expect(await options.vault.list('connection')).toEqual([]);
+    expect((await options.vault.read('auth-session', id))?.secrets).toEqual({});
+    expect((await options.vault.list('client')).map(({ name }) => name)).toEqual(['acme']);
+  });
+
+  test('tells no secret in any error or event, even when the provider echoes what it was sent', async () => {
+    const echoing = async (_: unknown, init: RequestInit = {}) =>
+      Response.json(
+        {
+          error: 'invalid_request',
+          error_description: `${init.body} ${new Headers(init.headers).get('authorization')}`,
+        },
+        { status: 400 },
+      );
+    const { options, events } = bench({ fetchFor: () => echoing });
+    const connections = createConnections(options);
+    const { id, authUrl } = await waitingAtProvider(connections);
+    const landed = await server.approve(authUrl);
+    const { codeVerifier = '' } = (await options.vault.read('auth-session', id))?.secrets ?? {};
+    const session = await connections.signIns.callback(landed.searchParams);
+    expect(session.status).toBe('failed');
+    const told = JSON.stringify([events, session, await connections.signIns.read(id)]);
+    const sentBasic = Buffer.from(`${testClient.clientId}:${testClient.clientSecret}`).toString('base64');
+    for (const secret of [
+      landed.searchParams.get('code'),
+      landed.searchParams.get('state'),
+      codeVerifier,
+      testClient.clientSecret,
+      sentBasic,
+    ]) {
+      expect(secret).toMatch(/.{16,}/);
+      expect(told).not.toContain(secret);
+    }
+    expect((await options.vault.read('auth-session', id))?.secrets).toEqual({});
+  });
+});

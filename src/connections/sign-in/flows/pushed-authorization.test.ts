@@ -1,0 +1,226 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parseProvider } from '../../../providers/index.ts';
+import { createConnections } from '../../connections.ts';
+import {
+  startAuthorizationServer,
+  type TestAuthorizationServer,
+  testClient,
+  testRedirectUri,
+} from '../../testing/test-authorization-server.ts';
+import { oauthProvider, testBench } from '../../testing/test-bench.ts';
+
+let server: TestAuthorizationServer;
+beforeAll(async () => {
+  server = await startAuthorizationServer({
+    pushedAuthorizationRequests: { enabled: true, requirePushedAuthorizationRequests: true },
+  });
+});
+afterAll(() => server.close());
+
+type Overrides = Parameters<typeof testBench>[1];
+
+/** Acme, whose endpoints are found by discovery; `oauth` is what the definition says besides. */
+function bench(oauth: Parameters<typeof oauthProvider>[0] = {}, overrides: Overrides = {}) {
+  const discovered = { authorizationUrl: undefined, tokenUrl: undefined, revocationUrl: undefined };
+  return testBench([oauthProvider({ ...server.oauth, ...discovered, ...oauth })], {
+    fetchFor: () => fetch,
+    redirectUri: testRedirectUri,
+    ...overrides,
+  });
+}
+
+async function atProvider(connections: ReturnType<typeof createConnections>, connection = 'default') {
+  const { id } = await connections.signIns.start({ provider: 'acme', connection, force: false });
+  return await connections.signIns.submitClient(id, testClient);
+}
+
+const pushes = () => server.requests.filter(({ path }) => path === '/request');
+
+describe('a server that takes pushed requests only', () => {
+  test('gets the request itself, and the browser an address that tells nothing', async () => {
+    const connections = createConnections(bench().options);
+    const before = Date.now();
+    const session = await atProvider(connections);
+    const url = new URL(session.authUrl ?? '');
+    expect(url.origin + url.pathname).toBe(`${server.issuer}/auth`);
+    expect(Object.fromEntries(url.searchParams)).toEqual({
+      client_id: testClient.clientId,
+      request_uri: expect.stringMatching(/^urn:ietf:params:oauth:request_uri:./),
+    });
+    expect(session.authUrlExpiresAtMs).toBeGreaterThan(before);
+    const landed = await server.approve(url.href);
+    const done = await connections.signIns.callback(landed.searchParams);
+    expect(done).toMatchObject({ status: 'connected', authUrlExpiresAtMs: undefined });
+    expect(done.granted?.scopes).toEqual(['openid', 'offline_access']);
+    expect(await server.accepts((await connections.credentials.acquire('acme/default')).secret)).toBe(true);
+  });
+
+  test('is signed in to likewise where a definition names the endpoint', async () => {
+    const { options } = bench({
+      authorizationUrl: `${server.issuer}/auth`,
+      tokenUrl: `${server.issuer}/token`,
+      pushedAuthorizationUrl: `${server.issuer}/request`,
+      pushRequired: true,
+    });
+    const connections = createConnections(options);
+    const { authUrl } = await atProvider(connections);
+    const landed = await server.approve(authUrl ?? '');
+    expect((await connections.signIns.callback(landed.searchParams)).status).toBe('connected');
+  });
+
+  test('gives a new address for the same attempt when it is asked for, and when the old one is over', async () => {
+    const { options, clock } = bench();
+    const connections = createConnections(options);
+    const first = await atProvider(connections);
+    const count = pushes().length;
+    expect((await connections.signIns.read(first.id)).authUrl).toBe(first.authUrl);
+    expect(pushes()).toHaveLength(count);
+
+    const second = await connections.signIns.renewAddress(first.id);
+    expect(second.authUrl).not.toBe(first.authUrl);
+    expect(second.revision).toBeGreaterThan(first.revision);
+    clock.nowMs = (second.authUrlExpiresAtMs ?? 0) - 2_000;
+    const third = await connections.signIns.read(first.id);
+    expect(third.authUrl).not.toBe(second.authUrl);
+    expect(third.authUrlExpiresAtMs).toBeGreaterThan(clock.nowMs);
+    expect(pushes()).toHaveLength(count + 2);
+
+    // Whichever address the person took, and however late the other ones are used.
+    const landed = await server.approve(second.authUrl ?? '');
+    expect((await connections.signIns.callback(landed.searchParams)).status).toBe('connected');
+    const late = await server.approve(third.authUrl ?? '');
+    await expect(connections.signIns.callback(late.searchParams)).rejects.toMatchObject({
+      code: 'StateMismatch',
+    });
+    expect(await connections.signIns.renewAddress(first.id)).toMatchObject({ status: 'connected' });
+    expect(pushes()).toHaveLength(count + 2);
+  });
+
+  test('ends no sign-in when there is no new address to be had', async () => {
+    const { options, clock } = bench();
+    const connections = createConnections(options);
+    const session = await atProvider(connections, 'work');
+    clock.nowMs = session.authUrlExpiresAtMs ?? 0;
+    server.broken.add('/request');
+    try {
+      expect(await connections.signIns.read(session.id)).toMatchObject({
+        status: 'waiting',
+        authUrl: session.authUrl,
+      });
+      await expect(connections.signIns.renewAddress(session.id)).rejects.toMatchObject({
+        code: 'SignInFailed',
+        message: expect.stringContaining('/request answered 503 with text/html, not JSON'),
+        hint: expect.stringMatching(/then run: authsome login acme --connection work$/),
+      });
+    } finally {
+      server.broken.delete('/request');
+    }
+    const landed = await server.approve((await connections.signIns.read(session.id)).authUrl ?? '');
+    expect((await connections.signIns.callback(landed.searchParams)).status).toBe('connected');
+  });
+
+  test('that refuses the request ends the sign-in with its word and what to do', async () => {
+    const { options, events } = bench();
+    const connections = createConnections(options);
+    const { id } = await connections.signIns.start({ provider: 'acme', connection: 'work', force: false });
+    const wrong = { ...testClient, clientSecret: 'not-the-secret-0123456789' };
+    const session = await connections.signIns.submitClient(id, wrong);
+    expect(session).toMatchObject({
+      status: 'failed',
+      authUrl: undefined,
+      failure: {
+        error: 'SignInFailed',
+        message: expect.stringContaining('/request: invalid_client: client authentication failed'),
+        hint: expect.stringContaining('authsome revoke acme\nauthsome login acme --connection work'),
+      },
+    });
+    expect(events.at(-1)).toMatchObject({ event: 'sign_in.failed', outcome: 'SignInFailed' });
+    expect(JSON.stringify([session, events])).not.toContain(wrong.clientSecret);
+    expect((await options.vault.read('auth-session', id))?.secrets).toEqual({});
+  });
+});
+
+describe('pushing', () => {
+  const issuer = 'https://id.example';
+
+  /** A server that says this of itself, and registers clients that say that. */
+  function stranger(metadata: object, client: object = {}) {
+    const asked: string[] = [];
+    const ways = new Map<string, boolean>();
+    const { options } = testBench([oauthProvider({ issuer, supportsDcr: true }, { flow: 'dcr_pkce' })], {
+      fetchFor: (way) => async (input) => {
+        const { host, pathname } = new URL(String(input));
+        asked.push(pathname);
+        ways.set(host, way.publicOnly);
+        if (pathname === '/.well-known/oauth-authorization-server')
+          return Response.json({
+            issuer,
+            authorization_endpoint: `${issuer}/authorize`,
+            token_endpoint: `${issuer}/token`,
+            registration_endpoint: `${issuer}/register`,
+            ...metadata,
+          });
+        if (pathname === '/register') return Response.json({ client_id: 'me', ...client }, { status: 201 });
+        if (pathname === '/par') return Response.json({ request_uri: 'urn:x' }, { status: 201 });
+        return new Response('', { status: 404 });
+      },
+    });
+    const start = () => createConnections(options).signIns.start({ provider: 'acme', force: false });
+    return { asked, ways, start };
+  }
+  const endpoint = { pushed_authorization_request_endpoint: `${issuer}/par` };
+
+  test('is not done where it is merely offered', async () => {
+    const { asked, start } = stranger({ ...endpoint, require_pushed_authorization_requests: false });
+    const session = await start();
+    expect(new URL(session.authUrl ?? '').searchParams.get('code_challenge_method')).toBe('S256');
+    expect(session.authUrlExpiresAtMs).toBeUndefined();
+    expect(asked).not.toContain('/par');
+  });
+
+  test('is done where the registered client has to (RFC 9126 §6)', async () => {
+    const { start } = stranger(endpoint, { require_pushed_authorization_requests: true });
+    expect(new URL((await start()).authUrl ?? '').searchParams.get('request_uri')).toBe('urn:x');
+  });
+
+  test('goes to a private address only where a person named that very host', async () => {
+    const required = { require_pushed_authorization_requests: true };
+    const elsewhere = { pushed_authorization_request_endpoint: 'https://10.0.0.1/par', ...required };
+    const { ways, start } = stranger(elsewhere);
+    await start();
+    expect([ways.get('id.example'), ways.get('10.0.0.1')]).toEqual([false, true]);
+  });
+
+  test('that is required but has no place to go to is refused before a client is registered', async () => {
+    const { asked, start } = stranger({ require_pushed_authorization_requests: true });
+    await expect(start()).rejects.toMatchObject({
+      code: 'SignInFailed',
+      message: expect.stringContaining('RFC 9126'),
+      hint: expect.stringContaining('pushed_authorization_request_endpoint'),
+    });
+    expect(asked).not.toContain('/register');
+  });
+
+  test.each([
+    [{ pushed_authorization_request_endpoint: `${issuer}/par` }, true],
+    [{ ...endpoint, require_pushed_authorization_requests: false }, false],
+    [{ require_pushed_authorization_requests: true, issuer }, true],
+    [{}, false],
+  ])('as a definition wants it: %j', (oauth, pushRequired) => {
+    const endpoints = { authorization_url: `${issuer}/authorize`, token_url: `${issuer}/token` };
+    const document = {
+      schema_version: 1,
+      name: 'acme',
+      display_name: 'Acme',
+      auth_type: 'oauth2',
+      flow: 'pkce',
+      api_url: 'api.id.example',
+      oauth: { ...endpoints, ...oauth },
+    };
+    expect(parseProvider(document, 'custom').oauth?.pushRequired).toBe(pushRequired);
+    const nowhere = { ...endpoints, require_pushed_authorization_requests: true };
+    expect(() => parseProvider({ ...document, oauth: nowhere }, 'custom')).toThrow(
+      /\/oauth\/require_pushed_authorization_requests/,
+    );
+  });
+});

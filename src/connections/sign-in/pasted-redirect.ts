@@ -1,0 +1,14 @@
+import { AuthsomeError } from '../../errors.ts';
+
+/** The parameters of a pasted redirect URL. Usage when it is not one; what was pasted is not repeated. */
+export function redirectParams(pasted: string, redirectUri: string): URLSearchParams {
+  const text = pasted.trim();
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const expected = new URL(redirectUri);
+  if (url === undefined || url.origin !== expected.origin || url.pathname !== expected.pathname) {
+    throw new AuthsomeError('Usage', 'that is not the redirect URL of this sign-in', {
+      hint: `Paste the whole address that the browser ended on; it begins with ${redirectUri}`,
+    });
+  }
+  return url.searchParams;
+}

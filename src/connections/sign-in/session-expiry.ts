@@ -1,0 +1,71 @@
+import { AuthsomeError } from '../../errors.ts';
+import type { Provider } from '../../providers/index.ts';
+import { doubtClient } from '../records/client-store.ts';
+import type { StoredSession } from '../records/session-record.ts';
+import { sessionLine } from '../sign-in-command.ts';
+import { notifyFailure, providerOf, type SignInContext, troubleOf } from './sign-in-context.ts';
+
+/** The session as it is now: one whose time ran out ends here. */
+export async function settleSession(context: SignInContext, session: StoredSession): Promise<StoredSession> {
+  const { options, sessions } = context;
+  if (session.status !== 'waiting' || session.expiresAtMs > options.nowMs()) return session;
+  if (isAnswering(session)) return session;
+  const error = new AuthsomeError('SignInExpired', 'the sign-in was not finished in time', {
+    hint: expiredHint(context, session),
+  });
+  let ended = false;
+  const settled = await sessions.update(session.id, (current) => {
+    ended = current.status === 'waiting' && !isAnswering(current);
+    return ended
+      ? // The hash of its state stays: whoever comes back late learns that it is late, not that it is foreign.
+        { status: 'expired', stage: 'over', failure: troubleOf(error), secrets: {} }
+      : undefined;
+  });
+  if (ended) {
+    notifyFailure(context, session, error);
+    await doubtAfterSilence(context, session);
+  }
+  return settled;
+}
+
+/** A server that has forgotten a client shows that to the person, and tells nobody else. */
+export async function doubtAfterSilence(context: SignInContext, session: StoredSession): Promise<void> {
+  if (session.flow !== 'dcr_pkce' || session.stage !== 'authorize' || session.clientId === undefined) return;
+  const provider = providerStillOf(context, session);
+  if (provider !== undefined) await doubtClient(context.options.vault, provider, session.clientId, 'silence');
+}
+
+/** Whether an answer of the provider's is on its way: its time is the request's, not the person's. */
+function isAnswering({ stage }: StoredSession): boolean {
+  return stage === 'exchange' || stage === 'machine';
+}
+
+/** `undefined` where the definition has gone or been broken since. */
+function providerStillOf(context: SignInContext, session: StoredSession): Provider | undefined {
+  try {
+    return providerOf(context, session);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The likely causes, by where the sign-in stood, each with its fix. */
+function expiredHint(context: SignInContext, session: StoredSession): string {
+  const { catalog, redirectUri } = context.options;
+  const { provider, stage, flow } = session;
+  const again = sessionLine(catalog, session);
+  if (stage !== 'authorize') return `Start again with: ${again}`;
+  const settingsUrl = providerStillOf(context, session)?.setup.url;
+  const where = settingsUrl === undefined ? '' : ` at ${settingsUrl}`;
+  return [
+    `The browser never came back to ${redirectUri}`,
+    `If you did not authorize in time, run: ${again}`,
+    'If you did, and nothing happened, before you run it again:',
+    '- a corporate proxy may intercept 127.0.0.1: add 127.0.0.1 and localhost to NO_PROXY',
+    '- another browser profile may not reach this machine: use the profile that belongs to this shell',
+    '- the browser may run elsewhere: paste the address it ended at into the waiting terminal',
+    flow === 'dcr_pkce'
+      ? `- ${provider} may have forgotten the client that authsome registered there: the next sign-in sees to it`
+      : `- ${provider} may have refused the redirect URI: set it to exactly the one above${where}`,
+  ].join('\n');
+}

@@ -1,0 +1,73 @@
+import { AuthsomeError } from '../../errors.ts';
+import type { Provider } from '../../providers/index.ts';
+import type { ConnectionsOptions, Trouble } from '../contract.ts';
+import type { ConnectionStore } from '../records/connection-store.ts';
+import type { NewSession, StoredSession } from '../records/session-record.ts';
+import type { SessionStore } from '../records/session-store.ts';
+import { sessionLine } from '../sign-in-command.ts';
+
+/** What every flow needs. */
+export interface SignInContext {
+  readonly options: ConnectionsOptions;
+  readonly sessions: SessionStore;
+  readonly connections: ConnectionStore;
+}
+
+export function providerOf(
+  context: SignInContext,
+  session: Pick<NewSession, 'provider' | 'baseUrl'>,
+): Provider {
+  return context.options.catalog.resolve(session.provider, session.baseUrl);
+}
+
+/** How long a sign-in waits to be taken up after the daemon died; a living holder renews its lease. */
+const leaseMs = 15_000;
+
+/** Runs `work` as the only one, in this process and in others, that talks to the provider for this session. */
+export async function withSession<Result>(
+  context: SignInContext,
+  id: string,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  return await context.options.vault.exclusively(`auth-session/${id}`, leaseMs, work);
+}
+
+/** For a sign-in whose client another one has taken the place of. */
+export function clientChanged({ options }: SignInContext, session: StoredSession): AuthsomeError {
+  return new AuthsomeError('SignInFailed', `the OAuth client of ${session.provider} was changed meanwhile`, {
+    hint: `Start again with: ${sessionLine(options.catalog, session)}`,
+  });
+}
+
+export function troubleOf(error: AuthsomeError): Trouble {
+  return {
+    error: error.code,
+    message: error.message,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+  };
+}
+
+/** Ends a waiting session with this error; what was secret in it is forgotten. */
+export async function failSession(
+  context: SignInContext,
+  id: string,
+  error: AuthsomeError,
+): Promise<StoredSession> {
+  let ended = false;
+  const session = await context.sessions.update(id, ({ status }) => {
+    ended = status === 'waiting';
+    return ended
+      ? { status: 'failed', stage: 'over', failure: troubleOf(error), secrets: {}, stateHash: undefined }
+      : undefined;
+  });
+  if (ended) notifyFailure(context, session, error);
+  return session;
+}
+
+export function notifyFailure(
+  { options }: SignInContext,
+  { provider, connection }: Pick<NewSession, 'provider' | 'connection'>,
+  error: AuthsomeError,
+): void {
+  options.notify({ event: 'sign_in.failed', provider, connection, outcome: error.code });
+}
