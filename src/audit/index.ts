@@ -12,4 +12,5 @@ export type {
   Sequel,
 } from './event.ts';
 export { auditMigrations } from './migrations.ts';
+export { type ObservedTrail, observeTrail } from './observed-trail.ts';
 export { openAuditTrail } from './trail.ts';

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { migrate, openDatabase } from '../database/index.ts';
-import { lockHome } from './lock.ts';
+import { createPrincipals } from '../principals/index.ts';
+import { lockHome } from './home/lock.ts';
 import { daemonMigrations } from './migrations.ts';
-import { createPrincipals } from './principals.ts';
 import { openFixture, testIdentity } from './test-daemon.ts';
 
 it('lets one process at a time hold a home, and the next one after it', async () => {

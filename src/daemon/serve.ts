@@ -2,11 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AuthsomeError, asAuthsomeError, errorDocument, exitCodeOf } from '../errors.ts';
 import { loadSettings } from '../settings.ts';
-import { homeAt, prepareHome } from './home.ts';
-import { type HomeLock, lockHome } from './lock.ts';
-import { type Log, openLog, unexpectedFields } from './log.ts';
-import { checkMasterKey } from './master-key-check.ts';
-import { siblingIsHealthy } from './sibling.ts';
+import {
+  checkMasterKey,
+  type HomeLock,
+  homeAt,
+  lockHome,
+  prepareHome,
+  siblingIsHealthy,
+} from './home/index.ts';
+import { type Log, openLog, unexpectedFields } from './log/index.ts';
 import { type Daemon, startDaemon } from './start.ts';
 
 /** What the process was started with. */

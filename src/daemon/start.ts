@@ -1,41 +1,37 @@
 import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { auditMigrations, openAuditTrail } from '../audit/index.ts';
+import {
+  auditRoutes,
+  authenticate,
+  authSessionRoutes,
+  connectionRoutes,
+  createApp,
+  daemonRoutes,
+  openRoutes,
+  pagePath,
+  pageRoutes,
+  providerRoutes,
+  runRoutes,
+  scanRoutes,
+} from '../api/index.ts';
+import { auditMigrations, observeTrail, openAuditTrail } from '../audit/index.ts';
 import type { ApiVersion, DaemonRecord, StopDocument } from '../client/index.ts';
 import { migrate, openDatabase } from '../database/index.ts';
 import type { AuthsomeError } from '../errors.ts';
+import { createDesks, createPrincipals } from '../principals/index.ts';
 import { createCatalog, loadBundled, openDefinitionFolder } from '../providers/index.ts';
 import { startProxy } from '../proxy/index.ts';
+import { createDecisionSink, createRoots, createRuns, removeStaleRuns } from '../runs/index.ts';
 import type { Settings } from '../settings.ts';
 import { freeLeases, systemKeychain, vaultMigrations } from '../vault/index.ts';
-import { createApp } from './app.ts';
-import { authenticate } from './authenticate.ts';
-import { doctorDocument, readyDocument } from './checks.ts';
-import { createDecisionSink } from './decision-sink.ts';
-import { createDesks } from './desks.ts';
-import { doctorChecks } from './doctor.ts';
-import { watchFile } from './file-watch.ts';
-import type { Home } from './home.ts';
-import { keepFile } from './kept-file.ts';
+import { doctorChecks, doctorDocument, readyDocument } from './health/index.ts';
+import type { Home } from './home/index.ts';
+import { keepFile, watchFile } from './home/index.ts';
 import { type Listener, listen, listenFailure } from './listener.ts';
-import { type Log, unexpectedFields } from './log.ts';
+import { failureLog, type Log, unexpectedFields } from './log/index.ts';
 import { daemonMigrations } from './migrations.ts';
-import { observeTrail } from './observed-trail.ts';
-import { createPrincipals } from './principals.ts';
-import { createRoots } from './roots.ts';
-import { auditRoutes } from './routes/audit.ts';
-import { authSessionRoutes } from './routes/auth-sessions.ts';
-import { connectionRoutes } from './routes/connections.ts';
-import { daemonRoutes } from './routes/daemon.ts';
-import { openRoutes } from './routes/open.ts';
-import { pagePath, pageRoutes } from './routes/pages.ts';
-import { providerRoutes } from './routes/providers.ts';
-import { runRoutes } from './routes/runs.ts';
-import { scanRoutes } from './routes/scan.ts';
+import { createWayOut } from './outbound.ts';
 import { watchRules } from './rules.ts';
-import { removeStaleRuns } from './run-directory.ts';
-import { createRuns } from './runs.ts';
-import { createWayOut } from './way-out.ts';
 
 const apiVersion: ApiVersion = 1;
 
@@ -235,12 +231,13 @@ async function assemble(options: StartOptions, listener: Listener): Promise<Daem
     return { v: 1, stopping: true, live_runs: live };
   };
 
+  const failures = failureLog(log);
   const app = createApp({
     allowedHosts: () => listener.names,
-    log,
+    failures,
     routes: [
       openRoutes({ version, pid: process.pid, ready: () => readyDocument(checks) }),
-      pageRoutes({ desks, catalog, log, randomBytes }),
+      pageRoutes({ desks, catalog, failures, randomBytes }),
       (hono) => hono.use('/v1/*', authenticate({ secret, nowMs, startedAtMs, admit: principals.admit })),
       daemonRoutes({
         version,

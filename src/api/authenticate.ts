@@ -1,0 +1,74 @@
+import type { MiddlewareHandler } from 'hono';
+import { AuthsomeError } from '../errors.ts';
+import {
+  createNonceMemory,
+  daemonProof,
+  freshnessMs,
+  homeProofHeader,
+  homeProofMatches,
+  proofHeader,
+  type Verified,
+  verifyRequest,
+} from '../identity/index.ts';
+import type { Caller } from '../principals/index.ts';
+import { currentCaller } from '../principals/index.ts';
+import type { AppEnv } from './app.ts';
+import { readBody } from './body.ts';
+
+export interface AuthenticateOptions {
+  /** Of `server/daemon.json`: who can read it knows that the answer is ours. */
+  readonly secret: Uint8Array;
+  readonly nowMs: () => number;
+  readonly startedAtMs: number;
+  readonly admit: (verified: Verified, isFromHome: boolean) => Caller;
+}
+
+/** Lets signed, fresh and new calls of admitted identities through, and proves to each caller who answers. */
+export function authenticate(options: AuthenticateOptions): MiddlewareHandler<AppEnv> {
+  const { secret, nowMs, startedAtMs, admit } = options;
+  const nonces = createNonceMemory({ now: nowMs });
+  // What was signed before this process began may have been used up with the one before it.
+  const earliestMs = Math.floor(startedAtMs / 1000) * 1000;
+
+  return async (context, next) => {
+    const body = await readBody(context);
+    const url = new URL(context.req.url);
+    let isNew = (): boolean => false;
+    const verified = verifyRequest(
+      {
+        method: context.req.method,
+        origin: url.origin,
+        target: url.pathname + url.search,
+        body,
+        headers: context.req.header(),
+      },
+      {
+        nowMs: nowMs(),
+        rememberNonce(nonce, expiresAtMs) {
+          isNew = () => nonces.remember(nonce, expiresAtMs);
+          return expiresAtMs - freshnessMs >= earliestMs;
+        },
+      },
+    );
+    const signature = context.req.header('signature') ?? '';
+    // Only now: a proof for a signature that was not made for us could be passed on by whoever sits in our place
+    // elsewhere.
+    const prove = (): void => context.header(proofHeader, daemonProof(secret, signature));
+    const homeProof = context.req.header(homeProofHeader) ?? '';
+    let caller: Caller;
+    try {
+      caller = admit(verified, homeProofMatches(secret, signature, homeProof));
+    } catch (error) {
+      prove();
+      throw error;
+    }
+    // After admission: the calls of strangers, which anybody on the machine can sign, must not fill the memory.
+    if (!isNew()) {
+      throw new AuthsomeError('RequestNotAuthentic', 'the request is not authentic: it was seen before');
+    }
+    prove();
+    context.set('caller', caller);
+    context.set('body', body);
+    await currentCaller.run(caller, next);
+  };
+}

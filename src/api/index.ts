@@ -1,0 +1,17 @@
+/**
+ * What callers meet of the daemon: its HTTP API and the sign-in pages, and who may call them.
+ */
+export { createApp } from './app.ts';
+export { authenticate } from './authenticate.ts';
+export {
+  auditRoutes,
+  authSessionRoutes,
+  connectionRoutes,
+  daemonRoutes,
+  openRoutes,
+  pagePath,
+  pageRoutes,
+  providerRoutes,
+  runRoutes,
+  scanRoutes,
+} from './routes/index.ts';

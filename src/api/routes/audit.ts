@@ -1,0 +1,44 @@
+import type { ObservedTrail } from '../../audit/index.ts';
+import { AuthsomeError } from '../../errors.ts';
+import type { Routes } from '../app.ts';
+import { explainDocument, logDocument } from '../documents.ts';
+import { longestWaitMs, wholeNumber } from '../query.ts';
+
+const defaultLimit = 50;
+const longestLimit = 1000;
+
+/** Calls about what happened. */
+export function auditRoutes(trail: ObservedTrail): Routes {
+  return (app) => {
+    app.get('/v1/audit', async (context) => {
+      const {
+        limit: limitText,
+        after: afterText,
+        before: beforeText,
+        wait_ms: waitText,
+      } = context.req.query();
+      const limit = wholeNumber(limitText, 'limit', defaultLimit, longestLimit);
+      const waitMs = wholeNumber(waitText, 'wait_ms', 0, longestWaitMs);
+      const events =
+        afterText === undefined
+          ? await trail.recent({
+              limit,
+              before: wholeNumber(beforeText, 'before', Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
+            })
+          : await trail.next(
+              { limit, after: wholeNumber(afterText, 'after', 0, Number.MAX_SAFE_INTEGER) },
+              waitMs,
+            );
+      return context.json(logDocument(events));
+    });
+    app.get('/v1/decisions/:id', async (context) => {
+      const id = context.req.param('id');
+      const decision = await trail.decision(id);
+      if (decision === undefined) {
+        const what = id === 'last' ? 'the proxy has decided nothing yet' : 'there is no such decision';
+        throw new AuthsomeError('DecisionNotFound', what);
+      }
+      return context.json(explainDocument(decision, await trail.sequel(decision)));
+    });
+  };
+}

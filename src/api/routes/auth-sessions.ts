@@ -1,0 +1,95 @@
+import { z } from 'zod';
+import type { Desks } from '../../principals/index.ts';
+import type { Catalog } from '../../providers/index.ts';
+import type { Routes } from '../app.ts';
+import { parseBody } from '../body.ts';
+import { sessionDocument } from '../documents.ts';
+import { longestWaitMs, wholeNumber } from '../query.ts';
+
+const loginRequest = z.object({
+  provider: z.string(),
+  connection: z.string().optional(),
+  flow: z.string().optional(),
+  scopes: z.array(z.string()).optional(),
+  base_url: z.string().optional(),
+  force: z.boolean(),
+  api_key: z.string().optional(),
+  client_id: z.string().optional(),
+  client_secret: z.string().optional(),
+});
+const pasteRequest = z.object({ url: z.string() });
+const clientRequest = z.object({ client_id: z.string(), client_secret: z.string() });
+const secretRequest = z.object({ api_key: z.string() });
+
+/** Calls about sign-ins in progress. */
+export function authSessionRoutes(desks: Desks, catalog: Catalog): Routes {
+  return (app) => {
+    app.post('/v1/auth-sessions', async (context) => {
+      const { connections } = await desks.of(context.get('caller'));
+      const request = parseBody(context.get('body'), loginRequest);
+      // A definition that was put into `providers/` a moment ago counts.
+      await catalog.reload();
+      const session = await connections.signIns.start({
+        provider: request.provider,
+        connection: request.connection,
+        flow: request.flow,
+        scopes: request.scopes,
+        baseUrl: request.base_url,
+        force: request.force,
+        apiKey: request.api_key,
+        clientId: request.client_id,
+        clientSecret: request.client_secret,
+      });
+      return context.json(sessionDocument(session), 201);
+    });
+    app.get('/v1/auth-sessions/last', async (context) => {
+      const { connections } = await desks.of(context.get('caller'));
+      return context.json(sessionDocument(await connections.signIns.readLastUnfinished()));
+    });
+    app.get('/v1/auth-sessions/:id', async (context) => {
+      const { connections } = await desks.of(context.get('caller'));
+      const id = context.req.param('id');
+      const waitMs = wholeNumber(context.req.query('wait_ms'), 'wait_ms', 0, longestWaitMs);
+      const seen = wholeNumber(context.req.query('seen'), 'seen', 0, Number.MAX_SAFE_INTEGER);
+      const session =
+        waitMs === 0
+          ? await connections.signIns.read(id)
+          : await connections.signIns.waitForChange(id, seen, waitMs);
+      return context.json(sessionDocument(session));
+    });
+    app.post('/v1/auth-sessions/:id/callback', async (context) => {
+      const { connections } = await desks.of(context.get('caller'));
+      const { url } = parseBody(context.get('body'), pasteRequest);
+      return context.json(
+        sessionDocument(await connections.signIns.callbackFromPaste(context.req.param('id'), url)),
+      );
+    });
+    app.post('/v1/auth-sessions/:id/client', async (context) => {
+      const { connections } = await desks.of(context.get('caller'));
+      const { client_id: clientId, client_secret: clientSecret } = parseBody(
+        context.get('body'),
+        clientRequest,
+      );
+      return context.json(
+        sessionDocument(
+          await connections.signIns.submitClient(context.req.param('id'), { clientId, clientSecret }),
+        ),
+      );
+    });
+    app.post('/v1/auth-sessions/:id/secret', async (context) => {
+      const { connections } = await desks.of(context.get('caller'));
+      const { api_key: apiKey } = parseBody(context.get('body'), secretRequest);
+      return context.json(
+        sessionDocument(await connections.signIns.submitSecret(context.req.param('id'), apiKey)),
+      );
+    });
+    app.post('/v1/auth-sessions/:id/address', async (context) => {
+      const { connections } = await desks.of(context.get('caller'));
+      return context.json(sessionDocument(await connections.signIns.renewAddress(context.req.param('id'))));
+    });
+    app.delete('/v1/auth-sessions/:id', async (context) => {
+      const { connections } = await desks.of(context.get('caller'));
+      return context.json(sessionDocument(await connections.signIns.cancel(context.req.param('id'))));
+    });
+  };
+}

@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import type { DoctorDocument, StopDocument, WhoamiDocument } from '../../client/index.ts';
+import type { Desks } from '../../principals/index.ts';
+import type { Routes } from '../app.ts';
+import { parseBody } from '../body.ts';
+
+const stopRequest = z.object({ when: z.enum(['now', 'idle']) });
+
+export interface DaemonRoutesOptions {
+  readonly version: string;
+  readonly pid: number;
+  readonly home: string;
+  readonly url: string;
+  readonly desks: Desks;
+  readonly doctor: () => Promise<DoctorDocument>;
+  /** Begins to stop; the answer to this call still goes out. */
+  readonly stop: (when: 'now' | 'idle') => StopDocument;
+}
+
+/** Calls about the daemon itself. */
+export function daemonRoutes(options: DaemonRoutesOptions): Routes {
+  const { version, pid, home, url, desks, doctor, stop } = options;
+  return (app) => {
+    app.get('/v1/whoami', async (context) => {
+      const caller = context.get('caller');
+      const { did, handle, principal } = caller;
+      const { keySource } = await desks.of(caller);
+      const document: WhoamiDocument = {
+        v: 1,
+        version,
+        home,
+        identity: handle,
+        did,
+        principal: { id: principal.id, role: principal.role },
+        vault: principal.vaultId,
+        key_source: keySource,
+        daemon: { url, pid, version },
+      };
+      return context.json(document);
+    });
+    app.get('/v1/doctor', async (context) => context.json(await doctor()));
+    app.post('/v1/daemon/stop', (context) =>
+      context.json(stop(parseBody(context.get('body'), stopRequest).when)),
+    );
+  };
+}

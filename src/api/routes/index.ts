@@ -1,0 +1,13 @@
+/**
+ * The routes of the API and of the pages, one file for each subject. A route reads the request, calls a service, writes
+ * the document that answers it.
+ */
+export { auditRoutes } from './audit.ts';
+export { authSessionRoutes } from './auth-sessions.ts';
+export { connectionRoutes } from './connections.ts';
+export { daemonRoutes } from './daemon.ts';
+export { openRoutes } from './open.ts';
+export { pagePath, pageRoutes } from './pages.ts';
+export { providerRoutes } from './providers.ts';
+export { runRoutes } from './runs.ts';
+export { scanRoutes } from './scan.ts';

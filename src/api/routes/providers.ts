@@ -1,0 +1,113 @@
+import { z } from 'zod';
+import type { ObservedTrail } from '../../audit/index.ts';
+import type { InspectDocument, RemoveDocument } from '../../client/index.ts';
+import { AuthsomeError } from '../../errors.ts';
+import type { Fetch } from '../../network/index.ts';
+import type { Desks } from '../../principals/index.ts';
+import type { Catalog, Provider } from '../../providers/index.ts';
+import type { Routes } from '../app.ts';
+import { parseBody } from '../body.ts';
+import { listDocument, revokeDocument } from '../documents.ts';
+
+const registerRequest = z.object({
+  definition: z.unknown().optional(),
+  url: z.string().optional(),
+  force: z.boolean(),
+});
+
+export interface ProviderRoutesOptions {
+  readonly desks: Desks;
+  readonly catalog: Catalog;
+  readonly redirectUri: string;
+  readonly fetch: Fetch;
+  readonly trail: ObservedTrail;
+  readonly onChange: () => Promise<void>;
+}
+
+/** Calls about definitions. */
+export function providerRoutes(options: ProviderRoutesOptions): Routes {
+  const { desks, catalog, redirectUri, fetch, trail, onChange } = options;
+  const inspect = (provider: Provider): InspectDocument => ({
+    ...provider.document,
+    v: 1,
+    source: provider.source,
+    redirect_uri: redirectUri,
+  });
+  return (app) => {
+    app.get('/v1/providers', async (context) => {
+      const { connections } = await desks.of(context.get('caller'));
+      await catalog.reload();
+      return context.json(
+        listDocument(catalog.list(), await connections.summaries(), connections.signInAgain),
+      );
+    });
+    app.post('/v1/providers', async (context) => {
+      const { definition, url, force } = parseBody(context.get('body'), registerRequest);
+      const document = url === undefined ? definition : await fetchDefinition(url, fetch);
+      const provider = await catalog.add(document, { replace: force });
+      trail.append({
+        event: 'provider.registered',
+        provider: provider.name,
+        identity: context.get('caller').handle,
+        outcome: 'ok',
+      });
+      await onChange();
+      return context.json(inspect(provider), 201);
+    });
+    app.get('/v1/providers/:provider', async (context) => {
+      await catalog.reload();
+      const provider = catalog.resolve(context.req.param('provider'), context.req.query('base_url'));
+      return context.json(inspect(provider));
+    });
+    app.delete('/v1/providers/:provider', async (context) => {
+      const name = context.req.param('provider');
+      const outcome = await catalog.remove(name);
+      if (outcome === undefined) {
+        catalog.resolve(name);
+        throw new AuthsomeError('OperationNotAllowed', `${name} is a bundled provider, as it came`, {
+          hint: `There is nothing to reset. To forget its connections: authsome revoke ${name}`,
+        });
+      }
+      trail.append({
+        event: 'provider.removed',
+        provider: name,
+        identity: context.get('caller').handle,
+        outcome: 'ok',
+        detail: outcome,
+      });
+      await onChange();
+      const document: RemoveDocument = { v: 1, provider: name, outcome };
+      return context.json(document);
+    });
+    app.post('/v1/providers/:provider/revoke', async (context) => {
+      const { connections } = await desks.of(context.get('caller'));
+      const provider = context.req.param('provider');
+      if ((await connections.summaries(provider)).length === 0) catalog.resolve(provider);
+      return context.json(revokeDocument(await connections.revoke(provider)));
+    });
+  };
+}
+
+/** The JSON at an https URL, judged later. */
+async function fetchDefinition(text: string, fetch: Fetch): Promise<unknown> {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol !== 'https:' || url.username !== '' || url.password !== '') {
+    throw new AuthsomeError('Usage', 'a definition is fetched from an https URL without credentials in it', {
+      hint: 'Give the https URL of its JSON, or a file.',
+    });
+  }
+  const response = await fetch(url, { headers: { accept: 'application/json' }, redirect: 'manual' });
+  if (!response.ok) {
+    await response.body?.cancel();
+    throw new AuthsomeError(
+      'EndpointUnreachable',
+      `${url.origin} answered ${response.status} where a definition was expected`,
+      { hint: 'Check the URL. Redirects are not followed: give the address that it ends at.' },
+    );
+  }
+  try {
+    return await response.json();
+  } catch {
+    throw new AuthsomeError('InvalidDefinition', `what ${url.origin} sent is not JSON`);
+  }
+}

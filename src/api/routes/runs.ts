@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import type { RunDocument } from '../../client/index.ts';
+import type { Desks } from '../../principals/index.ts';
+import type { Runs } from '../../runs/index.ts';
+import type { Routes } from '../app.ts';
+import { parseBody } from '../body.ts';
+
+const runRequest = z.object({
+  providers: z.array(z.string()),
+  connections: z.record(z.string(), z.string()),
+  command: z.string().max(256),
+  ca_files: z.array(z.string()).max(16),
+});
+
+/** The call that opens a run; the run lives as long as the answer is open. */
+export function runRoutes(runs: Runs, desks: Desks): Routes {
+  return (app) => {
+    app.post('/v1/runs', async (context) => {
+      const caller = context.get('caller');
+      const request = parseBody(context.get('body'), runRequest);
+      const run = await runs.open(
+        {
+          providers: request.providers,
+          connections: request.connections,
+          command: request.command,
+          caFiles: request.ca_files,
+        },
+        caller,
+        await desks.of(caller),
+      );
+      const document: RunDocument = {
+        v: 1,
+        run_id: run.id,
+        proxy_url: run.proxyUrl,
+        ca_file: run.caFile,
+        ca_bundle_file: run.caBundleFile,
+        phantoms: run.phantoms,
+        secret_variables: run.secretVariables,
+        connections: run.connections,
+      };
+      const line = Buffer.from(`${JSON.stringify(document)}\n`);
+      const lease = new ReadableStream<Uint8Array>({
+        start(controller) {
+          controller.enqueue(line);
+          void run.ended.then(() => {
+            // Closed already when it was the caller who went away.
+            if (!isGone) controller.close();
+          });
+        },
+        cancel() {
+          isGone = true;
+          run.end();
+        },
+      });
+      let isGone = false;
+      // A caller that went away before its answer began would leave the run without anybody to end it.
+      if (context.env.outgoing?.destroyed === true) run.end();
+      return context.body(lease, 200, {
+        'Content-Type': 'application/x-ndjson',
+        // Said by us: the server would wait a millisecond to see whether the body ends, and needs no chunks.
+        'Transfer-Encoding': 'chunked',
+      });
+    });
+  };
+}

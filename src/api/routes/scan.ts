@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import type { ScanAnswerDocument, ScanListDocument } from '../../client/index.ts';
+import type { Comparison } from '../../connections/index.ts';
+import type { Desks } from '../../principals/index.ts';
+import { type Catalog, type Provider, phantomFor } from '../../providers/index.ts';
+import type { Runs } from '../../runs/index.ts';
+import type { Routes } from '../app.ts';
+import { parseBody } from '../body.ts';
+
+const mostValues = 200;
+const scanRequest = z.object({
+  values: z.array(z.object({ provider: z.string(), value: z.string().min(1).max(8192) })).max(mostValues),
+});
+
+export interface ScanRoutesOptions {
+  readonly desks: Desks;
+  readonly catalog: Catalog;
+  readonly runs: Pick<Runs, 'hasPhantom'>;
+  readonly randomBytes: (size: number) => Uint8Array;
+}
+
+/** Calls of a scan: what to look for, and whether the vault holds what was found. */
+export function scanRoutes({ desks, catalog, runs, randomBytes }: ScanRoutesOptions): Routes {
+  return (app) => {
+    app.get('/v1/scan', async (context) => {
+      await catalog.reload();
+      const document: ScanListDocument = {
+        v: 1,
+        providers: catalog.list().map((provider) => ({
+          name: provider.name,
+          display_name: provider.displayName,
+          variables: variablesOf(provider),
+          key_pattern: provider.apiKey?.keyPattern?.source ?? null,
+          takes_key: provider.apiKey !== undefined,
+          phantom: phantomForFile(provider, randomBytes),
+        })),
+      };
+      return context.json(document);
+    });
+    app.post('/v1/scan', async (context) => {
+      const { connections } = await desks.of(context.get('caller'));
+      const { values } = parseBody(context.get('body'), scanRequest);
+      const byProvider = new Map<string, Set<string>>();
+      for (const { provider, value } of values) {
+        byProvider.set(provider, (byProvider.get(provider) ?? new Set()).add(value));
+      }
+      const compared = new Map<string, ReadonlyMap<string, Comparison>>();
+      for (const [name, found] of byProvider) {
+        const provider = catalog.resolve(name);
+        const distinct = [...found];
+        const comparisons = await connections.compare(provider.name, distinct);
+        compared.set(name, new Map(comparisons.map((each, index) => [distinct[index] ?? '', each])));
+      }
+      const document: ScanAnswerDocument = {
+        v: 1,
+        answers: values.map(({ provider, value }) => {
+          const comparison = compared.get(provider)?.get(value);
+          const inVault = comparison?.inVault ?? 'absent';
+          const isPhantom =
+            inVault !== 'same' && (runs.hasPhantom(value) || isOwnPhantom(catalog.resolve(provider), value));
+          return {
+            in_vault: isPhantom ? 'phantom' : inVault,
+            connection: isPhantom ? null : (comparison?.connection ?? null),
+          };
+        }),
+      };
+      return context.json(document);
+    });
+  };
+}
+
+function variablesOf(provider: Provider): readonly string[] {
+  const named = [provider.apiKey?.envVar, ...provider.exportVariables.map(({ name }) => name)];
+  return [...new Set(named.filter((name) => name !== undefined))];
+}
+
+/** In a file, nothing but its own text tells a phantom from a key: one that does not say so is not used. */
+function phantomForFile(provider: Provider, randomBytes: (size: number) => Uint8Array): string {
+  const phantom = phantomFor(provider, randomBytes);
+  if (/phantom/i.test(phantom) && /^[A-Za-z0-9_.:@+=-]+$/.test(phantom)) return phantom;
+  return `phantom-${Buffer.from(randomBytes(16)).toString('hex')}`;
+}
+
+/** Whether the definition's own phantom (`export.phantom`) could have come out like this. */
+function isOwnPhantom({ phantom }: Provider, value: string): boolean {
+  if (phantom === undefined) return false;
+  const parts = phantom.split('{random}').map((part) => part.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&'));
+  return new RegExp(`^${parts.join('[A-Za-z0-9]{24}')}$`).test(value);
+}

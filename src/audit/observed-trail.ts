@@ -1,0 +1,52 @@
+import type { AuditEvent, AuditTrail, EventFilter, RecordedEvent } from './event.ts';
+
+/** The audit trail, and the means to wait for what comes next. */
+export interface ObservedTrail extends AuditTrail {
+  /** As `recent`; when there is nothing yet, waits for the next event, at most `timeoutMs`. */
+  next(filter: EventFilter, timeoutMs: number): Promise<readonly RecordedEvent[]>;
+}
+
+export function observeTrail(trail: AuditTrail): ObservedTrail {
+  const waiting = new Set<() => void>();
+  return {
+    append(event: AuditEvent) {
+      trail.append(event);
+      for (const wake of [...waiting]) wake();
+    },
+    flush: () => trail.flush(),
+    recent: (filter: EventFilter) => trail.recent(filter),
+    decision: (id) => trail.decision(id),
+    sequel: (decision) => trail.sequel(decision),
+    firstBrokenLink: () => trail.firstBrokenLink(),
+    get pending() {
+      return trail.pending;
+    },
+    async next(filter, timeoutMs) {
+      const deadline = performance.now() + timeoutMs;
+      for (;;) {
+        // Listening begins before the look, so that an event between the two is not missed.
+        const wait = nextWake(waiting, deadline - performance.now());
+        const events = await trail.recent(filter);
+        if (events.length > 0 || performance.now() >= deadline) {
+          wait.cancel();
+          return events;
+        }
+        await wait.promise;
+      }
+    },
+  };
+}
+
+function nextWake(waiting: Set<() => void>, timeoutMs: number) {
+  let wake = (): void => {};
+  const promise = new Promise<void>((resolve) => {
+    wake = () => {
+      clearTimeout(timer);
+      waiting.delete(wake);
+      resolve();
+    };
+  });
+  const timer = setTimeout(() => wake(), Math.max(0, timeoutMs));
+  waiting.add(wake);
+  return { promise, cancel: () => wake() };
+}

@@ -1,0 +1,44 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import type { Caller, Desk } from '../principals/index.ts';
+import type { Catalog } from '../providers/index.ts';
+import type { Proxy as ProxyServer } from '../proxy/index.ts';
+import { createRuns, type RunsOptions } from './runs.ts';
+
+it('rules that changed reach every live run, though nothing stored can be read just then', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'authsome-runs-'));
+  const judged: string[] = [];
+  const proxy = {
+    openRun: async ({ id }: { readonly id: string }) => ({
+      id,
+      caPem: '',
+      judgeAgain: () => judged.push(id),
+      end: () => {},
+    }),
+  } as unknown as ProxyServer;
+  const runs = createRuns({
+    proxy,
+    directory,
+    roots: { system: () => '', of: async () => '' },
+    policy: () => ({ allowed: true, rule: undefined, reason: '' }),
+    catalog: { problems: [] } as unknown as Catalog,
+    trail: { append: () => {} } as unknown as RunsOptions['trail'],
+    randomBytes: (size) => Buffer.from(Array.from({ length: size }, () => Math.floor(Math.random() * 256))),
+  });
+  let isLocked = false;
+  const summaries = async (): Promise<readonly never[]> => {
+    if (isLocked) throw new Error('the database is locked');
+    return [];
+  };
+  const desk = { connections: { summaries, credentials: {} } } as unknown as Desk;
+  const caller = { handle: 'tester' } as unknown as Caller;
+  const specification = { providers: [], connections: {}, command: 'agent', caFiles: [] };
+  const opened = [await runs.open(specification, caller, desk), await runs.open(specification, caller, desk)];
+  isLocked = true;
+  await runs.rulesChanged();
+  expect(judged).toEqual(opened.map(({ id }) => id));
+  await runs.endAll();
+  rmSync(directory, { recursive: true, force: true });
+});
