@@ -2,5 +2,14 @@
  * The proxy that a run's traffic passes through: per-run credentials and CA, blind tunnels, interception, and
  * the injection of a credential at the last moment. Routes, credentials and the way out arrive as arguments.
  */
-export type { DecisionSink, Patience, Proxy, ProxyOptions, Run, RunSpec, UpstreamRefusal } from './proxy.ts';
-export { startProxy } from './tunnel/index.ts';
+
+export type {
+  DecisionSink,
+  Patience,
+  Proxy,
+  ProxyOptions,
+  Run,
+  RunSpec,
+  UpstreamRefusal,
+} from './contract.ts';
+export { startProxy } from './server.ts';

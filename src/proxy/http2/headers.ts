@@ -1,14 +1,9 @@
 import { constants, type IncomingHttpHeaders, type OutgoingHttpHeaders, sensitiveHeaders } from 'node:http2';
-import type { Grant } from '../hearing/index.ts';
+import type { Grant } from '../authorize/index.ts';
+import { readableCodings } from '../coding/index.ts';
+import { type Refusal, refuse } from '../decide/index.ts';
 import { type Authority, isForbiddenTrailer, isMethodOverride, parseAuthority } from '../http1/index.ts';
-import {
-  type ForwardTarget,
-  foldName,
-  type Injection,
-  placeParameter,
-  readableCodings,
-} from '../inject/index.ts';
-import { type Refusal, refuse } from '../judge/index.ts';
+import { type ForwardTarget, foldName, type Injection, placeParameter } from '../inject/index.ts';
 import { type Coding, codingsOf, fieldsAboutBytes, isTextual, type Needles } from '../scrub/index.ts';
 
 const hopByHop = new Set([

@@ -7,10 +7,10 @@ import {
 } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { Docket, hear } from '../hearing/index.ts';
+import { Docket, hear } from '../authorize/index.ts';
+import type { DecisionSink } from '../contract.ts';
+import { type Refusal, refuse } from '../decide/index.ts';
 import type { Authority } from '../http1/index.ts';
-import { type Refusal, refuse } from '../judge/index.ts';
-import type { DecisionSink } from '../proxy.ts';
 import type { Live, LiveRun, Watched } from '../runs/index.ts';
 import { type Http2Target, http2Target } from './headers.ts';
 import { makeDestroySafe } from './safe-destroy.ts';

@@ -1,6 +1,6 @@
 import { type ClientHttp2Session, connect, constants, type SecureClientSessionOptions } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
-import type { Patience } from '../proxy.ts';
+import type { Patience } from '../contract.ts';
 import type { IdleWatch, Live, LiveRun, Watched } from '../runs/index.ts';
 import { makeDestroySafe } from './safe-destroy.ts';
 import { connectionWindowBytes, maxSessionMegabytes, streamWindowBytes } from './windows.ts';

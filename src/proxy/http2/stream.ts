@@ -8,10 +8,10 @@ import {
 } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import { AuthsomeError, asAuthsomeError } from '../../errors.ts';
-import { type Docket, failures, type Grant, type Petition, perhapsAgain } from '../hearing/index.ts';
+import { type Docket, failures, type Grant, type Petition, perhapsAgain } from '../authorize/index.ts';
+import type { Refusal, Subject } from '../decide/index.ts';
 import { isIdempotent, Replay } from '../http1/index.ts';
 import type { Injection } from '../inject/index.ts';
-import type { Refusal, Subject } from '../judge/index.ts';
 import { type Problem, problemDocument, problemStatus } from '../refusal/index.ts';
 import type { Live } from '../runs/index.ts';
 import { type Coding, type Needles, noNeedles, ScrubbedBody, unreadable } from '../scrub/index.ts';

@@ -1,5 +1,5 @@
+import { readableCodings } from '../coding/index.ts';
 import { Field, lineEndAt, type RequestHead, stride, valueAt } from '../http1/index.ts';
-import { readableCodings } from './codings.ts';
 import type { Injection } from './injection.ts';
 import { placeParameter } from './query.ts';
 

@@ -1,9 +1,9 @@
 import type { AuthsomeError } from '../../errors.ts';
 import type { Route, RouteTable } from '../../providers/index.ts';
 import type { CertificateAuthority } from '../ca/index.ts';
+import type { Credential, RunSpec } from '../contract.ts';
+import type { Subject } from '../decide/index.ts';
 import { compileInjection, type Injection } from '../inject/index.ts';
-import type { Subject } from '../judge/index.ts';
-import type { Credential, RunSpec } from '../proxy.ts';
 import { compileNeedles, type Needles, noNeedles } from '../scrub/index.ts';
 
 /** Something open on behalf of a run: a tunnel, an exchange, a connection to an upstream. */

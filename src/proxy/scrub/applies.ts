@@ -1,4 +1,4 @@
-import { zstd } from '../inject/index.ts';
+import { zstd } from '../coding/index.ts';
 
 const formats = 'json|xml|yaml|javascript|ecmascript|typescript|graphql|toml|sql|csv|ndjson|jsonl|jwt|jose';
 /**

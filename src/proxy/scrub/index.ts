@@ -14,8 +14,9 @@
  * Not sought, because no service does it by habit: hexadecimal, base64 broken into lines, two encodings in a row that
  * are not named here, parts of a secret, and a secret that encodes only some of its characters.
  */
+
+export { decodedAtOnce } from '../coding/index.ts';
 export { type Coding, codingsOf, fieldsAboutBytes, isTextual, isTextualAt, unreadable } from './applies.ts';
-export { decodedAtOnce } from './codecs.ts';
 export { compileNeedles, noNeedles } from './compile.ts';
 export { ScrubbedBody } from './decoder.ts';
 export type { Needles } from './needles.ts';

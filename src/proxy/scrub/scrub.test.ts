@@ -10,7 +10,7 @@ import {
 } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { zstd } from '../inject/index.ts';
+import { zstd } from '../coding/index.ts';
 import {
   codingsOf,
   compileNeedles,

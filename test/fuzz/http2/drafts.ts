@@ -1,4 +1,11 @@
-import { Code, type Fields, Flag, frame, Type, uint32 } from '../../../src/proxy/test-http2-frames.ts';
+import {
+  Code,
+  type Fields,
+  Flag,
+  frame,
+  Type,
+  uint32,
+} from '../../../src/proxy/testing/test-http2-frames.ts';
 import type { Chance } from '../../soak/payload.ts';
 import type { BlockWriter, Form } from './hpack.ts';
 

@@ -1,4 +1,4 @@
-import { type Fields, integer } from '../../../src/proxy/test-http2-frames.ts';
+import { type Fields, integer } from '../../../src/proxy/testing/test-http2-frames.ts';
 
 /** RFC 7541 by other code than the product's, Huffman codes and tables included: for peers that write what they like. */
 type Field = readonly [name: string, value: string];

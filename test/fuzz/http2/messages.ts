@@ -1,4 +1,10 @@
-import { type Fields, Flag, type Frame, preface, Type } from '../../../src/proxy/test-http2-frames.ts';
+import {
+  type Fields,
+  Flag,
+  type Frame,
+  preface,
+  Type,
+} from '../../../src/proxy/testing/test-http2-frames.ts';
 import { BlockReader } from './hpack.ts';
 
 /** One request or answer as RFC 9113 reads it, by other code than the product's. */

@@ -1,6 +1,12 @@
 import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises';
-import { dialRaw, Flag, type Frame, type RawClient, Type } from '../../../src/proxy/test-http2-frames.ts';
-import { apiHost, openWorld, routeTo, secret, type World } from '../../../src/proxy/test-world.ts';
+import {
+  dialRaw,
+  Flag,
+  type Frame,
+  type RawClient,
+  Type,
+} from '../../../src/proxy/testing/test-http2-frames.ts';
+import { apiHost, openWorld, routeTo, secret, type World } from '../../../src/proxy/testing/test-world.ts';
 import { Chance } from '../../soak/payload.ts';
 import { type ClientScript, clientScript } from './client.ts';
 import { LiveRecorder } from './live.ts';

@@ -1,0 +1,128 @@
+import { constants } from 'node:http2';
+import { gzipSync } from 'node:zlib';
+import { expect, test, vi } from 'vitest';
+import { cleanupsAfterEach } from '../testing/test-cleanups.ts';
+import { answerOn } from '../testing/test-http2-answer.ts';
+import { dialHttp2, openHttp2World } from '../testing/test-http2-upstream.ts';
+import {
+  apiHost,
+  dialThrough,
+  isComplete,
+  openWorld,
+  openWorldWithRaw,
+  secret,
+  type World,
+} from '../testing/test-world.ts';
+
+/** What came of requests that had been let go: the decision stands, and a second event tells how it ended. */
+
+const cleanups = cleanupsAfterEach();
+
+const get = `GET /v1 HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`;
+const ok = (...fields: readonly string[]) => ['HTTP/1.1 200 OK', ...fields, '', ''].join('\r\n');
+const torn = gzipSync(JSON.stringify({ echo: secret })).fill(0xff, 20);
+
+/** An API that sends this to each request, and then closes its connection. */
+async function openWithAnswer(sent: string | Buffer): Promise<World> {
+  const world = await openWorldWithRaw(cleanups, (socket) => {
+    socket.once('data', () => {
+      socket.end(typeof sent === 'string' ? Buffer.from(sent, 'latin1') : sent);
+    });
+  });
+  return world;
+}
+
+function expectOneFailure(world: World, outcome: string, detail: string): void {
+  expect(world.decisions).toHaveLength(1);
+  const [decision] = world.decisions;
+  expect(decision).toMatchObject({ action: 'injected', outcome: 'injected' });
+  expect(world.failures).toEqual([
+    {
+      event: 'answer.failed',
+      decision: decision?.id,
+      provider: 'example',
+      connection: 'default',
+      identity: 'tester',
+      run: 'run_test',
+      outcome,
+      detail: expect.stringContaining(detail),
+    },
+  ]);
+}
+
+test.each([
+  ['nothing', '', 'UpstreamUnreachable', 'without an answer'],
+  ['garbage', 'SSH-2.0-x\r\n\r\n', 'UpstreamMalformed', 'status line'],
+  [
+    'two lengths',
+    `${ok('Content-Length: 1', 'Content-Length: 2')}ab`,
+    'UpstreamMalformed',
+    'Content-Length is given more than once',
+  ],
+])('an upstream that answers with %s is on record, and the client is told', async (_, sent, code, detail) => {
+  const world = await openWithAnswer(sent);
+  const client = await dialThrough(world);
+  client.send(get);
+  const answer = await client.until(isComplete);
+  expect(answer).toContain(`"code":"${code}"`);
+  expect(answer).toContain(`Authsome-Decision: ${world.decisions[0]?.id}`);
+  expectOneFailure(world, code, detail);
+});
+
+test.each([
+  ['stops', `${ok('Content-Length: 9')}hello`, 'UpstreamUnreachable', 'in the middle of its answer'],
+  ['breaks its chunks', `${ok('Transfer-Encoding: chunked')}zz\r\n`, 'UpstreamMalformed', 'chunk'],
+  [
+    'is not in its coding',
+    Buffer.concat([
+      Buffer.from(ok('Content-Type: text/plain', 'Content-Encoding: gzip', `Content-Length: ${torn.length}`)),
+      torn,
+    ]),
+    'UpstreamMalformed',
+    'coding',
+  ],
+])('an answer that %s is on record, and does not look complete', async (_, sent, code, detail) => {
+  const world = await openWithAnswer(sent);
+  const client = await dialThrough(world);
+  client.send(get);
+  expect(await client.until(() => false)).not.toContain('problem+json');
+  expectOneFailure(world, code, detail);
+});
+
+test('an HTTP/2 stream whose upstream is gone in the middle of its answer is on record', async () => {
+  const world = await openHttp2World(cleanups, (stream) => {
+    stream.respond({ ':status': 200, 'content-type': 'image/png' });
+    stream.write('begun');
+  });
+  const stream = (await dialHttp2(cleanups, world)).request({ ':path': '/v1' });
+  stream.once('data', () => world.breakUpstreams());
+  const { body, code } = await answerOn(stream);
+  expect(body).toBe('begun');
+  expect(code).not.toBe(constants.NGHTTP2_NO_ERROR);
+  expectOneFailure(world, 'UpstreamUnreachable', 'in the middle of its answer');
+});
+
+test('a client that leaves in the middle of an answer is no failure of it', async () => {
+  const world = await openWorldWithRaw(cleanups, (socket) => {
+    socket.once('data', () => socket.write(`${ok('Content-Type: image/png', 'Content-Length: 9')}hello`));
+  });
+  const client = await dialThrough(world);
+  client.send(get);
+  await client.until((received) => received.endsWith('hello'));
+  client.socket.destroy();
+  await vi.waitFor(() => expect(client.ended).toBe(true));
+  expect(world.decisions).toHaveLength(1);
+  expect(world.failures).toEqual([]);
+});
+
+test('a refusal is one event', async () => {
+  const world = await openWorld({
+    spec: { decide: () => ({ allowed: false, rule: 'nothing', reason: 'nothing is allowed' }) },
+  });
+  cleanups.push(() => world.close());
+  const client = await dialThrough(world);
+  client.send(get);
+  expect(await client.until(isComplete)).toContain('PolicyDenied');
+  expect(world.decisions).toHaveLength(1);
+  expect(world.failures).toEqual([]);
+});

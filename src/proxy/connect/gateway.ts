@@ -1,0 +1,219 @@
+import type { Socket } from 'node:net';
+import { asAuthsomeError } from '../../errors.ts';
+import type { Docket } from '../authorize/index.ts';
+import { type Context, forbidden, type Owner } from '../context.ts';
+import { refuse } from '../decide/index.ts';
+import {
+  type Authority,
+  Field,
+  hostHeaderOf,
+  parseTarget,
+  type RequestHead,
+  stride,
+  valueAt,
+} from '../http1/index.ts';
+import { type Court, Exchange, Origin, OriginRequest, relay, relaySilenceMs } from '../http1-relay/index.ts';
+import { rewriteRequestHead } from '../inject/index.ts';
+import type { Live, Watched } from '../runs/index.ts';
+import { intercept } from './interception.ts';
+
+const established = Buffer.from('HTTP/1.1 200 Connection established\r\n\r\n', 'latin1');
+const httpPort = 80;
+const nowhere = { method: '', host: '', port: 0, path: '' };
+
+/** Serves one client connection to the proxy's own port: CONNECT, and requests in absolute form. */
+export function admit(client: Socket, context: Context): void {
+  const court: Court = {
+    unread: { owner: undefined, subject: nowhere },
+    judge: (exchange, request) => admitted(exchange, request),
+  };
+  new Exchange(client, context, court);
+}
+
+/** Nothing is answered that cannot be put on record: otherwise a queue of refusals would grow without bound. */
+function admitted(exchange: Exchange, request: RequestHead): void {
+  const { decisions } = exchange.context;
+  if (!decisions.congested) {
+    judge(exchange, request);
+    return;
+  }
+  decisions.drained().then(
+    () => {
+      if (!exchange.gone) judge(exchange, request);
+    },
+    () => exchange.cut(),
+  );
+}
+
+function judge(exchange: Exchange, request: RequestHead): void {
+  const { context } = exchange;
+  const owner = context.owners.find(proxyAuthorizationOf(request));
+  const target = parseTarget(request.method, request.target);
+  const authority =
+    target?.form === 'absolute' || target?.form === 'authority' ? target.authority : undefined;
+  const docket = exchange.open(owner, {
+    method: request.method,
+    host: authority?.host ?? '',
+    port: authority?.port ?? 0,
+    path: target?.form === 'absolute' ? target.path : '',
+    methodOverride: request.methodOverride,
+  });
+  if (owner === undefined) {
+    exchange.refuse(docket.refuse(strangers));
+    return;
+  }
+  exchange.belongTo(owner);
+  if (target === undefined || authority === undefined) {
+    exchange.refuse(docket.refuse(request.method === 'CONNECT' ? wrongAuthority : wrongForm));
+  } else if (context.way.isOwn(authority)) {
+    exchange.refuse(docket.fail(forbidden(authority)));
+  } else if (target.form === 'absolute') {
+    const { path, query } = target;
+    if (target.scheme === 'http') {
+      passPlain(exchange, docket, owner, request, { authority, path, query });
+    } else {
+      const origin = new Origin(owner, authority, context.way);
+      const own = { path, query, host: origin.hostField };
+      new OriginRequest(exchange, docket, origin, request, own).send();
+    }
+  } else {
+    connect(exchange, docket, owner, authority);
+  }
+}
+
+const strangers = refuse(
+  'ProxyAuthenticationRequired',
+  'this proxy serves only the runs that authsome has started',
+);
+const wrongForm = refuse(
+  'MalformedRequest',
+  'a proxy takes CONNECT, or a target in absolute form (RFC 9112 §3.2.2)',
+);
+const wrongAuthority = refuse(
+  'MalformedRequest',
+  'CONNECT takes a host and a port, such as example.com:443 (RFC 9110 §9.3.6)',
+);
+const plainToRoute = refuse(
+  'PlainHttpRefused',
+  'this host is routed, and a route’s host is spoken to over https only',
+);
+const again = { hint: 'Start the run again: authsome run -- <command>' };
+
+function proxyAuthorizationOf(request: RequestHead): string | undefined {
+  let found: string | undefined;
+  for (let mark = 0; mark < request.marks.length; mark += stride) {
+    if (request.marks[mark + 4] !== Field.proxyAuthorization) continue;
+    if (found !== undefined) return undefined;
+    found = valueAt(request, mark);
+  }
+  return found;
+}
+
+/** Whether some route is about this host, on whatever port: what is routed is spoken to over https alone. */
+function isRouted(owner: Owner, host: string): boolean {
+  const { routes } = owner.run;
+  return routes.hasHost(host, 443) || routes.routes.some((route) => routes.hasHost(host, route.pattern.port));
+}
+
+function passPlain(
+  exchange: Exchange,
+  docket: Docket,
+  owner: Owner,
+  request: RequestHead,
+  target: { readonly authority: Authority; readonly path: string; readonly query: string },
+): void {
+  const { authority, path, query } = target;
+  if (isRouted(owner, authority.host)) {
+    exchange.refuse(docket.refuse(plainToRoute));
+    return;
+  }
+  docket.trace = { ...docket.trace, reason: 'no route covers this host; plain HTTP is passed on as it is' };
+  exchange.forward(
+    docket,
+    {
+      key: `plain ${authority.host}:${authority.port}`,
+      connection: undefined,
+      pool: owner.pool,
+      dial: (signal) => exchange.context.way.plain({ authority, allowPrivateAddress: false, signal }),
+    },
+    {
+      head: rewriteRequestHead(request, { path, query, host: hostHeaderOf(authority, httpPort) }, undefined),
+      lineFor: undefined,
+      renewable: false,
+      scrub: undefined,
+    },
+  );
+}
+
+function connect(exchange: Exchange, docket: Docket, owner: Owner, authority: Authority): void {
+  const { run } = owner;
+  if (!run.routes.hasHost(authority.host, authority.port)) {
+    tunnel(exchange, docket, owner, authority);
+    return;
+  }
+  if (!run.authority.covers(authority.host)) {
+    const detail = `${authority.host} became a route after this run had started`;
+    exchange.refuse(docket.refuse(refuse('OperationNotAllowed', detail, again)));
+    return;
+  }
+  if (exchange.context.options.nowMs() >= run.authority.expiresAtMs) {
+    const detail = 'this run’s certificate authority has expired';
+    exchange.refuse(docket.refuse(refuse('RunEnded', detail, again)));
+    return;
+  }
+  const { client, context } = exchange;
+  docket.leaveUnrecorded();
+  const early = exchange.handOver();
+  client.write(established);
+  intercept({ client, context, owner, authority }, early);
+}
+
+/** A blind tunnel: the address is checked, then bytes pass and nobody looks at them. */
+function tunnel(exchange: Exchange, docket: Docket, owner: Owner, authority: Authority): void {
+  const { client, context } = exchange;
+  docket.trace = { ...docket.trace, reason: 'no route covers this host' };
+  const leaving = new AbortController();
+  client.once('close', () => leaving.abort());
+  context.way.plain({ authority, allowPrivateAddress: false, signal: leaving.signal }).then(
+    (upstream) => {
+      if (exchange.gone || owner.run.ended) {
+        upstream.on('error', () => {});
+        upstream.destroy();
+        return;
+      }
+      docket.record('tunnelled');
+      const early = exchange.handOver();
+      client.write(established);
+      if (early !== undefined) client.unshift(early);
+      openTunnel(client, upstream, context, owner);
+    },
+    (error: unknown) => {
+      if (!exchange.gone) exchange.refuse(docket.fail(asAuthsomeError(error)));
+    },
+  );
+}
+
+function openTunnel(client: Socket, upstream: Socket, context: Context, owner: Owner): void {
+  const cut = (): void => {
+    client.destroy();
+    upstream.destroy();
+  };
+  const open: Live & Watched = {
+    connection: undefined,
+    cut,
+    progress: () => client.bytesRead + upstream.bytesRead - client.writableLength - upstream.writableLength,
+    silenceMs: () => relaySilenceMs(client, upstream, context.patience),
+    silent: cut,
+  };
+  const closed = (): void => {
+    if (!client.closed || !upstream.closed) return;
+    context.watch.remove(open);
+    owner.run.remove(open);
+  };
+  client.on('close', closed);
+  upstream.on('close', closed);
+  context.watch.add(open);
+  owner.run.add(open);
+  upstream.setKeepAlive(true, 60_000);
+  relay(client, upstream);
+}

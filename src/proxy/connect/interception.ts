@@ -1,0 +1,277 @@
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import { Docket } from '../authorize/index.ts';
+import type { Context, Owner } from '../context.ts';
+import { refuse, targetWithin } from '../decide/index.ts';
+import { Accumulator, type Authority, looksLikeRequest, type RequestHead } from '../http1/index.ts';
+import { type Court, Exchange, hostFieldOf, Origin, OriginRequest } from '../http1-relay/index.ts';
+import type { Live, Watched } from '../runs/index.ts';
+import { handshakeRecord, maxHelloBytes, parseClientHello } from './client-hello.ts';
+
+/** A tunnel to a routed host that was opened by CONNECT, until it is known what the client speaks in it. */
+export interface Interception {
+  readonly client: Socket;
+  readonly context: Context;
+  readonly owner: Owner;
+  readonly authority: Authority;
+}
+
+/**
+ * Ends the client's TLS here and judges every request in it. What is not TLS is answered as plain HTTP with a refusal,
+ * or closed: a credential never goes into it.
+ */
+export function intercept(interception: Interception, early: Buffer | undefined): void {
+  const { client } = interception;
+  const settle = attend(interception, () => client.destroy());
+  const received = new Accumulator();
+  const onData = (chunk: Buffer): void => {
+    received.push(chunk);
+    const bytes = received.peek();
+    if (bytes[0] !== handshakeRecord) {
+      client.off('data', onData);
+      settle();
+      meetPlain(interception, bytes);
+      return;
+    }
+    const hello = parseClientHello(bytes);
+    if (hello === undefined && bytes.length <= maxHelloBytes) return;
+    client.off('data', onData);
+    client.pause();
+    client.unshift(bytes);
+    settle();
+    meetTls(interception, typeof hello === 'object' ? hello.protocols : []);
+  };
+  client.on('error', () => {});
+  if (early !== undefined) client.unshift(early);
+  client.on('data', onData);
+  client.resume();
+}
+
+/** Watches over a connection that is being made; returns how to stop. */
+function attend({ client, context, owner }: Interception, cut: () => void): () => void {
+  const making: Live & Watched = {
+    connection: undefined,
+    cut,
+    progress: () => client.bytesRead,
+    silenceMs: () => context.patience.headMs,
+    silent: cut,
+  };
+  const settle = (): void => {
+    context.watch.remove(making);
+    owner.run.remove(making);
+    client.off('close', settle);
+  };
+  client.on('close', settle);
+  context.watch.add(making);
+  owner.run.add(making);
+  return settle;
+}
+
+function meetPlain(interception: Interception, bytes: Buffer): void {
+  const { client } = interception;
+  if (looksLikeRequest(bytes)) {
+    client.pause();
+    client.unshift(bytes);
+    refusePlain(interception);
+    return;
+  }
+  record(interception, 'MalformedRequest', 'the first bytes in the tunnel are neither TLS nor HTTP');
+  client.end();
+  client.resume();
+}
+
+/** HTTP/1 for a client that offers it, HTTP/2 for one that offers nothing else, as far as the upstream speaks it too. */
+function meetTls(interception: Interception, protocols: readonly string[]): void {
+  const { client, context, authority } = interception;
+  const offersBoth = protocols.includes('h2') && protocols.includes('http/1.1');
+  if (!protocols.includes('h2') || (offersBoth && context.spoken.known(authority) === 'http/1.1')) {
+    meetHttp1(interception, protocols);
+    return;
+  }
+  const settle = attend(interception, () => client.destroy());
+  const meeting = offersBoth
+    ? meetEither(interception, protocols)
+    : meetHttp2(interception, () => terminate(interception, ['http/1.1'], oneVersion, () => {}));
+  meeting.then(settle, () => client.destroy());
+}
+
+function meetHttp1(interception: Interception, protocols: readonly string[]): void {
+  const isUnknown = protocols.length > 0 && !http1Protocols.some((name) => protocols.includes(name));
+  terminate(interception, http1Protocols, isUnknown ? strange : mistrust, (tls) => {
+    const { client, context, owner } = interception;
+    new Exchange(tls, context, courtFor(interception, tls), { owner, raw: client });
+  });
+}
+
+/** How long a client that offers both protocols waits until it is known what the upstream speaks. */
+const askMs = 5_000;
+
+/** The upstream has to be asked before the client's handshake, which settles the protocol. */
+async function meetEither(interception: Interception, protocols: readonly string[]): Promise<void> {
+  const { client, context, authority } = interception;
+  const { spoken, way } = context;
+  const target = {
+    authority,
+    allowPrivateAddress: isPersonal(interception),
+    signal: AbortSignal.timeout(askMs),
+  };
+  const protocol = spoken.known(authority) ?? (await spoken.ask(authority, (alpn) => way.tls(target, alpn)));
+  if (client.destroyed) return;
+  if (protocol !== 'h2') {
+    meetHttp1(interception, protocols);
+    return;
+  }
+  await meetHttp2(interception, () => {
+    spoken.forget(authority);
+    meetHttp1(interception, protocols);
+  });
+}
+
+/** Whether a person named this very host, and may mean a private address by it. */
+function isPersonal({ owner, authority }: Interception): boolean {
+  return owner.run.routes.routes.some(
+    ({ allowPrivateAddress, pattern }) =>
+      allowPrivateAddress && pattern.host === authority.host && pattern.port === authority.port,
+  );
+}
+
+/** `otherwise` is for where the upstream does not speak HTTP/2. */
+async function meetHttp2(interception: Interception, otherwise: () => void): Promise<void> {
+  const { client, context, owner, authority } = interception;
+  const { serveHttp2, sessionPoolOf } = await import('../http2/index.ts');
+  const dial = (allowPrivateAddress: boolean) =>
+    context.way.tls({ authority, allowPrivateAddress, signal: new AbortController().signal }, [
+      'h2',
+      'http/1.1',
+    ]);
+  const hostField = hostFieldOf(authority);
+  let extendedConnect = false;
+  try {
+    const upstream = await sessionPoolOf(owner.run, context).probe(
+      `${authority.host}:${authority.port}`,
+      () => dial(isPersonal(interception)),
+    );
+    if (upstream === undefined) {
+      otherwise();
+      return;
+    }
+    extendedConnect = upstream.allowsExtendedConnect;
+  } catch {
+    // Unreachable now: each stream is told so, with a problem that says why.
+  }
+  if (client.destroyed) return;
+  terminate(interception, ['h2'], mistrust, (tls) => {
+    serveHttp2(tls, {
+      run: owner.run,
+      raw: client,
+      authority,
+      hostField,
+      dial,
+      decisions: context.decisions,
+      nextDecisionId: context.nextDecisionId,
+      patience: context.patience,
+      watch: context.watch,
+      refusal: isNamed(tls, authority) ? undefined : nameMismatch,
+      extendedConnect,
+    });
+  });
+}
+
+/** The second is what curl offers when it was told to speak HTTP/1.0. */
+const http1Protocols = ['http/1.1', 'http/1.0'];
+const mistrust =
+  'the client did not complete the TLS handshake: it may not trust the run’s certificate authority';
+const oneVersion = 'the client speaks HTTP/2 only, and the upstream does not';
+const strange = 'the client speaks neither HTTP/1 nor HTTP/2';
+
+/** Ends the client's TLS with the first of these protocols that it offers. `whyNot` goes on record when the handshake fails. */
+function terminate(
+  interception: Interception,
+  protocols: readonly string[],
+  whyNot: string,
+  onSecure: (tls: TLSSocket) => void,
+): void {
+  const { client, owner, authority } = interception;
+  const tls = new TLSSocket(client, {
+    isServer: true,
+    secureContext: owner.run.authority.contextFor(authority.host),
+    ALPNProtocols: [...protocols],
+  });
+  let established = false;
+  const settle = attend(interception, () => tls.destroy());
+  tls.on('error', () => tls.destroy());
+  // Once its handshake is over, a server socket that was made by hand reports errors only here.
+  tls.on('_tlsError', () => tls.destroy());
+  tls.on('close', () => {
+    settle();
+    client.destroy();
+    if (!established) record(interception, 'UpstreamUntrusted', whyNot);
+  });
+  tls.on('secure', () => {
+    established = true;
+    settle();
+    onSecure(tls);
+  });
+}
+
+function courtFor({ context, owner, authority }: Interception, tls: TLSSocket): Court {
+  const origin = new Origin(owner, authority, context.way);
+  const { hostField } = origin;
+  const { host, port } = authority;
+  const nameRefusal = isNamed(tls, authority) ? undefined : nameMismatch;
+  const subject = { method: '', ...authority, path: '' };
+  return {
+    unread: { owner, subject },
+    judge(exchange, request) {
+      const read = targetWithin(request, authority, hostField);
+      const { path, query } = 'kind' in read ? noTarget : read;
+      const refusal = 'kind' in read ? read : nameRefusal;
+      const { method, methodOverride } = request;
+      const docket = exchange.open(owner, { method, host, port, path, methodOverride });
+      if (refusal === undefined) {
+        new OriginRequest(exchange, docket, origin, request, { path, query, host: hostField }).send();
+      } else {
+        exchange.refuse(docket.refuse(refusal));
+      }
+    },
+  };
+}
+
+const noTarget = { path: '', query: '' };
+const plainInTunnel = refuse('PlainHttpRefused', 'plain HTTP was sent in a tunnel to a routed host');
+const nameMismatch = refuse(
+  'TargetMismatch',
+  'the TLS server name is not the host that the tunnel was opened for',
+);
+
+/** Whether the server name that the client asked for, if any, is the tunnel's host (RFC 6066 §3). */
+function isNamed(tls: TLSSocket, authority: Authority): boolean {
+  const { servername } = tls as TLSSocket & { readonly servername?: string | false | null };
+  if (typeof servername !== 'string' || servername === '') return true;
+  return servername.toLowerCase().replace(/\.$/, '') === authority.host;
+}
+
+function refusePlain({ client, context, owner, authority }: Interception): void {
+  const court: Court = {
+    unread: { owner, subject: { method: '', ...authority, path: '' } },
+    judge(exchange: Exchange, request: RequestHead) {
+      const docket = exchange.open(owner, { method: request.method, ...authority, path: '' });
+      exchange.refuse(docket.refuse(plainInTunnel));
+    },
+  };
+  new Exchange(client, context, court, { owner });
+  client.resume();
+}
+
+function record(
+  { context, owner, authority }: Interception,
+  code: 'MalformedRequest' | 'UpstreamUntrusted',
+  reason: string,
+): void {
+  const docket = new Docket(context.nextDecisionId(), context.decisions, owner.run, {
+    method: 'CONNECT',
+    ...authority,
+    path: '',
+  });
+  docket.refuse(refuse(code, reason));
+}

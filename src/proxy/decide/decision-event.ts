@@ -1,0 +1,106 @@
+import type { Candidate, DecisionEvent } from '../../audit/index.ts';
+import type { Route } from '../../providers/index.ts';
+import type { Subject, Trace } from './decision.ts';
+
+export interface Outcome {
+  readonly action: DecisionEvent['action'];
+  /** The refusal's error code; the action itself otherwise. */
+  readonly outcome: string;
+  readonly placement?: string | undefined;
+}
+
+export interface Asker {
+  readonly identity: string;
+  readonly run: string;
+}
+
+/** The record of one decision: built from safe fields only, so that nothing has to be taken out of it. */
+export function decisionEvent(
+  id: string,
+  asker: Asker | undefined,
+  subject: Subject,
+  trace: Trace,
+  outcome: Outcome,
+): DecisionEvent {
+  const { route, rule } = trace;
+  const { placement } = outcome;
+  // Filled field by field: spreading what there may or may not be costs more than everything else here.
+  const event: Mutable<DecisionEvent> = {
+    event: 'decision',
+    id,
+    action: outcome.action,
+    outcome: outcome.outcome,
+    reason: trace.reason,
+    request: { method: subject.method, host: subject.host, port: subject.port, path: subject.path },
+    candidates: candidatesOf(trace.considered, route, trace.rivals),
+  };
+  if (asker !== undefined) {
+    event.identity = asker.identity;
+    event.run = asker.run;
+  }
+  if (route !== undefined) {
+    event.route = route.id;
+    event.provider = route.provider;
+    event.connection = route.connection;
+  }
+  if (rule !== undefined) event.rule = rule;
+  if (placement !== undefined) event.placement = placement;
+  return event;
+}
+
+type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
+
+const none: readonly Candidate[] = [];
+const known = new WeakMap<
+  readonly Route[],
+  {
+    readonly route: Route | undefined;
+    readonly rivals: readonly Route[] | undefined;
+    readonly list: readonly Candidate[];
+  }
+>();
+
+/** A table answers with the same list of routes again and again, so the list of candidates is made once for each. */
+function candidatesOf(
+  considered: readonly Route[],
+  taken: Route | undefined,
+  rivals: readonly Route[] | undefined,
+): readonly Candidate[] {
+  if (considered.length === 0) return none;
+  const before = known.get(considered);
+  if (before !== undefined && before.route === taken && before.rivals === rivals) return before.list;
+  const list = considered.map((route) => ({
+    route: route.id,
+    connection: route.connection,
+    matched: route === taken,
+    reason:
+      rivals?.includes(route) === true ? 'claims it with the same right as another' : reasonFor(route, taken),
+  }));
+  known.set(considered, { route: taken, rivals, list });
+  return list;
+}
+
+function reasonFor(route: Route, taken: Route | undefined): string {
+  if (route === taken) return 'the most specific route for this host and path';
+  return taken === undefined
+    ? 'does not cover this path'
+    : 'another route is more specific, or it does not cover this path';
+}
+
+const idBytes = 12;
+const batch = 256;
+
+/** Makes `dec_…` ids: 96 random bits each, drawn in batches. */
+export function createDecisionIds(randomBytes: (size: number) => Uint8Array): () => string {
+  let pool = Buffer.alloc(0);
+  let position = 0;
+  return () => {
+    if (position >= pool.length) {
+      pool = Buffer.from(randomBytes(idBytes * batch));
+      position = 0;
+    }
+    const id = `dec_${pool.toString('hex', position, position + idBytes)}`;
+    position += idBytes;
+    return id;
+  };
+}

@@ -1,0 +1,431 @@
+import { createServer as createHttpServer } from 'node:http';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { describe, expect, test, vi } from 'vitest';
+import { cleanupsAfterEach } from '../testing/test-cleanups.ts';
+import {
+  apiHost,
+  ask,
+  connectTo,
+  dialProxy,
+  dialThrough,
+  isComplete,
+  openWorld,
+  openWorldWithApi,
+  otherHost,
+  problemOf,
+  proxyAuthorization,
+  routeTo,
+  secret,
+  serveRaw,
+  type WorldOptions,
+} from '../testing/test-world.ts';
+
+const cleanups = cleanupsAfterEach();
+
+const openWithApi = (options?: WorldOptions) => openWorldWithApi(cleanups, options);
+
+describe('who may use the proxy', () => {
+  const wrong: readonly (readonly [name: string, field: string])[] = [
+    ['nobody without credentials', 'X-A: 1'],
+    [
+      'nobody with another token',
+      `Proxy-Authorization: Basic ${Buffer.from('run:wrong').toString('base64')}`,
+    ],
+    ['nobody with an empty token', `Proxy-Authorization: Basic ${Buffer.from('run:').toString('base64')}`],
+    ['nobody with a bearer token', 'Proxy-Authorization: Bearer x'],
+    ['nobody with malformed credentials', 'Proxy-Authorization: Basic !!'],
+  ];
+  for (const [name, field] of wrong) {
+    test(name, async () => {
+      const { world, seen } = await openWithApi();
+      const answer = await ask(
+        await dialProxy(world),
+        `CONNECT ${apiHost}:443 HTTP/1.1`,
+        `Host: ${apiHost}:443`,
+        field,
+      );
+      expect(answer).toMatch(/^HTTP\/1\.1 407 /);
+      expect(answer).toContain('Proxy-Authenticate: Basic');
+      expect(problemOf(answer)).toMatchObject({ code: 'ProxyAuthenticationRequired', status: 407 });
+      expect(world.dials).toEqual([]);
+      expect(seen).toEqual([]);
+      expect(world.decisions).toHaveLength(1);
+      expect(world.decisions[0]).toMatchObject({ action: 'refused', outcome: 'ProxyAuthenticationRequired' });
+    });
+  }
+
+  test('nobody with two sets of credentials', async () => {
+    const { world } = await openWithApi();
+    const good = `Proxy-Authorization: ${proxyAuthorization(world.run)}`;
+    const answer = await ask(
+      await dialProxy(world),
+      `CONNECT ${apiHost}:443 HTTP/1.1`,
+      'Host: x',
+      good,
+      good,
+    );
+    expect(answer).toMatch(/^HTTP\/1\.1 407 /);
+  });
+
+  test('nobody after the run has ended, and what was open is closed', async () => {
+    const { world } = await openWithApi();
+    const inside = await dialThrough(world);
+    await ask(inside, 'GET / HTTP/1.1', `Host: ${apiHost}`);
+    const authorization = proxyAuthorization(world.run);
+    world.run.end();
+    await inside.until(() => false);
+    expect(inside.ended).toBe(true);
+    const answer = await ask(
+      await dialProxy(world),
+      `CONNECT ${apiHost}:443 HTTP/1.1`,
+      'Host: x',
+      `Proxy-Authorization: ${authorization}`,
+    );
+    expect(answer).toMatch(/^HTTP\/1\.1 407 /);
+  });
+
+  test('the credentials of the proxy reach no upstream', async () => {
+    const { world, seen } = await openWithApi();
+    await ask(
+      await dialThrough(world),
+      'GET / HTTP/1.1',
+      `Host: ${apiHost}`,
+      `Proxy-Authorization: ${proxyAuthorization(world.run)}`,
+    );
+    expect(JSON.stringify(seen)).not.toContain('proxy-authorization');
+  });
+});
+
+describe('CONNECT = SNI = Host = certificate', () => {
+  test('another Host is refused, and the upstream sees nothing', async () => {
+    const { world, seen } = await openWithApi();
+    const answer = await ask(await dialThrough(world), 'GET / HTTP/1.1', `Host: ${otherHost}`);
+    expect(answer).toMatch(/^HTTP\/1\.1 421 /);
+    expect(problemOf(answer)).toMatchObject({ code: 'TargetMismatch' });
+    expect(seen).toEqual([]);
+    expect(world.dials).toEqual([]);
+    expect(world.decisions).toHaveLength(1);
+  });
+
+  test.each([apiHost, `${apiHost}:`, `${apiHost}:0`, `${apiHost}:65536`, `a@${apiHost}:443`, '127.1:443'])(
+    'CONNECT to %s is told what it takes, and opens nothing',
+    async (target) => {
+      const { world, seen } = await openWithApi();
+      const answer = await ask(
+        await dialProxy(world),
+        `CONNECT ${target} HTTP/1.1`,
+        'Host: x',
+        `Proxy-Authorization: ${proxyAuthorization(world.run)}`,
+      );
+      expect(problemOf(answer)).toMatchObject({
+        code: 'MalformedRequest',
+        detail: expect.stringContaining('CONNECT takes a host and a port'),
+      });
+      expect(world.dials).toEqual([]);
+      expect(seen).toEqual([]);
+    },
+  );
+
+  test('another port in Host is refused', async () => {
+    const { world, seen } = await openWithApi();
+    expect(await ask(await dialThrough(world), 'GET / HTTP/1.1', `Host: ${apiHost}:8443`)).toMatch(
+      /^HTTP\/1\.1 421 /,
+    );
+    expect(seen).toEqual([]);
+  });
+
+  test('another server name in the TLS handshake is refused', async () => {
+    const { world, seen } = await openWithApi({ routes: [routeTo(apiHost), routeTo(otherHost)] });
+    const answer = await ask(
+      await dialThrough(world, apiHost, { servername: otherHost }),
+      'GET / HTTP/1.1',
+      `Host: ${apiHost}`,
+    );
+    expect(problemOf(answer)).toMatchObject({ code: 'TargetMismatch' });
+    expect(seen).toEqual([]);
+  });
+
+  test('a client that offers HTTP/1.0 alone is served, one that speaks neither version is told apart', async () => {
+    const { world, seen } = await openWithApi();
+    const old = await dialThrough(world, apiHost, { alpn: ['http/1.0'] });
+    expect(await ask(old, 'GET / HTTP/1.0')).toMatch(/^HTTP\/1\.1 200 /);
+    expect(seen).toHaveLength(1);
+    await expect(dialThrough(world, apiHost, { alpn: ['acme-tls/1'] })).rejects.toThrow();
+    await vi.waitFor(() => expect(world.decisions).toHaveLength(2));
+    expect(world.decisions[1]?.reason).toBe('the client speaks neither HTTP/1 nor HTTP/2');
+    expect(seen).toHaveLength(1);
+  });
+
+  test('a look-alike with user information, or an absolute target elsewhere, is refused', async () => {
+    const { world, seen } = await openWithApi();
+    for (const target of [
+      `https://${otherHost}/`,
+      `https://${apiHost}@${otherHost}/`,
+      `https://${apiHost}:8443/`,
+      `https://${apiHost}.evil.test/`,
+    ]) {
+      const answer = await ask(await dialThrough(world), `GET ${target} HTTP/1.1`, `Host: ${apiHost}`);
+      expect(answer).toMatch(/^HTTP\/1\.1 4(00|21) /);
+    }
+    expect(seen).toEqual([]);
+    expect(world.decisions).toHaveLength(4);
+  });
+
+  test('the same host in another spelling is the same host, and goes out in its own', async () => {
+    const { world, seen } = await openWithApi();
+    const client = await dialThrough(world);
+    for (const host of [apiHost.toUpperCase(), `${apiHost}.`, `${apiHost}:443`]) {
+      expect(await ask(client, 'GET /x HTTP/1.1', `Host: ${host}`)).toMatch(/^HTTP\/1\.1 200 /);
+    }
+    expect(await ask(client, `GET https://${apiHost}/y HTTP/1.1`, `Host: ${apiHost}`)).toMatch(
+      /^HTTP\/1\.1 200 /,
+    );
+    expect(seen.map(({ headers }) => headers.host)).toEqual([apiHost, apiHost, apiHost, apiHost]);
+    expect(seen.map(({ line }) => line)).toEqual(['GET /x', 'GET /x', 'GET /x', 'GET /y']);
+  });
+
+  test('an upstream whose certificate is not for the host gets no request', async () => {
+    const seen: string[] = [];
+    const upstream = await serveRaw((tls) => tls.on('data', (chunk) => seen.push(String(chunk))), otherHost);
+    const world = await openWorld();
+    world.ports.set(`${apiHost}:443`, upstream.at);
+    cleanups.push(
+      () => upstream.close(),
+      () => world.close(),
+    );
+    const answer = await ask(await dialThrough(world), 'GET / HTTP/1.1', `Host: ${apiHost}`);
+    expect(answer).toMatch(/^HTTP\/1\.1 502 /);
+    expect(seen).toEqual([]);
+  });
+
+  test('CONNECT to a malformed or numeric host is refused', async () => {
+    const { world } = await openWithApi();
+    for (const target of [
+      'api.example.test',
+      'api.example.test:0',
+      'api.example.test:99999',
+      'user@api.example.test:443',
+      '127.1:443',
+      '0x7f.1:443',
+      '2130706433:443',
+      '[::1%25eth0]:443',
+      'a..b:443',
+      'api_%41.test:443',
+      '/x',
+      '[::1:443',
+    ]) {
+      const answer = await ask(
+        await dialProxy(world),
+        `CONNECT ${target} HTTP/1.1`,
+        'Host: x',
+        `Proxy-Authorization: ${proxyAuthorization(world.run)}`,
+      );
+      expect([target, answer.slice(0, 12)]).toEqual([target, 'HTTP/1.1 400']);
+    }
+    expect(world.dials).toEqual([]);
+  });
+});
+
+describe('plain HTTP', () => {
+  test('inside a tunnel to a routed host is refused, never injected', async () => {
+    const { world } = await openWithApi();
+    const client = await dialProxy(world);
+    await connectTo(client, world, `${apiHost}:443`);
+    const answer = await ask(client, 'GET / HTTP/1.1', `Host: ${apiHost}`);
+    expect(problemOf(answer)).toMatchObject({ code: 'PlainHttpRefused' });
+    expect(world.dials).toEqual([]);
+    expect(world.decisions.map(({ outcome }) => outcome)).toEqual(['PlainHttpRefused']);
+  });
+
+  test('to a routed host in absolute form is refused on every port', async () => {
+    const { world } = await openWithApi();
+    for (const url of [`http://${apiHost}/`, `http://${apiHost}:443/`, `http://${apiHost}:8080/`]) {
+      const answer = await ask(
+        await dialProxy(world),
+        `GET ${url} HTTP/1.1`,
+        `Host: ${apiHost}`,
+        `Proxy-Authorization: ${proxyAuthorization(world.run)}`,
+      );
+      expect(problemOf(answer)).toMatchObject({ code: 'PlainHttpRefused' });
+    }
+    expect(world.dials).toEqual([]);
+  });
+
+  test('to any other host passes, without a credential, with our hop taken out', async () => {
+    const seen: NodeJS.Dict<unknown>[] = [];
+    const server = createHttpServer((request, response) => {
+      seen.push({ url: request.url, ...request.headers });
+      response.end('plain');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { world } = await openWithApi();
+    cleanups.push(() => server.close());
+    world.ports.set('plain.test:80', (server.address() as AddressInfo).port);
+    const client = await dialProxy(world);
+    const authorization = `Proxy-Authorization: ${proxyAuthorization(world.run)}`;
+    const answer = await ask(
+      client,
+      'GET http://plain.test/a?b=c HTTP/1.1',
+      'Host: elsewhere.test',
+      authorization,
+      'Proxy-Connection: keep-alive',
+    );
+    expect(answer).toMatch(/^HTTP\/1\.1 200 .*plain$/s);
+    expect(seen).toEqual([{ url: '/a?b=c', host: 'plain.test' }]);
+    expect(world.decisions[0]).toMatchObject({
+      action: 'passed',
+      request: { host: 'plain.test', port: 80, path: '/a' },
+    });
+    server.closeAllConnections();
+  });
+
+  test('neither TLS nor HTTP in a tunnel to a routed host is closed cleanly and put on record', async () => {
+    const { world } = await openWithApi();
+    const client = await dialProxy(world);
+    await connectTo(client, world, `${apiHost}:443`);
+    client.send(Buffer.from([0, 1, 2, 3]));
+    expect(await client.until(() => false)).toBe('');
+    expect(world.decisions.map(({ outcome }) => outcome)).toEqual(['MalformedRequest']);
+  });
+});
+
+test('an https:// target in absolute form is answered as within a tunnel', async () => {
+  const { world, seen } = await openWithApi();
+  const client = await dialProxy(world);
+  const answer = await ask(
+    client,
+    `GET https://${apiHost}/v1?a=1 HTTP/1.1`,
+    `Host: ${apiHost}`,
+    `Proxy-Authorization: ${proxyAuthorization(world.run)}`,
+  );
+  expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+  expect(seen[0]).toMatchObject({ line: 'GET /v1?a=1', headers: { authorization: `Bearer ${secret}` } });
+});
+
+describe('addresses', () => {
+  test('what the dialler forbids is refused, in a tunnel and in absolute form', async () => {
+    const { world } = await openWithApi();
+    for (const target of ['127.0.0.1:80', '[::]:80', 'localhost:80']) {
+      const answer = await ask(
+        await dialProxy(world),
+        `CONNECT ${target} HTTP/1.1`,
+        'Host: x',
+        `Proxy-Authorization: ${proxyAuthorization(world.run)}`,
+      );
+      expect(problemOf(answer)).toMatchObject({ code: 'AddressForbidden', status: 403 });
+      // All that most clients show of it.
+      expect(answer).toMatch(/^HTTP\/1\.1 403 Forbidden \(AddressForbidden: authsome explain dec_\w+\)\r\n/);
+    }
+    expect(world.decisions).toHaveLength(3);
+  });
+
+  test('the API’s own port is out of reach, by name, by address and behind another name', async () => {
+    let touched = 0;
+    const api = createTcpServer(() => {
+      touched += 1;
+    });
+    await new Promise<void>((resolve) => api.listen(0, '127.0.0.1', resolve));
+    const { port } = api.address() as AddressInfo;
+    const world = await openWorld({ forbiddenTargets: [{ host: '127.0.0.1', port }], routes: [] });
+    cleanups.push(
+      () => api.close(),
+      () => world.close(),
+    );
+    world.ports.set(`innocent.test:${port}`, port);
+    world.ports.set('innocent.test:443', port);
+    for (const target of [`127.0.0.1:${port}`, `innocent.test:${port}`, 'innocent.test:443']) {
+      const answer = await ask(
+        await dialProxy(world),
+        `CONNECT ${target} HTTP/1.1`,
+        'Host: x',
+        `Proxy-Authorization: ${proxyAuthorization(world.run)}`,
+      );
+      expect(problemOf(answer)).toMatchObject({ code: 'AddressForbidden' });
+    }
+    // The connection behind the other name was made, looked at, and closed before a byte went through.
+    expect(touched).toBeLessThanOrEqual(2);
+  });
+
+  test('the proxy’s own port is out of reach too', async () => {
+    const { world } = await openWithApi();
+    const target = `127.0.0.1:${world.proxy.port}`;
+    const answer = await ask(
+      await dialProxy(world),
+      `CONNECT ${target} HTTP/1.1`,
+      'Host: x',
+      `Proxy-Authorization: ${proxyAuthorization(world.run)}`,
+    );
+    expect(problemOf(answer)).toMatchObject({ code: 'AddressForbidden' });
+  });
+});
+
+test('a fault of our own costs the connection and is put on record, and the daemon goes on', async () => {
+  let faults = 0;
+  const { world, seen } = await openWithApi({
+    spec: {
+      decide: () => {
+        faults += 1;
+        if (faults === 1) throw new RangeError(`a bug that quotes ${secret}`);
+        return { allowed: true, rule: undefined, reason: 'fine' };
+      },
+    },
+  });
+  const doomed = await dialThrough(world);
+  doomed.send(`GET / HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`);
+  expect(await doomed.until(() => false)).toBe('');
+  expect(seen).toEqual([]);
+  expect(world.decisions).toHaveLength(1);
+  expect(world.decisions[0]).toMatchObject({ action: 'refused', outcome: 'Unexpected' });
+  expect(JSON.stringify(world.decisions)).not.toContain(secret);
+  expect(await ask(await dialThrough(world), 'GET / HTTP/1.1', `Host: ${apiHost}`)).toMatch(
+    /^HTTP\/1\.1 200 /,
+  );
+});
+
+test('a congested audit holds requests back, and nothing is sent that is not on record', async () => {
+  let release = (): void => {};
+  const drained = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  let congested = false;
+  const { world, seen } = await openWithApi({
+    sink: {
+      get congested() {
+        return congested;
+      },
+      drained: () => drained,
+    },
+  });
+  const client = await dialThrough(world);
+  congested = true;
+  client.send(`GET / HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`);
+  const stranger = await dialProxy(world);
+  stranger.send('GET http://plain.test/ HTTP/1.1\r\nHost: plain.test\r\n\r\n'.repeat(3));
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  expect(seen).toEqual([]);
+  expect(world.decisions).toEqual([]);
+  congested = false;
+  release();
+  expect(await client.until(isComplete)).toMatch(/^HTTP\/1\.1 200 /);
+  expect(await stranger.until((text) => text.split('HTTP/1.1 407 ').length === 4)).not.toContain(' 200 ');
+  expect(world.decisions).toHaveLength(4);
+});
+
+test('the secret is nowhere but on the wire to the upstream', async () => {
+  const { world, seen } = await openWithApi();
+  const client = await dialThrough(world);
+  let everything = '';
+  for (const lines of [
+    ['GET /ok HTTP/1.1', `Host: ${apiHost}`],
+    ['GET /no HTTP/1.1', `Host: ${otherHost}`],
+    ['GET /401 HTTP/1.1', `Host: ${apiHost}`, 'X-Answer: 401'],
+  ]) {
+    everything += await ask(client, ...lines);
+  }
+  everything += await ask(client, 'GET / HTTP/1.1', `Host: ${apiHost}`, 'Bad : 1');
+  everything +=
+    JSON.stringify(world.decisions) + world.run.proxyUrl + world.run.caPem + JSON.stringify(world.run);
+  expect(seen).toHaveLength(2);
+  expect(everything).not.toContain(secret);
+  expect(everything).not.toContain(Buffer.from(secret).toString('base64').slice(0, 12));
+});

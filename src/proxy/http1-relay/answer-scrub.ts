@@ -1,0 +1,172 @@
+import type { Grant } from '../authorize/index.ts';
+import {
+  Body,
+  chunkOf,
+  Fault,
+  Field,
+  joinedValue,
+  lastChunk,
+  type ResponseHead,
+  type ResponseScrub,
+  type ResponseTransform,
+  rewriteResponseHead,
+  stride,
+  type TransformOutlet,
+  withoutLines,
+} from '../http1/index.ts';
+import {
+  type Coding,
+  codingsOf,
+  decodedAtOnce,
+  fieldsAboutBytes,
+  isTextualAt,
+  type Needles,
+  noNeedles,
+  ScrubbedBody,
+  unreadable,
+} from '../scrub/index.ts';
+
+const notCoded: readonly Coding[] = [];
+
+/** Takes a step that nobody waits for, and answers for what it throws. */
+interface Guard {
+  guard(step: () => void): void;
+}
+
+/** Looks into the answers to one request. Most hold no secret, and one pass over their bytes says so. */
+export class AnswerScrub implements ResponseScrub {
+  readonly #grant: Grant;
+  readonly #clientMinor: 0 | 1;
+  readonly #guard: Guard;
+  /** Of the answer that was looked at last. */
+  #needles: Needles = noNeedles;
+  #codings: readonly Coding[] | undefined;
+  #isHeadClean = true;
+  #isBodyClean = false;
+
+  constructor(grant: Grant, clientMinor: 0 | 1, guard: Guard) {
+    this.#grant = grant;
+    this.#clientMinor = clientMinor;
+    this.#guard = guard;
+  }
+
+  /** Comes first for every answer, so what the rest needs to know is found here. */
+  fault(head: ResponseHead): Fault | undefined {
+    const { bytes, start, end, framing, status } = head;
+    // Asked for when the answer comes: the credential may have been renewed by then.
+    const needles = this.#grant.needles();
+    this.#needles = needles;
+    if (needles.isEmpty) return undefined;
+    const isText = framing.kind !== 'none' && isTextualBody(head);
+    this.#codings = isText ? notCoded : undefined;
+    if (isText && isCoded(head)) {
+      const contentEncoding = joinedValue(head, 'content-encoding');
+      const reason = unreadable(status, { contentType: undefined, contentEncoding });
+      if (reason !== undefined) return new Fault(reason);
+      this.#codings = codingsOf(contentEncoding);
+    }
+    const isWhole = isText && framing.kind === 'length' && bytes.length - end >= framing.length;
+    const first = needles.indexIn(bytes, start, isWhole ? bytes.length : end);
+    this.#isHeadClean = first === -1 || first >= end;
+    this.#isBodyClean =
+      first === -1 && this.#codings !== undefined && isClean(needles, this.#codings, head, isWhole);
+    return undefined;
+  }
+
+  head(head: ResponseHead, rewritten: Buffer | undefined): Buffer | undefined {
+    if (this.#isHeadClean) return rewritten;
+    return this.#needles.replaceIn(rewritten ?? head.bytes.subarray(head.start, head.end));
+  }
+
+  body(head: ResponseHead, outlet: TransformOutlet): ResponseTransform | undefined {
+    if (this.#codings === undefined || this.#isBodyClean) return undefined;
+    return this.#transform(this.#codings, head, outlet);
+  }
+
+  #transform(codings: readonly Coding[], head: ResponseHead, outlet: TransformOutlet): ResponseTransform {
+    const needles = this.#needles;
+    const chunked = this.#clientMinor === 1 && head.framing.kind !== 'close';
+    const reframe = { chunked, decoded: codings.length > 0, without: fieldsAboutBytes };
+    let finished: ((whole: boolean) => void) | undefined;
+    let trailers = '';
+    const body = new ScrubbedBody(needles, codings, {
+      emit(bytes) {
+        return outlet.emit(chunked ? chunkOf(bytes) : bytes);
+      },
+      block: (on) => outlet.block(on),
+      guard: (step) => this.#guard.guard(step),
+      over(whole) {
+        if (whole && chunked) {
+          outlet.emit(needles.replaceIn(lastChunk(trailers)));
+        }
+        if (finished === undefined) outlet.broken();
+        else finished(whole);
+      },
+    });
+    return {
+      head: (changes) => {
+        const rewritten = rewriteResponseHead(head, { ...changes, reframe }) as Buffer;
+        return needles.replaceIn(rewritten);
+      },
+      payload: (bytes, start, end) => body.push(bytes.subarray(start, end)),
+      finish(receivedTrailers, done) {
+        trailers = withoutLines(receivedTrailers, fieldsAboutBytes);
+        finished = done;
+        body.finish();
+      },
+      resume: () => body.resume(),
+      abort: () => body.abort(),
+    };
+  }
+}
+
+/** A type given twice is text when one of them is: clients differ in which they believe. */
+function isTextualBody({ bytes, marks }: ResponseHead): boolean {
+  let isTyped = false;
+  for (let mark = 0; mark < marks.length; mark += stride) {
+    if (marks[mark + 4] !== Field.contentType) continue;
+    isTyped = true;
+    if (isTextualAt(bytes, marks[mark + 2] as number, marks[mark + 3] as number)) return true;
+  }
+  return !isTyped;
+}
+
+function isCoded({ marks }: ResponseHead): boolean {
+  for (let mark = 4; mark < marks.length; mark += stride) {
+    if (marks[mark] === Field.contentEncoding) return true;
+  }
+  return false;
+}
+
+/**
+ * Whether all of the body came with its head and holds no needle: it can go on as it came. Of one that `isWhole` by its
+ * length, the bytes are known to hold none.
+ */
+function isClean(
+  needles: Needles,
+  codings: readonly Coding[],
+  { bytes, end, framing }: ResponseHead,
+  isWhole: boolean,
+): boolean {
+  if (framing.kind === 'length') {
+    if (!isWhole || codings.length === 0) return isWhole;
+    return isCleanDecoded(needles, codings, bytes.subarray(end, end + framing.length));
+  }
+  if (framing.kind !== 'chunked') return false;
+  const body = new Body(framing);
+  const pieces: Buffer[] = [];
+  let isUnfinished = false;
+  let isCut = false;
+  body.take(bytes, end, bytes.length, (_, from, to) => {
+    isCut ||= isUnfinished;
+    isUnfinished = needles.unfinishedIn(bytes, from, to) < to;
+    if (codings.length > 0) pieces.push(bytes.subarray(from, to));
+  });
+  if (isCut || !body.done || needles.indexIn(bytes, end, bytes.length) !== -1) return false;
+  return codings.length === 0 || isCleanDecoded(needles, codings, Buffer.concat(pieces));
+}
+
+function isCleanDecoded(needles: Needles, codings: readonly Coding[], payload: Buffer): boolean {
+  const decoded = decodedAtOnce(codings, payload);
+  return decoded !== undefined && needles.indexIn(decoded, 0, decoded.length) === -1;
+}

@@ -1,0 +1,316 @@
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { describe, expect, test } from 'vitest';
+import { WebSocket, WebSocketServer } from 'ws';
+import { cleanupsAfterEach } from '../testing/test-cleanups.ts';
+import {
+  apiHost,
+  ask,
+  connectTo,
+  dialProxy,
+  dialThrough,
+  isComplete,
+  openWorld,
+  openWorldWithApi,
+  openWorldWithRaw,
+  otherHost,
+  problemOf,
+  proxyAuthorization,
+  routeTo,
+  secret,
+  serveHttps,
+  type WorldOptions,
+} from '../testing/test-world.ts';
+
+const cleanups = cleanupsAfterEach();
+const large = 'b'.repeat(100_000);
+
+const openWithApi = (options?: WorldOptions) => openWorldWithApi(cleanups, options);
+
+describe('revocation', () => {
+  test('takes effect on the very next request', async () => {
+    const { world, seen } = await openWithApi();
+    const client = await dialThrough(world);
+    await ask(client, 'GET /1 HTTP/1.1', `Host: ${apiHost}`);
+    world.credentials.delete('example/default');
+    const answer = await ask(client, 'GET /2 HTTP/1.1', `Host: ${apiHost}`);
+    expect(problemOf(answer)).toMatchObject({ code: 'CredentialExpired' });
+    expect(seen).toHaveLength(1);
+  });
+
+  test('cuts what is in flight with the credential, and only that', async () => {
+    const world = await openWorldWithRaw(cleanups, (tls) => tls.on('data', () => {}), {
+      routes: [routeTo(apiHost), routeTo(otherHost, { id: 'other', provider: 'other' })],
+    });
+    world.credentials.set('other/default', { version: 1, secret: 'other-secret' });
+    const doomed = await dialThrough(world);
+    const spared = await dialThrough(world, otherHost);
+    doomed.send(`GET / HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`);
+    while (world.decisions.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    world.run.dropConnection('example/default');
+    await doomed.until(() => false);
+    expect(doomed.ended).toBe(true);
+    expect(spared.ended).toBe(false);
+  });
+});
+
+describe('answers from a routed host', () => {
+  test('401 and 403 keep their own body and gain our decision', async () => {
+    const { world } = await openWithApi();
+    const client = await dialThrough(world);
+    for (const [index, status] of ['401', '403'].entries()) {
+      const answer = await ask(client, 'GET / HTTP/1.1', `Host: ${apiHost}`, `X-Answer: ${status}`);
+      expect(answer).toContain(`HTTP/1.1 ${status} `);
+      expect(answer).toContain('X-From: api');
+      expect(answer).toContain(`Authsome-Decision: ${world.decisions[index]?.id}\r\n`);
+      expect(answer).toMatch(/answer/);
+    }
+  });
+
+  test('401 and 403 gain what would help, told from the fields of the answer', async () => {
+    const asked: object[] = [];
+    const api = await serveHttps((_, response) => {
+      response.writeHead(403, [
+        ['WWW-Authenticate', 'Basic realm="x"'],
+        ['www-authenticate', 'Bearer error="insufficient_scope"'],
+        ['Content-Length', '0'],
+        ['Authsome-Hint', 'Run: what the upstream wants'],
+      ]);
+      response.end();
+    });
+    cleanups.push(() => api.close());
+    const hints = ['Run: authsome login example', 'two\r\nX-Injected: lines', undefined];
+    const world = await openWorld({
+      routes: [routeTo(apiHost)],
+      spec: {
+        advise({ field, ...rest }) {
+          asked.push({ ...rest, challenge: field('www-authenticate'), none: field('x-other') });
+          return hints[asked.length - 1];
+        },
+      },
+    });
+    cleanups.push(() => world.close());
+    world.ports.set(`${apiHost}:443`, api.at);
+    const client = await dialThrough(world);
+    expect(await ask(client, 'GET / HTTP/1.1', `Host: ${apiHost}`)).toContain(
+      `Authsome-Hint: ${hints[0]}\r\n`,
+    );
+    for (const _ of [1, 2]) {
+      const answer = await ask(client, 'GET / HTTP/1.1', `Host: ${apiHost}`);
+      expect(answer).toContain('Authsome-Decision');
+      expect(answer).not.toMatch(/Authsome-Hint|X-Injected/);
+    }
+    expect(asked[0]).toEqual({
+      decision: world.decisions[0]?.id,
+      connection: 'example/default',
+      status: 403,
+      challenge: 'Basic realm="x", Bearer error="insufficient_scope"',
+      none: undefined,
+    });
+  });
+
+  test('anything else is as the upstream sent it, and a pass keeps its 401 as it is', async () => {
+    const { world } = await openWithApi({ routes: [routeTo(apiHost, { pathPrefix: '/v1' })] });
+    const client = await dialThrough(world);
+    expect(await ask(client, 'GET /v1 HTTP/1.1', `Host: ${apiHost}`)).not.toContain('Authsome-Decision');
+    expect(await ask(client, 'GET / HTTP/1.1', `Host: ${apiHost}`, 'X-Answer: 401')).not.toContain(
+      'Authsome-Decision',
+    );
+  });
+
+  test.each([
+    ['is met once by a renewed credential, with the same body', 'body', 200, [secret, 'renewed']],
+    ['stands where the body was too large to keep, and the credential is renewed', large, 401, [secret]],
+  ])('a 401 %s', async (_, body, status, carried) => {
+    const renewals: unknown[] = [];
+    const seen: string[] = [];
+    const server = await serveHttps((request, response) => {
+      let text = '';
+      request.setEncoding('utf8').on('data', (part: string) => {
+        text += part;
+      });
+      request.on('end', () => {
+        seen.push(`${request.headers.authorization} ${text}`);
+        response.statusCode = request.headers.authorization === 'Bearer renewed' ? 200 : 401;
+        response.end('x');
+      });
+    });
+    const world = await openWorld({
+      spec: {
+        credentials: {
+          peek: () => ({ version: 1, secret }),
+          acquire: async () => ({ version: 1, secret }),
+          renew: async (connection, rejected) => {
+            renewals.push([connection, rejected.secret]);
+            return { version: 2, secret: 'renewed' };
+          },
+        },
+      },
+    });
+    cleanups.push(
+      () => server.close(),
+      () => server.closeAllConnections(),
+      () => world.close(),
+    );
+    world.ports.set(`${apiHost}:443`, server.at);
+    const client = await dialThrough(world);
+    client.send(`POST / HTTP/1.1\r\nHost: ${apiHost}\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+    expect((await client.until(isComplete)).split(' ')[1]).toBe(String(status));
+    expect(seen).toEqual(carried.map((own) => `Bearer ${own} ${body}`));
+    expect(renewals).toEqual([['example/default', secret]]);
+    expect(world.decisions).toHaveLength(1);
+  });
+});
+
+describe('connections to an upstream', () => {
+  test('are used again, unless it is about to close them by its own word', async () => {
+    const sockets = new Set<object>();
+    const api = await serveHttps((request, response) => {
+      sockets.add(request.socket);
+      const timeout = `timeout=${request.headers['x-timeout']}`;
+      response.writeHead(200, { 'Keep-Alive': timeout, 'Content-Length': 0 }).end();
+    });
+    cleanups.push(() => api.close());
+    const world = await openWorld({ routes: [routeTo(apiHost)] });
+    cleanups.push(() => world.close());
+    world.ports.set(`${apiHost}:443`, api.at);
+    const client = await dialThrough(world);
+    const openedWith = async (timeout: number): Promise<number> => {
+      await ask(client, 'GET / HTTP/1.1', `Host: ${apiHost}`, `X-Timeout: ${timeout}`);
+      return sockets.size;
+    };
+    expect([
+      await openedWith(30),
+      await openedWith(30),
+      await openedWith(2),
+      await openedWith(2),
+      await openedWith(30),
+    ]).toEqual([1, 1, 1, 2, 3]);
+  });
+});
+
+describe('WebSocket', () => {
+  test('the handshake gets the credential, then frames pass untouched both ways', async () => {
+    const server = await serveHttps(() => {});
+    const sockets = new WebSocketServer({ server });
+    const authorizations: unknown[] = [];
+    sockets.on('connection', (socket, request) => {
+      authorizations.push(request.headers.authorization);
+      socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }));
+    });
+    const world = await openWorld();
+    world.ports.set(`${apiHost}:443`, server.at);
+    cleanups.push(
+      () => server.close(),
+      () => sockets.close(),
+      () => server.closeAllConnections(),
+      () => world.close(),
+    );
+    const client = await dialProxy(world);
+    await connectTo(client, world, `${apiHost}:443`);
+    client.socket.removeAllListeners('data');
+    const ws = new WebSocket(`wss://${apiHost}/socket`, {
+      createConnection: () => connectTls({ socket: client.socket, servername: apiHost, ca: world.run.caPem }),
+    });
+    cleanups.push(() => ws.terminate());
+    await new Promise((resolve, reject) => ws.on('open', resolve).on('error', reject));
+    for (const message of ['hello', 'x'.repeat(300_000)]) {
+      ws.send(message);
+      const echoed = await new Promise<string>((resolve) =>
+        ws.once('message', (data) => resolve(data.toString())),
+      );
+      expect(echoed).toBe(message);
+    }
+    expect(authorizations).toEqual([`Bearer ${secret}`]);
+    const closed = new Promise((resolve) => ws.once('close', resolve));
+    world.run.dropConnection('example/default');
+    await closed;
+  });
+});
+
+describe('a blind tunnel', () => {
+  test('passes bytes both ways, half-closes, and is put on record once', async () => {
+    const server = createTcpServer({ allowHalfOpen: true }, (socket) => {
+      const chunks: Buffer[] = [];
+      socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+      socket.on('end', () => socket.end(Buffer.concat(chunks).reverse()));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { world } = await openWithApi();
+    cleanups.push(() => server.close());
+    world.ports.set('blind.test:9', (server.address() as AddressInfo).port);
+    const client = await dialProxy(world);
+    // The first bytes may come along with CONNECT.
+    client.send(
+      `CONNECT blind.test:9 HTTP/1.1\r\nHost: x\r\nProxy-Authorization: ${proxyAuthorization(world.run)}\r\n\r\nabc`,
+    );
+    await client.until((text) => text.includes('\r\n\r\n'));
+    client.send('def');
+    client.socket.end();
+    expect(await client.until(() => false)).toBe('fedcba');
+    expect(world.decisions).toHaveLength(1);
+    expect(world.decisions[0]).toMatchObject({
+      action: 'tunnelled',
+      request: { method: 'CONNECT', host: 'blind.test', port: 9 },
+    });
+  });
+
+  test('ends with its run', async () => {
+    const server = createTcpServer(() => {});
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { world } = await openWithApi();
+    cleanups.push(() => server.close());
+    world.ports.set('blind.test:9', (server.address() as AddressInfo).port);
+    const client = await dialProxy(world);
+    await connectTo(client, world, 'blind.test:9');
+    world.run.end();
+    await client.until(() => false);
+    expect(client.ended).toBe(true);
+  });
+});
+
+describe('patience', () => {
+  test('a silent peer is not waited for: no head, no handshake, no answer, no next request', async () => {
+    const patience = { headMs: 40, keepAliveMs: 40, exchangeMs: 40, lingerMs: 40 };
+    const world = await openWorldWithRaw(cleanups, (tls) => tls.on('data', () => {}), { patience });
+    const half = await dialProxy(world);
+    half.send('GET http://a.test/ HT');
+    expect(await half.until(() => false)).toContain('the request head did not arrive in time');
+    const unshaken = await dialProxy(world);
+    await connectTo(unshaken, world, `${apiHost}:443`);
+    await unshaken.until(() => false);
+    const unanswered = await dialThrough(world);
+    unanswered.send(`GET / HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`);
+    expect(await unanswered.until(() => false)).toContain('UpstreamTimeout');
+    const idle = await dialThrough(world);
+    expect(await idle.until(() => false)).toBe('');
+  });
+
+  test('an idle connection is kept for a run, and not for somebody unknown', async () => {
+    const { world } = await openWithApi({ patience: { headMs: 60, keepAliveMs: 60_000 } });
+    const [known, unknown] = [await dialProxy(world), await dialProxy(world)];
+    const asked = `GET http://${apiHost}/ HTTP/1.1\r\nHost: ${apiHost}\r\n`;
+    known.send(`${asked}Proxy-Authorization: ${proxyAuthorization(world.run)}\r\n\r\n`);
+    unknown.send(`${asked}\r\n`);
+    expect(await known.until(isComplete)).toContain('PlainHttpRefused');
+    expect(await unknown.until(isComplete)).toContain('ProxyAuthenticationRequired');
+    await unknown.until(() => false);
+    expect([known.ended, unknown.ended]).toEqual([false, true]);
+    known.socket.destroy();
+  });
+
+  test('a tunnel may be silent for long, but not once one side has ended', async () => {
+    const silent = createTcpServer({ allowHalfOpen: true }, (socket) => socket.on('error', () => {}));
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    cleanups.push(() => silent.close());
+    const world = await openWorld({ patience: { halfClosedMs: 40, tunnelMs: 60_000 } });
+    cleanups.push(() => world.close());
+    world.ports.set('blind.test:9', (silent.address() as AddressInfo).port);
+    const [open, ended] = [await dialProxy(world), await dialProxy(world)];
+    for (const client of [open, ended]) await connectTo(client, world, 'blind.test:9');
+    ended.socket.end();
+    await ended.until(() => false);
+    expect([ended.ended, open.ended]).toEqual([true, false]);
+    open.socket.destroy();
+  });
+});

@@ -1,0 +1,158 @@
+import { constants } from 'node:http2';
+import { describe, expect, test } from 'vitest';
+import { cleanupsAfterEach } from '../testing/test-cleanups.ts';
+import { answerOn } from '../testing/test-http2-answer.ts';
+import { Code, Flag, frame, headers, serveFrames, Type, uint32 } from '../testing/test-http2-frames.ts';
+import { dialHttp2, openHttp2World } from '../testing/test-http2-upstream.ts';
+import { apiHost, openWorld, secret, type WorldOptions } from '../testing/test-world.ts';
+
+const cleanups = cleanupsAfterEach();
+
+const reset = (stream: number, code: number) => frame(Type.reset, 0, stream, uint32(code));
+const goaway = (last: number) => frame(Type.goaway, 0, 0, Buffer.concat([uint32(last), uint32(Code.none)]));
+const answer = (stream: number, status: string, flags: number = Flag.endStream) =>
+  headers(stream, [[':status', status]], flags);
+
+/** What the upstream says to the requests of each connection: `seen` counts them; where nothing is said, it answers 200. */
+async function openRefusing(
+  refusals: readonly ((stream: number) => readonly Buffer[])[],
+  options: WorldOptions = {},
+  onRequest: () => void = () => {},
+) {
+  const seen: { readonly connection: number }[] = [];
+  const at = await serveFrames(cleanups, [], (one, connection, send) => {
+    if (one.type !== Type.headers) return;
+    seen.push({ connection });
+    onRequest();
+    send(...(refusals[connection]?.(one.stream) ?? [answer(one.stream, '200')]));
+  });
+  const world = await openWorld(options);
+  world.ports.set(`${apiHost}:443`, at);
+  cleanups.push(() => world.close());
+  const session = await dialHttp2(cleanups, world);
+  const ask = async (method = 'GET', body?: string) => {
+    const stream = session.request({ ':method': method, ':path': '/v1' }, { endStream: body === undefined });
+    if (body !== undefined) stream.end(body);
+    return answerOn(stream);
+  };
+  return { world, seen, ask, outcomes: () => world.decisions.map(({ outcome }) => outcome) };
+}
+
+const byReset = (stream: number) => [reset(stream, Code.refused)];
+const byGoaway = () => [goaway(0)];
+
+describe.each([
+  ['REFUSED_STREAM', byReset],
+  ['a GOAWAY that leaves it out', byGoaway],
+])('a request that the upstream did not process, by %s', (_name, refusal) => {
+  test.each(['GET', 'HEAD', 'DELETE', 'PUT'])(
+    'goes out once more, over another connection: %s',
+    async (method) => {
+      const { world, seen, ask, outcomes } = await openRefusing([refusal]);
+      expect((await ask(method)).headers[':status']).toBe(200);
+      expect(seen.map(({ connection }) => connection)).toEqual([0, 1]);
+      expect(world.dials).toHaveLength(2);
+      expect(outcomes()).toEqual(['injected']);
+    },
+  );
+
+  test('does not go out a third time', async () => {
+    const { seen, ask, outcomes } = await openRefusing([refusal, refusal]);
+    const { headers: head, body } = await ask();
+    expect(head[':status']).toBe(502);
+    expect(JSON.parse(body)).toMatchObject({
+      code: 'UpstreamUnreachable',
+      hint: expect.stringContaining('again'),
+    });
+    expect(seen.map(({ connection }) => connection)).toEqual([0, 1]);
+    expect(outcomes()).toEqual(['injected']);
+  });
+
+  test.each([
+    ['POST', undefined],
+    ['POST', 'body'],
+    ['PUT', 'body'],
+    ['get', undefined],
+  ])('does not go out again where that could be seen: %s with %s', async (method, body) => {
+    const { seen, ask, outcomes } = await openRefusing([refusal]);
+    expect((await ask(method, body)).headers[':status']).toBe(502);
+    expect(seen).toHaveLength(1);
+    expect(outcomes()).toEqual(['injected']);
+  });
+
+  test('is judged again: a rule that came meanwhile keeps it back', async () => {
+    let denied = false;
+    const { seen, ask, outcomes } = await openRefusing(
+      [refusal],
+      {
+        spec: {
+          decide: () => ({ allowed: !denied, rule: denied ? 'late' : undefined, reason: 'as it was told' }),
+        },
+      },
+      () => {
+        denied = true;
+      },
+    );
+    const { headers: head, body } = await ask();
+    expect(head[':status']).toBe(403);
+    expect(JSON.parse(body)).toMatchObject({ code: 'PolicyDenied' });
+    expect(seen).toHaveLength(1);
+    expect(outcomes()).toEqual(['injected']);
+  });
+});
+
+test('a request that goes out once more carries the credential of then', async () => {
+  const seen: unknown[] = [];
+  const world = await openHttp2World(cleanups, (stream, { authorization }) => {
+    seen.push(authorization);
+    world.credentials.set('example/default', { version: 2, secret: 'newer' });
+    if (seen.length === 1) stream.close(constants.NGHTTP2_REFUSED_STREAM);
+    else stream.respond({ ':status': 200 }, { endStream: true });
+  });
+  const stream = (await dialHttp2(cleanups, world)).request({ ':path': '/' });
+  expect((await answerOn(stream)).headers[':status']).toBe(200);
+  expect(seen).toEqual([`Bearer ${secret}`, 'Bearer newer']);
+});
+
+describe('a request of which the upstream did something, or may have', () => {
+  test.each([
+    ['an interim answer', (stream: number) => [answer(stream, '103', 0), reset(stream, Code.refused)], 502],
+    ['another code', (stream: number) => [reset(stream, Code.internal)], 502],
+    ['a cancellation', (stream: number) => [reset(stream, Code.cancel)], 502],
+    ['a GOAWAY that takes it in', (stream: number) => [goaway(stream), reset(stream, Code.internal)], 502],
+  ])('does not go out again: %s', async (_name, refusal, status) => {
+    const { seen, ask } = await openRefusing([refusal]);
+    expect((await ask()).headers[':status']).toBe(status);
+    expect(seen).toHaveLength(1);
+  });
+
+  test('does not go out again once its answer has begun: the client is told of the reset', async () => {
+    const { seen, ask } = await openRefusing([
+      (stream) => [
+        answer(stream, '200', 0),
+        frame(Type.data, 0, stream, 'half'),
+        reset(stream, Code.refused),
+      ],
+    ]);
+    const { code, headers: head } = await ask();
+    expect(head[':status']).toBe(200);
+    expect(code).toBe(constants.NGHTTP2_REFUSED_STREAM);
+    expect(seen).toHaveLength(1);
+  });
+
+  test('is answered, beside one that a GOAWAY leaves out and that goes out again', async () => {
+    const streams: number[] = [];
+    const { world, seen, ask, outcomes } = await openRefusing([
+      (stream) => {
+        streams.push(stream);
+        const [first = 0] = streams;
+        return streams.length === 2 ? [goaway(first), answer(first, '204')] : [];
+      },
+    ]);
+    const statuses = (await Promise.all([ask(), ask()])).map(({ headers: head }) => head[':status']);
+    expect(statuses.toSorted()).toEqual([200, 204]);
+    expect(seen.map(({ connection }) => connection)).toEqual([0, 0, 1]);
+    expect(world.dials).toHaveLength(2);
+    expect(outcomes()).toEqual(['injected', 'injected']);
+  });
+});

@@ -1,0 +1,127 @@
+import { type ClientHttp2Session, constants } from 'node:http2';
+import { describe, expect, test } from 'vitest';
+import { compileRoutes } from '../../providers/index.ts';
+import { cleanupsAfterEach } from '../testing/test-cleanups.ts';
+import { answerOn } from '../testing/test-http2-answer.ts';
+import { dialHttp2, openHttp2World } from '../testing/test-http2-upstream.ts';
+import { secret } from '../testing/test-world.ts';
+
+const cleanups = cleanupsAfterEach();
+const large = 'b'.repeat(100_000);
+
+describe('a renewed credential over HTTP/2', () => {
+  test.each([
+    ['is met once by a renewed credential, with the same body', 'body', 200, [secret, 'renewed']],
+    ['stands where the body was too large to keep, and the credential is renewed', large, 401, [secret]],
+  ])('a 401 %s', async (_, sent, status, carried) => {
+    const seen: unknown[] = [];
+    const renewals: unknown[] = [];
+    const world = await openHttp2World(
+      cleanups,
+      (stream, headers) => {
+        let body = '';
+        stream.setEncoding('utf8').on('data', (text: string) => {
+          body += text;
+        });
+        stream.on('end', () => {
+          seen.push([headers.authorization, body]);
+          stream.respond({ ':status': headers.authorization === 'Bearer renewed' ? 200 : 401 });
+          stream.end('done');
+        });
+      },
+      {
+        spec: {
+          credentials: {
+            peek: () => ({ version: 1, secret }),
+            acquire: async () => ({ version: 1, secret }),
+            renew: async (connection, rejected) => {
+              renewals.push([connection, rejected.secret]);
+              return { version: 2, secret: 'renewed' };
+            },
+          },
+        },
+      },
+    );
+    const stream = (await dialHttp2(cleanups, world)).request({ ':method': 'POST', ':path': '/' });
+    stream.end(sent);
+    expect((await answerOn(stream)).headers[':status']).toBe(status);
+    expect(seen).toEqual(carried.map((own) => [`Bearer ${own}`, sent]));
+    expect(renewals).toEqual([['example/default', secret]]);
+  });
+
+  describe('a 401 that is over before the credential is renewed', () => {
+    /** An API that wants the renewed credential, and a renewal that ends when it is told to. */
+    async function openWithSlowRenewal() {
+      const seen: unknown[] = [];
+      let finish: (() => void) | undefined;
+      const renewing = new Promise<void>((resolve) => {
+        finish = resolve;
+      });
+      let asked: (() => void) | undefined;
+      const isAsked = new Promise<void>((resolve) => {
+        asked = resolve;
+      });
+      const world = await openHttp2World(
+        cleanups,
+        (stream, headers) => {
+          seen.push(headers.authorization);
+          const status = headers.authorization === 'Bearer renewed' ? 204 : 401;
+          stream.respond({ ':status': status }, { endStream: true });
+        },
+        {
+          spec: {
+            credentials: {
+              peek: () => ({ version: 1, secret }),
+              acquire: async () => ({ version: 1, secret }),
+              renew: async () => {
+                asked?.();
+                await renewing;
+                return { version: 2, secret: 'renewed' };
+              },
+            },
+          },
+        },
+      );
+      const session = await dialHttp2(cleanups, world);
+      const stream = session.request({ ':method': 'HEAD', ':path': '/' });
+      stream.on('error', () => {});
+      const answer = answerOn(stream);
+      answer.catch(() => {});
+      await isAsked;
+      // By then, the upstream's stream has closed.
+      await ping(session);
+      await ping(session);
+      return { world, seen, session, stream, answer, finish: () => finish?.() };
+    }
+
+    const ping = (session: ClientHttp2Session): Promise<void> =>
+      new Promise((resolve) => session.ping(() => resolve()));
+
+    test('is met like any other', async () => {
+      const { world, seen, answer, finish } = await openWithSlowRenewal();
+      finish();
+      expect((await answer).headers[':status']).toBe(204);
+      expect(seen).toEqual([`Bearer ${secret}`, 'Bearer renewed']);
+      expect(world.decisions.map(({ outcome }) => outcome)).toEqual(['injected']);
+    });
+
+    test('is met with nothing once its route is gone', async () => {
+      const { world, seen, session, finish } = await openWithSlowRenewal();
+      world.run.replaceRoutes(compileRoutes([]));
+      finish();
+      await ping(session);
+      await ping(session);
+      expect(seen).toEqual([`Bearer ${secret}`]);
+    });
+
+    test('is met with nothing once the client has left', async () => {
+      const { seen, session, stream, finish } = await openWithSlowRenewal();
+      stream.close(constants.NGHTTP2_CANCEL);
+      await ping(session);
+      finish();
+      await ping(session);
+      await ping(session);
+      expect(seen).toEqual([`Bearer ${secret}`]);
+    });
+  });
+});

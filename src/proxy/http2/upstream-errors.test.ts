@@ -1,0 +1,224 @@
+import { constants } from 'node:http2';
+import { afterEach, expect, test, vi } from 'vitest';
+import type { Patience } from '../contract.ts';
+import { type Live, LiveRun } from '../runs/index.ts';
+import { cleanupsAfterEach } from '../testing/test-cleanups.ts';
+import { answerOn } from '../testing/test-http2-answer.ts';
+import {
+  Flag,
+  type Frame,
+  frame,
+  headers,
+  integer,
+  literals,
+  serveFrames,
+  Type,
+} from '../testing/test-http2-frames.ts';
+import { dialHttp2 } from '../testing/test-http2-upstream.ts';
+import { apiHost, openWorld } from '../testing/test-world.ts';
+import type { UpstreamSession } from './sessions.ts';
+
+const cleanups = cleanupsAfterEach();
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+async function openWith(
+  hello: Parameters<typeof serveFrames>[1],
+  answer: Parameters<typeof serveFrames>[2],
+  patience: Partial<Patience> = {},
+) {
+  const at = await serveFrames(cleanups, hello, answer);
+  const world = await openWorld({ patience });
+  world.ports.set(`${apiHost}:443`, at);
+  cleanups.push(() => world.close());
+  return world;
+}
+
+const isRequest = ({ type }: Frame): boolean => type === Type.headers;
+const ok = (stream: number, flags: number) =>
+  headers(
+    stream,
+    [
+      [':status', '200'],
+      ['content-type', 'application/octet-stream'],
+    ],
+    flags,
+  );
+
+/** DATA on a stream that nobody opened: nghttp2 gives the session up, and Node says nothing of it (RFC 9113 §5.1). */
+const error = frame(Type.data, 0, 99, 'stray');
+
+test('an upstream whose HTTP/2 is in error keeps nobody waiting, and the next request finds another connection', async () => {
+  const world = await openWith(
+    [],
+    (one, connection, send) => {
+      if (!isRequest(one)) return;
+      if (connection === 0) send(error);
+      else send(ok(one.stream, Flag.endStream));
+    },
+    { headMs: 200 },
+  );
+  const session = await dialHttp2(cleanups, world);
+  const first = await answerOn(session.request({ ':path': '/' }));
+  expect(first.headers[':status']).toBe(502);
+  expect(JSON.parse(first.body)).toMatchObject({ code: 'UpstreamUnreachable' });
+  expect((await answerOn(session.request({ ':path': '/' }))).headers[':status']).toBe(200);
+  expect(world.dials).toHaveLength(2);
+  expect(world.decisions.map(({ outcome }) => outcome)).toEqual(['injected', 'injected']);
+});
+
+test('an answer that an error of its upstream’s connection cuts off does not look complete', async () => {
+  const world = await openWith(
+    [],
+    (one, _connection, send) => {
+      if (isRequest(one)) send(ok(one.stream, 0), frame(Type.data, 0, one.stream, 'half'), error);
+    },
+    { headMs: 200 },
+  );
+  const answer = await answerOn((await dialHttp2(cleanups, world)).request({ ':path': '/' }));
+  expect(answer).toMatchObject({ body: 'half', headers: { ':status': 200 } });
+  expect(answer.code).not.toBe(constants.NGHTTP2_NO_ERROR);
+});
+
+test.each([
+  ['application/octet-stream'],
+  // Looked into on its way.
+  ['text/plain'],
+])('an answer of %s whose trailers concern the connection comes whole, without them', async (type) => {
+  const world = await openWith([], (one, _connection, send) => {
+    if (!isRequest(one)) return;
+    send(
+      headers(
+        one.stream,
+        [
+          [':status', '200'],
+          ['content-type', type],
+        ],
+        0,
+      ),
+      frame(Type.data, 0, one.stream, 'body'),
+      headers(
+        one.stream,
+        [
+          ['http2-settings', 'AAMAAABk'],
+          ['x-sum', '1'],
+        ],
+        Flag.endStream,
+      ),
+    );
+  });
+  const answer = await answerOn((await dialHttp2(cleanups, world)).request({ ':path': '/' }));
+  expect(answer).toMatchObject({
+    body: 'body',
+    code: constants.NGHTTP2_NO_ERROR,
+    trailers: { 'x-sum': '1' },
+  });
+  expect(answer.trailers).not.toHaveProperty('http2-settings');
+});
+
+test('an answer of 200 fields comes whole', async () => {
+  const fields = Array.from({ length: 200 }, (_, index): [string, string] => [`x-${index}`, String(index)]);
+  const world = await openWith([], (one, _connection, send) => {
+    if (isRequest(one)) send(headers(one.stream, [[':status', '200'], ...fields]));
+  });
+  const answer = await answerOn((await dialHttp2(cleanups, world)).request({ ':path': '/' }));
+  expect(answer.headers).toMatchObject({ ':status': 200, ...Object.fromEntries(fields) });
+});
+
+test('an answer whose fields unfold to more than can be sent on is refused, and costs no other answer of its client', async () => {
+  // RFC 7541 appendix B: an `a` takes five bits, so that 100,000 of them fit what is taken in.
+  const value = Buffer.alloc(62_500, Buffer.from('18c6318c63', 'hex'));
+  const name = literals([
+    [':status', '200'],
+    ['x-large', ''],
+  ]).subarray(0, -1);
+  const block = Buffer.concat([name, integer(value.length, 7, 0x80), value]);
+  const frames = (stream: number): readonly Buffer[] => {
+    const parts: Buffer[] = [];
+    for (let at = 0; at < block.length; at += 16_000) {
+      const isLast = at + 16_000 >= block.length;
+      const flags = (at === 0 ? Flag.endStream : 0) | (isLast ? Flag.endHeaders : 0);
+      const type = at === 0 ? Type.headers : Type.continuation;
+      parts.push(frame(type, flags, stream, block.subarray(at, at + 16_000)));
+    }
+    return parts;
+  };
+  let asked = 0;
+  const world = await openWith([], (one, _connection, send) => {
+    if (!isRequest(one)) return;
+    asked += 1;
+    if (asked === 1) send(...frames(one.stream));
+    else send(ok(one.stream, Flag.endStream));
+  });
+  const session = await dialHttp2(cleanups, world);
+  expect((await answerOn(session.request({ ':path': '/' }))).headers[':status']).toBe(502);
+  expect((await answerOn(session.request({ ':path': '/' }))).headers[':status']).toBe(200);
+});
+
+test('an upstream that is only slow is asked for a sign, gives it, and is waited for', async () => {
+  const signs: number[] = [];
+  let reply: (() => void) | undefined;
+  const at = await serveFrames(cleanups, [], (one, _connection, send) => {
+    if (isRequest(one)) reply = () => send(ok(one.stream, Flag.endStream));
+  });
+  const request = vi.spyOn(LiveRun.prototype, 'add');
+  const world = await openWorld({ patience: { headMs: 40 } });
+  world.ports.set(`${apiHost}:443`, at);
+  cleanups.push(() => world.close());
+  const answer = answerOn((await dialHttp2(cleanups, world)).request({ ':path': '/' }));
+  const upstream = await upstreamIn(request);
+  upstream.session.on('localSettings', () => signs.push(signs.length));
+  await expect.poll(() => signs.length).toBeGreaterThan(3);
+  reply?.();
+  expect((await answer).headers[':status']).toBe(200);
+  expect(world.dials).toHaveLength(1);
+});
+
+test('streams that wait for an upstream to allow any are let go with their client', async () => {
+  const arrived: number[] = [];
+  const added = vi.spyOn(LiveRun.prototype, 'add');
+  // SETTINGS_MAX_CONCURRENT_STREAMS of 0.
+  const world = await openWith([[3, 0]], (one) => {
+    if (isRequest(one)) arrived.push(one.stream);
+  });
+  const session = await dialHttp2(cleanups, world);
+  const stream = session.request({ ':path': '/' });
+  const answer = answerOn(stream);
+  const upstream = await upstreamIn(added);
+  await expect.poll(() => upstream.active).toBe(1);
+  stream.close(constants.NGHTTP2_CANCEL);
+  await answer;
+  await expect.poll(() => upstream.active).toBe(0);
+  expect(arrived).toEqual([]);
+});
+
+/** The connection to the upstream that was added to a run. */
+async function upstreamIn(added: {
+  readonly mock: { readonly calls: readonly (readonly [Live])[] };
+}): Promise<UpstreamSession> {
+  const found = () => added.mock.calls.map(([live]) => live).find((live) => 'active' in live);
+  await expect.poll(found).toBeDefined();
+  return found() as UpstreamSession;
+}
+
+test('an answer that is refused, and whole in the same breath, while its request is still being sent, harms nobody else', async () => {
+  const world = await openWith([], (one, _connection, send) => {
+    if (one.type !== Type.data) return;
+    const fields = [
+      [':status', '200'],
+      ['content-type', 'text/plain'],
+      ['content-encoding', 'unheard-of'],
+    ] as const;
+    const trailers = headers(one.stream, [['x-sum', '1']], Flag.endStream);
+    send(headers(one.stream, fields, 0), frame(Type.data, 0, one.stream, 'all'), trailers);
+  });
+  const session = await dialHttp2(cleanups, world);
+  for (const path of ['/', '/again']) {
+    const stream = session.request({ ':method': 'POST', ':path': path });
+    const answer = answerOn(stream);
+    stream.write('a part of the body');
+    expect((await answer).headers[':status']).toBe(502);
+  }
+  expect(world.decisions.map(({ outcome }) => outcome)).toEqual(['injected', 'injected']);
+});

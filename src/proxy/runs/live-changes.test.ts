@@ -1,0 +1,282 @@
+import type { ClientHttp2Session, ServerHttp2Stream } from 'node:http2';
+import { describe, expect, test } from 'vitest';
+import { compileRoutes } from '../../providers/index.ts';
+import type { Credential, Run, RunSpec } from '../contract.ts';
+import { cleanupsAfterEach } from '../testing/test-cleanups.ts';
+import { dialHttp2, openHttp2World } from '../testing/test-http2-upstream.ts';
+import {
+  apiHost,
+  type Client,
+  clientOn,
+  dialThrough,
+  openWorld,
+  openWorldWithRaw,
+  routeTo,
+  secret,
+  serveHttps,
+  type World,
+} from '../testing/test-world.ts';
+
+const cleanups = cleanupsAfterEach();
+
+/** A policy that may change: what lies under the paths is denied by the rule `no-streams`. */
+function changingPolicy() {
+  const denied: string[] = [];
+  const decide: RunSpec['decide'] = ({ path }) =>
+    denied.some((prefix) => path.startsWith(prefix))
+      ? { allowed: false, rule: 'no-streams', reason: 'the rule no-streams denies it' }
+      : { allowed: true, rule: undefined, reason: 'nothing forbids it' };
+  return { denied, decide };
+}
+
+const routes = compileRoutes([
+  routeTo(apiHost, { pathPrefix: '/kept' }),
+  routeTo(apiHost, { pathPrefix: '/gone' }),
+]);
+
+type Change = (run: Run, denied: string[]) => void;
+
+/** What may happen to `/gone` while requests are under way, and what the next one there meets. */
+const changes: readonly (readonly [name: string, change: Change, next: string])[] = [
+  [
+    'a rule that now denies it',
+    (run, denied) => {
+      denied.push('/gone');
+      run.judgeAgain();
+    },
+    'PolicyDenied',
+  ],
+  [
+    'a route that is no more',
+    (run) => run.replaceRoutes(compileRoutes([routeTo(apiHost, { pathPrefix: '/kept' })])),
+    'passed',
+  ],
+  [
+    'another connection that takes the route over',
+    (run) =>
+      run.replaceRoutes(
+        compileRoutes([
+          routeTo(apiHost, { pathPrefix: '/kept' }),
+          routeTo(apiHost, { pathPrefix: '/gone', connection: 'other' }),
+        ]),
+      ),
+    'CredentialExpired',
+  ],
+];
+
+/** Something under way: how to make the other side say more, and what became of it. */
+interface UnderWay {
+  say(text: string): void;
+  readonly heard: () => string;
+  readonly over: () => boolean;
+}
+
+type Begin = (path: '/kept/1' | '/gone/1') => Promise<UnderWay>;
+
+/** What is cut ends on both sides; what is not goes on as if nothing had been. */
+async function expectChange(
+  world: World,
+  begin: Begin,
+  change: (run: Run) => void,
+  outcome: string,
+): Promise<void> {
+  const kept = await begin('/kept/1');
+  const gone = await begin('/gone/1');
+  for (const one of [kept, gone]) {
+    one.say('before');
+    await expect.poll(one.heard).toContain('before');
+  }
+  change(world.run);
+  await expect.poll(gone.over).toBe(true);
+  kept.say('after');
+  await expect.poll(kept.heard).toContain('after');
+  expect(kept.over()).toBe(false);
+  expect(gone.heard()).not.toContain('after');
+  // What it was cut for is on record, once.
+  const decision = world.decisions.find(({ request }) => request.path === '/gone/1');
+  expect(world.failures).toEqual([
+    expect.objectContaining({ event: 'answer.failed', decision: decision?.id, outcome }),
+  ]);
+}
+
+async function openHttp1() {
+  const { denied, decide } = changingPolicy();
+  const upstreams = new Map<string, Client>();
+  const world = await openWorldWithRaw(
+    cleanups,
+    (socket) => {
+      const upstream = clientOn(socket);
+      void upstream
+        .until((text) => text.includes('\r\n\r\n'))
+        .then((request) => {
+          upstreams.set(request.split(' ')[1] ?? '', upstream);
+          upstream.send(
+            /^upgrade:/im.test(request)
+              ? 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'
+              : 'HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: 1000000\r\n\r\n',
+          );
+        });
+    },
+    { spec: { routes, decide } },
+  );
+  const begin =
+    (...fields: readonly string[]): Begin =>
+    async (path) => {
+      const client = await dialThrough(world);
+      client.send([`GET ${path} HTTP/1.1`, `Host: ${apiHost}`, ...fields, '', ''].join('\r\n'));
+      await expect.poll(() => client.received).toContain('\r\n\r\n');
+      const upstream = upstreams.get(path) as Client;
+      return {
+        say: (text) => upstream.send(text),
+        heard: () => client.received,
+        over: () => client.ended && upstream.ended,
+      };
+    };
+  return { world, denied, begin };
+}
+
+async function openHttp2() {
+  const { denied, decide } = changingPolicy();
+  const upstreams = new Map<string, ServerHttp2Stream>();
+  const world = await openHttp2World(
+    cleanups,
+    (stream, headers) => {
+      upstreams.set(String(headers[':path']), stream);
+      stream.respond({ ':status': 200, 'content-type': 'application/octet-stream' });
+    },
+    { spec: { routes, decide } },
+  );
+  const session = await dialHttp2(cleanups, world);
+  await new Promise((resolve) => session.once('remoteSettings', resolve));
+  const begin =
+    (headers: Readonly<Record<string, string>>): Begin =>
+    async (path) => {
+      const stream = session.request({ ':path': path, ...headers });
+      let heard = '';
+      stream.on('error', () => {});
+      stream.on('data', (chunk: Buffer) => {
+        heard += chunk.toString();
+      });
+      await new Promise((resolve) => stream.once('response', resolve));
+      const upstream = upstreams.get(path) as ServerHttp2Stream;
+      return {
+        say: (text) => upstream.write(text),
+        heard: () => heard,
+        over: () => stream.destroyed && stream.rstCode !== 0 && upstream.destroyed,
+      };
+    };
+  return { world, denied, session, begin };
+}
+
+/** What a further request there comes to. */
+async function nextOn(session: ClientHttp2Session, world: World): Promise<string | undefined> {
+  const stream = session.request({ ':path': '/gone/2' });
+  stream.on('error', () => {});
+  await new Promise((resolve) => stream.once('response', resolve));
+  stream.close();
+  return world.decisions.find(({ request }) => request.path === '/gone/2')?.outcome;
+}
+
+describe.each(changes)('%s', (_name, change, next) => {
+  const outcome = next === 'PolicyDenied' ? next : 'OperationNotAllowed';
+
+  test('cuts an answer over HTTP/1.1 that is under way there, and no other', async () => {
+    const { world, denied, begin } = await openHttp1();
+    await expectChange(world, begin(), (run) => change(run, denied), outcome);
+  });
+
+  test('cuts a WebSocket over HTTP/1.1 that is open there, and no other', async () => {
+    const { world, denied, begin } = await openHttp1();
+    const handshake = begin('Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13');
+    await expectChange(world, handshake, (run) => change(run, denied), outcome);
+  });
+
+  test('cuts a stream over HTTP/2 that is under way there, and no other of its session', async () => {
+    const { world, denied, session, begin } = await openHttp2();
+    await expectChange(world, begin({}), (run) => change(run, denied), outcome);
+    expect(await nextOn(session, world)).toBe(next);
+  });
+
+  test('cuts a WebSocket over HTTP/2 that is open there, and no other of its session', async () => {
+    const { world, denied, session, begin } = await openHttp2();
+    const handshake = begin({ ':method': 'CONNECT', ':protocol': 'websocket', ':scheme': 'https' });
+    await expectChange(world, handshake, (run) => change(run, denied), outcome);
+    expect(await nextOn(session, world)).toBe(next);
+  });
+});
+
+test('an answer that ends with its connection does not look whole when it is cut', async () => {
+  const world = await openWorldWithRaw(cleanups, (socket) => {
+    socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Type: image/png\r\n\r\nbegun'));
+  });
+  const client = await dialThrough(world);
+  const told: string[] = [];
+  client.socket.on('end', () => told.push('end'));
+  client.socket.on('error', (error: NodeJS.ErrnoException) => told.push(error.code ?? ''));
+  client.send(`GET / HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`);
+  await client.until((received) => received.endsWith('begun'));
+  world.run.dropConnection('example/default');
+  await expect.poll(() => client.socket.closed).toBe(true);
+  expect(told).toEqual(['ECONNRESET']);
+  expect(world.failures).toMatchObject([{ outcome: 'CredentialMissing' }]);
+});
+
+test('an answer that was whole before the change is no failure, though its client has not left yet', async () => {
+  const world = await openWorldWithRaw(cleanups, (socket) => {
+    socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\nContent-Type: image/png\r\n\r\nall'));
+  });
+  const client = await dialThrough(world);
+  client.send(`GET / HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`);
+  expect(await client.until(() => client.ended)).toContain('all');
+  world.run.dropConnection('example/default');
+  expect(world.failures).toEqual([]);
+  expect(world.decisions.map(({ outcome }) => outcome)).toEqual(['injected']);
+});
+
+test('a change that leaves all as it was cuts nothing', async () => {
+  const { world, begin } = await openHttp2();
+  const one = await begin({})('/gone/1');
+  world.run.replaceRoutes(compileRoutes([...routes.routes]));
+  one.say('after');
+  await expect.poll(one.heard).toContain('after');
+  expect(one.over()).toBe(false);
+});
+
+test.each([
+  ['something else changes', (run: Run) => run.judgeAgain()],
+  ['the connection that was used before is revoked', (run: Run) => run.dropConnection('example/default')],
+])('a request that waits for its credential on a used connection goes on when %s', async (_, change) => {
+  const waiting: ((credential: Credential) => void)[] = [];
+  const fields: (string | undefined)[] = [];
+  const server = await serveHttps((request, response) => {
+    fields.push(request.headers.authorization);
+    response.end('answered');
+  });
+  const world = await openWorld({
+    routes: [
+      routeTo(apiHost, { pathPrefix: '/mail' }),
+      routeTo(apiHost, { pathPrefix: '/files', connection: 'other' }),
+    ],
+    spec: {
+      credentials: {
+        peek: (connection) => (connection === 'example/default' ? { version: 1, secret } : undefined),
+        acquire: () => new Promise((resolve) => waiting.push(resolve)),
+        renew: async () => undefined,
+      },
+    },
+  });
+  world.ports.set(`${apiHost}:443`, server.at);
+  cleanups.push(
+    () => server.close(),
+    () => world.close(),
+  );
+  const client = await dialThrough(world);
+  client.send(`GET /mail HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`);
+  await expect.poll(() => client.received).toContain('answered');
+  client.send(`GET /files HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`);
+  await expect.poll(() => waiting.length).toBe(1);
+  change(world.run);
+  waiting[0]?.({ version: 1, secret: 'the-other-secret' });
+  await expect.poll(() => client.received.split('answered').length).toBe(3);
+  expect(fields).toEqual([`Bearer ${secret}`, 'Bearer the-other-secret']);
+});

@@ -1,0 +1,292 @@
+import * as zlib from 'node:zlib';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import { describe, expect, test } from 'vitest';
+import { zstd } from '../coding/index.ts';
+import { cleanupsAfterEach } from '../testing/test-cleanups.ts';
+import {
+  apiHost,
+  type Client,
+  dialThrough,
+  isComplete,
+  openWorldWithRaw,
+  routeTo,
+  secret,
+  type World,
+  type WorldOptions,
+} from '../testing/test-world.ts';
+
+const cleanups = cleanupsAfterEach();
+
+const phantom = 'sk-phantom';
+const { zstdCompressSync } = zlib as unknown as { readonly zstdCompressSync: (text: string) => Buffer };
+
+/** A world whose API answers every request with these bytes, piece by piece. */
+async function openWithAnswer(
+  pieces: readonly (string | Buffer)[],
+  options: WorldOptions = {},
+): Promise<{ readonly world: World; readonly client: Client; readonly asked: string[] }> {
+  const asked: string[] = [];
+  const world = await openWorldWithRaw(
+    cleanups,
+    (tls) => {
+      tls.on('data', async (chunk: Buffer) => {
+        asked.push(chunk.toString('latin1'));
+        for (const piece of pieces) {
+          tls.write(piece);
+          await new Promise((resolve) => setTimeout(resolve, 5));
+        }
+      });
+    },
+    { ...options, spec: { phantomFor: () => phantom, ...options.spec } },
+  );
+  return { world, client: await dialThrough(world), asked };
+}
+
+async function ask(client: Client, ...fields: readonly string[]): Promise<string> {
+  client.send(`GET / HTTP/1.1\r\nHost: ${apiHost}\r\n${fields.map((field) => `${field}\r\n`).join('')}\r\n`);
+  return client.until(isComplete);
+}
+
+/** The payload of an answer, whatever its framing. */
+function payloadOf(answer: string): string {
+  const end = answer.indexOf('\r\n\r\n') + 4;
+  const body = answer.slice(end);
+  if (!/transfer-encoding: chunked/i.test(answer.slice(0, end))) return body;
+  let payload = '';
+  for (let at = 0; ; ) {
+    const line = body.indexOf('\r\n', at);
+    const size = Number.parseInt(body.slice(at, line), 16);
+    if (size === 0) return payload;
+    payload += body.slice(line + 2, line + 2 + size);
+    at = line + 2 + size + 2;
+  }
+}
+
+const json = (body: string, ...fields: readonly string[]): string =>
+  [
+    'HTTP/1.1 200 OK',
+    'Content-Type: application/json',
+    ...fields,
+    `Content-Length: ${body.length}`,
+    '',
+    body,
+  ].join('\r\n');
+
+const coders: readonly (readonly [coding: string, compress: (text: string) => Buffer])[] = [
+  ['gzip', gzipSync],
+  ['deflate', deflateSync],
+  ['br', brotliCompressSync],
+  ['gzip, br', (text: string) => brotliCompressSync(gzipSync(text))],
+  ...(zstd === undefined ? [] : [['zstd', zstdCompressSync] as const]),
+];
+
+/** An answer in this coding, in one piece. */
+function coded(coding: string, bytes: Buffer, chunked: boolean): Buffer {
+  const head = `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: ${coding}\r\n`;
+  return chunked
+    ? Buffer.concat([
+        Buffer.from(`${head}Transfer-Encoding: chunked\r\n\r\n${bytes.length.toString(16)}\r\n`),
+        bytes,
+        Buffer.from('\r\n0\r\n\r\n'),
+      ])
+    : Buffer.concat([Buffer.from(`${head}Content-Length: ${bytes.length}\r\n\r\n`), bytes]);
+}
+
+describe('a secret that comes back', () => {
+  test('in the body is the phantom, and the framing is right', async () => {
+    const { client } = await openWithAnswer([json(`{"you":"${secret}"}`)]);
+    const first = await ask(client);
+    expect(payloadOf(first)).toBe(`{"you":"${phantom}"}`);
+    expect(first).not.toMatch(/content-length/i);
+    expect(payloadOf(await ask(client))).toBe(`{"you":"${phantom}"}`);
+  });
+
+  test('in the head is the phantom', async () => {
+    const { client } = await openWithAnswer([json('{}', `X-Echo: Bearer ${secret}`)]);
+    const answer = await ask(client);
+    expect(answer).toContain(`X-Echo: Bearer ${phantom}`);
+    expect(answer).not.toContain(secret);
+  });
+
+  test('cut by chunks and packets is the phantom', async () => {
+    const half = secret.slice(0, 7);
+    const rest = secret.slice(7);
+    const head = 'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n';
+    const { client } = await openWithAnswer([
+      head,
+      `7\r\n${half}\r\n`,
+      `${rest.length.toString(16)}\r\n${rest.slice(0, 2)}`,
+      `${rest.slice(2)}\r\n0\r\nX-Trailer: ${secret}\r\n\r\n`,
+    ]);
+    client.send(`GET / HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`);
+    const answer = await client.until((text) => text.includes('X-Trailer'));
+    expect(payloadOf(answer)).toBe(phantom);
+    expect(answer).toContain(`X-Trailer: ${phantom}\r\n\r\n`);
+  });
+
+  test('in chunks that come in one packet is the phantom, in one of them or cut', async () => {
+    const chunk = (text: string) => `${text.length.toString(16)}\r\n${text}\r\n`;
+    for (const chunks of [chunk(secret), chunk(secret.slice(0, 7)) + chunk(secret.slice(7))]) {
+      const head = 'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n';
+      const { client } = await openWithAnswer([`${head}${chunks}0\r\n\r\n`]);
+      expect(payloadOf(await ask(client))).toBe(phantom);
+    }
+  });
+
+  test.each(coders)('in %s is the phantom, decoded', async (coding, compress) => {
+    const bytes = compress(`{"you":"${secret}"}`);
+    const whole = coded(coding, bytes, false);
+    for (const pieces of [[whole], [whole.subarray(0, -bytes.length), bytes], [coded(coding, bytes, true)]]) {
+      const { client, asked } = await openWithAnswer(pieces);
+      for (let round = 0; round < 2; round += 1) {
+        const answer = await ask(client, 'Accept-Encoding: gzip, br, made-up');
+        expect(payloadOf(answer)).toBe(`{"you":"${phantom}"}`);
+        expect(answer).not.toMatch(/content-encoding/i);
+      }
+      expect(asked[0]).toContain('Accept-Encoding: gzip, br\r\n');
+      expect(asked[0]).not.toContain('made-up');
+    }
+  });
+
+  test('in a coding that this Node cannot undo is not asked for', async () => {
+    const { client, asked } = await openWithAnswer([json('{}')]);
+    await ask(client, 'Accept-Encoding: zstd, gzip');
+    expect(asked[0]).toContain(`Accept-Encoding: ${zstd === undefined ? 'gzip' : 'zstd, gzip'}\r\n`);
+  });
+
+  test('behind a small coded body, where clients do not look, is not let through', async () => {
+    const bytes = Buffer.concat([gzipSync('{"ok":true}'), Buffer.from(secret)]);
+    const { client } = await openWithAnswer([coded('gzip', bytes, false)]);
+    expect(await ask(client)).not.toContain(secret);
+  });
+
+  test.each([
+    ['a coding that nobody asked for', '200 OK', 'made-up'],
+    ['a part of a coded body', '206 Partial Content', 'gzip'],
+  ])('in %s does not pass: the answer is refused', async (_, status, coding) => {
+    const { client, world } = await openWithAnswer([
+      `HTTP/1.1 ${status}\r\nContent-Type: text/plain\r\nContent-Encoding: ${coding}\r\nContent-Length: ${secret.length}\r\n\r\n${secret}`,
+    ]);
+    const answer = await ask(client);
+    expect(answer).toMatch(/^HTTP\/1\.1 502 /);
+    expect(answer).toContain('UpstreamMalformed');
+    expect(answer).not.toContain(secret);
+    expect(world.decisions).toHaveLength(1);
+  });
+
+  test('until close is the phantom', async () => {
+    const world = await openWorldWithRaw(
+      cleanups,
+      (tls) => {
+        tls.on('data', () => tls.end(`HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nit is ${secret}`));
+      },
+      { spec: { phantomFor: () => phantom } },
+    );
+    const client = await dialThrough(world);
+    client.send(`GET / HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`);
+    expect(payloadOf(await client.until(() => false))).toBe(`it is ${phantom}`);
+  });
+
+  test('is removed even where the run has no phantom for it', async () => {
+    const { client } = await openWithAnswer([json(`"${secret}"`)], { spec: { phantomFor: () => undefined } });
+    expect(await ask(client)).not.toContain(secret);
+  });
+});
+
+describe('passes untouched', () => {
+  test('an answer without the secret, byte for byte', async () => {
+    const { client } = await openWithAnswer([json('{"ok":true}')]);
+    expect(await ask(client)).toBe(json('{"ok":true}'));
+  });
+
+  test('a chunked answer without the secret, with its chunks, extensions and trailers', async () => {
+    const answer =
+      'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n2;a=b\r\nok\r\n1\r\n!\r\n0\r\nX: y\r\n\r\n';
+    const { client } = await openWithAnswer([answer]);
+    client.send(`GET / HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`);
+    expect(await client.until((text) => text.endsWith('X: y\r\n\r\n'))).toBe(answer);
+  });
+
+  test('a binary type', async () => {
+    const answer = `HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: ${secret.length}\r\n\r\n${secret}`;
+    const { client } = await openWithAnswer([answer]);
+    expect(await ask(client)).toBe(answer);
+  });
+
+  test('a route that opted out', async () => {
+    const { client } = await openWithAnswer([json(`"${secret}"`)], {
+      routes: [routeTo(apiHost, { scrub: false })],
+    });
+    expect(await ask(client)).toBe(json(`"${secret}"`));
+  });
+
+  test('what a route that opted out asks for', async () => {
+    const { client, asked } = await openWithAnswer([json('{}')], {
+      routes: [routeTo(apiHost, { scrub: false })],
+    });
+    await ask(client, 'Accept-Encoding: gzip, made-up');
+    expect(asked[0]).toContain('Accept-Encoding: gzip, made-up\r\n');
+  });
+
+  test.each(coders)('a small answer in %s without the secret, byte for byte', async (coding, compress) => {
+    for (const chunked of [false, true]) {
+      const answer = coded(coding, compress('{"ok":true}'), chunked);
+      const { client } = await openWithAnswer([answer]);
+      client.send(`GET / HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`);
+      expect(await client.until((text) => text.length >= answer.length)).toBe(answer.toString('latin1'));
+    }
+  });
+});
+
+describe('what an answer says of its bytes', () => {
+  const said = [
+    'Content-Digest: sha-256=:AA==:',
+    'Content-MD5: AA==',
+    'ETag: "strong"',
+    'Accept-Ranges: bytes',
+  ];
+
+  test('is left out of one that is searched in passing; ETag stays for If-Match', async () => {
+    const whole = json(`"${secret}"`, 'Digest: sha-256=AA==', 'Repr-Digest: sha-256=:AA==:', ...said);
+    for (const pieces of [[whole], [json('"innocent"', ...said).slice(0, -3), 'nt"']]) {
+      const { client } = await openWithAnswer(pieces);
+      const answer = await ask(client);
+      expect(answer).not.toMatch(/digest|md5|accept-ranges/i);
+      expect(answer).toContain('ETag: "strong"\r\n');
+    }
+  });
+
+  test('is left out of its trailers too', async () => {
+    const { client } = await openWithAnswer([
+      'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n',
+      '2\r\nok\r\n0\r\nContent-Digest: sha-256=:AA==:\r\nX-Cost: 1\r\n\r\n',
+    ]);
+    client.send(`GET / HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`);
+    const answer = await client.until((text) => text.endsWith('X-Cost: 1\r\n\r\n'));
+    expect(answer).not.toMatch(/digest/i);
+  });
+
+  test('stays where its body goes on as it came', async () => {
+    const image = json('"innocent"', ...said).replace('application/json', 'image/svg');
+    for (const untouched of [json('"innocent"', ...said), image]) {
+      const { client } = await openWithAnswer([untouched]);
+      expect(await ask(client)).toBe(untouched);
+    }
+  });
+});
+
+test('server-sent events go on at once', async () => {
+  const head = 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n';
+  const { client } = await openWithAnswer([`${head}9\r\ndata: 1\n\n\r\n`]);
+  client.send(`GET / HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`);
+  expect(await client.until((text) => text.includes('data: 1\n\n'))).toContain('data: 1\n\n');
+});
+
+test('a broken coding cuts the client off instead of ending well', async () => {
+  const { client } = await openWithAnswer([
+    'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Encoding: gzip\r\nContent-Length: 10\r\n\r\n0123456789',
+  ]);
+  client.send(`GET / HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`);
+  const answer = await client.until(() => false);
+  expect(answer.endsWith('0\r\n\r\n')).toBe(false);
+});

@@ -1,0 +1,141 @@
+import type { RequestHead } from '../http1/index.ts';
+import { type Cut, type Failure, Pairing, type PairingPort, type Plan } from '../http1/index.ts';
+import { type ForwardTarget, type Injection, rewriteRequestHead } from '../inject/index.ts';
+
+export interface TranscriptOptions {
+  readonly injection?: Injection;
+  readonly plan?: Partial<Plan>;
+  /** `false`: the test answers `judge` itself. */
+  readonly autoJudge?: boolean;
+  /** `false`: the test answers `connect` itself. */
+  readonly autoConnect?: boolean;
+  /** What the next sends answer: `false` asks for a pause. */
+  readonly blockClient?: () => boolean;
+  readonly blockUpstream?: () => boolean;
+}
+
+/** A pairing whose port writes down what it is asked for: events in, actions out, no sockets. */
+export class Transcript implements PairingPort {
+  readonly pairing = new Pairing(this);
+  /** Actions in order; bytes sent in a row to one side are joined. */
+  readonly actions: string[] = [];
+  readonly judged: RequestHead[] = [];
+  reused = false;
+  readonly #options: TranscriptOptions;
+
+  constructor(options: TranscriptOptions = {}) {
+    this.#options = options;
+  }
+
+  client(text: string): this {
+    this.pairing.clientBytes(Buffer.from(text, 'latin1'));
+    return this;
+  }
+
+  upstream(text: string): this {
+    this.pairing.upstreamBytes(Buffer.from(text, 'latin1'));
+    return this;
+  }
+
+  /** Everything sent to one side so far. */
+  sent(side: 'client' | 'upstream'): string {
+    const prefix = `→${side} `;
+    return this.actions
+      .filter((action) => action.startsWith(prefix))
+      .map((action) => action.slice(prefix.length))
+      .join('');
+  }
+
+  /** The actions since the last call. */
+  take(): readonly string[] {
+    return this.actions.splice(0);
+  }
+
+  planFor(request: RequestHead): Plan {
+    const target = targetOf(request);
+    return {
+      head: rewriteRequestHead(request, target, this.#options.injection),
+      lineFor: undefined,
+      renewable: false,
+      scrub: undefined,
+      ...this.#options.plan,
+    };
+  }
+
+  judge(request: RequestHead): void {
+    this.judged.push(request);
+    if (this.#options.autoJudge === false) this.actions.push(`judge ${request.method} ${request.target}`);
+    else this.pairing.forward(this.planFor(request));
+  }
+
+  connectUpstream(fresh: boolean): void {
+    if (this.#options.autoConnect === false || fresh) this.actions.push(fresh ? 'connect afresh' : 'connect');
+    if (this.#options.autoConnect !== false) this.pairing.upstreamReady(fresh ? false : this.reused);
+  }
+
+  sendUpstream(bytes: Buffer): boolean {
+    this.#wrote('upstream', bytes);
+    return !(this.#options.blockUpstream?.() ?? false);
+  }
+
+  sendClient(bytes: Buffer): boolean {
+    this.#wrote('client', bytes);
+    return !(this.#options.blockClient?.() ?? false);
+  }
+
+  readClient(on: boolean): void {
+    this.actions.push(on ? 'resume client' : 'pause client');
+  }
+
+  readUpstream(on: boolean): void {
+    this.actions.push(on ? 'resume upstream' : 'pause upstream');
+  }
+
+  releaseUpstream(idleMs: number | undefined): void {
+    this.actions.push(idleMs === undefined ? 'release upstream' : `release upstream for ${idleMs} ms`);
+  }
+
+  destroyUpstream(): void {
+    this.actions.push('destroy upstream');
+  }
+
+  endClient(): void {
+    this.actions.push('end client');
+  }
+
+  breakOffClient(_cut: Cut, gentle: boolean): void {
+    this.actions.push(gentle ? 'break off client' : 'reset client');
+  }
+
+  splice(fromClient: Buffer | undefined, fromUpstream: Buffer | undefined): void {
+    this.actions.push(
+      `splice ${fromClient?.toString('latin1') ?? ''}|${fromUpstream?.toString('latin1') ?? ''}`,
+    );
+  }
+
+  renew(): void {
+    this.actions.push('renew');
+  }
+
+  failed(failure: Failure): (shape: { readonly close: boolean; readonly body: boolean }) => Buffer {
+    return ({ close }) => Buffer.from(`<${failure.kind}${close ? ', close' : ''}>`);
+  }
+
+  #wrote(side: 'client' | 'upstream', bytes: Buffer): void {
+    const prefix = `→${side} `;
+    const last = this.actions.length - 1;
+    const text = bytes.toString('latin1');
+    if (this.actions[last]?.startsWith(prefix) === true) this.actions[last] += text;
+    else this.actions.push(prefix + text);
+  }
+}
+
+function targetOf(request: RequestHead): ForwardTarget {
+  const question = request.target.indexOf('?');
+  const path = question === -1 ? request.target : request.target.slice(0, question);
+  return {
+    path,
+    query: question === -1 ? '' : request.target.slice(question),
+    host: request.host ?? 'a.test',
+  };
+}
