@@ -5,10 +5,10 @@
 import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { createBrowser } from './browser.ts';
-import { freePort, type Outcome, start } from './product.ts';
-import { acme, hosts, pixel, type ReceivedRequest, startService } from './service/index.ts';
-import { signInWithClient, signInWithKey } from './sign-in.ts';
+import { createBrowser } from '../test/support/browser.ts';
+import { freePort, type Outcome, start } from '../test/support/product.ts';
+import { acme, hosts, pixel, type ReceivedRequest, startService } from '../test/support/service/index.ts';
+import { signInWithClient, signInWithKey } from '../test/support/sign-in.ts';
 import { createStory, glimpse, type Story } from './story.ts';
 
 const [entry = 'dist/main.js', agent = 'demo/agent.mjs'] = process.argv.slice(2);

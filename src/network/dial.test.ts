@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, connect as netConnect, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { createThrowawayCa, type ThrowawayCa } from '../../demo/service/certificates.ts';
+import { createThrowawayCa, type ThrowawayCa } from '../../test/support/service/certificates.ts';
 import { AuthsomeError } from '../errors.ts';
 import { createDialer, type DialerOptions, interleaved } from './dial.ts';
 import { connectFailure, tlsFailure } from './failure.ts';

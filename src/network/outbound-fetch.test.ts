@@ -4,7 +4,7 @@ import { createServer as createHttpsServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createThrowawayCa } from '../../demo/service/certificates.ts';
+import { createThrowawayCa } from '../../test/support/service/certificates.ts';
 import { AuthsomeError } from '../errors.ts';
 import { createDialer } from './dial.ts';
 import type { Dialer, Fetch } from './dialer.ts';

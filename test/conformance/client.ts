@@ -4,9 +4,9 @@
  * what it is told. Where the product stands comes in through AUTHSOME_ENTRY and the world's own variables.
  */
 import { readFileSync } from 'node:fs';
-import { createBrowser } from '../../demo/browser.ts';
-import { type Outcome, start } from '../../demo/product.ts';
-import { authUrlOf } from '../../demo/sign-in.ts';
+import { createBrowser } from '../support/browser.ts';
+import { type Outcome, start } from '../support/product.ts';
+import { authUrlOf } from '../support/sign-in.ts';
 
 interface Answer {
   readonly status: number;

@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync, trunca
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Outcome, start } from '../../demo/product.ts';
+import { type Outcome, start } from '../support/product.ts';
 import { createWorld, entry, gone, inWorld, isAlive, until, type World } from './harness.ts';
 
 const key = `sk-proj-${'a1B2'.repeat(15)}`;

@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
-import type { Service } from '../../demo/service/index.ts';
+import type { Service } from '../support/service/index.ts';
 
 export interface Chromium {
   /** A fresh profile. */

@@ -2,8 +2,8 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Outcome, start } from '../../demo/product.ts';
-import { createThrowawayCa } from '../../demo/service/index.ts';
+import { type Outcome, start } from '../support/product.ts';
+import { createThrowawayCa } from '../support/service/index.ts';
 import { createWorld, entry, root, type World } from './harness.ts';
 
 /** One line of a table in docs/conformance.md. */

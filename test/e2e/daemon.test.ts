@@ -120,7 +120,7 @@ describe('a daemon on demand', () => {
 /** A page of another site that a browser was led to send to the daemon's address. */
 async function rebinding(world: World) {
   const args = ['-s', '-o', '/dev/null', '-w', '%{http_code}', '-H', `Host: evil.example:${world.port}`];
-  const { start } = await import('../../demo/product.ts');
+  const { start } = await import('../support/product.ts');
   return start({ program: 'curl', args: [...args, `${world.baseUrl}/health`], env: world.env }).ended;
 }
 

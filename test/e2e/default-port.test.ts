@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { start } from '../../demo/product.ts';
+import { start } from '../support/product.ts';
 import { createWorld, entry, inWorld } from './harness.ts';
 import { ownNetwork } from './own-network.ts';
 

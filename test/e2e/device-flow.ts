@@ -1,4 +1,4 @@
-import { acme, hosts, type Service } from '../../demo/service/index.ts';
+import { acme, hosts, type Service } from '../support/service/index.ts';
 
 /** Acme with the device flow. The demo's server has none: `scriptDeviceFlow` answers in its place. */
 export const acmeDevice = {

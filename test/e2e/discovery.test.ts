@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createBrowser } from '../../demo/browser.ts';
-import type { Outcome } from '../../demo/product.ts';
-import { authUrlOf } from '../../demo/sign-in.ts';
+import { createBrowser } from '../support/browser.ts';
+import type { Outcome } from '../support/product.ts';
+import { authUrlOf } from '../support/sign-in.ts';
 import { createWorld, lastDocument, type World } from './harness.ts';
 import { issuer, resource, startToolService, strayHost, type ToolService } from './tool-service.ts';
 

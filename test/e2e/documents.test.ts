@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { acme, hosts } from '../../demo/service/index.ts';
+import { acme, hosts } from '../support/service/index.ts';
 import { type Acme, connectAcme, connectPixel, createAcme } from './harness.ts';
 
 let world: Acme;

@@ -3,7 +3,7 @@ import { createSecureServer, type Http2SecureServer, type ServerHttp2Stream } fr
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import * as zlib from 'node:zlib';
-import { createThrowawayCa } from '../../demo/service/index.ts';
+import { createThrowawayCa } from '../support/service/index.ts';
 
 export const echoHost = 'echo.acme.test';
 export const frankHost = 'frank.acme.test';

@@ -1,8 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { type Browser, createBrowser } from '../../demo/browser.ts';
-import { freePort, type Outcome, type Running, type StartOptions, start } from '../../demo/product.ts';
+import { type Browser, createBrowser } from '../support/browser.ts';
+import { freePort, type Outcome, type Running, type StartOptions, start } from '../support/product.ts';
 import {
   acme,
   hosts,
@@ -10,8 +10,8 @@ import {
   type Service,
   type ServiceOptions,
   startService,
-} from '../../demo/service/index.ts';
-import { type SignedIn, signInWithClient, signInWithKey } from '../../demo/sign-in.ts';
+} from '../support/service/index.ts';
+import { type SignedIn, signInWithClient, signInWithKey } from '../support/sign-in.ts';
 
 export const root = resolve(import.meta.dirname, '../..');
 export const entry = join(root, 'dist/main.js');

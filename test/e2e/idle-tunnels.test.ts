@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls, createSecureContext } from 'node:tls';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Running } from '../../demo/product.ts';
-import { hosts } from '../../demo/service/index.ts';
+import type { Running } from '../support/product.ts';
+import { hosts } from '../support/service/index.ts';
 import { type Acme, connectAcme, createAcme, until } from './harness.ts';
 
 let world: Acme;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { hosts } from '../../demo/service/index.ts';
+import { hosts } from '../support/service/index.ts';
 import { type Acme, connectAcme, createAcme, gone, inWorld, until } from './harness.ts';
 import { granted, holdTokenRequest } from './token-endpoint.ts';
 

@@ -1,8 +1,8 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { acme, hosts } from '../../demo/service/index.ts';
-import { authUrlOf, signInWithClient } from '../../demo/sign-in.ts';
+import { acme, hosts } from '../support/service/index.ts';
+import { authUrlOf, signInWithClient } from '../support/sign-in.ts';
 import {
   type Acme,
   askAcme,

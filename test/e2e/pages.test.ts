@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { start } from '../../demo/product.ts';
-import { authUrlOf } from '../../demo/sign-in.ts';
+import { start } from '../support/product.ts';
+import { authUrlOf } from '../support/sign-in.ts';
 import { type Chromium, collectComplaints, launchChromium } from './chromium.ts';
 import { type Acme, connectAcme, createAcme, entry, inWorld, until } from './harness.ts';
 

@@ -20,7 +20,7 @@
  * is there already, in `keeping-alive`.
  */
 import type { Page } from 'playwright-core';
-import { hosts } from '../../demo/service/index.ts';
+import { hosts } from '../support/service/index.ts';
 import { type Chromium, launchChromium } from './chromium.ts';
 import { type Acme, type AcmeOptions, createAcme } from './harness.ts';
 

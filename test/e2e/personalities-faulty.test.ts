@@ -4,8 +4,8 @@
  */
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { acme, hosts } from '../../demo/service/index.ts';
-import { authUrlOf } from '../../demo/sign-in.ts';
+import { acme, hosts } from '../support/service/index.ts';
+import { authUrlOf } from '../support/sign-in.ts';
 import { type Chromium, launchChromium } from './chromium.ts';
 import { type Acme, connectAcme, createAcme, lastDocument, register } from './harness.ts';
 import { type Company, consent, inCompany, issuer, told } from './person.ts';

@@ -5,8 +5,8 @@
 import { once } from 'node:events';
 import { request } from 'node:https';
 import { describe, expect, it } from 'vitest';
-import { acme, hosts } from '../../demo/service/index.ts';
-import { authUrlOf } from '../../demo/sign-in.ts';
+import { acme, hosts } from '../support/service/index.ts';
+import { authUrlOf } from '../support/sign-in.ts';
 import { authorizeUrlOf, expiry, lastDocument, register } from './harness.ts';
 import { type Company, consent, giveClient, inCompany, issuer, told } from './person.ts';
 import { granted, interceptAnswers } from './token-endpoint.ts';

@@ -3,8 +3,8 @@
  * before.
  */
 import { describe, expect, it } from 'vitest';
-import { acme } from '../../demo/service/index.ts';
-import { authUrlOf } from '../../demo/sign-in.ts';
+import { acme } from '../support/service/index.ts';
+import { authUrlOf } from '../support/sign-in.ts';
 import { authorizeUrlOf, lastDocument, register, until } from './harness.ts';
 import { type Company, consent, giveClient, inCompany, issuer, told } from './person.ts';
 import { changeResponses } from './token-endpoint.ts';

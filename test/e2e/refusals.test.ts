@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hosts } from '../../demo/service/index.ts';
+import { hosts } from '../support/service/index.ts';
 import { type Acme, connectAcme, connectPixel, createAcme } from './harness.ts';
 
 /** What a program in a run can do by hand: its proxy, and what it trusts. */

@@ -6,8 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
-import type { Outcome } from '../../demo/product.ts';
-import { createThrowawayCa } from '../../demo/service/index.ts';
+import type { Outcome } from '../support/product.ts';
+import { createThrowawayCa } from '../support/service/index.ts';
 import { findChromium } from './chromium.ts';
 import { createWorld, register, root, type World } from './harness.ts';
 

@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { start } from '../../demo/product.ts';
-import { hosts } from '../../demo/service/index.ts';
+import { start } from '../support/product.ts';
+import { hosts } from '../support/service/index.ts';
 import { type Acme, connectAcme, connectPixel, createAcme, entry, gone, register, until } from './harness.ts';
 
 let world: Acme;

@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { pixel } from '../../demo/service/index.ts';
+import { pixel } from '../support/service/index.ts';
 import { createWorld, entry, inWorld, register, type World } from './harness.ts';
 
 const keys = {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { hosts } from '../../demo/service/index.ts';
+import { hosts } from '../support/service/index.ts';
 import { connectAcme, connectPixel, createAcme, expiry, inWorld } from './harness.ts';
 
 function filesUnder(directory: string): readonly string[] {

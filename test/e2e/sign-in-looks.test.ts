@@ -2,9 +2,9 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Running } from '../../demo/product.ts';
-import { acme, hosts, pixel } from '../../demo/service/index.ts';
-import { authUrlOf } from '../../demo/sign-in.ts';
+import type { Running } from '../support/product.ts';
+import { acme, hosts, pixel } from '../support/service/index.ts';
+import { authUrlOf } from '../support/sign-in.ts';
 import { type Chromium, collectComplaints, launchChromium } from './chromium.ts';
 import { acmeDevice, scriptDeviceFlow, userCode } from './device-flow.ts';
 import { type Acme, createAcme, register } from './harness.ts';

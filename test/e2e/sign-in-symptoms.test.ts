@@ -5,10 +5,10 @@
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Running } from '../../demo/product.ts';
-import { start } from '../../demo/product.ts';
-import { acme } from '../../demo/service/index.ts';
-import { authUrlOf, signInWithClient } from '../../demo/sign-in.ts';
+import type { Running } from '../support/product.ts';
+import { start } from '../support/product.ts';
+import { acme } from '../support/service/index.ts';
+import { authUrlOf, signInWithClient } from '../support/sign-in.ts';
 import {
   type Acme,
   authorizeUrlOf,

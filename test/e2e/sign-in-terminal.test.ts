@@ -1,7 +1,7 @@
 /** Signing in from a terminal without a browser: every question on a real pty, and every way out of it. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Running } from '../../demo/product.ts';
-import { acme } from '../../demo/service/index.ts';
+import type { Running } from '../support/product.ts';
+import { acme } from '../support/service/index.ts';
 import { acmeDevice, scriptDeviceFlow } from './device-flow.ts';
 import { type Acme, authorizeUrlOf, createAcme, lastDocument, register } from './harness.ts';
 

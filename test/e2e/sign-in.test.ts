@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { authUrlOf, signInWithClient } from '../../demo/sign-in.ts';
+import { authUrlOf, signInWithClient } from '../support/sign-in.ts';
 import { type Acme, connectAcme, connectPixel, createAcme, inWorld, lastDocument } from './harness.ts';
 
 let world: Acme;

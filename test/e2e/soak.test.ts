@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { start } from '../../demo/product.ts';
 import type { Figures } from '../soak/soak.ts';
+import { start } from '../support/product.ts';
 import { root } from './harness.ts';
 
 it('mixed load with everybody misbehaving loses, doubles and mixes up no answer, and leaves nothing open', {

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Outcome, start } from '../../demo/product.ts';
+import { type Outcome, start } from '../support/product.ts';
 import { createWorld, entry, gone, until, type World } from './harness.ts';
 
 let world: World;

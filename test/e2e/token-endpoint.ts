@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Service } from '../../demo/service/index.ts';
+import type { Service } from '../support/service/index.ts';
 
 /** Where a token request waits: before the server has seen it, or after the server has done what it asks for. */
 export type Stage = 'arrived' | 'answered';

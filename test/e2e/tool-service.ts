@@ -3,7 +3,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { type Configuration, type JWK, Provider } from 'oidc-provider';
-import { createThrowawayCa } from '../../demo/service/index.ts';
+import { createThrowawayCa } from '../support/service/index.ts';
 
 export const loginHost = 'login.tools.test';
 export const mcpHost = 'mcp.tools.test';
