@@ -12,7 +12,6 @@ const rooms = [
   'client',
   'connections',
   'daemon',
-  'database',
   'identity',
   'network',
   'oauth',
@@ -23,6 +22,7 @@ const rooms = [
   'proxy',
   'runs',
   'scan',
+  'storage',
   'vault',
 ] as const;
 type Room = (typeof rooms)[number];
@@ -50,8 +50,8 @@ const table: Readonly<
       'what callers meet: it reads requests and writes documents, and what happens is for the rooms below',
   },
   audit: {
-    mayImport: ['errors', 'database', 'private-files'],
-    reason: 'a leaf: the trail must not depend on what it records; it may use the database for its table',
+    mayImport: ['errors', 'storage', 'private-files'],
+    reason: 'a leaf: the trail must not depend on what it records; it may use the storage for its table',
   },
   cli: {
     mayImport: [
@@ -83,7 +83,7 @@ const table: Readonly<
       'api',
       'audit',
       'client',
-      'database',
+      'storage',
       'network',
       'policy',
       'principals',
@@ -95,10 +95,6 @@ const table: Readonly<
     ],
     reason: 'the daemon wires the rooms together and speaks the wire types of the client, but never prints',
   },
-  database: {
-    mayImport: ['errors', 'command-line', 'private-files'],
-    reason: 'the ground that stores stand on: it must not know what is in them',
-  },
   identity: {
     mayImport: ['errors', 'command-line', 'private-files'],
     reason: 'a leaf: it is on the hot path of every command',
@@ -107,7 +103,7 @@ const table: Readonly<
   oauth: { mayImport: ['errors'], reason: 'a leaf: flows take fetch, clock and randomness as arguments' },
   policy: { mayImport: ['errors'], reason: 'a leaf: a pure judgement of values' },
   principals: {
-    mayImport: ['errors', 'audit', 'connections', 'database', 'identity', 'network', 'providers', 'vault'],
+    mayImport: ['errors', 'audit', 'connections', 'storage', 'identity', 'network', 'providers', 'vault'],
     reason: 'it says who owns what and opens what they own; runs, pages and the API are built on it',
   },
   'private-files': {
@@ -141,9 +137,13 @@ const table: Readonly<
     mayImport: ['errors', 'command-line'],
     reason: 'a leaf: it reads text and judges values, and what to look for arrives as an argument',
   },
+  storage: {
+    mayImport: ['errors', 'command-line', 'private-files'],
+    reason: 'the ground that stores stand on: it must not know what is in them',
+  },
   vault: {
-    mayImport: ['errors', 'command-line', 'database', 'private-files'],
-    reason: 'a leaf: sealing knows nothing of what it seals; it may use the database for its table',
+    mayImport: ['errors', 'command-line', 'storage', 'private-files'],
+    reason: 'a leaf: sealing knows nothing of what it seals; it may use the storage for its table',
   },
 };
 

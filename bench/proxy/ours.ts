@@ -4,13 +4,13 @@ import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { connect as connectTls, TLSSocket } from 'node:tls';
 import { auditMigrations, openAuditTrail } from '../../src/audit/index.ts';
-import { migrate, openDatabase } from '../../src/database/index.ts';
 import { createDialer } from '../../src/network/index.ts';
 import { compilePolicy } from '../../src/policy/index.ts';
 import { parseHostPattern } from '../../src/providers/host-pattern.ts';
 import { compileRoutes, type Route } from '../../src/providers/index.ts';
 import { createCertificateAuthority } from '../../src/proxy/ca/index.ts';
 import { startProxy } from '../../src/proxy/index.ts';
+import { migrate, openDatabase } from '../../src/storage/index.ts';
 
 /**
  * The proxy as the daemon runs it, in a process of its own: real dialler, routes, policy and audit trail on disk. Only

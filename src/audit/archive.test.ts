@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Database, migrate, openDatabase, type SqlValue } from '../database/index.ts';
+import { type Database, migrate, openDatabase, type SqlValue } from '../storage/index.ts';
 import {
   type AuditTrail,
   auditMigrations,

@@ -1,7 +1,7 @@
 import { open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Database } from '../database/index.ts';
 import { makePrivateDirectory } from '../private-files/index.ts';
+import type { Database } from '../storage/index.ts';
 import type { Block, Link } from './chain.ts';
 import { blockAfter, forgetArchived } from './table.ts';
 

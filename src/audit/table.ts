@@ -1,5 +1,5 @@
-import type { Database } from '../database/index.ts';
 import { AuthsomeError } from '../errors.ts';
+import type { Database } from '../storage/index.ts';
 import { type Block, endOf, type Link } from './chain.ts';
 
 const columns = 'last_sequence AS lastSequence, events, body, hash';

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Database, migrate, openDatabase } from '../database/index.ts';
 import { AuthsomeError } from '../errors.ts';
+import { type Database, migrate, openDatabase } from '../storage/index.ts';
 import {
   type AuditEvent,
   type AuditTrail,

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Database } from '../database/index.ts';
+import type { Database } from '../storage/index.ts';
 import { type ArchiveOptions, archiveSegment } from './archive.ts';
 import {
   type Block,

@@ -16,13 +16,13 @@ import {
 } from '../api/index.ts';
 import { auditMigrations, observeTrail, openAuditTrail } from '../audit/index.ts';
 import type { ApiVersion, DaemonRecord, StopDocument } from '../client/index.ts';
-import { migrate, openDatabase } from '../database/index.ts';
 import type { AuthsomeError } from '../errors.ts';
 import { createDesks, createPrincipals } from '../principals/index.ts';
 import { createCatalog, loadBundled, openDefinitionFolder } from '../providers/index.ts';
 import { startProxy } from '../proxy/index.ts';
 import { createDecisionSink, createRoots, createRuns, removeStaleRuns } from '../runs/index.ts';
 import type { Settings } from '../settings.ts';
+import { migrate, openDatabase } from '../storage/index.ts';
 import { freeLeases, systemKeychain, vaultMigrations } from '../vault/index.ts';
 import { doctorChecks, doctorDocument, readyDocument } from './health/index.ts';
 import type { Home } from './home/index.ts';

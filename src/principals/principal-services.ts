@@ -1,9 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { AuditTrail } from '../audit/index.ts';
 import { type ConnectionChange, type Connections, createConnections } from '../connections/index.ts';
-import type { Database } from '../database/index.ts';
 import type { Fetch } from '../network/index.ts';
 import type { Catalog } from '../providers/index.ts';
+import type { Database } from '../storage/index.ts';
 import { type Keychain, type MasterKeySource, unlockVault } from '../vault/index.ts';
 import type { Caller, Principal } from './principals.ts';
 

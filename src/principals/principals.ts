@@ -1,6 +1,6 @@
-import type { Database } from '../database/index.ts';
 import { AuthsomeError } from '../errors.ts';
 import type { Verified } from '../identity/index.ts';
+import type { Database } from '../storage/index.ts';
 import { randomId } from './random-id.ts';
 
 export interface Principal {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Database, migrate, openDatabase } from '../database/index.ts';
+import { type Database, migrate, openDatabase } from '../storage/index.ts';
 import { vaultMigrations } from './index.ts';
 import { freeLeases, type Leases, openLeases } from './lease.ts';
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Database } from '../database/index.ts';
+import type { Database } from '../storage/index.ts';
 import type { RandomBytes } from './seal.ts';
 
 export interface LeaseOptions {

@@ -1,5 +1,5 @@
-import type { Database } from '../database/index.ts';
 import { AuthsomeError } from '../errors.ts';
+import type { Database } from '../storage/index.ts';
 import { type Leases, openLeases } from './lease.ts';
 import type { RecordKind, StoredRecord, Vault } from './record.ts';
 import { authenticate, type Place, type RandomBytes, type SealingKey, seal, unseal, verify } from './seal.ts';

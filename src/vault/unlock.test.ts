@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Database, migrate, openDatabase } from '../database/index.ts';
+import { type Database, migrate, openDatabase } from '../storage/index.ts';
 import { type Keychain, unlockVault, vaultMigrations } from './index.ts';
 import type { UnlockOptions } from './unlock.ts';
 

@@ -1,4 +1,4 @@
-import type { Database } from '../database/index.ts';
+import type { Database } from '../storage/index.ts';
 import type { Keychain } from './keychain.ts';
 import { type MasterKeySource, resolveMasterKey } from './master-key.ts';
 import type { Vault } from './record.ts';

@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { Database } from '../database/index.ts';
 import { AuthsomeError } from '../errors.ts';
+import type { Database } from '../storage/index.ts';
 import { keyBytes, type Place, type RandomBytes, type SealingKey, seal, sealingKey, unseal } from './seal.ts';
 
 interface VaultRow {

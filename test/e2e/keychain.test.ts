@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { migrate, openDatabase } from '../../src/database/index.ts';
+import { migrate, openDatabase } from '../../src/storage/index.ts';
 import { systemKeychain, unlockVault, vaultMigrations } from '../../src/vault/index.ts';
 
 let directory: string;

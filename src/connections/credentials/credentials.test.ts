@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type Database, migrate, openDatabase } from '../../database/index.ts';
 import { AuthsomeError } from '../../errors.ts';
+import { type Database, migrate, openDatabase } from '../../storage/index.ts';
 import { openVault, type Vault, vaultMigrations } from '../../vault/index.ts';
 import { type Connections, createConnections } from '../connections.ts';
 import {

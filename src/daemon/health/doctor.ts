@@ -1,10 +1,10 @@
 import { existsSync, statfsSync } from 'node:fs';
 import type { AuditTrail } from '../../audit/index.ts';
-import type { Database } from '../../database/index.ts';
 import type { ProxyRules } from '../../network/index.ts';
 import type { Desk } from '../../principals/index.ts';
 import type { Catalog } from '../../providers/index.ts';
 import { readConfig, type Settings, unknownSettings } from '../../settings.ts';
+import type { Database } from '../../storage/index.ts';
 import type { Keychain } from '../../vault/index.ts';
 import { type Home, homeFaults } from '../home/index.ts';
 import type { ExtraRoots } from '../outbound.ts';

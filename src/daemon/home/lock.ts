@@ -1,6 +1,6 @@
-import type { Database } from '../../database/index.ts';
-import { openDatabase } from '../../database/index.ts';
 import { AuthsomeError } from '../../errors.ts';
+import type { Database } from '../../storage/index.ts';
+import { openDatabase } from '../../storage/index.ts';
 
 /** Held until it is released or the process is gone, whichever way it went. */
 export interface HomeLock {

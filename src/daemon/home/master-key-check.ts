@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { openDatabase } from '../../database/index.ts';
 import type { Settings } from '../../settings.ts';
+import { openDatabase } from '../../storage/index.ts';
 import { requireMasterKey, systemKeychain } from '../../vault/index.ts';
 import type { Home } from './home.ts';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { openAuditTrail } from '../../../src/audit/index.ts';
-import { openDatabase } from '../../../src/database/index.ts';
+import { openDatabase } from '../../../src/storage/index.ts';
 import { openVault } from '../../../src/vault/index.ts';
 import { bundleProgram, type Program } from './child.ts';
 

@@ -1,5 +1,5 @@
-import { shellWord } from '../command-line.ts';
-import { AuthsomeError } from '../errors.ts';
+import { shellWord } from '../../command-line.ts';
+import { AuthsomeError } from '../../errors.ts';
 
 // Primary result codes, https://sqlite.org/rescode.html
 const busy = 5;

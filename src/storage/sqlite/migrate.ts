@@ -1,4 +1,4 @@
-import { AuthsomeError } from '../errors.ts';
+import { AuthsomeError } from '../../errors.ts';
 import type { Database, Migration } from './database.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { makePrivateDirectory, requirePrivate } from '../private-files/index.ts';
+import { makePrivateDirectory, requirePrivate } from '../../private-files/index.ts';
 import { fileFailure } from './failure.ts';
 
 // Windows has no such flag.

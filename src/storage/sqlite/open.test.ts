@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Database, openDatabase } from './index.ts';
+import { type Database, openDatabase } from '../index.ts';
 
 let directory: string;
 let path: string;

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Database, type Migration, migrate, openDatabase } from './index.ts';
+import { type Database, type Migration, migrate, openDatabase } from '../index.ts';
 
 let directory: string;
 let database: Database;
