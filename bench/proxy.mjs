@@ -1,7 +1,7 @@
 /**
  * The proxy against its peers, all in one run: direct, our blind tunnel, a bare `net` pipe pair, Go's standard library
  * and mitmproxy. Medians of alternating rounds, as ratios; `node bench/proxy.mjs [rounds] [seconds]`. Load and upstream
- * run on one core, whatever is measured on the other. Writes docs/performance.md.
+ * run on one core, whatever is measured on the other. Updates the figures in docs/project/performance.md.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -346,14 +346,14 @@ function report(results, grownKb) {
     ['new connections, × Go RoundTrip', of('connections8', 'ours') / of('connections8', 'go'), '≥', 1.2],
     ['10,000 further routes, of the same load', of('growth', 'many') / of('growth', 'ours'), '≥', 0.9],
   ].filter(([, value]) => Number.isFinite(value));
-  const verdict = (value, sign, goal) =>
+  const outcome = (value, sign, goal) =>
     (sign === '≥' ? value >= goal : value <= goal) ? 'reached' : 'missed';
   const lines = [
     '| what | goal | now | |',
     '|---|---:|---:|---|',
     ...goals.map(
       ([title, value, sign, goal]) =>
-        `| ${title} | ${sign} ${goal} | ${value.toFixed(2)} | ${verdict(value, sign, goal)} |`,
+        `| ${title} | ${sign} ${goal} | ${value.toFixed(2)} | ${outcome(value, sign, goal)} |`,
     ),
   ];
   const failures = Object.entries(results).flatMap(([key, peers]) =>
@@ -363,12 +363,19 @@ function report(results, grownKb) {
   );
   if (failures.length > 0) console.log(`failed requests: ${failures.join(', ')}\n`);
   console.log(`${lines.join('\n')}\n\n${table.join('\n')}`);
-  const document = readFileSync(join(here, 'proxy/performance.md'), 'utf8')
-    .replace('{goals}', lines.join('\n'))
-    .replace('{table}', table.join('\n'))
-    .replace(
-      '{machine}',
-      `Node ${process.versions.node}, ${cpus().length} cores, medians of ${rounds} alternating rounds of ${seconds} s, after a warm-up`,
-    );
-  writeFileSync(join(root, 'docs/performance.md'), document);
+  const page = join(root, 'docs/project/performance.md');
+  const machine = `Node ${process.versions.node}, ${cpus().length} cores. Medians of ${rounds} alternating rounds of ${seconds} s, after a warm-up.`;
+  let text = readFileSync(page, 'utf8');
+  for (const [name, part] of Object.entries({ machine: [machine], goals: lines, figures: table })) {
+    text = replacePart(text, name, part);
+  }
+  writeFileSync(page, text);
+}
+
+/** The page with new lines between the two comments that mark a part. */
+function replacePart(text, name, lines) {
+  const [begin, end] = [`<!-- ${name} -->`, `<!-- end of ${name} -->`];
+  const [from, to] = [text.indexOf(begin) + begin.length, text.indexOf(end)];
+  if (from < begin.length || to < from) throw new Error(`docs/project/performance.md has no part "${name}"`);
+  return `${text.slice(0, from)}\n\n${lines.join('\n')}\n\n${text.slice(to)}`;
 }

@@ -7,11 +7,14 @@ import { flowNames } from '../src/providers/provider.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
-const pages = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md'));
+const markdownIn = (directory: string) =>
+  readdirSync(join(root, directory)).filter((name) => name.endsWith('.md'));
+/** What users read. The rest of docs/ is for contributors. */
+const pages = markdownIn('docs').filter((name) => name !== 'decisions.md');
 const documents = [
-  ...pages.map((name) => `docs/${name}`),
+  ...['docs', 'docs/project'].flatMap((folder) => markdownIn(folder).map((name) => `${folder}/${name}`)),
   'docs/llms.txt',
-  ...readdirSync(root).filter((name) => name.endsWith('.md')),
+  ...markdownIn('.'),
 ];
 
 function sources(directory: string): readonly string[] {

@@ -6,7 +6,7 @@ import { type Outcome, start } from '../support/product.ts';
 import { createThrowawayCa } from '../support/service/index.ts';
 import { createWorld, entry, root, type World } from './harness.ts';
 
-/** One line of a table in docs/conformance.md. */
+/** One line of a table in docs/project/conformance.md. */
 interface Documented {
   readonly scenario: string;
   readonly applies: boolean;
@@ -24,7 +24,7 @@ const revisions = ['2025-11-25', '2026-07-28'] as const;
 /** The document that the suite expects a client to name where the server reads such. */
 const clientMetadataUrl = 'https://conformance-test.local/client-metadata.json';
 
-const [ofSuite = [], others = []] = readFileSync(join(root, 'docs/conformance.md'), 'utf8')
+const [ofSuite = [], others = []] = readFileSync(join(root, 'docs/project/conformance.md'), 'utf8')
   .split('\n## ')
   .slice(1)
   .map((section): readonly Documented[] =>

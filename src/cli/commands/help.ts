@@ -38,7 +38,7 @@ export async function help(context: CommandContext, topic: string | undefined): 
 async function topicsIn(docs: string): Promise<readonly string[]> {
   const files = await readdir(docs).catch((): string[] => []);
   return files
-    .filter((file) => file.endsWith('.md') && file !== 'README.md')
+    .filter((file) => file.endsWith('.md') && !['README.md', 'decisions.md'].includes(file))
     .map((file) => basename(file, '.md'))
     .sort();
 }

@@ -12,7 +12,7 @@ const [major = ''] = process.versions.node.split('.');
 
 /** The cases that the page lists for this Node. */
 const documented = [
-  ...readFileSync(join(root, 'docs/conformance.md'), 'utf8').matchAll(
+  ...readFileSync(join(root, 'docs/project/conformance.md'), 'utf8').matchAll(
     /^\| `((?:generic|http2|hpack)\/[\d.]+)` *\| ([^|]+?) *\| ([^|]+?) *\|/gm,
   ),
 ].flatMap(([, section, name, nodes = '']) =>
@@ -41,7 +41,7 @@ function casesOf(report: string): readonly Case[] {
   }));
 }
 
-it('h2spec finds no fault in an interception but those that docs/conformance.md explains, and all of those', {
+it('h2spec finds no fault in an interception but those that docs/project/conformance.md explains, and all of those', {
   timeout: timeoutMs,
 }, async () => {
   const report = join(world.directory, 'h2spec.xml');
