@@ -1,7 +1,7 @@
 /**
  * `npm test`: everything that must hold, in one command. Prints each check as it goes and, last and alone on its
- * line, `N passed, N failed`. Nothing is skipped: a tool that is missing is installed (as root, with apt-get) or
- * named, and then the run fails.
+ * line, `N passed, N failed`; before it, by name, every test that was retried. Nothing is skipped: a tool that is missing
+ * is installed (as root, with apt-get) or named, and then the run fails.
  */
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -28,6 +28,7 @@ const h2specModule = 'github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatibl
 
 const totals = { passed: 0, failed: 0 };
 const notRun = [];
+const retried = [];
 const scratch = mkdtempSync(join(tmpdir(), 'authsome-test-'));
 const started = Date.now();
 // Dots in a log are for reading, not for colours.
@@ -50,6 +51,8 @@ try {
 
 console.log(`\nin ${Math.round((Date.now() - started) / 1000)} s`);
 for (const what of notRun) console.log(`not run: ${what}`);
+for (const test of retried) console.log(`retried: ${test}`);
+console.log(retried.length === 0 ? 'no test was retried' : `tests retried: ${retried.length}`);
 console.log(`${totals.passed} passed, ${totals.failed} failed`);
 process.exitCode = totals.failed === 0 ? 0 : 1;
 
@@ -98,27 +101,19 @@ function check(name, [program, ...args]) {
 /** Runs one vitest project and adds its own counts; a test that did not run counts as failed. */
 function suite(project, environment = env) {
   console.log(`\n— ${project}`);
-  const report = join(scratch, `${project}.json`);
-  const { status } = spawnSync(
-    'npx',
-    [
-      '--no-install',
-      'vitest',
-      'run',
-      '--project',
-      project,
-      '--reporter=dot',
-      '--reporter=json',
-      `--outputFile.json=${report}`,
-    ],
-    { stdio: 'inherit', env: environment },
-  );
-  const results = readReport(report);
+  const file = join(scratch, `${project}.json`);
+  const reporters = ['--reporter=dot', '--reporter=./test/support/reporter.ts'];
+  const { status } = spawnSync('npx', ['--no-install', 'vitest', 'run', '--project', project, ...reporters], {
+    stdio: 'inherit',
+    env: { ...environment, AUTHSOME_TEST_RESULTS: file },
+  });
+  const results = readResults(file);
   if (results === undefined) return count(project, false);
-  const failed = results.numTotalTests - results.numPassedTests;
-  totals.passed += results.numPassedTests;
+  const failed = results.total - results.passed;
+  totals.passed += results.passed;
   // A file that could not be loaded has no tests to fail.
   totals.failed += failed === 0 && status !== 0 ? 1 : failed;
+  retried.push(...results.retried);
   return failed === 0 && status === 0;
 }
 
@@ -141,7 +136,7 @@ function h2spec() {
   suite('h2spec', { ...env, H2SPEC: program });
 }
 
-function readReport(path) {
+function readResults(path) {
   try {
     return JSON.parse(readFileSync(path, 'utf8'));
   } catch {
