@@ -155,7 +155,7 @@ class Ring implements PairingPort {
   }
 
   #headFor(request: RequestHead, index: number): Buffer {
-    const target = { path: request.target, query: '', host: 'a.test' };
+    const target = { method: request.method, path: request.target, query: '', host: 'a.test' };
     const head = rewriteRequestHead(request, target, injection);
     must(head.includes(marker), 'a head without the credential');
     must(head.indexOf('\r\n\r\n') === head.length - 4, 'a head that holds two');

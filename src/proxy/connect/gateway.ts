@@ -73,7 +73,7 @@ function judge(exchange: Exchange, request: RequestHead): void {
       passPlain(exchange, docket, owner, request, { authority, path, query });
     } else {
       const origin = new Origin(owner, authority, context.way);
-      const own = { path, query, host: origin.hostField };
+      const own = { method: request.method, path, query, host: origin.hostField };
       new OriginRequest(exchange, docket, origin, request, own).send();
     }
   } else {
@@ -128,6 +128,7 @@ function passPlain(
     return;
   }
   docket.trace = { ...docket.trace, reason: 'no route covers this host; plain HTTP is passed on as it is' };
+  const own = { method: request.method, path, query, host: hostHeaderOf(authority, httpPort) };
   exchange.forward(
     docket,
     {
@@ -137,7 +138,7 @@ function passPlain(
       dial: (signal) => exchange.context.way.plain({ authority, allowPrivateAddress: false, signal }),
     },
     {
-      head: rewriteRequestHead(request, { path, query, host: hostHeaderOf(authority, httpPort) }, undefined),
+      head: rewriteRequestHead(request, own, undefined),
       lineFor: undefined,
       renewable: false,
       scrub: undefined,

@@ -229,7 +229,7 @@ function courtFor({ context, owner, authority }: Interception, tls: TLSSocket): 
       const { method, methodOverride } = request;
       const docket = exchange.open(owner, { method, host, port, path, methodOverride });
       if (refusal === undefined) {
-        new OriginRequest(exchange, docket, origin, request, { path, query, host: hostField }).send();
+        new OriginRequest(exchange, docket, origin, request, { method, path, query, host: hostField }).send();
       } else {
         exchange.refuse(docket.refuse(refusal));
       }

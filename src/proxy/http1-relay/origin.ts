@@ -1,4 +1,4 @@
-import type { AuthsomeError } from '../../errors.ts';
+import { type AuthsomeError, asAuthsomeError } from '../../errors.ts';
 import type { Route } from '../../providers/index.ts';
 import { type Docket, type Grant, hear, type Petition } from '../authorize/index.ts';
 import type { Owner, Way } from '../context.ts';
@@ -89,8 +89,16 @@ export class OriginRequest implements Petition {
 
   inject(grant: Grant): void {
     const { docket } = this;
+    let head: Buffer;
+    try {
+      head = rewriteRequestHead(this.#request, this.#target, grant.injection);
+    } catch (error) {
+      // A computed credential that cannot be written: nothing has been sent.
+      this.fail(asAuthsomeError(error));
+      return;
+    }
     const plan = {
-      head: rewriteRequestHead(this.#request, this.#target, grant.injection),
+      head,
       lineFor: (answer: ResponseHead) => refusalLines(answer, docket.id, grant),
       renewable: true,
       scrub: new AnswerScrub(grant, this.#request.minor, this.#exchange),

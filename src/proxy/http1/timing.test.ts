@@ -122,7 +122,11 @@ class Scene implements PairingPort {
     const index = Number(request.target.slice(1));
     this.judged.push(index);
     const { fate } = this.#exchanges[index] as Exchange;
-    const head = rewriteRequestHead(request, { path: request.target, query: '', host: 'a.test' }, undefined);
+    const head = rewriteRequestHead(
+      request,
+      { method: request.method, path: request.target, query: '', host: 'a.test' },
+      undefined,
+    );
     const plan: Plan = { head, lineFor: undefined, renewable: fate !== 'carried', scrub: undefined };
     const decide = (): void => {
       if (fate === 'denied') this.pairing.answer(() => Buffer.from(`denied ${index}.`));

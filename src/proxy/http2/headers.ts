@@ -3,7 +3,13 @@ import type { Grant } from '../authorize/index.ts';
 import { readableCodings } from '../coding/index.ts';
 import { type Refusal, refuse } from '../decide/index.ts';
 import { type Authority, isForbiddenTrailer, isMethodOverride, parseAuthority } from '../http1/index.ts';
-import { type ForwardTarget, foldName, type Injection, placeParameter } from '../inject/index.ts';
+import {
+  type ForwardTarget,
+  foldName,
+  type InjectedFields,
+  type Injection,
+  placeParameter,
+} from '../inject/index.ts';
 import { type Coding, codingsOf, fieldsAboutBytes, isTextual, type Needles } from '../scrub/index.ts';
 
 const hopByHop = new Set([
@@ -21,7 +27,6 @@ const hopByHop = new Set([
 const visible = /^[\x21\x22\x24-\x7e]+$/;
 
 export interface Http2Target extends ForwardTarget {
-  readonly method: string;
   /** RFC 8441: the protocol of an extended CONNECT. */
   readonly protocol: string | undefined;
   /** The methods that `X-HTTP-Method-Override` and its like ask for, as a list. */
@@ -91,8 +96,9 @@ export function requestHeaders(
   target: Http2Target,
   injection: Injection | undefined,
 ): OutgoingHttpHeaders {
+  const injected = injection?.fieldsFor(target);
   let { query } = target;
-  for (const parameter of injection?.parameters ?? []) {
+  for (const parameter of injected?.parameters ?? []) {
     query = placeParameter(query, parameter.name, parameter.encoded);
   }
   const out: OutgoingHttpHeaders = {
@@ -111,11 +117,11 @@ export function requestHeaders(
     }
     out[name] = headers[name];
   }
-  if (injection === undefined) return out;
+  if (injection === undefined || injected === undefined) return out;
   const accepted = headers['accept-encoding'];
   const readable = injection.scrubbed && typeof accepted === 'string' ? readableCodings(accepted) : undefined;
   if (readable !== undefined) out['accept-encoding'] = readable;
-  const { fields, names } = inLowerCase(injection);
+  const { fields, names } = inLowerCase(injected);
   for (const [name, value] of fields) out[name] = value;
   // RFC 7541 §7.1.3: a credential is never put in a compression table.
   return Object.assign(out, { [sensitiveHeaders]: names });
@@ -126,15 +132,15 @@ interface LowerCaseFields {
   readonly names: string[];
 }
 
-const lowerCase = new WeakMap<Injection, LowerCaseFields>();
+const lowerCase = new WeakMap<InjectedFields, LowerCaseFields>();
 
-/** The fields as HTTP/2 has them (RFC 9113 §8.2), made once for an injection. */
-function inLowerCase(injection: Injection): LowerCaseFields {
-  const known = lowerCase.get(injection);
+/** The fields as HTTP/2 has them (RFC 9113 §8.2), made once for those that never change. */
+function inLowerCase(injected: InjectedFields): LowerCaseFields {
+  const known = lowerCase.get(injected);
   if (known !== undefined) return known;
-  const fields = injection.fields.map(({ name, value }) => [name.toLowerCase(), value] as const);
+  const fields = injected.fields.map(({ name, value }) => [name.toLowerCase(), value] as const);
   const made = { fields, names: fields.map(([name]) => name) };
-  lowerCase.set(injection, made);
+  lowerCase.set(injected, made);
   return made;
 }
 

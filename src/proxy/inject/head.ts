@@ -1,16 +1,8 @@
 import { readableCodings } from '../coding/index.ts';
 import { Field, lineEndAt, type RequestHead, stride, valueAt } from '../http1/index.ts';
-import type { Injection } from './injection.ts';
+import type { InjectedFields, Injection } from './injection.ts';
 import { placeParameter } from './query.ts';
-
-export interface ForwardTarget {
-  /** Path without query, as it was judged. */
-  readonly path: string;
-  /** With its `?`, or empty. */
-  readonly query: string;
-  /** The `Host` value of the authority that was judged. */
-  readonly host: string;
-}
+import type { ForwardTarget } from './target.ts';
 
 const dropped = 0;
 const kept = 1;
@@ -25,15 +17,16 @@ export function rewriteRequestHead(
   target: ForwardTarget,
   injection: Injection | undefined,
 ): Buffer {
+  const injected = injection?.fieldsFor(target);
   let query = target.query;
-  if (injection !== undefined) {
-    for (const parameter of injection.parameters)
+  if (injected !== undefined) {
+    for (const parameter of injected.parameters)
       query = placeParameter(query, parameter.name, parameter.encoded);
   }
   const written = `${target.path}${query}`;
   const sameTarget = written === head.target;
   const codings = injection?.scrubbed === true ? codingsInstead(head) : undefined;
-  const tail = tailLines(head, injection, codings);
+  const tail = tailLines(head, injected, codings);
   const host = `Host: ${target.host}\r\n`;
   const bound = head.end - head.start + written.length + host.length + tail.length;
   const out = Buffer.allocUnsafe(bound);
@@ -114,8 +107,12 @@ function isNominated(head: RequestHead, mark: number): boolean {
 }
 
 /** What goes at the end: the credential, the hop-by-hop fields that are ours to say, the empty line. */
-function tailLines(head: RequestHead, injection: Injection | undefined, codings: string | undefined): string {
-  let tail = injection?.lines ?? '';
+function tailLines(
+  head: RequestHead,
+  injected: InjectedFields | undefined,
+  codings: string | undefined,
+): string {
+  let tail = injected?.lines ?? '';
   if (codings !== undefined) tail += `Accept-Encoding: ${codings}\r\n`;
   if (head.upgrade !== undefined) tail += `Connection: Upgrade\r\nUpgrade: ${head.upgrade}\r\n`;
   else if (head.minor === 0) tail += 'Connection: close\r\n';

@@ -14,7 +14,12 @@ function head(...lines: readonly string[]): RequestHead {
 
 function rewritten(request: RequestHead, placements: readonly Placement[], value = secret): string {
   const [path = '', ...query] = request.target.split('?');
-  const target = { path, query: query.length === 0 ? '' : `?${query.join('?')}`, host: 'a.test' };
+  const target = {
+    method: request.method,
+    path,
+    query: query.length === 0 ? '' : `?${query.join('?')}`,
+    host: 'a.test',
+  };
   return rewriteRequestHead(request, target, compileInjection(placements, value)).toString('latin1');
 }
 

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { compileInjection } from './injection.ts';
 
+const target = { method: 'GET', path: '/', query: '', host: 'a.test' };
+
 const basic = (secretAs: 'password' | 'username' | 'pair', secret: string): string | undefined => {
   const injection = compileInjection([{ kind: 'basic', username: 'git', secretAs }], secret);
-  const encoded = /^Authorization: Basic (\S+)\r\n$/.exec(injection?.lines ?? '')?.[1];
+  const encoded = /^Authorization: Basic (\S+)\r\n$/.exec(injection?.fieldsFor(target).lines ?? '')?.[1];
   return encoded === undefined ? undefined : Buffer.from(encoded, 'base64').toString();
 };
 

@@ -1,24 +1,31 @@
 import type { Placement } from '../../providers/index.ts';
+import { type PlacementWriter, writerFor } from './placement-writers.ts';
+import type { ForwardTarget } from './target.ts';
 
 /** One credential, ready to be written on one route's requests. Kept beside the credential, never logged. */
 export interface Injection {
+  /** What this request carries: always the same object, unless a placement computes its value from the request. */
+  fieldsFor(target: ForwardTarget): InjectedFields;
+  /** Names of the fields that are written, and so replaced: lower case, `_` as `-`. */
+  readonly names: readonly string[];
+  /** How it is placed, for the audit: never the value. */
+  readonly placement: string;
+  /** Responses are searched, so only codings that can be decoded here are asked for. */
+  readonly scrubbed: boolean;
+}
+
+/** What a credential adds to one request. */
+export interface InjectedFields {
   /** Whole field lines with their CRLFs. */
   readonly lines: string;
   /** The same, for protocols that have no lines. */
   readonly fields: readonly { readonly name: string; readonly value: string }[];
-  /** Names of the fields that these lines replace: lower case, `_` as `-`. */
-  readonly names: readonly string[];
   readonly parameters: readonly { readonly name: string; readonly encoded: string }[];
-  /** How it is placed, for the audit: never the value. */
-  readonly placement: string;
-  /** Answers are looked into, so only codings that can be undone are asked for. */
-  readonly scrubbed: boolean;
 }
 
-const secretForHeader = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
 const fieldName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const fieldValue = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
 const loneSurrogate = /\p{Surrogate}/u;
-const prefixForHeader = /^[\x20-\x7e]*$/;
 
 /** Fields that frame, route or hop: a credential can never go there. */
 const reserved = new Set([
@@ -41,13 +48,6 @@ export function foldName(name: string): string {
   return name.toLowerCase().replaceAll('_', '-');
 }
 
-function encodeComponent(text: string): string {
-  return encodeURIComponent(text).replace(
-    /[!'()*]/g,
-    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
-}
-
 /**
  * The injection of this secret in these places, or `undefined` where a place cannot take it: a value that would
  * break out of its field, a name that frames the message, or no place at all.
@@ -58,64 +58,76 @@ export function compileInjection(
   scrubbed = true,
 ): Injection | undefined {
   if (placements.length === 0 || secret === '') return undefined;
+  const writers: PlacementWriter[] = [];
+  for (const placement of placements) {
+    const writer = writerFor(placement, secret);
+    if (writer === undefined) return undefined;
+    writers.push(writer);
+  }
+  return composeInjection(writers, scrubbed);
+}
+
+/**
+ * Puts together what the placements of one route write. This is the only code that turns a secret into bytes of a
+ * request, so names and values are checked here, whatever a placement does. Constant values are checked and written
+ * once. A computed value that cannot be written makes `fieldsFor` throw a TypeError, which never quotes it.
+ */
+export function composeInjection(
+  writers: readonly PlacementWriter[],
+  scrubbed: boolean,
+): Injection | undefined {
+  const fieldNames = writers.flatMap((writer) => writer.fields);
+  if (!fieldNames.every((name) => fieldName.test(name) && !reserved.has(foldName(name)))) return undefined;
+  const parameterNames = writers.flatMap((writer) => writer.parameters);
+  if (!parameterNames.every((name) => name !== '' && !loneSurrogate.test(name))) return undefined;
+  const shared = {
+    names: fieldNames.map(foldName),
+    placement: writers.map((writer) => writer.description).join(', '),
+    scrubbed,
+  };
+  if (writers.some((writer) => typeof writer.values === 'function')) {
+    return {
+      ...shared,
+      fieldsFor(target) {
+        const written = write(writers, target);
+        if (written === undefined) throw new TypeError(`cannot be written as ${shared.placement}`);
+        return written;
+      },
+    };
+  }
+  const written = write(writers, undefined);
+  return written === undefined ? undefined : { ...shared, fieldsFor: () => written };
+}
+
+/** `undefined` where a value is missing or would break out of its place. `target` only matters to computed values. */
+function write(
+  writers: readonly PlacementWriter[],
+  target: ForwardTarget | undefined,
+): InjectedFields | undefined {
   let lines = '';
   const fields: { name: string; value: string }[] = [];
   const parameters: { name: string; encoded: string }[] = [];
-  const descriptions: string[] = [];
-  for (const placement of placements) {
-    if (placement.kind === 'query') {
-      if (placement.name === '' || loneSurrogate.test(placement.name + secret)) return undefined;
-      const name = placement.name;
-      parameters.push({ name, encoded: `${encodeComponent(name)}=${encodeComponent(secret)}` });
-      descriptions.push(`query ${name}`);
-      continue;
+  for (const writer of writers) {
+    const { values } = writer;
+    const given = typeof values === 'function' ? values(target as ForwardTarget) : values;
+    for (const [index, name] of writer.fields.entries()) {
+      const value = given[index];
+      if (value === undefined || !fieldValue.test(value)) return undefined;
+      lines += `${name}: ${value}\r\n`;
+      fields.push({ name, value });
     }
-    const field = placement.kind === 'basic' ? basicField(placement, secret) : headerField(placement, secret);
-    if (field === undefined) return undefined;
-    lines += `${field.name}: ${field.value}\r\n`;
-    fields.push(field);
-    descriptions.push(
-      placement.kind === 'basic' ? 'basic authorization' : `header ${field.name.toLowerCase()}`,
-    );
-  }
-  const names = fields.map((field) => foldName(field.name));
-  return { lines, fields, names, parameters, placement: descriptions.join(', '), scrubbed };
-}
-
-function headerField(
-  placement: Extract<Placement, { kind: 'header' }>,
-  secret: string,
-): { name: string; value: string } | undefined {
-  const { name, prefix } = placement;
-  if (!fieldName.test(name) || reserved.has(foldName(name))) return undefined;
-  if (!prefixForHeader.test(prefix) || !secretForHeader.test(secret)) return undefined;
-  return { name, value: `${prefix}${secret}`.trimStart() };
-}
-
-/** RFC 7617 §2: the user name holds no colon, neither part a control character. */
-function basicField(
-  placement: Extract<Placement, { kind: 'basic' }>,
-  secret: string,
-): { name: string; value: string } | undefined {
-  const [user, password] = basicParts(placement, secret);
-  if (password === undefined) return undefined;
-  if (user.includes(':') || /[\x00-\x1f\x7f]/.test(user + password)) return undefined;
-  return { name: 'Authorization', value: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}` };
-}
-
-/** User name and password that a secret makes; no password where a pair has no colon. */
-export function basicParts(
-  placement: Extract<Placement, { kind: 'basic' }>,
-  secret: string,
-): readonly [string, string | undefined] {
-  switch (placement.secretAs) {
-    case 'username':
-      return [secret, ''];
-    case 'password':
-      return [placement.username, secret];
-    case 'pair': {
-      const colon = secret.indexOf(':');
-      return colon === -1 ? [secret, undefined] : [secret.slice(0, colon), secret.slice(colon + 1)];
+    for (const [index, name] of writer.parameters.entries()) {
+      const value = given[writer.fields.length + index];
+      if (value === undefined || loneSurrogate.test(value)) return undefined;
+      parameters.push({ name, encoded: `${encodeComponent(name)}=${encodeComponent(value)}` });
     }
   }
+  return { lines, fields, parameters };
+}
+
+function encodeComponent(text: string): string {
+  return encodeURIComponent(text).replace(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
 }

@@ -134,6 +134,7 @@ function targetOf(request: RequestHead): ForwardTarget {
   const question = request.target.indexOf('?');
   const path = question === -1 ? request.target : request.target.slice(0, question);
   return {
+    method: request.method,
     path,
     query: question === -1 ? '' : request.target.slice(question),
     host: request.host ?? 'a.test',
