@@ -102,13 +102,17 @@ describe('the manual', () => {
     expect(broken).toEqual([]);
   });
 
-  it('lists every page in its index and in llms.txt', () => {
-    const unlisted = pages.filter(
-      (name) =>
-        name !== 'README.md' &&
-        !(read('docs/README.md').includes(`(${name})`) && read('docs/llms.txt').includes(`(${name})`)),
-    );
-    expect(unlisted).toEqual([]);
+  it('lists every page in its index and in llms.txt, with the sentence that the page starts with', () => {
+    const lines = pages
+      .filter((name) => name !== 'README.md')
+      .map((name) => {
+        const [title = '', empty, sentence = ''] = read(`docs/${name}`).split('\n');
+        expect([name, title.startsWith('# '), empty, sentence.endsWith('.')]).toEqual([name, true, '', true]);
+        return `- [${name.replace('.md', '')}](${name}): ${sentence}`;
+      });
+    const index = read('docs/README.md').split('\n');
+    const forAgents = read('docs/llms.txt').split('\n');
+    expect(lines.filter((line) => !index.includes(line) || !forAgents.includes(line))).toEqual([]);
   });
 
   it('has a line for each dependency', () => {
