@@ -8,7 +8,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['src/**/*.test.ts', 'test/*.test.ts', 'test/architecture/*.test.ts'],
+          include: ['src/**/*.test.ts', 'test/*.test.ts'],
           isolate: false,
           // For what hangs: on a machine that has other things to do a test may take ten times as long as it should.
           testTimeout: 60_000,

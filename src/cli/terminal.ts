@@ -3,6 +3,7 @@ import { exitCodeOf } from '../errors.ts';
 import type { GlobalFlags } from './global-flags.ts';
 import { openLogFile } from './log-file.ts';
 import { safeJson, safeText } from './output/safe-text.ts';
+import { wrapText } from './output/wrap.ts';
 import { type Style, styleFor } from './style.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -51,6 +52,11 @@ export function openTerminal(options: TerminalOptions): Terminal {
     flags.logFile === undefined
       ? () => {}
       : openLogFile(flags.logFile, now, (why) => void stderr.write(`Warning: ${safeText(why)}\n`));
+  const say = (text: string): void => {
+    const safe = safeText(text);
+    const columns = stderr.isTTY === true ? stderr.columns : undefined;
+    stderr.write(`${columns === undefined || columns === 0 ? safe : wrapText(safe, columns)}\n`);
+  };
   const shows = (stream: Output): boolean => showsColour(stream, options.environment, flags);
   return {
     json: flags.json,
@@ -61,15 +67,15 @@ export function openTerminal(options: TerminalOptions): Terminal {
     print: (text) => void stdout.write(`${stdout.isTTY === true ? safeText(text) : text}\n`),
     document: (value) => void stdout.write(`${safeJson(value)}\n`),
     note(text) {
-      if (!flags.quiet) stderr.write(`${safeText(text)}\n`);
+      if (!flags.quiet) say(text);
       log('info', text);
     },
     warn(text) {
-      stderr.write(`${safeText(text)}\n`);
+      say(text);
       log('warn', text);
     },
     detail(text) {
-      if (flags.verbose) stderr.write(`${safeText(text)}\n`);
+      if (flags.verbose) say(text);
       log('debug', text);
     },
   };

@@ -51,5 +51,28 @@ it('the same pages are in the terminal', async () => {
       expect(page.stdout).toContain(pageOf(topic).split('\n')[0]?.replace(/^# /, ''));
     }
     expect((await world.authsome(['help', 'no-such-page'])).code).toBe(2);
+    expect((await world.authsome(['help', 'daemon', 'no-such-verb'])).code).toBe(2);
+  });
+});
+
+it('a verb of a command and a page in words lead to their page, rendered', async () => {
+  await inWorld(await createWorld(), async (world) => {
+    const daemon = await world.authsome(['help', 'daemon']);
+    expect(await world.authsome(['help', 'daemon', 'status'])).toEqual(daemon);
+    expect(daemon.stdout).not.toMatch(/`|^#|^\|/m);
+    expect((await world.authsome(['help', 'token', 'refresh'])).stdout).toBe(
+      (await world.authsome(['help', 'token-refresh'])).stdout,
+    );
+  });
+});
+
+it('the contents list every page once, in groups, with a line each', async () => {
+  await inWorld(await createWorld(), async (world) => {
+    const { topics } = JSON.parse((await world.authsome(['help', '--json'])).stdout);
+    const contents = await world.authsome(['help']);
+    const named = [...contents.stdout.matchAll(/^ {2}([a-z][\w-]*) {2,}\S/gm)].map(([, name]) => name);
+    expect(named.toSorted()).toEqual(topics);
+    expect(contents.stdout).toMatch(/^Sign in:\n {2}login /);
+    expect(world.daemonPid()).toBeUndefined();
   });
 });

@@ -5,37 +5,69 @@ import { closest } from '../../suggestion.ts';
 import type { CommandModule } from '../command-table.ts';
 import type { CommandContext } from '../context.ts';
 import { addExamples } from '../help-text.ts';
-import type { Style } from '../style.ts';
 
-/** A page of the manual, or the help of a command; without a topic, what there is to read. */
-export async function help(context: CommandContext, topic: string | undefined): Promise<void> {
-  const { terminal } = context;
-  const pages = await topicsIn(context.docs);
-  if (topic === undefined) {
-    if (terminal.json) terminal.document({ v: 1, topics: pages });
-    else for (const page of pages) terminal.print(page);
+/** Prints a page of the manual, or the help of a command; without a topic, the manual's contents. */
+export async function help(context: CommandContext, words: readonly string[]): Promise<void> {
+  const pages = await pagesIn(context.docs);
+  if (words.length === 0) {
+    await printContents(context, pages);
     return;
   }
-  const name = topic.toLowerCase();
+  const name = words.join('-').toLowerCase();
   if (pages.includes(name)) {
-    const text = await readFile(join(context.docs, `${name}.md`), 'utf8');
-    if (terminal.json) terminal.document({ v: 1, topic: name, text });
-    else terminal.print(formatPage(text, terminal.style));
+    await printPage(context, name, pages);
     return;
   }
   const { commands } = await context.wholeProgram();
-  const command = commands.find((candidate) => candidate.name() === name);
-  if (command !== undefined) {
-    command.outputHelp();
+  const [first = '', verb] = words.map((word) => word.toLowerCase());
+  const command = commands.find((candidate) => candidate.name() === first);
+  const isVerb = words.length === 2 && command?.commands.some((candidate) => candidate.name() === verb);
+  if (command !== undefined && (words.length === 1 || isVerb)) {
+    // The page of a command covers its verbs.
+    if (pages.includes(first)) await printPage(context, first, pages);
+    else command.outputHelp();
     return;
   }
   const near = closest(name, [...pages, ...commands.map((candidate) => candidate.name())]);
-  throw new AuthsomeError('Usage', `there is no help on ${topic}`, {
+  throw new AuthsomeError('Usage', `there is no help on ${words.join(' ')}`, {
     hint: near === undefined ? 'For all topics, run: authsome help' : `Did you mean: authsome help ${near}`,
   });
 }
 
-async function topicsIn(docs: string): Promise<readonly string[]> {
+async function printContents({ terminal, docs }: CommandContext, pages: readonly string[]): Promise<void> {
+  if (terminal.json) {
+    terminal.document({ v: 1, topics: pages });
+    return;
+  }
+  const [{ formatContents, readContents }, index] = await Promise.all([
+    import('../help/index.ts'),
+    readFile(join(docs, 'README.md'), 'utf8').catch(() => ''),
+  ]);
+  const layout = { width: pageWidth(terminal.width), style: terminal.style };
+  terminal.print(formatContents(readContents(index, pages), layout));
+  terminal.print('\nRead a page: authsome help <page>');
+}
+
+async function printPage(
+  { terminal, docs }: CommandContext,
+  name: string,
+  pages: readonly string[],
+): Promise<void> {
+  const text = await readFile(join(docs, `${name}.md`), 'utf8');
+  if (terminal.json) {
+    terminal.document({ v: 1, topic: name, text });
+    return;
+  }
+  const { formatPage } = await import('../help/index.ts');
+  terminal.print(formatPage(text, { width: pageWidth(terminal.width), style: terminal.style, pages }));
+}
+
+/** Longer lines than 100 columns are hard to follow; a pipe has no width of its own. */
+function pageWidth(columns: number | undefined): number {
+  return Math.max(20, Math.min(columns ?? 80, 100));
+}
+
+async function pagesIn(docs: string): Promise<readonly string[]> {
   const files = await readdir(docs).catch((): string[] => []);
   return files
     .filter((file) => file.endsWith('.md') && !['README.md', 'decisions.md'].includes(file))
@@ -43,20 +75,13 @@ async function topicsIn(docs: string): Promise<readonly string[]> {
     .sort();
 }
 
-/** Markdown as it is, with headings and code made to stand out where the terminal can. */
-function formatPage(text: string, style: Style): string {
-  return text
-    .trimEnd()
-    .replace(/^#{1,6} .*$/gm, (heading) => style.bold(heading))
-    .replace(/`[^`\n]+`/g, (code) => style.cyan(code));
-}
-
 export const build: CommandModule['build'] = (command, context, finish) => {
   command
-    .argument('[topic]', 'a page of the manual, or a command')
-    .action((topic: string | undefined) => finish(help(context, topic)));
+    .argument('[topic...]', 'a page of the manual, or a command')
+    .action((words: readonly string[]) => finish(help(context, words)));
   addExamples(command, [
-    ['authsome help', 'all topics'],
+    ['authsome help', 'all pages, with a line each'],
     ['authsome help login', ''],
+    ['authsome help daemon status', ''],
   ]);
 };

@@ -1,7 +1,9 @@
+import { plainText } from './safe-text.ts';
+
 /** Columns that `text` takes on a terminal: escape sequences none, wide characters two, combining marks none. */
 export function textWidth(text: string): number {
   let width = 0;
-  for (const character of withoutEscapes(text)) width += characterWidth(character);
+  for (const character of plainText(text)) width += characterWidth(character);
   return width;
 }
 
@@ -27,10 +29,6 @@ export function cutText(text: string, width: number): string {
     cut += piece;
   }
   return cut;
-}
-
-function withoutEscapes(text: string): string {
-  return text.replace(/\u001b\[[0-9;]*m/g, '');
 }
 
 function characterWidth(character: string): number {

@@ -7,8 +7,7 @@ import {
 } from '../../oauth/index.ts';
 import type { Provider } from '../../providers/index.ts';
 import type { ConnectionsOptions } from '../contract.ts';
-import type { Endpoints } from '../discovery/index.ts';
-import { fetchTo } from '../discovery/index.ts';
+import { fetchTo } from '../discovery/endpoints.ts';
 import {
   doubtClient,
   findClient,
@@ -16,7 +15,8 @@ import {
   type KnownClient,
   setClientAside,
   storeClient,
-} from '../records/index.ts';
+} from '../records/client-store.ts';
+import type { Endpoints } from '../records/session-record.ts';
 import { byHandLine, type OfSession } from '../sign-in-command.ts';
 
 /** A secret that ends within this time would not outlive the sign-in. */

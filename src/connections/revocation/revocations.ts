@@ -1,20 +1,17 @@
 import { AuthsomeError } from '../../errors.ts';
 import { type RevocationOutcome, revokeTokens } from '../../oauth/index.ts';
-import { tokenEndpoint } from '../clients/index.ts';
 import type { ConnectionsOptions, LogoutReport, RevokeReport } from '../contract.ts';
-import type { CredentialCache } from '../credentials/index.ts';
-import { withGrant } from '../credentials/index.ts';
-import { fetchTo } from '../discovery/index.ts';
+import { withGrant } from '../credentials/connection-refresh.ts';
+import type { CredentialCache } from '../credentials/credential-cache.ts';
+import { fetchTo, tokenEndpoint } from '../discovery/endpoints.ts';
 import { connectionKey } from '../names.ts';
+import { findClient, forgetClients } from '../records/client-store.ts';
+import { type Connection, writeConnection } from '../records/connection-record.ts';
 import {
-  type Connection,
   type ConnectionStore,
   connectionNotFound,
-  findClient,
-  forgetClients,
   type OpenConnection,
-  writeConnection,
-} from '../records/index.ts';
+} from '../records/connection-store.ts';
 
 export interface RevocationContext {
   readonly options: ConnectionsOptions;

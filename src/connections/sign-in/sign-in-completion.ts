@@ -3,7 +3,6 @@ import type { TokenSet } from '../../oauth/index.ts';
 import type { Provider } from '../../providers/index.ts';
 import type { ProviderCatalog } from '../contract.ts';
 import { connectionKey } from '../names.ts';
-import type { NewSession, OpenConnection, StoredSession } from '../records/index.ts';
 import {
   type Connection,
   type ConnectionSecrets,
@@ -12,8 +11,10 @@ import {
   secretsOf,
   type TokenBinding,
   writeConnection,
-} from '../records/index.ts';
-import { takeBackReplaced } from '../revocation/index.ts';
+} from '../records/connection-record.ts';
+import type { OpenConnection } from '../records/connection-store.ts';
+import type { NewSession, StoredSession } from '../records/session-record.ts';
+import { takeBackReplaced } from '../revocation/replaced-grant.ts';
 import { sessionLine } from '../sign-in-command.ts';
 import { accountLabel } from './account-label.ts';
 import type { SignInContext } from './sign-in-context.ts';

@@ -1,0 +1,39 @@
+import { textWidth } from './text-width.ts';
+
+/**
+ * `text` with its lines broken between words so that none is wider than `width` columns. A wider word has a line of its
+ * own. What follows a break is indented like the line that was broken.
+ */
+export function wrapText(text: string, width: number): string {
+  return text
+    .split('\n')
+    .flatMap((line) => {
+      if (textWidth(line) <= width) return [line];
+      const indent = /^ */.exec(line)?.[0] ?? '';
+      const words = line.split(' ').filter((word) => word !== '');
+      return wrapWords(words, width - indent.length).map((wrapped) => indent + wrapped);
+    })
+    .join('\n');
+}
+
+/** The words on lines of at most `width` columns, with one space between two words; no words are one empty line. */
+export function wrapWords(words: readonly string[], width: number): readonly string[] {
+  const lines: string[] = [];
+  let line = '';
+  let used = 0;
+  for (const word of words) {
+    const size = textWidth(word);
+    if (line === '') {
+      line = word;
+      used = size;
+    } else if (used + 1 + size <= width) {
+      line += ` ${word}`;
+      used += 1 + size;
+    } else {
+      lines.push(line);
+      line = word;
+      used = size;
+    }
+  }
+  return [...lines, line];
+}

@@ -1,0 +1,20 @@
+import { expect, it } from 'vitest';
+import { testContext } from './test-context.ts';
+
+it('wraps what it says to a person between words, where stderr is a terminal', () => {
+  const { context, output } = testContext({ columns: 24 });
+  context.terminal.warn('Error: no provider is named "githb"\n  Did you mean: authsome login github');
+  expect(output.stderr).toBe(
+    'Error: no provider is\nnamed "githb"\n  Did you mean: authsome\n  login github\n',
+  );
+});
+
+it('wraps neither data nor what goes into a file or a pipe', () => {
+  const long = 'one two three four five six seven';
+  const onTerminal = testContext({ columns: 10 });
+  onTerminal.context.terminal.print(long);
+  expect(onTerminal.output.stdout).toBe(`${long}\n`);
+  const piped = testContext();
+  piped.context.terminal.warn(long);
+  expect(piped.output.stderr).toBe(`${long}\n`);
+});
