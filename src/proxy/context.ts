@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { AuthsomeError } from '../errors.ts';
-import type { SpokenProtocols } from './connect/index.ts';
-import type { DecisionSink, Patience, ProxyOptions } from './contract.ts';
+import type { AlpnCache } from './connect/index.ts';
+import type { DecisionSink, ProxyOptions, Timeouts } from './contract.ts';
 import type { Authority } from './http1/index.ts';
 import type { UpstreamPool } from './http1-relay/index.ts';
-import type { IdleWatch, LiveRun, TokenRegistry } from './runs/index.ts';
+import type { IdleMonitor, LiveRun, TokenRegistry } from './runs/index.ts';
 
 /** The run that a client's connection belongs to, with the run's own connections to upstreams. */
 export interface Owner {
@@ -18,11 +18,11 @@ export interface Context {
   readonly options: ProxyOptions;
   readonly decisions: DecisionSink;
   readonly nextDecisionId: () => string;
-  readonly patience: Patience;
-  readonly watch: IdleWatch;
+  readonly timeouts: Timeouts;
+  readonly idleMonitor: IdleMonitor;
   readonly owners: TokenRegistry<Owner>;
-  readonly way: Way;
-  readonly spoken: SpokenProtocols;
+  readonly dialer: UpstreamDialer;
+  readonly alpnCache: AlpnCache;
 }
 
 interface Target {
@@ -32,7 +32,7 @@ interface Target {
 }
 
 /** The way out, with the daemon's own doors closed. */
-export interface Way {
+export interface UpstreamDialer {
   isOwn(authority: Authority): boolean;
   plain(target: Target): Promise<Socket>;
   tls(target: Target, alpn: readonly string[]): Promise<TLSSocket>;
@@ -44,10 +44,10 @@ const loopback = /^(?:127\.|::1$|::ffff:127\.)/;
  * Connects by the options' dialler, and looks at the address that was reached: whatever name led there, the daemon's
  * own ports are closed to every run.
  */
-export function createWay(
+export function createUpstreamDialer(
   options: ProxyOptions,
   own: () => readonly { readonly host: string; readonly port: number }[],
-): Way {
+): UpstreamDialer {
   const isOwn = ({ host, port }: Authority): boolean =>
     own().some((target) => target.port === port && (target.host === host || `[${target.host}]` === host));
 

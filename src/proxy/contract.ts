@@ -21,18 +21,18 @@ interface DialTarget {
 }
 
 /** How long nothing may move. There is no absolute limit anywhere: a stream of two hours is normal. */
-export interface Patience {
+export interface Timeouts {
   /** A head that has begun, a TLS handshake. */
   readonly headMs: number;
   /** A client connection between two requests. */
   readonly keepAliveMs: number;
-  /** Between request and answer, and within either. */
+  /** Between request and response, and within either. */
   readonly exchangeMs: number;
   /** A tunnel, or a connection that has switched protocols. */
   readonly tunnelMs: number;
   /** The same once one side has ended: the other may have gone without a word. */
   readonly halfClosedMs: number;
-  /** A client that goes on sending after the last answer. */
+  /** A client that goes on sending after the last response. */
   readonly lingerMs: number;
   /** A pooled connection to an upstream. */
   readonly upstreamMs: number;
@@ -49,7 +49,7 @@ export interface ProxyOptions {
   readonly decisions: DecisionSink;
   readonly nowMs: () => number;
   readonly randomBytes: (size: number) => Uint8Array;
-  readonly patience?: Partial<Patience>;
+  readonly timeouts?: Partial<Timeouts>;
 }
 
 /** A credential that works now; one object per version, so that what is derived from it can be kept beside it. */
@@ -83,7 +83,7 @@ export interface UpstreamRefusal {
   /** `provider/connection`. */
   readonly connection: string;
   readonly status: number;
-  /** The value of an answer's field, by its name in lower case; several lines joined by commas. */
+  /** The value of a response's field, by its name in lower case; several lines joined by commas. */
   readonly field: (name: string) => string | undefined;
 }
 
@@ -96,7 +96,7 @@ export interface Run {
   /** Swaps the snapshot, and judges again by it what is under way. */
   replaceRoutes(routes: RouteTable): void;
   /** Judges requests under way by the policy of now: those that would no longer get their credential are cut. */
-  judgeAgain(): void;
+  reauthorize(): void;
   /** Closes what is live on this connection's routes (`provider/connection`): called when it is revoked. */
   dropConnection(connection: string): void;
   end(): void;

@@ -5,11 +5,11 @@
 
 export type {
   DecisionSink,
-  Patience,
   Proxy,
   ProxyOptions,
   Run,
   RunSpec,
+  Timeouts,
   UpstreamRefusal,
 } from './contract.ts';
 export { startProxy } from './server.ts';

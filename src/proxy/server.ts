@@ -1,17 +1,17 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { AuthsomeError } from '../errors.ts';
-import { hearAgain } from './authorize/index.ts';
+import { reauthorize } from './authorize/index.ts';
 import { createCertificateAuthority, createKeySupply } from './ca/index.ts';
-import { admit, SpokenProtocols } from './connect/index.ts';
-import { type Context, createWay, type Owner } from './context.ts';
-import type { Patience, ProxyOptions, Run, Proxy as RunningProxy, RunSpec } from './contract.ts';
+import { AlpnCache, admit } from './connect/index.ts';
+import { type Context, createUpstreamDialer, type Owner } from './context.ts';
+import type { ProxyOptions, Run, Proxy as RunningProxy, RunSpec, Timeouts } from './contract.ts';
 import { createDecisionIds } from './decide/index.ts';
 import { UpstreamPool } from './http1-relay/index.ts';
-import { IdleWatch, LiveRun, proxyUrl, TokenRegistry } from './runs/index.ts';
+import { IdleMonitor, LiveRun, proxyUrl, TokenRegistry } from './runs/index.ts';
 
 const minuteMs = 60_000;
 
-const usualPatience: Patience = {
+const usualTimeouts: Timeouts = {
   headMs: 30_000,
   keepAliveMs: 5 * minuteMs,
   exchangeMs: 20 * minuteMs,
@@ -26,9 +26,9 @@ const tokenBytes = 32;
 
 /** A listening proxy, with no run yet: until one is opened, everybody is refused. */
 export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
-  const patience = { ...usualPatience, ...options.patience };
-  const watch = new IdleWatch(
-    Math.min(maxTickMs, ...Object.values(patience).map((limit) => Math.max(5, limit / 4))),
+  const timeouts = { ...usualTimeouts, ...options.timeouts };
+  const idleMonitor = new IdleMonitor(
+    Math.min(maxTickMs, ...Object.values(timeouts).map((limit) => Math.max(5, limit / 4))),
   );
   const keys = createKeySupply();
   const owners = new TokenRegistry<Owner>();
@@ -40,11 +40,11 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     options,
     decisions: options.decisions,
     nextDecisionId: createDecisionIds(options.randomBytes),
-    patience,
-    watch,
+    timeouts,
+    idleMonitor,
     owners,
-    way: createWay(options, () => [...options.forbiddenTargets, address]),
-    spoken: new SpokenProtocols(options.nowMs),
+    dialer: createUpstreamDialer(options, () => [...options.forbiddenTargets, address]),
+    alpnCache: new AlpnCache(options.nowMs),
   };
   server.on('connection', (socket) => {
     sockets.add(socket);
@@ -75,7 +75,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
       });
       const token = Buffer.from(options.randomBytes(tokenBytes)).toString('base64url');
       const run = new LiveRun(spec, authority);
-      const owner = { run, pool: new UpstreamPool(watch, patience.upstreamMs) };
+      const owner = { run, pool: new UpstreamPool(idleMonitor, timeouts.upstreamMs) };
       open.set(spec.id, { owner, token });
       owners.add(token, owner);
       return {
@@ -84,9 +84,9 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
         caPem: authority.pem,
         replaceRoutes(routes) {
           run.routes = routes;
-          hearAgain(run);
+          reauthorize(run);
         },
-        judgeAgain: () => hearAgain(run),
+        reauthorize: () => reauthorize(run),
         dropConnection(connection) {
           run.cutConnection(connection, takenAway(connection));
           owner.pool.drop(connection);
@@ -96,7 +96,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     },
     async close() {
       for (const id of [...open.keys()]) endRun(id);
-      watch.close();
+      idleMonitor.close();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       for (const socket of sockets) socket.destroy();
       await closed;

@@ -190,7 +190,7 @@ export function createRuns(options: RunsOptions): Runs {
     },
     async rulesChanged() {
       // Of what is stored nothing is needed: neither a vault nor a definition that fails may keep a rule from a run.
-      for (const { run } of live.values()) run.judgeAgain();
+      for (const { run } of live.values()) run.reauthorize();
     },
     async providersChanged() {
       await Promise.all([...live.values()].map(reroute));

@@ -1,10 +1,10 @@
 import {
-  type Answer,
   type Failure,
-  Pairing,
-  type PairingPort,
+  type LocalReply,
+  type MachinePort,
   type Plan,
   type RequestHead,
+  RequestResponseMachine,
 } from '../../src/proxy/http1/index.ts';
 import { compileInjection, rewriteRequestHead } from '../../src/proxy/inject/index.ts';
 import { readRequests } from './reference.ts';
@@ -45,13 +45,13 @@ function must(holds: boolean, rule: string): void {
   if (!holds) throw new Violation(rule);
 }
 
-/** A pairing between two peers that do what an input says, and everything that has to hold meanwhile. */
-class Ring implements PairingPort {
-  readonly pairing = new Pairing(this);
+/** A machine between two peers that do what an input says, and everything that has to hold meanwhile. */
+class Ring implements MachinePort {
+  readonly machine = new RequestResponseMachine(this);
   readonly #input: Input;
   #fromClient = '';
-  /** Requests that were judged, in order, each with what went out for it since its last head. */
-  readonly #judged: { readonly request: RequestHead; heads: number; body: string }[] = [];
+  /** Requests that were authorized, in order, each with what went out for it since its last head. */
+  readonly #authorized: { readonly request: RequestHead; heads: number; body: string }[] = [];
   readonly #heads = new Map<Buffer, number>();
   #current = -1;
   #open = 0;
@@ -68,34 +68,34 @@ class Ring implements PairingPort {
   }
 
   play(step: Step): void {
-    const { pairing } = this;
+    const { machine } = this;
     if ('side' in step) {
       if (step.side === 'client') {
         if (this.#ended || this.#silent) return;
         this.#fromClient += step.text;
-        pairing.clientBytes(Buffer.from(step.text, 'latin1'));
-      } else if (this.#open > 0) pairing.upstreamBytes(Buffer.from(step.text, 'latin1'));
+        machine.clientBytes(Buffer.from(step.text, 'latin1'));
+      } else if (this.#open > 0) machine.upstreamBytes(Buffer.from(step.text, 'latin1'));
       return;
     }
     switch (step.event) {
       case 'client ends':
         this.#silent = true;
-        pairing.clientEnd();
+        machine.clientEnd();
         break;
       case 'client goes':
-        pairing.clientClosed();
+        machine.clientClosed();
         this.#ended = true;
         break;
       case 'upstream ends':
       case 'upstream breaks':
-        pairing.upstreamEnd(step.event === 'upstream ends');
+        machine.upstreamEnd(step.event === 'upstream ends');
         break;
       case 'silence':
-        pairing.idleTimeout();
+        machine.idleTimeout();
         break;
       case 'drained':
-        pairing.clientDrained();
-        pairing.upstreamDrained();
+        machine.clientDrained();
+        machine.upstreamDrained();
         break;
       case 'renewed':
       case 'not renewed':
@@ -112,27 +112,27 @@ class Ring implements PairingPort {
   }
 
   finish(): void {
-    this.pairing.clientClosed();
+    this.machine.clientClosed();
     must(this.#open === 0, 'a connection to the upstream is left');
-    for (const { heads } of this.#judged) {
+    for (const { heads } of this.#authorized) {
       must(heads <= 3, `a request went out ${heads} times`);
     }
   }
 
-  judge(request: RequestHead): void {
-    const index = this.#judged.length;
+  authorize(request: RequestHead): void {
+    const index = this.#authorized.length;
     const expected = readRequests(this.#fromClient)[index];
-    must(expected !== undefined, 'a request is judged that was not received whole, or is none');
+    must(expected !== undefined, 'a request is authorized that was not received whole, or is none');
     must(
       expected?.method === request.method && expected.target === request.target,
-      'another request is judged than was sent',
+      'another request is authorized than was sent',
     );
     const before = readRequests(this.#fromClient).slice(0, index);
     must(
       before.every(({ complete }) => complete),
-      'a request is judged before the one before it was complete',
+      'a request is authorized before the one before it was complete',
     );
-    this.#judged.push({ request, heads: 0, body: '' });
+    this.#authorized.push({ request, heads: 0, body: '' });
     this.#undecided = request;
     if (!this.#input.patient) this.#decide(true);
   }
@@ -142,16 +142,16 @@ class Ring implements PairingPort {
     if (request === undefined) return;
     this.#undecided = undefined;
     if (!allowed) {
-      this.pairing.answer(() => Buffer.from('HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n'));
+      this.machine.reply(() => Buffer.from('HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n'));
       return;
     }
     const plan: Plan = {
-      head: this.#headFor(request, this.#judged.length - 1),
+      head: this.#headFor(request, this.#authorized.length - 1),
       lineFor: undefined,
       renewable: this.#input.renewable,
       scrub: undefined,
     };
-    this.pairing.forward(plan);
+    this.machine.forward(plan);
   }
 
   #headFor(request: RequestHead, index: number): Buffer {
@@ -174,23 +174,23 @@ class Ring implements PairingPort {
     if (connecting === undefined) return;
     this.#connecting = undefined;
     this.#open += 1;
-    this.pairing.upstreamReady(connecting.fresh ? false : this.#input.reused);
+    this.machine.upstreamReady(connecting.fresh ? false : this.#input.reused);
   }
 
   sendUpstream(bytes: Buffer): boolean {
     must(this.#open === 1, 'bytes go out on no connection');
     const index = this.#heads.get(bytes);
     if (index !== undefined) {
-      must(index === this.#judged.length - 1, 'an old head goes out');
+      must(index === this.#authorized.length - 1, 'an old head goes out');
       this.#current = index;
-      const own = this.#judged[index];
+      const own = this.#authorized[index];
       if (own !== undefined) {
         own.heads += 1;
         own.body = '';
       }
       return true;
     }
-    const own = this.#judged[this.#current];
+    const own = this.#authorized[this.#current];
     must(own !== undefined, 'a body goes out before any head');
     must(!bytes.includes(marker), 'a credential goes out in a body');
     if (own === undefined) return true;
@@ -200,7 +200,7 @@ class Ring implements PairingPort {
       expected?.body.startsWith(own.body) === true,
       'bytes go out that do not belong to the request before them',
     );
-    return this.#judged.length % 3 !== 0;
+    return this.#authorized.length % 3 !== 0;
   }
 
   sendClient(bytes: Buffer): boolean {
@@ -215,14 +215,14 @@ class Ring implements PairingPort {
 
   releaseUpstream(): void {
     this.#leave();
-    const own = this.#judged[this.#current];
+    const own = this.#authorized[this.#current];
     const expected = readRequests(this.#fromClient)[this.#current];
     must(
       own?.body === expected?.body && expected?.complete === true,
       'a connection is kept in the middle of a request',
     );
     this.#finalAnswers += 1;
-    must(this.#finalAnswers <= this.#judged.length, 'more answers than requests');
+    must(this.#finalAnswers <= this.#authorized.length, 'more answers than requests');
   }
 
   destroyUpstream(): void {
@@ -239,12 +239,12 @@ class Ring implements PairingPort {
     this.#ended = true;
   }
 
-  breakOffClient(): void {
+  abortClient(): void {
     this.#ended = true;
   }
 
   splice(): void {
-    must(this.#judged.at(-1)?.request.upgrade !== undefined, 'spliced although nobody asked for it');
+    must(this.#authorized.at(-1)?.request.upgrade !== undefined, 'spliced although nobody asked for it');
     this.#leave();
     this.#ended = true;
   }
@@ -256,12 +256,12 @@ class Ring implements PairingPort {
   #renew(works: boolean): void {
     if (!this.#renewing) return;
     this.#renewing = false;
-    const index = this.#judged.length - 1;
-    const request = this.#judged[index]?.request;
-    this.pairing.renewed(works && request !== undefined ? this.#headFor(request, index) : undefined);
+    const index = this.#authorized.length - 1;
+    const request = this.#authorized[index]?.request;
+    this.machine.renewed(works && request !== undefined ? this.#headFor(request, index) : undefined);
   }
 
-  failed(failure: Failure): Answer {
+  failed(failure: Failure): LocalReply {
     return ({ close }) =>
       Buffer.from(
         `HTTP/1.1 502 ${failure.kind}\r\n${close ? 'Connection: close\r\n' : ''}Content-Length: 0\r\n\r\n`,
@@ -269,7 +269,7 @@ class Ring implements PairingPort {
   }
 }
 
-/** Throws where a rule is broken, or where the pairing does. */
+/** Throws where a rule is broken, or where the machine does. */
 export function play(input: Input): void {
   const ring = new Ring(input);
   for (const step of input.steps) ring.play(step);

@@ -66,8 +66,8 @@ async function exchange(
   const slow = chance.happens(0.1);
   if (spoils) {
     entry.spoilt = true;
-    const patience = chance.below(30);
-    void pause(patience).then(() => stream.close(constants.NGHTTP2_CANCEL));
+    const timeouts = chance.below(30);
+    void pause(timeouts).then(() => stream.close(constants.NGHTTP2_CANCEL));
   }
   const writing = write(stream, plan, chance);
   try {

@@ -2,32 +2,32 @@ import { signInLine } from '../../command-line.ts';
 import { AuthsomeError, asAuthsomeError } from '../../errors.ts';
 import type { Route } from '../../providers/index.ts';
 import type { Credential, DecisionSink, UpstreamRefusal } from '../contract.ts';
-import { judgeRequest, type Law, type Refusal, refuse } from '../decide/index.ts';
+import { type DecisionInput, decide, type Refusal, refuse } from '../decide/index.ts';
 import type { Injection } from '../inject/index.ts';
 import type { LiveRun } from '../runs/index.ts';
 import type { Needles } from '../scrub/index.ts';
-import type { Docket } from './request-record.ts';
+import type { RequestRecord } from './request-record.ts';
 
 /** What a request is allowed to carry, and how to get something newer when the upstream rejects it. */
-export interface Grant {
+export interface CredentialUse {
   readonly route: Route;
   /** `provider/connection`. */
   readonly connection: string;
   readonly injection: Injection;
-  /** What must not come back in the answer. */
+  /** What must not come back in the response. */
   needles(): Needles;
-  /** What to say of an upstream's 401 or 403, fit for a field of the answer; `undefined` when nothing is known. */
+  /** What to say of an upstream's 401 or 403, fit for a field of the response; `undefined` when nothing is known. */
   advise(status: number, field: UpstreamRefusal['field']): string | undefined;
   /** The injection of a newer credential, or `undefined` when there is none. Never rejects. */
   renew(): Promise<Injection | undefined>;
 }
 
-/** A request that asks to go to an https origin. Exactly one of the answers is called, once, now or later. */
-export interface Petition {
-  readonly docket: Docket;
-  /** Nobody waits for the answer any more. */
-  readonly gone: boolean;
-  inject(grant: Grant): void;
+/** A request that asks to go to an https origin. Exactly one of its methods is called, once, now or later. */
+export interface PendingRequest {
+  readonly record: RequestRecord;
+  /** Nobody waits for the response any more. */
+  readonly settled: boolean;
+  inject(use: CredentialUse): void;
   pass(allowPrivateAddress: boolean): void;
   refuse(refusal: Refusal): void;
   fail(error: AuthsomeError): void;
@@ -42,15 +42,15 @@ interface Acquired {
  * Hears a petition against the routes and the policy of this moment. On a warm route it answers before it returns: no
  * promise, no query, no decryption.
  */
-export function hear(petition: Petition, run: LiveRun, decisions: DecisionSink): void {
+export function authorize(pending: PendingRequest, run: LiveRun, decisions: DecisionSink): void {
   if (!decisions.congested) {
-    judge(petition, run, undefined);
+    authorizeNow(pending, run, undefined);
     return;
   }
   // Nothing is done that cannot be put on record.
   decisions.drained().then(
-    () => judge(petition, run, undefined),
-    (error: unknown) => petition.fail(asAuthsomeError(error)),
+    () => authorizeNow(pending, run, undefined),
+    (error: unknown) => pending.fail(asAuthsomeError(error)),
   );
 }
 
@@ -58,91 +58,91 @@ export function hear(petition: Petition, run: LiveRun, decisions: DecisionSink):
  * Judges again what is under way, by the routes and the policy of this moment: a request that would not be given the
  * credential which it carries is cut, however long ago it began. The others do not notice.
  */
-export function hearAgain(run: LiveRun): void {
-  for (const { live, connection, subject } of run.carrying()) {
-    const judgement = judgeRequest(lawOf(run), subject);
-    if (judgement.kind === 'refuse') live.cut(new AuthsomeError(judgement.code, judgement.detail));
-    else if (judgement.kind === 'pass' || run.use(judgement.route).connection !== connection)
+export function reauthorize(run: LiveRun): void {
+  for (const { live, connection, facts } of run.carrying()) {
+    const decision = decide(decisionInputOf(run), facts);
+    if (decision.kind === 'refuse') live.cut(new AuthsomeError(decision.code, decision.detail));
+    else if (decision.kind === 'pass' || run.use(decision.route).connection !== connection)
       live.cut(rerouted);
   }
 }
 
 const rerouted = new AuthsomeError('OperationNotAllowed', 'its route was taken away meanwhile');
 
-function lawOf({ spec, routes }: LiveRun): Law {
+function decisionInputOf({ spec, routes }: LiveRun): DecisionInput {
   return { identity: spec.identity, routes, decide: spec.decide };
 }
 
 /** `acquired` was fetched for this request; the judgement is made again after the wait for it. */
-function judge(petition: Petition, run: LiveRun, acquired: Acquired | undefined): void {
-  if (petition.gone) return;
-  const { docket } = petition;
+function authorizeNow(pending: PendingRequest, run: LiveRun, acquired: Acquired | undefined): void {
+  if (pending.settled) return;
+  const { record } = pending;
   if (run.ended) {
-    petition.refuse(refuse('RunEnded', 'this run has ended'));
+    pending.refuse(refuse('RunEnded', 'this run has ended'));
     return;
   }
   const { spec } = run;
-  const judgement = judgeRequest(lawOf(run), docket.subject);
-  docket.trace = judgement.trace;
-  if (judgement.kind === 'refuse') {
-    petition.refuse(judgement);
+  const decision = decide(decisionInputOf(run), record.facts);
+  record.trace = decision.trace;
+  if (decision.kind === 'refuse') {
+    pending.refuse(decision);
     return;
   }
-  if (judgement.kind === 'pass') {
-    petition.pass(judgement.allowPrivateAddress);
+  if (decision.kind === 'pass') {
+    pending.pass(decision.allowPrivateAddress);
     return;
   }
-  const { route } = judgement;
+  const { route } = decision;
   const { connection } = run.use(route);
   const credential =
     spec.credentials.peek(connection) ??
     (acquired?.connection === connection ? acquired.credential : undefined);
   if (credential !== undefined) {
-    grant(petition, run, route, connection, credential);
+    injectCredential(pending, run, route, connection, credential);
     return;
   }
   spec.credentials.acquire(connection).then(
-    (fresh) => judge(petition, run, { connection, credential: fresh }),
+    (fresh) => authorizeNow(pending, run, { connection, credential: fresh }),
     (error: unknown) => {
-      if (!petition.gone) petition.fail(asAuthsomeError(error));
+      if (!pending.settled) pending.fail(asAuthsomeError(error));
     },
   );
 }
 
-function grant(
-  petition: Petition,
+function injectCredential(
+  pending: PendingRequest,
   run: LiveRun,
   route: Route,
   connection: string,
   credential: Credential,
 ): void {
-  const { docket } = petition;
+  const { record } = pending;
   const injection = run.injectionFor(route, credential);
   if (injection === undefined) {
-    petition.refuse(
+    pending.refuse(
       refuse(
         'CredentialMissing',
         `the credential of ${connection} cannot be written where ${route.id} says it goes`,
         {
           hint: `Run: ${signInLine({ provider: route.provider, connection: route.connection, baseUrl: route.baseUrl, force: true })}`,
-          trace: docket.trace,
+          trace: record.trace,
         },
       ),
     );
     return;
   }
-  docket.placement = injection.placement;
+  record.placement = injection.placement;
   let current = credential;
   let wasRenewed = false;
-  petition.inject({
+  pending.inject({
     route,
     connection,
     injection,
     needles: () => run.needlesFor(route, current),
     advise: (status, field) => {
-      // This answer stands, its request being no longer at hand to be sent again. The next one should fare better.
+      // This response stands, its request being no longer at hand to be sent again. The next one should fare better.
       if (status === 401 && !wasRenewed) void renewed(run, connection, credential);
-      const advice = run.spec.advise?.({ decision: docket.id, connection, status, field });
+      const advice = run.spec.advise?.({ decision: record.id, connection, status, field });
       return advice !== undefined && fitsField.test(advice) ? advice : undefined;
     },
     renew: async () => {

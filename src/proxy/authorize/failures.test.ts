@@ -2,7 +2,7 @@ import { constants } from 'node:http2';
 import { gzipSync } from 'node:zlib';
 import { expect, test, vi } from 'vitest';
 import { cleanupsAfterEach } from '../testing/test-cleanups.ts';
-import { answerOn } from '../testing/test-http2-answer.ts';
+import { responseOn } from '../testing/test-http2-response.ts';
 import { dialHttp2, openHttp2World } from '../testing/test-http2-upstream.ts';
 import {
   apiHost,
@@ -23,7 +23,7 @@ const ok = (...fields: readonly string[]) => ['HTTP/1.1 200 OK', ...fields, '', 
 const torn = gzipSync(JSON.stringify({ echo: secret })).fill(0xff, 20);
 
 /** An API that sends this to each request, and then closes its connection. */
-async function openWithAnswer(sent: string | Buffer): Promise<World> {
+async function openWithResponse(sent: string | Buffer): Promise<World> {
   const world = await openWorldWithRaw(cleanups, (socket) => {
     socket.once('data', () => {
       socket.end(typeof sent === 'string' ? Buffer.from(sent, 'latin1') : sent);
@@ -51,7 +51,7 @@ function expectOneFailure(world: World, outcome: string, detail: string): void {
 }
 
 test.each([
-  ['nothing', '', 'UpstreamUnreachable', 'without an answer'],
+  ['nothing', '', 'UpstreamUnreachable', 'without a response'],
   ['garbage', 'SSH-2.0-x\r\n\r\n', 'UpstreamMalformed', 'status line'],
   [
     'two lengths',
@@ -60,17 +60,17 @@ test.each([
     'Content-Length is given more than once',
   ],
 ])('an upstream that answers with %s is on record, and the client is told', async (_, sent, code, detail) => {
-  const world = await openWithAnswer(sent);
+  const world = await openWithResponse(sent);
   const client = await dialThrough(world);
   client.send(get);
-  const answer = await client.until(isComplete);
-  expect(answer).toContain(`"code":"${code}"`);
-  expect(answer).toContain(`Authsome-Decision: ${world.decisions[0]?.id}`);
+  const response = await client.until(isComplete);
+  expect(response).toContain(`"code":"${code}"`);
+  expect(response).toContain(`Authsome-Decision: ${world.decisions[0]?.id}`);
   expectOneFailure(world, code, detail);
 });
 
 test.each([
-  ['stops', `${ok('Content-Length: 9')}hello`, 'UpstreamUnreachable', 'in the middle of its answer'],
+  ['stops', `${ok('Content-Length: 9')}hello`, 'UpstreamUnreachable', 'in the middle of its response'],
   ['breaks its chunks', `${ok('Transfer-Encoding: chunked')}zz\r\n`, 'UpstreamMalformed', 'chunk'],
   [
     'is not in its coding',
@@ -81,28 +81,28 @@ test.each([
     'UpstreamMalformed',
     'coding',
   ],
-])('an answer that %s is on record, and does not look complete', async (_, sent, code, detail) => {
-  const world = await openWithAnswer(sent);
+])('a response that %s is on record, and does not look complete', async (_, sent, code, detail) => {
+  const world = await openWithResponse(sent);
   const client = await dialThrough(world);
   client.send(get);
   expect(await client.until(() => false)).not.toContain('problem+json');
   expectOneFailure(world, code, detail);
 });
 
-test('an HTTP/2 stream whose upstream is gone in the middle of its answer is on record', async () => {
+test('an HTTP/2 stream whose upstream is gone in the middle of its response is on record', async () => {
   const world = await openHttp2World(cleanups, (stream) => {
     stream.respond({ ':status': 200, 'content-type': 'image/png' });
     stream.write('begun');
   });
   const stream = (await dialHttp2(cleanups, world)).request({ ':path': '/v1' });
   stream.once('data', () => world.breakUpstreams());
-  const { body, code } = await answerOn(stream);
+  const { body, code } = await responseOn(stream);
   expect(body).toBe('begun');
   expect(code).not.toBe(constants.NGHTTP2_NO_ERROR);
-  expectOneFailure(world, 'UpstreamUnreachable', 'in the middle of its answer');
+  expectOneFailure(world, 'UpstreamUnreachable', 'in the middle of its response');
 });
 
-test('a client that leaves in the middle of an answer is no failure of it', async () => {
+test('a client that leaves in the middle of a response is no failure of it', async () => {
   const world = await openWorldWithRaw(cleanups, (socket) => {
     socket.once('data', () => socket.write(`${ok('Content-Type: image/png', 'Content-Length: 9')}hello`));
   });

@@ -3,6 +3,6 @@
  * what was decided.
  */
 
-export { type Grant, hear, hearAgain, type Petition } from './authorize.ts';
-export { failures, perhapsAgain } from './failures.ts';
-export { Docket } from './request-record.ts';
+export { authorize, type CredentialUse, type PendingRequest, reauthorize } from './authorize.ts';
+export { failures, retryIfSafe } from './failures.ts';
+export { RequestRecord } from './request-record.ts';

@@ -1,30 +1,30 @@
 import { AuthsomeError, type ErrorCode } from '../../errors.ts';
 import type { DecisionSink } from '../contract.ts';
-import { decisionEvent, type Refusal, type Subject, type Trace } from '../decide/index.ts';
+import { decisionEvent, type Refusal, type RequestFacts, type Trace } from '../decide/index.ts';
 import type { Problem } from '../refusal/index.ts';
 import type { LiveRun } from '../runs/index.ts';
 
 const pending: Trace = { reason: 'not judged yet', considered: [], route: undefined, rule: undefined };
 
 /** One request's record in the making. It is written exactly once, whatever happens to the request. */
-export class Docket {
+export class RequestRecord {
   readonly id: string;
   readonly run: LiveRun | undefined;
-  readonly subject: Subject;
+  readonly facts: RequestFacts;
   trace: Trace = pending;
   /** How the credential is placed, for the record. */
   placement: string | undefined;
   #recorded = false;
   readonly #decisions: DecisionSink;
 
-  constructor(id: string, decisions: DecisionSink, run: LiveRun | undefined, subject: Subject) {
+  constructor(id: string, decisions: DecisionSink, run: LiveRun | undefined, facts: RequestFacts) {
     this.id = id;
     this.#decisions = decisions;
     this.run = run;
-    this.subject = subject;
+    this.facts = facts;
   }
 
-  record(action: 'injected' | 'passed' | 'tunnelled'): void {
+  allow(action: 'injected' | 'passed' | 'tunnelled'): void {
     this.#write(action, action);
   }
 
@@ -47,7 +47,7 @@ export class Docket {
   /** Nobody is left to answer. */
   abandon(): void {
     if (this.#recorded) return;
-    this.trace = { ...this.trace, reason: 'the client left, or the run ended, before there was an answer' };
+    this.trace = { ...this.trace, reason: 'the client left, or the run ended, before there was a response' };
     this.#write('refused', 'Cancelled');
   }
 
@@ -80,7 +80,7 @@ export class Docket {
       decisionEvent(
         this.id,
         spec === undefined ? undefined : { identity: spec.identity, run: spec.id },
-        this.subject,
+        this.facts,
         this.trace,
         { action, outcome, placement: action === 'injected' ? this.placement : undefined },
       ),

@@ -2,7 +2,7 @@ import { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { expect, test } from 'vitest';
 import { AuthsomeError } from '../../errors.ts';
-import { SpokenProtocols } from './alpn-cache.ts';
+import { AlpnCache } from './alpn-cache.ts';
 
 const api = { host: 'api.example.test', port: 443 };
 const refusal = new AuthsomeError('UpstreamUntrusted', 'no trusted TLS connection', {
@@ -31,39 +31,42 @@ test.each([
   ['passes over http/1.1, and chooses h2', (offersH2: boolean) => offersH2 && 'h2', 'h2', 2],
   ['knows nothing of ALPN', () => false as const, 'http/1.1', 2],
 ])('an upstream that %s is known', async (_name, choose, protocol, dials) => {
-  const spoken = new SpokenProtocols(() => 0);
+  const cache = new AlpnCache(() => 0);
   const { dial, offers, sockets } = upstream(choose);
-  expect(spoken.known(api)).toBeUndefined();
-  expect(await spoken.ask(api, dial)).toBe(protocol);
-  expect(spoken.known(api)).toBe(protocol);
-  expect(spoken.known({ ...api, port: 8443 })).toBeUndefined();
+  expect(cache.known(api)).toBeUndefined();
+  expect(await cache.probe(api, dial)).toBe(protocol);
+  expect(cache.known(api)).toBe(protocol);
+  expect(cache.known({ ...api, port: 8443 })).toBeUndefined();
   expect(offers).toEqual(['http/1.1', 'h2,http/1.1'].slice(0, dials));
   expect(sockets.every(({ destroyed }) => destroyed)).toBe(true);
 });
 
-test('who asks at the same time waits for one answer', async () => {
-  const spoken = new SpokenProtocols(() => 0);
+test('who asks at the same time waits for one response', async () => {
+  const cache = new AlpnCache(() => 0);
   const { dial, offers } = upstream(() => 'http/1.1');
-  expect(await Promise.all([spoken.ask(api, dial), spoken.ask(api, dial)])).toEqual(['http/1.1', 'http/1.1']);
+  expect(await Promise.all([cache.probe(api, dial), cache.probe(api, dial)])).toEqual([
+    'http/1.1',
+    'http/1.1',
+  ]);
   expect(offers).toHaveLength(1);
 });
 
 test('of an upstream that cannot be reached nothing is known, and it is asked again', async () => {
-  const spoken = new SpokenProtocols(() => 0);
-  expect(await spoken.ask(api, upstream(() => unreachable).dial)).toBeUndefined();
-  expect(spoken.known(api)).toBeUndefined();
-  expect(await spoken.ask(api, upstream(() => refusal).dial)).toBe('h2');
+  const cache = new AlpnCache(() => 0);
+  expect(await cache.probe(api, upstream(() => unreachable).dial)).toBeUndefined();
+  expect(cache.known(api)).toBeUndefined();
+  expect(await cache.probe(api, upstream(() => refusal).dial)).toBe('h2');
 });
 
 test('what is known does not stay known for good', async () => {
   let nowMs = 0;
-  const spoken = new SpokenProtocols(() => nowMs);
-  await spoken.ask(api, upstream(() => 'http/1.1').dial);
+  const cache = new AlpnCache(() => nowMs);
+  await cache.probe(api, upstream(() => 'http/1.1').dial);
   nowMs = 59 * 60_000;
-  expect(spoken.known(api)).toBe('http/1.1');
+  expect(cache.known(api)).toBe('http/1.1');
   nowMs = 60 * 60_000;
-  expect(spoken.known(api)).toBeUndefined();
-  await spoken.ask(api, upstream(() => refusal).dial);
-  spoken.forget(api);
-  expect(spoken.known(api)).toBeUndefined();
+  expect(cache.known(api)).toBeUndefined();
+  await cache.probe(api, upstream(() => refusal).dial);
+  cache.forget(api);
+  expect(cache.known(api)).toBeUndefined();
 });

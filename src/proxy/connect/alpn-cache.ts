@@ -14,9 +14,9 @@ type Dial = (alpn: readonly string[]) => Promise<TLSSocket>;
  * Whether upstreams speak HTTP/1.1, found out once for all runs. It matters only to clients that offer both protocols, and
  * only an upstream that was never asked is asked: the usual connection waits for nothing.
  */
-export class SpokenProtocols {
+export class AlpnCache {
   readonly #known = new Map<string, { readonly protocol: Protocol; readonly untilMs: number }>();
-  readonly #asking = new Map<string, Promise<Protocol | undefined>>();
+  readonly #probing = new Map<string, Promise<Protocol | undefined>>();
   readonly #nowMs: () => number;
 
   constructor(nowMs: () => number) {
@@ -33,30 +33,30 @@ export class SpokenProtocols {
   }
 
   /** `undefined` where the upstream cannot be reached: then nothing is known, and it is asked again. */
-  ask(authority: Authority, dial: Dial): Promise<Protocol | undefined> {
+  probe(authority: Authority, dial: Dial): Promise<Protocol | undefined> {
     const key = keyOf(authority);
-    const underWay = this.#asking.get(key);
+    const underWay = this.#probing.get(key);
     if (underWay !== undefined) return underWay;
-    const asking = spokenBy(dial).then(
+    const probing = probeProtocol(dial).then(
       (protocol) => {
-        this.#asking.delete(key);
+        this.#probing.delete(key);
         if (this.#known.size >= maxKnown) this.#known.clear();
         this.#known.set(key, { protocol, untilMs: this.#nowMs() + lifeMs });
         return protocol;
       },
       () => {
-        this.#asking.delete(key);
+        this.#probing.delete(key);
         return undefined;
       },
     );
-    this.#asking.set(key, asking);
-    return asking;
+    this.#probing.set(key, probing);
+    return probing;
   }
 }
 
 const keyOf = ({ host, port }: Authority): string => `${host}:${port}`;
 
-async function spokenBy(dial: Dial): Promise<Protocol> {
+async function probeProtocol(dial: Dial): Promise<Protocol> {
   try {
     if ((await chosen(dial, ['http/1.1'])) === 'http/1.1') return 'http/1.1';
   } catch (error) {

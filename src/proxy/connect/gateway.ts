@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { asAuthsomeError } from '../../errors.ts';
-import type { Docket } from '../authorize/index.ts';
+import type { RequestRecord } from '../authorize/index.ts';
 import { type Context, forbidden, type Owner } from '../context.ts';
 import { refuse } from '../decide/index.ts';
 import {
@@ -12,46 +12,53 @@ import {
   stride,
   valueAt,
 } from '../http1/index.ts';
-import { type Court, Exchange, Origin, OriginRequest, relay, relaySilenceMs } from '../http1-relay/index.ts';
+import {
+  Http1Session,
+  Origin,
+  OriginRequest,
+  type RequestHandler,
+  relay,
+  relayIdleMs,
+} from '../http1-relay/index.ts';
 import { rewriteRequestHead } from '../inject/index.ts';
-import type { Live, Watched } from '../runs/index.ts';
+import type { Live, Monitored } from '../runs/index.ts';
 import { intercept } from './interception.ts';
 
 const established = Buffer.from('HTTP/1.1 200 Connection established\r\n\r\n', 'latin1');
 const httpPort = 80;
-const nowhere = { method: '', host: '', port: 0, path: '' };
+const noFacts = { method: '', host: '', port: 0, path: '' };
 
 /** Serves one client connection to the proxy's own port: CONNECT, and requests in absolute form. */
 export function admit(client: Socket, context: Context): void {
-  const court: Court = {
-    unread: { owner: undefined, subject: nowhere },
-    judge: (exchange, request) => admitted(exchange, request),
+  const handler: RequestHandler = {
+    unread: { owner: undefined, facts: noFacts },
+    handle: (session, request) => handle(session, request),
   };
-  new Exchange(client, context, court);
+  new Http1Session(client, context, handler);
 }
 
 /** Nothing is answered that cannot be put on record: otherwise a queue of refusals would grow without bound. */
-function admitted(exchange: Exchange, request: RequestHead): void {
-  const { decisions } = exchange.context;
+function handle(session: Http1Session, request: RequestHead): void {
+  const { decisions } = session.context;
   if (!decisions.congested) {
-    judge(exchange, request);
+    handleNow(session, request);
     return;
   }
   decisions.drained().then(
     () => {
-      if (!exchange.gone) judge(exchange, request);
+      if (!session.closed) handleNow(session, request);
     },
-    () => exchange.cut(),
+    () => session.cut(),
   );
 }
 
-function judge(exchange: Exchange, request: RequestHead): void {
-  const { context } = exchange;
+function handleNow(session: Http1Session, request: RequestHead): void {
+  const { context } = session;
   const owner = context.owners.find(proxyAuthorizationOf(request));
   const target = parseTarget(request.method, request.target);
   const authority =
     target?.form === 'absolute' || target?.form === 'authority' ? target.authority : undefined;
-  const docket = exchange.open(owner, {
+  const record = session.open(owner, {
     method: request.method,
     host: authority?.host ?? '',
     port: authority?.port ?? 0,
@@ -59,29 +66,29 @@ function judge(exchange: Exchange, request: RequestHead): void {
     methodOverride: request.methodOverride,
   });
   if (owner === undefined) {
-    exchange.refuse(docket.refuse(strangers));
+    session.refuse(record.refuse(unknownRun));
     return;
   }
-  exchange.belongTo(owner);
+  session.belongTo(owner);
   if (target === undefined || authority === undefined) {
-    exchange.refuse(docket.refuse(request.method === 'CONNECT' ? wrongAuthority : wrongForm));
-  } else if (context.way.isOwn(authority)) {
-    exchange.refuse(docket.fail(forbidden(authority)));
+    session.refuse(record.refuse(request.method === 'CONNECT' ? wrongAuthority : wrongForm));
+  } else if (context.dialer.isOwn(authority)) {
+    session.refuse(record.fail(forbidden(authority)));
   } else if (target.form === 'absolute') {
     const { path, query } = target;
     if (target.scheme === 'http') {
-      passPlain(exchange, docket, owner, request, { authority, path, query });
+      passPlain(session, record, owner, request, { authority, path, query });
     } else {
-      const origin = new Origin(owner, authority, context.way);
+      const origin = new Origin(owner, authority, context.dialer);
       const own = { method: request.method, path, query, host: origin.hostField };
-      new OriginRequest(exchange, docket, origin, request, own).send();
+      new OriginRequest(session, record, origin, request, own).send();
     }
   } else {
-    connect(exchange, docket, owner, authority);
+    connect(session, record, owner, authority);
   }
 }
 
-const strangers = refuse(
+const unknownRun = refuse(
   'ProxyAuthenticationRequired',
   'this proxy serves only the runs that authsome has started',
 );
@@ -97,7 +104,7 @@ const plainToRoute = refuse(
   'PlainHttpRefused',
   'this host is routed, and a route’s host is spoken to over https only',
 );
-const again = { hint: 'Start the run again: authsome run -- <command>' };
+const startAgain = { hint: 'Start the run again: authsome run -- <command>' };
 
 function proxyAuthorizationOf(request: RequestHead): string | undefined {
   let found: string | undefined;
@@ -116,26 +123,26 @@ function isRouted(owner: Owner, host: string): boolean {
 }
 
 function passPlain(
-  exchange: Exchange,
-  docket: Docket,
+  session: Http1Session,
+  record: RequestRecord,
   owner: Owner,
   request: RequestHead,
   target: { readonly authority: Authority; readonly path: string; readonly query: string },
 ): void {
   const { authority, path, query } = target;
   if (isRouted(owner, authority.host)) {
-    exchange.refuse(docket.refuse(plainToRoute));
+    session.refuse(record.refuse(plainToRoute));
     return;
   }
-  docket.trace = { ...docket.trace, reason: 'no route covers this host; plain HTTP is passed on as it is' };
+  record.trace = { ...record.trace, reason: 'no route covers this host; plain HTTP is passed on as it is' };
   const own = { method: request.method, path, query, host: hostHeaderOf(authority, httpPort) };
-  exchange.forward(
-    docket,
+  session.forward(
+    record,
     {
       key: `plain ${authority.host}:${authority.port}`,
       connection: undefined,
       pool: owner.pool,
-      dial: (signal) => exchange.context.way.plain({ authority, allowPrivateAddress: false, signal }),
+      dial: (signal) => session.context.dialer.plain({ authority, allowPrivateAddress: false, signal }),
     },
     {
       head: rewriteRequestHead(request, own, undefined),
@@ -146,50 +153,50 @@ function passPlain(
   );
 }
 
-function connect(exchange: Exchange, docket: Docket, owner: Owner, authority: Authority): void {
+function connect(session: Http1Session, record: RequestRecord, owner: Owner, authority: Authority): void {
   const { run } = owner;
   if (!run.routes.hasHost(authority.host, authority.port)) {
-    tunnel(exchange, docket, owner, authority);
+    tunnel(session, record, owner, authority);
     return;
   }
   if (!run.authority.covers(authority.host)) {
     const detail = `${authority.host} became a route after this run had started`;
-    exchange.refuse(docket.refuse(refuse('OperationNotAllowed', detail, again)));
+    session.refuse(record.refuse(refuse('OperationNotAllowed', detail, startAgain)));
     return;
   }
-  if (exchange.context.options.nowMs() >= run.authority.expiresAtMs) {
+  if (session.context.options.nowMs() >= run.authority.expiresAtMs) {
     const detail = 'this run’s certificate authority has expired';
-    exchange.refuse(docket.refuse(refuse('RunEnded', detail, again)));
+    session.refuse(record.refuse(refuse('RunEnded', detail, startAgain)));
     return;
   }
-  const { client, context } = exchange;
-  docket.leaveUnrecorded();
-  const early = exchange.handOver();
+  const { client, context } = session;
+  record.leaveUnrecorded();
+  const early = session.handOver();
   client.write(established);
   intercept({ client, context, owner, authority }, early);
 }
 
 /** A blind tunnel: the address is checked, then bytes pass and nobody looks at them. */
-function tunnel(exchange: Exchange, docket: Docket, owner: Owner, authority: Authority): void {
-  const { client, context } = exchange;
-  docket.trace = { ...docket.trace, reason: 'no route covers this host' };
+function tunnel(session: Http1Session, record: RequestRecord, owner: Owner, authority: Authority): void {
+  const { client, context } = session;
+  record.trace = { ...record.trace, reason: 'no route covers this host' };
   const leaving = new AbortController();
   client.once('close', () => leaving.abort());
-  context.way.plain({ authority, allowPrivateAddress: false, signal: leaving.signal }).then(
+  context.dialer.plain({ authority, allowPrivateAddress: false, signal: leaving.signal }).then(
     (upstream) => {
-      if (exchange.gone || owner.run.ended) {
+      if (session.closed || owner.run.ended) {
         upstream.on('error', () => {});
         upstream.destroy();
         return;
       }
-      docket.record('tunnelled');
-      const early = exchange.handOver();
+      record.allow('tunnelled');
+      const early = session.handOver();
       client.write(established);
       if (early !== undefined) client.unshift(early);
       openTunnel(client, upstream, context, owner);
     },
     (error: unknown) => {
-      if (!exchange.gone) exchange.refuse(docket.fail(asAuthsomeError(error)));
+      if (!session.closed) session.refuse(record.fail(asAuthsomeError(error)));
     },
   );
 }
@@ -199,21 +206,21 @@ function openTunnel(client: Socket, upstream: Socket, context: Context, owner: O
     client.destroy();
     upstream.destroy();
   };
-  const open: Live & Watched = {
+  const open: Live & Monitored = {
     connection: undefined,
     cut,
     progress: () => client.bytesRead + upstream.bytesRead - client.writableLength - upstream.writableLength,
-    silenceMs: () => relaySilenceMs(client, upstream, context.patience),
-    silent: cut,
+    idleMs: () => relayIdleMs(client, upstream, context.timeouts),
+    onIdle: cut,
   };
   const closed = (): void => {
     if (!client.closed || !upstream.closed) return;
-    context.watch.remove(open);
+    context.idleMonitor.remove(open);
     owner.run.remove(open);
   };
   client.on('close', closed);
   upstream.on('close', closed);
-  context.watch.add(open);
+  context.idleMonitor.add(open);
   owner.run.add(open);
   upstream.setKeepAlive(true, 60_000);
   relay(client, upstream);

@@ -1,11 +1,17 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { Docket } from '../authorize/index.ts';
+import { RequestRecord } from '../authorize/index.ts';
 import type { Context, Owner } from '../context.ts';
 import { refuse, targetWithin } from '../decide/index.ts';
 import { Accumulator, type Authority, looksLikeRequest, type RequestHead } from '../http1/index.ts';
-import { type Court, Exchange, hostFieldOf, Origin, OriginRequest } from '../http1-relay/index.ts';
-import type { Live, Watched } from '../runs/index.ts';
+import {
+  Http1Session,
+  hostFieldOf,
+  Origin,
+  OriginRequest,
+  type RequestHandler,
+} from '../http1-relay/index.ts';
+import type { Live, Monitored } from '../runs/index.ts';
 import { handshakeRecord, maxHelloBytes, parseClientHello } from './client-hello.ts';
 
 /** A tunnel to a routed host that was opened by CONNECT, until it is known what the client speaks in it. */
@@ -22,7 +28,7 @@ export interface Interception {
  */
 export function intercept(interception: Interception, early: Buffer | undefined): void {
   const { client } = interception;
-  const settle = attend(interception, () => client.destroy());
+  const settle = monitor(interception, () => client.destroy());
   const received = new Accumulator();
   const onData = (chunk: Buffer): void => {
     received.push(chunk);
@@ -30,7 +36,7 @@ export function intercept(interception: Interception, early: Buffer | undefined)
     if (bytes[0] !== handshakeRecord) {
       client.off('data', onData);
       settle();
-      meetPlain(interception, bytes);
+      acceptPlain(interception, bytes);
       return;
     }
     const hello = parseClientHello(bytes);
@@ -39,7 +45,7 @@ export function intercept(interception: Interception, early: Buffer | undefined)
     client.pause();
     client.unshift(bytes);
     settle();
-    meetTls(interception, typeof hello === 'object' ? hello.protocols : []);
+    acceptTls(interception, typeof hello === 'object' ? hello.protocols : []);
   };
   client.on('error', () => {});
   if (early !== undefined) client.unshift(early);
@@ -48,26 +54,26 @@ export function intercept(interception: Interception, early: Buffer | undefined)
 }
 
 /** Watches over a connection that is being made; returns how to stop. */
-function attend({ client, context, owner }: Interception, cut: () => void): () => void {
-  const making: Live & Watched = {
+function monitor({ client, context, owner }: Interception, cut: () => void): () => void {
+  const making: Live & Monitored = {
     connection: undefined,
     cut,
     progress: () => client.bytesRead,
-    silenceMs: () => context.patience.headMs,
-    silent: cut,
+    idleMs: () => context.timeouts.headMs,
+    onIdle: cut,
   };
   const settle = (): void => {
-    context.watch.remove(making);
+    context.idleMonitor.remove(making);
     owner.run.remove(making);
     client.off('close', settle);
   };
   client.on('close', settle);
-  context.watch.add(making);
+  context.idleMonitor.add(making);
   owner.run.add(making);
   return settle;
 }
 
-function meetPlain(interception: Interception, bytes: Buffer): void {
+function acceptPlain(interception: Interception, bytes: Buffer): void {
   const { client } = interception;
   if (looksLikeRequest(bytes)) {
     client.pause();
@@ -75,55 +81,56 @@ function meetPlain(interception: Interception, bytes: Buffer): void {
     refusePlain(interception);
     return;
   }
-  record(interception, 'MalformedRequest', 'the first bytes in the tunnel are neither TLS nor HTTP');
+  recordRefusal(interception, 'MalformedRequest', 'the first bytes in the tunnel are neither TLS nor HTTP');
   client.end();
   client.resume();
 }
 
 /** HTTP/1 for a client that offers it, HTTP/2 for one that offers nothing else, as far as the upstream speaks it too. */
-function meetTls(interception: Interception, protocols: readonly string[]): void {
+function acceptTls(interception: Interception, protocols: readonly string[]): void {
   const { client, context, authority } = interception;
   const offersBoth = protocols.includes('h2') && protocols.includes('http/1.1');
-  if (!protocols.includes('h2') || (offersBoth && context.spoken.known(authority) === 'http/1.1')) {
-    meetHttp1(interception, protocols);
+  if (!protocols.includes('h2') || (offersBoth && context.alpnCache.known(authority) === 'http/1.1')) {
+    acceptHttp1(interception, protocols);
     return;
   }
-  const settle = attend(interception, () => client.destroy());
-  const meeting = offersBoth
-    ? meetEither(interception, protocols)
-    : meetHttp2(interception, () => terminate(interception, ['http/1.1'], oneVersion, () => {}));
-  meeting.then(settle, () => client.destroy());
+  const settle = monitor(interception, () => client.destroy());
+  const accepting = offersBoth
+    ? negotiate(interception, protocols)
+    : acceptHttp2(interception, () => terminate(interception, ['http/1.1'], http2Only, () => {}));
+  accepting.then(settle, () => client.destroy());
 }
 
-function meetHttp1(interception: Interception, protocols: readonly string[]): void {
+function acceptHttp1(interception: Interception, protocols: readonly string[]): void {
   const isUnknown = protocols.length > 0 && !http1Protocols.some((name) => protocols.includes(name));
-  terminate(interception, http1Protocols, isUnknown ? strange : mistrust, (tls) => {
+  terminate(interception, http1Protocols, isUnknown ? unknownProtocol : untrusted, (tls) => {
     const { client, context, owner } = interception;
-    new Exchange(tls, context, courtFor(interception, tls), { owner, raw: client });
+    new Http1Session(tls, context, handlerFor(interception, tls), { owner, raw: client });
   });
 }
 
 /** How long a client that offers both protocols waits until it is known what the upstream speaks. */
-const askMs = 5_000;
+const probeMs = 5_000;
 
 /** The upstream has to be asked before the client's handshake, which settles the protocol. */
-async function meetEither(interception: Interception, protocols: readonly string[]): Promise<void> {
+async function negotiate(interception: Interception, protocols: readonly string[]): Promise<void> {
   const { client, context, authority } = interception;
-  const { spoken, way } = context;
+  const { alpnCache, dialer } = context;
   const target = {
     authority,
     allowPrivateAddress: isPersonal(interception),
-    signal: AbortSignal.timeout(askMs),
+    signal: AbortSignal.timeout(probeMs),
   };
-  const protocol = spoken.known(authority) ?? (await spoken.ask(authority, (alpn) => way.tls(target, alpn)));
+  const protocol =
+    alpnCache.known(authority) ?? (await alpnCache.probe(authority, (alpn) => dialer.tls(target, alpn)));
   if (client.destroyed) return;
   if (protocol !== 'h2') {
-    meetHttp1(interception, protocols);
+    acceptHttp1(interception, protocols);
     return;
   }
-  await meetHttp2(interception, () => {
-    spoken.forget(authority);
-    meetHttp1(interception, protocols);
+  await acceptHttp2(interception, () => {
+    alpnCache.forget(authority);
+    acceptHttp1(interception, protocols);
   });
 }
 
@@ -136,11 +143,11 @@ function isPersonal({ owner, authority }: Interception): boolean {
 }
 
 /** `otherwise` is for where the upstream does not speak HTTP/2. */
-async function meetHttp2(interception: Interception, otherwise: () => void): Promise<void> {
+async function acceptHttp2(interception: Interception, otherwise: () => void): Promise<void> {
   const { client, context, owner, authority } = interception;
   const { serveHttp2, sessionPoolOf } = await import('../http2/index.ts');
   const dial = (allowPrivateAddress: boolean) =>
-    context.way.tls({ authority, allowPrivateAddress, signal: new AbortController().signal }, [
+    context.dialer.tls({ authority, allowPrivateAddress, signal: new AbortController().signal }, [
       'h2',
       'http/1.1',
     ]);
@@ -160,7 +167,7 @@ async function meetHttp2(interception: Interception, otherwise: () => void): Pro
     // Unreachable now: each stream is told so, with a problem that says why.
   }
   if (client.destroyed) return;
-  terminate(interception, ['h2'], mistrust, (tls) => {
+  terminate(interception, ['h2'], untrusted, (tls) => {
     serveHttp2(tls, {
       run: owner.run,
       raw: client,
@@ -169,8 +176,8 @@ async function meetHttp2(interception: Interception, otherwise: () => void): Pro
       dial,
       decisions: context.decisions,
       nextDecisionId: context.nextDecisionId,
-      patience: context.patience,
-      watch: context.watch,
+      timeouts: context.timeouts,
+      idleMonitor: context.idleMonitor,
       refusal: isNamed(tls, authority) ? undefined : nameMismatch,
       extendedConnect,
     });
@@ -179,10 +186,10 @@ async function meetHttp2(interception: Interception, otherwise: () => void): Pro
 
 /** The second is what curl offers when it was told to speak HTTP/1.0. */
 const http1Protocols = ['http/1.1', 'http/1.0'];
-const mistrust =
+const untrusted =
   'the client did not complete the TLS handshake: it may not trust the run’s certificate authority';
-const oneVersion = 'the client speaks HTTP/2 only, and the upstream does not';
-const strange = 'the client speaks neither HTTP/1 nor HTTP/2';
+const http2Only = 'the client speaks HTTP/2 only, and the upstream does not';
+const unknownProtocol = 'the client speaks neither HTTP/1 nor HTTP/2';
 
 /** Ends the client's TLS with the first of these protocols that it offers. `whyNot` goes on record when the handshake fails. */
 function terminate(
@@ -198,14 +205,14 @@ function terminate(
     ALPNProtocols: [...protocols],
   });
   let established = false;
-  const settle = attend(interception, () => tls.destroy());
+  const settle = monitor(interception, () => tls.destroy());
   tls.on('error', () => tls.destroy());
   // Once its handshake is over, a server socket that was made by hand reports errors only here.
   tls.on('_tlsError', () => tls.destroy());
   tls.on('close', () => {
     settle();
     client.destroy();
-    if (!established) record(interception, 'UpstreamUntrusted', whyNot);
+    if (!established) recordRefusal(interception, 'UpstreamUntrusted', whyNot);
   });
   tls.on('secure', () => {
     established = true;
@@ -214,24 +221,24 @@ function terminate(
   });
 }
 
-function courtFor({ context, owner, authority }: Interception, tls: TLSSocket): Court {
-  const origin = new Origin(owner, authority, context.way);
+function handlerFor({ context, owner, authority }: Interception, tls: TLSSocket): RequestHandler {
+  const origin = new Origin(owner, authority, context.dialer);
   const { hostField } = origin;
   const { host, port } = authority;
   const nameRefusal = isNamed(tls, authority) ? undefined : nameMismatch;
-  const subject = { method: '', ...authority, path: '' };
+  const facts = { method: '', ...authority, path: '' };
   return {
-    unread: { owner, subject },
-    judge(exchange, request) {
+    unread: { owner, facts },
+    handle(session, request) {
       const read = targetWithin(request, authority, hostField);
       const { path, query } = 'kind' in read ? noTarget : read;
       const refusal = 'kind' in read ? read : nameRefusal;
       const { method, methodOverride } = request;
-      const docket = exchange.open(owner, { method, host, port, path, methodOverride });
+      const record = session.open(owner, { method, host, port, path, methodOverride });
       if (refusal === undefined) {
-        new OriginRequest(exchange, docket, origin, request, { method, path, query, host: hostField }).send();
+        new OriginRequest(session, record, origin, request, { method, path, query, host: hostField }).send();
       } else {
-        exchange.refuse(docket.refuse(refusal));
+        session.refuse(record.refuse(refusal));
       }
     },
   };
@@ -252,26 +259,26 @@ function isNamed(tls: TLSSocket, authority: Authority): boolean {
 }
 
 function refusePlain({ client, context, owner, authority }: Interception): void {
-  const court: Court = {
-    unread: { owner, subject: { method: '', ...authority, path: '' } },
-    judge(exchange: Exchange, request: RequestHead) {
-      const docket = exchange.open(owner, { method: request.method, ...authority, path: '' });
-      exchange.refuse(docket.refuse(plainInTunnel));
+  const handler: RequestHandler = {
+    unread: { owner, facts: { method: '', ...authority, path: '' } },
+    handle(session: Http1Session, request: RequestHead) {
+      const record = session.open(owner, { method: request.method, ...authority, path: '' });
+      session.refuse(record.refuse(plainInTunnel));
     },
   };
-  new Exchange(client, context, court, { owner });
+  new Http1Session(client, context, handler, { owner });
   client.resume();
 }
 
-function record(
+function recordRefusal(
   { context, owner, authority }: Interception,
   code: 'MalformedRequest' | 'UpstreamUntrusted',
   reason: string,
 ): void {
-  const docket = new Docket(context.nextDecisionId(), context.decisions, owner.run, {
+  const record = new RequestRecord(context.nextDecisionId(), context.decisions, owner.run, {
     method: 'CONNECT',
     ...authority,
     path: '',
   });
-  docket.refuse(refuse(code, reason));
+  record.refuse(refuse(code, reason));
 }

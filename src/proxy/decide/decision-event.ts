@@ -1,6 +1,6 @@
 import type { Candidate, DecisionEvent } from '../../audit/index.ts';
 import type { Route } from '../../providers/index.ts';
-import type { Subject, Trace } from './decision.ts';
+import type { RequestFacts, Trace } from './decision.ts';
 
 export interface Outcome {
   readonly action: DecisionEvent['action'];
@@ -9,7 +9,7 @@ export interface Outcome {
   readonly placement?: string | undefined;
 }
 
-export interface Asker {
+export interface Requester {
   readonly identity: string;
   readonly run: string;
 }
@@ -17,8 +17,8 @@ export interface Asker {
 /** The record of one decision: built from safe fields only, so that nothing has to be taken out of it. */
 export function decisionEvent(
   id: string,
-  asker: Asker | undefined,
-  subject: Subject,
+  requester: Requester | undefined,
+  facts: RequestFacts,
   trace: Trace,
   outcome: Outcome,
 ): DecisionEvent {
@@ -31,12 +31,12 @@ export function decisionEvent(
     action: outcome.action,
     outcome: outcome.outcome,
     reason: trace.reason,
-    request: { method: subject.method, host: subject.host, port: subject.port, path: subject.path },
-    candidates: candidatesOf(trace.considered, route, trace.rivals),
+    request: { method: facts.method, host: facts.host, port: facts.port, path: facts.path },
+    candidates: candidatesOf(trace.considered, route, trace.competingRoutes),
   };
-  if (asker !== undefined) {
-    event.identity = asker.identity;
-    event.run = asker.run;
+  if (requester !== undefined) {
+    event.identity = requester.identity;
+    event.run = requester.run;
   }
   if (route !== undefined) {
     event.route = route.id;
@@ -55,7 +55,7 @@ const known = new WeakMap<
   readonly Route[],
   {
     readonly route: Route | undefined;
-    readonly rivals: readonly Route[] | undefined;
+    readonly competing: readonly Route[] | undefined;
     readonly list: readonly Candidate[];
   }
 >();
@@ -64,19 +64,21 @@ const known = new WeakMap<
 function candidatesOf(
   considered: readonly Route[],
   taken: Route | undefined,
-  rivals: readonly Route[] | undefined,
+  competing: readonly Route[] | undefined,
 ): readonly Candidate[] {
   if (considered.length === 0) return none;
   const before = known.get(considered);
-  if (before !== undefined && before.route === taken && before.rivals === rivals) return before.list;
+  if (before !== undefined && before.route === taken && before.competing === competing) return before.list;
   const list = considered.map((route) => ({
     route: route.id,
     connection: route.connection,
     matched: route === taken,
     reason:
-      rivals?.includes(route) === true ? 'claims it with the same right as another' : reasonFor(route, taken),
+      competing?.includes(route) === true
+        ? 'claims it with the same right as another'
+        : reasonFor(route, taken),
   }));
-  known.set(considered, { route: taken, rivals, list });
+  known.set(considered, { route: taken, competing, list });
   return list;
 }
 

@@ -30,8 +30,8 @@ describe('the judgement', () => {
       '/v1\\..\\admin',
       '/v1/%252e%252e/admin',
     ]) {
-      const answer = await ask(client, `GET ${path} HTTP/1.1`, `Host: ${apiHost}`);
-      expect([path, answer.slice(0, 12)]).toEqual([path, 'HTTP/1.1 421']);
+      const response = await ask(client, `GET ${path} HTTP/1.1`, `Host: ${apiHost}`);
+      expect([path, response.slice(0, 12)]).toEqual([path, 'HTTP/1.1 421']);
     }
     expect(seen).toEqual([]);
   });
@@ -88,9 +88,9 @@ describe('the judgement', () => {
         },
       },
     });
-    const answer = await ask(await dialThrough(world), 'delete /things/1?q=1 HTTP/1.1', `Host: ${apiHost}`);
-    expect(answer).toMatch(/^HTTP\/1\.1 403 /);
-    expect(problemOf(answer)).toMatchObject({ code: 'PolicyDenied' });
+    const response = await ask(await dialThrough(world), 'delete /things/1?q=1 HTTP/1.1', `Host: ${apiHost}`);
+    expect(response).toMatch(/^HTTP\/1\.1 403 /);
+    expect(problemOf(response)).toMatchObject({ code: 'PolicyDenied' });
     expect(asked).toEqual([
       {
         identity: 'tester',
@@ -117,14 +117,14 @@ describe('the judgement', () => {
   ])('a method that a field asks for is denied like the request’s own: %s', async (fields) => {
     const { world, seen } = await openWithApi({ spec: { decide: noDeletes } });
     const client = await dialThrough(world);
-    const answer = await ask(
+    const response = await ask(
       client,
       'POST /things/1 HTTP/1.1',
       `Host: ${apiHost}`,
       fields,
       'Content-Length: 0',
     );
-    expect(problemOf(answer)).toMatchObject({
+    expect(problemOf(response)).toMatchObject({
       code: 'PolicyDenied',
       detail: expect.stringMatching(/[^.]\. A field of it asks for that method\.$/),
     });
@@ -144,8 +144,8 @@ describe('the judgement', () => {
     'TRACE gets no credential to send back: %j',
     async (line) => {
       const { world, seen } = await openWithApi();
-      const answer = await ask(await dialThrough(world), line, `Host: ${apiHost}`);
-      expect(problemOf(answer)).toMatchObject({ code: 'OperationNotAllowed' });
+      const response = await ask(await dialThrough(world), line, `Host: ${apiHost}`);
+      expect(problemOf(response)).toMatchObject({ code: 'OperationNotAllowed' });
       expect(seen).toEqual([]);
     },
   );
@@ -153,15 +153,15 @@ describe('the judgement', () => {
   test('a refusal says what to run, and its id is on record', async () => {
     const { world } = await openWithApi();
     world.credentials.clear();
-    const answer = await ask(await dialThrough(world), 'GET /p?q=hidden HTTP/1.1', `Host: ${apiHost}`);
-    const problem = problemOf(answer);
+    const response = await ask(await dialThrough(world), 'GET /p?q=hidden HTTP/1.1', `Host: ${apiHost}`);
+    const problem = problemOf(response);
     expect(problem).toMatchObject({
       code: 'CredentialExpired',
       status: 409,
       hint: 'Run: authsome login example --force',
     });
     expect(problem.decision).toMatch(/^dec_[0-9a-f]{24}$/);
-    expect(answer).toContain(`Authsome-Decision: ${problem.decision}\r\n`);
+    expect(response).toContain(`Authsome-Decision: ${problem.decision}\r\n`);
     expect(world.decisions).toHaveLength(1);
     expect(world.decisions[0]).toMatchObject({
       id: problem.decision,
@@ -183,13 +183,13 @@ describe('the judgement', () => {
   test('a host that became a route after the run began asks for a new run', async () => {
     const { world } = await openWithApi();
     world.run.replaceRoutes(compileRoutes([routeTo('new.test')]));
-    const answer = await ask(
+    const response = await ask(
       await dialProxy(world),
       'CONNECT new.test:443 HTTP/1.1',
       'Host: x',
       `Proxy-Authorization: ${proxyAuthorization(world.run)}`,
     );
-    expect(problemOf(answer)).toMatchObject({
+    expect(problemOf(response)).toMatchObject({
       code: 'OperationNotAllowed',
       hint: 'Start the run again: authsome run -- <command>',
     });

@@ -5,7 +5,7 @@ import { judgePath, type Route, type RouteTable } from '../../providers/index.ts
 import { type Authority, parseAuthority, parseTarget, type RequestHead } from '../http1/index.ts';
 
 /** What is known about a request when it is put on record. `path` never holds a query. */
-export interface Subject {
+export interface RequestFacts {
   readonly method: string;
   readonly host: string;
   readonly port: number;
@@ -21,7 +21,7 @@ export interface Trace {
   readonly route: Route | undefined;
   readonly rule: string | undefined;
   /** Of an ambiguous request: the routes that claim it with equal right. */
-  readonly rivals?: readonly Route[];
+  readonly competingRoutes?: readonly Route[];
 }
 
 export interface Refusal {
@@ -32,12 +32,12 @@ export interface Refusal {
   readonly trace: Trace;
 }
 
-export type Judgement =
+export type Decision =
   | { readonly kind: 'inject'; readonly route: Route; readonly trace: Trace }
   | { readonly kind: 'pass'; readonly allowPrivateAddress: boolean; readonly trace: Trace }
   | Refusal;
 
-export interface Law {
+export interface DecisionInput {
   readonly identity: string;
   readonly routes: RouteTable;
   readonly decide: (request: PolicyRequest) => Verdict;
@@ -100,11 +100,11 @@ function isSame(a: Authority, b: Authority): boolean {
 }
 
 /** Whether this request gets a credential, passes without one, or is refused. Pure; `path` as it is on the wire. */
-export function judgeRequest(law: Law, subject: Subject): Judgement {
-  const { host, port, path } = subject;
+export function decide(input: DecisionInput, facts: RequestFacts): Decision {
+  const { host, port, path } = facts;
   if (path === '*')
     return pass(nothing, host, port, 'OPTIONS * concerns the server, not a resource of a route');
-  const match = law.routes.match(host, port, path);
+  const match = input.routes.match(host, port, path);
   const { considered } = match;
   switch (match.kind) {
     case 'none':
@@ -113,7 +113,7 @@ export function judgeRequest(law: Law, subject: Subject): Judgement {
       const claims = match.routes.map((route) => `${route.provider}/${route.connection}`).join(', ');
       return refuse('RouteAmbiguous', `more than one connection claims this request: ${claims}`, {
         hint: chooseOne(match.routes),
-        trace: { considered, rivals: match.routes },
+        trace: { considered, competingRoutes: match.routes },
       });
     }
     case 'refused':
@@ -128,13 +128,13 @@ export function judgeRequest(law: Law, subject: Subject): Judgement {
   }
   const { route } = match;
   let first: Verdict | undefined;
-  for (const readAs of methodsOf(subject)) {
+  for (const readAs of methodsOf(facts)) {
     if (readAs === 'TRACE') {
       return refuse('OperationNotAllowed', 'TRACE would send the credential back to the agent', {
         trace: { considered, route },
       });
     }
-    const verdict = verdictOn(law, subject, readAs, route);
+    const verdict = verdictOn(input, facts, readAs, route);
     const { rule, reason } = verdict;
     if (!verdict.allowed) {
       const asked = first === undefined ? '' : ' A field of it asks for that method.';
@@ -155,15 +155,15 @@ export function judgeRequest(law: Law, subject: Subject): Judgement {
  * The methods that a server may take a request for: some read a method in any case, and some carry out what a field names
  * instead of the request's own.
  */
-function methodsOf({ method, methodOverride }: Subject): readonly string[] {
+function methodsOf({ method, methodOverride }: RequestFacts): readonly string[] {
   const own = method.toUpperCase();
   if (methodOverride === undefined) return [own];
   return [own, ...methodOverride.split(',').map((other) => other.trim().toUpperCase())];
 }
 
 /** A run has one connection of a provider, so rivals are of different ones: naming providers leaves the others out. */
-function chooseOne(rivals: readonly Route[]): string {
-  const [first = '', ...others] = rivals.map(({ provider, connection }) =>
+function chooseOne(routes: readonly Route[]): string {
+  const [first = '', ...others] = routes.map(({ provider, connection }) =>
     shellWord(connection === 'default' ? provider : `${provider}/${connection}`),
   );
   const instead = others.map((other) => `--provider ${other}`).join(' or ');
@@ -174,17 +174,22 @@ function chooseOne(rivals: readonly Route[]): string {
 }
 
 /** A path that servers may read in two ways has to be allowed in both. */
-function verdictOn(law: Law, { host, path }: Subject, method: string, route: Route): Verdict {
-  const { identity } = law;
+function verdictOn(
+  input: DecisionInput,
+  { host, path }: RequestFacts,
+  method: string,
+  route: Route,
+): Verdict {
+  const { identity } = input;
   const { provider, connection } = route;
   const judged = judgePath(path);
   const canonical = judged?.canonical ?? path;
-  const verdict = law.decide({ identity, provider, connection, method, host, path: canonical });
+  const verdict = input.decide({ identity, provider, connection, method, host, path: canonical });
   if (!verdict.allowed || judged === undefined || judged.resolved === canonical) return verdict;
-  return law.decide({ identity, provider, connection, method, host, path: judged.resolved });
+  return input.decide({ identity, provider, connection, method, host, path: judged.resolved });
 }
 
-function pass(considered: readonly Route[], host: string, port: number, reason: string): Judgement {
+function pass(considered: readonly Route[], host: string, port: number, reason: string): Decision {
   const allowPrivateAddress = considered.some(
     (route) =>
       route.allowPrivateAddress &&

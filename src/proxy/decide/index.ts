@@ -4,11 +4,11 @@
  */
 
 export {
-  judgeRequest,
-  type Law,
+  type DecisionInput,
+  decide,
   type Refusal,
+  type RequestFacts,
   refuse,
-  type Subject,
   type Trace,
   targetWithin,
 } from './decision.ts';

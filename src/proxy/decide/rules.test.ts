@@ -38,15 +38,15 @@ describe('who may use the proxy', () => {
   for (const [name, field] of wrong) {
     test(name, async () => {
       const { world, seen } = await openWithApi();
-      const answer = await ask(
+      const response = await ask(
         await dialProxy(world),
         `CONNECT ${apiHost}:443 HTTP/1.1`,
         `Host: ${apiHost}:443`,
         field,
       );
-      expect(answer).toMatch(/^HTTP\/1\.1 407 /);
-      expect(answer).toContain('Proxy-Authenticate: Basic');
-      expect(problemOf(answer)).toMatchObject({ code: 'ProxyAuthenticationRequired', status: 407 });
+      expect(response).toMatch(/^HTTP\/1\.1 407 /);
+      expect(response).toContain('Proxy-Authenticate: Basic');
+      expect(problemOf(response)).toMatchObject({ code: 'ProxyAuthenticationRequired', status: 407 });
       expect(world.dials).toEqual([]);
       expect(seen).toEqual([]);
       expect(world.decisions).toHaveLength(1);
@@ -57,14 +57,14 @@ describe('who may use the proxy', () => {
   test('nobody with two sets of credentials', async () => {
     const { world } = await openWithApi();
     const good = `Proxy-Authorization: ${proxyAuthorization(world.run)}`;
-    const answer = await ask(
+    const response = await ask(
       await dialProxy(world),
       `CONNECT ${apiHost}:443 HTTP/1.1`,
       'Host: x',
       good,
       good,
     );
-    expect(answer).toMatch(/^HTTP\/1\.1 407 /);
+    expect(response).toMatch(/^HTTP\/1\.1 407 /);
   });
 
   test('nobody after the run has ended, and what was open is closed', async () => {
@@ -75,13 +75,13 @@ describe('who may use the proxy', () => {
     world.run.end();
     await inside.until(() => false);
     expect(inside.ended).toBe(true);
-    const answer = await ask(
+    const response = await ask(
       await dialProxy(world),
       `CONNECT ${apiHost}:443 HTTP/1.1`,
       'Host: x',
       `Proxy-Authorization: ${authorization}`,
     );
-    expect(answer).toMatch(/^HTTP\/1\.1 407 /);
+    expect(response).toMatch(/^HTTP\/1\.1 407 /);
   });
 
   test('the credentials of the proxy reach no upstream', async () => {
@@ -99,9 +99,9 @@ describe('who may use the proxy', () => {
 describe('CONNECT = SNI = Host = certificate', () => {
   test('another Host is refused, and the upstream sees nothing', async () => {
     const { world, seen } = await openWithApi();
-    const answer = await ask(await dialThrough(world), 'GET / HTTP/1.1', `Host: ${otherHost}`);
-    expect(answer).toMatch(/^HTTP\/1\.1 421 /);
-    expect(problemOf(answer)).toMatchObject({ code: 'TargetMismatch' });
+    const response = await ask(await dialThrough(world), 'GET / HTTP/1.1', `Host: ${otherHost}`);
+    expect(response).toMatch(/^HTTP\/1\.1 421 /);
+    expect(problemOf(response)).toMatchObject({ code: 'TargetMismatch' });
     expect(seen).toEqual([]);
     expect(world.dials).toEqual([]);
     expect(world.decisions).toHaveLength(1);
@@ -111,13 +111,13 @@ describe('CONNECT = SNI = Host = certificate', () => {
     'CONNECT to %s is told what it takes, and opens nothing',
     async (target) => {
       const { world, seen } = await openWithApi();
-      const answer = await ask(
+      const response = await ask(
         await dialProxy(world),
         `CONNECT ${target} HTTP/1.1`,
         'Host: x',
         `Proxy-Authorization: ${proxyAuthorization(world.run)}`,
       );
-      expect(problemOf(answer)).toMatchObject({
+      expect(problemOf(response)).toMatchObject({
         code: 'MalformedRequest',
         detail: expect.stringContaining('CONNECT takes a host and a port'),
       });
@@ -136,12 +136,12 @@ describe('CONNECT = SNI = Host = certificate', () => {
 
   test('another server name in the TLS handshake is refused', async () => {
     const { world, seen } = await openWithApi({ routes: [routeTo(apiHost), routeTo(otherHost)] });
-    const answer = await ask(
+    const response = await ask(
       await dialThrough(world, apiHost, { servername: otherHost }),
       'GET / HTTP/1.1',
       `Host: ${apiHost}`,
     );
-    expect(problemOf(answer)).toMatchObject({ code: 'TargetMismatch' });
+    expect(problemOf(response)).toMatchObject({ code: 'TargetMismatch' });
     expect(seen).toEqual([]);
   });
 
@@ -164,8 +164,8 @@ describe('CONNECT = SNI = Host = certificate', () => {
       `https://${apiHost}:8443/`,
       `https://${apiHost}.evil.test/`,
     ]) {
-      const answer = await ask(await dialThrough(world), `GET ${target} HTTP/1.1`, `Host: ${apiHost}`);
-      expect(answer).toMatch(/^HTTP\/1\.1 4(00|21) /);
+      const response = await ask(await dialThrough(world), `GET ${target} HTTP/1.1`, `Host: ${apiHost}`);
+      expect(response).toMatch(/^HTTP\/1\.1 4(00|21) /);
     }
     expect(seen).toEqual([]);
     expect(world.decisions).toHaveLength(4);
@@ -193,8 +193,8 @@ describe('CONNECT = SNI = Host = certificate', () => {
       () => upstream.close(),
       () => world.close(),
     );
-    const answer = await ask(await dialThrough(world), 'GET / HTTP/1.1', `Host: ${apiHost}`);
-    expect(answer).toMatch(/^HTTP\/1\.1 502 /);
+    const response = await ask(await dialThrough(world), 'GET / HTTP/1.1', `Host: ${apiHost}`);
+    expect(response).toMatch(/^HTTP\/1\.1 502 /);
     expect(seen).toEqual([]);
   });
 
@@ -214,13 +214,13 @@ describe('CONNECT = SNI = Host = certificate', () => {
       '/x',
       '[::1:443',
     ]) {
-      const answer = await ask(
+      const response = await ask(
         await dialProxy(world),
         `CONNECT ${target} HTTP/1.1`,
         'Host: x',
         `Proxy-Authorization: ${proxyAuthorization(world.run)}`,
       );
-      expect([target, answer.slice(0, 12)]).toEqual([target, 'HTTP/1.1 400']);
+      expect([target, response.slice(0, 12)]).toEqual([target, 'HTTP/1.1 400']);
     }
     expect(world.dials).toEqual([]);
   });
@@ -231,8 +231,8 @@ describe('plain HTTP', () => {
     const { world } = await openWithApi();
     const client = await dialProxy(world);
     await connectTo(client, world, `${apiHost}:443`);
-    const answer = await ask(client, 'GET / HTTP/1.1', `Host: ${apiHost}`);
-    expect(problemOf(answer)).toMatchObject({ code: 'PlainHttpRefused' });
+    const response = await ask(client, 'GET / HTTP/1.1', `Host: ${apiHost}`);
+    expect(problemOf(response)).toMatchObject({ code: 'PlainHttpRefused' });
     expect(world.dials).toEqual([]);
     expect(world.decisions.map(({ outcome }) => outcome)).toEqual(['PlainHttpRefused']);
   });
@@ -240,13 +240,13 @@ describe('plain HTTP', () => {
   test('to a routed host in absolute form is refused on every port', async () => {
     const { world } = await openWithApi();
     for (const url of [`http://${apiHost}/`, `http://${apiHost}:443/`, `http://${apiHost}:8080/`]) {
-      const answer = await ask(
+      const response = await ask(
         await dialProxy(world),
         `GET ${url} HTTP/1.1`,
         `Host: ${apiHost}`,
         `Proxy-Authorization: ${proxyAuthorization(world.run)}`,
       );
-      expect(problemOf(answer)).toMatchObject({ code: 'PlainHttpRefused' });
+      expect(problemOf(response)).toMatchObject({ code: 'PlainHttpRefused' });
     }
     expect(world.dials).toEqual([]);
   });
@@ -263,14 +263,14 @@ describe('plain HTTP', () => {
     world.ports.set('plain.test:80', (server.address() as AddressInfo).port);
     const client = await dialProxy(world);
     const authorization = `Proxy-Authorization: ${proxyAuthorization(world.run)}`;
-    const answer = await ask(
+    const response = await ask(
       client,
       'GET http://plain.test/a?b=c HTTP/1.1',
       'Host: elsewhere.test',
       authorization,
       'Proxy-Connection: keep-alive',
     );
-    expect(answer).toMatch(/^HTTP\/1\.1 200 .*plain$/s);
+    expect(response).toMatch(/^HTTP\/1\.1 200 .*plain$/s);
     expect(seen).toEqual([{ url: '/a?b=c', host: 'plain.test' }]);
     expect(world.decisions[0]).toMatchObject({
       action: 'passed',
@@ -292,13 +292,13 @@ describe('plain HTTP', () => {
 test('an https:// target in absolute form is answered as within a tunnel', async () => {
   const { world, seen } = await openWithApi();
   const client = await dialProxy(world);
-  const answer = await ask(
+  const response = await ask(
     client,
     `GET https://${apiHost}/v1?a=1 HTTP/1.1`,
     `Host: ${apiHost}`,
     `Proxy-Authorization: ${proxyAuthorization(world.run)}`,
   );
-  expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+  expect(response).toMatch(/^HTTP\/1\.1 200 /);
   expect(seen[0]).toMatchObject({ line: 'GET /v1?a=1', headers: { authorization: `Bearer ${secret}` } });
 });
 
@@ -306,15 +306,17 @@ describe('addresses', () => {
   test('what the dialler forbids is refused, in a tunnel and in absolute form', async () => {
     const { world } = await openWithApi();
     for (const target of ['127.0.0.1:80', '[::]:80', 'localhost:80']) {
-      const answer = await ask(
+      const response = await ask(
         await dialProxy(world),
         `CONNECT ${target} HTTP/1.1`,
         'Host: x',
         `Proxy-Authorization: ${proxyAuthorization(world.run)}`,
       );
-      expect(problemOf(answer)).toMatchObject({ code: 'AddressForbidden', status: 403 });
+      expect(problemOf(response)).toMatchObject({ code: 'AddressForbidden', status: 403 });
       // All that most clients show of it.
-      expect(answer).toMatch(/^HTTP\/1\.1 403 Forbidden \(AddressForbidden: authsome explain dec_\w+\)\r\n/);
+      expect(response).toMatch(
+        /^HTTP\/1\.1 403 Forbidden \(AddressForbidden: authsome explain dec_\w+\)\r\n/,
+      );
     }
     expect(world.decisions).toHaveLength(3);
   });
@@ -334,13 +336,13 @@ describe('addresses', () => {
     world.ports.set(`innocent.test:${port}`, port);
     world.ports.set('innocent.test:443', port);
     for (const target of [`127.0.0.1:${port}`, `innocent.test:${port}`, 'innocent.test:443']) {
-      const answer = await ask(
+      const response = await ask(
         await dialProxy(world),
         `CONNECT ${target} HTTP/1.1`,
         'Host: x',
         `Proxy-Authorization: ${proxyAuthorization(world.run)}`,
       );
-      expect(problemOf(answer)).toMatchObject({ code: 'AddressForbidden' });
+      expect(problemOf(response)).toMatchObject({ code: 'AddressForbidden' });
     }
     // The connection behind the other name was made, looked at, and closed before a byte went through.
     expect(touched).toBeLessThanOrEqual(2);
@@ -349,13 +351,13 @@ describe('addresses', () => {
   test('the proxy’s own port is out of reach too', async () => {
     const { world } = await openWithApi();
     const target = `127.0.0.1:${world.proxy.port}`;
-    const answer = await ask(
+    const response = await ask(
       await dialProxy(world),
       `CONNECT ${target} HTTP/1.1`,
       'Host: x',
       `Proxy-Authorization: ${proxyAuthorization(world.run)}`,
     );
-    expect(problemOf(answer)).toMatchObject({ code: 'AddressForbidden' });
+    expect(problemOf(response)).toMatchObject({ code: 'AddressForbidden' });
   });
 });
 
@@ -418,7 +420,7 @@ test('the secret is nowhere but on the wire to the upstream', async () => {
   for (const lines of [
     ['GET /ok HTTP/1.1', `Host: ${apiHost}`],
     ['GET /no HTTP/1.1', `Host: ${otherHost}`],
-    ['GET /401 HTTP/1.1', `Host: ${apiHost}`, 'X-Answer: 401'],
+    ['GET /401 HTTP/1.1', `Host: ${apiHost}`, 'X-Status: 401'],
   ]) {
     everything += await ask(client, ...lines);
   }

@@ -41,9 +41,9 @@ async function settled(socket: Socket): Promise<number> {
 
 describe('a side that does not read', { timeout: 60_000 }, () => {
   test.each([
-    { what: 'an answer', type: 'application/octet-stream', framing: 1_000 },
+    { what: 'a response', type: 'application/octet-stream', framing: 1_000 },
     // Framed anew, in chunks.
-    { what: 'an answer that is searched for the secret', type: 'text/plain', framing: mebibyte },
+    { what: 'a response that is searched for the secret', type: 'text/plain', framing: mebibyte },
   ])(
     'as a client: of $what of 256 MiB no more is taken than the buffers hold, and all of it once it reads',
     async ({ type, framing }) => {
@@ -98,7 +98,7 @@ describe('a side that does not read', { timeout: 60_000 }, () => {
     expect(received - large).toBeLessThan(1_000);
   });
 
-  test('as a client that reads slowly: gets all of an answer, though the next one breaks off behind it', async () => {
+  test('as a client that reads slowly: gets all of a response, though the next one breaks off behind it', async () => {
     const size = 8 * mebibyte;
     const broken = 'HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: 9\r\n\r\ncut';
     const world = await openWorldWithRaw(cleanups, (tls) => {

@@ -1,8 +1,9 @@
 /**
- * HTTP/1.1 on sockets: the connection of a client, the pooled connections to upstreams, and the exchange that relays
+ * HTTP/1.1 on sockets: the connection of a client, the pooled connections to upstreams, and the session that relays
  * between the two what `http1/` decides.
  */
-export { type Court, Exchange } from './exchange.ts';
+
 export { hostFieldOf, Origin, OriginRequest } from './origin.ts';
-export { relay, relaySilenceMs } from './relay.ts';
+export { relay, relayIdleMs } from './relay.ts';
+export { Http1Session, type RequestHandler } from './session.ts';
 export { UpstreamPool } from './upstream.ts';

@@ -1,7 +1,12 @@
 import { type AuthsomeError, asAuthsomeError } from '../../errors.ts';
 import type { Route } from '../../providers/index.ts';
-import { type Docket, type Grant, hear, type Petition } from '../authorize/index.ts';
-import type { Owner, Way } from '../context.ts';
+import {
+  authorize,
+  type CredentialUse,
+  type PendingRequest,
+  type RequestRecord,
+} from '../authorize/index.ts';
+import type { Owner, UpstreamDialer } from '../context.ts';
 import type { Refusal } from '../decide/index.ts';
 import {
   type Authority,
@@ -11,8 +16,8 @@ import {
   type ResponseHead,
 } from '../http1/index.ts';
 import { type ForwardTarget, rewriteRequestHead } from '../inject/index.ts';
-import { AnswerScrub } from './answer-scrub.ts';
-import type { Destination, Exchange } from './exchange.ts';
+import { ResponseScrubber } from './response-scrub.ts';
+import type { Destination, Http1Session } from './session.ts';
 
 const httpsPort = 443;
 
@@ -22,18 +27,18 @@ export class Origin {
   readonly authority: Authority;
   /** Its `Host` value. */
   readonly hostField: string;
-  readonly #way: Way;
+  readonly #dialer: UpstreamDialer;
   readonly #carrying = new WeakMap<Route, Destination>();
 
-  constructor(owner: Owner, authority: Authority, way: Way) {
+  constructor(owner: Owner, authority: Authority, dialer: UpstreamDialer) {
     this.owner = owner;
     this.authority = authority;
     this.hostField = hostFieldOf(authority);
-    this.#way = way;
+    this.#dialer = dialer;
   }
 
-  /** Where requests with the credential of `grant` go, made once a route. */
-  carrying({ route, connection }: Grant): Destination {
+  /** Where requests with the credential of `use` go, made once a route. */
+  carrying({ route, connection }: CredentialUse): Destination {
     const known = this.#carrying.get(route);
     if (known !== undefined) return known;
     const destination = this.#destination(connection, route.allowPrivateAddress);
@@ -52,46 +57,46 @@ export class Origin {
       key: `${connection ?? ''} ${authority.host}:${authority.port}`,
       connection,
       pool: this.owner.pool,
-      dial: (signal) => this.#way.tls({ authority, allowPrivateAddress, signal }, ['http/1.1']),
+      dial: (signal) => this.#dialer.tls({ authority, allowPrivateAddress, signal }, ['http/1.1']),
     };
   }
 }
 
 /** An HTTP/1.1 request to an https origin: what both interceptions and absolute-form requests come to. */
-export class OriginRequest implements Petition {
-  readonly docket: Docket;
-  readonly #exchange: Exchange;
+export class OriginRequest implements PendingRequest {
+  readonly record: RequestRecord;
+  readonly #session: Http1Session;
   readonly #origin: Origin;
   readonly #request: RequestHead;
   readonly #target: ForwardTarget;
 
   constructor(
-    exchange: Exchange,
-    docket: Docket,
+    session: Http1Session,
+    record: RequestRecord,
     origin: Origin,
     request: RequestHead,
     target: ForwardTarget,
   ) {
-    this.#exchange = exchange;
-    this.docket = docket;
+    this.#session = session;
+    this.record = record;
     this.#origin = origin;
     this.#request = request;
     this.#target = target;
   }
 
   send(): void {
-    hear(this, this.#origin.owner.run, this.#exchange.context.decisions);
+    authorize(this, this.#origin.owner.run, this.#session.context.decisions);
   }
 
-  get gone(): boolean {
-    return this.#exchange.gone;
+  get settled(): boolean {
+    return this.#session.closed;
   }
 
-  inject(grant: Grant): void {
-    const { docket } = this;
+  inject(use: CredentialUse): void {
+    const { record } = this;
     let head: Buffer;
     try {
-      head = rewriteRequestHead(this.#request, this.#target, grant.injection);
+      head = rewriteRequestHead(this.#request, this.#target, use.injection);
     } catch (error) {
       // A computed credential that cannot be written: nothing has been sent.
       this.fail(asAuthsomeError(error));
@@ -99,19 +104,19 @@ export class OriginRequest implements Petition {
     }
     const plan = {
       head,
-      lineFor: (answer: ResponseHead) => refusalLines(answer, docket.id, grant),
+      lineFor: (response: ResponseHead) => refusalLines(response, record.id, use),
       renewable: true,
-      scrub: new AnswerScrub(grant, this.#request.minor, this.#exchange),
+      scrub: new ResponseScrubber(use, this.#request.minor, this.#session),
     };
     const renewal = async (): Promise<Buffer | undefined> => {
-      const injection = await grant.renew();
+      const injection = await use.renew();
       return injection === undefined ? undefined : rewriteRequestHead(this.#request, this.#target, injection);
     };
-    this.#exchange.forward(docket, this.#origin.carrying(grant), plan, renewal);
+    this.#session.forward(record, this.#origin.carrying(use), plan, renewal);
   }
 
   pass(allowPrivateAddress: boolean): void {
-    this.#exchange.forward(this.docket, this.#origin.plain(allowPrivateAddress), {
+    this.#session.forward(this.record, this.#origin.plain(allowPrivateAddress), {
       head: rewriteRequestHead(this.#request, this.#target, undefined),
       lineFor: undefined,
       renewable: false,
@@ -120,19 +125,19 @@ export class OriginRequest implements Petition {
   }
 
   refuse(refusal: Refusal): void {
-    this.#exchange.refuse(this.docket.refuse(refusal));
+    this.#session.refuse(this.record.refuse(refusal));
   }
 
   fail(error: AuthsomeError): void {
-    this.#exchange.refuse(this.docket.fail(error));
+    this.#session.refuse(this.record.fail(error));
   }
 }
 
 /** What an upstream's 401 or 403 gains. */
-function refusalLines(answer: ResponseHead, decision: string, grant: Grant): string | undefined {
-  const { status } = answer;
+function refusalLines(response: ResponseHead, decision: string, use: CredentialUse): string | undefined {
+  const { status } = response;
   if (status !== 401 && status !== 403) return undefined;
-  const advice = grant.advise(status, (name) => joinedValue(answer, name));
+  const advice = use.advise(status, (name) => joinedValue(response, name));
   const hint = advice === undefined ? '' : `Authsome-Hint: ${advice}\r\n`;
   return `Authsome-Decision: ${decision}\r\n${hint}`;
 }

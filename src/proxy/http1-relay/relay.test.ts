@@ -40,7 +40,7 @@ describe('a relay', () => {
     relay(client, upstream);
     client.push('a question');
     client.push(null);
-    upstream.push('the answer');
+    upstream.push('the response');
     upstream.push(null);
     await turns();
     expect(upstream.taken).toBe('a question');
@@ -48,7 +48,7 @@ describe('a relay', () => {
     expect(client.destroyed).toBe(false);
     client.takeAll();
     await turns();
-    expect(client.taken).toBe('the answer');
+    expect(client.taken).toBe('the response');
     expect(client.closed).toBe(true);
   });
 

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import type { Patience } from '../contract.ts';
+import type { Timeouts } from '../contract.ts';
 
 interface Relayed extends Duplex {
   allowHalfOpen: boolean;
@@ -28,6 +28,6 @@ export function relay(a: Relayed, b: Relayed): void {
 }
 
 /** How long nothing may move between them now. */
-export function relaySilenceMs(a: Duplex, b: Duplex, patience: Patience): number {
-  return a.readableEnded || b.readableEnded ? patience.halfClosedMs : patience.tunnelMs;
+export function relayIdleMs(a: Duplex, b: Duplex, timeouts: Timeouts): number {
+  return a.readableEnded || b.readableEnded ? timeouts.halfClosedMs : timeouts.tunnelMs;
 }

@@ -33,8 +33,8 @@ describe('revocation', () => {
     const client = await dialThrough(world);
     await ask(client, 'GET /1 HTTP/1.1', `Host: ${apiHost}`);
     world.credentials.delete('example/default');
-    const answer = await ask(client, 'GET /2 HTTP/1.1', `Host: ${apiHost}`);
-    expect(problemOf(answer)).toMatchObject({ code: 'CredentialExpired' });
+    const response = await ask(client, 'GET /2 HTTP/1.1', `Host: ${apiHost}`);
+    expect(problemOf(response)).toMatchObject({ code: 'CredentialExpired' });
     expect(seen).toHaveLength(1);
   });
 
@@ -54,20 +54,20 @@ describe('revocation', () => {
   });
 });
 
-describe('answers from a routed host', () => {
+describe('responses from a routed host', () => {
   test('401 and 403 keep their own body and gain our decision', async () => {
     const { world } = await openWithApi();
     const client = await dialThrough(world);
     for (const [index, status] of ['401', '403'].entries()) {
-      const answer = await ask(client, 'GET / HTTP/1.1', `Host: ${apiHost}`, `X-Answer: ${status}`);
-      expect(answer).toContain(`HTTP/1.1 ${status} `);
-      expect(answer).toContain('X-From: api');
-      expect(answer).toContain(`Authsome-Decision: ${world.decisions[index]?.id}\r\n`);
-      expect(answer).toMatch(/answer/);
+      const response = await ask(client, 'GET / HTTP/1.1', `Host: ${apiHost}`, `X-Status: ${status}`);
+      expect(response).toContain(`HTTP/1.1 ${status} `);
+      expect(response).toContain('X-From: api');
+      expect(response).toContain(`Authsome-Decision: ${world.decisions[index]?.id}\r\n`);
+      expect(response).toMatch(/response/);
     }
   });
 
-  test('401 and 403 gain what would help, told from the fields of the answer', async () => {
+  test('401 and 403 gain what would help, told from the fields of the response', async () => {
     const asked: object[] = [];
     const api = await serveHttps((_, response) => {
       response.writeHead(403, [
@@ -96,9 +96,9 @@ describe('answers from a routed host', () => {
       `Authsome-Hint: ${hints[0]}\r\n`,
     );
     for (const _ of [1, 2]) {
-      const answer = await ask(client, 'GET / HTTP/1.1', `Host: ${apiHost}`);
-      expect(answer).toContain('Authsome-Decision');
-      expect(answer).not.toMatch(/Authsome-Hint|X-Injected/);
+      const response = await ask(client, 'GET / HTTP/1.1', `Host: ${apiHost}`);
+      expect(response).toContain('Authsome-Decision');
+      expect(response).not.toMatch(/Authsome-Hint|X-Injected/);
     }
     expect(asked[0]).toEqual({
       decision: world.decisions[0]?.id,
@@ -113,7 +113,7 @@ describe('answers from a routed host', () => {
     const { world } = await openWithApi({ routes: [routeTo(apiHost, { pathPrefix: '/v1' })] });
     const client = await dialThrough(world);
     expect(await ask(client, 'GET /v1 HTTP/1.1', `Host: ${apiHost}`)).not.toContain('Authsome-Decision');
-    expect(await ask(client, 'GET / HTTP/1.1', `Host: ${apiHost}`, 'X-Answer: 401')).not.toContain(
+    expect(await ask(client, 'GET / HTTP/1.1', `Host: ${apiHost}`, 'X-Status: 401')).not.toContain(
       'Authsome-Decision',
     );
   });
@@ -269,10 +269,10 @@ describe('a blind tunnel', () => {
   });
 });
 
-describe('patience', () => {
-  test('a silent peer is not waited for: no head, no handshake, no answer, no next request', async () => {
-    const patience = { headMs: 40, keepAliveMs: 40, exchangeMs: 40, lingerMs: 40 };
-    const world = await openWorldWithRaw(cleanups, (tls) => tls.on('data', () => {}), { patience });
+describe('timeouts', () => {
+  test('a silent peer is not waited for: no head, no handshake, no response, no next request', async () => {
+    const timeouts = { headMs: 40, keepAliveMs: 40, exchangeMs: 40, lingerMs: 40 };
+    const world = await openWorldWithRaw(cleanups, (tls) => tls.on('data', () => {}), { timeouts });
     const half = await dialProxy(world);
     half.send('GET http://a.test/ HT');
     expect(await half.until(() => false)).toContain('the request head did not arrive in time');
@@ -287,7 +287,7 @@ describe('patience', () => {
   });
 
   test('an idle connection is kept for a run, and not for somebody unknown', async () => {
-    const { world } = await openWithApi({ patience: { headMs: 60, keepAliveMs: 60_000 } });
+    const { world } = await openWithApi({ timeouts: { headMs: 60, keepAliveMs: 60_000 } });
     const [known, unknown] = [await dialProxy(world), await dialProxy(world)];
     const asked = `GET http://${apiHost}/ HTTP/1.1\r\nHost: ${apiHost}\r\n`;
     known.send(`${asked}Proxy-Authorization: ${proxyAuthorization(world.run)}\r\n\r\n`);
@@ -303,7 +303,7 @@ describe('patience', () => {
     const silent = createTcpServer({ allowHalfOpen: true }, (socket) => socket.on('error', () => {}));
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
     cleanups.push(() => silent.close());
-    const world = await openWorld({ patience: { halfClosedMs: 40, tunnelMs: 60_000 } });
+    const world = await openWorld({ timeouts: { halfClosedMs: 40, tunnelMs: 60_000 } });
     cleanups.push(() => world.close());
     world.ports.set('blind.test:9', (silent.address() as AddressInfo).port);
     const [open, ended] = [await dialProxy(world), await dialProxy(world)];

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { IdleWatch, Watched } from '../runs/index.ts';
+import type { IdleMonitor, Monitored } from '../runs/index.ts';
 
 /** Data held for a slow reader before we stop reading from its peer. */
 export const highWaterBytes = 256 * 1024;
@@ -14,8 +14,8 @@ export interface UpstreamUser {
   upstreamDrained(): void;
 }
 
-/** One connection to an upstream, in use by one exchange or waiting in the pool. */
-export class Upstream implements Watched {
+/** One connection to an upstream, in use by one session or waiting in the pool. */
+export class Upstream implements Monitored {
   readonly socket: Socket;
   readonly key: string;
   /** `provider/connection` whose credential travelled on it. */
@@ -23,7 +23,7 @@ export class Upstream implements Watched {
   user: UpstreamUser | undefined;
   /** How often it went back to the pool, and how long it may stay there. */
   givenBack = 0;
-  idleMs = Number.POSITIVE_INFINITY;
+  keptForMs = Number.POSITIVE_INFINITY;
   #gone = false;
   readonly #pool: UpstreamPool;
 
@@ -80,25 +80,25 @@ export class Upstream implements Watched {
     return this.givenBack;
   }
 
-  silenceMs(): number {
-    return this.user === undefined ? this.idleMs : Number.POSITIVE_INFINITY;
+  idleMs(): number {
+    return this.user === undefined ? this.keptForMs : Number.POSITIVE_INFINITY;
   }
 
-  silent(): void {
+  onIdle(): void {
     this.destroy();
   }
 }
 
 /** One run's connections to upstreams, last in first out per (connection, host, port, protocol). */
 export class UpstreamPool {
-  readonly idleMs: number;
+  readonly maxIdleMs: number;
   readonly #idle = new Map<string, Upstream[]>();
   readonly #all = new Set<Upstream>();
-  readonly #watch: IdleWatch;
+  readonly #idleMonitor: IdleMonitor;
 
-  constructor(watch: IdleWatch, idleMs: number) {
-    this.#watch = watch;
-    this.idleMs = idleMs;
+  constructor(idleMonitor: IdleMonitor, maxIdleMs: number) {
+    this.#idleMonitor = idleMonitor;
+    this.maxIdleMs = maxIdleMs;
   }
 
   take(key: string): Upstream | undefined {
@@ -114,15 +114,15 @@ export class UpstreamPool {
   adopt(socket: Socket, key: string, connection: string | undefined): Upstream {
     const upstream = new Upstream(socket, key, connection, this);
     this.#all.add(upstream);
-    this.#watch.add(upstream);
+    this.#idleMonitor.add(upstream);
     return upstream;
   }
 
   /** `idleMs`: how long the upstream says that it waits for another request. */
   give(upstream: Upstream, idleMs = Number.POSITIVE_INFINITY): void {
     upstream.user = undefined;
-    upstream.idleMs = Math.min(this.idleMs, idleMs - marginMs);
-    if (!upstream.usable || upstream.idleMs <= 0) {
+    upstream.keptForMs = Math.min(this.maxIdleMs, idleMs - marginMs);
+    if (!upstream.usable || upstream.keptForMs <= 0) {
       upstream.destroy();
       return;
     }
@@ -141,7 +141,7 @@ export class UpstreamPool {
 
   forget(upstream: Upstream): void {
     if (!this.#all.delete(upstream)) return;
-    this.#watch.remove(upstream);
+    this.#idleMonitor.remove(upstream);
     const waiting = this.#idle.get(upstream.key);
     const index = waiting?.indexOf(upstream) ?? -1;
     if (index !== -1) waiting?.splice(index, 1);

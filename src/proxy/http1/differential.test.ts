@@ -56,17 +56,17 @@ async function readByNode(
   return { requests, failed };
 }
 
-/** What ours forwards, when every request gets an empty answer. */
+/** What ours forwards, when every request gets an empty response. */
 function forwardedBy(bytes: string): {
   readonly sent: string;
   readonly refused: boolean;
   readonly transcript: Transcript;
 } {
   const transcript = new Transcript();
-  const answers = { given: 0 };
+  const responses = { given: 0 };
   const respond = (): void => {
-    while (answers.given < transcript.judged.length && !transcript.sent('client').includes('<')) {
-      answers.given += 1;
+    while (responses.given < transcript.authorized.length && !transcript.sent('client').includes('<')) {
+      responses.given += 1;
       transcript.upstream('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
     }
   };
@@ -139,11 +139,11 @@ test('what ours forwards, Node’s parser reads as the same requests, one for on
       const { sent, transcript } = forwardedBy(bytes);
       if (sent === '' || !isKnownToNode(transcript)) return;
       const { requests } = await readByNode(sent);
-      const judged = transcript.judged.map(({ method, target }) => `${method} ${target}`);
+      const authorized = transcript.authorized.map(({ method, target }) => `${method} ${target}`);
       const read = requests.map(({ method, url }) => `${method} ${url}`);
-      // Every request that Node completes is one that was judged, in order; only the last may be incomplete.
-      expect(judged.slice(0, read.length)).toEqual(read);
-      expect(judged.length - read.length).toBeLessThanOrEqual(1);
+      // Every request that Node completes is one that was authorized, in order; only the last may be incomplete.
+      expect(authorized.slice(0, read.length)).toEqual(read);
+      expect(authorized.length - read.length).toBeLessThanOrEqual(1);
     }),
     { numRuns: 400 },
   );
@@ -153,7 +153,7 @@ test('what ours takes, Node’s parser takes too, and reads alike', async () => 
   await fc.assert(
     fc.asyncProperty(mutated, async (bytes) => {
       const { refused, sent, transcript } = forwardedBy(bytes);
-      if (refused || !transcript.pairing.idle || !isKnownToNode(transcript)) return;
+      if (refused || !transcript.machine.idle || !isKnownToNode(transcript)) return;
       const direct = await readByNode(bytes);
       const through = await readByNode(sent);
       expect(direct.failed).toBe(false);
@@ -168,7 +168,7 @@ test('what ours takes, Node’s parser takes too, and reads alike', async () => 
  * proxy passes them on), and it looks at the target's form, which is not the head parser's matter but the judge's.
  */
 function isKnownToNode(transcript: Transcript): boolean {
-  return transcript.judged.every(
+  return transcript.authorized.every(
     ({ method, target }) => METHODS.includes(method) && parseTarget(method, target) !== undefined,
   );
 }

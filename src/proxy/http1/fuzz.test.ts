@@ -84,11 +84,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
-/** A pairing under both peers at once, with a port that keeps to the rules of sockets and checks ours. */
+/** A machine under both peers at once, with a port that keeps to the rules of sockets and checks ours. */
 class Ring extends Transcript {
   open = 0;
   ended = false;
-  /** How often each judged request's head went out. */
+  /** How often each authorized request's head went out. */
   readonly heads = new Map<Buffer, number>();
 
   override planFor(request: RequestHead): Plan {
@@ -129,9 +129,9 @@ class Ring extends Transcript {
     super.endClient();
   }
 
-  override breakOffClient(cut: Cut, gentle: boolean): void {
+  override abortClient(cut: Cut, graceful: boolean): void {
     this.ended = true;
-    super.breakOffClient(cut, gentle);
+    super.abortClient(cut, graceful);
   }
 
   override splice(fromClient: Buffer | undefined, fromUpstream: Buffer | undefined): void {
@@ -141,7 +141,7 @@ class Ring extends Transcript {
   }
 
   play(next: Step): void {
-    const { pairing } = this;
+    const { machine } = this;
     if ('side' in next) {
       if (next.side === 'client') this.client(next.text);
       else if (this.open > 0) this.upstream(next.text);
@@ -149,29 +149,29 @@ class Ring extends Transcript {
     }
     switch (next.event) {
       case 'client ends':
-        pairing.clientEnd();
+        machine.clientEnd();
         break;
       case 'client goes':
-        pairing.clientClosed();
+        machine.clientClosed();
         break;
       case 'upstream ends':
-        pairing.upstreamEnd(true);
+        machine.upstreamEnd(true);
         break;
       case 'upstream breaks':
-        pairing.upstreamEnd(false);
+        machine.upstreamEnd(false);
         break;
       case 'silence':
-        pairing.idleTimeout();
+        machine.idleTimeout();
         break;
       case 'drained':
-        pairing.clientDrained();
-        pairing.upstreamDrained();
+        machine.clientDrained();
+        machine.upstreamDrained();
         break;
       case 'renewed':
-        pairing.renewed(Buffer.from('GET /again HTTP/1.1\r\nHost: a.test\r\n\r\n'));
+        machine.renewed(Buffer.from('GET /again HTTP/1.1\r\nHost: a.test\r\n\r\n'));
         break;
       case 'not renewed':
-        pairing.renewed(undefined);
+        machine.renewed(undefined);
         break;
     }
   }
@@ -187,7 +187,7 @@ test('whatever both peers do, in whatever order, one request is on the wire at a
         expect(ring.open).toBeGreaterThanOrEqual(0);
         expect(ring.open).toBeLessThanOrEqual(1);
       }
-      ring.pairing.clientClosed();
+      ring.machine.clientClosed();
       expect(ring.open).toBe(0);
       // A head goes out once, and once more where a stale connection allows it.
       for (const times of ring.heads.values()) expect(times).toBeLessThanOrEqual(reused ? 2 : 1);
@@ -211,7 +211,7 @@ function misbehave(tls: TLSSocket, random: () => number): void {
       const body = pending.slice(end + 4, end + 4 + length);
       pending = pending.slice(end + 4 + length);
       const nonce = /nonce=([0-9a-f]+)/.exec(head)?.[1] ?? '';
-      const answer = JSON.stringify({
+      const response = JSON.stringify({
         nonce,
         digest: createHash('sha1').update(body, 'latin1').digest('hex'),
         filler: 'f'.repeat(Math.floor(random() * 40_000)),
@@ -221,24 +221,26 @@ function misbehave(tls: TLSSocket, random: () => number): void {
         tls.destroy();
       } else if (fate < 0.08) {
         tls.write(
-          `HTTP/1.1 200 OK\r\nContent-Length: ${answer.length}\r\n\r\n${answer.slice(0, answer.length / 2)}`,
+          `HTTP/1.1 200 OK\r\nContent-Length: ${response.length}\r\n\r\n${response.slice(0, response.length / 2)}`,
         );
         setTimeout(() => tls.destroy(), 1);
       } else if (fate < 0.5) {
         tls.write(
-          `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${answer.length}\r\n\r\n${answer}`,
+          `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${response.length}\r\n\r\n${response}`,
         );
       } else if (fate < 0.9) {
-        const cut = Math.floor(random() * answer.length);
+        const cut = Math.floor(random() * response.length);
         tls.write(
           'HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n',
         );
-        for (const part of [answer.slice(0, cut), answer.slice(cut)]) {
+        for (const part of [response.slice(0, cut), response.slice(cut)]) {
           if (part !== '') tls.write(`${part.length.toString(16)}\r\n${part}\r\n`);
         }
         tls.write('0\r\n\r\n');
       } else {
-        tls.end(`HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: ${answer.length}\r\n\r\n${answer}`);
+        tls.end(
+          `HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: ${response.length}\r\n\r\n${response}`,
+        );
       }
     }
   });
@@ -258,8 +260,8 @@ interface Whole {
   readonly digest: string;
 }
 
-/** The JSON of an answer, or `undefined` when the connection broke before it was whole. */
-async function readAnswer(client: Client): Promise<Whole | undefined> {
+/** The JSON of a response, or `undefined` when the connection broke before it was whole. */
+async function readResponse(client: Client): Promise<Whole | undefined> {
   const payload = (text: string): string | undefined => {
     const start = text.lastIndexOf('HTTP/1.1 200');
     const end = start === -1 ? -1 : text.indexOf('\r\n\r\n', start);
@@ -286,7 +288,7 @@ async function readAnswer(client: Client): Promise<Whole | undefined> {
   return whole === undefined ? undefined : (JSON.parse(whole) as Whole);
 }
 
-test('mixed load with resets, truncations and reuse mixes up no answer and leaks nothing', {
+test('mixed load with resets, truncations and reuse mixes up no response and leaks nothing', {
   timeout: 30_000,
 }, async () => {
   const random = seeded(7);
@@ -303,15 +305,15 @@ test('mixed load with resets, truncations and reuse mixes up no answer and leaks
       client.send(
         `POST /x?nonce=${nonce} HTTP/1.1\r\nHost: ${apiHost}\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
       );
-      const answer = await readAnswer(client);
-      if (answer === undefined) {
+      const response = await readResponse(client);
+      if (response === undefined) {
         broken += 1;
         client.socket.destroy();
         client = await dialThrough(world);
         continue;
       }
-      expect(answer.nonce).toBe(nonce);
-      expect(answer.digest).toBe(createHash('sha1').update(body).digest('hex'));
+      expect(response.nonce).toBe(nonce);
+      expect(response.digest).toBe(createHash('sha1').update(body).digest('hex'));
       whole += 1;
     }
     client.socket.destroy();

@@ -1,6 +1,6 @@
 /**
- * HTTP/1.1 without sockets: strict head parsing, the framing of bodies, and the pairing of each request on a
- * connection with its answer, as events in and actions out (RFC 9110, RFC 9112).
+ * HTTP/1.1 without sockets: strict head parsing, the framing of bodies, and the machine of each request on a
+ * connection with its response, as events in and actions out (RFC 9110, RFC 9112).
  */
 export { Accumulator } from './accumulator.ts';
 export { type Authority, hostHeaderOf, parseAuthority, parseTarget } from './authority.ts';
@@ -8,12 +8,12 @@ export { Body, isForbiddenTrailer } from './body.ts';
 export { chunkOf, lastChunk, withoutLines } from './chunk.ts';
 export { Fault } from './fault.ts';
 export { Field, isMethodOverride, joinedValue, lineEndAt, stride, valueAt } from './fields.ts';
-export { Pairing } from './pairing.ts';
+export { RequestResponseMachine } from './machine.ts';
 export type {
-  Answer,
   Cut,
   Failure,
-  PairingPort,
+  LocalReply,
+  MachinePort,
   Plan,
   ResponseScrub,
   ResponseTransform,

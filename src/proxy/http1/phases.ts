@@ -1,8 +1,8 @@
 import { Fault } from './fault.ts';
 
 /** Where a client connection stands with the request that comes, or has come. */
-export type RequestPhase = 'head' | 'judging' | 'connecting' | 'body' | 'sent' | 'draining' | 'over';
-/** Where it stands with the answer. */
+export type RequestPhase = 'head' | 'authorizing' | 'connecting' | 'body' | 'sent' | 'draining' | 'over';
+/** Where it stands with the response. */
 export type ResponsePhase = 'none' | 'head' | 'renewing' | 'body' | 'finishing' | 'complete';
 
 export const unexpectedSwitch = new Fault(

@@ -3,21 +3,21 @@ import type { Fault } from './fault.ts';
 import type { RequestHead } from './request.ts';
 import type { ResponseHead } from './response.ts';
 
-/** A request that may go on: what is written instead of its head, and what its answer gains. */
+/** A request that may go on: what is written instead of its head, and what its response gains. */
 export interface Plan {
   /** The rewritten head, ready for the wire. */
   readonly head: Buffer;
-  /** Whole field lines to add to the answer with this head, if any. */
+  /** Whole field lines to add to the response with this head, if any. */
   readonly lineFor: ((head: ResponseHead) => string | undefined) | undefined;
   /** A 401 may be met by a renewed credential: the port's `renew` is asked, once. */
   readonly renewable: boolean;
-  /** Takes what the answer must not say out of it as it passes. */
+  /** Takes what the response must not say out of it as it passes. */
   readonly scrub: ResponseScrub | undefined;
 }
 
 /** Looks into answers for what must not come back. */
 export interface ResponseScrub {
-  /** Why this answer cannot be looked into, and is refused. */
+  /** Why this response cannot be looked into, and is refused. */
   fault(head: ResponseHead): Fault | undefined;
   /** The head to send: `rewritten`, or another where something had to go. `undefined` for the head as it came. */
   head(head: ResponseHead, rewritten: Buffer | undefined): Buffer | undefined;
@@ -48,20 +48,20 @@ export interface ResponseTransform {
   abort(): void;
 }
 
-/** Bytes of an answer of our own; `close` when it is the last one, `body` unless the method forbids one. */
-export type Answer = (shape: { readonly close: boolean; readonly body: boolean }) => Buffer;
+/** Bytes of the proxy’s own reply; `close` when it is the last one, `body` unless the method forbids one. */
+export type LocalReply = (shape: { readonly close: boolean; readonly body: boolean }) => Buffer;
 
 export type Failure =
-  /** What came instead of a request's head: nothing was judged yet. */
+  /** What came instead of a request's head: nothing was authorized yet. */
   | { readonly kind: 'malformed-head'; readonly fault: Fault }
-  /** The body of a request that was judged already. */
+  /** The body of a request that was authorized already. */
   | { readonly kind: 'malformed-body'; readonly fault: Fault }
   | { readonly kind: 'malformed-response'; readonly fault: Fault }
-  | { readonly kind: 'no-answer' }
+  | { readonly kind: 'no-response' }
   | { readonly kind: 'request-timeout' }
   | { readonly kind: 'response-timeout' };
 
-/** Why an answer that had begun is cut off. */
+/** Why a response that had begun is cut off. */
 export type Cut =
   | { readonly kind: 'malformed-body'; readonly fault: Fault }
   | { readonly kind: 'malformed-response'; readonly fault: Fault }
@@ -70,13 +70,13 @@ export type Cut =
   /** The body is not in the coding that it declares. */
   | { readonly kind: 'undecodable' }
   /** Nothing moved for the idle time. */
-  | { readonly kind: 'standstill' };
+  | { readonly kind: 'stalled' };
 
-/** What a pairing does to the world: the actions of a transcript. `send…` answer false to ask for a pause. */
-export interface PairingPort {
-  /** Decide on a request: answered by `forward`, `answer` or `handOver`, now or later. */
-  judge(request: RequestHead): void;
-  /** Answered by `upstreamReady` or `answer`. `fresh` forbids a pooled connection. */
+/** What a machine does to the world: the actions of a transcript. `send…` answer false to ask for a pause. */
+export interface MachinePort {
+  /** Decide on a request: answered by `forward`, `reply` or `handOver`, now or later. */
+  authorize(request: RequestHead): void;
+  /** Answered by `upstreamReady` or `reply`. `fresh` forbids a pooled connection. */
   connectUpstream(fresh: boolean): void;
   sendUpstream(bytes: Buffer): boolean;
   sendClient(bytes: Buffer): boolean;
@@ -88,14 +88,14 @@ export interface PairingPort {
   /** Flush, then end our side; the rest of what the client sends is thrown away. */
   endClient(): void;
   /**
-   * End the connection so that what was sent cannot look complete, and put on record why. Where this is `gentle`, what was
+   * End the connection so that what was sent cannot look complete, and put on record why. Where this is `graceful`, what was
    * sent is to arrive; else the connection is reset, which also loses answers before this one that are still on their way.
    */
-  breakOffClient(cut: Cut, gentle: boolean): void;
+  abortClient(cut: Cut, graceful: boolean): void;
   /** Both sides agreed on another protocol: relay bytes from now on. */
   splice(fromClient: Buffer | undefined, fromUpstream: Buffer | undefined): void;
   /** Answered by `renewed`. */
   renew(): void;
-  /** The answer for a failure found here; whoever makes it also puts it on record. */
-  failed(failure: Failure): Answer;
+  /** The reply for a failure found here; who makes it also puts it on record. */
+  failed(failure: Failure): LocalReply;
 }

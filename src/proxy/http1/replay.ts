@@ -1,6 +1,6 @@
 import type { RequestHead } from './request.ts';
 
-/** Bodies up to this size are kept until the answer's head, so that a 401 can be met by sending them again. */
+/** Bodies up to this size are kept until the response's head, so that a 401 can be met by sending them again. */
 const maxReplayBytes = 64 * 1024;
 
 const safeToRepeat = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
@@ -19,22 +19,22 @@ export function isIdempotent(method: string): boolean {
 export class Replay {
   /** What went out so far; `undefined` once it is too much to be sent again. */
   chunks: readonly Buffer[] | undefined;
-  readonly #kept: Buffer[] = [];
+  readonly #held: Buffer[] = [];
   #bytes = 0;
 
   /** `declaredBytes`: how long the body says that it will be, where it does. */
   constructor(declaredBytes = 0) {
-    this.chunks = declaredBytes > maxReplayBytes ? undefined : this.#kept;
+    this.chunks = declaredBytes > maxReplayBytes ? undefined : this.#held;
   }
 
-  keep(chunk: Buffer): void {
+  add(chunk: Buffer): void {
     if (this.chunks === undefined) return;
     this.#bytes += chunk.length;
     if (this.#bytes > maxReplayBytes) {
       this.chunks = undefined;
-      this.#kept.length = 0;
+      this.#held.length = 0;
     } else {
-      this.#kept.push(chunk);
+      this.#held.push(chunk);
     }
   }
 }

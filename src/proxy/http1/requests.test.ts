@@ -140,7 +140,7 @@ const forwarded: readonly (readonly [name: string, sent: string, expected: 'same
   ],
 ];
 
-/** What never leaves: the answer is 400 (or 431), the connection closes, and no upstream hears of it. */
+/** What never leaves: the response is 400 (or 431), the connection closes, and no upstream hears of it. */
 const refused: readonly (readonly [name: string, sent: string])[] = [
   [
     'Content-Length with Transfer-Encoding',
@@ -263,7 +263,7 @@ const refused: readonly (readonly [name: string, sent: string])[] = [
   ['an endless method', 'G'.repeat(100)],
 ];
 
-/** A judged request whose body breaks its framing: nothing after the fault goes out, and the upstream is cut off. */
+/** A authorized request whose body breaks its framing: nothing after the fault goes out, and the upstream is cut off. */
 const brokenBodies: readonly (readonly [name: string, body: string, forwarded: string])[] = [
   ['no chunk size', '\r\nhello', ''],
   ['a chunk size with 0x', '0x5\r\nhello\r\n0\r\n\r\n', ''],
@@ -304,7 +304,7 @@ describe('forwards', () => {
       const whole = new Transcript().client(sent);
       expect(whole.sent('upstream')).toBe(expected === 'same' ? sent : expected);
       expect(whole.sent('client')).toBe('');
-      expect(whole.judged).toHaveLength(1);
+      expect(whole.authorized).toHaveLength(1);
     });
   }
 
@@ -338,7 +338,7 @@ describe('refuses, and no upstream hears of it:', () => {
       expect(transcript.sent('upstream')).toBe('');
       expect(transcript.sent('client')).toBe('<malformed-head, close>');
       expect(transcript.actions.at(-1)).toBe('end client');
-      expect(transcript.judged).toHaveLength(0);
+      expect(transcript.authorized).toHaveLength(0);
     });
   }
 
@@ -347,7 +347,7 @@ describe('refuses, and no upstream hears of it:', () => {
       if (sent.length > 10_000) continue;
       const dripped = new Transcript();
       for (const byte of sent) dripped.client(byte);
-      dripped.pairing.clientEnd();
+      dripped.machine.clientEnd();
       expect([name, dripped.sent('upstream'), dripped.sent('client')]).toEqual([
         name,
         '',
@@ -365,7 +365,7 @@ describe('refuses, and no upstream hears of it:', () => {
   test('what follows a refused request on the same connection', () => {
     const transcript = new Transcript().client(`${post(['Content-Length: 5, 5'], '')}${get()}`).client(get());
     expect(transcript.sent('upstream')).toBe('');
-    expect(transcript.judged).toHaveLength(0);
+    expect(transcript.authorized).toHaveLength(0);
   });
 });
 

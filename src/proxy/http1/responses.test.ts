@@ -66,18 +66,18 @@ const passed: readonly Case[] = [
     upstream: 'release',
   },
   {
-    name: 'an answer to HEAD with a length',
+    name: 'a response to HEAD with a length',
     method: 'HEAD',
     sent: ok('Content-Length: 1000'),
     upstream: 'release',
   },
   {
-    name: 'an answer to HEAD that would be chunked',
+    name: 'a response to HEAD that would be chunked',
     method: 'HEAD',
     sent: ok('Transfer-Encoding: chunked'),
     upstream: 'release',
   },
-  { name: 'an answer to HEAD without a length', method: 'HEAD', sent: ok('X-A: 1'), upstream: 'release' },
+  { name: 'a response to HEAD without a length', method: 'HEAD', sent: ok('X-A: 1'), upstream: 'release' },
   { name: 'no reason phrase', sent: lines('HTTP/1.1 200 ', 'Content-Length: 0'), upstream: 'release' },
   {
     name: 'no space before a missing reason phrase',
@@ -156,12 +156,12 @@ const passed: readonly Case[] = [
     ends: true,
   },
   {
-    name: '100 and then the answer',
+    name: '100 and then the response',
     sent: lines('HTTP/1.1 100 Continue') + ok('Content-Length: 0'),
     upstream: 'release',
   },
   {
-    name: '103 and 102 and then the answer',
+    name: '103 and 102 and then the response',
     sent:
       lines('HTTP/1.1 103 Early Hints', 'Link: </a>') +
       lines('HTTP/1.1 102 Processing') +
@@ -216,7 +216,7 @@ const passed: readonly Case[] = [
   },
 ];
 
-/** The client hears that the answer was malformed, nothing of it, and the connection is not used again. */
+/** The client hears that the response was malformed, nothing of it, and the connection is not used again. */
 const refused: readonly (readonly [name: string, sent: string])[] = [
   ['Content-Length with Transfer-Encoding', ok('Content-Length: 5', 'Transfer-Encoding: chunked')],
   ['differing lengths', ok('Content-Length: 5', 'Content-Length: 6')],
@@ -268,7 +268,7 @@ function play(
 ): Transcript {
   const transcript = new Transcript().client(requestWith(method));
   for (const part of each(sent)) transcript.upstream(part);
-  if (ends) transcript.pairing.upstreamEnd(true);
+  if (ends) transcript.machine.upstreamEnd(true);
   return transcript;
 }
 
@@ -306,7 +306,7 @@ describe('passes on', () => {
   });
 });
 
-describe('answers 502 instead of', () => {
+describe('replies 502 instead of', () => {
   for (const [name, sent] of refused) {
     test(name, () => {
       for (const parts of [[sent], sent.length > 10_000 ? [sent] : sent.split('')]) {
@@ -324,7 +324,7 @@ describe('cuts the client off after', () => {
   for (const [name, sent] of truncated) {
     test(name, () => {
       const transcript = new Transcript().client(request).upstream(sent);
-      transcript.pairing.upstreamEnd(true);
+      transcript.machine.upstreamEnd(true);
       expect(transcript.sent('client')).toBe(sent);
       expect(transcript.actions.at(-1)).toBe('reset client');
       expect(transcript.actions).not.toContain('end client');
@@ -343,7 +343,7 @@ describe('cuts the client off after', () => {
 
   test('a body until close that ends in a reset', () => {
     const transcript = new Transcript().client(request).upstream(`${ok('X-A: 1')}hel`);
-    transcript.pairing.upstreamEnd(false);
+    transcript.machine.upstreamEnd(false);
     expect(transcript.actions.at(-1)).toBe('reset client');
   });
 });

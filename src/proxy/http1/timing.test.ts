@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { rewriteRequestHead } from '../inject/index.ts';
-import { Pairing, type PairingPort, type Plan, type RequestHead } from './index.ts';
+import { type MachinePort, type Plan, type RequestHead, RequestResponseMachine } from './index.ts';
 
 interface Exchange {
   readonly body: 'none' | 'length' | 'chunked';
   /** `last`: the upstream ends its connection with it. */
-  readonly answer: 'length' | 'chunked' | 'hint first' | 'last';
+  readonly response: 'length' | 'chunked' | 'hint first' | 'last';
   /**
    * `stale`: 401 at first, and another credential is had. `refused` stays 401. `dropped`: the connection from the pool
    * turns out to be dead.
@@ -15,12 +15,12 @@ interface Exchange {
 }
 
 /** A client that sends everything it has, an upstream that answers as soon as it can, and sockets as slow as chance wants. */
-class Scene implements PairingPort {
-  readonly pairing = new Pairing(this);
+class Scene implements MachinePort {
+  readonly machine = new RequestResponseMachine(this);
   /** What the client got, and what the upstream got for each request at last. */
   received = '';
   readonly arrived = new Map<number, string>();
-  readonly judged: number[] = [];
+  readonly authorized: number[] = [];
   over = false;
   readonly #exchanges: readonly Exchange[];
   readonly #next: (limit: number) => number;
@@ -55,18 +55,18 @@ class Scene implements PairingPort {
       pending.push(() => {
         const [piece, rest] = this.#cut(this.#toSend);
         this.#toSend = rest;
-        this.pairing.clientBytes(Buffer.from(piece));
+        this.machine.clientBytes(Buffer.from(piece));
       });
     }
     if (this.#readsUpstream && (this.#answering ?? '') !== '') {
       pending.push(() => {
         const [piece, rest] = this.#cut(this.#answering as string);
         this.#answering = rest;
-        this.pairing.upstreamBytes(Buffer.from(piece));
+        this.machine.upstreamBytes(Buffer.from(piece));
       });
     }
     // It closes once it has the whole request, or else the client's connection would have to end as well.
-    const index = this.judged.at(-1);
+    const index = this.authorized.at(-1);
     if (
       this.#answering === '' &&
       this.#isLast &&
@@ -74,7 +74,7 @@ class Scene implements PairingPort {
     ) {
       pending.push(() => {
         this.#isLast = false;
-        this.pairing.upstreamEnd(true);
+        this.machine.upstreamEnd(true);
       });
     }
     return pending;
@@ -104,23 +104,23 @@ class Scene implements PairingPort {
   }
 
   #hintFor(index: number): string {
-    const isFirst = this.#exchanges[index]?.answer === 'hint first';
+    const isFirst = this.#exchanges[index]?.response === 'hint first';
     return isFirst ? `HTTP/1.1 103 Early Hints\r\nLink: <${index}>\r\n\r\n` : '';
   }
 
   #answerTo(index: number, attempt: number): string {
-    const { answer, fate } = this.#exchanges[index] as Exchange;
+    const { response, fate } = this.#exchanges[index] as Exchange;
     const isStale = fate === 'refused' || (fate === 'stale' && attempt === 1);
     const status = isStale ? '401 Unauthorized' : '200 OK';
     if (fate === 'dropped' && attempt === 1) return '';
-    if (answer !== 'chunked')
+    if (response !== 'chunked')
       return `${this.#hintFor(index)}HTTP/1.1 ${status}\r\nContent-Length: 6\r\n\r\nfor ${index}.`;
     return `HTTP/1.1 ${status}\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nfor ${index}.\r\n0\r\n\r\n`;
   }
 
-  judge(request: RequestHead): void {
+  authorize(request: RequestHead): void {
     const index = Number(request.target.slice(1));
-    this.judged.push(index);
+    this.authorized.push(index);
     const { fate } = this.#exchanges[index] as Exchange;
     const head = rewriteRequestHead(
       request,
@@ -129,8 +129,8 @@ class Scene implements PairingPort {
     );
     const plan: Plan = { head, lineFor: undefined, renewable: fate !== 'carried', scrub: undefined };
     const decide = (): void => {
-      if (fate === 'denied') this.pairing.answer(() => Buffer.from(`denied ${index}.`));
-      else this.pairing.forward(plan);
+      if (fate === 'denied') this.machine.reply(() => Buffer.from(`denied ${index}.`));
+      else this.machine.forward(plan);
     };
     this.#soonOrLater(decide);
   }
@@ -139,7 +139,7 @@ class Scene implements PairingPort {
     this.#upstreamBytes = '';
     this.#answering = undefined;
     this.#readsUpstream = true;
-    this.#soonOrLater(() => this.pairing.upstreamReady(!fresh));
+    this.#soonOrLater(() => this.machine.upstreamReady(!fresh));
   }
 
   #soonOrLater(event: () => void): void {
@@ -154,17 +154,17 @@ class Scene implements PairingPort {
     if (this.#answering === undefined) {
       const attempt = (this.#attempts.get(index) ?? 0) + 1;
       this.#attempts.set(index, attempt);
-      const answer = this.#answerTo(index, attempt);
-      const isLast = this.#exchanges[index]?.answer === 'last';
-      this.#answering = isLast ? answer.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n') : answer;
-      this.#isLast = isLast || answer === '';
+      const response = this.#answerTo(index, attempt);
+      const isLast = this.#exchanges[index]?.response === 'last';
+      this.#answering = isLast ? response.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n') : response;
+      this.#isLast = isLast || response === '';
     }
-    return this.#roomFor(() => this.pairing.upstreamDrained());
+    return this.#roomFor(() => this.machine.upstreamDrained());
   }
 
   sendClient(bytes: Buffer): boolean {
     this.received += bytes.toString();
-    return this.#roomFor(() => this.pairing.clientDrained());
+    return this.#roomFor(() => this.machine.clientDrained());
   }
 
   #roomFor(drained: () => void): boolean {
@@ -174,11 +174,11 @@ class Scene implements PairingPort {
   }
 
   renew(): void {
-    const index = this.judged.at(-1) as number;
+    const index = this.authorized.at(-1) as number;
     const { fate } = this.#exchanges[index] as Exchange;
     const head = this.requestOf(index).split('\r\n\r\n')[0] as string;
     this.#pending.push(() =>
-      this.pairing.renewed(fate === 'stale' ? Buffer.from(`${head}\r\n\r\n`) : undefined),
+      this.machine.renewed(fate === 'stale' ? Buffer.from(`${head}\r\n\r\n`) : undefined),
     );
   }
 
@@ -202,7 +202,7 @@ class Scene implements PairingPort {
     this.over = true;
   }
 
-  breakOffClient(): void {
+  abortClient(): void {
     this.over = true;
   }
 
@@ -218,7 +218,7 @@ class Scene implements PairingPort {
 const exchange: fc.Arbitrary<Exchange> = fc
   .record({
     body: fc.constantFrom<Exchange['body']>('none', 'length', 'chunked'),
-    answer: fc.constantFrom<Exchange['answer']>('length', 'chunked', 'hint first', 'last'),
+    response: fc.constantFrom<Exchange['response']>('length', 'chunked', 'hint first', 'last'),
     fate: fc.constantFrom<Exchange['fate']>('carried', 'carried', 'denied', 'stale', 'refused', 'dropped'),
   })
   // A refusal before a body closes the connection, and a request with a body is not sent again to be safe.
@@ -233,7 +233,7 @@ test('whatever comes first, every request is carried, answered in its turn, and 
         const scene = new Scene(exchanges, (limit) => (chance.next().value as number) % limit);
         scene.play();
         const all = exchanges.map((_, index) => index);
-        expect(scene.judged).toEqual(all);
+        expect(scene.authorized).toEqual(all);
         expect(scene.received).toBe(all.map((index) => scene.expected(index)).join(''));
         const carried = all.filter((index) => exchanges[index]?.fate !== 'denied');
         expect([...scene.arrived.keys()]).toEqual(carried);

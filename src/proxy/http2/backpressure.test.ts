@@ -3,7 +3,7 @@ import type { ClientHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { Writable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { cleanupsAfterEach } from '../testing/test-cleanups.ts';
-import { answerOn } from '../testing/test-http2-answer.ts';
+import { responseOn } from '../testing/test-http2-response.ts';
 import { dialHttp2, openHttp2World } from '../testing/test-http2-upstream.ts';
 import { secret } from '../testing/test-world.ts';
 
@@ -40,18 +40,18 @@ for (let at = 0; at < wholeBytes; at += piece.length)
   expected.update(Buffer.alloc(piece.length, at / piece.length));
 const wholeDigest = expected.digest('hex');
 
-/** Asks on other streams of the session until nothing has moved on the stalled ones for many answers in a row. */
+/** Asks on other streams of the session until nothing has moved on the stalled ones for many responses in a row. */
 async function untilStalled(session: ClientHttp2Session, moved: () => number): Promise<void> {
   let before = -1;
   for (let still = 0; still < 30; ) {
-    const answer = await answerOn(session.request({ ':path': '/quick' }));
-    expect(answer).toMatchObject({ body: 'quick', headers: { ':status': 200 } });
+    const response = await responseOn(session.request({ ':path': '/quick' }));
+    expect(response).toMatchObject({ body: 'quick', headers: { ':status': 200 } });
     still = moved() === before ? still + 1 : 0;
     before = moved();
   }
 }
 
-/** An upstream with a quick answer, a large one, and one that reads a large body when it is told to. */
+/** An upstream with a quick response, a large one, and one that reads a large body when it is told to. */
 async function openStreams() {
   const sent: { bytes: number }[] = [];
   const unread: ServerHttp2Stream[] = [];
@@ -84,7 +84,7 @@ test.each([
   ['that passes as it is', 'application/octet-stream'],
   ['that is looked into for the secret', 'text/plain'],
 ])(
-  'who does not read an answer %s stops its upstream within the windows, and no other stream',
+  'who does not read a response %s stops its upstream within the windows, and no other stream',
   async (_what, type) => {
     const { session, sent } = await openStreams();
     const stalled = Array.from({ length: 3 }, () => session.request({ ':path': '/large', 'x-type': type }));
@@ -109,7 +109,7 @@ test('an upstream that does not read a body stops the client within the windows,
     pour(stream, count);
     return stream;
   });
-  const answers = uploads.map(answerOn);
+  const responses = uploads.map(responseOn);
   await untilStalled(session, () => left.reduce((sum, { bytes }) => sum + bytes, 0));
   for (const { bytes } of left) {
     expect(bytes).toBeGreaterThan(0);
@@ -122,7 +122,7 @@ test('an upstream that does not read a body stops the client within the windows,
       stream.end(digest);
     });
   }
-  expect((await Promise.all(answers)).map(({ body }) => body)).toEqual(uploads.map(() => wholeDigest));
+  expect((await Promise.all(responses)).map(({ body }) => body)).toEqual(uploads.map(() => wholeDigest));
   expect(JSON.stringify(world.decisions)).not.toContain(secret);
 });
 

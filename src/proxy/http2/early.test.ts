@@ -25,12 +25,12 @@ const reset = (stream: number, code: number) => frame(Type.reset, 0, stream, uin
 const trailers = (stream: number) => headers(stream, [['x-end', '1']]);
 
 /** What a client gets whose upload is answered by these frames while most of it is still to come. */
-async function upload(answer: (stream: number) => readonly Buffer[]) {
+async function upload(response: (stream: number) => readonly Buffer[]) {
   let isAnswered = false;
   const at = await serveFrames(cleanups, [], (one, _connection, send) => {
     if (one.type !== Type.data || isAnswered) return;
     isAnswered = true;
-    send(...answer(one.stream));
+    send(...response(one.stream));
   });
   const world = await openWorld();
   world.ports.set(`${apiHost}:443`, at);
@@ -47,7 +47,7 @@ async function upload(answer: (stream: number) => readonly Buffer[]) {
   });
   stream.on('end', () => {
     isEnded = stream.rstCode === constants.NGHTTP2_NO_ERROR;
-    // Some clients send all of it before they look at the answer.
+    // Some clients send all of it before they look at the response.
     stream.end(Buffer.alloc(3_000_000));
   });
   stream.on('error', () => {});
@@ -57,7 +57,7 @@ async function upload(answer: (stream: number) => readonly Buffer[]) {
   return { world, status, body, code: stream.rstCode, isEnded };
 }
 
-describe('an answer that is whole while the request is not', () => {
+describe('a response that is whole while the request is not', () => {
   const length = ['content-length', '5'] as const;
   test.each<readonly [string, (stream: number) => readonly Buffer[]]>([
     ['by its length', (s) => [head(s, length), data(s, 'large', Flag.endStream), reset(s, Code.none)]],
@@ -66,8 +66,8 @@ describe('an answer that is whole while the request is not', () => {
       (s) => [head(s, length), data(s, 'large', Flag.endStream), reset(s, Code.cancel)],
     ],
     ['by its trailers', (s) => [head(s), data(s, 'large'), trailers(s), reset(s, Code.none)]],
-  ])('reaches the client, which may send the rest all the same: %s', async (_name, answer) => {
-    const { world, status, body, code, isEnded } = await upload(answer);
+  ])('reaches the client, which may send the rest all the same: %s', async (_name, response) => {
+    const { world, status, body, code, isEnded } = await upload(response);
     expect([status, body, code, isEnded]).toEqual([413, 'large', constants.NGHTTP2_NO_ERROR, true]);
     expect(world.failures).toEqual([]);
   });
@@ -78,12 +78,12 @@ describe('an answer that is whole while the request is not', () => {
   });
 });
 
-describe('an answer that is cut off while the request is under way', () => {
+describe('a response that is cut off while the request is under way', () => {
   test.each<readonly [string, (stream: number) => readonly Buffer[]]>([
     ['short of its length', (s) => [head(s, ['content-length', '9']), data(s, 'large'), reset(s, Code.none)]],
     ['with nothing that proves its end', (s) => [head(s), data(s, 'large'), reset(s, Code.cancel)]],
-  ])('does not look complete: %s', async (_name, answer) => {
-    const { world, status, code } = await upload(answer);
+  ])('does not look complete: %s', async (_name, response) => {
+    const { world, status, code } = await upload(response);
     expect(status).toBe(413);
     expect(code).not.toBe(constants.NGHTTP2_NO_ERROR);
     expect(world.failures).toHaveLength(1);
@@ -96,9 +96,9 @@ test.each([
     'one that resets the stream after it',
     (s: number) => [head(s), data(s, 'large'), trailers(s), reset(s, Code.none)],
   ],
-])('a whole answer ends a client’s stream without a reset: from %s', async (_name, answer) => {
+])('a whole response ends a client’s stream without a reset: from %s', async (_name, response) => {
   const at = await serveFrames(cleanups, [], (one, _connection, send) => {
-    if (one.type === Type.headers) send(...answer(one.stream));
+    if (one.type === Type.headers) send(...response(one.stream));
   });
   const world = await openWorld();
   world.ports.set(`${apiHost}:443`, at);

@@ -45,7 +45,7 @@ async function openFlooded(more: readonly Buffer[] = []) {
         stream.respond({ ':status': 200 }, { endStream: true });
       });
     },
-    { patience: { headMs: 400, lingerMs: 40 } },
+    { timeouts: { headMs: 400, lingerMs: 40 } },
   );
   const client = await dialRaw(world);
   cleanups.push(() => client.close());
@@ -220,7 +220,7 @@ test.each([
   },
 );
 
-test('a client that reads nothing cannot make answers to PING and SETTINGS pile up', async () => {
+test('a client that reads nothing cannot make responses to PING and SETTINGS pile up', async () => {
   const { client, arrived } = await openFlooded();
   client.pause();
   const round = Buffer.concat(
@@ -256,7 +256,7 @@ test('a client whose connection is in error as it shows that it is there holds n
         request.open = false;
       });
     },
-    { patience: { exchangeMs: 100 } },
+    { timeouts: { exchangeMs: 100 } },
   );
   const client = await dialRaw(world);
   cleanups.push(() => client.close());

@@ -1,4 +1,4 @@
-import { type Case, judgeCases } from '../testing/test-http2-cases.ts';
+import { type Case, checkCases } from '../testing/test-http2-cases.ts';
 import {
   type Fields,
   Flag,
@@ -114,9 +114,9 @@ const connection: readonly Case[] = [
 const leaving = [post, frame(Type.goaway, 0, 0, Buffer.concat([uint32(0), uint32(2)]))];
 const behind = [headers(3, postFields, 0), data('behind', endStream, 3)];
 // biome-ignore format: a table, one case a line
-judgeCases('the end of a connection, and more in the same read', [
+checkCases('the end of a connection, and more in the same read', [
   { name: 'a request with a body', bare: true, send: [Buffer.concat([preface, settings(), ...leaving, ...behind])], gets: 'goaway none | goaway internal | closed', last: true, upstream: ['POST / cut'], audit: ['injected', ...refused] },
 ]);
-judgeCases('frames (RFC 9113 §4, §6)', frames);
-judgeCases('streams (RFC 9113 §5)', streams);
-judgeCases('the connection (RFC 9113 §6.5, §6.7, §6.8, §6.9)', connection);
+checkCases('frames (RFC 9113 §4, §6)', frames);
+checkCases('streams (RFC 9113 §5)', streams);
+checkCases('the connection (RFC 9113 §6.5, §6.7, §6.8, §6.9)', connection);

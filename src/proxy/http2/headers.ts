@@ -1,5 +1,5 @@
 import { constants, type IncomingHttpHeaders, type OutgoingHttpHeaders, sensitiveHeaders } from 'node:http2';
-import type { Grant } from '../authorize/index.ts';
+import type { CredentialUse } from '../authorize/index.ts';
 import { readableCodings } from '../coding/index.ts';
 import { type Refusal, refuse } from '../decide/index.ts';
 import { type Authority, isForbiddenTrailer, isMethodOverride, parseAuthority } from '../http1/index.ts';
@@ -144,7 +144,7 @@ function inLowerCase(injected: InjectedFields): LowerCaseFields {
   return made;
 }
 
-/** The answer's header fields as the client gets them. */
+/** The response's header fields as the client gets them. */
 export function responseHeaders(headers: IncomingHttpHeaders): OutgoingHttpHeaders {
   const out: OutgoingHttpHeaders = {};
   for (const name in headers) {
@@ -168,7 +168,7 @@ export function relayedTrailers(trailers: IncomingHttpHeaders): OutgoingHttpHead
 export function refusalHeaders(
   headers: IncomingHttpHeaders,
   decision: string,
-  advise: Grant['advise'],
+  advise: CredentialUse['advise'],
 ): OutgoingHttpHeaders {
   const status = Number(headers[':status']);
   if (status !== 401 && status !== 403) return {};
@@ -208,7 +208,7 @@ export function scrubHeaders(
   return out;
 }
 
-/** One search through all values: each is for many spellings, and the usual answer holds none of them. */
+/** One search through all values: each is for many spellings, and the usual response holds none of them. */
 function isClean(headers: OutgoingHttpHeaders, needles: Needles): boolean {
   let values = '';
   for (const name in headers) {

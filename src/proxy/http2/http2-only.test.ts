@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { expect, test } from 'vitest';
 import { cleanupsAfterEach } from '../testing/test-cleanups.ts';
-import { answerOn } from '../testing/test-http2-answer.ts';
+import { responseOn } from '../testing/test-http2-response.ts';
 import { openHttp2World } from '../testing/test-http2-upstream.ts';
 import {
   apiHost,
@@ -57,7 +57,7 @@ test('a client that offers both gets HTTP/2 where the upstream speaks nothing el
   for (const _ of [1, 2]) {
     const socket = await dialWithBoth(world);
     expect(socket.alpnProtocol).toBe('h2');
-    expect((await answerOn(sessionOn(socket).request({ ':path': '/v1' }))).headers[':status']).toBe(200);
+    expect((await responseOn(sessionOn(socket).request({ ':path': '/v1' }))).headers[':status']).toBe(200);
   }
   expect(seen).toEqual([`Bearer ${secret}`, `Bearer ${secret}`]);
   expect(world.decisions.map(({ outcome }) => outcome)).toEqual(['injected', 'injected']);
@@ -81,7 +81,7 @@ test('a client that offers both gets HTTP/1.1 where the upstream speaks it, and 
 test('a client that offers both gets HTTP/1.1 where the upstream speaks both', async () => {
   const server = createSecureServer(
     { allowHTTP1: true, SNICallback: (name, done) => done(null, upstreamContext(name)) },
-    (_request, response) => response.end('answer'),
+    (_request, response) => response.end('response'),
   );
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const world = await openWorld();
@@ -107,7 +107,7 @@ test('an upstream that has learnt HTTP/1.1 meanwhile is met with it', async () =
     stream.respond({ ':status': 200 }, { endStream: true }),
   );
   expect((await dialWithBoth(world)).alpnProtocol).toBe('h2');
-  const server = await serveHttps((_request, response) => response.end('answer'));
+  const server = await serveHttps((_request, response) => response.end('response'));
   cleanups.push(
     () => server.close(),
     () => server.closeAllConnections(),

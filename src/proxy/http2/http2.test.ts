@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import * as grpc from '@grpc/grpc-js';
 import { describe, expect, test } from 'vitest';
 import { cleanupsAfterEach } from '../testing/test-cleanups.ts';
-import { answerOn } from '../testing/test-http2-answer.ts';
+import { responseOn } from '../testing/test-http2-response.ts';
 import {
   dialHttp2 as dialThroughProxy,
   type Http2Listener,
@@ -48,7 +48,7 @@ describe('a stream', () => {
       echo(stream, headers, flags);
     });
     const session = await dialHttp2(world);
-    const { headers, body } = await answerOn(
+    const { headers, body } = await responseOn(
       session.request({
         ':path': '/v1?a=1',
         authorization: 'Bearer phantom',
@@ -87,24 +87,24 @@ describe('a stream', () => {
       },
     });
     const session = await dialHttp2(world);
-    const { body } = await answerOn(session.request({ ':method': 'POST', [name]: value }));
+    const { body } = await responseOn(session.request({ ':method': 'POST', [name]: value }));
     expect(JSON.parse(body)).toMatchObject({ code: 'PolicyDenied' });
     expect(asked).toEqual(value === 'DELETE' ? ['POST', 'DELETE'] : ['POST', 'PATCH', 'DELETE']);
     expect(world.dials).toHaveLength(1);
   });
 
-  test('a hundred at once share one connection to the upstream, each with its own answer', async () => {
+  test('a hundred at once share one connection to the upstream, each with its own response', async () => {
     const world = await openWithHttp2(echo);
     const session = await dialHttp2(world);
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 100 }, (_, index) => {
         const stream = session.request({ ':method': 'POST', ':path': `/${index}` });
         stream.end(`body ${index}`);
-        return answerOn(stream);
+        return responseOn(stream);
       }),
     );
-    expect(answers.map(({ body }) => JSON.parse(body).body)).toEqual(
-      answers.map((_, index) => `body ${index}`),
+    expect(responses.map(({ body }) => JSON.parse(body).body)).toEqual(
+      responses.map((_, index) => `body ${index}`),
     );
     expect(world.dials.length).toBeLessThanOrEqual(2);
     expect(world.decisions).toHaveLength(100);
@@ -119,17 +119,17 @@ describe('a stream', () => {
     const stream = session.request({ ':method': 'POST', ':path': '/' });
     const body = 'x'.repeat(5_000_000);
     stream.end(body);
-    expect((await answerOn(stream)).body.length).toBe(body.length);
+    expect((await responseOn(stream)).body.length).toBe(body.length);
   });
 
   test('with a path beyond ASCII is refused, and says what to do about it', async () => {
     const world = await openWithHttp2((stream) => stream.respond({ ':status': 200 }, { endStream: true }));
-    const answer = await answerOn((await dialHttp2(world)).request({ ':path': '/?q=caf\u00e9' }));
-    expect(answer.headers[':status']).toBe(400);
-    expect(JSON.parse(answer.body).detail).toContain('has to be percent-encoded');
+    const response = await responseOn((await dialHttp2(world)).request({ ':path': '/?q=caf\u00e9' }));
+    expect(response.headers[':status']).toBe(400);
+    expect(JSON.parse(response.body).detail).toContain('has to be percent-encoded');
   });
 
-  test('passes trailers both ways, and interim answers', async () => {
+  test('passes trailers both ways, and interim responses', async () => {
     let received: IncomingHttpHeaders = {};
     const world = await openWithHttp2((stream) => {
       stream.on('trailers', (trailers: IncomingHttpHeaders) => {
@@ -149,8 +149,8 @@ describe('a stream', () => {
     stream.on('headers', (headers) => interim.push(Object.entries(headers)));
     stream.on('wantTrailers', () => stream.sendTrailers({ 'x-sum': '1' }));
     stream.end('request');
-    const answer = await answerOn(stream);
-    expect(answer).toMatchObject({ body: 'body', trailers: { 'x-sum': '2' } });
+    const response = await responseOn(stream);
+    expect(response).toMatchObject({ body: 'body', trailers: { 'x-sum': '2' } });
     expect(received).toMatchObject({ 'x-sum': '1' });
     expect(interim).toEqual([
       [
@@ -164,7 +164,7 @@ describe('a stream', () => {
     ]);
   });
 
-  test('has no secret in an interim answer', async () => {
+  test('has no secret in an interim response', async () => {
     const world = await openWithHttp2((stream) => {
       stream.additionalHeaders({ ':status': 103, link: `</a?key=${secret}>` });
       stream.respond({ ':status': 200 }, { endStream: true });
@@ -172,7 +172,7 @@ describe('a stream', () => {
     const stream = (await dialHttp2(world)).request({ ':path': '/' });
     const links: unknown[] = [];
     stream.on('headers', (headers) => links.push(headers.link));
-    await answerOn(stream);
+    await responseOn(stream);
     expect(links).toEqual([expect.stringMatching(/^<\/a\?key=.+>$/)]);
     expect(String(links)).not.toContain(secret);
   });
@@ -192,7 +192,7 @@ describe('a stream', () => {
       }
     });
     const session = await dialHttp2(world);
-    expect((await answerOn(session.request({ ':path': '/reset' }))).code).toBe(
+    expect((await responseOn(session.request({ ':path': '/reset' }))).code).toBe(
       constants.NGHTTP2_ENHANCE_YOUR_CALM,
     );
     const cancelled = session.request({ ':path': '/endless' });
@@ -209,9 +209,9 @@ describe('a stream', () => {
       setTimeout(() => world.breakUpstreams(), 10);
     });
     const session = await dialHttp2(world);
-    const answer = await answerOn(session.request({ ':path': '/' }));
-    expect(answer.body).toBe('half');
-    expect(answer.code).not.toBe(0);
+    const response = await responseOn(session.request({ ':path': '/' }));
+    expect(response.body).toBe('half');
+    expect(response.code).not.toBe(0);
   });
 
   test('server-sent events pass as they come', async () => {
@@ -239,8 +239,8 @@ describe('a stream', () => {
         spec: { advise: ({ status, field }) => `${status} ${field('www-authenticate')} ${field('x-none')}` },
       },
     );
-    const answer = await answerOn((await dialHttp2(world)).request({ ':path': '/' }));
-    expect(answer).toMatchObject({
+    const response = await responseOn((await dialHttp2(world)).request({ ':path': '/' }));
+    expect(response).toMatchObject({
       body: 'no',
       headers: {
         'authsome-decision': world.decisions[0]?.id,
@@ -277,9 +277,9 @@ describe('refusals', () => {
         streams += 1;
         stream.respond({ ':status': 200 }, { endStream: true });
       });
-      const answer = await answerOn((await dialHttp2(world)).request(headers));
-      expect(answer.headers[':status']).toBe(status);
-      expect(JSON.parse(answer.body)).toMatchObject({ code, decision: world.decisions[0]?.id });
+      const response = await responseOn((await dialHttp2(world)).request(headers));
+      expect(response.headers[':status']).toBe(status);
+      expect(JSON.parse(response.body)).toMatchObject({ code, decision: world.decisions[0]?.id });
       expect(streams).toBe(0);
       expect(world.decisions).toHaveLength(1);
     });
@@ -292,10 +292,12 @@ describe('refusals', () => {
         streams += 1;
       });
       const session = await dialHttp2(world);
-      const answer = await answerOn(session.request({ ':path': path, ':authority': `${user}${apiHost}` }));
-      expect(Number(answer.headers[':status'] ?? 400)).toBe(400);
+      const response = await responseOn(
+        session.request({ ':path': path, ':authority': `${user}${apiHost}` }),
+      );
+      expect(Number(response.headers[':status'] ?? 400)).toBe(400);
       expect(
-        Number(answer.headers[':status']) === 400 || answer.code === constants.NGHTTP2_PROTOCOL_ERROR,
+        Number(response.headers[':status']) === 400 || response.code === constants.NGHTTP2_PROTOCOL_ERROR,
       ).toBe(true);
       expect(streams).toBe(0);
     });
@@ -303,8 +305,8 @@ describe('refusals', () => {
 
   test('another server name than the tunnel’s', async () => {
     const world = await openWithHttp2(echo, { routes: [routeTo(apiHost), routeTo(otherHost)] });
-    const answer = await answerOn((await dialHttp2(world, otherHost)).request({ ':path': '/' }));
-    expect(JSON.parse(answer.body)).toMatchObject({ code: 'TargetMismatch' });
+    const response = await responseOn((await dialHttp2(world, otherHost)).request({ ':path': '/' }));
+    expect(JSON.parse(response.body)).toMatchObject({ code: 'TargetMismatch' });
   });
 
   test('a client that speaks nothing but HTTP/2 to an upstream that does not, on record', async () => {
@@ -325,9 +327,9 @@ describe('refusals', () => {
   test('an upstream that cannot be reached is told to every stream', async () => {
     const world = await openWorld();
     cleanups.push(() => world.close());
-    const answer = await answerOn((await dialHttp2(world)).request({ ':path': '/' }));
-    expect(answer.headers[':status']).toBe(403);
-    expect(JSON.parse(answer.body)).toMatchObject({ code: 'AddressForbidden' });
+    const response = await responseOn((await dialHttp2(world)).request({ ':path': '/' }));
+    expect(response.headers[':status']).toBe(403);
+    expect(JSON.parse(response.body)).toMatchObject({ code: 'AddressForbidden' });
   });
 });
 
@@ -343,7 +345,7 @@ test('a client that opens streams only to reset them is cut off', async () => {
   expect(world.decisions.length).toBeLessThan(400);
 });
 
-test('a secret that comes back is the phantom, or the answer refused where it cannot be read', async () => {
+test('a secret that comes back is the phantom, or the response refused where it cannot be read', async () => {
   const world = await openWithHttp2(
     (stream, headers) => {
       const coding = headers[':path']?.slice(1) ?? '';
@@ -366,15 +368,15 @@ test('a secret that comes back is the phantom, or the answer refused where it ca
   );
   const session = await dialHttp2(world);
   for (const path of ['/identity', '/gzip']) {
-    const answer = await answerOn(session.request({ ':path': path, 'accept-encoding': 'gzip, made-up' }));
-    expect(answer).toMatchObject({
+    const response = await responseOn(session.request({ ':path': path, 'accept-encoding': 'gzip, made-up' }));
+    expect(response).toMatchObject({
       body: 'it is sk-phantom',
       headers: { 'x-echo': 'sk-phantom', etag: '"strong"' },
       code: 0,
     });
-    expect(answer.headers).not.toHaveProperty('content-digest');
+    expect(response.headers).not.toHaveProperty('content-digest');
   }
-  const refused = await answerOn(session.request({ ':path': '/made-up' }));
+  const refused = await responseOn(session.request({ ':path': '/made-up' }));
   expect(refused.headers[':status']).toBe(502);
   expect(refused.body).toContain('UpstreamMalformed');
   expect(refused.body).not.toContain(secret);
@@ -386,10 +388,10 @@ test('revocation cuts the streams that carry the credential', async () => {
     stream.write('endless');
   });
   const stream = (await dialHttp2(world)).request({ ':path': '/' });
-  const answer = answerOn(stream);
+  const response = responseOn(stream);
   await new Promise((resolve) => stream.once('response', resolve));
   world.run.dropConnection('example/default');
-  expect((await answer).code).not.toBe(0);
+  expect((await response).code).not.toBe(0);
 });
 
 test('a client that has said it asks for nothing more is still told all of what it asked for', async () => {
@@ -405,12 +407,12 @@ test('a client that has said it asks for nothing more is still told all of what 
         stream.end('whole');
       }, 20);
     },
-    { patience: { exchangeMs: 100 } },
+    { timeouts: { exchangeMs: 100 } },
   );
   const session = await dialHttp2(world);
   const stream = session.request({ ':path': '/' });
   stream.once('response', () => session.close());
-  const { body } = await answerOn(stream);
+  const { body } = await responseOn(stream);
   expect(body).toMatch(/^1 2 .* 19 20 whole$/);
 });
 

@@ -1,4 +1,4 @@
-import { type Case, judgeCases } from '../testing/test-http2-cases.ts';
+import { type Case, checkCases } from '../testing/test-http2-cases.ts';
 import {
   type Fields,
   Flag,
@@ -65,7 +65,7 @@ const leftOutOfTrailers = (name: string, value: string): Case =>
       ['x-sum', '1'],
     ]),
   );
-const answered = (name: string, status: number, outcome: string, ...send: readonly Buffer[]): Case => ({
+const replied = (name: string, status: number, outcome: string, ...send: readonly Buffer[]): Case => ({
   name,
   send,
   gets: `status ${status}`,
@@ -73,7 +73,7 @@ const answered = (name: string, status: number, outcome: string, ...send: readon
 });
 
 // biome-ignore format: a table, one case a line
-judgeCases('fields (RFC 9113 §8.2)', [
+checkCases('fields (RFC 9113 §8.2)', [
   unread('a name with a capital letter', withField(['X-Name', 'a'])),
   leftOut('an empty name', withField(['', 'a'])),
   leftOut('a name with a space', withField(['x name', 'a'])),
@@ -101,10 +101,10 @@ judgeCases('fields (RFC 9113 §8.2)', [
 ]);
 
 // biome-ignore format: a table, one case a line
-judgeCases('pseudo-header fields (RFC 9113 §8.3)', [
+checkCases('pseudo-header fields (RFC 9113 §8.3)', [
   unread('after a field', headers(1, [...pseudo({ ':path': undefined }), ['x-a', 'b'], [':path', '/']])),
   unread('one that is unknown', request({ ':unknown': 'a' })),
-  unread('one of answers', request({ ':status': '200' })),
+  unread('one of responses', request({ ':status': '200' })),
   unread(':method twice', withField([':method', 'GET'])),
   unread(':path twice', withField([':path', '/other'])),
   unread(':scheme twice', withField([':scheme', 'https'])),
@@ -120,44 +120,44 @@ judgeCases('pseudo-header fields (RFC 9113 §8.3)', [
   passes('host beside the same :authority', 'GET /', withField(['host', apiHost])),
   passes('the port that goes without saying', 'GET /', request({ ':authority': `${apiHost}:443` })),
   passes('a host in capitals', 'GET /', request({ ':authority': apiHost.toUpperCase() })),
-  answered('another :authority', 421, 'TargetMismatch', request({ ':authority': otherHost })),
-  answered('another host beside :authority', 421, 'TargetMismatch', withField(['host', otherHost])),
-  answered('another port', 421, 'TargetMismatch', request({ ':authority': `${apiHost}:8443` })),
+  replied('another :authority', 421, 'TargetMismatch', request({ ':authority': otherHost })),
+  replied('another host beside :authority', 421, 'TargetMismatch', withField(['host', otherHost])),
+  replied('another port', 421, 'TargetMismatch', request({ ':authority': `${apiHost}:8443` })),
   unread('host twice', withField(['host', apiHost], ['host', otherHost])),
-  { ...answered('a user in :authority', 400, 'MalformedRequest', request({ ':authority': `user@${apiHost}` })), newer: { gets: 'reset protocol' } },
+  { ...replied('a user in :authority', 400, 'MalformedRequest', request({ ':authority': `user@${apiHost}` })), newer: { gets: 'reset protocol' } },
   unread('a path in :authority', request({ ':authority': `${apiHost}/x` })),
-  answered('http', 403, 'PlainHttpRefused', request({ ':scheme': 'http' })),
-  answered('a scheme of no use', 403, 'PlainHttpRefused', request({ ':scheme': 'ftp' })),
-  answered('a fragment', 400, 'MalformedRequest', request({ ':path': '/a#b' })),
+  replied('http', 403, 'PlainHttpRefused', request({ ':scheme': 'http' })),
+  replied('a scheme of no use', 403, 'PlainHttpRefused', request({ ':scheme': 'ftp' })),
+  replied('a fragment', 400, 'MalformedRequest', request({ ':path': '/a#b' })),
   unread('a space in :path', request({ ':path': '/a b' })),
   unread('a tab in :path', request({ ':path': '/a\tb' })),
-  answered(':path beyond ASCII', 400, 'MalformedRequest', request({ ':path': '/\xe4' })),
+  replied(':path beyond ASCII', 400, 'MalformedRequest', request({ ':path': '/\xe4' })),
   unread(':path without a slash', request({ ':path': 'v1' })),
   unread(':path in absolute form', request({ ':path': `https://${apiHost}/` })),
   unread('* for GET', request({ ':path': '*' })),
-  answered('segments that lead elsewhere', 421, 'TargetMismatch', request({ ':path': '/a/../b' })),
-  answered('encoded segments that lead elsewhere', 421, 'TargetMismatch', request({ ':path': '/a/%2e%2e/b' })),
-  answered('segments that lead elsewhere by backslashes', 421, 'TargetMismatch', request({ ':path': '/a\\..\\b' })),
+  replied('segments that lead elsewhere', 421, 'TargetMismatch', request({ ':path': '/a/../b' })),
+  replied('encoded segments that lead elsewhere', 421, 'TargetMismatch', request({ ':path': '/a/%2e%2e/b' })),
+  replied('segments that lead elsewhere by backslashes', 421, 'TargetMismatch', request({ ':path': '/a\\..\\b' })),
   { name: '* for OPTIONS, which is of no route', send: [request({ ':method': 'OPTIONS', ':path': '*' })], gets: 'status 200', upstream: ['OPTIONS *'], audit: ['passed'] },
   passes('a method in small letters, as it is', 'get /', request({ ':method': 'get' })),
-  answered('TRACE', 403, 'OperationNotAllowed', request({ ':method': 'TRACE' })),
-  answered('trace in small letters', 403, 'OperationNotAllowed', request({ ':method': 'trace' })),
+  replied('TRACE', 403, 'OperationNotAllowed', request({ ':method': 'TRACE' })),
+  replied('trace in small letters', 403, 'OperationNotAllowed', request({ ':method': 'trace' })),
 ]);
 
 // biome-ignore format: a table, one case a line
-judgeCases('CONNECT (RFC 9113 §8.5, RFC 8441)', [
-  answered('a tunnel in a tunnel', 400, 'MalformedRequest', headers(1, [[':method', 'CONNECT'], [':authority', `${apiHost}:443`]], 0)),
+checkCases('CONNECT (RFC 9113 §8.5, RFC 8441)', [
+  replied('a tunnel in a tunnel', 400, 'MalformedRequest', headers(1, [[':method', 'CONNECT'], [':authority', `${apiHost}:443`]], 0)),
   unread('CONNECT with :path but no :protocol', request({ ':method': 'CONNECT' })),
   unread('CONNECT without :authority', headers(1, [[':method', 'CONNECT']], 0)),
   unread(':protocol with GET', request({ ':protocol': 'websocket' })),
   unread('extended CONNECT without :path', request({ ':method': 'CONNECT', ':protocol': 'websocket', ':path': undefined })),
-  answered('extended CONNECT to another host', 421, 'TargetMismatch', request({ ':method': 'CONNECT', ':protocol': 'websocket', ':authority': otherHost })),
-  answered('extended CONNECT over http', 403, 'PlainHttpRefused', request({ ':method': 'CONNECT', ':protocol': 'websocket', ':scheme': 'http' })),
+  replied('extended CONNECT to another host', 421, 'TargetMismatch', request({ ':method': 'CONNECT', ':protocol': 'websocket', ':authority': otherHost })),
+  replied('extended CONNECT over http', 403, 'PlainHttpRefused', request({ ':method': 'CONNECT', ':protocol': 'websocket', ':scheme': 'http' })),
   passes('extended CONNECT', 'CONNECT /socket {":protocol":"websocket"} "frames"', headers(1, pseudo({ ':method': 'CONNECT', ':protocol': 'websocket', ':path': '/socket' }), 0), data('frames')),
 ]);
 
 // biome-ignore format: a table, one case a line
-judgeCases('bodies and trailers (RFC 9113 §8.1)', [
+checkCases('bodies and trailers (RFC 9113 §8.1)', [
   passes('a body of the length it says', 'POST / {"content-length":"4"} "body"', post(['content-length', '4']), data('body')),
   { name: 'a body longer than it says', send: [post(['content-length', '3']), data('body')], gets: 'reset protocol', upstream: ['POST / {"content-length":"3"} cut'], audit: injected, newer: { gets: 'goaway protocol' } },
   { name: 'a body shorter than it says', send: [post(['content-length', '5']), data('body')], gets: 'reset protocol', upstream: ['POST / {"content-length":"5"} "body" cut'], audit: injected },
@@ -200,7 +200,7 @@ const wrong = (name: string, ...parts: readonly Buffer[]): Case => ({
 const bytes = (...given: readonly number[]) => Buffer.from(given);
 
 // biome-ignore format: a table, one case a line
-judgeCases('compressed fields (RFC 7541)', [
+checkCases('compressed fields (RFC 7541)', [
   wrong('index 0', block, bytes(0x80)),
   wrong('an index beyond the tables', block, bytes(0xff, 0x21)),
   wrong('an index that never ends', block, bytes(0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f)),

@@ -1,8 +1,8 @@
 import { constants } from 'node:http2';
 import { describe, expect, test } from 'vitest';
 import { cleanupsAfterEach } from '../testing/test-cleanups.ts';
-import { answerOn } from '../testing/test-http2-answer.ts';
 import { Code, Flag, frame, headers, serveFrames, Type, uint32 } from '../testing/test-http2-frames.ts';
+import { responseOn } from '../testing/test-http2-response.ts';
 import { dialHttp2, openHttp2World } from '../testing/test-http2-upstream.ts';
 import { apiHost, openWorld, secret, type WorldOptions } from '../testing/test-world.ts';
 
@@ -10,7 +10,7 @@ const cleanups = cleanupsAfterEach();
 
 const reset = (stream: number, code: number) => frame(Type.reset, 0, stream, uint32(code));
 const goaway = (last: number) => frame(Type.goaway, 0, 0, Buffer.concat([uint32(last), uint32(Code.none)]));
-const answer = (stream: number, status: string, flags: number = Flag.endStream) =>
+const response = (stream: number, status: string, flags: number = Flag.endStream) =>
   headers(stream, [[':status', status]], flags);
 
 /** What the upstream says to the requests of each connection: `seen` counts them; where nothing is said, it answers 200. */
@@ -24,7 +24,7 @@ async function openRefusing(
     if (one.type !== Type.headers) return;
     seen.push({ connection });
     onRequest();
-    send(...(refusals[connection]?.(one.stream) ?? [answer(one.stream, '200')]));
+    send(...(refusals[connection]?.(one.stream) ?? [response(one.stream, '200')]));
   });
   const world = await openWorld(options);
   world.ports.set(`${apiHost}:443`, at);
@@ -33,7 +33,7 @@ async function openRefusing(
   const ask = async (method = 'GET', body?: string) => {
     const stream = session.request({ ':method': method, ':path': '/v1' }, { endStream: body === undefined });
     if (body !== undefined) stream.end(body);
-    return answerOn(stream);
+    return responseOn(stream);
   };
   return { world, seen, ask, outcomes: () => world.decisions.map(({ outcome }) => outcome) };
 }
@@ -110,13 +110,17 @@ test('a request that goes out once more carries the credential of then', async (
     else stream.respond({ ':status': 200 }, { endStream: true });
   });
   const stream = (await dialHttp2(cleanups, world)).request({ ':path': '/' });
-  expect((await answerOn(stream)).headers[':status']).toBe(200);
+  expect((await responseOn(stream)).headers[':status']).toBe(200);
   expect(seen).toEqual([`Bearer ${secret}`, 'Bearer newer']);
 });
 
 describe('a request of which the upstream did something, or may have', () => {
   test.each([
-    ['an interim answer', (stream: number) => [answer(stream, '103', 0), reset(stream, Code.refused)], 502],
+    [
+      'an interim response',
+      (stream: number) => [response(stream, '103', 0), reset(stream, Code.refused)],
+      502,
+    ],
     ['another code', (stream: number) => [reset(stream, Code.internal)], 502],
     ['a cancellation', (stream: number) => [reset(stream, Code.cancel)], 502],
     ['a GOAWAY that takes it in', (stream: number) => [goaway(stream), reset(stream, Code.internal)], 502],
@@ -126,10 +130,10 @@ describe('a request of which the upstream did something, or may have', () => {
     expect(seen).toHaveLength(1);
   });
 
-  test('does not go out again once its answer has begun: the client is told of the reset', async () => {
+  test('does not go out again once its response has begun: the client is told of the reset', async () => {
     const { seen, ask } = await openRefusing([
       (stream) => [
-        answer(stream, '200', 0),
+        response(stream, '200', 0),
         frame(Type.data, 0, stream, 'half'),
         reset(stream, Code.refused),
       ],
@@ -146,7 +150,7 @@ describe('a request of which the upstream did something, or may have', () => {
       (stream) => {
         streams.push(stream);
         const [first = 0] = streams;
-        return streams.length === 2 ? [goaway(first), answer(first, '204')] : [];
+        return streams.length === 2 ? [goaway(first), response(first, '204')] : [];
       },
     ]);
     const statuses = (await Promise.all([ask(), ask()])).map(({ headers: head }) => head[':status']);

@@ -2,7 +2,7 @@ import { type ClientHttp2Session, constants } from 'node:http2';
 import { describe, expect, test } from 'vitest';
 import { compileRoutes } from '../../providers/index.ts';
 import { cleanupsAfterEach } from '../testing/test-cleanups.ts';
-import { answerOn } from '../testing/test-http2-answer.ts';
+import { responseOn } from '../testing/test-http2-response.ts';
 import { dialHttp2, openHttp2World } from '../testing/test-http2-upstream.ts';
 import { secret } from '../testing/test-world.ts';
 
@@ -44,7 +44,7 @@ describe('a renewed credential over HTTP/2', () => {
     );
     const stream = (await dialHttp2(cleanups, world)).request({ ':method': 'POST', ':path': '/' });
     stream.end(sent);
-    expect((await answerOn(stream)).headers[':status']).toBe(status);
+    expect((await responseOn(stream)).headers[':status']).toBe(status);
     expect(seen).toEqual(carried.map((own) => [`Bearer ${own}`, sent]));
     expect(renewals).toEqual([['example/default', secret]]);
   });
@@ -85,22 +85,22 @@ describe('a renewed credential over HTTP/2', () => {
       const session = await dialHttp2(cleanups, world);
       const stream = session.request({ ':method': 'HEAD', ':path': '/' });
       stream.on('error', () => {});
-      const answer = answerOn(stream);
-      answer.catch(() => {});
+      const response = responseOn(stream);
+      response.catch(() => {});
       await isAsked;
       // By then, the upstream's stream has closed.
       await ping(session);
       await ping(session);
-      return { world, seen, session, stream, answer, finish: () => finish?.() };
+      return { world, seen, session, stream, response, finish: () => finish?.() };
     }
 
     const ping = (session: ClientHttp2Session): Promise<void> =>
       new Promise((resolve) => session.ping(() => resolve()));
 
     test('is met like any other', async () => {
-      const { world, seen, answer, finish } = await openWithSlowRenewal();
+      const { world, seen, response, finish } = await openWithSlowRenewal();
       finish();
-      expect((await answer).headers[':status']).toBe(204);
+      expect((await response).headers[':status']).toBe(204);
       expect(seen).toEqual([`Bearer ${secret}`, 'Bearer renewed']);
       expect(world.decisions.map(({ outcome }) => outcome)).toEqual(['injected']);
     });

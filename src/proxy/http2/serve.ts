@@ -7,20 +7,20 @@ import {
 } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { Docket, hear } from '../authorize/index.ts';
+import { authorize, RequestRecord } from '../authorize/index.ts';
 import type { DecisionSink } from '../contract.ts';
 import { type Refusal, refuse } from '../decide/index.ts';
 import type { Authority } from '../http1/index.ts';
-import type { Live, LiveRun, Watched } from '../runs/index.ts';
+import type { Live, LiveRun, Monitored } from '../runs/index.ts';
 import { type Http2Target, http2Target } from './headers.ts';
 import { makeDestroySafe } from './safe-destroy.ts';
 import { codeFor, nameOf } from './session-error.ts';
-import { type Dial, sessionPoolOf, type UpstreamSession, type Vigil } from './sessions.ts';
+import { type Dial, type IdleOptions, sessionPoolOf, type UpstreamSession } from './sessions.ts';
 import { RelayedStream, type StreamHost } from './stream.ts';
 import { UnreadRequests } from './unread.ts';
 import { connectionWindowBytes, maxSessionMegabytes, streamWindowBytes } from './windows.ts';
 
-export interface Http2Options extends Vigil {
+export interface Http2Options extends IdleOptions {
   readonly run: LiveRun;
   readonly authority: Authority;
   /** The TCP connection below the client's TLS. */
@@ -62,7 +62,7 @@ export function serveHttp2(tls: TLSSocket, options: Http2Options): void {
   tls.on('end', () => connection.cut());
 }
 
-class Http2Connection implements StreamHost, Live, Watched {
+class Http2Connection implements StreamHost, Live, Monitored {
   readonly connection = undefined;
   readonly #session: ServerHttp2Session;
   readonly #options: Http2Options;
@@ -85,7 +85,7 @@ class Http2Connection implements StreamHost, Live, Watched {
       () => socket.bytesRead,
       (count, begun) => this.#record(unreadReason(count, begun)),
     );
-    makeDestroySafe(session, [socket, options.raw], options.patience.lingerMs);
+    makeDestroySafe(session, [socket, options.raw], options.timeouts.lingerMs);
     this.#nameErrors();
     session.on('stream', (stream, headers, flags) => this.#admit(stream, headers, flags));
     session.on('error', (error) => {
@@ -95,10 +95,10 @@ class Http2Connection implements StreamHost, Live, Watched {
       session.destroy();
     });
     session.on('close', () => {
-      options.watch.remove(this);
+      options.idleMonitor.remove(this);
       options.run.remove(this);
     });
-    options.watch.add(this);
+    options.idleMonitor.add(this);
     options.run.add(this);
   }
 
@@ -124,8 +124,8 @@ class Http2Connection implements StreamHost, Live, Watched {
   /** Puts on record requests, or a whole connection, that were never heard. */
   #record(reason: string): void {
     const { run, authority, decisions } = this.#options;
-    const subject = { method: '', ...authority, path: '' };
-    new Docket(this.#options.nextDecisionId(), decisions, run, subject).refuse(
+    const facts = { method: '', ...authority, path: '' };
+    new RequestRecord(this.#options.nextDecisionId(), decisions, run, facts).refuse(
       refuse('MalformedRequest', reason),
     );
   }
@@ -137,21 +137,21 @@ class Http2Connection implements StreamHost, Live, Watched {
       return;
     }
     this.#opened += 1;
-    this.#unread.heard(stream.id as number);
-    const { run, authority, decisions, hostField, watch } = this.#options;
+    this.#unread.received(stream.id as number);
+    const { run, authority, decisions, hostField, idleMonitor } = this.#options;
     const read = http2Target(headers, authority, hostField);
     const target = 'kind' in read ? noTarget : read;
     const { method, path, methodOverride } = target;
-    const docket = new Docket(this.#options.nextDecisionId(), decisions, run, {
+    const record = new RequestRecord(this.#options.nextDecisionId(), decisions, run, {
       method,
       ...authority,
       path,
       methodOverride,
     });
     const bodyless = (flags & endStreamFlag) !== 0;
-    const relayed = new RelayedStream(stream, headers, bodyless, target, docket, this);
+    const relayed = new RelayedStream(stream, headers, bodyless, target, record, this);
     this.#streams.add(relayed);
-    watch.add(relayed);
+    idleMonitor.add(relayed);
     run.add(relayed);
     try {
       const refusal = 'kind' in read ? read : (this.#options.refusal ?? this.#tooLarge(headers));
@@ -169,8 +169,8 @@ class Http2Connection implements StreamHost, Live, Watched {
     return sizeOf(headers) > maxHeaderListBytes ? tooLarge : undefined;
   }
 
-  get streamSilenceMs(): number {
-    return this.#options.patience.exchangeMs;
+  get streamIdleMs(): number {
+    return this.#options.timeouts.exchangeMs;
   }
 
   ready(connection: string | undefined): UpstreamSession | undefined {
@@ -183,14 +183,14 @@ class Http2Connection implements StreamHost, Live, Watched {
   }
 
   hear(relayed: RelayedStream): void {
-    hear(relayed, this.#options.run, this.#options.decisions);
+    authorize(relayed, this.#options.run, this.#options.decisions);
   }
 
   ended(relayed: RelayedStream): void {
     if (!this.#streams.delete(relayed)) return;
-    this.#options.watch.remove(relayed);
+    this.#options.idleMonitor.remove(relayed);
     this.#options.run.remove(relayed);
-    if (relayed.answered) {
+    if (relayed.responded) {
       this.#wasted = Math.max(0, this.#wasted - 1);
       return;
     }
@@ -217,18 +217,18 @@ class Http2Connection implements StreamHost, Live, Watched {
     this.#unread.look();
     let moved = this.#opened;
     // A client that has said it opens no more streams acknowledges nothing any more, however long it goes on reading.
-    if (this.#unread.owed) for (const stream of this.#streams) moved += stream.progress();
+    if (this.#unread.pingPending) for (const stream of this.#streams) moved += stream.progress();
     return moved;
   }
 
-  silenceMs(): number {
-    const { patience } = this.#options;
-    if (!this.#unread.owed) return patience.keepAliveMs;
-    return this.#streams.size === 0 ? patience.headMs : patience.exchangeMs;
+  idleMs(): number {
+    const { timeouts } = this.#options;
+    if (!this.#unread.pingPending) return timeouts.keepAliveMs;
+    return this.#streams.size === 0 ? timeouts.headMs : timeouts.exchangeMs;
   }
 
-  silent(): void {
-    if (this.#unread.owed || this.#session.closed) this.cut();
+  onIdle(): void {
+    if (this.#unread.pingPending || this.#session.closed) this.cut();
     else if (this.#streams.size === 0) this.#session.close();
     else this.#unread.probe();
   }

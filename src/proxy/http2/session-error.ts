@@ -12,7 +12,7 @@ const found: Readonly<Record<string, readonly [code: number, name: string]>> = {
   '-523': [constants.NGHTTP2_COMPRESSION_ERROR, 'COMPRESSION_ERROR'],
   '-524': [constants.NGHTTP2_FLOW_CONTROL_ERROR, 'FLOW_CONTROL_ERROR'],
   '-903': [constants.NGHTTP2_PROTOCOL_ERROR, 'PROTOCOL_ERROR'],
-  '-904': [constants.NGHTTP2_ENHANCE_YOUR_CALM, 'a flood of frames that ask for answers'],
+  '-904': [constants.NGHTTP2_ENHANCE_YOUR_CALM, 'a flood of frames that ask for responses'],
   '-905': [constants.NGHTTP2_ENHANCE_YOUR_CALM, 'a flood of CONTINUATION frames'],
 };
 

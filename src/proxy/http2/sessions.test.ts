@@ -2,15 +2,15 @@ import { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { expect, test } from 'vitest';
 import type { LiveRun } from '../runs/index.ts';
-import { UpstreamSession, type Vigil } from './sessions.ts';
+import { type IdleOptions, UpstreamSession } from './sessions.ts';
 
 const taking = () => new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
 
 function sessionOn(socket: Duplex, onLeave: (session: UpstreamSession) => void = () => {}): UpstreamSession {
   const run = { add() {}, remove() {} } as unknown as LiveRun;
-  const watch = { add() {}, remove() {} };
-  const vigil = { watch, patience: { headMs: 100, lingerMs: 1 } } as unknown as Vigil;
-  return new UpstreamSession(socket as TLSSocket, 'api.example.test:443', run, vigil, onLeave);
+  const idleMonitor = { add() {}, remove() {} };
+  const idle = { idleMonitor, timeouts: { headMs: 100, lingerMs: 1 } } as unknown as IdleOptions;
+  return new UpstreamSession(socket as TLSSocket, 'api.example.test:443', run, idle, onLeave);
 }
 
 test.each([0, 1, 2, 3])(
@@ -47,20 +47,20 @@ test('a session that owes a sign since somebody last looked takes no further str
   await new Promise((resolve) => upstream.session.once('connect', resolve));
   upstream.active = 1;
   upstream.progress();
-  upstream.silent();
+  upstream.onIdle();
   expect([upstream.usable, upstream.session.destroyed]).toEqual([true, false]);
   upstream.progress();
   expect([upstream.usable, upstream.session.destroyed]).toEqual([false, false]);
-  upstream.silent();
+  upstream.onIdle();
   await closed;
 });
 
 test('a session on which nobody waits is asked for nothing', () => {
   const upstream = sessionOn(taking());
-  expect(upstream.silenceMs()).toBe(Number.POSITIVE_INFINITY);
+  expect(upstream.idleMs()).toBe(Number.POSITIVE_INFINITY);
   upstream.active = 1;
-  expect(upstream.silenceMs()).toBe(100);
+  expect(upstream.idleMs()).toBe(100);
   upstream.active = 0;
-  expect(upstream.silenceMs()).toBe(Number.POSITIVE_INFINITY);
+  expect(upstream.idleMs()).toBe(Number.POSITIVE_INFINITY);
   upstream.cut();
 });

@@ -1,33 +1,33 @@
 import { type ClientHttp2Session, connect, constants, type SecureClientSessionOptions } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
-import type { Patience } from '../contract.ts';
-import type { IdleWatch, Live, LiveRun, Watched } from '../runs/index.ts';
+import type { Timeouts } from '../contract.ts';
+import type { IdleMonitor, Live, LiveRun, Monitored } from '../runs/index.ts';
 import { makeDestroySafe } from './safe-destroy.ts';
 import { connectionWindowBytes, maxSessionMegabytes, streamWindowBytes } from './windows.ts';
 
 /** Streams on one connection before another is opened beside it, where the upstream allows as many. */
 const maxStreams = 100;
-const idleMs = 60_000;
-/** What nghttp2 can send on: 64 KiB, less what an answer gains here. With more, Node would end the client's whole session. */
+const unusedMs = 60_000;
+/** What nghttp2 can send on: 64 KiB, less what a response gains here. With more, Node would end the client's whole session. */
 const maxHeaderListBytes = 63 * 1024;
 
 /** What ends a connection that has fallen silent, and after how long. */
-export interface Vigil {
-  readonly watch: Pick<IdleWatch, 'add' | 'remove'>;
-  readonly patience: Patience;
+export interface IdleOptions {
+  readonly idleMonitor: Pick<IdleMonitor, 'add' | 'remove'>;
+  readonly timeouts: Timeouts;
 }
 
 /** One HTTP/2 connection to an upstream, shared by all streams that carry the same credential. */
-export class UpstreamSession implements Live, Watched {
+export class UpstreamSession implements Live, Monitored {
   readonly session: ClientHttp2Session;
   connection: string | undefined;
   active = 0;
   #leaving = false;
   readonly #run: LiveRun;
   readonly #socket: TLSSocket;
-  readonly #vigil: Vigil;
+  readonly #idle: IdleOptions;
   /** The upstream was asked for a sign of life and has yet to give it. */
-  #owed = false;
+  #probePending = false;
   /** It had yet to give it when the watch last looked: no new streams until it does. */
   #doubtful = false;
 
@@ -35,12 +35,12 @@ export class UpstreamSession implements Live, Watched {
     socket: TLSSocket,
     authority: string,
     run: LiveRun,
-    vigil: Vigil,
+    idle: IdleOptions,
     onLeave: (session: UpstreamSession) => void,
   ) {
     this.#run = run;
     this.#socket = socket;
-    this.#vigil = vigil;
+    this.#idle = idle;
     // A socket whose handshake was made elsewhere may still say that it is connecting.
     Object.assign(socket, { secureConnecting: false });
     this.session = connect(`https://${authority}`, {
@@ -53,7 +53,7 @@ export class UpstreamSession implements Live, Watched {
       maxHeaderListPairs: 256,
       maxSessionMemory: maxSessionMegabytes,
     } as SecureClientSessionOptions);
-    makeDestroySafe(this.session, [socket], vigil.patience.lingerMs);
+    makeDestroySafe(this.session, [socket], idle.timeouts.lingerMs);
     this.session.on('connect', () => {
       // The run may have ended while this was dialled.
       if (!this.session.destroyed) this.session.setLocalWindowSize(connectionWindowBytes);
@@ -64,14 +64,14 @@ export class UpstreamSession implements Live, Watched {
       run.remove(this);
       onLeave(this);
     };
-    this.session.on('close', () => vigil.watch.remove(this));
+    this.session.on('close', () => idle.idleMonitor.remove(this));
     this.session.on('goaway', leave);
     this.session.on('error', leave);
     this.session.on('close', leave);
-    this.session.setTimeout(idleMs, () => {
+    this.session.setTimeout(unusedMs, () => {
       if (this.active === 0) this.session.close();
     });
-    vigil.watch.add(this);
+    idle.idleMonitor.add(this);
     run.add(this);
   }
 
@@ -92,7 +92,7 @@ export class UpstreamSession implements Live, Watched {
 
   cut(): void {
     this.#run.remove(this);
-    // Without an error, answers under way would look as if they had come to their end.
+    // Without an error, responses under way would look as if they had come to their end.
     this.session.destroy(new Error('cut'), constants.NGHTTP2_CANCEL);
   }
 
@@ -102,26 +102,26 @@ export class UpstreamSession implements Live, Watched {
    * have to be acknowledged (RFC 9113 §6.5.3) like a PING, of which gRPC's servers take only so many. That a write succeeds
    * proves nothing: the network takes it, whoever is there.
    */
-  silent(): void {
-    if (this.#owed) this.cut();
-    else this.#ask();
+  onIdle(): void {
+    if (this.#probePending) this.cut();
+    else this.#probe();
   }
 
-  #ask(): void {
+  #probe(): void {
     if (this.session.destroyed) return;
-    this.#owed = true;
+    this.#probePending = true;
     this.session.settings({}, (error) => {
-      if (error === null) this.#owed = false;
+      if (error === null) this.#probePending = false;
     });
   }
 
   progress(): number {
-    this.#doubtful = this.#owed;
+    this.#doubtful = this.#probePending;
     return this.#socket.bytesRead;
   }
 
-  silenceMs(): number {
-    return this.active > 0 || this.#owed ? this.#vigil.patience.headMs : Number.POSITIVE_INFINITY;
+  idleMs(): number {
+    return this.active > 0 || this.#probePending ? this.#idle.timeouts.headMs : Number.POSITIVE_INFINITY;
   }
 }
 
@@ -130,13 +130,13 @@ export type Dial = () => Promise<TLSSocket>;
 /** One run's HTTP/2 connections to upstreams, by credential and authority. */
 export class SessionPool {
   readonly #run: LiveRun;
-  readonly #vigil: Vigil;
+  readonly #idle: IdleOptions;
   readonly #sessions = new Map<string, Set<UpstreamSession>>();
   readonly #dialling = new Map<string, Promise<UpstreamSession | undefined>>();
 
-  constructor(run: LiveRun, vigil: Vigil) {
+  constructor(run: LiveRun, idle: IdleOptions) {
     this.#run = run;
-    this.#vigil = vigil;
+    this.#idle = idle;
   }
 
   /** A connection that can take a stream now. One that was opened before anybody knew the credential is taken over. */
@@ -194,7 +194,7 @@ export class SessionPool {
       socket.destroy();
       return undefined;
     }
-    const session = new UpstreamSession(socket, authority, this.#run, this.#vigil, (leaving) => {
+    const session = new UpstreamSession(socket, authority, this.#run, this.#idle, (leaving) => {
       for (const sessions of this.#sessions.values()) sessions.delete(leaving);
     });
     if (connection !== spareConnection) session.connection = connection;
@@ -227,10 +227,10 @@ function keyOf(authority: string, connection: string | undefined): string {
 
 const pools = new WeakMap<LiveRun, SessionPool>();
 
-export function sessionPoolOf(run: LiveRun, vigil: Vigil): SessionPool {
+export function sessionPoolOf(run: LiveRun, idle: IdleOptions): SessionPool {
   const known = pools.get(run);
   if (known !== undefined) return known;
-  const pool = new SessionPool(run, vigil);
+  const pool = new SessionPool(run, idle);
   pools.set(run, pool);
   return pool;
 }

@@ -8,8 +8,14 @@ import {
 } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import { AuthsomeError, asAuthsomeError } from '../../errors.ts';
-import { type Docket, failures, type Grant, type Petition, perhapsAgain } from '../authorize/index.ts';
-import type { Refusal, Subject } from '../decide/index.ts';
+import {
+  type CredentialUse,
+  failures,
+  type PendingRequest,
+  type RequestRecord,
+  retryIfSafe,
+} from '../authorize/index.ts';
+import type { Refusal, RequestFacts } from '../decide/index.ts';
 import { isIdempotent, Replay } from '../http1/index.ts';
 import type { Injection } from '../inject/index.ts';
 import { type Problem, problemDocument, problemStatus } from '../refusal/index.ts';
@@ -37,31 +43,31 @@ export interface StreamHost {
   hear(stream: RelayedStream): void;
   ended(stream: RelayedStream): void;
   /** How long nothing may move on a stream. */
-  readonly streamSilenceMs: number;
+  readonly streamIdleMs: number;
 }
 
-/** One request and its answer, relayed stream to stream: flow control, trailers and resets go from end to end. */
-export class RelayedStream implements Petition, Live {
-  readonly docket: Docket;
+/** One request and its response, relayed stream to stream: flow control, trailers and resets go from end to end. */
+export class RelayedStream implements PendingRequest, Live {
+  readonly record: RequestRecord;
   connection: string | undefined;
   /** Grows whenever something moves. */
-  #moved = 0;
+  #activity = 0;
   readonly #client: ServerHttp2Stream;
   readonly #headers: IncomingHttpHeaders;
   readonly #target: Http2Target;
   readonly #bodyless: boolean;
   readonly #host: StreamHost;
   #upstream: ClientHttp2Stream | undefined;
-  #grant: Grant | undefined;
+  #use: CredentialUse | undefined;
   #replay: Replay | undefined;
   #requestEnded: boolean;
   #trailers: OutgoingHttpHeaders | undefined;
   #renewed = false;
   #renewing = false;
-  /** All of the answer came. */
-  #whole = false;
-  /** Something of an answer came. */
-  #heard = false;
+  /** All of the response came. */
+  #complete = false;
+  /** Something of a response came. */
+  #responseBegun = false;
   #repeated = false;
   #ended = false;
 
@@ -70,7 +76,7 @@ export class RelayedStream implements Petition, Live {
     headers: IncomingHttpHeaders,
     bodyless: boolean,
     target: Http2Target,
-    docket: Docket,
+    record: RequestRecord,
     host: StreamHost,
   ) {
     this.#client = client;
@@ -78,42 +84,42 @@ export class RelayedStream implements Petition, Live {
     this.#bodyless = bodyless;
     this.#requestEnded = bodyless;
     this.#target = target;
-    this.docket = docket;
+    this.record = record;
     this.#host = host;
     client.on('error', () => {});
     client.on('trailers', (trailers: IncomingHttpHeaders) => {
       this.#trailers = relayedTrailers(trailers);
     });
-    client.on('close', () => this.#over());
+    client.on('close', () => this.#finish());
     // A stream that was reset closes only when all that it brought has been read, and nobody may be reading.
     client.on('aborted', () => {
-      this.#over();
+      this.#finish();
       client.resume();
     });
   }
 
-  /** Whether nobody waits for an answer any more, or it has begun: nothing more may be sent for it. */
-  get gone(): boolean {
+  /** Whether nobody waits for a response any more, or it has begun: nothing more may be sent for it. */
+  get settled(): boolean {
     return this.#ended || this.#client.closed || this.#client.headersSent;
   }
 
-  get subject(): Subject {
-    return this.docket.subject;
+  get facts(): RequestFacts {
+    return this.record.facts;
   }
 
   // What is watched for silence. It is this very object, since there would be another one for each request.
 
   progress(): number {
-    return this.#moved;
+    return this.#activity;
   }
 
-  silenceMs(): number {
-    return this.#host.streamSilenceMs;
+  idleMs(): number {
+    return this.#host.streamIdleMs;
   }
 
-  inject(grant: Grant): void {
-    this.#grant = grant;
-    this.#connect(grant.connection, grant.route.allowPrivateAddress, grant.injection);
+  inject(use: CredentialUse): void {
+    this.#use = use;
+    this.#connect(use.connection, use.route.allowPrivateAddress, use.injection);
   }
 
   pass(allowPrivateAddress: boolean): void {
@@ -121,27 +127,27 @@ export class RelayedStream implements Petition, Live {
   }
 
   refuse(refusal: Refusal): void {
-    this.#answer(this.docket.refuse(refusal));
+    this.#reply(this.record.refuse(refusal));
   }
 
   fail(error: AuthsomeError): void {
-    this.#answer(this.docket.fail(error));
+    this.#reply(this.record.fail(error));
   }
 
-  /** Whether the client got an answer, whole or not. */
-  get answered(): boolean {
+  /** Whether the client got a response, whole or not. */
+  get responded(): boolean {
     return this.#client.headersSent;
   }
 
   /** Ends it as if the upstream had. */
   cut(why?: AuthsomeError): void {
-    if (why !== undefined) this.docket.fail(why);
+    if (why !== undefined) this.record.fail(why);
     discard(this.#client, constants.NGHTTP2_CANCEL);
   }
 
   /** Nothing has moved for too long. */
-  silent(): void {
-    if (this.#client.headersSent) this.cut(failures.standstill());
+  onIdle(): void {
+    if (this.#client.headersSent) this.cut(failures.stalled());
     else this.fail(new AuthsomeError('UpstreamTimeout', 'the upstream did not answer in time'));
   }
 
@@ -153,7 +159,7 @@ export class RelayedStream implements Petition, Live {
       const failure = new AuthsomeError('UpstreamMalformed', 'the message cannot be relayed as HTTP/2', {
         cause: error,
       });
-      if (this.#client.headersSent) this.#breakOff(failure, constants.NGHTTP2_CANCEL);
+      if (this.#client.headersSent) this.#abort(failure, constants.NGHTTP2_CANCEL);
       else this.fail(failure);
     }
   }
@@ -172,7 +178,7 @@ export class RelayedStream implements Petition, Live {
     }
     this.#host.open(connection, allowPrivateAddress).then(
       (session) => {
-        if (this.gone) return;
+        if (this.settled) return;
         if (session === undefined) {
           this.fail(new AuthsomeError('UpstreamMalformed', 'the upstream no longer speaks HTTP/2'));
         } else {
@@ -180,7 +186,7 @@ export class RelayedStream implements Petition, Live {
         }
       },
       (error: unknown) => {
-        if (!this.gone) this.fail(asAuthsomeError(error));
+        if (!this.settled) this.fail(asAuthsomeError(error));
       },
     );
   }
@@ -191,12 +197,12 @@ export class RelayedStream implements Petition, Live {
       endStream: this.#bodyless,
       waitForTrailers: !this.#bodyless,
     });
-    this.docket.record(injection === undefined ? 'passed' : 'injected');
+    this.record.allow(injection === undefined ? 'passed' : 'injected');
     session.active += 1;
     this.#upstream = upstream;
     upstream.once('close', () => {
       session.active -= 1;
-      // The stream of a 401 may be over while its credential is being renewed, and the 401 is an answer all the same.
+      // The stream of a 401 may be over while its credential is being renewed, and the 401 is a response all the same.
       if (this.#upstream === upstream && !this.#renewing) this.#upstreamClosed(upstream);
     });
     upstream.on('error', () => {});
@@ -205,9 +211,9 @@ export class RelayedStream implements Petition, Live {
       if (!upstream.closed) upstream.sendTrailers(this.#trailers ?? {});
     });
     upstream.on('headers', (interim: IncomingHttpHeaders) => this.#guard(() => this.#interim(interim)));
-    upstream.on('response', (answer: IncomingHttpHeaders, flags: number) => {
+    upstream.on('response', (response: IncomingHttpHeaders, flags: number) => {
       if (this.#upstream !== upstream) return;
-      this.#guard(() => this.#answered(upstream, answer, (flags & endStreamFlag) !== 0));
+      this.#guard(() => this.#onResponse(upstream, response, (flags & endStreamFlag) !== 0));
     });
     if (!this.#bodyless) this.#sendBody(upstream, injection !== undefined);
   }
@@ -219,7 +225,7 @@ export class RelayedStream implements Petition, Live {
       return;
     }
     this.#replay = keep ? new Replay() : undefined;
-    this.#client.on('data', (chunk: Buffer) => this.#replay?.keep(chunk));
+    this.#client.on('data', (chunk: Buffer) => this.#replay?.add(chunk));
     this.#client.once('end', () => {
       // Node ends a stream that was reset like one that is complete.
       if (this.#client.rstCode !== 0 || this.#client.aborted) {
@@ -233,17 +239,17 @@ export class RelayedStream implements Petition, Live {
   }
 
   #interim(headers: IncomingHttpHeaders): void {
-    this.#moved += 1;
-    this.#heard = true;
+    this.#activity += 1;
+    this.#responseBegun = true;
     if (!this.#client.headersSent && !this.#client.closed) {
-      const needles = this.#grant?.needles() ?? noNeedles;
+      const needles = this.#use?.needles() ?? noNeedles;
       this.#client.additionalHeaders(scrubHeaders(responseHeaders(headers), needles, false));
     }
   }
 
-  #answered(upstream: ClientHttp2Stream, headers: IncomingHttpHeaders, endStream: boolean): void {
-    this.#moved += 1;
-    this.#heard = true;
+  #onResponse(upstream: ClientHttp2Stream, headers: IncomingHttpHeaders, endStream: boolean): void {
+    this.#activity += 1;
+    this.#responseBegun = true;
     if (Number(headers[':status']) === 401 && this.#mayRenew()) {
       this.#renew(upstream, headers, endStream);
       return;
@@ -254,8 +260,8 @@ export class RelayedStream implements Petition, Live {
   #respond(upstream: ClientHttp2Stream, headers: IncomingHttpHeaders, endStream: boolean): void {
     if (this.#client.closed) return;
     this.#replay = undefined;
-    const grant = this.#grant;
-    const needles = grant?.needles() ?? noNeedles;
+    const use = this.#use;
+    const needles = use?.needles() ?? noNeedles;
     const fault =
       endStream || needles.isEmpty
         ? undefined
@@ -271,10 +277,10 @@ export class RelayedStream implements Petition, Live {
     }
     const codings = endStream ? undefined : codingsToScrub(headers, needles);
     const shown = scrubHeaders(responseHeaders(headers), needles, codings !== undefined);
-    if (grant !== undefined) Object.assign(shown, refusalHeaders(headers, this.docket.id, grant.advise));
+    if (use !== undefined) Object.assign(shown, refusalHeaders(headers, this.record.id, use.advise));
     this.#client.respond(shown, { endStream, waitForTrailers: !endStream });
     if (endStream) {
-      this.#whole = true;
+      this.#complete = true;
       return;
     }
     let trailers: OutgoingHttpHeaders = {};
@@ -292,13 +298,13 @@ export class RelayedStream implements Petition, Live {
     });
     const scrubbed = codings === undefined ? undefined : this.#relayScrubbed(upstream, needles, codings);
     if (scrubbed === undefined) this.#flow(upstream, this.#client);
-    // An upstream may reset a stream after a whole answer, to be spared the rest of the request (RFC 9113 §8.1), and Node
-    // tells of the reset alone. Where nothing proves that the answer was whole, it must not look so.
+    // An upstream may reset a stream after a whole response, to be spared the rest of the request (RFC 9113 §8.1), and Node
+    // tells of the reset alone. Where nothing proves that the response was whole, it must not look so.
     upstream.once('end', () => {
       const isProven = hasTrailers || Number(headers['content-length']) === received;
       const isClean = upstream.rstCode === constants.NGHTTP2_NO_ERROR && !upstream.aborted;
-      this.#whole = isProven || isClean;
-      if (!this.#whole) {
+      this.#complete = isProven || isClean;
+      if (!this.#complete) {
         scrubbed?.abort();
         this.#upstreamClosed(upstream);
       } else if (scrubbed !== undefined) {
@@ -312,7 +318,7 @@ export class RelayedStream implements Petition, Live {
   /** Data from one side to the other, no faster than it is taken; a pipe would listen to six events more. */
   #flow(from: Duplex, to: Duplex): void {
     from.on('data', (chunk: Buffer) => {
-      this.#moved += 1;
+      this.#activity += 1;
       if (to.closed) return;
       if (!to.write(chunk)) from.pause();
     });
@@ -322,35 +328,35 @@ export class RelayedStream implements Petition, Live {
   /** Relays the body without the secret, should it hold it; whoever called says when it is over. */
   #relayScrubbed(upstream: ClientHttp2Stream, needles: Needles, codings: readonly Coding[]): ScrubbedBody {
     const client = this.#client;
-    const breakOff = (why: AuthsomeError): void => this.#breakOff(why, constants.NGHTTP2_NO_ERROR);
+    const abort = (why: AuthsomeError): void => this.#abort(why, constants.NGHTTP2_NO_ERROR);
     let isBlocked = false;
-    const steer = (): void => {
+    const updateFlow = (): void => {
       if (isBlocked || client.writableNeedDrain) upstream.pause();
       else upstream.resume();
     };
     const body = new ScrubbedBody(needles, codings, {
       emit(bytes) {
         const flows = client.closed || client.write(bytes);
-        if (!flows) steer();
+        if (!flows) updateFlow();
         return flows;
       },
       block(on) {
         isBlocked = on;
-        steer();
+        updateFlow();
       },
       guard: (step) => this.#guard(step),
       over(whole) {
         if (whole) client.end();
-        else breakOff(failures.undecodable());
+        else abort(failures.undecodable());
       },
     });
     client.on('drain', () => {
       body.resume();
-      steer();
+      updateFlow();
     });
     client.once('close', () => body.abort());
     upstream.on('data', (chunk: Buffer) => {
-      this.#moved += 1;
+      this.#activity += 1;
       body.push(chunk);
     });
     return body;
@@ -358,17 +364,17 @@ export class RelayedStream implements Petition, Live {
 
   #mayRenew(): boolean {
     const replayable = this.#bodyless || (this.#requestEnded && this.#replay?.chunks !== undefined);
-    return this.#grant !== undefined && !this.#renewed && replayable && this.#trailers === undefined;
+    return this.#use !== undefined && !this.#renewed && replayable && this.#trailers === undefined;
   }
 
   #renew(upstream: ClientHttp2Stream, headers: IncomingHttpHeaders, endStream: boolean): void {
-    const grant = this.#grant as Grant;
+    const use = this.#use as CredentialUse;
     this.#renewed = true;
     this.#renewing = true;
-    grant.renew().then(
+    use.renew().then(
       (injection) => {
         this.#renewing = false;
-        if (this.gone) return;
+        if (this.settled) return;
         if (injection === undefined) {
           if (upstream.destroyed && !endStream) this.#upstreamClosed(upstream);
           else this.#respond(upstream, headers, endStream);
@@ -376,7 +382,7 @@ export class RelayedStream implements Petition, Live {
         }
         this.#upstream = undefined;
         discard(upstream, constants.NGHTTP2_CANCEL);
-        this.#connect(grant.connection, grant.route.allowPrivateAddress, injection);
+        this.#connect(use.connection, use.route.allowPrivateAddress, injection);
       },
       () => this.cut(),
     );
@@ -385,28 +391,28 @@ export class RelayedStream implements Petition, Live {
   /** The upstream's stream is over: what it did not finish must not look complete. */
   #upstreamClosed(upstream: ClientHttp2Stream): void {
     if (this.#ended || this.#client.closed) return;
-    if (this.#whole) {
-      // What is still to come of the request goes nowhere. A reset would cost some clients the answer.
+    if (this.#complete) {
+      // What is still to come of the request goes nowhere. A reset would cost some clients the response.
       this.#client.resume();
       return;
     }
     const code = upstream.rstCode ?? constants.NGHTTP2_NO_ERROR;
     if (!this.#client.headersSent) {
-      const isRefused = code === constants.NGHTTP2_REFUSED_STREAM && !this.#heard;
+      const isRefused = code === constants.NGHTTP2_REFUSED_STREAM && !this.#responseBegun;
       if (isRefused && this.#mayRepeat()) {
         this.#repeated = true;
         this.#guard(() => this.#host.hear(this));
       } else {
-        this.fail(isRefused ? refused() : unanswered());
+        this.fail(isRefused ? refused() : noResponse());
       }
     } else if (!upstream.readableEnded || upstream.aborted || code !== constants.NGHTTP2_NO_ERROR) {
-      this.#breakOff(failures.brokenOff(), code);
+      this.#abort(failures.truncated(), code);
     }
   }
 
-  /** An answer that had begun must not look complete. */
-  #breakOff(why: AuthsomeError, code: number): void {
-    this.docket.fail(why);
+  /** A response that had begun must not look complete. */
+  #abort(why: AuthsomeError, code: number): void {
+    this.record.fail(why);
     this.#client.close(code === constants.NGHTTP2_NO_ERROR ? constants.NGHTTP2_INTERNAL_ERROR : code);
   }
 
@@ -419,7 +425,7 @@ export class RelayedStream implements Petition, Live {
     return !this.#repeated && this.#bodyless && isIdempotent(this.#target.method);
   }
 
-  #answer(problem: Problem): void {
+  #reply(problem: Problem): void {
     const client = this.#client;
     if (client.closed || client.headersSent) return;
     const document = problemDocument(problem);
@@ -436,10 +442,10 @@ export class RelayedStream implements Petition, Live {
     });
   }
 
-  #over(): void {
+  #finish(): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.docket.abandon();
+    this.record.abandon();
     const upstream = this.#upstream;
     if (upstream !== undefined && !upstream.destroyed) {
       discard(upstream, this.#client.rstCode || constants.NGHTTP2_CANCEL);
@@ -448,9 +454,9 @@ export class RelayedStream implements Petition, Live {
   }
 }
 
-const unanswered = (): AuthsomeError =>
-  new AuthsomeError('UpstreamUnreachable', 'the upstream closed the stream without an answer', {
-    hint: perhapsAgain,
+const noResponse = (): AuthsomeError =>
+  new AuthsomeError('UpstreamUnreachable', 'the upstream closed the stream without a response', {
+    hint: retryIfSafe,
   });
 
 const refused = (): AuthsomeError =>

@@ -13,7 +13,7 @@ export class UnreadRequests {
    * The client has yet to acknowledge a PING. It never will where it is gone, or where nghttp2 has given up the session:
    * Node tells of neither in that case, and goes on holding the connection.
    */
-  owed = false;
+  pingPending = false;
   /** The highest stream that was heard, or counted as unread. */
   #settled = none;
   #seenBytes = 0;
@@ -33,14 +33,14 @@ export class UnreadRequests {
   }
 
   /** This stream is a request. */
-  heard(stream: number): void {
+  received(stream: number): void {
     this.settle(stream - 2);
     if (stream > this.#settled) this.#settled = stream;
   }
 
   /** Asks whether all is well, should the client have sent anything since it last said so. */
   look(): void {
-    if (!this.owed && this.#bytesRead() !== this.#seenBytes) this.probe();
+    if (!this.pingPending && this.#bytesRead() !== this.#seenBytes) this.probe();
   }
 
   /**
@@ -50,10 +50,10 @@ export class UnreadRequests {
   probe(): void {
     if (this.#session.destroyed) return;
     const last = this.last;
-    this.owed = true;
+    this.pingPending = true;
     this.#session.ping((error) => {
       if (error !== null) return;
-      this.owed = false;
+      this.pingPending = false;
       this.#seenBytes = this.#bytesRead();
       this.settle(last);
     });

@@ -1,9 +1,8 @@
 import { constants } from 'node:http2';
 import { afterEach, expect, test, vi } from 'vitest';
-import type { Patience } from '../contract.ts';
+import type { Timeouts } from '../contract.ts';
 import { type Live, LiveRun } from '../runs/index.ts';
 import { cleanupsAfterEach } from '../testing/test-cleanups.ts';
-import { answerOn } from '../testing/test-http2-answer.ts';
 import {
   Flag,
   type Frame,
@@ -14,6 +13,7 @@ import {
   serveFrames,
   Type,
 } from '../testing/test-http2-frames.ts';
+import { responseOn } from '../testing/test-http2-response.ts';
 import { dialHttp2 } from '../testing/test-http2-upstream.ts';
 import { apiHost, openWorld } from '../testing/test-world.ts';
 import type { UpstreamSession } from './sessions.ts';
@@ -25,11 +25,11 @@ afterEach(() => {
 
 async function openWith(
   hello: Parameters<typeof serveFrames>[1],
-  answer: Parameters<typeof serveFrames>[2],
-  patience: Partial<Patience> = {},
+  response: Parameters<typeof serveFrames>[2],
+  timeouts: Partial<Timeouts> = {},
 ) {
-  const at = await serveFrames(cleanups, hello, answer);
-  const world = await openWorld({ patience });
+  const at = await serveFrames(cleanups, hello, response);
+  const world = await openWorld({ timeouts });
   world.ports.set(`${apiHost}:443`, at);
   cleanups.push(() => world.close());
   return world;
@@ -60,15 +60,15 @@ test('an upstream whose HTTP/2 is in error keeps nobody waiting, and the next re
     { headMs: 200 },
   );
   const session = await dialHttp2(cleanups, world);
-  const first = await answerOn(session.request({ ':path': '/' }));
+  const first = await responseOn(session.request({ ':path': '/' }));
   expect(first.headers[':status']).toBe(502);
   expect(JSON.parse(first.body)).toMatchObject({ code: 'UpstreamUnreachable' });
-  expect((await answerOn(session.request({ ':path': '/' }))).headers[':status']).toBe(200);
+  expect((await responseOn(session.request({ ':path': '/' }))).headers[':status']).toBe(200);
   expect(world.dials).toHaveLength(2);
   expect(world.decisions.map(({ outcome }) => outcome)).toEqual(['injected', 'injected']);
 });
 
-test('an answer that an error of its upstream’s connection cuts off does not look complete', async () => {
+test('a response that an error of its upstream’s connection cuts off does not look complete', async () => {
   const world = await openWith(
     [],
     (one, _connection, send) => {
@@ -76,16 +76,16 @@ test('an answer that an error of its upstream’s connection cuts off does not l
     },
     { headMs: 200 },
   );
-  const answer = await answerOn((await dialHttp2(cleanups, world)).request({ ':path': '/' }));
-  expect(answer).toMatchObject({ body: 'half', headers: { ':status': 200 } });
-  expect(answer.code).not.toBe(constants.NGHTTP2_NO_ERROR);
+  const response = await responseOn((await dialHttp2(cleanups, world)).request({ ':path': '/' }));
+  expect(response).toMatchObject({ body: 'half', headers: { ':status': 200 } });
+  expect(response.code).not.toBe(constants.NGHTTP2_NO_ERROR);
 });
 
 test.each([
   ['application/octet-stream'],
   // Looked into on its way.
   ['text/plain'],
-])('an answer of %s whose trailers concern the connection comes whole, without them', async (type) => {
+])('a response of %s whose trailers concern the connection comes whole, without them', async (type) => {
   const world = await openWith([], (one, _connection, send) => {
     if (!isRequest(one)) return;
     send(
@@ -108,25 +108,25 @@ test.each([
       ),
     );
   });
-  const answer = await answerOn((await dialHttp2(cleanups, world)).request({ ':path': '/' }));
-  expect(answer).toMatchObject({
+  const response = await responseOn((await dialHttp2(cleanups, world)).request({ ':path': '/' }));
+  expect(response).toMatchObject({
     body: 'body',
     code: constants.NGHTTP2_NO_ERROR,
     trailers: { 'x-sum': '1' },
   });
-  expect(answer.trailers).not.toHaveProperty('http2-settings');
+  expect(response.trailers).not.toHaveProperty('http2-settings');
 });
 
-test('an answer of 200 fields comes whole', async () => {
+test('a response of 200 fields comes whole', async () => {
   const fields = Array.from({ length: 200 }, (_, index): [string, string] => [`x-${index}`, String(index)]);
   const world = await openWith([], (one, _connection, send) => {
     if (isRequest(one)) send(headers(one.stream, [[':status', '200'], ...fields]));
   });
-  const answer = await answerOn((await dialHttp2(cleanups, world)).request({ ':path': '/' }));
-  expect(answer.headers).toMatchObject({ ':status': 200, ...Object.fromEntries(fields) });
+  const response = await responseOn((await dialHttp2(cleanups, world)).request({ ':path': '/' }));
+  expect(response.headers).toMatchObject({ ':status': 200, ...Object.fromEntries(fields) });
 });
 
-test('an answer whose fields unfold to more than can be sent on is refused, and costs no other answer of its client', async () => {
+test('a response whose fields unfold to more than can be sent on is refused, and costs no other response of its client', async () => {
   // RFC 7541 appendix B: an `a` takes five bits, so that 100,000 of them fit what is taken in.
   const value = Buffer.alloc(62_500, Buffer.from('18c6318c63', 'hex'));
   const name = literals([
@@ -152,8 +152,8 @@ test('an answer whose fields unfold to more than can be sent on is refused, and 
     else send(ok(one.stream, Flag.endStream));
   });
   const session = await dialHttp2(cleanups, world);
-  expect((await answerOn(session.request({ ':path': '/' }))).headers[':status']).toBe(502);
-  expect((await answerOn(session.request({ ':path': '/' }))).headers[':status']).toBe(200);
+  expect((await responseOn(session.request({ ':path': '/' }))).headers[':status']).toBe(502);
+  expect((await responseOn(session.request({ ':path': '/' }))).headers[':status']).toBe(200);
 });
 
 test('an upstream that is only slow is asked for a sign, gives it, and is waited for', async () => {
@@ -163,15 +163,15 @@ test('an upstream that is only slow is asked for a sign, gives it, and is waited
     if (isRequest(one)) reply = () => send(ok(one.stream, Flag.endStream));
   });
   const request = vi.spyOn(LiveRun.prototype, 'add');
-  const world = await openWorld({ patience: { headMs: 40 } });
+  const world = await openWorld({ timeouts: { headMs: 40 } });
   world.ports.set(`${apiHost}:443`, at);
   cleanups.push(() => world.close());
-  const answer = answerOn((await dialHttp2(cleanups, world)).request({ ':path': '/' }));
+  const response = responseOn((await dialHttp2(cleanups, world)).request({ ':path': '/' }));
   const upstream = await upstreamIn(request);
   upstream.session.on('localSettings', () => signs.push(signs.length));
   await expect.poll(() => signs.length).toBeGreaterThan(3);
   reply?.();
-  expect((await answer).headers[':status']).toBe(200);
+  expect((await response).headers[':status']).toBe(200);
   expect(world.dials).toHaveLength(1);
 });
 
@@ -184,11 +184,11 @@ test('streams that wait for an upstream to allow any are let go with their clien
   });
   const session = await dialHttp2(cleanups, world);
   const stream = session.request({ ':path': '/' });
-  const answer = answerOn(stream);
+  const response = responseOn(stream);
   const upstream = await upstreamIn(added);
   await expect.poll(() => upstream.active).toBe(1);
   stream.close(constants.NGHTTP2_CANCEL);
-  await answer;
+  await response;
   await expect.poll(() => upstream.active).toBe(0);
   expect(arrived).toEqual([]);
 });
@@ -202,7 +202,7 @@ async function upstreamIn(added: {
   return found() as UpstreamSession;
 }
 
-test('an answer that is refused, and whole in the same breath, while its request is still being sent, harms nobody else', async () => {
+test('a response that is refused, and whole in the same breath, while its request is still being sent, harms nobody else', async () => {
   const world = await openWith([], (one, _connection, send) => {
     if (one.type !== Type.data) return;
     const fields = [
@@ -216,9 +216,9 @@ test('an answer that is refused, and whole in the same breath, while its request
   const session = await dialHttp2(cleanups, world);
   for (const path of ['/', '/again']) {
     const stream = session.request({ ':method': 'POST', ':path': path });
-    const answer = answerOn(stream);
+    const response = responseOn(stream);
     stream.write('a part of the body');
-    expect((await answer).headers[':status']).toBe(502);
+    expect((await response).headers[':status']).toBe(502);
   }
   expect(world.decisions.map(({ outcome }) => outcome)).toEqual(['injected', 'injected']);
 });

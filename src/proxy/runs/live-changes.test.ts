@@ -42,7 +42,7 @@ const changes: readonly (readonly [name: string, change: Change, next: string])[
     'a rule that now denies it',
     (run, denied) => {
       denied.push('/gone');
-      run.judgeAgain();
+      run.reauthorize();
     },
     'PolicyDenied',
   ],
@@ -180,7 +180,7 @@ async function nextOn(session: ClientHttp2Session, world: World): Promise<string
 describe.each(changes)('%s', (_name, change, next) => {
   const outcome = next === 'PolicyDenied' ? next : 'OperationNotAllowed';
 
-  test('cuts an answer over HTTP/1.1 that is under way there, and no other', async () => {
+  test('cuts a response over HTTP/1.1 that is under way there, and no other', async () => {
     const { world, denied, begin } = await openHttp1();
     await expectChange(world, begin(), (run) => change(run, denied), outcome);
   });
@@ -205,7 +205,7 @@ describe.each(changes)('%s', (_name, change, next) => {
   });
 });
 
-test('an answer that ends with its connection does not look whole when it is cut', async () => {
+test('a response that ends with its connection does not look whole when it is cut', async () => {
   const world = await openWorldWithRaw(cleanups, (socket) => {
     socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Type: image/png\r\n\r\nbegun'));
   });
@@ -221,7 +221,7 @@ test('an answer that ends with its connection does not look whole when it is cut
   expect(world.failures).toMatchObject([{ outcome: 'CredentialMissing' }]);
 });
 
-test('an answer that was whole before the change is no failure, though its client has not left yet', async () => {
+test('a response that was whole before the change is no failure, though its client has not left yet', async () => {
   const world = await openWorldWithRaw(cleanups, (socket) => {
     socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\nContent-Type: image/png\r\n\r\nall'));
   });
@@ -243,7 +243,7 @@ test('a change that leaves all as it was cuts nothing', async () => {
 });
 
 test.each([
-  ['something else changes', (run: Run) => run.judgeAgain()],
+  ['something else changes', (run: Run) => run.reauthorize()],
   ['the connection that was used before is revoked', (run: Run) => run.dropConnection('example/default')],
 ])('a request that waits for its credential on a used connection goes on when %s', async (_, change) => {
   const waiting: ((credential: Credential) => void)[] = [];

@@ -2,7 +2,7 @@ import type { AuthsomeError } from '../../errors.ts';
 import type { Route, RouteTable } from '../../providers/index.ts';
 import type { CertificateAuthority } from '../ca/index.ts';
 import type { Credential, RunSpec } from '../contract.ts';
-import type { Subject } from '../decide/index.ts';
+import type { RequestFacts } from '../decide/index.ts';
 import { compileInjection, type Injection } from '../inject/index.ts';
 import { compileNeedles, type Needles, noNeedles } from '../scrub/index.ts';
 
@@ -11,7 +11,7 @@ export interface Live {
   /** `provider/connection` whose credential it carries now. */
   readonly connection: string | undefined;
   /** The request that it is about, where it is about one. */
-  readonly subject?: Subject | undefined;
+  readonly facts?: RequestFacts | undefined;
   /** `why` goes on record, where it is not told elsewhere already. */
   cut(why?: AuthsomeError): void;
 }
@@ -70,7 +70,7 @@ export class LiveRun {
     return injection;
   }
 
-  /** What must not come back to the agent in answers on this route, made once a credential. */
+  /** What must not come back to the agent in responses on this route, made once a credential. */
   needlesFor(route: Route, credential: Credential): Needles {
     const { needles, connection } = this.use(route);
     const known = needles.get(credential);
@@ -93,10 +93,10 @@ export class LiveRun {
   }
 
   /** Requests under way that carry a credential. */
-  carrying(): readonly { readonly live: Live; readonly connection: string; readonly subject: Subject }[] {
+  carrying(): readonly { readonly live: Live; readonly connection: string; readonly facts: RequestFacts }[] {
     return [...this.#live].flatMap((live) => {
-      const { connection, subject } = live;
-      return connection === undefined || subject === undefined ? [] : [{ live, connection, subject }];
+      const { connection, facts } = live;
+      return connection === undefined || facts === undefined ? [] : [{ live, connection, facts }];
     });
   }
 

@@ -60,7 +60,7 @@ function toldBy(received: IncomingHttpHeaders, body: string, trailers: object, w
 }
 
 /** Declares one test for each case, all in one world: an upstream that answers 200, but holds what asks for `/hold`. */
-export function judgeCases(title: string, cases: readonly Case[], options: WorldOptions = {}): void {
+export function checkCases(title: string, cases: readonly Case[], options: WorldOptions = {}): void {
   describe(title, () => {
     const cleanups: (() => unknown)[] = [];
     const seen: string[] = [];
@@ -88,7 +88,7 @@ export function judgeCases(title: string, cases: readonly Case[], options: World
           });
           stream.on('close', () => seen.push(toldBy(received, body, trailers, whole)));
         },
-        { ...options, patience: { headMs: 400, exchangeMs: 1_500, lingerMs: 40, ...options.patience } },
+        { ...options, timeouts: { headMs: 400, exchangeMs: 1_500, lingerMs: 40, ...options.timeouts } },
       );
     });
     afterAll(async () => {
@@ -135,9 +135,9 @@ export function judgeCases(title: string, cases: readonly Case[], options: World
         await new Promise((resolve) => setTimeout(resolve, 10));
       for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
       expect(seen.filter((text) => text !== further).toSorted()).toEqual(expected.upstream.toSorted());
-      const judged = world.decisions.filter(({ request }) => request.path !== '/further');
+      const authorized = world.decisions.filter(({ request }) => request.path !== '/further');
       expect(
-        (judged.length > expected.audit.length ? withoutOneError(judged) : judged)
+        (authorized.length > expected.audit.length ? withoutOneError(authorized) : authorized)
           .map(({ outcome }) => outcome)
           .toSorted(),
         JSON.stringify(world.decisions),

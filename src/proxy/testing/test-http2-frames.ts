@@ -205,11 +205,11 @@ export async function dialRaw(world: World): Promise<RawClient> {
   return raw;
 }
 
-/** An upstream that writes its frames itself: `answer` gets each frame, the number of its connection, and how to reply. */
+/** An upstream that writes its frames itself: `response` gets each frame, the number of its connection, and how to reply. */
 export async function serveFrames(
   cleanups: (() => unknown)[],
   hello: readonly (readonly [id: number, value: number])[],
-  answer: (frame: Frame, connection: number, send: (...bytes: readonly Buffer[]) => void) => void,
+  response: (frame: Frame, connection: number, send: (...bytes: readonly Buffer[]) => void) => void,
 ): Promise<number> {
   const sockets = new Set<{ destroy(): void }>();
   let connections = 0;
@@ -229,7 +229,7 @@ export async function serveFrames(
         for (const one of split(chunk)) {
           if (one.type === Type.settings && (one.flags & Flag.ack) === 0)
             send(frame(Type.settings, Flag.ack, 0));
-          else answer(one, connection, send);
+          else response(one, connection, send);
         }
       });
       send(settings(...hello));

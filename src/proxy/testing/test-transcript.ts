@@ -1,12 +1,18 @@
 import type { RequestHead } from '../http1/index.ts';
-import { type Cut, type Failure, Pairing, type PairingPort, type Plan } from '../http1/index.ts';
+import {
+  type Cut,
+  type Failure,
+  type MachinePort,
+  type Plan,
+  RequestResponseMachine,
+} from '../http1/index.ts';
 import { type ForwardTarget, type Injection, rewriteRequestHead } from '../inject/index.ts';
 
 export interface TranscriptOptions {
   readonly injection?: Injection;
   readonly plan?: Partial<Plan>;
-  /** `false`: the test answers `judge` itself. */
-  readonly autoJudge?: boolean;
+  /** `false`: the test answers `authorize` itself. */
+  readonly autoAuthorize?: boolean;
   /** `false`: the test answers `connect` itself. */
   readonly autoConnect?: boolean;
   /** What the next sends answer: `false` asks for a pause. */
@@ -14,12 +20,12 @@ export interface TranscriptOptions {
   readonly blockUpstream?: () => boolean;
 }
 
-/** A pairing whose port writes down what it is asked for: events in, actions out, no sockets. */
-export class Transcript implements PairingPort {
-  readonly pairing = new Pairing(this);
+/** A machine whose port writes down what it is asked for: events in, actions out, no sockets. */
+export class Transcript implements MachinePort {
+  readonly machine = new RequestResponseMachine(this);
   /** Actions in order; bytes sent in a row to one side are joined. */
   readonly actions: string[] = [];
-  readonly judged: RequestHead[] = [];
+  readonly authorized: RequestHead[] = [];
   reused = false;
   readonly #options: TranscriptOptions;
 
@@ -28,12 +34,12 @@ export class Transcript implements PairingPort {
   }
 
   client(text: string): this {
-    this.pairing.clientBytes(Buffer.from(text, 'latin1'));
+    this.machine.clientBytes(Buffer.from(text, 'latin1'));
     return this;
   }
 
   upstream(text: string): this {
-    this.pairing.upstreamBytes(Buffer.from(text, 'latin1'));
+    this.machine.upstreamBytes(Buffer.from(text, 'latin1'));
     return this;
   }
 
@@ -62,15 +68,16 @@ export class Transcript implements PairingPort {
     };
   }
 
-  judge(request: RequestHead): void {
-    this.judged.push(request);
-    if (this.#options.autoJudge === false) this.actions.push(`judge ${request.method} ${request.target}`);
-    else this.pairing.forward(this.planFor(request));
+  authorize(request: RequestHead): void {
+    this.authorized.push(request);
+    if (this.#options.autoAuthorize === false)
+      this.actions.push(`authorize ${request.method} ${request.target}`);
+    else this.machine.forward(this.planFor(request));
   }
 
   connectUpstream(fresh: boolean): void {
     if (this.#options.autoConnect === false || fresh) this.actions.push(fresh ? 'connect afresh' : 'connect');
-    if (this.#options.autoConnect !== false) this.pairing.upstreamReady(fresh ? false : this.reused);
+    if (this.#options.autoConnect !== false) this.machine.upstreamReady(fresh ? false : this.reused);
   }
 
   sendUpstream(bytes: Buffer): boolean {
@@ -103,8 +110,8 @@ export class Transcript implements PairingPort {
     this.actions.push('end client');
   }
 
-  breakOffClient(_cut: Cut, gentle: boolean): void {
-    this.actions.push(gentle ? 'break off client' : 'reset client');
+  abortClient(_cut: Cut, graceful: boolean): void {
+    this.actions.push(graceful ? 'abort client' : 'reset client');
   }
 
   splice(fromClient: Buffer | undefined, fromUpstream: Buffer | undefined): void {

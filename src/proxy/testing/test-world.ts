@@ -12,7 +12,7 @@ import type { AnswerFailedEvent, DecisionEvent } from '../../audit/index.ts';
 import { AuthsomeError } from '../../errors.ts';
 import { compileRoutes, type Placement, type Route } from '../../providers/index.ts';
 import { createCertificateAuthority } from '../ca/index.ts';
-import type { Credential, DecisionSink, Patience, Run, Proxy as RunningProxy, RunSpec } from '../contract.ts';
+import type { Credential, DecisionSink, Run, Proxy as RunningProxy, RunSpec, Timeouts } from '../contract.ts';
 import { startProxy } from '../server.ts';
 
 /** The world that the proxy's end-to-end tests live in: loopback upstreams under names of their own, one run. */
@@ -62,7 +62,7 @@ export interface WorldOptions {
   readonly routes?: readonly Route[];
   readonly placements?: readonly Placement[];
   readonly spec?: Partial<RunSpec>;
-  readonly patience?: Partial<Patience>;
+  readonly timeouts?: Partial<Timeouts>;
   readonly sink?: Partial<DecisionSink>;
   readonly forbiddenTargets?: readonly { readonly host: string; readonly port: number }[];
 }
@@ -108,7 +108,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     },
     nowMs: Date.now,
     randomBytes,
-    ...(options.patience === undefined ? {} : { patience: options.patience }),
+    ...(options.timeouts === undefined ? {} : { timeouts: options.timeouts }),
   });
   const placements = options.placements;
   const routes = options.routes ?? [routeTo(apiHost, placements === undefined ? {} : { placements })];
@@ -256,8 +256,8 @@ export async function dialThrough(
   client.send(
     `CONNECT ${host}:${port} HTTP/1.1\r\nHost: ${host}:${port}\r\nProxy-Authorization: ${proxyAuthorization(world.run)}\r\n\r\n`,
   );
-  const answer = await client.until((text) => text.includes('\r\n\r\n'));
-  if (!answer.startsWith('HTTP/1.1 200 ')) throw new Error(answer);
+  const response = await client.until((text) => text.includes('\r\n\r\n'));
+  if (!response.startsWith('HTTP/1.1 200 ')) throw new Error(response);
   client.socket.removeAllListeners('data');
   const tls = connectTlsTo({
     socket: client.socket,
@@ -300,8 +300,8 @@ export async function openWorldWithApi(
         headers: request.headers,
         body: Buffer.concat(chunks).toString(),
       });
-      const status = Number(request.headers['x-answer'] ?? 200);
-      response.writeHead(status, { 'X-From': 'api' }).end('answer');
+      const status = Number(request.headers['x-status'] ?? 200);
+      response.writeHead(status, { 'X-From': 'api' }).end('response');
     });
   });
   const world = await openWorld(options);
@@ -335,9 +335,10 @@ export async function ask(client: Client, ...lines: readonly string[]): Promise<
 }
 
 /** The problem document of a refusal. */
-export function problemOf(answer: string): Record<string, unknown> {
-  if (!answer.includes('Content-Type: application/problem+json')) throw new Error(`no problem: ${answer}`);
-  return JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4));
+export function problemOf(response: string): Record<string, unknown> {
+  if (!response.includes('Content-Type: application/problem+json'))
+    throw new Error(`no problem: ${response}`);
+  return JSON.parse(response.slice(response.indexOf('\r\n\r\n') + 4));
 }
 
 /** Opens a tunnel on this connection. */

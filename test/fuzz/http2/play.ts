@@ -13,9 +13,9 @@ import { LiveRecorder } from './live.ts';
 import { MessageReader, Splitter, valueIn } from './messages.ts';
 import {
   type ClientSide,
-  judgeAnswers,
-  judgeRecord,
-  judgeRequests,
+  checkAnswers,
+  checkRecord,
+  checkRequests,
   must,
   phantom,
   renewedSecret,
@@ -43,7 +43,7 @@ export async function play(seed: number): Promise<PlayFigures> {
   const upstream = await serveFuzzed((name) => new Chance(hashOf(`${seed} ${name}`)), isUpstreamHostile);
   const world = await openWorld({
     routes: [routeTo(apiHost, { pathPrefix: '/v1' })],
-    patience:
+    timeouts:
       isUpstreamHostile || isClientHostile
         ? { headMs: 200, exchangeMs: 300, keepAliveMs: 300, lingerMs: 40 }
         : {},
@@ -63,9 +63,9 @@ export async function play(seed: number): Promise<PlayFigures> {
     );
     const clients = await Promise.all(scripts.map((script) => converse(world, script, upstream)));
     await freed(() => live.busy, 'something of a client is left');
-    judgeAll(clients, upstream, world);
-    if (!isClientHostile && !isUpstreamHostile) for (const client of clients) judgeComplete(client);
-    await judgeService(world, upstream);
+    checkAll(clients, upstream, world);
+    if (!isClientHostile && !isUpstreamHostile) for (const client of clients) checkComplete(client);
+    await checkService(world, upstream);
     return figuresOf(clients, upstream);
   } finally {
     await world.close();
@@ -147,16 +147,16 @@ async function untilQuiet(moved: () => number): Promise<void> {
   }
 }
 
-function judgeAll(clients: readonly Client[], upstream: FuzzUpstream, world: World): void {
+function checkAll(clients: readonly Client[], upstream: FuzzUpstream, world: World): void {
   const { conversations } = upstream;
   for (const one of conversations) one.close();
-  judgeRequests(conversations, clients);
-  for (const client of clients) judgeAnswers(client, conversations);
-  judgeRecord(world.decisions, clients, conversations);
+  checkRequests(conversations, clients);
+  for (const client of clients) checkAnswers(client, conversations);
+  checkRecord(world.decisions, clients, conversations);
 }
 
 /** Who behaves is served, by who behaves: every request has its answer, whole. */
-function judgeComplete({ requests, answers }: Client): void {
+function checkComplete({ requests, answers }: Client): void {
   for (const { stream, head } of requests.messages) {
     const got = answers.messages.find((one) => one.stream === stream);
     must(
@@ -169,14 +169,14 @@ function judgeComplete({ requests, answers }: Client): void {
 }
 
 /** Once both peers behave again, they get through, whatever their predecessors left behind: at the latest by the third try. */
-async function judgeService(world: World, upstream: FuzzUpstream): Promise<void> {
+async function checkService(world: World, upstream: FuzzUpstream): Promise<void> {
   upstream.hostile = false;
   for (const socket of upstream.sockets) socket.destroy();
   for (let tries = 1; ; tries += 1) {
     const script = clientScript(new Chance(1), 1_000, false);
     const client = await converse(world, script, upstream);
     try {
-      judgeComplete(client);
+      checkComplete(client);
       return;
     } catch (error) {
       if (tries === 3) throw error;

@@ -38,7 +38,7 @@ const notInTrailers = new Set([
 ]);
 
 /** Every request that reached the upstream is one that a client sent, whole as far as it goes; and who may be asked for what. */
-export function judgeRequests(conversations: readonly Conversation[], clients: readonly ClientSide[]): void {
+export function checkRequests(conversations: readonly Conversation[], clients: readonly ClientSide[]): void {
   const sent = clients.flatMap(({ requests }) => requests.messages);
   const arrivals = new Map<string, number>();
   for (const { requests, broken } of conversations) {
@@ -46,7 +46,7 @@ export function judgeRequests(conversations: readonly Conversation[], clients: r
     for (const arrived of requests.messages) {
       const marked = markOf(arrived.head);
       arrivals.set(marked, (arrivals.get(marked) ?? 0) + 1);
-      judgeCredential(arrived);
+      checkCredential(arrived);
       const own = sent.filter((one) => markOf(one.head) === marked);
       must(own.length > 0, 'a request reached the upstream that no client sent', arrived.head);
       must(
@@ -65,7 +65,7 @@ export function judgeRequests(conversations: readonly Conversation[], clients: r
 
 const isInjected = (head: Fields): boolean => /^\/v1(?:[/?]|$)/.test(valueIn(head, ':path') ?? '');
 
-function judgeCredential({ head }: Message): void {
+function checkCredential({ head }: Message): void {
   const path = valueIn(head, ':path') ?? '';
   const values = head.filter(([name]) => name === 'authorization').map(([, value]) => value);
   must(
@@ -133,7 +133,7 @@ function told({ head, body, trailers, whole, over }: Message): object {
 }
 
 /** What a client was told is what the upstream said to that very request, and never looks whole when it is not. */
-export function judgeAnswers(
+export function checkAnswers(
   { requests, answers, frames }: ClientSide,
   conversations: readonly Conversation[],
 ): void {
@@ -207,7 +207,7 @@ function isRelayed(said: Message, got: Message, isHead: boolean, isClean: boolea
 }
 
 /** Each request is on record once; nothing on record holds a secret. */
-export function judgeRecord(
+export function checkRecord(
   decisions: readonly DecisionEvent[],
   clients: readonly ClientSide[],
   conversations: readonly Conversation[],

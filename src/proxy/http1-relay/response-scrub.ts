@@ -1,4 +1,4 @@
-import type { Grant } from '../authorize/index.ts';
+import type { CredentialUse } from '../authorize/index.ts';
 import {
   Body,
   chunkOf,
@@ -33,28 +33,28 @@ interface Guard {
   guard(step: () => void): void;
 }
 
-/** Looks into the answers to one request. Most hold no secret, and one pass over their bytes says so. */
-export class AnswerScrub implements ResponseScrub {
-  readonly #grant: Grant;
+/** Looks into the responses to one request. Most hold no secret, and one pass over their bytes says so. */
+export class ResponseScrubber implements ResponseScrub {
+  readonly #use: CredentialUse;
   readonly #clientMinor: 0 | 1;
   readonly #guard: Guard;
-  /** Of the answer that was looked at last. */
+  /** Of the response that was looked at last. */
   #needles: Needles = noNeedles;
   #codings: readonly Coding[] | undefined;
   #isHeadClean = true;
   #isBodyClean = false;
 
-  constructor(grant: Grant, clientMinor: 0 | 1, guard: Guard) {
-    this.#grant = grant;
+  constructor(use: CredentialUse, clientMinor: 0 | 1, guard: Guard) {
+    this.#use = use;
     this.#clientMinor = clientMinor;
     this.#guard = guard;
   }
 
-  /** Comes first for every answer, so what the rest needs to know is found here. */
+  /** Comes first for every response, so what the rest needs to know is found here. */
   fault(head: ResponseHead): Fault | undefined {
     const { bytes, start, end, framing, status } = head;
-    // Asked for when the answer comes: the credential may have been renewed by then.
-    const needles = this.#grant.needles();
+    // Asked for when the response comes: the credential may have been renewed by then.
+    const needles = this.#use.needles();
     this.#needles = needles;
     if (needles.isEmpty) return undefined;
     const isText = framing.kind !== 'none' && isTextualBody(head);

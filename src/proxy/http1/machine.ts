@@ -1,47 +1,47 @@
 import { Accumulator } from './accumulator.ts';
-import { answerHead, interimHead, readAnswerHead } from './answer-head.ts';
 import type { Body } from './body.ts';
 import { LF } from './bytes.ts';
+import { Http1Exchange } from './exchange.ts';
 import { Fault } from './fault.ts';
 import { limits } from './fields.ts';
+import { FlowControl } from './flow-control.ts';
 import { type RequestPhase, type ResponsePhase, truncatedHead, unexpectedSwitch } from './phases.ts';
-import type { Answer, Cut, Failure, PairingPort, Plan, TransformOutlet } from './port.ts';
+import type { Cut, Failure, LocalReply, MachinePort, Plan, TransformOutlet } from './port.ts';
 import { parseRequestHead } from './request.ts';
 import { idleMsOf, type ResponseHead } from './response.ts';
-import { Turn } from './turn.ts';
-import { Valves } from './valves.ts';
+import { clientHead, interimHead, readResponseHead } from './response-head.ts';
 
 /**
- * One client connection's HTTP/1.1: pairs each request with its answer and frames both exactly. It holds no socket:
+ * One client connection's HTTP/1.1: pairs each request with its response and frames both exactly. It holds no socket:
  * events come in as calls, actions go out through the port.
  */
-export class Pairing {
-  readonly #port: PairingPort;
+export class RequestResponseMachine {
+  readonly #port: MachinePort;
   #requestPhase: RequestPhase = 'head';
   #responsePhase: ResponsePhase = 'none';
-  #turn: Turn | undefined;
-  /** Client bytes that wait for a whole head, a decision, or the end of the answer before them. */
+  #exchange: Http1Exchange | undefined;
+  /** Client bytes that wait for a whole head, a decision, or the end of the response before them. */
   readonly #fromClient = new Accumulator();
   readonly #fromUpstream = new Accumulator();
   #clientEnded = false;
-  readonly #valves: Valves;
+  readonly #flow: FlowControl;
   readonly #outlet: TransformOutlet;
   #upstreamOpen = false;
   #upstreamEnded = false;
   #working = false;
-  /** The next request, or a part of it, came before the answer to the one before it was out. */
+  /** The next request, or a part of it, came before the response to the one before it was out. */
   #isPipelined = false;
 
-  constructor(port: PairingPort) {
+  constructor(port: MachinePort) {
     this.#port = port;
-    this.#valves = new Valves(port);
+    this.#flow = new FlowControl(port);
     this.#outlet = {
-      emit: (bytes) => this.#reply(bytes),
+      emit: (bytes) => this.#sendClient(bytes),
       block: (on) => {
-        this.#valves.transformBlocked = on;
-        this.#steer();
+        this.#flow.transformBlocked = on;
+        this.#updateFlow();
       },
-      broken: () => this.#abandon({ kind: 'undecodable' }),
+      broken: () => this.#abort({ kind: 'undecodable' }),
     };
   }
 
@@ -57,11 +57,11 @@ export class Pairing {
 
   /** Something is still to come from an upstream, or to go there. */
   get underWay(): boolean {
-    return this.#turn !== undefined;
+    return this.#exchange !== undefined;
   }
 
-  /** An answer has begun, and is not over. */
-  get answering(): boolean {
+  /** A response has begun, and is not over. */
+  get responding(): boolean {
     return this.#responsePhase === 'body' || this.#responsePhase === 'finishing';
   }
 
@@ -74,7 +74,7 @@ export class Pairing {
       case 'body':
         this.#relayRequestBody(chunk);
         break;
-      case 'judging':
+      case 'authorizing':
       case 'connecting':
       case 'sent':
         this.#fromClient.push(chunk);
@@ -82,7 +82,7 @@ export class Pairing {
       default:
         return;
     }
-    this.#steer();
+    this.#updateFlow();
   }
 
   /** The client sends nothing more; it may still be listening (RFC 9112 §9.6). */
@@ -110,30 +110,30 @@ export class Pairing {
   clientClosed(): void {
     if (this.#requestPhase === 'over') return;
     this.#requestPhase = 'over';
-    this.#turn?.transform?.abort();
+    this.#exchange?.transform?.abort();
     this.#closeUpstream();
     this.#forget();
   }
 
   clientDrained(): void {
-    this.#valves.clientBlocked = false;
-    this.#turn?.transform?.resume();
-    this.#steer();
+    this.#flow.clientBlocked = false;
+    this.#exchange?.transform?.resume();
+    this.#updateFlow();
   }
 
   /** The decision: send this head instead, then the body as it comes. */
   forward(plan: Plan): void {
-    if (this.#requestPhase !== 'judging') return;
-    (this.#turn as Turn).plan = plan;
+    if (this.#requestPhase !== 'authorizing') return;
+    (this.#exchange as Http1Exchange).plan = plan;
     this.#requestPhase = 'connecting';
     this.#port.connectUpstream(false);
   }
 
-  /** The decision, or a failure to connect: an answer of our own. */
-  answer(answer: Answer): void {
-    if (this.#requestPhase !== 'judging' && this.#requestPhase !== 'connecting') return;
-    this.#answerAndGoOn(answer);
-    this.#steer();
+  /** The decision, or a failure to connect: a reply of the proxy itself. */
+  reply(reply: LocalReply): void {
+    if (this.#requestPhase !== 'authorizing' && this.#requestPhase !== 'connecting') return;
+    this.#replyAndContinue(reply);
+    this.#updateFlow();
   }
 
   /** The decision: this connection is no longer HTTP here. Returns what the client sent beyond the head. */
@@ -147,25 +147,25 @@ export class Pairing {
       this.#port.destroyUpstream();
       return;
     }
-    const turn = this.#turn as Turn;
+    const exchange = this.#exchange as Http1Exchange;
     this.#upstreamOpen = true;
     this.#upstreamEnded = false;
-    this.#valves.upstreamChanged();
+    this.#flow.upstreamChanged();
     this.#responsePhase = 'head';
-    this.#send((turn.plan as Plan).head);
-    const kept = turn.begin(reused);
-    for (const chunk of kept ?? []) this.#send(chunk);
-    if (kept !== undefined || turn.requestBody?.done === true) {
+    this.#sendUpstream((exchange.plan as Plan).head);
+    const kept = exchange.begin(reused);
+    for (const chunk of kept ?? []) this.#sendUpstream(chunk);
+    if (kept !== undefined || exchange.requestBody?.done === true) {
       this.#requestPhase = 'sent';
     } else {
       this.#requestPhase = 'body';
       this.#resumeBody();
     }
-    this.#steer();
+    this.#updateFlow();
   }
 
   upstreamBytes(chunk: Buffer): void {
-    this.#turn?.heard();
+    this.#exchange?.responseByte();
     switch (this.#responsePhase) {
       case 'head':
         this.#readResponses(this.#fromUpstream.join(chunk));
@@ -179,7 +179,7 @@ export class Pairing {
       default:
         this.#dropUpstream();
     }
-    this.#steer();
+    this.#updateFlow();
   }
 
   /** The upstream ended its side, or its connection is gone; `cleanly` unless by a reset or an error. */
@@ -193,49 +193,49 @@ export class Pairing {
     switch (this.#responsePhase) {
       case 'head':
         this.#fromUpstream.clear();
-        if (this.#turn?.mayRetry() === true) {
-          this.#turn.retry();
+        if (this.#exchange?.mayRetry() === true) {
+          this.#exchange.retry();
           this.#responsePhase = 'none';
           this.#requestPhase = 'connecting';
           this.#port.connectUpstream(true);
         } else {
-          this.#fail({ kind: 'no-answer' });
+          this.#fail({ kind: 'no-response' });
         }
         break;
       case 'body':
-        if (this.#turn?.responseBody?.untilClose === true && cleanly) {
+        if (this.#exchange?.responseBody?.untilClose === true && cleanly) {
           this.#completeResponse();
         } else {
-          this.#abandon({ kind: 'truncated' });
+          this.#abort({ kind: 'truncated' });
         }
         break;
       case 'complete':
-        // The answer is out; whatever the client still sends has nowhere to go.
+        // The response is out; whatever the client still sends has nowhere to go.
         this.#endAndDrain();
         break;
       default:
         break;
     }
-    this.#steer();
+    this.#updateFlow();
   }
 
   upstreamDrained(): void {
-    this.#valves.upstreamBlocked = false;
-    this.#steer();
+    this.#flow.upstreamBlocked = false;
+    this.#updateFlow();
   }
 
   /** The head with a newer credential, or `undefined` when there is none and the 401 stands. */
   renewed(head: Buffer | undefined): void {
-    const turn = this.#turn;
+    const exchange = this.#exchange;
     // The client may have left meanwhile.
-    if (this.#responsePhase !== 'renewing' || turn === undefined) return;
-    turn.renew(head);
+    if (this.#responsePhase !== 'renewing' || exchange === undefined) return;
+    exchange.renew(head);
     if (head === undefined) {
       this.#responsePhase = 'head';
       const held = this.#fromUpstream.takeAll();
       if (held !== undefined) this.#readResponses(held);
       if (this.#upstreamEnded) this.upstreamEnd(true);
-      this.#steer();
+      this.#updateFlow();
       return;
     }
     this.#fromUpstream.clear();
@@ -258,7 +258,7 @@ export class Pairing {
       this.#fail({ kind: 'response-timeout' });
       return;
     }
-    this.#abandon({ kind: 'standstill' });
+    this.#abort({ kind: 'stalled' });
   }
 
   #readRequests(chunk: Buffer): void {
@@ -270,7 +270,7 @@ export class Pairing {
     } else {
       chunk = this.#fromClient.join(chunk);
     }
-    // `judge` may answer at once, which ends the request and calls back for the next one: a loop, not a recursion.
+    // `authorize` may answer at once, which ends the request and calls back for the next one: a loop, not a recursion.
     if (this.#working) {
       this.#fromClient.push(chunk);
       return;
@@ -287,10 +287,10 @@ export class Pairing {
         this.#fail({ kind: 'malformed-head', fault: head });
         break;
       }
-      this.#turn = new Turn(head, this.#isPipelined);
-      this.#requestPhase = 'judging';
+      this.#exchange = new Http1Exchange(head, this.#isPipelined);
+      this.#requestPhase = 'authorizing';
       if (head.end < bytes.length) this.#fromClient.push(bytes.subarray(head.end));
-      this.#port.judge(head);
+      this.#port.authorize(head);
       bytes = this.between ? this.#fromClient.takeAll() : undefined;
       this.#isPipelined = true;
     }
@@ -309,41 +309,41 @@ export class Pairing {
   }
 
   #relayRequestBody(chunk: Buffer): void {
-    const turn = this.#turn as Turn;
-    const body = turn.requestBody as Body;
+    const exchange = this.#exchange as Http1Exchange;
+    const body = exchange.requestBody as Body;
     const stop = body.take(chunk, 0, chunk.length);
     if (body.fault !== undefined) {
       this.#dropUpstream();
       if (this.#responsePhase === 'head') this.#fail({ kind: 'malformed-body', fault: body.fault });
-      else this.#abandon({ kind: 'malformed-body', fault: body.fault });
+      else this.#abort({ kind: 'malformed-body', fault: body.fault });
       return;
     }
     if (stop > 0) {
       const part = stop === chunk.length ? chunk : chunk.subarray(0, stop);
-      turn.sent(part);
-      this.#send(part);
+      exchange.sent(part);
+      this.#sendUpstream(part);
     }
     if (!body.done) return;
     this.#requestPhase = 'sent';
-    // What comes after the body waits first: where the answer overtook the body, the next request begins at once.
+    // What comes after the body waits first: where the response overtook the body, the next request begins at once.
     if (stop < chunk.length) this.#fromClient.push(chunk.subarray(stop));
     if (this.#responsePhase === 'complete') this.#completeExchange();
   }
 
-  #send(bytes: Buffer): void {
-    if (!this.#port.sendUpstream(bytes)) this.#valves.upstreamBlocked = true;
+  #sendUpstream(bytes: Buffer): void {
+    if (!this.#port.sendUpstream(bytes)) this.#flow.upstreamBlocked = true;
   }
 
-  #reply(bytes: Buffer): boolean {
-    if (!this.#port.sendClient(bytes)) this.#valves.clientBlocked = true;
-    return !this.#valves.clientBlocked;
+  #sendClient(bytes: Buffer): boolean {
+    if (!this.#port.sendClient(bytes)) this.#flow.clientBlocked = true;
+    return !this.#flow.clientBlocked;
   }
 
   #readResponses(bytes: Buffer): void {
-    const turn = this.#turn as Turn;
+    const exchange = this.#exchange as Http1Exchange;
     let start = 0;
     while (this.#responsePhase === 'head' && start < bytes.length) {
-      const head = readAnswerHead(bytes, start, turn.request.method, turn.plan?.scrub);
+      const head = readResponseHead(bytes, start, exchange.request.method, exchange.plan?.scrub);
       if (head === undefined) {
         this.#fromUpstream.push(start === 0 ? bytes : bytes.subarray(start));
         return;
@@ -357,7 +357,7 @@ export class Pairing {
         start = this.#interim(head, bytes);
         continue;
       }
-      if (head.status === 401 && this.#requestPhase === 'sent' && turn.mayRenew()) {
+      if (head.status === 401 && this.#requestPhase === 'sent' && exchange.mayRenew()) {
         this.#responsePhase = 'renewing';
         this.#fromUpstream.push(start === 0 ? bytes : bytes.subarray(start));
         this.#port.renew();
@@ -370,18 +370,18 @@ export class Pairing {
 
   /** 1xx passes and the wait goes on; 101 ends HTTP. Returns where the next head begins. */
   #interim(head: ResponseHead, bytes: Buffer): number {
-    const turn = this.#turn as Turn;
+    const exchange = this.#exchange as Http1Exchange;
     if (head.status !== 101) {
-      if (head.status === 100) turn.continued = true;
-      if (turn.request.minor === 1) this.#reply(interimHead(head, turn.plan?.scrub));
+      if (head.status === 100) exchange.continued = true;
+      if (exchange.request.minor === 1) this.#sendClient(interimHead(head, exchange.plan?.scrub));
       return head.end;
     }
-    if (turn.request.upgrade === undefined || this.#requestPhase !== 'sent') {
+    if (exchange.request.upgrade === undefined || this.#requestPhase !== 'sent') {
       this.#dropUpstream();
       this.#fail({ kind: 'malformed-response', fault: unexpectedSwitch });
       return bytes.length;
     }
-    this.#reply(interimHead(head, turn.plan?.scrub));
+    this.#sendClient(interimHead(head, exchange.plan?.scrub));
     const rest = head.end < bytes.length ? bytes.subarray(head.end) : undefined;
     this.#requestPhase = 'over';
     this.#responsePhase = 'none';
@@ -391,22 +391,25 @@ export class Pairing {
   }
 
   #beginResponse(head: ResponseHead, bytes: Buffer): void {
-    const turn = this.#turn as Turn;
-    const plan = turn.plan as Plan;
-    turn.answeredWith(head);
-    turn.closing =
-      !turn.request.keepAlive || head.framing.kind === 'close' || this.#clientEnded || turn.isUnframed;
+    const exchange = this.#exchange as Http1Exchange;
+    const plan = exchange.plan as Plan;
+    exchange.beginResponse(head);
+    exchange.closing =
+      !exchange.request.keepAlive ||
+      head.framing.kind === 'close' ||
+      this.#clientEnded ||
+      exchange.isUnframed;
     this.#responsePhase = 'body';
-    const changes = { close: turn.closing, extraLine: plan.lineFor?.(head) };
-    turn.transform = plan.scrub?.body(head, this.#outlet);
-    if (turn.transform !== undefined) {
-      this.#reply(turn.transform.head(changes));
+    const changes = { close: exchange.closing, extraLine: plan.lineFor?.(head) };
+    exchange.transform = plan.scrub?.body(head, this.#outlet);
+    if (exchange.transform !== undefined) {
+      this.#sendClient(exchange.transform.head(changes));
       this.#relayResponseBody(bytes, head.end, undefined);
       return;
     }
-    const rewritten = answerHead(head, changes, plan.scrub);
+    const rewritten = clientHead(head, changes, plan.scrub);
     if (rewritten !== undefined) {
-      this.#reply(rewritten);
+      this.#sendClient(rewritten);
       this.#relayResponseBody(bytes, head.end, undefined);
     } else {
       this.#relayResponseBody(bytes, head.end, head.start);
@@ -415,16 +418,16 @@ export class Pairing {
 
   /** Relays the body in `bytes` from `start`; with `headStart`, together with the untouched head before it. */
   #relayResponseBody(bytes: Buffer, start: number, headStart: number | undefined): void {
-    const { responseBody, transform } = this.#turn as Turn;
+    const { responseBody, transform } = this.#exchange as Http1Exchange;
     const body = responseBody as Body;
     const stop = body.take(bytes, start, bytes.length, transform?.payload);
     const from = headStart ?? start;
     const end = body.fault === undefined ? stop : start;
     if (end > from && transform === undefined) {
-      this.#reply(from === 0 && end === bytes.length ? bytes : bytes.subarray(from, end));
+      this.#sendClient(from === 0 && end === bytes.length ? bytes : bytes.subarray(from, end));
     }
     if (body.fault !== undefined) {
-      this.#abandon({ kind: 'malformed-response', fault: body.fault });
+      this.#abort({ kind: 'malformed-response', fault: body.fault });
       return;
     }
     if (!body.done) return;
@@ -432,19 +435,19 @@ export class Pairing {
   }
 
   #completeResponse(clean = true): void {
-    const turn = this.#turn as Turn;
-    const { transform } = turn;
+    const exchange = this.#exchange as Http1Exchange;
+    const { transform } = exchange;
     if (transform === undefined) {
       this.#responseOver(clean);
       return;
     }
     this.#responsePhase = 'finishing';
-    transform.finish(turn.responseBody?.trailers ?? '', (whole) => {
-      if (this.#turn !== turn || turn.transform === undefined) return;
-      turn.transform = undefined;
+    transform.finish(exchange.responseBody?.trailers ?? '', (whole) => {
+      if (this.#exchange !== exchange || exchange.transform === undefined) return;
+      exchange.transform = undefined;
       if (whole) this.#responseOver(clean);
-      else this.#abandon({ kind: 'undecodable' });
-      this.#steer();
+      else this.#abort({ kind: 'undecodable' });
+      this.#updateFlow();
     });
   }
 
@@ -456,22 +459,22 @@ export class Pairing {
       this.#completeExchange();
       return;
     }
-    if (!this.#upstreamOpen || this.#turn?.isUnframed === true) this.#endAndDrain();
+    if (!this.#upstreamOpen || this.#exchange?.isUnframed === true) this.#endAndDrain();
   }
 
   #completeExchange(): void {
     if (this.#upstreamOpen) {
       this.#upstreamOpen = false;
-      this.#valves.upstreamGone();
-      const response = this.#turn?.response;
+      this.#flow.upstreamGone();
+      const response = this.#exchange?.response;
       if (response?.keepAlive === true) {
-        this.#valves.readUpstream(true);
+        this.#flow.readUpstream(true);
         this.#port.releaseUpstream(idleMsOf(response));
       } else {
         this.#port.destroyUpstream();
       }
     }
-    if (this.#turn?.closing === true) {
+    if (this.#exchange?.closing === true) {
       this.#endAndDrain();
       return;
     }
@@ -490,27 +493,27 @@ export class Pairing {
   }
 
   #forget(): void {
-    this.#turn = undefined;
+    this.#exchange = undefined;
     this.#fromUpstream.clear();
   }
 
-  /** Our own answer to the current request, or to bytes that are not one. */
-  #answerAndGoOn(answer: Answer, mustClose = false): void {
-    const request = this.#turn?.request;
+  /** The proxy’s own reply to the current request, or to bytes that are not one. */
+  #replyAndContinue(reply: LocalReply, mustClose = false): void {
+    const request = this.#exchange?.request;
     const bodyOutstanding =
       request !== undefined && request.framing.kind !== 'none' && this.#requestPhase !== 'sent';
     const close = mustClose || bodyOutstanding || request?.keepAlive !== true || this.#clientEnded;
-    this.#reply(answer({ close, body: request?.method !== 'HEAD' }));
+    this.#sendClient(reply({ close, body: request?.method !== 'HEAD' }));
     this.#forget();
     if (close) this.#endAndDrain();
     else this.#next();
   }
 
   #fail(failure: Failure): void {
-    const aboutRequest = failure.kind !== 'malformed-response' && failure.kind !== 'no-answer';
+    const aboutRequest = failure.kind !== 'malformed-response' && failure.kind !== 'no-response';
     // A fault found before there is a whole head belongs to no request yet.
-    if (this.#requestPhase === 'head') this.#turn = undefined;
-    this.#answerAndGoOn(this.#port.failed(failure), aboutRequest);
+    if (this.#requestPhase === 'head') this.#exchange = undefined;
+    this.#replyAndContinue(this.#port.failed(failure), aboutRequest);
   }
 
   #dropUpstream(): void {
@@ -522,7 +525,7 @@ export class Pairing {
   #closeUpstream(): void {
     if (this.#upstreamOpen) this.#port.destroyUpstream();
     this.#upstreamOpen = false;
-    this.#valves.upstreamGone();
+    this.#flow.upstreamGone();
   }
 
   #endAndDrain(): void {
@@ -544,25 +547,25 @@ export class Pairing {
     this.#port.endClient();
   }
 
-  /** A cut-off answer must not look complete. */
-  #abandon(cut: Cut): void {
-    const turn = this.#turn;
-    const isGentle = cut.kind !== 'standstill' && turn?.isPipelined === true && turn.isFramed;
-    turn?.transform?.abort();
+  /** A cut-off response must not look complete. */
+  #abort(cut: Cut): void {
+    const exchange = this.#exchange;
+    const isGraceful = cut.kind !== 'stalled' && exchange?.isPipelined === true && exchange.isFramed;
+    exchange?.transform?.abort();
     this.#closeUpstream();
     this.#requestPhase = 'over';
     this.#responsePhase = 'none';
     this.#forget();
-    this.#port.breakOffClient(cut, isGentle);
+    this.#port.abortClient(cut, isGraceful);
   }
 
   /** Turns reading on or off where what holds it back has changed. */
-  #steer(): void {
+  #updateFlow(): void {
     const phase = this.#requestPhase;
     if (phase === 'over') return;
-    const waiting = phase === 'judging' || phase === 'connecting' || phase === 'sent';
-    this.#valves.readClient(!this.#valves.upstreamBlocked && !(waiting && this.#fromClient.length > 0));
+    const waiting = phase === 'authorizing' || phase === 'connecting' || phase === 'sent';
+    this.#flow.readClient(!this.#flow.upstreamBlocked && !(waiting && this.#fromClient.length > 0));
     if (!this.#upstreamOpen) return;
-    this.#valves.readUpstream(!this.#valves.answerBlocked && this.#responsePhase !== 'renewing');
+    this.#flow.readUpstream(!this.#flow.responseBlocked && this.#responsePhase !== 'renewing');
   }
 }

@@ -1,21 +1,21 @@
-import type { PairingPort } from './port.ts';
+import type { MachinePort } from './port.ts';
 
 /** Which sides are being read. A socket is called only when that changes. */
-export class Valves {
+export class FlowControl {
   /** The client, or the upstream, takes no more for now. */
   clientBlocked = false;
   upstreamBlocked = false;
-  /** What rewrites the answer as it passes has fallen behind. */
+  /** What rewrites the response as it passes has fallen behind. */
   transformBlocked = false;
-  readonly #port: PairingPort;
+  readonly #port: MachinePort;
   #readsClient = true;
   #readsUpstream = true;
 
-  constructor(port: PairingPort) {
+  constructor(port: MachinePort) {
     this.#port = port;
   }
 
-  get answerBlocked(): boolean {
+  get responseBlocked(): boolean {
     return this.clientBlocked || this.transformBlocked;
   }
 

@@ -8,10 +8,10 @@ const get = (path: string, ...fields: readonly string[]): string =>
 const post = (path: string, body: string, ...fields: readonly string[]): string =>
   lines(`POST ${path} HTTP/1.1`, 'Host: a.test', `Content-Length: ${body.length}`, ...fields) + body;
 const ok = (body: string): string => `${lines('HTTP/1.1 200 OK', `Content-Length: ${body.length}`)}${body}`;
-const answer = (text: string) => () => Buffer.from(text);
+const response = (text: string) => () => Buffer.from(text);
 
 describe('keep-alive and pipelining', () => {
-  test('one request after the other, each with its own answer', () => {
+  test('one request after the other, each with its own response', () => {
     const t = new Transcript().client(get('/1')).upstream(ok('one')).client(get('/2')).upstream(ok('two'));
     expect(t.actions).toEqual([
       `→upstream ${get('/1')}`,
@@ -34,7 +34,7 @@ describe('keep-alive and pipelining', () => {
     expect(t.take().at(-1)).toBe(action);
   });
 
-  test('a pipelined request waits until the answer before it is complete', () => {
+  test('a pipelined request waits until the response before it is complete', () => {
     const t = new Transcript().client(get('/1') + get('/2'));
     expect(t.take()).toEqual([`→upstream ${get('/1')}`, 'pause client']);
     t.upstream(ok('one').slice(0, -1));
@@ -44,16 +44,16 @@ describe('keep-alive and pipelining', () => {
   });
 
   test.each([
-    ['truncated', `${lines('HTTP/1.1 200 OK', 'Content-Length: 9')}cut`, 'break off client'],
-    ['malformed', `${lines('HTTP/1.1 200 OK', 'Transfer-Encoding: chunked')}x`, 'break off client'],
+    ['truncated', `${lines('HTTP/1.1 200 OK', 'Content-Length: 9')}cut`, 'abort client'],
+    ['malformed', `${lines('HTTP/1.1 200 OK', 'Transfer-Encoding: chunked')}x`, 'abort client'],
     // Its end is the connection's, so only a reset tells that it was cut.
     ['truncated without a length', `${lines('HTTP/1.1 200 OK')}cut`, 'reset client'],
   ])(
-    'an answer that is %s does not take the one before it along, where that is still on its way',
+    'a response that is %s does not take the one before it along, where that is still on its way',
     (_, second, action) => {
       const broken = (t: Transcript): Transcript => {
         t.upstream(second);
-        t.pairing.upstreamEnd(false);
+        t.machine.upstreamEnd(false);
         return t;
       };
       const pipelined = broken(new Transcript().client(get('/1') + get('/2')).upstream(ok('one')));
@@ -76,30 +76,30 @@ describe('keep-alive and pipelining', () => {
     const paths = Array.from({ length: 100 }, (_, index) => `/${index}`);
     const t = new Transcript().client(paths.map((path) => get(path)).join(''));
     for (const path of paths) {
-      expect(t.judged.at(-1)?.target).toBe(path);
+      expect(t.authorized.at(-1)?.target).toBe(path);
       t.upstream(ok(path));
     }
-    expect(t.judged).toHaveLength(100);
+    expect(t.authorized).toHaveLength(100);
     expect(t.sent('client')).toBe(paths.map(ok).join(''));
   });
 
   test('a hundred pipelined refusals do not recurse', () => {
-    const t = new Transcript({ autoJudge: false });
-    t.judge = () => t.pairing.answer(answer('<no>'));
+    const t = new Transcript({ autoAuthorize: false });
+    t.authorize = () => t.machine.reply(response('<no>'));
     t.client(get('/').repeat(5_000));
     expect(t.sent('client')).toBe('<no>'.repeat(5_000));
   });
 
-  test('Connection: close from the client ends it after the answer, and says so', () => {
+  test('Connection: close from the client ends it after the response, and says so', () => {
     const t = new Transcript().client(get('/1', 'Connection: close') + get('/2')).upstream(ok('one'));
     expect(t.sent('client')).toBe(`${lines('HTTP/1.1 200 OK', 'Content-Length: 3', 'Connection: close')}one`);
     expect(t.actions).toContain('release upstream');
     expect(t.actions).toContain('end client');
-    expect(t.judged).toHaveLength(1);
+    expect(t.authorized).toHaveLength(1);
   });
 });
 
-describe('early and interim answers', () => {
+describe('early and interim responses', () => {
   test('100 goes on to the client, and the body follows', () => {
     const t = new Transcript().client(post('/', 'body', 'Expect: 100-continue').slice(0, -4));
     t.upstream(lines('HTTP/1.1 100 Continue'));
@@ -108,24 +108,24 @@ describe('early and interim answers', () => {
     expect(t.actions.at(-1)).toBe('release upstream');
   });
 
-  test('a final answer instead of 100 closes: whether the body comes cannot be known', () => {
+  test('a final response instead of 100 closes: whether the body comes cannot be known', () => {
     const t = new Transcript()
       .client(post('/', 'body', 'Expect: 100-continue').slice(0, -4))
       .upstream(ok('no'));
     expect(t.sent('client')).toContain('Connection: close');
     expect(t.actions.slice(-2)).toEqual(['destroy upstream', 'end client']);
     t.client(get('/next'));
-    expect(t.judged).toHaveLength(1);
+    expect(t.authorized).toHaveLength(1);
   });
 
-  test('no interim answer reaches an HTTP/1.0 client', () => {
+  test('no interim response reaches an HTTP/1.0 client', () => {
     const t = new Transcript()
       .client(lines('GET / HTTP/1.0', 'Host: a.test'))
       .upstream(lines('HTTP/1.1 103 Early') + ok('x'));
     expect(t.sent('client')).not.toContain('103');
   });
 
-  test('an early answer goes out at once, and the body goes on to an upstream that stays', () => {
+  test('an early response goes out at once, and the body goes on to an upstream that stays', () => {
     const t = new Transcript().client(post('/', 'body').slice(0, -2)).upstream(ok('early'));
     expect(t.sent('client')).toBe(ok('early'));
     expect(t.actions).not.toContain('release upstream');
@@ -133,7 +133,7 @@ describe('early and interim answers', () => {
     expect(t.sent('upstream')).toBe(post('/', 'body'));
     expect(t.actions.at(-1)).toBe('release upstream');
     t.client(get('/2'));
-    expect(t.judged).toHaveLength(2);
+    expect(t.authorized).toHaveLength(2);
   });
 
   test.each([
@@ -142,18 +142,18 @@ describe('early and interim answers', () => {
   ])('requests that come %s with the end of an overtaken body are carried', (_, together, later) => {
     const t = new Transcript().client(post('/', 'body').slice(0, -2)).upstream(ok('early'));
     t.client(`dy${together}`);
-    expect(t.judged).toHaveLength(2);
+    expect(t.authorized).toHaveLength(2);
     t.upstream(ok('2')).client(later).upstream(ok('3'));
     expect(t.sent('client')).toBe(ok('early') + ok('2') + ok('3'));
     expect(t.sent('upstream')).toBe(post('/', 'body') + get('/2') + get('/3'));
   });
 
-  test('an early answer from an upstream that leaves ends the client’s connection', () => {
+  test('an early response from an upstream that leaves ends the client’s connection', () => {
     const t = new Transcript().client(post('/', 'body').slice(0, -2)).upstream(ok('early'));
-    t.pairing.upstreamEnd(true);
+    t.machine.upstreamEnd(true);
     expect(t.actions.slice(-2)).toEqual(['destroy upstream', 'end client']);
     t.client('dy').client(get('/2'));
-    expect(t.judged).toHaveLength(1);
+    expect(t.authorized).toHaveLength(1);
   });
 
   test('unasked bytes during an upload cost the upstream its connection', () => {
@@ -173,10 +173,10 @@ describe('switching protocols', () => {
     expect(t.actions.at(-1)).toBe('splice early|hello');
   });
 
-  test('does not splice on any other answer', () => {
+  test('does not splice on any other response', () => {
     const t = new Transcript().client(`${handshake}${get('/next')}`).upstream(ok('no'));
     expect(t.actions.some((action) => action.startsWith('splice'))).toBe(false);
-    expect(t.judged.map(({ target }) => target)).toEqual(['/', '/next']);
+    expect(t.authorized.map(({ target }) => target)).toEqual(['/', '/next']);
   });
 
   test('does not splice before the request’s body is out', () => {
@@ -192,15 +192,15 @@ describe('retries', () => {
     const t = new Transcript();
     t.reused = true;
     t.client(get('/'));
-    t.pairing.upstreamEnd(false);
+    t.machine.upstreamEnd(false);
     expect(t.take()).toEqual([
       `→upstream ${get('/')}`,
       'destroy upstream',
       'connect afresh',
       `→upstream ${get('/')}`,
     ]);
-    t.pairing.upstreamEnd(false);
-    expect(t.take()).toEqual(['destroy upstream', '→client <no-answer>']);
+    t.machine.upstreamEnd(false);
+    expect(t.take()).toEqual(['destroy upstream', '→client <no-response>']);
   });
 
   const refusesToRetry: readonly (readonly [
@@ -212,7 +212,7 @@ describe('retries', () => {
     ['a request with a body', post('/', 'body'), '', true],
     ['a POST without a body', lines('POST / HTTP/1.1', 'Host: a.test'), '', true],
     ['a PATCH', lines('PATCH / HTTP/1.1', 'Host: a.test'), '', true],
-    ['after a byte of an answer', get('/'), 'H', true],
+    ['after a byte of a response', get('/'), 'H', true],
     ['on a fresh connection', get('/'), '', false],
     ['an upgrade', get('/', 'Connection: upgrade', 'Upgrade: x'), '', true],
   ];
@@ -222,9 +222,9 @@ describe('retries', () => {
       t.reused = reused;
       t.client(request);
       if (answered !== '') t.upstream(answered);
-      t.pairing.upstreamEnd(false);
+      t.machine.upstreamEnd(false);
       expect(t.actions).not.toContain('connect afresh');
-      expect(t.sent('client')).toContain('<no-answer');
+      expect(t.sent('client')).toContain('<no-response');
     });
   }
 });
@@ -237,7 +237,7 @@ describe('renewing a credential on 401', () => {
   test('sends the request again, once, with the newer credential', () => {
     const t = new Transcript(renewable).client(get('/')).upstream(unauthorized);
     expect(t.take()).toEqual([`→upstream ${get('/')}`, 'renew', 'pause upstream']);
-    t.pairing.renewed(newHead);
+    t.machine.renewed(newHead);
     expect(t.take()).toEqual(['destroy upstream', 'connect afresh', `→upstream ${newHead.toString()}`]);
     t.upstream(unauthorized);
     expect(t.take()).toEqual([`→client ${unauthorized}`, 'release upstream']);
@@ -246,11 +246,11 @@ describe('renewing a credential on 401', () => {
   test('sends a small body again', () => {
     const t = new Transcript(renewable).client(post('/', 'body')).upstream(unauthorized);
     t.take();
-    t.pairing.renewed(newHead);
+    t.machine.renewed(newHead);
     expect(t.sent('upstream')).toBe(`${newHead.toString()}body`);
     t.upstream(ok('yes')).client(get('/2'));
     expect(t.sent('client')).toBe(ok('yes'));
-    expect(t.judged).toHaveLength(2);
+    expect(t.authorized).toHaveLength(2);
   });
 
   test('sends a small chunked body again, frame by frame', () => {
@@ -259,29 +259,29 @@ describe('renewing a credential on 401', () => {
       `${lines('POST / HTTP/1.1', 'Host: a.test', 'Transfer-Encoding: chunked')}${body}`,
     );
     t.upstream(unauthorized).take();
-    t.pairing.renewed(newHead);
+    t.machine.renewed(newHead);
     expect(t.sent('upstream')).toBe(newHead.toString() + body);
   });
 
   test('passes the 401 on where there is nothing newer', () => {
     const t = new Transcript(renewable).client(get('/')).upstream(unauthorized);
-    t.pairing.renewed(undefined);
+    t.machine.renewed(undefined);
     expect(t.sent('client')).toBe(unauthorized);
     expect(t.actions).toContain('release upstream');
   });
 
   test('passes on a 401 whose connection ended meanwhile', () => {
     const t = new Transcript(renewable).client(get('/')).upstream(unauthorized);
-    t.pairing.upstreamEnd(true);
-    t.pairing.renewed(undefined);
+    t.machine.upstreamEnd(true);
+    t.machine.renewed(undefined);
     expect(t.sent('client')).toBe(unauthorized);
   });
 
   test('sends nothing when the newer credential comes after the client has left', () => {
     const t = new Transcript(renewable).client(get('/')).upstream(unauthorized);
-    t.pairing.clientClosed();
+    t.machine.clientClosed();
     t.take();
-    t.pairing.renewed(newHead);
+    t.machine.renewed(newHead);
     expect(t.take()).toEqual([]);
   });
 
@@ -302,26 +302,26 @@ describe('renewing a credential on 401', () => {
   });
 });
 
-describe('our own answers', () => {
+describe('our own responses', () => {
   test('keep the connection where the request had no body', () => {
-    const t = new Transcript({ autoJudge: false }).client(get('/'));
-    t.pairing.answer(({ close }) => Buffer.from(`<no ${close}>`));
+    const t = new Transcript({ autoAuthorize: false }).client(get('/'));
+    t.machine.reply(({ close }) => Buffer.from(`<no ${close}>`));
     t.client(get('/2'));
     expect(t.sent('client')).toBe('<no false>');
-    expect(t.judged).toHaveLength(2);
+    expect(t.authorized).toHaveLength(2);
   });
 
   test('close it where a body is still to come, and swallow the body', () => {
-    const t = new Transcript({ autoJudge: false }).client(post('/', 'body').slice(0, -4));
-    t.pairing.answer(({ close }) => Buffer.from(`<no ${close}>`));
+    const t = new Transcript({ autoAuthorize: false }).client(post('/', 'body').slice(0, -4));
+    t.machine.reply(({ close }) => Buffer.from(`<no ${close}>`));
     expect(t.actions.slice(-2)).toEqual(['→client <no true>', 'end client']);
     t.client('body').client(get('/2'));
-    expect(t.judged).toHaveLength(1);
+    expect(t.authorized).toHaveLength(1);
   });
 
   test('have no body for HEAD', () => {
-    const t = new Transcript({ autoJudge: false }).client(lines('HEAD / HTTP/1.1', 'Host: a.test'));
-    t.pairing.answer(({ body }) => Buffer.from(`<body ${body}>`));
+    const t = new Transcript({ autoAuthorize: false }).client(lines('HEAD / HTTP/1.1', 'Host: a.test'));
+    t.machine.reply(({ body }) => Buffer.from(`<body ${body}>`));
     expect(t.sent('client')).toBe('<body false>');
   });
 });
@@ -331,10 +331,10 @@ describe('backpressure', () => {
     let blocked = true;
     const t = new Transcript({ blockClient: () => blocked })
       .client(get('/'))
-      .upstream(ok('a long answer').slice(0, -1));
+      .upstream(ok('a long response').slice(0, -1));
     expect(t.actions.at(-1)).toBe('pause upstream');
     blocked = false;
-    t.pairing.clientDrained();
+    t.machine.clientDrained();
     expect(t.actions.at(-1)).toBe('resume upstream');
   });
 
@@ -343,7 +343,7 @@ describe('backpressure', () => {
     const t = new Transcript({ blockUpstream: () => blocked }).client(post('/', 'body').slice(0, -1));
     expect(t.actions.at(-1)).toBe('pause client');
     blocked = false;
-    t.pairing.upstreamDrained();
+    t.machine.upstreamDrained();
     expect(t.actions.at(-1)).toBe('resume client');
   });
 
@@ -368,9 +368,9 @@ describe('backpressure', () => {
 });
 
 describe('departures', () => {
-  test('a client that has sent everything and half-closes still gets its answer', () => {
+  test('a client that has sent everything and half-closes still gets its response', () => {
     const t = new Transcript().client(get('/'));
-    t.pairing.clientEnd();
+    t.machine.clientEnd();
     t.upstream(ok('late'));
     expect(t.sent('client')).toContain('late');
     expect(t.actions.at(-1)).toBe('end client');
@@ -378,31 +378,31 @@ describe('departures', () => {
 
   test('a client that is gone takes its upstream connection along', () => {
     const t = new Transcript().client(get('/'));
-    t.pairing.clientClosed();
+    t.machine.clientClosed();
     expect(t.actions.at(-1)).toBe('destroy upstream');
   });
 
   test('a client that leaves in the middle of its body', () => {
     const t = new Transcript().client(post('/', 'body').slice(0, -1));
-    t.pairing.clientEnd();
+    t.machine.clientEnd();
     expect(t.actions.slice(-2)).toEqual(['destroy upstream', 'end client']);
   });
 
   test('an idle client may leave without a word', () => {
     const t = new Transcript();
-    t.pairing.clientEnd();
+    t.machine.clientEnd();
     expect(t.actions).toEqual(['end client']);
   });
 
   test('silence in the middle of a head is answered', () => {
     const t = new Transcript().client('GET / HT');
-    t.pairing.idleTimeout();
+    t.machine.idleTimeout();
     expect(t.actions).toEqual(['→client <request-timeout, close>', 'end client']);
   });
 
-  test('silence instead of an answer is answered', () => {
+  test('silence instead of a response is answered', () => {
     const t = new Transcript().client(get('/'));
-    t.pairing.idleTimeout();
+    t.machine.idleTimeout();
     expect(t.actions.slice(1)).toEqual([
       'destroy upstream',
       '→client <response-timeout, close>',
@@ -410,16 +410,16 @@ describe('departures', () => {
     ]);
   });
 
-  test('silence in the middle of an answer cuts the client off', () => {
+  test('silence in the middle of a response cuts the client off', () => {
     const t = new Transcript().client(get('/')).upstream(ok('hello').slice(0, -1));
-    t.pairing.idleTimeout();
+    t.machine.idleTimeout();
     expect(t.actions.slice(-2)).toEqual(['destroy upstream', 'reset client']);
   });
 
   test('a connection that was decided after the client had gone is not used', () => {
     const t = new Transcript({ autoConnect: false }).client(get('/'));
-    t.pairing.clientClosed();
-    t.pairing.upstreamReady(false);
+    t.machine.clientClosed();
+    t.machine.upstreamReady(false);
     expect(t.sent('upstream')).toBe('');
     expect(t.actions.at(-1)).toBe('destroy upstream');
   });
@@ -430,7 +430,7 @@ test('a fault names a rule and never the bytes', () => {
   let fault: Fault | undefined;
   t.failed = (failure) => {
     if ('fault' in failure) fault = failure.fault;
-    return answer('');
+    return response('');
   };
   t.client('GET /sk-secret HTTP/1.1\r\nHost: a\r\nAuthorization : sk-secret\r\n\r\n');
   expect(fault).toBeInstanceOf(Fault);

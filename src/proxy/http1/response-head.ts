@@ -7,8 +7,8 @@ import {
   rewriteResponseHead,
 } from './response.ts';
 
-/** The answer's head at `start`; `undefined` while incomplete; or the rule that it breaks, ours about secrets included. */
-export function readAnswerHead(
+/** The response's head at `start`; `undefined` while incomplete; or the rule that it breaks, ours about secrets included. */
+export function readResponseHead(
   bytes: Buffer,
   start: number,
   method: string,
@@ -19,8 +19,8 @@ export function readAnswerHead(
   return scrub?.fault(head) ?? head;
 }
 
-/** The head of a final answer as the client gets it; `undefined` when its bytes can go on as they are. */
-export function answerHead(
+/** The head of a final response as the client gets it; `undefined` when its bytes can go on as they are. */
+export function clientHead(
   head: ResponseHead,
   changes: ResponseChanges,
   scrub: ResponseScrub | undefined,
@@ -29,8 +29,8 @@ export function answerHead(
   return scrub === undefined ? rewritten : scrub.head(head, rewritten);
 }
 
-/** The head of a 1xx answer as the client gets it. */
+/** The head of a 1xx response as the client gets it. */
 export function interimHead(head: ResponseHead, scrub: ResponseScrub | undefined): Buffer {
   const unchanged = { close: false, extraLine: undefined };
-  return answerHead(head, unchanged, scrub) ?? head.bytes.subarray(head.start, head.end);
+  return clientHead(head, unchanged, scrub) ?? head.bytes.subarray(head.start, head.end);
 }

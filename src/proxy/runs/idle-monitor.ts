@@ -1,22 +1,22 @@
 /** Something that may fall silent. `progress` changes whenever a byte has moved. */
-export interface Watched {
+export interface Monitored {
   progress(): number;
   /** How long it may be silent now; its state may change that. */
-  silenceMs(): number;
-  silent(): void;
+  idleMs(): number;
+  onIdle(): void;
 }
 
 interface Entry {
   seen: number;
-  silentMs: number;
+  idleMs: number;
 }
 
 /**
  * Finds what has been silent for too long. It looks at byte counts now and then, so that the hot path has no timer to
  * touch; and it counts its own ticks instead of reading a clock, so that a sleeping machine or a clock jump ends nothing.
  */
-export class IdleWatch {
-  readonly #entries = new Map<Watched, Entry>();
+export class IdleMonitor {
+  readonly #entries = new Map<Monitored, Entry>();
   readonly #timer: NodeJS.Timeout;
 
   constructor(tickMs: number) {
@@ -24,12 +24,12 @@ export class IdleWatch {
     this.#timer.unref();
   }
 
-  add(watched: Watched): void {
-    this.#entries.set(watched, { seen: watched.progress(), silentMs: 0 });
+  add(monitored: Monitored): void {
+    this.#entries.set(monitored, { seen: monitored.progress(), idleMs: 0 });
   }
 
-  remove(watched: Watched): void {
-    this.#entries.delete(watched);
+  remove(monitored: Monitored): void {
+    this.#entries.delete(monitored);
   }
 
   close(): void {
@@ -38,17 +38,17 @@ export class IdleWatch {
   }
 
   #tick(tickMs: number): void {
-    for (const [watched, entry] of this.#entries) {
-      const seen = watched.progress();
+    for (const [monitored, entry] of this.#entries) {
+      const seen = monitored.progress();
       if (seen !== entry.seen) {
         entry.seen = seen;
-        entry.silentMs = 0;
+        entry.idleMs = 0;
         continue;
       }
-      entry.silentMs += tickMs;
-      if (entry.silentMs >= watched.silenceMs()) {
-        entry.silentMs = 0;
-        watched.silent();
+      entry.idleMs += tickMs;
+      if (entry.idleMs >= monitored.idleMs()) {
+        entry.idleMs = 0;
+        monitored.onIdle();
       }
     }
   }

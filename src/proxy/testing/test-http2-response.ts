@@ -1,15 +1,15 @@
 import type { ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
 
 /** What a test's client got on one stream. */
-interface Answer {
+interface Http2Response {
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
   readonly trailers: IncomingHttpHeaders | undefined;
   readonly code: number;
 }
 
-/** The answer on this stream, once it is over, whole or not. */
-export function answerOn(stream: ClientHttp2Stream): Promise<Answer> {
+/** The response on this stream, once it is over, whole or not. */
+export function responseOn(stream: ClientHttp2Stream): Promise<Http2Response> {
   return new Promise((resolve) => {
     let headers: IncomingHttpHeaders = {};
     let trailers: IncomingHttpHeaders | undefined;

@@ -5,23 +5,23 @@ import type { RequestHead } from './request.ts';
 import type { ResponseHead } from './response.ts';
 
 /** One request, and what has become of it so far. */
-export class Turn {
+export class Http1Exchange {
   readonly request: RequestHead;
-  /** It came before the answer to the request before it was out, which may still be on its way. */
+  /** It came before the response to the request before it was out, which may still be on its way. */
   readonly isPipelined: boolean;
   plan: Plan | undefined;
   requestBody: Body | undefined;
   response: ResponseHead | undefined;
   responseBody: Body | undefined;
-  /** Rewrites the answer's body in passing. */
+  /** Rewrites the response's body in passing. */
   transform: ResponseTransform | undefined;
-  /** The client's connection ends with this answer. */
+  /** The client's connection ends with this response. */
   closing = false;
   /** 100 (Continue) came from the upstream. */
   continued = false;
   #replay: Replay | undefined;
   #upstreamReused = false;
-  #answered = false;
+  #responseBegun = false;
   #bodyBegun = false;
   #retried = false;
   #renewed = false;
@@ -34,7 +34,7 @@ export class Turn {
   /** It goes out to an upstream. Returns what was kept of its body when it goes out again, else `undefined`. */
   begin(upstreamReused: boolean): readonly Buffer[] | undefined {
     this.#upstreamReused = upstreamReused;
-    this.#answered = false;
+    this.#responseBegun = false;
     if (this.#retried || this.#renewed) return this.#replay?.chunks ?? [];
     const { framing } = this.request;
     this.requestBody = new Body(framing);
@@ -46,16 +46,16 @@ export class Turn {
   /** A part of its body goes out. */
   sent(part: Buffer): void {
     this.#bodyBegun = true;
-    this.#replay?.keep(part);
+    this.#replay?.add(part);
   }
 
-  /** A byte of an answer came. */
-  heard(): void {
-    this.#answered = true;
+  /** A byte of a response came. */
+  responseByte(): void {
+    this.#responseBegun = true;
   }
 
-  /** Its final answer begins, so that it will not be sent again. */
-  answeredWith(head: ResponseHead): void {
+  /** Its final response begins, so that it will not be sent again. */
+  beginResponse(head: ResponseHead): void {
     this.#replay = undefined;
     this.response = head;
     this.responseBody = new Body(head.framing);
@@ -63,7 +63,7 @@ export class Turn {
 
   /** Whether it may go out once more, now that a pooled connection turned out to be dead. */
   mayRetry(): boolean {
-    const isFirstTry = !this.#answered && !this.#retried && !this.#renewed;
+    const isFirstTry = !this.#responseBegun && !this.#retried && !this.#renewed;
     return this.#upstreamReused && isFirstTry && isRepeatable(this.request);
   }
 
@@ -87,7 +87,7 @@ export class Turn {
     return this.responseBody?.untilClose === false && this.request.minor === 1;
   }
 
-  /** A client that waits for 100 may send its body or not once it sees an answer: nothing after it can be framed. */
+  /** A client that waits for 100 may send its body or not once it sees a response: nothing after it can be framed. */
   get isUnframed(): boolean {
     const waits = this.request.expectsContinue && !this.continued;
     return waits && !this.#bodyBegun && this.requestBody?.done === false;

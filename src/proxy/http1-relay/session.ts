@@ -1,21 +1,21 @@
 import type { Socket } from 'node:net';
 import { AuthsomeError, asAuthsomeError } from '../../errors.ts';
-import { Docket, failures, perhapsAgain } from '../authorize/index.ts';
+import { failures, RequestRecord, retryIfSafe } from '../authorize/index.ts';
 import type { Context, Owner } from '../context.ts';
-import { refuse, type Subject } from '../decide/index.ts';
+import { type RequestFacts, refuse } from '../decide/index.ts';
 import {
-  type Answer,
   type Cut,
   type Failure,
   type Fault,
-  Pairing,
-  type PairingPort,
+  type LocalReply,
+  type MachinePort,
   type Plan,
   type RequestHead,
+  RequestResponseMachine,
 } from '../http1/index.ts';
 import { type Problem, problemResponse } from '../refusal/index.ts';
-import type { Live, Watched } from '../runs/index.ts';
-import { relay, relaySilenceMs } from './relay.ts';
+import type { Live, Monitored } from '../runs/index.ts';
+import { relay, relayIdleMs } from './relay.ts';
 import { highWaterBytes, type Upstream, type UpstreamPool, type UpstreamUser } from './upstream.ts';
 
 /** Where a request goes: a pool's key and the way to a new connection. */
@@ -28,22 +28,22 @@ export interface Destination {
 }
 
 /** What decides on the requests of one kind of client connection. */
-export interface Court {
-  /** Answers with `exchange.forward`, `exchange.refuse` or `exchange.handOver`, now or later. */
-  judge(exchange: Exchange, request: RequestHead): void;
+export interface RequestHandler {
+  /** Answers with `session.forward`, `session.refuse` or `session.handOver`, now or later. */
+  handle(session: Http1Session, request: RequestHead): void;
   /** What a request that could not be read is put on record as. */
-  readonly unread: { readonly owner: Owner | undefined; readonly subject: Subject };
+  readonly unread: { readonly owner: Owner | undefined; readonly facts: RequestFacts };
 }
 
-/** The thin shell around one pairing: a client's socket, an upstream's, the audit, and nothing of the protocol. */
-export class Exchange implements PairingPort, UpstreamUser, Watched, Live {
+/** The thin shell around one machine: a client's socket, an upstream's, the audit, and nothing of the protocol. */
+export class Http1Session implements MachinePort, UpstreamUser, Monitored, Live {
   readonly client: Socket;
   readonly context: Context;
   /** The TCP connection below the client's TLS: the only one that can be reset. */
   readonly #raw: Socket;
-  readonly #court: Court;
-  readonly #pairing: Pairing;
-  #docket: Docket | undefined;
+  readonly #handler: RequestHandler;
+  readonly #machine: RequestResponseMachine;
+  #record: RequestRecord | undefined;
   #destination: Destination | undefined;
   #upstream: Upstream | undefined;
   #spliced: Socket | undefined;
@@ -52,27 +52,27 @@ export class Exchange implements PairingPort, UpstreamUser, Watched, Live {
   #owner: Owner | undefined;
   #lingering = false;
   #closed = false;
-  readonly #onData = (chunk: Buffer): void => this.guard(() => this.#pairing.clientBytes(chunk));
-  readonly #onEnd = (): void => this.guard(() => this.#pairing.clientEnd());
-  readonly #onDrain = (): void => this.guard(() => this.#pairing.clientDrained());
+  readonly #onData = (chunk: Buffer): void => this.guard(() => this.#machine.clientBytes(chunk));
+  readonly #onEnd = (): void => this.guard(() => this.#machine.clientEnd());
+  readonly #onDrain = (): void => this.guard(() => this.#machine.clientDrained());
 
   constructor(
     client: Socket,
     context: Context,
-    court: Court,
+    handler: RequestHandler,
     more: { readonly owner?: Owner; readonly raw?: Socket } = {},
   ) {
     this.client = client;
     this.#raw = more.raw ?? client;
     this.context = context;
-    this.#court = court;
-    this.#pairing = new Pairing(this);
+    this.#handler = handler;
+    this.#machine = new RequestResponseMachine(this);
     client.on('data', this.#onData);
     client.on('end', this.#onEnd);
     client.on('drain', this.#onDrain);
     client.on('error', () => this.#clientGone());
     client.on('close', () => this.#clientGone());
-    context.watch.add(this);
+    context.idleMonitor.add(this);
     this.belongTo(more.owner);
   }
 
@@ -86,57 +86,62 @@ export class Exchange implements PairingPort, UpstreamUser, Watched, Live {
 
   /** `provider/connection` of the request under way. */
   get connection(): string | undefined {
-    return this.#pairing.underWay ? this.#destination?.connection : undefined;
+    return this.#machine.underWay ? this.#destination?.connection : undefined;
   }
 
-  get subject(): Subject | undefined {
-    return this.#docket?.subject;
+  get facts(): RequestFacts | undefined {
+    return this.#record?.facts;
   }
 
   cut(why?: AuthsomeError): void {
-    if (why !== undefined) this.#docket?.fail(why);
-    // An answer that lasts until its connection ends would look whole; what the client has not taken yet is lost.
-    if (this.#pairing.answering || this.client.writableLength > 0) this.#raw.resetAndDestroy();
+    if (why !== undefined) this.#record?.fail(why);
+    // A response that lasts until its connection ends would look whole; what the client has not taken yet is lost.
+    if (this.#machine.responding || this.client.writableLength > 0) this.#raw.resetAndDestroy();
     this.client.destroy();
     this.#spliced?.destroy();
     this.#clientGone();
   }
 
   /** Opens the record of a request. */
-  open(owner: Owner | undefined, subject: Subject): Docket {
-    const docket = new Docket(this.context.nextDecisionId(), this.context.decisions, owner?.run, subject);
-    this.#docket = docket;
+  open(owner: Owner | undefined, facts: RequestFacts): RequestRecord {
+    const record = new RequestRecord(
+      this.context.nextDecisionId(),
+      this.context.decisions,
+      owner?.run,
+      facts,
+    );
+    this.#record = record;
     // The credential of the request before is no longer what this connection carries.
     this.#destination = undefined;
-    return docket;
+    return record;
   }
 
   /** The request goes out to `destination` with this plan. */
   forward(
-    docket: Docket,
+    record: RequestRecord,
     destination: Destination,
     plan: Plan,
     renewal?: () => Promise<Buffer | undefined>,
   ): void {
-    this.#docket = docket;
+    this.#record = record;
     this.#destination = destination;
     this.#renewal = renewal;
-    this.#pairing.forward(plan);
+    this.#machine.forward(plan);
   }
 
   refuse(problem: Problem): void {
-    this.#pairing.answer(answerOf(problem));
+    this.#machine.reply(replyOf(problem));
   }
 
   /** From now on the socket is somebody else's. Returns what the client sent beyond the head. */
   handOver(): Buffer | undefined {
-    const rest = this.#pairing.handOver();
+    const rest = this.#machine.handOver();
     this.#detach();
     this.#stopListening();
     return rest;
   }
 
-  get gone(): boolean {
+  get closed(): boolean {
     return this.#closed;
   }
 
@@ -145,15 +150,15 @@ export class Exchange implements PairingPort, UpstreamUser, Watched, Live {
     try {
       step();
     } catch (error) {
-      this.#docket?.fail(asAuthsomeError(error));
+      this.#record?.fail(asAuthsomeError(error));
       this.cut();
     }
   }
 
-  // What the pairing asks for.
+  // What the machine asks for.
 
-  judge(request: RequestHead): void {
-    this.#court.judge(this, request);
+  authorize(request: RequestHead): void {
+    this.#handler.handle(this, request);
   }
 
   connectUpstream(fresh: boolean): void {
@@ -179,7 +184,7 @@ export class Exchange implements PairingPort, UpstreamUser, Watched, Live {
       },
       (error: unknown) => {
         this.#dialling = undefined;
-        if (!this.#closed) this.refuse((this.#docket as Docket).fail(asAuthsomeError(error)));
+        if (!this.#closed) this.refuse((this.#record as RequestRecord).fail(asAuthsomeError(error)));
       },
     );
   }
@@ -187,8 +192,8 @@ export class Exchange implements PairingPort, UpstreamUser, Watched, Live {
   #use(upstream: Upstream, reused: boolean): void {
     this.#upstream = upstream;
     upstream.user = this;
-    this.#docket?.record(this.#destination?.connection === undefined ? 'passed' : 'injected');
-    this.#pairing.upstreamReady(reused);
+    this.#record?.allow(this.#destination?.connection === undefined ? 'passed' : 'injected');
+    this.#machine.upstreamReady(reused);
   }
 
   sendUpstream(bytes: Buffer): boolean {
@@ -228,9 +233,9 @@ export class Exchange implements PairingPort, UpstreamUser, Watched, Live {
     this.client.resume();
   }
 
-  breakOffClient(cut: Cut, gentle: boolean): void {
-    this.#docket?.fail(whyCut(cut));
-    if (gentle) {
+  abortClient(cut: Cut, graceful: boolean): void {
+    this.#record?.fail(whyCut(cut));
+    if (graceful) {
       this.endClient();
       return;
     }
@@ -255,73 +260,73 @@ export class Exchange implements PairingPort, UpstreamUser, Watched, Live {
   renew(): void {
     const renewal = this.#renewal;
     if (renewal === undefined) {
-      queueMicrotask(() => this.#pairing.renewed(undefined));
+      queueMicrotask(() => this.#machine.renewed(undefined));
       return;
     }
     renewal().then(
-      (head) => this.guard(() => this.#pairing.renewed(head)),
-      () => this.guard(() => this.#pairing.renewed(undefined)),
+      (head) => this.guard(() => this.#machine.renewed(head)),
+      () => this.guard(() => this.#machine.renewed(undefined)),
     );
   }
 
-  failed(failure: Failure): Answer {
+  failed(failure: Failure): LocalReply {
     switch (failure.kind) {
       case 'malformed-head':
         return this.#refusalOf(this.#unread(), failure.fault);
       case 'malformed-body':
-        return this.#refusalOf(this.#docket ?? this.#unread(), failure.fault);
+        return this.#refusalOf(this.#record ?? this.#unread(), failure.fault);
       case 'request-timeout':
         return this.#failure(this.#unread(), 'MalformedRequest', 'the request head did not arrive in time');
       case 'malformed-response':
-        return this.#failure(this.#docket ?? this.#unread(), 'UpstreamMalformed', failure.fault.reason);
-      case 'no-answer':
+        return this.#failure(this.#record ?? this.#unread(), 'UpstreamMalformed', failure.fault.reason);
+      case 'no-response':
         return this.#failure(
-          this.#docket ?? this.#unread(),
+          this.#record ?? this.#unread(),
           'UpstreamUnreachable',
-          'the upstream closed the connection without an answer',
-          perhapsAgain,
+          'the upstream closed the connection without a response',
+          retryIfSafe,
         );
       case 'response-timeout':
         return this.#failure(
-          this.#docket ?? this.#unread(),
+          this.#record ?? this.#unread(),
           'UpstreamTimeout',
           'the upstream did not answer in time',
         );
     }
   }
 
-  #refusalOf(docket: Docket, fault: Fault): Answer {
-    return answerOf(
-      docket.refuse(refuse(fault.tooLarge ? 'HeadersTooLarge' : 'MalformedRequest', fault.reason)),
+  #refusalOf(record: RequestRecord, fault: Fault): LocalReply {
+    return replyOf(
+      record.refuse(refuse(fault.tooLarge ? 'HeadersTooLarge' : 'MalformedRequest', fault.reason)),
     );
   }
 
   #failure(
-    docket: Docket,
+    record: RequestRecord,
     code: 'MalformedRequest' | 'UpstreamMalformed' | 'UpstreamUnreachable' | 'UpstreamTimeout',
     detail: string,
     hint?: string,
-  ): Answer {
-    return answerOf(docket.fail(new AuthsomeError(code, detail, hint === undefined ? {} : { hint })));
+  ): LocalReply {
+    return replyOf(record.fail(new AuthsomeError(code, detail, hint === undefined ? {} : { hint })));
   }
 
-  #unread(): Docket {
-    const { owner, subject } = this.#court.unread;
-    return this.open(owner, subject);
+  #unread(): RequestRecord {
+    const { owner, facts } = this.#handler.unread;
+    return this.open(owner, facts);
   }
 
   // What the clock and the sockets bring.
 
   upstreamBytes(chunk: Buffer): void {
-    this.guard(() => this.#pairing.upstreamBytes(chunk));
+    this.guard(() => this.#machine.upstreamBytes(chunk));
   }
 
   upstreamEnd(cleanly: boolean): void {
-    this.guard(() => this.#pairing.upstreamEnd(cleanly));
+    this.guard(() => this.#machine.upstreamEnd(cleanly));
   }
 
   upstreamDrained(): void {
-    this.guard(() => this.#pairing.upstreamDrained());
+    this.guard(() => this.#machine.upstreamDrained());
   }
 
   progress(): number {
@@ -332,28 +337,28 @@ export class Exchange implements PairingPort, UpstreamUser, Watched, Live {
     return client.bytesRead + written + upstream.bytesRead + upstream.bytesWritten - upstream.writableLength;
   }
 
-  silenceMs(): number {
-    const { patience } = this.context;
-    if (this.#spliced !== undefined) return relaySilenceMs(this.client, this.#spliced, patience);
-    // A slow reader still has an answer to come.
-    if (this.#lingering) return this.client.writableLength > 0 ? patience.exchangeMs : patience.lingerMs;
+  idleMs(): number {
+    const { timeouts } = this.context;
+    if (this.#spliced !== undefined) return relayIdleMs(this.client, this.#spliced, timeouts);
+    // A slow reader still has a response to come.
+    if (this.#lingering) return this.client.writableLength > 0 ? timeouts.exchangeMs : timeouts.lingerMs;
     // A client that has not said which run it belongs to may be anybody on this machine.
-    if (this.#pairing.idle) return this.#owner === undefined ? patience.headMs : patience.keepAliveMs;
-    return this.#pairing.between ? patience.headMs : patience.exchangeMs;
+    if (this.#machine.idle) return this.#owner === undefined ? timeouts.headMs : timeouts.keepAliveMs;
+    return this.#machine.between ? timeouts.headMs : timeouts.exchangeMs;
   }
 
-  silent(): void {
+  onIdle(): void {
     if (this.#spliced !== undefined) this.cut();
-    else if (this.#lingering) this.cut(this.client.writableLength > 0 ? failures.standstill() : undefined);
-    else this.guard(() => this.#pairing.idleTimeout());
+    else if (this.#lingering) this.cut(this.client.writableLength > 0 ? failures.stalled() : undefined);
+    else this.guard(() => this.#machine.idleTimeout());
   }
 
   #clientGone(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#docket?.abandon();
+    this.#record?.abandon();
     this.#dialling?.abort();
-    this.#pairing.clientClosed();
+    this.#machine.clientClosed();
     this.#detach();
   }
 
@@ -363,7 +368,7 @@ export class Exchange implements PairingPort, UpstreamUser, Watched, Live {
 
   #detach(): void {
     this.#closed = true;
-    this.context.watch.remove(this);
+    this.context.idleMonitor.remove(this);
     this.#owner?.run.remove(this);
   }
 }
@@ -375,14 +380,14 @@ function whyCut(cut: Cut): AuthsomeError {
     case 'malformed-response':
       return new AuthsomeError('UpstreamMalformed', cut.fault.reason);
     case 'truncated':
-      return failures.brokenOff();
+      return failures.truncated();
     case 'undecodable':
       return failures.undecodable();
-    case 'standstill':
-      return failures.standstill();
+    case 'stalled':
+      return failures.stalled();
   }
 }
 
-function answerOf(problem: Problem): Answer {
+function replyOf(problem: Problem): LocalReply {
   return (shape) => problemResponse(problem, shape);
 }
