@@ -3,14 +3,14 @@ import { once } from 'node:events';
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { connect as connectTls, TLSSocket } from 'node:tls';
-import { auditMigrations, openAuditTrail } from '../../src/audit/index.ts';
+import { openAuditTrail } from '../../src/audit/index.ts';
 import { createDialer } from '../../src/network/index.ts';
 import { compilePolicy } from '../../src/policy/index.ts';
 import { parseHostPattern } from '../../src/providers/host-pattern.ts';
 import { compileRoutes, type Route } from '../../src/providers/index.ts';
 import { createCertificateAuthority } from '../../src/proxy/ca/index.ts';
 import { startProxy } from '../../src/proxy/index.ts';
-import { migrate, openDatabase } from '../../src/storage/index.ts';
+import { openStorage } from '../../src/storage/index.ts';
 
 /**
  * The proxy as the daemon runs it, in a process of its own: real dialler, routes, policy and audit trail on disk. Only
@@ -20,9 +20,8 @@ import { migrate, openDatabase } from '../../src/storage/index.ts';
 const [caFile = '', upstreamCa = '', databaseFile = '', http1 = '', http2 = '', extraRoutes = '0'] =
   process.argv.slice(2);
 
-const database = await openDatabase(databaseFile);
-migrate(database, auditMigrations);
-const trail = openAuditTrail({ database, nowMs: Date.now, randomBytes });
+const storage = await openStorage(databaseFile);
+const trail = openAuditTrail({ table: storage.audit, nowMs: Date.now, randomBytes });
 const dialer = createDialer({
   extraRoots: [readFileSync(upstreamCa, 'utf8')],
   overrides: [http1, http2].map((port) => ({

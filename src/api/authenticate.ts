@@ -20,7 +20,7 @@ export interface AuthenticateOptions {
   readonly secret: Uint8Array;
   readonly nowMs: () => number;
   readonly startedAtMs: number;
-  readonly admit: (verified: Verified, isFromHome: boolean) => Caller;
+  readonly admit: (verified: Verified, isFromHome: boolean) => Promise<Caller>;
 }
 
 /** Lets signed, fresh and new calls of admitted identities through, and proves to each caller who answers. */
@@ -57,7 +57,7 @@ export function authenticate(options: AuthenticateOptions): MiddlewareHandler<Ap
     const homeProof = context.req.header(homeProofHeader) ?? '';
     let caller: Caller;
     try {
-      caller = admit(verified, homeProofMatches(secret, signature, homeProof));
+      caller = await admit(verified, homeProofMatches(secret, signature, homeProof));
     } catch (error) {
       prove();
       throw error;

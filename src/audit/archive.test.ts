@@ -3,14 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Database, migrate, openDatabase, type SqlValue } from '../storage/index.ts';
-import {
-  type AuditTrail,
-  auditMigrations,
-  type EventFilter,
-  openAuditTrail,
-  type RecordedEvent,
-} from './index.ts';
+import { type Database, openTestStorage, type SqlValue, sqliteStorage } from '../storage/test-storage.ts';
+import { type AuditTrail, type EventFilter, openAuditTrail, type RecordedEvent } from './index.ts';
 
 let directory: string;
 let archive: string;
@@ -19,8 +13,7 @@ let database: Database;
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'authsome-archive-'));
   archive = join(directory, 'logs');
-  database = await openDatabase(join(directory, 'authsome.db'));
-  migrate(database, auditMigrations);
+  ({ database } = await openTestStorage(join(directory, 'authsome.db')));
 });
 
 afterEach(() => {
@@ -29,7 +22,12 @@ afterEach(() => {
 });
 
 const openTrail = (): AuditTrail =>
-  openAuditTrail({ database, nowMs: Date.now, randomBytes, archive: { directory: archive, keptEvents: 40 } });
+  openAuditTrail({
+    table: sqliteStorage(database).audit,
+    nowMs: Date.now,
+    randomBytes,
+    archive: { directory: archive, keptEvents: 40 },
+  });
 
 async function record(trail: AuditTrail, count: number): Promise<void> {
   for (let index = 0; index < count; index++) {
@@ -167,7 +165,7 @@ describe('the archive', () => {
         return database.all<Row>(sql, ...values);
       },
     };
-    const verifier = openAuditTrail({ database: moving, nowMs: Date.now, randomBytes });
+    const verifier = openAuditTrail({ table: sqliteStorage(moving).audit, nowMs: Date.now, randomBytes });
     expect(await verifier.firstBrokenLink()).toBeUndefined();
     expect(pages).toBeGreaterThan(2);
     expect(kept()).toBe(13);

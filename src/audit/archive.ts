@@ -1,9 +1,8 @@
 import { open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makePrivateDirectory } from '../private-files/index.ts';
-import type { Database } from '../storage/index.ts';
-import type { Block, Link } from './chain.ts';
-import { blockAfter, forgetArchived } from './table.ts';
+import type { AuditTable } from '../storage/index.ts';
+import { type Block, endOf, type Link } from './chain.ts';
 
 export interface ArchiveOptions {
   /** Where the segments go: `audit-<first>-<last>.jsonl`, private, never touched again. Lines as in `Block.body`. */
@@ -17,23 +16,23 @@ export interface ArchiveOptions {
  * on disk before the rows go, so a crash leaves the events in both places and never in neither.
  */
 export async function archiveSegment(
-  database: Database,
+  table: AuditTable,
   archived: Link,
   options: ArchiveOptions,
 ): Promise<void> {
-  const blocks = oldestBlocks(database, archived, Math.ceil(options.keptEvents / 10));
+  const blocks = oldestBlocks(table, archived, Math.ceil(options.keptEvents / 10));
   const last = blocks.at(-1);
   if (last === undefined) return;
   const name = segmentName(archived.sequence + 1, last.lastSequence);
   await writePrivate(options.directory, name, segmentText(archived, blocks));
-  forgetArchived(database, archived, last);
+  table.forgetArchived(archived, endOf(last));
 }
 
-function oldestBlocks(database: Database, after: Link, events: number): readonly Block[] {
+function oldestBlocks(table: AuditTable, after: Link, events: number): readonly Block[] {
   const blocks: Block[] = [];
   let { sequence } = after;
   while (sequence < after.sequence + events) {
-    const block = blockAfter(database, sequence);
+    const block = table.blockAfter(sequence);
     if (block === undefined) break;
     blocks.push(block);
     sequence = block.lastSequence;

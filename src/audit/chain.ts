@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import type { BlockRow, ChainLink } from '../storage/index.ts';
 import type { AuditEvent, Candidate, DecisionEvent, RecordedEvent } from './event.ts';
 
 /** An event as it waits to be written: who and when are settled, its place in the chain is not. */
@@ -8,24 +9,15 @@ export interface QueuedEvent {
   readonly atMs: number;
 }
 
-/** The end of the chain so far. */
-export interface Link {
-  readonly sequence: number;
-  readonly hash: Uint8Array;
-}
+/**
+ * Consecutive events that were written at once, as one link of the chain. The body is one event a line, as JSON. A
+ * decision that differs from an earlier one of its block in time, id and path alone says so with the other's sequence
+ * number, in `like`: a busy run's decisions are that, and take a quarter of the room and of the time.
+ */
+export type Block = BlockRow;
 
-/** Consecutive events that were written at once, as one link. */
-export interface Block {
-  readonly lastSequence: number;
-  readonly events: number;
-  /**
-   * One event a line, as JSON. A decision that differs from an earlier one of its block in time, id and path alone
-   * says so with the other's sequence number, in `like`: a busy run's decisions are that, and take a quarter of the
-   * room and of the time.
-   */
-  readonly body: string;
-  readonly hash: Uint8Array;
-}
+/** The end of the chain so far. */
+export type Link = ChainLink;
 
 /** The event as it will read at that place in the chain. */
 export function recorded(queued: QueuedEvent, sequence: number): RecordedEvent {

@@ -11,6 +11,5 @@ export type {
   RecordedEvent,
   Sequel,
 } from './event.ts';
-export { auditMigrations } from './migrations.ts';
 export { type ObservedTrail, observeTrail } from './observed-trail.ts';
 export { openAuditTrail } from './trail.ts';

@@ -5,22 +5,15 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { AuthsomeError } from '../errors.ts';
-import { type Database, migrate, openDatabase } from '../storage/index.ts';
-import {
-  type AuditEvent,
-  type AuditTrail,
-  auditMigrations,
-  type DecisionEvent,
-  openAuditTrail,
-} from './index.ts';
+import { type Database, openDatabase, openTestStorage, sqliteStorage } from '../storage/test-storage.ts';
+import { type AuditEvent, type AuditTrail, type DecisionEvent, openAuditTrail } from './index.ts';
 
 let directory: string;
 let database: Database;
 
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'authsome-audit-'));
-  database = await openDatabase(join(directory, 'authsome.db'));
-  migrate(database, auditMigrations);
+  ({ database } = await openTestStorage(join(directory, 'authsome.db')));
 });
 
 afterEach(() => {
@@ -29,7 +22,7 @@ afterEach(() => {
 });
 
 const openTrail = (on: Database = database): AuditTrail =>
-  openAuditTrail({ database: on, nowMs: () => Date.UTC(2026, 0, 2, 3, 4, 5), randomBytes });
+  openAuditTrail({ table: sqliteStorage(on).audit, nowMs: () => Date.UTC(2026, 0, 2, 3, 4, 5), randomBytes });
 
 const signIn = (connection: string): AuditEvent => ({
   event: 'sign_in.completed',

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Database } from '../storage/index.ts';
+import type { AuditTable } from '../storage/index.ts';
 import { type ArchiveOptions, archiveSegment } from './archive.ts';
 import {
   type Block,
@@ -13,19 +13,9 @@ import {
 } from './chain.ts';
 import type { AuditEvent, AuditTrail, DecisionEvent, EventFilter, RecordedEvent, Sequel } from './event.ts';
 import { archivedBlocks, archivedBlocksAfter } from './segments.ts';
-import {
-  appendBlock,
-  blockAfter,
-  blockBefore,
-  blocksBetween,
-  blockThatHolds,
-  endsOf,
-  syncEarlierWrites,
-} from './table.ts';
 
 export interface AuditTrailOptions {
-  /** With `auditMigrations` applied. */
-  readonly database: Database;
+  readonly table: AuditTable;
   readonly nowMs: () => number;
   readonly randomBytes: (size: number) => Uint8Array;
   /** Where older events move to; without it the table keeps them all. */
@@ -39,13 +29,13 @@ const syncEveryMs = 1_000;
 const batchSize = 256;
 const verifiedAtOnce = 16;
 
-/** The audit trail kept in `database`; several processes may append to it at once. */
+/** The audit trail stored in `table`; several processes may append to it at once. */
 export function openAuditTrail(options: AuditTrailOptions): AuditTrail {
-  return new SqlAuditTrail(options);
+  return new ChainedAuditTrail(options);
 }
 
-class SqlAuditTrail implements AuditTrail {
-  readonly #database: Database;
+class ChainedAuditTrail implements AuditTrail {
+  readonly #table: AuditTable;
   readonly #nowMs: () => number;
   readonly #randomBytes: (size: number) => Uint8Array;
   #queue: QueuedEvent[] = [];
@@ -58,7 +48,7 @@ class SqlAuditTrail implements AuditTrail {
   #archiveFrom = 0;
 
   constructor(options: AuditTrailOptions) {
-    this.#database = options.database;
+    this.#table = options.table;
     this.#nowMs = options.nowMs;
     this.#randomBytes = options.randomBytes;
     this.#archive = options.archive;
@@ -78,7 +68,7 @@ class SqlAuditTrail implements AuditTrail {
   async flush(): Promise<void> {
     while (this.#queue.length > 0) this.#writeBatch(true);
     if (this.#unsynced) {
-      syncEarlierWrites(this.#database);
+      this.#table.sync();
       this.#unsynced = false;
     }
     await this.#archiving;
@@ -91,7 +81,7 @@ class SqlAuditTrail implements AuditTrail {
   }: EventFilter): Promise<readonly RecordedEvent[]> {
     // In one go, so that nothing is archived between the looks.
     const unwritten = this.#writeNow();
-    const { archived } = endsOf(this.#database);
+    const { archived } = this.#table.ends();
     if (after !== undefined) {
       const waiting = unwritten.filter((event) => event.sequence > after);
       const kept = [...this.#following(after, limit), ...waiting];
@@ -123,7 +113,7 @@ class SqlAuditTrail implements AuditTrail {
   ): Promise<Wanted | undefined> {
     const waiting = this.#writeNow().findLast(wanted);
     if (waiting !== undefined) return waiting;
-    const { archived } = endsOf(this.#database);
+    const { archived } = this.#table.ends();
     const kept = this.#newestKeptThat(wanted, words, since);
     if (kept !== undefined || archived.sequence <= since) return kept;
     for await (const block of this.#archivedBlocks(archived)) {
@@ -141,7 +131,7 @@ class SqlAuditTrail implements AuditTrail {
   ): Wanted | undefined {
     // The text may hold the words elsewhere too, so each block that has them is looked at.
     for (let before = Number.MAX_SAFE_INTEGER; ; ) {
-      const block = blockThatHolds(this.#database, words, since, before);
+      const block = this.#table.blockContaining(words, since, before);
       if (block === undefined) return undefined;
       const found = eventsOf(block).findLast(wanted);
       if (found !== undefined) return found;
@@ -151,10 +141,10 @@ class SqlAuditTrail implements AuditTrail {
 
   async firstBrokenLink(): Promise<number | undefined> {
     this.#writeNow();
-    const { archived, head } = endsOf(this.#database);
+    const { archived, head } = this.#table.ends();
     let previous = archived;
     while (previous.sequence < head.sequence) {
-      const blocks = blocksBetween(this.#database, previous.sequence, head.sequence, verifiedAtOnce);
+      const blocks = this.#table.blocksBetween(previous.sequence, head.sequence, verifiedAtOnce);
       const reached = previous.sequence;
       for (const block of blocks) {
         if (!holds(block, previous)) break;
@@ -162,7 +152,7 @@ class SqlAuditTrail implements AuditTrail {
       }
       if (previous.sequence < (blocks.at(-1)?.lastSequence ?? head.sequence)) {
         // Unless they were archived meanwhile, the next events are not what the head vouches for, or are gone.
-        const { archived: moved } = endsOf(this.#database);
+        const { archived: moved } = this.#table.ends();
         if (moved.sequence <= reached) return previous.sequence + 1;
         previous = moved;
       }
@@ -177,7 +167,7 @@ class SqlAuditTrail implements AuditTrail {
     let count = 0;
     // From the block on that `before` may stand in.
     for (let below = Math.min(before, Number.MAX_SAFE_INTEGER - batchSize) + batchSize; count < limit; ) {
-      const block = blockBefore(this.#database, below);
+      const block = this.#table.blockBefore(below);
       if (block === undefined) break;
       const events = eventsOf(block).filter(({ sequence }) => sequence < before);
       found.push(events);
@@ -221,7 +211,7 @@ class SqlAuditTrail implements AuditTrail {
   #following(after: number, limit: number): readonly RecordedEvent[] {
     const found: RecordedEvent[] = [];
     for (let reached = after; found.length < limit; ) {
-      const block = blockAfter(this.#database, reached);
+      const block = this.#table.blockAfter(reached);
       if (block === undefined) break;
       found.push(...eventsOf(block).filter((event) => event.sequence > after));
       reached = block.lastSequence;
@@ -254,7 +244,7 @@ class SqlAuditTrail implements AuditTrail {
       while (this.#queue.length > 0) this.#writeBatch(false);
       return [];
     } catch {
-      const { head } = endsOf(this.#database);
+      const { head } = this.#table.ends();
       return this.#queue.map((queued, index) => recorded(queued, head.sequence + 1 + index));
     }
   }
@@ -268,20 +258,16 @@ class SqlAuditTrail implements AuditTrail {
     const nowMs = this.#nowMs();
     const due = sync || Math.abs(nowMs - this.#syncedAtMs) >= syncEveryMs;
     let kept = 0;
-    const write = (): void => {
-      const { archived, head } = endsOf(this.#database);
-      const block = linked(batch, head);
-      kept = block.lastSequence - archived.sequence;
-      appendBlock(this.#database, block);
-    };
-    if (due) {
-      this.#database.transaction(write);
-      this.#syncedAtMs = nowMs;
-      this.#unsynced = false;
-    } else {
-      this.#database.unsyncedTransaction(write);
-      this.#unsynced = true;
-    }
+    this.#table.append(
+      ({ archived, head }) => {
+        const block = linked(batch, head);
+        kept = block.lastSequence - archived.sequence;
+        return block;
+      },
+      due ? 'synced' : 'unsynced',
+    );
+    if (due) this.#syncedAtMs = nowMs;
+    this.#unsynced = !due;
     this.#queue = this.#queue.slice(batch.length);
     this.#archiveWhenDue(kept);
   }
@@ -291,7 +277,7 @@ class SqlAuditTrail implements AuditTrail {
     if (archive === undefined || this.#archiving !== undefined) return;
     const segment = archive.keptEvents / 10;
     if (kept < Math.max(archive.keptEvents + segment, this.#archiveFrom)) return;
-    this.#archiving = archiveSegment(this.#database, endsOf(this.#database).archived, archive)
+    this.#archiving = archiveSegment(this.#table, this.#table.ends().archived, archive)
       .then(() => {
         this.#archiveFrom = 0;
       })

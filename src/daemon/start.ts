@@ -14,22 +14,21 @@ import {
   runRoutes,
   scanRoutes,
 } from '../api/index.ts';
-import { auditMigrations, observeTrail, openAuditTrail } from '../audit/index.ts';
+import { observeTrail, openAuditTrail } from '../audit/index.ts';
 import type { ApiVersion, DaemonRecord, StopDocument } from '../client/index.ts';
 import type { AuthsomeError } from '../errors.ts';
-import { createDesks, createPrincipals } from '../principals/index.ts';
+import { createDesks, Principals } from '../principals/index.ts';
 import { createCatalog, loadBundled, openDefinitionFolder } from '../providers/index.ts';
 import { startProxy } from '../proxy/index.ts';
 import { createDecisionSink, createRoots, createRuns, removeStaleRuns } from '../runs/index.ts';
 import type { Settings } from '../settings.ts';
-import { migrate, openDatabase } from '../storage/index.ts';
-import { freeLeases, systemKeychain, vaultMigrations } from '../vault/index.ts';
+import { openStorage } from '../storage/index.ts';
+import { systemKeychain } from '../vault/index.ts';
 import { doctorChecks, doctorDocument, readyDocument } from './health/index.ts';
 import type { Home } from './home/index.ts';
 import { keepFile, watchFile } from './home/index.ts';
 import { type Listener, listen, listenFailure } from './listener.ts';
 import { failureLog, type Log, unexpectedFields } from './log/index.ts';
-import { daemonMigrations } from './migrations.ts';
 import { createWayOut } from './outbound.ts';
 import { watchRules } from './rules.ts';
 
@@ -85,13 +84,12 @@ async function assemble(options: StartOptions, listener: Listener): Promise<Daem
   const url = `http://${listener.address}`;
   const secret = randomBytes(32);
   const redirectUri = `${url}/auth/callback/oauth`;
-  const database = await openDatabase(home.databaseFile);
-  migrate(database, [...daemonMigrations, ...vaultMigrations, ...auditMigrations]);
+  const storage = await openStorage(home.databaseFile);
   // The home's lock is ours: a daemon that was killed in the middle of a refresh keeps nobody waiting.
-  freeLeases(database);
+  await storage.leases.freeAll();
   const trail = observeTrail(
     openAuditTrail({
-      database,
+      table: storage.audit,
       nowMs,
       randomBytes,
       archive: { directory: home.logs, keptEvents: keptAuditEvents },
@@ -111,8 +109,8 @@ async function assemble(options: StartOptions, listener: Listener): Promise<Daem
     });
     inBackground(runs.rulesChanged());
   });
-  const principals = createPrincipals({
-    database,
+  const principals = new Principals({
+    table: storage.principals,
     nowMs,
     randomBytes,
     onAdmitted: ({ handle, did }) =>
@@ -155,7 +153,7 @@ async function assemble(options: StartOptions, listener: Listener): Promise<Daem
     );
   };
   const desks = createDesks({
-    database,
+    storage,
     masterKey: settings.masterKey,
     masterKeyFile: settings.masterKeyFile,
     serverDirectory: home.server,
@@ -170,13 +168,14 @@ async function assemble(options: StartOptions, listener: Listener): Promise<Daem
     nowMs,
     randomBytes,
   });
-  const openDesks = () => Promise.all(principals.all().map((principal) => desks.open(principal)));
+  const openDesks = async () =>
+    Promise.all((await principals.all()).map((principal) => desks.open(principal)));
   // A wrong master key, or a keychain that is locked, is for the start to report and not for some later call.
   await openDesks();
   const checks = doctorChecks({
     home,
     settings,
-    database,
+    storage,
     trail,
     catalog,
     keychain,
@@ -210,7 +209,7 @@ async function assemble(options: StartOptions, listener: Listener): Promise<Daem
     await trail
       .flush()
       .catch((error) => log.error('the audit trail is not flushed', unexpectedFields(error)));
-    database.close();
+    await storage.close();
     recordFile.close();
     if (databaseFile.isIntact()) rmSync(home.daemonFile, { force: true });
     databaseFile.close();
@@ -238,7 +237,11 @@ async function assemble(options: StartOptions, listener: Listener): Promise<Daem
     routes: [
       openRoutes({ version, pid: process.pid, ready: () => readyDocument(checks) }),
       pageRoutes({ desks, catalog, failures, randomBytes }),
-      (hono) => hono.use('/v1/*', authenticate({ secret, nowMs, startedAtMs, admit: principals.admit })),
+      (hono) =>
+        hono.use(
+          '/v1/*',
+          authenticate({ secret, nowMs, startedAtMs, admit: (...call) => principals.admit(...call) }),
+        ),
       daemonRoutes({
         version,
         pid: process.pid,

@@ -3,5 +3,5 @@
  * its sign-ins).
  */
 export { createDesks, currentCaller, type Desk, type Desks } from './principal-services.ts';
-export { type Caller, createPrincipals } from './principals.ts';
+export { type Caller, Principals } from './principals.ts';
 export { randomId } from './random-id.ts';

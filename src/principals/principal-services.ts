@@ -3,7 +3,7 @@ import type { AuditTrail } from '../audit/index.ts';
 import { type ConnectionChange, type Connections, createConnections } from '../connections/index.ts';
 import type { Fetch } from '../network/index.ts';
 import type { Catalog } from '../providers/index.ts';
-import type { Database } from '../storage/index.ts';
+import type { Storage } from '../storage/index.ts';
 import { type Keychain, type MasterKeySource, unlockVault } from '../vault/index.ts';
 import type { Caller, Principal } from './principals.ts';
 
@@ -23,7 +23,7 @@ export interface Desks {
 }
 
 export interface DesksOptions {
-  readonly database: Database;
+  readonly storage: Storage;
   readonly masterKey: string | undefined;
   readonly masterKeyFile: string | undefined;
   readonly serverDirectory: string;

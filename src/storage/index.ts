@@ -1,7 +1,13 @@
 /**
- * The embedded SQL database: one small synchronous interface over SQLite, and the migration runner. It knows no
- * table of its own but the list of applied migrations; the vault and the audit trail bring theirs.
+ * What a home stores: the contracts of its tables, and SQLite as the dialect that provides them. It moves rows and
+ * makes changes whole; what a row means, the vault, the audit trail and the principals say.
  */
-export type { Database, Migration, SqlValue } from './sqlite/database.ts';
-export { migrate } from './sqlite/migrate.ts';
+export type { AuditTable, BlockRow, ChainEnds, ChainLink } from './audit-table.ts';
+export type { LeaseKey, LeaseRow, LeaseTable } from './lease-table.ts';
+export type { IdentityRow, PrincipalRow, PrincipalTable } from './principal-table.ts';
+export type { RecordKey, RecordListing, RecordRow, RecordTable } from './record-table.ts';
+export type { Database } from './sqlite/database.ts';
 export { openDatabase } from './sqlite/open.ts';
+export { openStorage, openStorageAsFound } from './sqlite/storage.ts';
+export type { Storage } from './storage.ts';
+export type { NewVaultRow, VaultRow, VaultTable } from './vault-table.ts';

@@ -1,14 +1,12 @@
 /**
- * The encrypted store, owned by one principal: sealing, records with optimistic versions, master-key sources
- * and the vault's own migrations.
+ * The encrypted store, owned by one principal: it seals what the record table stores, finds the master key, and lets
+ * one process at a time refresh a credential.
  */
 export { type Keychain, systemKeychain } from './keychain.ts';
-export { freeLeases } from './lease.ts';
 export {
   type MasterKeySource,
   resolveMasterKey,
 } from './master-key.ts';
-export { vaultMigrations } from './migrations.ts';
 export type { RecordKind, StoredRecord, Vault } from './record.ts';
-export { openVault } from './store.ts';
+export { openVault } from './sealed-vault.ts';
 export { requireMasterKey, unlockVault } from './unlock.ts';

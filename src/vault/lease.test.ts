@@ -4,9 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Database, migrate, openDatabase } from '../storage/index.ts';
-import { vaultMigrations } from './index.ts';
-import { freeLeases, type Leases, openLeases } from './lease.ts';
+import { type Database, openTestStorage, sqliteStorage } from '../storage/test-storage.ts';
+import { Leases } from './lease.ts';
 
 let directory: string;
 let databases: readonly [Database, Database];
@@ -15,8 +14,7 @@ let now: number;
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'authsome-lease-'));
   const path = join(directory, 'authsome.db');
-  databases = [await openDatabase(path), await openDatabase(path)];
-  migrate(databases[0], vaultMigrations);
+  databases = [(await openTestStorage(path)).database, (await openTestStorage(path)).database];
   now = Date.UTC(2026, 0, 1);
 });
 
@@ -27,7 +25,7 @@ afterEach(() => {
 
 /** Leases as two processes have them: each with its own connection. */
 const leases = (process: 0 | 1 = 0, scope = 'vault-1'): Leases =>
-  openLeases({ database: databases[process], scope, randomBytes, nowMs: () => now });
+  new Leases({ table: sqliteStorage(databases[process]).leases, scope, randomBytes, nowMs: () => now });
 
 const rows = (): unknown[] => databases[0].all('SELECT name FROM leases');
 
@@ -162,6 +160,6 @@ describe('exclusively', () => {
 
 test('leases of the dead are free at once for who has the database alone', async () => {
   abandon(60_000);
-  freeLeases(databases[0]);
+  await sqliteStorage(databases[0]).leases.freeAll();
   expect(await leases().exclusively('x', 60_000, async () => 'in')).toBe('in');
 });

@@ -3,8 +3,8 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Database, migrate, openDatabase } from '../storage/index.ts';
-import { type Keychain, unlockVault, vaultMigrations } from './index.ts';
+import { type Database, openTestStorage, sqliteStorage } from '../storage/test-storage.ts';
+import { type Keychain, unlockVault } from './index.ts';
 import type { UnlockOptions } from './unlock.ts';
 
 let directory: string;
@@ -14,8 +14,7 @@ let database: Database;
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'authsome-unlock-'));
   keyFile = join(directory, 'master.key');
-  database = await openDatabase(join(directory, 'authsome.db'));
-  migrate(database, vaultMigrations);
+  ({ database } = await openTestStorage(join(directory, 'authsome.db')));
 });
 
 afterEach(() => {
@@ -25,7 +24,7 @@ afterEach(() => {
 
 const unlock = (options: Partial<UnlockOptions> = {}) =>
   unlockVault({
-    database,
+    storage: sqliteStorage(database),
     vaultId: 'vault-1',
     masterKey: undefined,
     masterKeyFile: undefined,

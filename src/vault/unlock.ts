@@ -1,14 +1,12 @@
-import type { Database } from '../storage/index.ts';
 import type { Keychain } from './keychain.ts';
 import { type MasterKeySource, resolveMasterKey } from './master-key.ts';
 import type { Vault } from './record.ts';
 import type { RandomBytes } from './seal.ts';
-import { openVault } from './store.ts';
-import { hasVault, opensVaults, wrongMasterKey } from './vault-key.ts';
+import { openVault, type VaultStorage } from './sealed-vault.ts';
+import { opensVaults, wrongMasterKey } from './vault-key.ts';
 
 export interface UnlockOptions {
-  /** With `vaultMigrations` applied. */
-  readonly database: Database;
+  readonly storage: VaultStorage;
   readonly vaultId: string;
   readonly masterKey: string | undefined;
   readonly masterKeyFile: string | undefined;
@@ -25,26 +23,29 @@ export interface UnlockOptions {
 export async function unlockVault(
   options: UnlockOptions,
 ): Promise<{ readonly vault: Vault; readonly keySource: MasterKeySource }> {
-  const { database, vaultId, randomBytes, nowMs } = options;
+  const { storage, vaultId, randomBytes, nowMs } = options;
+  const existing = await storage.vaults.all();
   const { key, source } = await resolveMasterKey({
     ...options,
-    vaultExists: hasVault(database),
-    opensVault: (candidate) => opensVaults(database, candidate),
+    vaultExists: existing.length > 0,
+    opensVault: (candidate) => opensVaults(existing, candidate),
   });
   return {
-    vault: await openVault({ database, masterKey: key, vaultId, randomBytes, nowMs }),
+    vault: await openVault({ storage, masterKey: key, vaultId, randomBytes, nowMs }),
     keySource: source,
   };
 }
 
 /** Throws `WrongMasterKey` unless the master key of the vaults that exist is at hand. Makes nothing. */
 export async function requireMasterKey(options: Omit<UnlockOptions, 'vaultId' | 'nowMs'>): Promise<void> {
-  const { database } = options;
-  if (!hasVault(database)) return;
+  const { vaults } = options.storage;
+  const existing = await vaults.all();
+  // No vault, no key: a missing master key is a first start then, and not a loss.
+  if (existing.length === 0) return;
   const { key } = await resolveMasterKey({
     ...options,
     vaultExists: true,
-    opensVault: (candidate) => opensVaults(database, candidate),
+    opensVault: (candidate) => opensVaults(existing, candidate),
   });
-  if (!opensVaults(database, key)) throw wrongMasterKey(database);
+  if (!opensVaults(existing, key)) throw wrongMasterKey(vaults);
 }

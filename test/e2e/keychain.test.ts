@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { migrate, openDatabase } from '../../src/storage/index.ts';
-import { systemKeychain, unlockVault, vaultMigrations } from '../../src/vault/index.ts';
+import { openTestStorage } from '../../src/storage/test-storage.ts';
+import { systemKeychain, unlockVault } from '../../src/vault/index.ts';
 
 let directory: string;
 let running: ChildProcess[] = [];
@@ -92,11 +92,10 @@ describe('the keychain', () => {
   test('holds the key of a new vault, so that no file does, and a start without it makes no other', async () => {
     let environment = await openDesktop();
     const server = join(directory, 'server');
-    const database = await openDatabase(join(server, 'authsome.db'));
-    migrate(database, vaultMigrations);
+    const { database, storage } = await openTestStorage(join(server, 'authsome.db'));
     const unlock = (within: NodeJS.ProcessEnv) =>
       unlockVault({
-        database,
+        storage,
         vaultId: 'vault-1',
         masterKey: undefined,
         masterKeyFile: undefined,

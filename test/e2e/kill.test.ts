@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type Database, openDatabase } from '../../src/storage/index.ts';
+import { type Database, openDatabase } from '../../src/storage/test-storage.ts';
 import { acme, hosts } from '../support/service/index.ts';
 import { authUrlOf, signInWithClient } from '../support/sign-in.ts';
 import {

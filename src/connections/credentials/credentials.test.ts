@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { AuthsomeError } from '../../errors.ts';
-import { type Database, migrate, openDatabase } from '../../storage/index.ts';
-import { openVault, type Vault, vaultMigrations } from '../../vault/index.ts';
+import { openStorage, type Storage } from '../../storage/index.ts';
+import { openVault, type Vault } from '../../vault/index.ts';
 import { type Connections, createConnections } from '../connections.ts';
 import {
   startAuthorizationServer,
@@ -385,22 +385,21 @@ describe('revoking', () => {
 
 describe('daemons that share a database', () => {
   let directory: string;
-  const databases: Database[] = [];
+  const storages: Storage[] = [];
   const masterKey = randomBytes(32);
 
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), 'authsome-connections-'));
   });
-  afterEach(() => {
-    for (const database of databases.splice(0)) database.close();
+  afterEach(async () => {
+    for (const storage of storages.splice(0)) await storage.close();
     rmSync(directory, { recursive: true });
   });
 
   async function vaultOnDisk(): Promise<Vault> {
-    const database = await openDatabase(join(directory, 'authsome.db'));
-    databases.push(database);
-    migrate(database, vaultMigrations);
-    return await openVault({ database, masterKey, vaultId: 'vault', randomBytes, nowMs: Date.now });
+    const storage = await openStorage(join(directory, 'authsome.db'));
+    storages.push(storage);
+    return await openVault({ storage, masterKey, vaultId: 'vault', randomBytes, nowMs: Date.now });
   }
 
   test('refresh once, however many ask at the moment of expiry', async () => {

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import type { DoctorDocument, ReadyDocument } from '../../client/index.ts';
-import { openDatabase } from '../../storage/index.ts';
+import { openDatabase } from '../../storage/test-storage.ts';
 import { policyIn } from '../rules.ts';
 import { type Fixture, openFixture } from '../test-daemon.ts';
 

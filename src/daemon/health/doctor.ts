@@ -4,7 +4,7 @@ import type { ProxyRules } from '../../network/index.ts';
 import type { Desk } from '../../principals/index.ts';
 import type { Catalog } from '../../providers/index.ts';
 import { readConfig, type Settings, unknownSettings } from '../../settings.ts';
-import type { Database } from '../../storage/index.ts';
+import type { Storage } from '../../storage/index.ts';
 import type { Keychain } from '../../vault/index.ts';
 import { type Home, homeFaults } from '../home/index.ts';
 import type { ExtraRoots } from '../outbound.ts';
@@ -14,7 +14,7 @@ import type { Check, Depth, Finding } from './checks.ts';
 export interface DoctorOptions {
   readonly home: Home;
   readonly settings: Settings;
-  readonly database: Database;
+  readonly storage: Storage;
   readonly trail: AuditTrail;
   readonly catalog: Catalog;
   readonly keychain: Keychain;
@@ -34,7 +34,7 @@ const earliestMs = Date.UTC(2025, 0, 1);
 
 /** What the daemon can say about itself. */
 export function doctorChecks(options: DoctorOptions): readonly Check[] {
-  const { home, settings, database, trail, catalog, rules, extraRoots, proxies } = options;
+  const { home, settings, storage, trail, catalog, rules, extraRoots, proxies } = options;
   const clockOffsetMs = options.nowMs() - options.monotonicMs();
   const check = (name: string, look: Check['look'], isVital = false): Check => ({ name, isVital, look });
   return [
@@ -50,7 +50,7 @@ export function doctorChecks(options: DoctorOptions): readonly Check[] {
         ? ok('there is space left')
         : { status: 'warn', message: `little space is left on the disk that holds ${home.path}` };
     }),
-    check('database', (depth) => databaseFinding(database, depth), true),
+    check('database', (depth) => databaseFinding(storage, depth), true),
     check('audit', async () => {
       const broken = await trail.firstBrokenLink();
       if (broken === undefined) return ok('the chain of the audit trail holds');
@@ -171,19 +171,17 @@ async function connectionsFinding(desks: readonly Desk[]): Promise<Finding> {
   };
 }
 
-function databaseFinding(database: Database, depth: Depth): Finding {
+async function databaseFinding(storage: Storage, depth: Depth): Promise<Finding> {
   if (depth === 'glance') {
-    database.one('SELECT count(*) FROM principals');
+    await storage.ping();
     return ok('the database answers');
   }
-  const rows = database.all<Record<string, unknown>>('PRAGMA quick_check(1)');
-  const [verdict] = Object.values(rows[0] ?? {});
-  return verdict === 'ok'
+  return (await storage.isSound())
     ? ok('the database is sound')
     : {
         status: 'fail',
-        message: `the database is damaged: ${database.path}`,
-        fix: `authsome daemon stop, then put ${database.path} back from a backup`,
+        message: `the database is damaged: ${storage.location}`,
+        fix: `authsome daemon stop, then put ${storage.location} back from a backup`,
       };
 }
 

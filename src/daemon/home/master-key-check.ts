@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import type { Settings } from '../../settings.ts';
-import { openDatabase } from '../../storage/index.ts';
+import { openStorageAsFound } from '../../storage/index.ts';
 import { requireMasterKey, systemKeychain } from '../../vault/index.ts';
 import type { Home } from './home.ts';
 
@@ -15,12 +15,12 @@ export async function checkMasterKey(
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<void> {
   if (!existsSync(home.databaseFile)) return;
-  const database = await openDatabase(home.databaseFile);
+  const storage = await openStorageAsFound(home.databaseFile);
   try {
     const keychain = systemKeychain({ account: home.path, environment: { ...environment } });
     const serverDirectory = home.server;
-    await requireMasterKey({ database, masterKey, masterKeyFile, serverDirectory, keychain, randomBytes });
+    await requireMasterKey({ storage, masterKey, masterKeyFile, serverDirectory, keychain, randomBytes });
   } finally {
-    database.close();
+    await storage.close();
   }
 }

@@ -2,7 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Database, type Migration, migrate, openDatabase } from '../index.ts';
+import type { Database, Migration } from './database.ts';
+import { migrate } from './migrate.ts';
+import { openDatabase } from './open.ts';
 
 let directory: string;
 let database: Database;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { openAuditTrail } from '../../../src/audit/index.ts';
-import { openDatabase } from '../../../src/storage/index.ts';
+import { openTestStorage } from '../../../src/storage/test-storage.ts';
 import { openVault } from '../../../src/vault/index.ts';
 import { bundleProgram, type Program } from './child.ts';
 
@@ -52,9 +52,14 @@ describe('a process killed in the middle of its writes', () => {
       expect(await child.ended).toBe('SIGKILL');
       await follow;
 
-      const database = await openDatabase(path);
-      const options = { database, randomBytes, nowMs: Date.now };
-      const vault = await openVault({ ...options, masterKey: Buffer.alloc(32, 7), vaultId: 'vault-1' });
+      const { database, storage } = await openTestStorage(path);
+      const options = { randomBytes, nowMs: Date.now };
+      const vault = await openVault({
+        ...options,
+        storage,
+        masterKey: Buffer.alloc(32, 7),
+        vaultId: 'vault-1',
+      });
       const record = await vault.read('connection', 'github/default');
       const version = record?.version ?? 0;
       expect([reported, reported + 1]).toContain(version);
@@ -65,7 +70,7 @@ describe('a process killed in the middle of its writes', () => {
           refresh_token: `refresh-${version}${'x'.repeat(4_000)}`,
         },
       });
-      const trail = openAuditTrail(options);
+      const trail = openAuditTrail({ ...options, table: storage.audit });
       expect(await trail.firstBrokenLink()).toBeUndefined();
       const details = (await trail.recent({ limit: 1_000_000 })).map(
         (event) => 'detail' in event && event.detail,

@@ -35,7 +35,7 @@ beforeAll(async () => {
     await vault.write(record(stored), 0);
     await trail.flush();
     say('written again, pending ' + trail.pending + ', broken ' + (await trail.firstBrokenLink()));
-    database.close();
+    await storage.close();
     process.exit(0);
   `);
   directory = mkdtempSync(join(tmpdir(), 'authsome-full-'));

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { openDatabase } from '../../../src/storage/index.ts';
+import { openDatabase } from '../../../src/storage/test-storage.ts';
 import { bundleProgram, type Child, type Program } from './child.ts';
 
 let holder: Program;

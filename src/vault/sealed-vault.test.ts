@@ -2,19 +2,21 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Database, migrate, openDatabase } from '../storage/index.ts';
-import { openVault, vaultMigrations } from './index.ts';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { memoryStorage } from '../storage/test-memory-storage.ts';
+import { type Database, openTestStorage, sqliteStorage } from '../storage/test-storage.ts';
+import { openVault } from './index.ts';
 import type { RecordKind, Vault } from './record.ts';
+import type { VaultStorage } from './sealed-vault.ts';
 
 let directory: string;
 let database: Database;
+let storage: VaultStorage;
 const masterKey = randomBytes(32);
 
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'authsome-vault-'));
-  database = await openDatabase(join(directory, 'authsome.db'));
-  migrate(database, vaultMigrations);
+  ({ database, storage } = await openTestStorage(join(directory, 'authsome.db')));
 });
 
 afterEach(() => {
@@ -23,7 +25,7 @@ afterEach(() => {
 });
 
 const open = (key: Uint8Array = masterKey, vaultId = 'vault-1'): Promise<Vault> =>
-  openVault({ database, masterKey: key, vaultId, randomBytes, nowMs: Date.now });
+  openVault({ storage, masterKey: key, vaultId, randomBytes, nowMs: Date.now });
 
 const github = {
   kind: 'connection',
@@ -36,18 +38,25 @@ function flippedAt(bytes: Uint8Array | undefined, index: number): Uint8Array {
   return Uint8Array.from(bytes ?? [], (byte, at) => (at === index ? byte ^ 1 : byte));
 }
 
-describe('a vault', () => {
-  test('gives back what was written, also when opened again', async () => {
+describe.each([
+  ['SQLite', () => sqliteStorage(database)],
+  ['tables in memory', memoryStorage],
+] as const)('a vault over %s', (_, openTables) => {
+  beforeEach(() => {
+    storage = openTables();
+  });
+
+  it('gives back what was written, also when opened again', async () => {
     await (await open()).write(github, 0);
     expect(await (await open()).read('connection', 'github/default')).toEqual({ ...github, version: 1 });
   });
 
-  test('knows nothing of a record that was never written', async () => {
+  it('knows nothing of a record that was never written', async () => {
     expect(await (await open()).read('connection', 'github/default')).toBeUndefined();
     expect(await (await open()).remove('connection', 'github/default')).toBe(false);
   });
 
-  test('counts versions, and a write that expects an old one changes nothing', async () => {
+  it('counts versions, and a write that expects an old one changes nothing', async () => {
     const vault = await open();
     expect((await vault.write(github, 0))?.version).toBe(1);
     const second = { ...github, secrets: { access_token: 'gho_second' } };
@@ -58,7 +67,7 @@ describe('a vault', () => {
     expect(await vault.read('connection', 'github/default')).toEqual({ ...second, version: 2 });
   });
 
-  test('lists metadata by name, of that kind and that vault only', async () => {
+  it('lists metadata by name, of that kind and that vault only', async () => {
     const vault = await open();
     await vault.write({ ...github, name: 'slack/work' }, 0);
     await vault.write(github, 0);
@@ -74,25 +83,97 @@ describe('a vault', () => {
     });
   });
 
-  test('forgets a removed record with its secrets', async () => {
+  it('forgets a removed record with its secrets', async () => {
     const vault = await open();
     await vault.write(github, 0);
     expect(await vault.remove('connection', 'github/default')).toBe(true);
     expect(await vault.read('connection', 'github/default')).toBeUndefined();
-    expect(database.one('SELECT 1 FROM secrets')).toBeUndefined();
+    expect(await vault.write({ ...github, secrets: {} }, 0)).toMatchObject({ version: 1 });
+    expect(await vault.read('connection', 'github/default')).toMatchObject({ secrets: {} });
+  });
+
+  it('lets one of two writers win, and the other one learns it', async () => {
+    const [one, other] = [await open(), await open()];
+    await one.write(github, 0);
+    const writes = await Promise.all([
+      one.write({ ...github, secrets: { access_token: 'gho_one' } }, 1),
+      other.write({ ...github, secrets: { access_token: 'gho_other' } }, 1),
+    ]);
+    const [winner, ...losers] = [...writes].sort((a) => (a === undefined ? 1 : -1));
+    expect(losers).toEqual([undefined]);
+    expect(await other.read('connection', 'github/default')).toEqual(winner);
+  });
+
+  it('gets one data key, however many make it at once', async () => {
+    const [one, other] = await Promise.all([open(), open()]);
+    await one.write(github, 0);
+    expect(await other.read('connection', 'github/default')).toMatchObject({ secrets: github.secrets });
+    expect(await storage.vaults.all()).toHaveLength(1);
+  });
+
+  it('stores no secret in the clear', async () => {
+    await (await open()).write(github, 0);
+    const row = await storage.records.read({ vault: 'vault-1', kind: 'connection', name: 'github/default' });
+    expect(row?.secrets.map(({ field }) => field).sort()).toEqual(['access_token', 'refresh_token']);
+    for (const { sealed } of row?.secrets ?? []) {
+      expect(Buffer.from(sealed).includes('gho_first')).toBe(false);
+      expect(Buffer.from(sealed).includes('ghr_first')).toBe(false);
+    }
+  });
+
+  it('refuses a secret that was moved to another record', async () => {
+    const vault = await open();
+    await vault.write(github, 0);
+    await vault.write({ ...github, name: 'slack/default' }, 0);
+    const key = { vault: 'vault-1', kind: 'connection' };
+    const github1 = await storage.records.read({ ...key, name: 'github/default' });
+    const slack = await storage.records.read({ ...key, name: 'slack/default' });
+    if (github1 === undefined || slack === undefined) throw new Error('not written');
+    await storage.records.write({ ...github1, version: 2, secrets: slack.secrets });
+    await expect(vault.read('connection', 'github/default')).rejects.toMatchObject({
+      code: 'DatabaseCorrupt',
+    });
+  });
+
+  it('lets one vault at a time do its exclusive work', async () => {
+    const vaults = [await open(), await open()];
+    let count = 0;
+    let inside = 0;
+    await Promise.all(
+      [0, 1, 0, 1].map((index) =>
+        vaults[index]?.exclusively('refresh', 60_000, async () => {
+          inside += 1;
+          expect(inside).toBe(1);
+          const seen = count;
+          await new Promise(setImmediate);
+          count = seen + 1;
+          inside -= 1;
+        }),
+      ),
+    );
+    expect(count).toBe(4);
+    expect(await storage.leases.find({ scope: 'vault-1', name: 'refresh' })).toBeUndefined();
+  });
+
+  it('makes no second key for a wrong master key', async () => {
+    await (await open()).write(github, 0);
+    const before = await storage.vaults.all();
+    await expect(open(randomBytes(32))).rejects.toMatchObject({ code: 'WrongMasterKey' });
+    await expect(open(randomBytes(32), 'vault-2')).rejects.toMatchObject({ code: 'WrongMasterKey' });
+    expect(await storage.vaults.all()).toEqual(before);
+    expect(await (await open()).read('connection', 'github/default')).toMatchObject({ version: 1 });
   });
 });
 
-describe('a wrong master key', () => {
-  test('is told as such, and makes no second key', async () => {
-    await (await open()).write(github, 0);
-    const before = database.all('SELECT * FROM vaults');
-    await expect(open(randomBytes(32))).rejects.toMatchObject({ code: 'WrongMasterKey' });
-    expect(database.all('SELECT * FROM vaults')).toEqual(before);
-    expect(await (await open()).read('connection', 'github/default')).toMatchObject({ version: 1 });
-  });
+it('leaves no secret of a removed record in the database', async () => {
+  const vault = await open();
+  await vault.write(github, 0);
+  await vault.remove('connection', 'github/default');
+  expect(database.one('SELECT 1 FROM secrets')).toBeUndefined();
+});
 
-  test('is not blamed for a wrapped key that was altered', async () => {
+describe('a wrong master key', () => {
+  it('is not blamed for a wrapped key that was altered', async () => {
     await open();
     const { wrapped_key } = database.one<{ wrapped_key: Uint8Array }>('SELECT wrapped_key FROM vaults') ?? {
       wrapped_key: undefined,
@@ -122,7 +203,7 @@ describe('a database edited by a stranger', () => {
     ['a secret was cut short', `UPDATE secrets SET sealed = substr(sealed, 1, 12)`],
   ];
 
-  test.each(edits)('is found out: %s', async (_, sql) => {
+  it.each(edits)('is found out: %s', async (_, sql) => {
     const vault = await open();
     await vault.write(github, 0);
     await vault.write({ ...github, fields: { ...github.fields, account: 'octocat' } }, 1);

@@ -1,6 +1,6 @@
-import type { Migration } from '../storage/index.ts';
+import type { Migration } from './database.ts';
 
-export const daemonMigrations: readonly Migration[] = [
+export const principalMigrations: readonly Migration[] = [
   {
     room: 'daemon',
     version: 1,

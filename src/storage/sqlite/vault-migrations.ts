@@ -1,4 +1,4 @@
-import type { Migration } from '../storage/index.ts';
+import type { Migration } from './database.ts';
 
 export const vaultMigrations: readonly Migration[] = [
   {

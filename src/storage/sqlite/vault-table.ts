@@ -1,0 +1,46 @@
+import type { NewVaultRow, VaultRow, VaultTable } from '../vault-table.ts';
+import type { Database } from './database.ts';
+
+const columns = 'id, wrapped_key AS wrappedKey, key_check AS keyCheck';
+
+export class SqliteVaultTable implements VaultTable {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  get location(): string {
+    return this.#database.path;
+  }
+
+  async all(): Promise<readonly VaultRow[]> {
+    return this.#rows();
+  }
+
+  async findOrAdd(id: string, make: (existing: readonly VaultRow[]) => NewVaultRow): Promise<VaultRow> {
+    // Most starts find it: only for a new one is the write lock worth taking, and the look repeated.
+    return (
+      this.#find(id) ?? this.#database.transaction(() => this.#find(id) ?? this.#add(make(this.#rows())))
+    );
+  }
+
+  #rows(): readonly VaultRow[] {
+    return this.#database.all<VaultRow>(`SELECT ${columns} FROM vaults`);
+  }
+
+  #find(id: string): VaultRow | undefined {
+    return this.#database.one<VaultRow>(`SELECT ${columns} FROM vaults WHERE id = ?`, id);
+  }
+
+  #add(row: NewVaultRow): VaultRow {
+    this.#database.run(
+      'INSERT INTO vaults (id, wrapped_key, key_check, created_at_ms) VALUES (?, ?, ?, ?)',
+      row.id,
+      row.wrappedKey,
+      row.keyCheck,
+      row.createdAtMs,
+    );
+    return row;
+  }
+}
