@@ -3,34 +3,29 @@
  * and mitmproxy. Medians of alternating rounds, as ratios; `node bench/proxy.mjs [rounds] [seconds]`. Load and upstream
  * run on one core, whatever is measured on the other. Updates the figures in docs/project/performance.md.
  */
-import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { rolldown } from 'rolldown';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { cpuSeconds, median, openScratch, root, runLoad } from './processes.mjs';
 
-const here = dirname(fileURLToPath(import.meta.url));
-const root = dirname(here);
 const rounds = Number(process.argv[2] ?? 5);
 const seconds = Number(process.argv[3] ?? 2);
-const scratch = mkdtempSync(join(tmpdir(), 'authsome-bench-'));
-const children = [];
-const canPin = spawnSync('taskset', ['-c', '0', 'true']).status === 0 && cpus().length > 1;
-const file = (name) => join(scratch, name);
+const scratch = openScratch();
+const { file } = scratch;
 
 try {
   await main();
 } finally {
-  for (const child of children) child.kill('SIGKILL');
-  rmSync(scratch, { recursive: true, force: true });
+  scratch.close();
 }
 
 async function main() {
-  const go = buildGo();
+  const go = scratch.buildGo();
   // Upstream and load: the same two programs, in either language.
-  const [program, ...programArgs] = go === undefined ? [process.execPath, await bundled('load')] : [go];
-  const upstream = await start(0, program, [...programArgs, 'upstream', '-ca-out', file('upstream.pem')]);
+  const program = go === undefined ? [process.execPath, await scratch.bundled('load')] : [go];
+  const [command, ...args] = program;
+  const upstream = await scratch.start(0, command, [...args, 'upstream', '-ca-out', file('upstream.pem')]);
   const ours = await startOurs(upstream.ready, 'audit.db');
   const peers = {
     direct: { via: '', auth: '', ca: file('upstream.pem'), host: 'localhost' },
@@ -65,41 +60,21 @@ async function main() {
   };
   if (go !== undefined) {
     const args = ['proxy', '-ca-out', file('go.pem'), '-upstream-ca', file('upstream.pem')];
-    const { ready, pid } = await start(1, go, args);
+    const { ready, pid } = await scratch.start(1, go, args);
     peers.go = { via: `127.0.0.1:${ready.port}`, auth: '', ca: file('go.pem'), host: 'localhost', pid };
   }
   const mitm = await startMitmproxy();
   if (mitm !== undefined) peers.mitmproxy = mitm;
 
   const load = (peer, mode, more = []) => {
-    const { via, auth, ca, host } = peers[peer];
     const port = mode === 'http2' ? upstream.ready.http2 : upstream.ready.http1;
-    const args = [
-      ...programArgs,
-      'load',
-      '-mode',
-      mode,
-      '-target',
-      `${host}:${port}`,
-      '-via',
-      via,
-      '-auth',
-      auth,
-      '-ca',
-      ca,
-      ...more,
-    ];
-    const { command, all } = pinned(0, program, args);
-    const run = spawnSync(command, all, { encoding: 'utf8', timeout: 60_000, killSignal: 'SIGKILL' });
-    if (process.env.BENCH_TRACE !== undefined) console.error(peer, mode, run.status, run.stdout.trim());
-    if (run.status !== 0) {
-      const failure = `${peer} ${mode}: ${run.stderr?.trim() || 'no answer in time'}`;
-      // A peer that cannot do it leaves a gap; ours may not.
-      if (peer === 'ours') throw new Error(failure);
-      console.log(failure);
-      return {};
-    }
-    return JSON.parse(run.stdout);
+    const { result, failure } = runLoad(program, peers[peer], port, mode, more);
+    if (process.env.BENCH_TRACE !== undefined) console.error(peer, mode, failure ?? JSON.stringify(result));
+    if (result !== undefined) return result;
+    // A peer that cannot do it leaves a gap; ours may not.
+    if (peer === 'ours') throw new Error(`${peer} ${mode}: ${failure}`);
+    console.log(`${peer} ${mode}: ${failure}`);
+    return {};
   };
   const names = Object.keys(peers);
   const timed = (mode, connections) => (peer) => {
@@ -173,49 +148,10 @@ function rotate(names, measure) {
   );
 }
 
-function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
-}
-
-/** The comparator and the load generator, or `undefined` where they cannot be built. */
-function buildGo() {
-  if (spawnSync('go', ['version']).status !== 0) {
-    console.log(
-      'Go is missing (any from 1.24 on): its column is left out, and Node makes the load, which slows all columns.\n',
-    );
-    return undefined;
-  }
-  const go = file('bench');
-  const built = spawnSync('go', ['build', '-o', go, '.'], { cwd: join(here, 'go'), encoding: 'utf8' });
-  if (built.status !== 0) throw new Error(built.stderr);
-  return go;
-}
-
-/** A program of `bench/proxy/` as one file that Node can run. */
-async function bundled(name) {
-  const script = file(`${name}.mjs`);
-  if (existsSync(script)) return script;
-  const bundle = await rolldown({
-    input: join(here, `proxy/${name}.ts`),
-    platform: 'node',
-    external: ['@photostructure/sqlite', '@napi-rs/keyring'],
-    logLevel: 'silent',
-  });
-  await bundle.write({
-    dir: scratch,
-    format: 'esm',
-    entryFileNames: `${name}.mjs`,
-    chunkFileNames: `${name}-[name]-[hash].mjs`,
-  });
-  if (!existsSync(file('node_modules'))) symlinkSync(join(root, 'node_modules'), file('node_modules'));
-  return script;
-}
-
 async function startOurs({ http1, http2 }, database, extraRoutes = 0) {
-  const script = await bundled('ours');
+  const script = await scratch.bundled('ours');
   const ca = extraRoutes === 0 ? file('ours.pem') : file(`ours-${database}.pem`);
-  return start(1, process.execPath, [
+  return scratch.start(1, process.execPath, [
     script,
     ca,
     file('upstream.pem'),
@@ -243,44 +179,14 @@ async function startMitmproxy() {
     '--set',
     'stream_large_bodies=1m',
     '-s',
-    join(here, 'mitm.py'),
+    join(root, 'bench/mitm.py'),
   ];
-  const { command, all } = pinned(1, 'mitmdump', args);
-  const child = spawn(command, all, { stdio: 'ignore' });
-  children.push(child);
+  const pid = scratch.startSilent(1, 'mitmdump', args);
   const ca = join(file('mitm'), 'mitmproxy-ca-cert.pem');
   for (let wait = 0; wait < 200 && !existsSync(ca); wait += 1)
     await new Promise((resolve) => setTimeout(resolve, 100));
   await new Promise((resolve) => setTimeout(resolve, 1500));
-  return { via: `127.0.0.1:${port}`, auth: '', ca, host: 'localhost', pid: child.pid };
-}
-
-function pinned(core, command, args) {
-  return canPin
-    ? { command: 'taskset', all: ['-c', String(core), command, ...args] }
-    : { command, all: args };
-}
-
-/** Starts a process that prints one line of JSON when it is ready. */
-function start(core, command, args) {
-  const run = pinned(core, command, args);
-  const child = spawn(run.command, run.all, { stdio: ['ignore', 'pipe', 'inherit'] });
-  children.push(child);
-  return new Promise((resolve, reject) => {
-    let text = '';
-    child.stdout.on('data', (chunk) => {
-      text += chunk;
-      if (text.includes('\n')) resolve({ ready: JSON.parse(text), pid: child.pid });
-    });
-    child.on('exit', (code) => reject(new Error(`${command} ended with ${code}`)));
-  });
-}
-
-/** User and system time of a process so far; taskset becomes what it starts, so the pid stays. */
-function cpuSeconds(pid) {
-  if (pid === undefined) return 0;
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / 100;
+  return { via: `127.0.0.1:${port}`, auth: '', ca, host: 'localhost', pid };
 }
 
 function memoryKb(pid) {
