@@ -3,6 +3,7 @@
  * process pays for the first ES module it loads with a quarter of what `run` may cost.
  * Writes the licence texts of everything that was bundled to THIRD-PARTY-LICENSES.txt.
  */
+import { existsSync } from 'node:fs';
 import { chmod, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,13 +16,31 @@ const inRoot = (...parts) => join(root, ...parts);
 const natives = ['@napi-rs/keyring', '@photostructure/sqlite'];
 /** Names stay as they are: a stack trace in a bug report should be readable. */
 const minify = { compress: true, mangle: false, codegen: { removeWhitespace: true } };
+/** What `run` loads once its child is about to start. */
+const childPath = ['cli/run/child', 'cli/run/descriptors', 'cli/run/signals'];
 /**
- * All that `run` loads, as one file: each further one makes a start slower. What is loaded only to start a daemon, or to
- * talk to a hosted one, stays out.
+ * All that `run` loads before, as one file: each further one makes a start slower. What is loaded only to start a daemon,
+ * or to talk to a hosted one, stays out. A name that ends in a slash is a directory.
  */
-const runPath =
-  /^src\/(errors|settings|suggestion|identity\/.*|cli\/(index|cli|global-flags|connect|run\/(?!child|descriptors|signals).*)|client\/(index|client|daemon|daemon-record|exchange|run-lease|answer-reader|probe))\.ts$/;
-const isOnRunPath = (moduleId) => runPath.test(relative(root, moduleId).replaceAll(sep, '/'));
+const runPath = [
+  ...['errors', 'settings', 'suggestion', 'identity/'],
+  ...['cli/index', 'cli/cli', 'cli/global-flags', 'cli/connect', 'cli/run/'],
+  ...['client/index', 'client/client', 'client/daemon', 'client/daemon-record', 'client/exchange'],
+  ...['client/run-lease', 'client/answer-reader', 'client/probe'],
+];
+/** The path of a module below `src/`, with slashes and without `.ts`; `undefined` for all others. */
+const sourceName = (moduleId) => /^src\/(.*)\.ts$/.exec(relative(root, moduleId).replaceAll(sep, '/'))?.[1];
+const isOn = (path) => (moduleId) => {
+  const name = sourceName(moduleId);
+  return path.some((entry) => name === entry || (entry.endsWith('/') && name?.startsWith(entry)));
+};
+const missing = [...childPath, ...runPath].filter(
+  (name) => !existsSync(inRoot('src', name.endsWith('/') ? name : `${name}.ts`)),
+);
+if (missing.length > 0) {
+  const names = missing.map((name) => `src/${name}`).join(', ');
+  throw new Error(`scripts/build.mjs lists what does not exist: ${names}`);
+}
 const staging = inRoot(`dist.${process.pid}.tmp`);
 
 const program = await build({
@@ -34,8 +53,8 @@ const program = await build({
     minify,
     codeSplitting: {
       groups: [
-        { name: 'run', test: isOnRunPath },
-        { name: 'child', test: /src[\\/]cli[\\/]run[\\/](child|descriptors|signals)\.ts$/ },
+        { name: 'run', test: (moduleId) => isOn(runPath)(moduleId) && !isOn(childPath)(moduleId) },
+        { name: 'child', test: isOn(childPath) },
       ],
     },
     comments: { legal: false },

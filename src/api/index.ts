@@ -1,7 +1,7 @@
 /**
  * What callers meet of the daemon: its HTTP API and the sign-in pages, and who may call them.
  */
-export { createApp } from './app.ts';
+export { createApp, type Routes } from './app.ts';
 export { authenticate } from './authenticate.ts';
 export {
   auditRoutes,

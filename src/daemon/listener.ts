@@ -16,7 +16,7 @@ export interface Listener {
   readonly names: ReadonlySet<string>;
   /** Calls that came before wait until the daemon can answer them. */
   serve(fetch: (request: Request, env: object) => Response | Promise<Response>): void;
-  /** Takes nothing new, lets answers that are being written finish, then closes what is left. */
+  /** Takes nothing new, lets answers that are being written finish, then closes what is left. Again is no harm. */
   close(): Promise<void>;
 }
 
@@ -45,6 +45,7 @@ export async function listen(host: string, port: number): Promise<Listener> {
   });
   const bound = (server.address() as AddressInfo).port;
   const address = `${clientHost(host)}:${bound}`;
+  let closed: Promise<void> | undefined;
   return {
     host,
     port: bound,
@@ -54,7 +55,10 @@ export async function listen(host: string, port: number): Promise<Listener> {
       handler = getRequestListener(fetch, { overrideGlobalObjects: false });
       attach(handler);
     },
-    close: () => closeServer(server),
+    close() {
+      closed ??= closeServer(server);
+      return closed;
+    },
   };
 }
 

@@ -34,7 +34,8 @@ afterEach(() => {
 
 function watch(text?: string): void {
   if (text !== undefined) writeFileSync(file, text);
-  rules = watchRules(file, (now) => changes.push(now));
+  rules = watchRules(file);
+  rules.onChange((now) => changes.push(now));
 }
 
 /** As an editor that writes a file beside it and puts that in its place. */

@@ -13,8 +13,10 @@ export interface HomePolicy {
 /** The rules of a home as its `config.json` has them now. */
 export interface LiveRules {
   readonly current: HomePolicy;
-  /** Judges by the rules of the moment. */
+  /** Decides by the current rules. */
   readonly policy: Policy;
+  /** Called at every change from now on. */
+  onChange(listener: (now: HomePolicy) => void): void;
   close(): void;
 }
 
@@ -25,17 +27,17 @@ const lookMs = 1_000;
  * for one look, a file that has gone and allowed less than everything: editors take one away before they put the next in
  * its place.
  */
-export function watchRules(path: string, onChange: (now: HomePolicy) => void): LiveRules {
+export function watchRules(path: string): LiveRules {
+  const listeners: ((now: HomePolicy) => void)[] = [];
   let seen: string | undefined;
   let text: string | undefined;
   let current = denied('Unexpected', 'The rules were not read yet.');
 
   const take = (next: HomePolicy, nextText: string): void => {
-    const isFirst = text === undefined;
     if (nextText === text) return;
     text = nextText;
     current = next;
-    if (!isFirst) onChange(next);
+    for (const listener of listeners) listener(next);
   };
   const look = (): void => {
     const found = stateOf(path);
@@ -66,6 +68,7 @@ export function watchRules(path: string, onChange: (now: HomePolicy) => void): L
       return current;
     },
     policy: (request) => current.policy(request),
+    onChange: (listener) => listeners.push(listener),
     close: () => clearInterval(timer),
   };
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AuthsomeError, asAuthsomeError, errorDocument, exitCodeOf } from '../errors.ts';
 import { loadSettings } from '../settings.ts';
+import type { Daemon } from './contract.ts';
 import {
   checkMasterKey,
   type HomeLock,
@@ -11,7 +12,7 @@ import {
   siblingIsHealthy,
 } from './home/index.ts';
 import { type Log, openLog, unexpectedFields } from './log/index.ts';
-import { type Daemon, startDaemon } from './start.ts';
+import { startDaemon } from './start.ts';
 
 /** What the process was started with. */
 export interface ServeOptions {
@@ -49,18 +50,21 @@ export async function serveDaemon(options: ServeOptions): Promise<number> {
     log = openLog(2, settings.logLevel, { path: home.logFile, maxBytes: maxLogBytes });
     const lock = await claimHome(home.lockFile, home.daemonFile);
     if (lock === undefined) return 0;
-    const daemon = await startDaemon({
-      settings,
-      home,
-      environment: options.environment,
-      version: options.version,
-      log,
-      addressInUse: options.addressInUse,
-      nowMs: Date.now,
-      randomBytes,
-    });
-    await stopped(daemon, log);
-    lock.release();
+    try {
+      const daemon = await startDaemon({
+        settings,
+        home,
+        environment: options.environment,
+        version: options.version,
+        log,
+        addressInUse: options.addressInUse,
+        nowMs: Date.now,
+        randomBytes,
+      });
+      await stopped(daemon, log);
+    } finally {
+      lock.release();
+    }
   } catch (thrown) {
     const error = asAuthsomeError(thrown);
     if (error.code === 'Unexpected') log?.error('the daemon cannot start', unexpectedFields(thrown));

@@ -7,9 +7,10 @@ import { AuthsomeError } from '../errors.ts';
 import { didOf, homeProof, homeProofHeader, type Identity, signRequest } from '../identity/index.ts';
 import { writePrivateFile } from '../private-files/index.ts';
 import { parseSettings } from '../settings.ts';
+import type { Daemon, StartOptions } from './contract.ts';
 import { homeAt, prepareHome } from './home/home.ts';
 import type { Log } from './log/log.ts';
-import { type Daemon, type StartOptions, startDaemon } from './start.ts';
+import { startDaemon } from './start.ts';
 
 const silentLog: Log = { error() {}, warn() {}, info() {}, debug() {} };
 

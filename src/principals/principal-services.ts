@@ -18,6 +18,8 @@ export interface Desks {
   of(caller: Caller): Promise<Desk>;
   open(principal: Principal): Promise<Desk>;
   all(): Promise<readonly Desk[]>;
+  /** Called at every change of a connection from now on, before its next credential is handed out. */
+  onChange(listener: (desk: Desk, change: ConnectionChange) => void): void;
   /** Resolves when nothing of what providers have granted is still to be stored. */
   close(): Promise<void>;
 }
@@ -34,7 +36,6 @@ export interface DesksOptions {
   readonly redirectUri: string;
   readonly clientMetadataUrl: string | undefined;
   readonly pageUrl: (sessionId: string) => string;
-  readonly onChange: (desk: Desk, change: ConnectionChange) => void;
   readonly nowMs: () => number;
   readonly randomBytes: (size: number) => Uint8Array;
 }
@@ -45,6 +46,7 @@ export const currentCaller = new AsyncLocalStorage<Caller>();
 export function createDesks(options: DesksOptions): Desks {
   const { trail } = options;
   const desks = new Map<string, Promise<Desk>>();
+  const listeners: ((desk: Desk, change: ConnectionChange) => void)[] = [];
 
   const make = async (vaultId: string): Promise<Desk> => {
     const { vault, keySource } = await unlockVault({ ...options, vaultId });
@@ -57,7 +59,9 @@ export function createDesks(options: DesksOptions): Desks {
       },
     });
     const desk: Desk = { connections, keySource };
-    connections.onChange((change) => options.onChange(desk, change));
+    connections.onChange((change) => {
+      for (const listener of listeners) listener(desk, change);
+    });
     await connections.start();
     return desk;
   };
@@ -76,6 +80,7 @@ export function createDesks(options: DesksOptions): Desks {
     open,
     of: ({ principal }) => open(principal),
     all: () => Promise.all(desks.values()),
+    onChange: (listener) => listeners.push(listener),
     async close() {
       const opened = await Promise.allSettled(desks.values());
       await Promise.all(

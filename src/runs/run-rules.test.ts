@@ -9,12 +9,12 @@ import { createRuns, type RunsOptions } from './runs.ts';
 
 it('rules that changed reach every live run, though nothing stored can be read just then', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'authsome-runs-'));
-  const judged: string[] = [];
+  const reauthorized: string[] = [];
   const proxy = {
     openRun: async ({ id }: { readonly id: string }) => ({
       id,
       caPem: '',
-      judgeAgain: () => judged.push(id),
+      reauthorize: () => reauthorized.push(id),
       end: () => {},
     }),
   } as unknown as ProxyServer;
@@ -38,7 +38,7 @@ it('rules that changed reach every live run, though nothing stored can be read j
   const opened = [await runs.open(specification, caller, desk), await runs.open(specification, caller, desk)];
   isLocked = true;
   await runs.rulesChanged();
-  expect(judged).toEqual(opened.map(({ id }) => id));
+  expect(reauthorized).toEqual(opened.map(({ id }) => id));
   await runs.endAll();
   rmSync(directory, { recursive: true, force: true });
 });

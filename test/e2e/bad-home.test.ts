@@ -1,6 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync, truncateSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -210,6 +219,22 @@ describe('a home that somebody changed', () => {
       expect((await world.authsome(['get', 'openai', '--show-secret', '--field', 'api_key'])).stdout).toBe(
         `${key}\n`,
       );
+    });
+  });
+
+  it('with another master key in its place ends the daemon by itself, at once', async () => {
+    await inWorld(await createWorld(), async (world) => {
+      await world.authsome(['login', 'openai'], withKey);
+      await stop(world);
+      writeFileSync(join(world.home, 'server/master.key'), `${Buffer.alloc(32, 7).toString('base64')}\n`);
+      // The daemon ends the process by force when something keeps it alive; here that would show in the exit code.
+      const preload = join(world.directory, 'no-exit.cjs');
+      writeFileSync(preload, 'process.exit = () => process.reallyExit(99);');
+      const env = { NODE_OPTIONS: `--require=${preload}` };
+      const { code, stdout, stderr } = await world.authsome(['daemon', 'serve'], { env });
+      expect([code, stdout]).toEqual([9, '']);
+      expect(JSON.parse(stderr)).toMatchObject({ error: 'WrongMasterKey' });
+      expect(statSync(join(world.home, 'server/daemon.json'), { throwIfNoEntry: false })).toBeUndefined();
     });
   });
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { LoginRequest } from '../../client/index.ts';
 import type { Desks } from '../../principals/index.ts';
 import type { Catalog } from '../../providers/index.ts';
 import type { Routes } from '../app.ts';
@@ -8,15 +9,15 @@ import { longestWaitMs, wholeNumber } from '../query.ts';
 
 const loginRequest = z.object({
   provider: z.string(),
-  connection: z.string().optional(),
-  flow: z.string().optional(),
-  scopes: z.array(z.string()).optional(),
-  base_url: z.string().optional(),
+  connection: z.string().exactOptional(),
+  flow: z.string().exactOptional(),
+  scopes: z.array(z.string()).exactOptional(),
+  base_url: z.string().exactOptional(),
   force: z.boolean(),
-  api_key: z.string().optional(),
-  client_id: z.string().optional(),
-  client_secret: z.string().optional(),
-});
+  api_key: z.string().exactOptional(),
+  client_id: z.string().exactOptional(),
+  client_secret: z.string().exactOptional(),
+}) satisfies z.ZodType<LoginRequest>;
 const pasteRequest = z.object({ url: z.string() });
 const clientRequest = z.object({ client_id: z.string(), client_secret: z.string() });
 const secretRequest = z.object({ api_key: z.string() });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ObservedTrail } from '../../audit/index.ts';
-import type { InspectDocument, RemoveDocument } from '../../client/index.ts';
+import type { InspectDocument, RegisterRequest, RemoveDocument } from '../../client/index.ts';
 import { AuthsomeError } from '../../errors.ts';
 import type { Fetch } from '../../network/index.ts';
 import type { Desks } from '../../principals/index.ts';
@@ -10,10 +10,10 @@ import { parseBody } from '../body.ts';
 import { listDocument, revokeDocument } from '../documents.ts';
 
 const registerRequest = z.object({
-  definition: z.unknown().optional(),
-  url: z.string().optional(),
+  definition: z.unknown().exactOptional(),
+  url: z.string().exactOptional(),
   force: z.boolean(),
-});
+}) satisfies z.ZodType<RegisterRequest>;
 
 export interface ProviderRoutesOptions {
   readonly desks: Desks;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { RunDocument } from '../../client/index.ts';
+import type { RunDocument, RunRequest } from '../../client/index.ts';
 import type { Desks } from '../../principals/index.ts';
 import type { Runs } from '../../runs/index.ts';
 import type { Routes } from '../app.ts';
@@ -10,7 +10,7 @@ const runRequest = z.object({
   connections: z.record(z.string(), z.string()),
   command: z.string().max(256),
   ca_files: z.array(z.string()).max(16),
-});
+}) satisfies z.ZodType<RunRequest>;
 
 /** The call that opens a run; the run lives as long as the answer is open. */
 export function runRoutes(runs: Runs, desks: Desks): Routes {

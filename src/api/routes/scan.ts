@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ScanAnswerDocument, ScanListDocument } from '../../client/index.ts';
+import type { ScanAnswerDocument, ScanListDocument, ScanRequest } from '../../client/index.ts';
 import type { Comparison } from '../../connections/index.ts';
 import type { Desks } from '../../principals/index.ts';
 import { type Catalog, type Provider, phantomFor } from '../../providers/index.ts';
@@ -10,7 +10,7 @@ import { parseBody } from '../body.ts';
 const mostValues = 200;
 const scanRequest = z.object({
   values: z.array(z.object({ provider: z.string(), value: z.string().min(1).max(8192) })).max(mostValues),
-});
+}) satisfies z.ZodType<ScanRequest>;
 
 export interface ScanRoutesOptions {
   readonly desks: Desks;

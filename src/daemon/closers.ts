@@ -1,0 +1,27 @@
+type Close = () => void | Promise<void>;
+
+/** What has been opened so far, and how to close it: a stack, since what came later stands on what came before. */
+export class Closers {
+  readonly #open: Close[] = [];
+  readonly #onFailure: (thrown: unknown) => void;
+
+  /** `onFailure` hears of a closer that throws; those below it are called all the same. */
+  constructor(onFailure: (thrown: unknown) => void) {
+    this.#onFailure = onFailure;
+  }
+
+  add(close: Close): void {
+    this.#open.push(close);
+  }
+
+  /** Closes everything, the last one first. A second call finds nothing left to close. */
+  async close(): Promise<void> {
+    for (let close = this.#open.pop(); close !== undefined; close = this.#open.pop()) {
+      try {
+        await close();
+      } catch (thrown) {
+        this.#onFailure(thrown);
+      }
+    }
+  }
+}

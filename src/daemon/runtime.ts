@@ -1,0 +1,100 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pagePath } from '../api/index.ts';
+import { createDesks, type Desk, type Desks } from '../principals/index.ts';
+import { type Proxy as RunProxy, startProxy } from '../proxy/index.ts';
+import { createDecisionSink, createRoots, createRuns, type Runs, removeStaleRuns } from '../runs/index.ts';
+import type { Closers } from './closers.ts';
+import type { StartOptions } from './contract.ts';
+import type { Listener } from './listener.ts';
+import { unexpectedFields } from './log/index.ts';
+import { createWayOut, type WayOut } from './outbound.ts';
+import type { Stores } from './stores.ts';
+
+/** What works while the daemon is up. */
+export interface Runtime {
+  readonly wayOut: WayOut;
+  readonly desks: Desks;
+  /** Every principal's, opened where they were not. */
+  readonly openDesks: () => Promise<readonly Desk[]>;
+  readonly redirectUri: string;
+  readonly proxy: RunProxy;
+  readonly runs: Runs;
+  /** Resolves when what providers have granted is stored, or when a provider has taken too long. */
+  settle(): Promise<void>;
+}
+
+/** How long a stop waits for a provider that is about to answer; the client waits a little longer for the stop. */
+const exchangeGraceMs = 10_000;
+
+/** The services of all principals, the proxy and the runs. `closers` learns of each as it opens. */
+export async function createRuntime(
+  options: StartOptions,
+  stores: Stores,
+  listener: Listener,
+  closers: Closers,
+): Promise<Runtime> {
+  const { settings, home, log, environment, nowMs, randomBytes } = options;
+  const { storage, trail, principals, catalog, keychain, rules } = stores;
+  const url = `http://${listener.address}`;
+  const redirectUri = `${url}/auth/callback/oauth`;
+  const wayOut = createWayOut(settings, environment);
+  const desks = createDesks({
+    storage,
+    masterKey: settings.masterKey,
+    masterKeyFile: settings.masterKeyFile,
+    serverDirectory: home.server,
+    keychain,
+    catalog,
+    fetchFor: wayOut.fetchFor,
+    trail,
+    redirectUri,
+    clientMetadataUrl: settings.clientMetadataUrl,
+    pageUrl: (sessionId) => url + pagePath(sessionId),
+    nowMs,
+    randomBytes,
+  });
+  let settled: Promise<void> | undefined;
+  const settle = (): Promise<void> => {
+    settled ??= Promise.race([desks.close(), sleep(exchangeGraceMs, undefined, { ref: false })]);
+    return settled;
+  };
+  closers.add(settle);
+  const openDesks = async () =>
+    Promise.all((await principals.all()).map((principal) => desks.open(principal)));
+  // Before the proxy: with a wrong master key, or a keychain that is locked, the daemon cannot start.
+  await openDesks();
+
+  const proxy = await startProxy({
+    listenHost: settings.listenHost,
+    listenPort: 0,
+    connect: (target) => wayOut.dialer.connect(target),
+    connectTls: (target) => wayOut.dialer.connectTls(target),
+    forbiddenTargets: [...listener.names].map((name) => ({
+      host: new URL(`http://${name}`).hostname,
+      port: listener.port,
+    })),
+    decisions: createDecisionSink(trail, nowMs),
+    nowMs,
+    randomBytes,
+  });
+  closers.add(() => proxy.close());
+  await removeStaleRuns(home.runs);
+  const runs = createRuns({
+    proxy,
+    directory: home.runs,
+    roots: createRoots(),
+    policy: rules.policy,
+    catalog,
+    trail,
+    randomBytes,
+  });
+  closers.add(() => runs.endAll());
+  const inBackground = (work: Promise<void>): void => {
+    work.catch((error) =>
+      log.error('a live run could not be given its new routes or rules', unexpectedFields(error)),
+    );
+  };
+  rules.onChange(() => inBackground(runs.rulesChanged()));
+  desks.onChange((desk, change) => inBackground(runs.connectionChanged(desk, change)));
+  return { wayOut, desks, openDesks, redirectUri, proxy, runs, settle };
+}
