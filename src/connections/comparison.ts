@@ -1,6 +1,6 @@
 import { sameText } from '../oauth/index.ts';
 import type { Comparison, ConnectionsOptions } from './contract.ts';
-import type { ConnectionStore } from './records/connection-store.ts';
+import type { ConnectionStore } from './records/index.ts';
 
 interface Held {
   readonly connection: string;

@@ -11,16 +11,19 @@ import type {
   RevokeReport,
   SignIns,
 } from './contract.ts';
-import type { CredentialSource } from './credentials/credential.ts';
-import { createCredentialCache } from './credentials/credential-cache.ts';
-import { type RefreshSchedule, startRefreshSchedule } from './credentials/refresh-schedule.ts';
+import type { CredentialSource } from './credentials/index.ts';
+import { createCredentialCache, type RefreshSchedule, startRefreshSchedule } from './credentials/index.ts';
 import { connectionKey, connectionName } from './names.ts';
-import { type Connection, summaryOf } from './records/connection-record.ts';
-import { createConnectionStore, type OpenConnection } from './records/connection-store.ts';
-import { trackExchanges } from './records/exchanges.ts';
-import { logoutConnection, revokeProvider } from './revocation/revocations.ts';
+import {
+  type Connection,
+  createConnectionStore,
+  type OpenConnection,
+  summaryOf,
+  trackExchanges,
+} from './records/index.ts';
+import { logoutConnection, revokeProvider } from './revocation/index.ts';
 import { type ScopeAdvice, scopeAdvice } from './scope-advice.ts';
-import { createSignIns } from './sign-in/sign-ins.ts';
+import { createSignIns } from './sign-in/index.ts';
 import { connectionLine } from './sign-in-command.ts';
 
 /** Everything that can be done with the connections of one vault. */

@@ -1,7 +1,7 @@
 import { missingScopes, type ScopeFields } from '../oauth/index.ts';
 import type { ProviderCatalog } from './contract.ts';
 import { connectionKey } from './names.ts';
-import type { Connection } from './records/connection-record.ts';
+import type { Connection } from './records/index.ts';
 import { connectionLine } from './sign-in-command.ts';
 
 /** What a service's refusal says about the scopes of a connection, and what can be done. Holds no secret. */

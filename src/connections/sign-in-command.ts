@@ -1,8 +1,7 @@
 import { type SignInTarget, signInLine } from '../command-line.ts';
 import type { Provider } from '../providers/index.ts';
 import type { ProviderCatalog } from './contract.ts';
-import type { Connection } from './records/connection-record.ts';
-import type { NewSession } from './records/session-record.ts';
+import type { Connection, NewSession } from './records/index.ts';
 
 type OfConnection = Pick<Connection, 'provider' | 'name' | 'flow' | 'baseUrl'>;
 export type OfSession = Pick<NewSession, 'provider' | 'connection' | 'flow' | 'baseUrl' | 'requestedScopes'>;

@@ -1,7 +1,7 @@
 import { AuthsomeError } from '../../errors.ts';
 import { type AuthMethod, type ClientCredentials, isToken } from '../../oauth/index.ts';
 import type { Provider } from '../../providers/index.ts';
-import type { Endpoints } from '../records/session-record.ts';
+import type { Endpoints } from '../discovery/index.ts';
 
 /** A client as a person or the environment gave it; without a secret when that is empty. Throws InvalidKey. */
 export function parseClient(

@@ -7,7 +7,8 @@ import {
 } from '../../oauth/index.ts';
 import type { Provider } from '../../providers/index.ts';
 import type { ConnectionsOptions } from '../contract.ts';
-import { fetchTo } from '../discovery/endpoints.ts';
+import type { Endpoints } from '../discovery/index.ts';
+import { fetchTo } from '../discovery/index.ts';
 import {
   doubtClient,
   findClient,
@@ -15,8 +16,7 @@ import {
   type KnownClient,
   setClientAside,
   storeClient,
-} from '../records/client-store.ts';
-import type { Endpoints } from '../records/session-record.ts';
+} from '../records/index.ts';
 import { byHandLine, type OfSession } from '../sign-in-command.ts';
 
 /** A secret that ends within this time would not outlive the sign-in. */

@@ -6,23 +6,23 @@ import {
   refreshRequest,
 } from '../../oauth/index.ts';
 import type { Vault } from '../../vault/index.ts';
+import { clientHint, tokenEndpoint } from '../clients/index.ts';
 import type { ConnectionsOptions, ProviderCatalog } from '../contract.ts';
-import { clientHint, fetchTo, tokenEndpoint } from '../discovery/endpoints.ts';
+import { fetchTo } from '../discovery/index.ts';
 import { connectionKey } from '../names.ts';
-import { doubtClient, findClient } from '../records/client-store.ts';
 import {
   type Connection,
+  type ConnectionStore,
   connectionFrom,
+  connectionNotFound,
+  doubtClient,
+  findClient,
+  isRefusedRegistration,
+  type OpenConnection,
   secretsFrom,
   secretsOf,
   writeConnection,
-} from '../records/connection-record.ts';
-import {
-  type ConnectionStore,
-  connectionNotFound,
-  type OpenConnection,
-} from '../records/connection-store.ts';
-import { isRefusedRegistration } from '../sign-in/authorization-stage.ts';
+} from '../records/index.ts';
 import { connectionLine } from '../sign-in-command.ts';
 
 /** How long others wait after a holder died; a living one renews its lease while it works. */

@@ -2,12 +2,8 @@ import { signInLine } from '../../command-line.ts';
 import { AuthsomeError, asAuthsomeError } from '../../errors.ts';
 import type { ConnectionsOptions } from '../contract.ts';
 import { splitConnectionKey } from '../names.ts';
-import type { Connection } from '../records/connection-record.ts';
-import {
-  type ConnectionStore,
-  connectionNotFound,
-  type OpenConnection,
-} from '../records/connection-store.ts';
+import type { Connection } from '../records/index.ts';
+import { type ConnectionStore, connectionNotFound, type OpenConnection } from '../records/index.ts';
 import {
   cannotRefresh,
   isFinal,

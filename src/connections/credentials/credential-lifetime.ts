@@ -1,4 +1,4 @@
-import type { Connection } from '../records/connection-record.ts';
+import type { Connection } from '../records/index.ts';
 
 const earlyMs = 300_000;
 const skewMs = 60_000;

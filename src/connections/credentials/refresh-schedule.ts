@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectionKey } from '../names.ts';
-import type { Connection } from '../records/connection-record.ts';
+import type { Connection } from '../records/index.ts';
 import { lifetimeOf } from './credential-lifetime.ts';
 
 /**

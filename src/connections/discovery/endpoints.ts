@@ -1,9 +1,27 @@
 import { AuthsomeError } from '../../errors.ts';
-import { discoverResource, discoverServer, type Fetch, type TokenEndpoint } from '../../oauth/index.ts';
+import { discoverResource, discoverServer, type Fetch } from '../../oauth/index.ts';
 import type { Provider } from '../../providers/index.ts';
 import type { ConnectionsOptions, FlowName } from '../contract.ts';
-import type { KnownClient } from '../records/client-store.ts';
-import type { Endpoints } from '../records/session-record.ts';
+
+/** Where a sign-in's requests go, from the definition or from discovery. */
+export interface Endpoints {
+  readonly issuer: string | undefined;
+  readonly authorizationUrl: string | undefined;
+  readonly tokenUrl: string;
+  readonly revocationUrl: string | undefined;
+  readonly deviceAuthorizationUrl: string | undefined;
+  readonly registrationEndpoint: string | undefined;
+  /** RFC 9126: where requests are pushed to, and whether there is no other way. */
+  readonly pushedAuthorizationUrl: string | undefined;
+  readonly pushRequired: boolean;
+  /** RFC 9207 §3. */
+  readonly issRequired: boolean;
+  /** RFC 8414; empty when the server does not say. */
+  readonly authMethods: readonly string[];
+  readonly takesClientMetadataUrl: boolean;
+  /** Of discovered endpoints: the one host that a person named, and that may so be a private one. No port. */
+  readonly namedHost: string | undefined;
+}
 
 /**
  * Where a flow's requests go: as the definition says, or as discovery finds where it names only an issuer or a
@@ -112,24 +130,4 @@ export function fetchTo(options: ConnectionsOptions, target: Pick<Endpoints, 'na
 export function addressOf(provider: Provider): string | undefined {
   const { discovered_from: address } = provider.document;
   return typeof address === 'string' && URL.canParse(address) ? address : undefined;
-}
-
-/** What mends a client that the provider refuses; `undefined` where a person entered it. `again` is a command. */
-export function clientHint({ name }: Provider, { origin }: KnownClient, again: string): string | undefined {
-  if (origin !== 'registration') return undefined;
-  return `${name} no longer takes the client that authsome registered there. The next sign-in registers another one: ${again}`;
-}
-
-/** How to talk to a token endpoint as this client. */
-export function tokenEndpoint(provider: Provider, tokenUrl: string, client: KnownClient): TokenEndpoint {
-  const { oauth } = provider;
-  return {
-    provider: provider.name,
-    tokenUrl,
-    client,
-    authMethod: client.authMethod ?? oauth?.tokenEndpointAuthMethod,
-    tokenParams: oauth?.tokenParams ?? {},
-    encoding: oauth?.tokenRequest ?? 'form',
-    resource: oauth?.resource,
-  };
 }

@@ -1,7 +1,7 @@
 import type { AuthMethod, ClientCredentials } from '../../oauth/index.ts';
 import type { Provider } from '../../providers/index.ts';
 import type { Vault } from '../../vault/index.ts';
-import { withoutUndefined } from './connection-record.ts';
+import { withoutUndefined } from './stored-fields.ts';
 
 /** A client with what else there is to know about it. */
 export interface KnownClient extends ClientCredentials {
@@ -139,6 +139,14 @@ export async function doubtClient(
     const next = { ...fields, ...(doubt === undefined ? {} : { doubt }) };
     if ((await vault.write({ ...record, fields: next }, record.version)) !== undefined) return;
   }
+}
+
+/** Whether a server does not take a client that it registered itself: it has forgotten it, or its secret. */
+export function isRefusedRegistration(
+  reply: { readonly kind: string; readonly clientRefused?: boolean },
+  client: KnownClient,
+): boolean {
+  return reply.clientRefused === true && client.origin === 'registration';
 }
 
 /** Whether a connection, or a sign-in in progress, still needs this client. */

@@ -3,6 +3,7 @@ import type { Provider } from '../../providers/index.ts';
 import type { StoredRecord, Vault } from '../../vault/index.ts';
 import type { ConnectionStatus, ConnectionSummary, FlowName } from '../contract.ts';
 import { connectionKey } from '../names.ts';
+import { withoutUndefined } from './stored-fields.ts';
 
 /** A connection without its secrets. */
 export interface Connection {
@@ -109,8 +110,4 @@ export function summaryOf(connection: Connection, isDefault: boolean, nowMs: num
     baseUrl: connection.baseUrl,
     account: connection.account,
   };
-}
-
-export function withoutUndefined(value: object): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined));
 }

@@ -1,29 +1,10 @@
 import type { StoredRecord } from '../../vault/index.ts';
 import type { AuthSession, FlowName, SessionStatus, Trouble } from '../contract.ts';
-import { withoutUndefined } from './connection-record.ts';
+import type { Endpoints } from '../discovery/index.ts';
+import { withoutUndefined } from './stored-fields.ts';
 
 /** Where a sign-in stands; after `exchange` began, the code in `secrets` is all that is needed to go on. */
 type SessionStage = 'client' | 'secret' | 'authorize' | 'exchange' | 'device' | 'machine' | 'over';
-
-/** Where a sign-in's requests go, from the definition or from discovery. */
-export interface Endpoints {
-  readonly issuer: string | undefined;
-  readonly authorizationUrl: string | undefined;
-  readonly tokenUrl: string;
-  readonly revocationUrl: string | undefined;
-  readonly deviceAuthorizationUrl: string | undefined;
-  readonly registrationEndpoint: string | undefined;
-  /** RFC 9126: where requests are pushed to, and whether there is no other way. */
-  readonly pushedAuthorizationUrl: string | undefined;
-  readonly pushRequired: boolean;
-  /** RFC 9207 §3. */
-  readonly issRequired: boolean;
-  /** RFC 8414; empty when the server does not say. */
-  readonly authMethods: readonly string[];
-  readonly takesClientMetadataUrl: boolean;
-  /** Of discovered endpoints: the one host that a person named, and that may so be a private one. No port. */
-  readonly namedHost: string | undefined;
-}
 
 interface SessionFields {
   readonly provider: string;

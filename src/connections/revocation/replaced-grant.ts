@@ -1,8 +1,13 @@
+import type { ConnectionsOptions } from '../contract.ts';
 import { connectionKey } from '../names.ts';
-import type { Connection, NewConnection } from '../records/connection-record.ts';
-import type { OpenConnection } from '../records/connection-store.ts';
-import type { SignInContext } from '../sign-in/sign-in-context.ts';
+import type { Connection, ConnectionStore, NewConnection, OpenConnection } from '../records/index.ts';
 import { revokeRemotely } from './revocations.ts';
+
+/** What taking a grant back needs. */
+interface ReplacementContext {
+  readonly options: ConnectionsOptions;
+  readonly connections: ConnectionStore;
+}
 
 /** How long another daemon waits where this one has died; nothing else waits for this. */
 const leaseMs = 15_000;
@@ -12,7 +17,7 @@ const leaseMs = 15_000;
  * stored and reported first, and neither waits for this nor fails with it. What became of it is in the audit trail.
  */
 export function takeBackReplaced(
-  context: SignInContext,
+  context: ReplacementContext,
   replaced: OpenConnection | undefined,
   replacement: NewConnection,
 ): void {
@@ -25,7 +30,7 @@ export function takeBackReplaced(
 }
 
 async function takeBack(
-  context: SignInContext,
+  context: ReplacementContext,
   replaced: OpenConnection,
   replacement: NewConnection,
 ): Promise<void> {

@@ -1,17 +1,20 @@
 import { AuthsomeError } from '../../errors.ts';
 import { type RevocationOutcome, revokeTokens } from '../../oauth/index.ts';
+import { tokenEndpoint } from '../clients/index.ts';
 import type { ConnectionsOptions, LogoutReport, RevokeReport } from '../contract.ts';
-import { withGrant } from '../credentials/connection-refresh.ts';
-import type { CredentialCache } from '../credentials/credential-cache.ts';
-import { fetchTo, tokenEndpoint } from '../discovery/endpoints.ts';
+import type { CredentialCache } from '../credentials/index.ts';
+import { withGrant } from '../credentials/index.ts';
+import { fetchTo } from '../discovery/index.ts';
 import { connectionKey } from '../names.ts';
-import { findClient, forgetClients } from '../records/client-store.ts';
-import { type Connection, writeConnection } from '../records/connection-record.ts';
 import {
+  type Connection,
   type ConnectionStore,
   connectionNotFound,
+  findClient,
+  forgetClients,
   type OpenConnection,
-} from '../records/connection-store.ts';
+  writeConnection,
+} from '../records/index.ts';
 
 export interface RevocationContext {
   readonly options: ConnectionsOptions;

@@ -10,12 +10,17 @@ import {
   readPushedAuthorizationResponse,
 } from '../../oauth/index.ts';
 import type { Provider } from '../../providers/index.ts';
-import { registeredAnew } from '../clients/registered-client.ts';
+import { clientHint, registeredAnew, tokenEndpoint } from '../clients/index.ts';
 import type { ProviderCatalog } from '../contract.ts';
-import { clientHint, fetchTo, pushEndpoint, tokenEndpoint } from '../discovery/endpoints.ts';
-import { doubtClient, findClient, type KnownClient } from '../records/client-store.ts';
-import type { NewSession, StoredSession } from '../records/session-record.ts';
-import { hashOfState } from '../records/session-store.ts';
+import { fetchTo, pushEndpoint } from '../discovery/index.ts';
+import type { NewSession, StoredSession } from '../records/index.ts';
+import {
+  doubtClient,
+  findClient,
+  hashOfState,
+  isRefusedRegistration,
+  type KnownClient,
+} from '../records/index.ts';
 import { byHandLine, type OfSession, sessionLine, sessionPlace } from '../sign-in-command.ts';
 import { providerOf, type SignInContext } from './sign-in-context.ts';
 
@@ -48,14 +53,6 @@ export async function authorizeStage(
     addressExpiresAtMs: address.expiresAtMs,
     secrets: { ...attempt, authorizationUrl: address.url },
   };
-}
-
-/** Whether a server does not take a client that it registered itself: it has forgotten it, or its secret. */
-export function isRefusedRegistration(
-  judgement: { readonly kind: string; readonly clientRefused?: boolean },
-  client: KnownClient,
-): boolean {
-  return judgement.clientRefused === true && client.origin === 'registration';
 }
 
 /** A server that refuses the second client as well has something against all of them. */

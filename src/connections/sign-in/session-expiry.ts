@@ -1,7 +1,7 @@
 import { AuthsomeError } from '../../errors.ts';
 import type { Provider } from '../../providers/index.ts';
-import { doubtClient } from '../records/client-store.ts';
-import type { StoredSession } from '../records/session-record.ts';
+import type { StoredSession } from '../records/index.ts';
+import { doubtClient } from '../records/index.ts';
 import { sessionLine } from '../sign-in-command.ts';
 import { notifyFailure, providerOf, type SignInContext, troubleOf } from './sign-in-context.ts';
 

@@ -1,5 +1,5 @@
 import type { AuthSession, ConnectionsOptions } from '../contract.ts';
-import type { StoredSession } from '../records/session-record.ts';
+import type { StoredSession } from '../records/index.ts';
 import { sessionLine } from '../sign-in-command.ts';
 
 /** What onlookers see of a session. */

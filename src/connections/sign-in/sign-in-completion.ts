@@ -3,6 +3,7 @@ import type { TokenSet } from '../../oauth/index.ts';
 import type { Provider } from '../../providers/index.ts';
 import type { ProviderCatalog } from '../contract.ts';
 import { connectionKey } from '../names.ts';
+import type { NewSession, OpenConnection, StoredSession } from '../records/index.ts';
 import {
   type Connection,
   type ConnectionSecrets,
@@ -11,10 +12,8 @@ import {
   secretsOf,
   type TokenBinding,
   writeConnection,
-} from '../records/connection-record.ts';
-import type { OpenConnection } from '../records/connection-store.ts';
-import type { NewSession, StoredSession } from '../records/session-record.ts';
-import { takeBackReplaced } from '../revocation/replaced-grant.ts';
+} from '../records/index.ts';
+import { takeBackReplaced } from '../revocation/index.ts';
 import { sessionLine } from '../sign-in-command.ts';
 import { accountLabel } from './account-label.ts';
 import type { SignInContext } from './sign-in-context.ts';

@@ -1,9 +1,7 @@
 import { AuthsomeError } from '../../errors.ts';
 import type { Provider } from '../../providers/index.ts';
 import type { ConnectionsOptions, Trouble } from '../contract.ts';
-import type { ConnectionStore } from '../records/connection-store.ts';
-import type { NewSession, StoredSession } from '../records/session-record.ts';
-import type { SessionStore } from '../records/session-store.ts';
+import type { ConnectionStore, NewSession, SessionStore, StoredSession } from '../records/index.ts';
 import { sessionLine } from '../sign-in-command.ts';
 
 /** What every flow needs. */

@@ -2,23 +2,21 @@ import { signInLine } from '../../command-line.ts';
 import { AuthsomeError, asAuthsomeError } from '../../errors.ts';
 import { sameText, stateMismatch } from '../../oauth/index.ts';
 import type { Provider } from '../../providers/index.ts';
-import { authMethodFor, parseClient } from '../clients/entered-client.ts';
-import { registeredClient } from '../clients/registered-client.ts';
+import { authMethodFor, parseClient, registeredClient } from '../clients/index.ts';
 import type { AuthSession, ConnectionsOptions, SignInRequest, SignIns } from '../contract.ts';
-import { discoveredProvider, isServiceUrl, rediscoveredProvider } from '../discovery/discovered-provider.ts';
-import { findEndpoints } from '../discovery/endpoints.ts';
+import type { Endpoints } from '../discovery/index.ts';
+import { discoveredProvider, findEndpoints, isServiceUrl, rediscoveredProvider } from '../discovery/index.ts';
 import { connectionName, scopeName } from '../names.ts';
+import type { ConnectionStore, NewSession, StoredSession } from '../records/index.ts';
 import {
+  createSessionStore,
   findClient,
   isClientInUse,
+  isUsable,
   type KnownClient,
   setClientAside,
   storeClient,
-} from '../records/client-store.ts';
-import { isUsable } from '../records/connection-record.ts';
-import type { ConnectionStore } from '../records/connection-store.ts';
-import type { Endpoints, NewSession, StoredSession } from '../records/session-record.ts';
-import { createSessionStore } from '../records/session-store.ts';
+} from '../records/index.ts';
 import { sessionLine } from '../sign-in-command.ts';
 import { parseApiKey } from './api-key.ts';
 import { authorizeStage, renewAddress } from './authorization-stage.ts';

@@ -1,16 +1,21 @@
 import { type AuthsomeError, asAuthsomeError } from '../../../errors.ts';
 import { type CallbackJudgement, exchangeCode, readCallback } from '../../../oauth/index.ts';
 import type { Provider } from '../../../providers/index.ts';
-import { registeredAnew } from '../../clients/registered-client.ts';
+import { clientHint, registeredAnew, tokenEndpoint } from '../../clients/index.ts';
 import type { Trouble } from '../../contract.ts';
-import { clientHint, fetchTo, tokenEndpoint } from '../../discovery/endpoints.ts';
+import type { Endpoints } from '../../discovery/index.ts';
+import { fetchTo } from '../../discovery/index.ts';
 import { connectionKey } from '../../names.ts';
-import { doubtClient, findClient, type KnownClient } from '../../records/client-store.ts';
-import { bindingTo } from '../../records/connection-record.ts';
-import type { OpenConnection } from '../../records/connection-store.ts';
-import type { Endpoints, StoredSession } from '../../records/session-record.ts';
+import type { OpenConnection, StoredSession } from '../../records/index.ts';
+import {
+  bindingTo,
+  doubtClient,
+  findClient,
+  isRefusedRegistration,
+  type KnownClient,
+} from '../../records/index.ts';
 import { sessionLine, sessionPlace } from '../../sign-in-command.ts';
-import { authorizeStage, isRefusedRegistration, refusedAgain } from '../authorization-stage.ts';
+import { authorizeStage, refusedAgain } from '../authorization-stage.ts';
 import { completeWithTokens, finish } from '../sign-in-completion.ts';
 import {
   clientChanged,

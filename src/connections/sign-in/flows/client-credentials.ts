@@ -1,9 +1,9 @@
 import { asAuthsomeError } from '../../../errors.ts';
 import { clientCredentialsTokens } from '../../../oauth/index.ts';
-import { fetchTo, tokenEndpoint } from '../../discovery/endpoints.ts';
-import { findClient } from '../../records/client-store.ts';
-import { bindingTo } from '../../records/connection-record.ts';
-import type { StoredSession } from '../../records/session-record.ts';
+import { tokenEndpoint } from '../../clients/index.ts';
+import { fetchTo } from '../../discovery/index.ts';
+import type { StoredSession } from '../../records/index.ts';
+import { bindingTo, findClient } from '../../records/index.ts';
 import { sessionPlace } from '../../sign-in-command.ts';
 import { completeWithTokens } from '../sign-in-completion.ts';
 import { failSession, providerOf, type SignInContext, withSession } from '../sign-in-context.ts';

@@ -12,11 +12,11 @@ import {
   type TokenEndpoint,
 } from '../../../oauth/index.ts';
 import type { Provider } from '../../../providers/index.ts';
-import { fetchTo, tokenEndpoint } from '../../discovery/endpoints.ts';
-import { findClient, type KnownClient } from '../../records/client-store.ts';
-import { bindingTo } from '../../records/connection-record.ts';
-import type { OpenConnection } from '../../records/connection-store.ts';
-import type { Endpoints, NewSession, StoredSession } from '../../records/session-record.ts';
+import { tokenEndpoint } from '../../clients/index.ts';
+import type { Endpoints } from '../../discovery/index.ts';
+import { fetchTo } from '../../discovery/index.ts';
+import type { NewSession, OpenConnection, StoredSession } from '../../records/index.ts';
+import { bindingTo, findClient, type KnownClient } from '../../records/index.ts';
 import { browserLine, type OfSession, sessionPlace } from '../../sign-in-command.ts';
 import { completeWithTokens, finish } from '../sign-in-completion.ts';
 import {

@@ -1,0 +1,7 @@
+/**
+ * The OAuth client of a provider: entered by a person, given by the environment, or registered (RFC 7591), and how it
+ * proves itself at a token endpoint.
+ */
+export { authMethodFor, parseClient } from './entered-client.ts';
+export { registeredAnew, registeredClient } from './registered-client.ts';
+export { clientHint, tokenEndpoint } from './token-endpoint.ts';

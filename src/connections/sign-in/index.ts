@@ -1,0 +1,5 @@
+/**
+ * Signing in, from the first request to a stored connection: sessions that survive a restart, what a person still has to
+ * do, and the flows that get the tokens.
+ */
+export { createSignIns } from './sign-ins.ts';
