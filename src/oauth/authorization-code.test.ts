@@ -193,9 +193,9 @@ describe('the exchange', () => {
 
   test('names the two commands that mend invalid_client', async () => {
     const refused = answering(401, '{"error":"invalid_client"}');
-    const judgement = await exchangeCode(refused, exchange);
-    expect(judgement).toMatchObject({ kind: 'failed', clientRefused: true });
-    const error = refusal(judgement);
+    const result = await exchangeCode(refused, exchange);
+    expect(result).toMatchObject({ kind: 'failed', clientRefused: true });
+    const error = refusal(result);
     expect(error).toMatchObject({
       code: 'TokenExchangeFailed',
       message: 'token exchange failed: invalid_client',
@@ -207,9 +207,9 @@ describe('the exchange', () => {
   });
 
   test('says what came instead of a token response', async () => {
-    const judgement = await exchangeCode(answering(500, '<html>'), exchange);
-    expect(judgement).toMatchObject({ kind: 'failed', clientRefused: false });
-    const error = refusal(judgement);
+    const result = await exchangeCode(answering(500, '<html>'), exchange);
+    expect(result).toMatchObject({ kind: 'failed', clientRefused: false });
+    const error = refusal(result);
     expect(error.message).toBe(
       'token exchange failed: the token endpoint answered 500 with a body that cannot be read',
     );
@@ -229,9 +229,9 @@ describe('the exchange', () => {
   });
 });
 
-function refusal(judgement: { readonly kind: string; readonly error?: AuthsomeError }): AuthsomeError {
-  if (judgement.error === undefined) throw new Error('nothing was refused');
-  return judgement.error;
+function refusal(result: { readonly kind: string; readonly error?: AuthsomeError }): AuthsomeError {
+  if (result.error === undefined) throw new Error('nothing was refused');
+  return result.error;
 }
 
 function thrownBy(work: () => unknown): AuthsomeError {

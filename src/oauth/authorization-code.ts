@@ -78,7 +78,7 @@ export interface ExpectedCallback extends AuthorizationErrorContext {
   readonly issRequired: boolean;
 }
 
-export type CallbackJudgement =
+export type CallbackResult =
   | { readonly kind: 'code'; readonly code: string }
   /** The provider said no; `error` is SignInFailed, `clientRefused` as of the token endpoint. */
   | { readonly kind: 'refused'; readonly error: AuthsomeError; readonly clientRefused: boolean };
@@ -87,7 +87,7 @@ export type CallbackJudgement =
  * What a callback brings (RFC 6749 §4.1.2). Throws StateMismatch when the state is not the expected one, and SignInFailed
  * when the response is not from the expected issuer (RFC 9207) or makes no sense.
  */
-export function readCallback(params: URLSearchParams, expected: ExpectedCallback): CallbackJudgement {
+export function readCallback(params: URLSearchParams, expected: ExpectedCallback): CallbackResult {
   if (!sameText(single(params, 'state') ?? '', expected.state)) throw stateMismatch();
   requireIssuer(params, expected);
   const error = single(params, 'error');
@@ -191,16 +191,16 @@ export interface CodeExchange extends TokenEndpoint {
   readonly nowMs: () => number;
 }
 
-export type CodeJudgement =
+export type CodeResult =
   | { readonly kind: 'tokens'; readonly tokens: TokenSet }
   /** `error` is TokenExchangeFailed; `clientRefused`: the provider does not know the client, or not its secret. */
   | { readonly kind: 'failed'; readonly error: AuthsomeError; readonly clientRefused: boolean };
 
 /** What became of a code at the token endpoint (RFC 6749 §4.1.3). Rejects with EndpointUnreachable. */
-export async function exchangeCode(fetch: Fetch, exchange: CodeExchange): Promise<CodeJudgement> {
+export async function exchangeCode(fetch: Fetch, exchange: CodeExchange): Promise<CodeResult> {
   const sentAtMs = exchange.nowMs();
   const reply = await send(fetch, codeRequest(exchange), 'token endpoint');
-  const judgement = readTokenResponse(reply, {
+  const result = readTokenResponse(reply, {
     requestedScopes: exchange.requestedScopes,
     sentAtMs,
     secrets: [
@@ -210,11 +210,11 @@ export async function exchangeCode(fetch: Fetch, exchange: CodeExchange): Promis
       ...clientSecrets(exchange.client),
     ],
   });
-  if (judgement.kind === 'tokens') return judgement;
+  if (result.kind === 'tokens') return result;
   return {
     kind: 'failed',
-    error: exchangeFailure(judgement, exchange),
-    clientRefused: judgement.kind === 'refused' && judgement.error === unknownClient,
+    error: exchangeFailure(result, exchange),
+    clientRefused: result.kind === 'refused' && result.error === unknownClient,
   };
 }
 

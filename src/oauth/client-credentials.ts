@@ -26,7 +26,7 @@ export async function clientCredentialsTokens(
   const sentAtMs = nowMs();
   const reply = await clientCredentialsRequest(fetch, grant);
   const context = { requestedScopes: grant.scopes, sentAtMs, secrets: clientSecrets(grant.client) };
-  const judgement = readTokenResponse(reply, context);
-  if (judgement.kind === 'tokens') return judgement.tokens;
-  throw exchangeFailure(judgement, grant);
+  const result = readTokenResponse(reply, context);
+  if (result.kind === 'tokens') return result.tokens;
+  throw exchangeFailure(result, grant);
 }

@@ -115,15 +115,15 @@ export function readDeviceToken(
   reply: Reply,
   context: TokenResponseContext & SignInPlace & { readonly intervalMs: number },
 ): DevicePoll {
-  const judgement = readTokenResponse(reply, context);
+  const result = readTokenResponse(reply, context);
   const { provider, intervalMs } = context;
-  if (judgement.kind === 'tokens') return judgement;
-  if (judgement.kind === 'unusable') {
-    return judgement.temporary
+  if (result.kind === 'tokens') return result;
+  if (result.kind === 'unusable') {
+    return result.temporary
       ? { kind: 'waiting', intervalMs: backedOff(intervalMs) }
-      : { kind: 'ended', error: exchangeFailure(judgement, context) };
+      : { kind: 'ended', error: exchangeFailure(result, context) };
   }
-  switch (judgement.error) {
+  switch (result.error) {
     case 'authorization_pending':
       return { kind: 'waiting', intervalMs };
     case 'slow_down':
@@ -132,7 +132,7 @@ export function readDeviceToken(
     case 'authorization_declined':
       return {
         kind: 'ended',
-        error: new AuthsomeError('SignInFailed', `${provider} refused the sign-in: ${judgement.error}`, {
+        error: new AuthsomeError('SignInFailed', `${provider} refused the sign-in: ${result.error}`, {
           hint: `The request was declined there. To try again, run: ${signInAt(context)} --flow device_code`,
         }),
       };
@@ -145,7 +145,7 @@ export function readDeviceToken(
         }),
       };
     default:
-      return { kind: 'ended', error: exchangeFailure(judgement, context) };
+      return { kind: 'ended', error: exchangeFailure(result, context) };
   }
 }
 

@@ -10,7 +10,7 @@ export interface EndpointRequest {
   readonly body: string;
 }
 
-/** What came back, before anybody judged it. `body` may hold secrets. */
+/** The response as it came, not yet read. `body` may hold secrets. */
 export interface Reply {
   readonly status: number;
   /** Media type in lower case, without parameters; empty when none was sent. */

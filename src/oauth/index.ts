@@ -1,8 +1,8 @@
 /**
  * The OAuth client: one file per flow. Requests are sent with a `fetch` that arrives as an argument; responses
- * are judged by pure functions. It knows no store, no provider catalog and no user.
+ * are read by pure functions. It knows no store, no provider catalog and no user.
  */
-export type { Attempt, CallbackJudgement } from './authorization-code.ts';
+export type { Attempt, CallbackResult } from './authorization-code.ts';
 export {
   authorizationRequest,
   exchangeCode,
@@ -29,7 +29,7 @@ export { discoverIssuerAt, discoverResource, discoverServer } from './discovery.
 export type { Fetch } from './endpoint.ts';
 export { fetchDocument } from './endpoint.ts';
 export { printable } from './provider-text.ts';
-export type { PushedAuthorizationJudgement } from './pushed-authorization.ts';
+export type { PushedAuthorizationResult } from './pushed-authorization.ts';
 export {
   pushedAuthorizationRequest,
   pushedAuthorizationUrl,

@@ -71,9 +71,9 @@ describe('its response', () => {
     });
   };
   const json = (status: number, body: object) => read(status, JSON.stringify(body));
-  const failure = (judgement: ReturnType<typeof read>) => {
-    if (judgement.kind !== 'failed') throw new Error('it was taken');
-    return judgement;
+  const failure = (result: ReturnType<typeof read>) => {
+    if (result.kind !== 'failed') throw new Error('it was taken');
+    return result;
   };
   const requestUri = 'urn:ietf:params:oauth:request_uri:6esc_11ACC5bwc014ltc14eY22c';
 
@@ -127,8 +127,8 @@ describe('its response', () => {
     ['a line break in it', json(201, { request_uri: 'urn:x\r\nX: 1' }), /without a request_uri/, /inspect/],
     ['a bad day', read(503, '<h1>', 'text/html'), /answered 503/, /problem of its own/],
     ['too many requests', read(429, '', ''), /answered 429 with an empty body/, /Wait a little/],
-  ])('fails on %s', (_, judgement, message, hint) => {
-    const { error, clientRefused } = failure(judgement);
+  ])('fails on %s', (_, result, message, hint) => {
+    const { error, clientRefused } = failure(result);
     expect([error.code, clientRefused]).toEqual(['SignInFailed', false]);
     expect(error.message).toMatch(message);
     expect(error.message).toContain('id.example/par ');

@@ -36,7 +36,7 @@ export interface PushedAuthorizationContext extends AuthorizationErrorContext {
   readonly secrets: readonly (string | undefined)[];
 }
 
-export type PushedAuthorizationJudgement =
+export type PushedAuthorizationResult =
   /** `requestUri` stands for the request: for one browser, once, and until then. */
   | { readonly kind: 'pushed'; readonly requestUri: string; readonly expiresAtMs: number }
   | {
@@ -54,7 +54,7 @@ const usualLifetimeSeconds = 60;
 export function readPushedAuthorizationResponse(
   reply: Reply,
   context: PushedAuthorizationContext,
-): PushedAuthorizationJudgement {
+): PushedAuthorizationResult {
   const parsed = parseBody(reply);
   const { request_uri: requestUri, error } = parsed ?? {};
   const isTaken = reply.status >= 200 && reply.status < 300 && error === undefined;

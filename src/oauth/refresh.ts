@@ -15,7 +15,7 @@ export async function refreshRequest(fetch: Fetch, refresh: Refresh): Promise<Re
   return await send(fetch, tokenRequest(refresh, params), 'token endpoint');
 }
 
-export type RefreshJudgement =
+export type RefreshResult =
   | { readonly kind: 'tokens'; readonly tokens: TokenSet }
   /** The grant is gone for good: only a new sign-in helps. */
   | { readonly kind: 'dead'; readonly error: AuthsomeError }
@@ -28,14 +28,14 @@ export interface RefreshContext extends TokenResponseContext, SignInPlace {
 }
 
 /** What a refresh reply means; `tokens.refreshToken` is `undefined` when the old one stays. */
-export function readRefreshResponse(reply: Reply, context: RefreshContext): RefreshJudgement {
-  const judgement = readTokenResponse(reply, context);
-  if (judgement.kind === 'tokens') return judgement;
-  if (judgement.kind === 'unusable') {
-    const error = refreshFailed(`the token endpoint ${judgement.reason}`);
+export function readRefreshResponse(reply: Reply, context: RefreshContext): RefreshResult {
+  const result = readTokenResponse(reply, context);
+  if (result.kind === 'tokens') return result;
+  if (result.kind === 'unusable') {
+    const error = refreshFailed(`the token endpoint ${result.reason}`);
     return { kind: 'failed', error, clientRefused: false };
   }
-  const { error, description } = judgement;
+  const { error, description } = result;
   if (isDeadGrant(error)) {
     return {
       kind: 'dead',

@@ -9,12 +9,12 @@ function reply(body: unknown, contentType = 'application/json', status = 200): R
   return { status, contentType, body: typeof body === 'string' ? body : JSON.stringify(body) };
 }
 
-const judge = (...shape: Parameters<typeof reply>) => readTokenResponse(reply(...shape), context);
+const read = (...shape: Parameters<typeof reply>) => readTokenResponse(reply(...shape), context);
 
 describe('tokens', () => {
   test('as RFC 6749 §5.1 gives them', () => {
     expect(
-      judge({
+      read({
         access_token: '2Yotn',
         token_type: 'Bearer',
         expires_in: 3600,
@@ -71,7 +71,7 @@ describe('tokens', () => {
       { accessToken: 'xoxb-1' },
     ],
   ])('in the wild: %s', (_, shape, expected) => {
-    expect(judge(...shape)).toMatchObject({ kind: 'tokens', tokens: expected });
+    expect(read(...shape)).toMatchObject({ kind: 'tokens', tokens: expected });
   });
 });
 
@@ -98,12 +98,12 @@ describe('refusals', () => {
     ],
     ['an error that is no code', [{ error: '<script>alert(1)</script>' }], 'unreadable_error'],
   ])('%s', (_, shape, error) => {
-    expect(judge(...shape)).toMatchObject({ kind: 'refused', error });
+    expect(read(...shape)).toMatchObject({ kind: 'refused', error });
   });
 
   test('make a description printable, bounded and free of what was sent', () => {
     const described = (text: string) =>
-      judge({ error: 'e', error_description: text }, 'application/json', 400);
+      read({ error: 'e', error_description: text }, 'application/json', 400);
     expect(described('bad\u001b[31m\r\nthing')).toMatchObject({ description: 'bad [31m thing' });
     expect(described('the code s3cret-code is used up')).toMatchObject({ description: undefined });
     expect(described('x'.repeat(5000))).toMatchObject({ description: `${'x'.repeat(299)}…` });
@@ -128,13 +128,13 @@ describe('replies that are no token response', () => {
     ['a DPoP token', [{ access_token: 't', token_type: 'DPoP' }], /only bearer/, false],
     ['tokens under 400', [{ access_token: 't' }, 'application/json', 400], /answered 400/, false],
   ])('%s', (_, shape, reason, temporary) => {
-    const judgement = judge(...shape);
-    expect(judgement).toMatchObject({ kind: 'unusable', temporary, reason: expect.stringMatching(reason) });
-    expect(JSON.stringify(judgement)).not.toContain('Oops');
+    const result = read(...shape);
+    expect(result).toMatchObject({ kind: 'unusable', temporary, reason: expect.stringMatching(reason) });
+    expect(JSON.stringify(result)).not.toContain('Oops');
   });
 });
 
-test('whatever comes back is judged, never thrown at', () => {
+test('reads whatever comes back, and never throws', () => {
   fc.assert(
     fc.property(
       fc.oneof(
@@ -149,8 +149,8 @@ test('whatever comes back is judged, never thrown at', () => {
       ),
       fc.integer({ min: 200, max: 599 }),
       (body, status) => {
-        const judgement = readTokenResponse({ status, contentType: '', body }, context);
-        if (judgement.kind === 'tokens') expect(judgement.tokens.accessToken).toMatch(/^[\x21-\x7e]+$/);
+        const result = readTokenResponse({ status, contentType: '', body }, context);
+        if (result.kind === 'tokens') expect(result.tokens.accessToken).toMatch(/^[\x21-\x7e]+$/);
       },
     ),
   );

@@ -11,14 +11,14 @@ export interface TokenResponseContext {
   readonly secrets: readonly (string | undefined)[];
 }
 
-export type TokenJudgement =
+export type TokenResult =
   | { readonly kind: 'tokens'; readonly tokens: TokenSet }
   /** The server said no (RFC 6749 §5.2), whatever status it said it with. */
   | { readonly kind: 'refused'; readonly error: string; readonly description: string | undefined }
   /** Not a token response at all; `reason` ends a sentence that begins "the token endpoint". */
   | { readonly kind: 'unusable'; readonly reason: string; readonly temporary: boolean };
 
-export type Failure = Exclude<TokenJudgement, { kind: 'tokens' }>;
+export type Failure = Exclude<TokenResult, { kind: 'tokens' }>;
 
 type Parsed = Readonly<Record<string, unknown>>;
 
@@ -26,7 +26,7 @@ type Parsed = Readonly<Record<string, unknown>>;
  * What a token endpoint's reply means (RFC 6749 §5), with the shapes found in the wild: errors under status 200,
  * forms, tokens nested under `authed_user`, `ok: false`, no `token_type`, lifetimes as strings, scopes by comma.
  */
-export function readTokenResponse(reply: Reply, context: TokenResponseContext): TokenJudgement {
+export function readTokenResponse(reply: Reply, context: TokenResponseContext): TokenResult {
   const parsed = parseBody(reply);
   if (parsed !== undefined) {
     const refusal = readRefusal(parsed, context.secrets);
@@ -49,7 +49,7 @@ function notAnAnswer(reply: Reply): Failure {
   return unusable(`answered ${reply.status} with ${describeBody(reply)}`, isTemporary(reply.status));
 }
 
-/** The body as an object, from JSON or a form, judged by what it looks like before what it is called. */
+/** The body as an object, from JSON or a form, by what it looks like, whatever its media type says. */
 export function parseBody(reply: Reply): Parsed | undefined {
   const body = reply.body.trim();
   if (body.startsWith('{')) {
@@ -81,7 +81,7 @@ function readRefusal(parsed: Parsed, secrets: TokenResponseContext['secrets']): 
   return undefined;
 }
 
-function readTokens(parsed: Parsed, context: TokenResponseContext): TokenJudgement {
+function readTokens(parsed: Parsed, context: TokenResponseContext): TokenResult {
   const nested = parsed.authed_user;
   const source =
     parsed.access_token === undefined && typeof nested === 'object' && nested !== null

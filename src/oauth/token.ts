@@ -4,7 +4,7 @@ export interface ClientCredentials {
   readonly clientSecret: string | undefined;
 }
 
-/** A token response after judging (RFC 6749 §5.1, with the shapes found in the wild normalised). */
+/** A token response, read (RFC 6749 §5.1, with the shapes found in the wild normalised). */
 export interface TokenSet {
   readonly accessToken: string;
   /** `undefined` when none came: the old one stays. */

@@ -105,7 +105,7 @@ async function refreshNow(context: RefreshContext, current: OpenConnection): Pro
     refreshToken === undefined
       ? await clientCredentialsRequest(fetch, { ...endpoint, scopes, scopeSeparator })
       : await refreshRequest(fetch, { ...endpoint, refreshToken });
-  const judgement = readRefreshResponse(reply, {
+  const result = readRefreshResponse(reply, {
     provider: provider.name,
     requestedScopes: connection.scopes,
     sentAtMs,
@@ -119,14 +119,13 @@ async function refreshNow(context: RefreshContext, current: OpenConnection): Pro
       ...clientSecrets(client),
     ],
   });
-  if (judgement.kind === 'failed') {
-    if (isRefusedRegistration(judgement, client))
+  if (result.kind === 'failed') {
+    if (isRefusedRegistration(result, client))
       await doubtClient(options.vault, provider, client.clientId, 'refused');
-    throw judgement.error;
+    throw result.error;
   }
-  if (judgement.kind === 'dead')
-    return await afterDeadGrant(options, connections, connection, judgement.error);
-  const { tokens } = judgement;
+  if (result.kind === 'dead') return await afterDeadGrant(options, connections, connection, result.error);
+  const { tokens } = result;
   const refreshed: Connection = {
     ...connection,
     scopes: tokens.scopes,

@@ -4,7 +4,7 @@ import {
   authorizationRequest,
   clientSecrets,
   newAttempt,
-  type PushedAuthorizationJudgement,
+  type PushedAuthorizationResult,
   pushedAuthorizationRequest,
   pushedAuthorizationUrl,
   readPushedAuthorizationResponse,
@@ -98,7 +98,7 @@ function isAtProvider({ status, stage }: StoredSession): boolean {
 type Address =
   /** `expiresAtMs` of a pushed request; `undefined`: good as long as the sign-in. */
   | { readonly kind: 'address'; readonly url: string; readonly expiresAtMs: number | undefined }
-  | Extract<PushedAuthorizationJudgement, { kind: 'failed' }>;
+  | Extract<PushedAuthorizationResult, { kind: 'failed' }>;
 
 /**
  * Where the browser goes. A request is pushed (RFC 9126) only where the server, the client or the definition wants it: what

@@ -1,5 +1,5 @@
 import { type AuthsomeError, asAuthsomeError } from '../../../errors.ts';
-import { type CallbackJudgement, exchangeCode, readCallback } from '../../../oauth/index.ts';
+import { type CallbackResult, exchangeCode, readCallback } from '../../../oauth/index.ts';
 import type { Provider } from '../../../providers/index.ts';
 import { clientHint, registeredAnew, tokenEndpoint } from '../../clients/index.ts';
 import type { Trouble } from '../../contract.ts';
@@ -34,18 +34,18 @@ export async function takeCallback(
   found: StoredSession,
   params: URLSearchParams,
 ): Promise<StoredSession | undefined> {
-  const judgement = await judge(context, found, params);
+  const result = await readBack(context, found, params);
   // The code is stored before it is used: should the daemon stop now, the next one goes on from here.
   let won = false;
   const session = await context.sessions.update(found.id, (current) => {
     won = current.stage === 'authorize' && current.status === 'waiting';
     if (!won) return undefined;
     const { codeVerifier } = current.secrets;
-    const secrets = judgement.kind === 'code' ? { code: judgement.code, codeVerifier } : {};
+    const secrets = result.kind === 'code' ? { code: result.code, codeVerifier } : {};
     return { stage: 'exchange', stateHash: undefined, secrets };
   });
   if (!won) return undefined;
-  if (judgement.kind === 'refused') return await failSession(context, session.id, judgement.error);
+  if (result.kind === 'refused') return await failSession(context, session.id, result.error);
   return await exchange(context, session.id);
 }
 
@@ -80,7 +80,7 @@ async function exchangeNow(
   if (client === undefined || client.clientId !== session.clientId) throw clientChanged(context, session);
   if (code === undefined || codeVerifier === undefined) throw new TypeError('a session without its code');
   const fetch = fetchTo(context.options, endpoints);
-  const judgement = await exchangeCode(fetch, {
+  const result = await exchangeCode(fetch, {
     ...tokenEndpoint(provider, endpoints.tokenUrl, client),
     signIn: sessionPlace(context.options.catalog, session),
     code,
@@ -89,12 +89,12 @@ async function exchangeNow(
     requestedScopes: session.requestedScopes,
     nowMs: context.options.nowMs,
   });
-  if (judgement.kind === 'failed') {
-    if (!isRefusedRegistration(judgement, client)) throw judgement.error;
-    return await askAgain(context, session, provider, endpoints, client, judgement.error);
+  if (result.kind === 'failed') {
+    if (!isRefusedRegistration(result, client)) throw result.error;
+    return await askAgain(context, session, provider, endpoints, client, result.error);
   }
   const binding = bindingTo(client.clientId, endpoints);
-  const ended = await completeWithTokens(context, session, provider, judgement.tokens, binding, found);
+  const ended = await completeWithTokens(context, session, provider, result.tokens, binding, found);
   if (client.doubt !== undefined)
     await doubtClient(context.options.vault, provider, client.clientId, undefined);
   return ended;
@@ -131,11 +131,11 @@ async function askAgain(
 }
 
 /** What the callback of a session brings, and what it says of a client that was registered. */
-async function judge(
+async function readBack(
   context: SignInContext,
   session: StoredSession,
   params: URLSearchParams,
-): Promise<CallbackJudgement> {
+): Promise<CallbackResult> {
   const { endpoints, clientId } = session;
   const { vault, redirectUri } = context.options;
   const provider = providerOf(context, session);
@@ -143,7 +143,7 @@ async function judge(
   // Of one that has taken the place of this session's own, the answer says nothing.
   const client = found?.clientId === clientId ? found : undefined;
   try {
-    const judgement = readCallback(params, {
+    const result = readCallback(params, {
       state: session.secrets.state ?? '',
       issuer: endpoints?.issuer,
       issRequired: endpoints?.issRequired ?? false,
@@ -156,9 +156,9 @@ async function judge(
           ? undefined
           : clientHint(provider, client, sessionLine(context.options.catalog, session)),
     });
-    if (client !== undefined && isRefusedRegistration(judgement, client))
+    if (client !== undefined && isRefusedRegistration(result, client))
       await doubtClient(vault, provider, client.clientId, 'refused');
-    return judgement;
+    return result;
   } catch (error) {
     return { kind: 'refused', error: asAuthsomeError(error), clientRefused: false };
   }
