@@ -23,6 +23,7 @@ import {
 } from './records/index.ts';
 import { logoutConnection, revokeProvider } from './revocation/index.ts';
 import { type ScopeAdvice, scopeAdvice } from './scope-advice.ts';
+import { allFlows, type FlowTable, refreshOf } from './sign-in/flows/index.ts';
 import { createSignIns } from './sign-in/index.ts';
 import { connectionLine } from './sign-in-command.ts';
 
@@ -62,17 +63,17 @@ export interface Connections {
   close(): Promise<void>;
 }
 
-export function createConnections(given: ConnectionsOptions): Connections {
+export function createConnections(given: ConnectionsOptions, flows: FlowTable = allFlows): Connections {
   const exchanges = trackExchanges(given.vault);
   const options = { ...given, vault: exchanges.vault };
   const store = createConnectionStore(options.vault, options.catalog);
-  const cache = createCredentialCache(options, store);
+  const cache = createCredentialCache(options, store, refreshOf(flows));
   // Before anybody else hears of a change, what was cached from the old state is gone.
   store.onChange(({ connection, kind }) => {
     if (kind !== 'default_changed') cache.drop(connection);
     if (kind === 'connected') schedule?.wake();
   });
-  const signIns = createSignIns(options, store);
+  const signIns = createSignIns(options, store, flows);
   let schedule: RefreshSchedule | undefined;
 
   const summary = async (connection: Connection): Promise<ConnectionSummary> => {

@@ -1,8 +1,8 @@
 import type { Fetch, RevocationOutcome } from '../oauth/index.ts';
-import type { Provider } from '../providers/index.ts';
+import type { FlowName, Provider } from '../providers/index.ts';
 import type { Vault } from '../vault/index.ts';
 
-export type FlowName = Provider['flow'];
+export type { FlowName };
 
 /** Where definitions come from. */
 export interface ProviderCatalog {

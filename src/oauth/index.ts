@@ -26,7 +26,7 @@ export {
 } from './device-code.ts';
 export type { ServerMetadata } from './discovery.ts';
 export { discoverIssuerAt, discoverResource, discoverServer } from './discovery.ts';
-export type { Fetch } from './endpoint.ts';
+export type { Fetch, Reply } from './endpoint.ts';
 export { fetchDocument } from './endpoint.ts';
 export { printable } from './provider-text.ts';
 export type { PushedAuthorizationResult } from './pushed-authorization.ts';

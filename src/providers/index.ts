@@ -9,6 +9,6 @@ export { openDefinitionFolder } from './definition-folder.ts';
 export { canonicalHost } from './host.ts';
 export { judgePath } from './path.ts';
 export { phantomFor } from './phantom.ts';
-export type { OauthDefinition, Placement, Provider } from './provider.ts';
+export type { FlowName, OauthDefinition, Placement, Provider } from './provider.ts';
 export type { Route, RouteTable } from './route.ts';
 export { compileRoutes, routesOf } from './route-table.ts';

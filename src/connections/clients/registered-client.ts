@@ -6,7 +6,7 @@ import {
   registrationRequest,
 } from '../../oauth/index.ts';
 import type { Provider } from '../../providers/index.ts';
-import type { ConnectionsOptions } from '../contract.ts';
+import type { ConnectionsOptions, ProviderCatalog } from '../contract.ts';
 import type { Endpoints } from '../discovery/index.ts';
 import { fetchTo } from '../discovery/index.ts';
 import {
@@ -22,17 +22,21 @@ import { byHandLine, type OfSession } from '../sign-in-command.ts';
 /** A secret that ends within this time would not outlive the sign-in. */
 const minimumSecretLifeMs = 15 * 60_000;
 
+/** The sign-in that needs a client, and where it goes. */
+export interface RegistrationContext {
+  readonly options: ConnectionsOptions;
+  readonly provider: Provider;
+  readonly endpoints: Endpoints;
+  readonly session: OfSession;
+}
+
 /**
  * A client that the server knows or need not know, nobody being asked: the stored one while it is good, else the
  * document that is published about us where the server reads such, else a newly registered one (RFC 7591). Rejects with
  * OperationNotAllowed, SignInFailed or EndpointUnreachable.
  */
-export async function registeredClient(
-  options: ConnectionsOptions,
-  provider: Provider,
-  endpoints: Endpoints,
-  session: OfSession,
-): Promise<KnownClient> {
+export async function registeredClient(context: RegistrationContext): Promise<KnownClient> {
+  const { options, provider, endpoints, session } = context;
   const scopes = session.requestedScopes;
   const known = await findClient(options.vault, provider, endpoints);
   if (known !== undefined) {
@@ -78,14 +82,22 @@ export async function registeredClient(
 
 /** Another client in the place of a registered one that the server has just refused. Rejects as `registeredClient`. */
 export async function registeredAnew(
-  options: ConnectionsOptions,
-  provider: Provider,
-  endpoints: Endpoints,
-  session: OfSession,
+  context: RegistrationContext,
   refused: KnownClient,
 ): Promise<KnownClient> {
-  await doubtClient(options.vault, provider, refused.clientId, 'refused');
-  return await registeredClient(options, provider, endpoints, session);
+  await doubtClient(context.options.vault, context.provider, refused.clientId, 'refused');
+  return await registeredClient(context);
+}
+
+/** A server that refuses the second client as well has something against all of them. */
+export function refusedAgain(
+  catalog: ProviderCatalog,
+  error: AuthsomeError,
+  session: OfSession,
+): AuthsomeError {
+  return new AuthsomeError(error.code, error.message, {
+    hint: `${session.provider} does not take the client that it has just registered. Register one by hand and sign in with: ${byHandLine(catalog, session)}`,
+  });
 }
 
 /** Whether a registration was made for these scopes too: many servers let a client ask for no others. */

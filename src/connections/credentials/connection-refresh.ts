@@ -1,10 +1,5 @@
 import { AuthsomeError, asAuthsomeError } from '../../errors.ts';
-import {
-  clientCredentialsRequest,
-  clientSecrets,
-  readRefreshResponse,
-  refreshRequest,
-} from '../../oauth/index.ts';
+import { clientSecrets, readRefreshResponse } from '../../oauth/index.ts';
 import type { Vault } from '../../vault/index.ts';
 import { clientHint, tokenEndpoint } from '../clients/index.ts';
 import type { ConnectionsOptions, ProviderCatalog } from '../contract.ts';
@@ -24,6 +19,7 @@ import {
   writeConnection,
 } from '../records/index.ts';
 import { connectionLine } from '../sign-in-command.ts';
+import type { RefreshOf } from './grant-refresh.ts';
 
 /** How long others wait after a holder died; a living one renews its lease while it works. */
 const refreshLeaseMs = 15_000;
@@ -51,6 +47,7 @@ export interface RefreshContext {
   readonly options: ConnectionsOptions;
   readonly connections: ConnectionStore;
   readonly unstored: UnstoredGrants;
+  readonly refreshOf: RefreshOf;
 }
 
 /**
@@ -85,9 +82,9 @@ async function refreshNow(context: RefreshContext, current: OpenConnection): Pro
   const { options, connections } = context;
   const { connection, secrets } = current;
   requireConnected(options.catalog, connection);
-  const { refreshToken } = secrets;
-  if (connection.binding === undefined || !connection.refreshable)
-    throw cannotRefresh(options.catalog, connection);
+  const refresh = context.refreshOf(connection.flow);
+  const isRefreshable = connection.refreshable && refresh?.isPossible(secrets) === true;
+  if (connection.binding === undefined || !isRefreshable) throw cannotRefresh(options.catalog, connection);
   const provider = options.catalog.resolve(connection.provider, connection.baseUrl);
   const { binding } = connection;
   const client = await findClient(options.vault, provider, binding, binding.clientId);
@@ -99,12 +96,9 @@ async function refreshNow(context: RefreshContext, current: OpenConnection): Pro
   const sentAtMs = options.nowMs();
   const fetch = fetchTo(options, binding);
   const endpoint = tokenEndpoint(provider, binding.tokenUrl, client);
-  const { scopes } = connection;
   const { scopeSeparator = ' ' } = provider.oauth ?? {};
-  const reply =
-    refreshToken === undefined
-      ? await clientCredentialsRequest(fetch, { ...endpoint, scopes, scopeSeparator })
-      : await refreshRequest(fetch, { ...endpoint, refreshToken });
+  const reply = await refresh.request(fetch, { endpoint, connection, secrets, scopeSeparator });
+  const { refreshToken } = secrets;
   const result = readRefreshResponse(reply, {
     provider: provider.name,
     requestedScopes: connection.scopes,

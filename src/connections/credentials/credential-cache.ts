@@ -13,6 +13,7 @@ import {
 } from './connection-refresh.ts';
 import type { CredentialSource, LiveCredential } from './credential.ts';
 import { type Lifetime, lifetimeOf } from './credential-lifetime.ts';
+import type { RefreshOf } from './grant-refresh.ts';
 
 /** A version that came from a 401 is not replaced because of another 401 before this. */
 const renewalPauseMs = 60_000;
@@ -51,6 +52,7 @@ export interface CredentialCache extends CredentialSource {
 export function createCredentialCache(
   options: ConnectionsOptions,
   connections: ConnectionStore,
+  refreshOf: RefreshOf,
 ): CredentialCache {
   const { nowMs } = options;
   const entries = new Map<string, Entry>();
@@ -126,7 +128,12 @@ export function createCredentialCache(
     return once(refreshes, key, async () => {
       const { provider, connection } = splitConnectionKey(key);
       try {
-        const open = await refreshConnection({ options, connections, unstored }, provider, connection, seen);
+        const open = await refreshConnection(
+          { options, connections, unstored, refreshOf },
+          provider,
+          connection,
+          seen,
+        );
         failures.delete(key);
         return open;
       } catch (caught) {

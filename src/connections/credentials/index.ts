@@ -4,4 +4,5 @@
 export { withGrant } from './connection-refresh.ts';
 export type { CredentialSource } from './credential.ts';
 export { type CredentialCache, createCredentialCache } from './credential-cache.ts';
+export type { GrantRefresh, RefreshOf } from './grant-refresh.ts';
 export { type RefreshSchedule, startRefreshSchedule } from './refresh-schedule.ts';

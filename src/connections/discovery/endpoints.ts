@@ -1,7 +1,7 @@
 import { AuthsomeError } from '../../errors.ts';
 import { discoverResource, discoverServer, type Fetch } from '../../oauth/index.ts';
 import type { Provider } from '../../providers/index.ts';
-import type { ConnectionsOptions, FlowName } from '../contract.ts';
+import type { ConnectionsOptions } from '../contract.ts';
 
 /** Where a sign-in's requests go, from the definition or from discovery. */
 export interface Endpoints {
@@ -24,19 +24,19 @@ export interface Endpoints {
 }
 
 /**
- * Where a flow's requests go: as the definition says, or as discovery finds where it names only an issuer or a
- * resource. Rejects with InvalidDefinition, SignInFailed or EndpointUnreachable.
+ * Where requests go: as the definition says, or as discovery finds where those it names are not the `needed` ones.
+ * Rejects with InvalidDefinition, SignInFailed or EndpointUnreachable.
  */
 export async function findEndpoints(
   options: ConnectionsOptions,
   provider: Provider,
-  flow: FlowName,
+  needed: readonly (keyof Endpoints)[],
 ): Promise<Endpoints> {
   const written = writtenEndpoints(provider);
-  const endpoints =
-    written !== undefined && isEnough(written, flow) ? written : await discoveredEndpoints(options, provider);
+  const isEnough = written !== undefined && needed.every((name) => written[name] !== undefined);
+  const endpoints = isEnough ? written : await discoveredEndpoints(options, provider);
   // Before a client is asked for or registered in vain.
-  if (flow === 'pkce' || flow === 'dcr_pkce') pushEndpoint(provider, endpoints);
+  if (needed.includes('authorizationUrl')) pushEndpoint(provider, endpoints);
   return endpoints;
 }
 
@@ -74,19 +74,6 @@ function writtenEndpoints(provider: Provider): Endpoints | undefined {
     takesClientMetadataUrl: false,
     namedHost: undefined,
   };
-}
-
-function isEnough(endpoints: Endpoints, flow: FlowName): boolean {
-  switch (flow) {
-    case 'pkce':
-      return endpoints.authorizationUrl !== undefined;
-    case 'dcr_pkce':
-      return endpoints.authorizationUrl !== undefined && endpoints.registrationEndpoint !== undefined;
-    case 'device_code':
-      return endpoints.deviceAuthorizationUrl !== undefined;
-    default:
-      return true;
-  }
 }
 
 async function discoveredEndpoints(options: ConnectionsOptions, provider: Provider): Promise<Endpoints> {

@@ -3,7 +3,10 @@ import type { AuthSession, FlowName, SessionStatus, Trouble } from '../contract.
 import type { Endpoints } from '../discovery/index.ts';
 import { withoutUndefined } from './stored-fields.ts';
 
-/** Where a sign-in stands; after `exchange` began, the code in `secrets` is all that is needed to go on. */
+/**
+ * Where a sign-in stands. `client`, `secret` and `authorize` wait for a person, `device` for a person and the token
+ * endpoint, `exchange` (of a code) and `machine` (client credentials) for the token endpoint only.
+ */
 type SessionStage = 'client' | 'secret' | 'authorize' | 'exchange' | 'device' | 'machine' | 'over';
 
 interface SessionFields {

@@ -30,7 +30,8 @@ export async function settleSession(context: SignInContext, session: StoredSessi
 
 /** A server that has forgotten a client shows that to the person, and tells nobody else. */
 export async function doubtAfterSilence(context: SignInContext, session: StoredSession): Promise<void> {
-  if (session.flow !== 'dcr_pkce' || session.stage !== 'authorize' || session.clientId === undefined) return;
+  if (session.stage !== 'authorize' || session.clientId === undefined) return;
+  if (!registersClient(context, session)) return;
   const provider = providerStillOf(context, session);
   if (provider !== undefined) await doubtClient(context.options.vault, provider, session.clientId, 'silence');
 }
@@ -38,6 +39,11 @@ export async function doubtAfterSilence(context: SignInContext, session: StoredS
 /** Whether an answer of the provider's is on its way: its time is the request's, not the person's. */
 function isAnswering({ stage }: StoredSession): boolean {
   return stage === 'exchange' || stage === 'machine';
+}
+
+function registersClient(context: SignInContext, session: StoredSession): boolean {
+  const flow = context.flows[session.flow];
+  return flow?.kind === 'oauth' && flow.registersClient;
 }
 
 /** `undefined` where the definition has gone or been broken since. */
@@ -52,7 +58,7 @@ function providerStillOf(context: SignInContext, session: StoredSession): Provid
 /** The likely causes, by where the sign-in stood, each with its fix. */
 function expiredHint(context: SignInContext, session: StoredSession): string {
   const { catalog, redirectUri } = context.options;
-  const { provider, stage, flow } = session;
+  const { provider, stage } = session;
   const again = sessionLine(catalog, session);
   if (stage !== 'authorize') return `Start again with: ${again}`;
   const settingsUrl = providerStillOf(context, session)?.setup.url;
@@ -64,7 +70,7 @@ function expiredHint(context: SignInContext, session: StoredSession): string {
     '- a corporate proxy may intercept 127.0.0.1: add 127.0.0.1 and localhost to NO_PROXY',
     '- another browser profile may not reach this machine: use the profile that belongs to this shell',
     '- the browser may run elsewhere: paste the address it ended at into the waiting terminal',
-    flow === 'dcr_pkce'
+    registersClient(context, session)
       ? `- ${provider} may have forgotten the client that authsome registered there: the next sign-in sees to it`
       : `- ${provider} may have refused the redirect URI: set it to exactly the one above${where}`,
   ].join('\n');

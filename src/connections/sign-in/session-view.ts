@@ -1,10 +1,15 @@
-import type { AuthSession, ConnectionsOptions } from '../contract.ts';
+import type { AuthSession } from '../contract.ts';
 import type { StoredSession } from '../records/index.ts';
 import { sessionLine } from '../sign-in-command.ts';
+import type { SignInContext } from './sign-in-context.ts';
 
 /** What onlookers see of a session. */
-export function viewOf(session: StoredSession, options: ConnectionsOptions): AuthSession {
-  const { secrets, stage } = session;
+export function viewOf(context: SignInContext, session: StoredSession): AuthSession {
+  const { options, flows } = context;
+  const { stage } = session;
+  // A sign-in that is over can be looked at, whichever version of authsome began it.
+  const flow = flows[session.flow];
+  const ofFlow = flow?.kind === 'oauth' ? flow.view(session) : {};
   const waiting = session.status === 'waiting';
   const asksFor = waiting && (stage === 'client' || stage === 'secret') ? stage : undefined;
   return {
@@ -16,14 +21,11 @@ export function viewOf(session: StoredSession, options: ConnectionsOptions): Aut
     status: session.status,
     asksFor,
     revision: session.version,
-    authUrl:
-      asksFor === undefined
-        ? (secrets.authorizationUrl ?? secrets.verificationUriComplete ?? secrets.verificationUri)
-        : options.pageUrl(session.id),
-    authUrlExpiresAtMs: waiting && stage === 'authorize' ? session.addressExpiresAtMs : undefined,
+    authUrl: asksFor === undefined ? ofFlow.authUrl : options.pageUrl(session.id),
+    authUrlExpiresAtMs: ofFlow.authUrlExpiresAtMs,
     authorizationOrigin: originOf(session.endpoints?.authorizationUrl),
-    verificationUri: secrets.verificationUri,
-    userCode: secrets.userCode,
+    verificationUri: ofFlow.verificationUri,
+    userCode: ofFlow.userCode,
     redirectUri: options.redirectUri,
     warnings: session.warnings,
     failure: session.failure,

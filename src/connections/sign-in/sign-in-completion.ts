@@ -1,5 +1,4 @@
 import { AuthsomeError } from '../../errors.ts';
-import type { TokenSet } from '../../oauth/index.ts';
 import type { Provider } from '../../providers/index.ts';
 import type { ProviderCatalog } from '../contract.ts';
 import { connectionKey } from '../names.ts';
@@ -9,7 +8,6 @@ import {
   type ConnectionSecrets,
   isUsable,
   type NewConnection,
-  secretsOf,
   type TokenBinding,
   writeConnection,
 } from '../records/index.ts';
@@ -18,50 +16,72 @@ import { sessionLine } from '../sign-in-command.ts';
 import { accountLabel } from './account-label.ts';
 import type { SignInContext } from './sign-in-context.ts';
 
+/** What a sign-in has got: the secrets, and what is known of them. */
+export interface Grant {
+  readonly secrets: ConnectionSecrets;
+  readonly scopes: readonly string[];
+  readonly expiresAtMs: number | undefined;
+  readonly authType: Provider['authType'];
+  readonly refreshable: boolean;
+  /** `undefined` of a secret that no endpoint gave. */
+  readonly binding: TokenBinding | undefined;
+}
+
+interface Completion {
+  readonly session: StoredSession;
+  readonly provider: Provider;
+  readonly grant: Grant;
+  /** The connection as it was before the grant was asked for: nothing stands between its arrival and the write. */
+  readonly found: OpenConnection | undefined;
+}
+
+/** Stores a grant as the session's connection before anything uses it, looks up the account, ends the session. */
+export async function complete(
+  context: SignInContext,
+  { session, provider, grant, found }: Completion,
+): Promise<StoredSession> {
+  const { options } = context;
+  const { secrets, ...granted } = grant;
+  const connection: NewConnection = {
+    ...granted,
+    provider: session.provider,
+    name: session.connection,
+    flow: session.flow,
+    state: 'connected',
+    obtainedAtMs: options.nowMs(),
+    baseUrl: session.baseUrl,
+    account: undefined,
+    signIn: session.id,
+  };
+  const { version, replaced } = await store(context, session, { connection, secrets }, found);
+  const account =
+    secrets.accessToken === undefined
+      ? undefined
+      : await accountLabel(options.fetchFor({ publicOnly: false }), provider, secrets.accessToken);
+  const labelled = { ...connection, account };
+  if (account !== undefined) await writeConnection(options.vault, labelled, secrets, version);
+  const ended = await finish(context, session, labelled);
+  takeBackReplaced(context, replaced, labelled);
+  return ended;
+}
+
 /** Stores an API key as the session's connection and ends the session. */
-export async function completeWithKey(
+export async function completeWithSecret(
   context: SignInContext,
   session: StoredSession,
   provider: Provider,
   apiKey: string,
 ): Promise<StoredSession> {
-  const connection = newConnection(context, session, provider, { scopes: [], expiresAtMs: undefined });
-  const found = await context.connections.find(session.provider, session.connection);
-  const { replaced } = await store(context, session, connection, { apiKey }, found);
-  const ended = await finish(context, session, connection);
-  takeBackReplaced(context, replaced, connection);
-  return ended;
-}
-
-/**
- * Stores tokens as the session's connection before anything uses them, looks up the account, ends the session.
- * `found` was read before the tokens were asked for: nothing stands between their arrival and the write.
- */
-export async function completeWithTokens(
-  context: SignInContext,
-  session: StoredSession,
-  provider: Provider,
-  tokens: TokenSet,
-  binding: TokenBinding,
-  found: OpenConnection | undefined,
-): Promise<StoredSession> {
-  const secrets = secretsOf(tokens);
-  const connection: NewConnection = {
-    ...newConnection(context, session, provider, tokens),
-    refreshable: secrets.refreshToken !== undefined || session.flow === 'client_credentials',
-    binding,
+  const grant: Grant = {
+    secrets: { apiKey },
+    scopes: [],
+    expiresAtMs: undefined,
+    authType: 'api_key',
+    refreshable: false,
+    binding: undefined,
   };
-  const { version, replaced } = await store(context, session, connection, secrets, found);
-  const account = await accountLabel(
-    context.options.fetchFor({ publicOnly: false }),
-    provider,
-    tokens.accessToken,
-  );
-  const labelled = { ...connection, account };
-  if (account !== undefined) await writeConnection(context.options.vault, labelled, secrets, version);
-  const ended = await finish(context, session, labelled);
-  takeBackReplaced(context, replaced, labelled);
-  return ended;
+  const found = await context.connections.find(session.provider, session.connection);
+  return await complete(context, { session, provider, grant, found });
 }
 
 /** Ends the session whose connection is stored already (the daemon stopped in between). */
@@ -92,29 +112,6 @@ export async function finish(
   }));
 }
 
-function newConnection(
-  context: SignInContext,
-  session: StoredSession,
-  provider: Provider,
-  granted: Pick<TokenSet, 'scopes' | 'expiresAtMs'>,
-): NewConnection {
-  return {
-    provider: session.provider,
-    name: session.connection,
-    authType: session.flow === 'api_key' ? 'api_key' : provider.authType,
-    flow: session.flow,
-    state: 'connected',
-    scopes: granted.scopes,
-    expiresAtMs: granted.expiresAtMs,
-    obtainedAtMs: context.options.nowMs(),
-    baseUrl: session.baseUrl,
-    account: undefined,
-    refreshable: false,
-    binding: undefined,
-    signIn: session.id,
-  };
-}
-
 /**
  * Returns the version written, and what was there before. ConnectionExists when another sign-in was quicker and this
  * one may not replace.
@@ -122,8 +119,7 @@ function newConnection(
 async function store(
   context: SignInContext,
   session: StoredSession,
-  connection: NewConnection,
-  secrets: ConnectionSecrets,
+  { connection, secrets }: { readonly connection: NewConnection; readonly secrets: ConnectionSecrets },
   found: OpenConnection | undefined,
 ): Promise<{ readonly version: number; readonly replaced: OpenConnection | undefined }> {
   let existing = found;

@@ -1,14 +1,17 @@
-import { AuthsomeError } from '../../errors.ts';
+import type { AuthsomeError } from '../../errors.ts';
 import type { Provider } from '../../providers/index.ts';
-import type { ConnectionsOptions, Trouble } from '../contract.ts';
+import type { ConnectionsOptions, FlowName, Trouble } from '../contract.ts';
 import type { ConnectionStore, NewSession, SessionStore, StoredSession } from '../records/index.ts';
-import { sessionLine } from '../sign-in-command.ts';
+import type { Flow, FlowTable } from './flows/index.ts';
 
-/** What every flow needs. */
+/** What every step of a sign-in needs. */
 export interface SignInContext {
   readonly options: ConnectionsOptions;
   readonly sessions: SessionStore;
   readonly connections: ConnectionStore;
+  readonly flows: FlowTable;
+  /** Ids of the sessions that are polled for. */
+  readonly polling: Set<string>;
 }
 
 export function providerOf(
@@ -16,6 +19,12 @@ export function providerOf(
   session: Pick<NewSession, 'provider' | 'baseUrl'>,
 ): Provider {
   return context.options.catalog.resolve(session.provider, session.baseUrl);
+}
+
+export function flowOf({ flows }: SignInContext, { flow: name }: { readonly flow: FlowName }): Flow {
+  const flow = flows[name];
+  if (flow === undefined) throw new TypeError(`a sign-in by an unknown flow: ${name}`);
+  return flow;
 }
 
 /** How long a sign-in waits to be taken up after the daemon died; a living holder renews its lease. */
@@ -28,13 +37,6 @@ export async function withSession<Result>(
   work: () => Promise<Result>,
 ): Promise<Result> {
   return await context.options.vault.exclusively(`auth-session/${id}`, leaseMs, work);
-}
-
-/** For a sign-in whose client another one has taken the place of. */
-export function clientChanged({ options }: SignInContext, session: StoredSession): AuthsomeError {
-  return new AuthsomeError('SignInFailed', `the OAuth client of ${session.provider} was changed meanwhile`, {
-    hint: `Start again with: ${sessionLine(options.catalog, session)}`,
-  });
 }
 
 export function troubleOf(error: AuthsomeError): Trouble {

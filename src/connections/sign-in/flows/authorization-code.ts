@@ -1,174 +1,158 @@
 import { type AuthsomeError, asAuthsomeError } from '../../../errors.ts';
-import { type CallbackResult, exchangeCode, readCallback } from '../../../oauth/index.ts';
+import { type CallbackResult, exchangeCode, newAttempt, readCallback } from '../../../oauth/index.ts';
 import type { Provider } from '../../../providers/index.ts';
-import { clientHint, registeredAnew, tokenEndpoint } from '../../clients/index.ts';
-import type { Trouble } from '../../contract.ts';
-import type { Endpoints } from '../../discovery/index.ts';
+import { clientHint, refusedAgain, registeredAnew, tokenEndpoint } from '../../clients/index.ts';
 import { fetchTo } from '../../discovery/index.ts';
-import { connectionKey } from '../../names.ts';
-import type { OpenConnection, StoredSession } from '../../records/index.ts';
 import {
-  bindingTo,
   doubtClient,
-  findClient,
+  hashOfState,
   isRefusedRegistration,
-  type KnownClient,
+  type NewSession,
+  type StoredSession,
 } from '../../records/index.ts';
 import { sessionLine, sessionPlace } from '../../sign-in-command.ts';
-import { authorizeStage, refusedAgain } from '../authorization-stage.ts';
-import { completeWithTokens, finish } from '../sign-in-completion.ts';
-import {
-  clientChanged,
-  failSession,
-  providerOf,
-  type SignInContext,
-  withSession,
-} from '../sign-in-context.ts';
+import { addressFor } from './authorization-address.ts';
+import type { FlowContext, FlowStep, OauthFlow, RedirectSteps, SessionChange } from './flow.ts';
+import { byRefreshToken } from './refresh-token.ts';
 
-/**
- * Uses up the state of a session and exchanges the code; the session ends either way. `undefined` when somebody else
- * used the state in the meantime.
- */
-export async function takeCallback(
-  context: SignInContext,
-  found: StoredSession,
-  params: URLSearchParams,
-): Promise<StoredSession | undefined> {
-  const result = await readBack(context, found, params);
-  // The code is stored before it is used: should the daemon stop now, the next one goes on from here.
-  let won = false;
-  const session = await context.sessions.update(found.id, (current) => {
-    won = current.stage === 'authorize' && current.status === 'waiting';
-    if (!won) return undefined;
-    const { codeVerifier } = current.secrets;
-    const secrets = result.kind === 'code' ? { code: result.code, codeVerifier } : {};
-    return { stage: 'exchange', stateHash: undefined, secrets };
-  });
-  if (!won) return undefined;
-  if (result.kind === 'refused') return await failSession(context, session.id, result.error);
-  return await exchange(context, session.id);
+/** A browser is sent to the provider and comes back with a code (RFC 6749 §4.1), with PKCE always. */
+export function authorizationCode({ registersClient }: { readonly registersClient: boolean }): OauthFlow {
+  return {
+    kind: 'oauth',
+    endpointsNeeded: registersClient ? ['authorizationUrl', 'registrationEndpoint'] : ['authorizationUrl'],
+    registersClient,
+    obstacle: registersClient ? registrationObstacle : authorizationObstacle,
+    begin,
+    resumesAt: 'exchange',
+    resume,
+    redirect: { readCallback: readBack, renewAddress },
+    refresh: byRefreshToken,
+    view: ({ status, stage, secrets, addressExpiresAtMs }) => ({
+      authUrl: secrets.authorizationUrl,
+      authUrlExpiresAtMs: status === 'waiting' && stage === 'authorize' ? addressExpiresAtMs : undefined,
+    }),
+  };
 }
 
-/**
- * Finishes a session that has its code; the first to hold the lease does the work. A daemon that dies before the code
- * reaches the provider, or after the connection is stored, loses nothing; one that dies in between has lost a code that
- * the provider takes only once: the sign-in then ends as failed, and nothing else with it.
- */
-export async function exchange(context: SignInContext, id: string): Promise<StoredSession> {
-  try {
-    return await withSession(context, id, async () => {
-      const session = await context.sessions.read(id);
-      if (session.status !== 'waiting' || session.stage !== 'exchange') return session;
-      const stored = await context.connections.find(session.provider, session.connection);
-      if (stored?.connection.signIn === id) return await finish(context, session, stored.connection);
-      return await exchangeNow(context, session, stored);
-    });
-  } catch (error) {
-    return await failSession(context, id, asAuthsomeError(error));
+function authorizationObstacle({ oauth }: Provider): string | undefined {
+  if (oauth === undefined) return 'its definition has no oauth section';
+  return oauth.authorizationUrl === undefined && oauth.issuer === undefined
+    ? 'its definition has no authorization_url'
+    : undefined;
+}
+
+function registrationObstacle({ oauth }: Provider): string | undefined {
+  if (oauth === undefined) return 'its definition has no oauth section';
+  return oauth.supportsDcr || oauth.registrationEndpoint !== undefined
+    ? undefined
+    : 'it does not register clients by itself (supports_dcr)';
+}
+
+/** Makes the attempt, with its state and verifier, and the address that the browser goes to. */
+async function begin(context: FlowContext): Promise<Partial<NewSession>> {
+  const { options, provider, client, session } = context;
+  const attempt = newAttempt(options.randomBytes);
+  let current = client;
+  let address = await addressFor(context, attempt);
+  if (isRefusedRegistration(address, client)) {
+    current = await registeredAnew(context, client);
+    address = await addressFor({ ...context, client: current }, attempt);
+    if (isRefusedRegistration(address, current)) {
+      await doubtClient(options.vault, provider, current.clientId, 'refused');
+      if (address.kind === 'failed') throw refusedAgain(options.catalog, address.error, session);
+    }
   }
+  if (address.kind === 'failed') throw address.error;
+  return {
+    stage: 'authorize',
+    clientId: current.clientId,
+    stateHash: hashOfState(attempt.state),
+    addressExpiresAtMs: address.expiresAtMs,
+    secrets: { ...attempt, authorizationUrl: address.url },
+  };
 }
 
-async function exchangeNow(
-  context: SignInContext,
-  session: StoredSession,
-  found: OpenConnection | undefined,
-): Promise<StoredSession> {
-  const provider = providerOf(context, session);
-  const endpoints = requireEndpoints(session);
-  const client = await findClient(context.options.vault, provider, endpoints, session.clientId);
+/**
+ * Exchanges the code. A daemon that dies before the code reaches the provider, or after the connection is stored, loses
+ * nothing; one that dies in between has lost a code that the provider takes only once: the sign-in then ends as failed,
+ * and nothing else with it.
+ */
+async function resume(context: FlowContext<StoredSession>): Promise<FlowStep> {
+  const { options, session, provider, endpoints, client } = context;
   const { code, codeVerifier } = session.secrets;
-  if (client === undefined || client.clientId !== session.clientId) throw clientChanged(context, session);
   if (code === undefined || codeVerifier === undefined) throw new TypeError('a session without its code');
-  const fetch = fetchTo(context.options, endpoints);
-  const result = await exchangeCode(fetch, {
+  const result = await exchangeCode(fetchTo(options, endpoints), {
     ...tokenEndpoint(provider, endpoints.tokenUrl, client),
-    signIn: sessionPlace(context.options.catalog, session),
+    signIn: sessionPlace(options.catalog, session),
     code,
     codeVerifier,
-    redirectUri: context.options.redirectUri,
+    redirectUri: options.redirectUri,
     requestedScopes: session.requestedScopes,
-    nowMs: context.options.nowMs,
+    nowMs: options.nowMs,
   });
-  if (result.kind === 'failed') {
-    if (!isRefusedRegistration(result, client)) throw result.error;
-    return await askAgain(context, session, provider, endpoints, client, result.error);
-  }
-  const binding = bindingTo(client.clientId, endpoints);
-  const ended = await completeWithTokens(context, session, provider, result.tokens, binding, found);
-  if (client.doubt !== undefined)
-    await doubtClient(context.options.vault, provider, client.clientId, undefined);
-  return ended;
+  if (result.kind === 'tokens') return result;
+  if (!isRefusedRegistration(result, client)) throw result.error;
+  return { kind: 'unfinished', change: await askAgain(context, result.error) };
 }
 
 /**
  * Sends the person to the provider once more, for a client in the place of the registered one that the provider refuses: the
  * code was that client's and is lost with it. A provider that refuses the second one too has something against all of them.
  */
-async function askAgain(
-  context: SignInContext,
-  session: StoredSession,
-  provider: Provider,
-  endpoints: Endpoints,
-  refused: KnownClient,
-  error: AuthsomeError,
-): Promise<StoredSession> {
-  const { options, sessions } = context;
-  const { name } = provider;
+async function askAgain(context: FlowContext<StoredSession>, error: AuthsomeError): Promise<SessionChange> {
+  const { options, session, provider, client } = context;
   if (session.hasNewClient === true) {
-    await doubtClient(options.vault, provider, refused.clientId, 'refused');
+    await doubtClient(options.vault, provider, client.clientId, 'refused');
     throw refusedAgain(options.catalog, error, session);
   }
-  const client = await registeredAnew(options, provider, endpoints, session, refused);
-  const stage = await authorizeStage(context, session, provider, client);
-  const warning: Trouble = {
+  const next = await begin({ ...context, client: await registeredAnew(context, client) });
+  const warning = {
     error: 'SignInFailed',
-    message: `${name} no longer takes the client that authsome registered there`,
+    message: `${provider.name} no longer takes the client that authsome registered there`,
     hint: 'Another one has been registered. Authorize it at the newest address, as before.',
   };
-  return await sessions.update(session.id, ({ status, warnings }) =>
-    status === 'waiting' ? { ...stage, hasNewClient: true, warnings: [...warnings, warning] } : undefined,
-  );
+  return ({ warnings }) => ({ ...next, hasNewClient: true, warnings: [...warnings, warning] });
 }
 
 /** What the callback of a session brings, and what it says of a client that was registered. */
-async function readBack(
-  context: SignInContext,
-  session: StoredSession,
-  params: URLSearchParams,
-): Promise<CallbackResult> {
-  const { endpoints, clientId } = session;
-  const { vault, redirectUri } = context.options;
-  const provider = providerOf(context, session);
-  const found = endpoints === undefined ? undefined : await findClient(vault, provider, endpoints, clientId);
-  // Of one that has taken the place of this session's own, the answer says nothing.
-  const client = found?.clientId === clientId ? found : undefined;
+const readBack: RedirectSteps['readCallback'] = async (context, params): Promise<CallbackResult> => {
+  const { options, session, provider, client } = context;
   try {
     const result = readCallback(params, {
       state: session.secrets.state ?? '',
-      issuer: endpoints?.issuer,
-      issRequired: endpoints?.issRequired ?? false,
+      issuer: session.endpoints?.issuer,
+      issRequired: session.endpoints?.issRequired ?? false,
       provider: provider.name,
-      signIn: sessionPlace(context.options.catalog, session),
+      signIn: sessionPlace(options.catalog, session),
       settingsUrl: provider.setup.url,
-      redirectUri,
+      redirectUri: options.redirectUri,
       clientHint:
         client === undefined
           ? undefined
-          : clientHint(provider, client, sessionLine(context.options.catalog, session)),
+          : clientHint(provider, client, sessionLine(options.catalog, session)),
     });
     if (client !== undefined && isRefusedRegistration(result, client))
-      await doubtClient(vault, provider, client.clientId, 'refused');
+      await doubtClient(options.vault, provider, client.clientId, 'refused');
     return result;
   } catch (error) {
     return { kind: 'refused', error: asAuthsomeError(error), clientRefused: false };
   }
-}
+};
 
-function requireEndpoints(session: StoredSession): Endpoints {
-  if (session.endpoints === undefined) {
-    throw new TypeError(
-      `a session without endpoints: ${connectionKey(session.provider, session.connection)}`,
-    );
-  }
-  return session.endpoints;
+/**
+ * The attempt stays the same: whichever of its addresses a person took, the callback is this session's, and the first one
+ * counts.
+ */
+async function renewAddress(context: FlowContext<StoredSession>): Promise<SessionChange> {
+  const { state, codeVerifier } = context.session.secrets;
+  if (state === undefined || codeVerifier === undefined) throw new TypeError('a session without its attempt');
+  const address = await addressFor(context, { state, codeVerifier });
+  if (address.kind === 'failed') throw address.error;
+  return ({ secrets }) =>
+    secrets.state === state
+      ? {
+          addressExpiresAtMs: address.expiresAtMs,
+          secrets: { ...secrets, authorizationUrl: address.url },
+        }
+      : undefined;
 }

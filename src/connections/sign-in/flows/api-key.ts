@@ -1,14 +1,22 @@
-import { AuthsomeError } from '../../errors.ts';
-import { isToken } from '../../oauth/index.ts';
-import type { Provider } from '../../providers/index.ts';
+import { AuthsomeError } from '../../../errors.ts';
+import { isToken } from '../../../oauth/index.ts';
+import type { Provider } from '../../../providers/index.ts';
+import type { SecretFlow } from './flow.ts';
 
 const maxKeyLength = 8192;
+
+/** A person pastes an API key, or the environment has it. */
+export const apiKey: SecretFlow = {
+  kind: 'secret',
+  obstacle: ({ apiKey }) => (apiKey === undefined ? 'its definition has no api_key section' : undefined),
+  readSecret: parseApiKey,
+};
 
 /**
  * The key without surrounding white space. Throws InvalidKey, which never repeats what was entered, but names the
  * variable that it came from.
  */
-export function parseApiKey(provider: Provider, entered: string, variable?: string): string {
+function parseApiKey(provider: Provider, entered: string, variable?: string): string {
   const key = entered.trim();
   const reason = problem(key);
   if (reason !== undefined) throw invalidKey(provider, reason, variable);

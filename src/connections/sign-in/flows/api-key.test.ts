@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { AuthsomeError } from '../../errors.ts';
-import { createConnections } from '../connections.ts';
-import { keyProvider, testBench } from '../testing/test-bench.ts';
+import { AuthsomeError } from '../../../errors.ts';
+import { createConnections } from '../../connections.ts';
+import { keyProvider, testBench } from '../../testing/test-bench.ts';
 
 const key = 'sk-live-0123456789';
 

@@ -1,0 +1,78 @@
+import { sameText, stateMismatch } from '../../oauth/index.ts';
+import { findClient, type StoredSession } from '../records/index.ts';
+import { redirectParams } from './pasted-redirect.ts';
+import { resumeSession } from './resume.ts';
+import { settleSession } from './session-expiry.ts';
+import { failSession, flowOf, providerOf, type SignInContext, troubleOf } from './sign-in-context.ts';
+
+/** The session that a callback belongs to, after it. Rejects with StateMismatch when there is none. */
+export async function takeCallback(context: SignInContext, params: URLSearchParams): Promise<StoredSession> {
+  const states = params.getAll('state');
+  const [state] = states;
+  const known =
+    state === undefined || states.length > 1 ? undefined : await context.sessions.findByState(state);
+  const found = known === undefined ? undefined : await settleSession(context, known);
+  if (found?.status === 'expired') return found;
+  const taken = found === undefined ? undefined : await useCallback(context, found, params);
+  return taken ?? (await refuseCallback(context));
+}
+
+/** As `takeCallback`, from an address that a person pasted into the terminal of this session. */
+export async function takePastedCallback(
+  context: SignInContext,
+  session: StoredSession,
+  pasted: string,
+): Promise<StoredSession> {
+  const params = redirectParams(pasted, context.options.redirectUri);
+  const matches = sameText(params.get('state') ?? '', session.secrets.state ?? '');
+  const taken = matches ? await useCallback(context, session, params) : undefined;
+  return taken ?? (await refuseCallback(context));
+}
+
+/**
+ * Uses up the state of a session and goes on from its callback. `undefined` when somebody else has used the state by
+ * then, or the session's flow has no callback.
+ */
+async function useCallback(
+  context: SignInContext,
+  found: StoredSession,
+  params: URLSearchParams,
+): Promise<StoredSession | undefined> {
+  const flow = flowOf(context, found);
+  if (flow.kind === 'secret' || flow.redirect === undefined) return undefined;
+  const result = await flow.redirect.readCallback(await callbackContext(context, found), params);
+  // The code is stored before it is used: should the daemon stop now, the next one goes on from here.
+  let won = false;
+  const session = await context.sessions.update(found.id, (current) => {
+    won = current.stage === 'authorize' && current.status === 'waiting';
+    if (!won) return undefined;
+    const { codeVerifier } = current.secrets;
+    const secrets = result.kind === 'code' ? { code: result.code, codeVerifier } : {};
+    return { stage: flow.resumesAt, stateHash: undefined, secrets };
+  });
+  if (!won) return undefined;
+  if (result.kind === 'refused') return await failSession(context, session.id, result.error);
+  return await resumeSession(context, session);
+}
+
+async function callbackContext(context: SignInContext, session: StoredSession) {
+  const { options } = context;
+  const { endpoints, clientId } = session;
+  const provider = providerOf(context, session);
+  const found =
+    endpoints === undefined ? undefined : await findClient(options.vault, provider, endpoints, clientId);
+  // Of a client that has taken the place of this session's own, the callback says nothing.
+  const client = found?.clientId === clientId ? found : undefined;
+  return { options, session, provider, client };
+}
+
+/** For a callback that belongs to no session: every waiting one gets a warning, and goes on waiting. */
+async function refuseCallback({ options, sessions }: SignInContext): Promise<never> {
+  const error = stateMismatch();
+  const warned = await sessions.warnWaiting(troubleOf(error));
+  for (const { provider, connection } of warned) {
+    options.notify({ event: 'sign_in.state_mismatch', provider, connection, outcome: error.code });
+  }
+  if (warned.length === 0) options.notify({ event: 'sign_in.state_mismatch', outcome: error.code });
+  throw error;
+}
