@@ -23,7 +23,7 @@ const childPath = ['cli/run/child', 'cli/run/descriptors', 'cli/run/signals'];
  * or to talk to a hosted one, stays out. A name that ends in a slash is a directory.
  */
 const runPath = [
-  ...['errors', 'settings', 'suggestion', 'identity/'],
+  ...['errors', 'json', 'loopback', 'settings', 'suggestion', 'identity/'],
   ...['cli/index', 'cli/cli', 'cli/global-flags', 'cli/connect', 'cli/run/'],
   ...['client/index', 'client/client', 'client/daemon', 'client/daemon-record', 'client/exchange'],
   ...['client/run-lease', 'client/answer-reader', 'client/probe'],

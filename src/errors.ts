@@ -120,6 +120,11 @@ export function topicOf(code: ErrorCode): string | undefined {
   return entry.topic;
 }
 
+/** Whether the system's code for a failed call means that a disk, or what a user may fill of it, is full. */
+export function isStorageFull(systemCode: string | undefined): boolean {
+  return systemCode === 'ENOSPC' || systemCode === 'EDQUOT';
+}
+
 export function isErrorCode(value: unknown): value is ErrorCode {
   return typeof value === 'string' && Object.hasOwn(table, value);
 }

@@ -6,7 +6,10 @@ import { readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { shellWord } from './command-line.ts';
+import type { Environment } from './environment.ts';
 import { AuthsomeError } from './errors.ts';
+import { parseJson } from './json.ts';
+import { isLoopbackHost } from './loopback.ts';
 
 export const defaultPort = 7998;
 
@@ -64,8 +67,6 @@ interface Given {
   readonly where: string;
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
 /** `config` is the parsed `config.json`: the variables' names without `AUTHSOME_`, in lower case. */
 export function parseSettings(env: Environment, config: Readonly<Record<string, unknown>> = {}): Settings {
   const read = (name: (typeof settingNames)[number]): Given | undefined => {
@@ -81,7 +82,7 @@ export function parseSettings(env: Environment, config: Readonly<Record<string, 
   const setting = (name: (typeof settingNames)[number]): string | undefined => read(name)?.text;
   const explicitUrl = read('BASE_URL');
   const fromUrl = explicitUrl === undefined ? undefined : parseBaseUrl(explicitUrl);
-  const isLocal = fromUrl === undefined || (fromUrl.protocol === 'http:' && isLoopbackName(fromUrl.hostname));
+  const isLocal = fromUrl === undefined || (fromUrl.protocol === 'http:' && isLoopbackHost(fromUrl.hostname));
   const localUrl = isLocal ? fromUrl : undefined;
   const listenHost =
     setting('HOST') ?? (localUrl === undefined ? '127.0.0.1' : localUrl.hostname.replace(/^\[|\]$/g, ''));
@@ -163,14 +164,6 @@ function ownerOf(directory: string): number | undefined {
   }
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
 /** Absolute path of the home that this environment names. Throws `HomeNotUsable` where there is no place for it. */
 export function homeOf(env: Environment): string {
   const named = env.AUTHSOME_HOME;
@@ -212,10 +205,6 @@ function parseMetadataUrl(given: Given | undefined): string | undefined {
 /** What stands before the last `@` may be a password. */
 function withoutUserInfo(url: string): string {
   return url.replace(/^([^/]*\/\/)?.*@/, '$1***@');
-}
-
-function isLoopbackName(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
 }
 
 /** What to write in a URL for an address that is listened on. */

@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
 import type { z } from 'zod';
 import { AuthsomeError } from '../errors.ts';
+import { jsonPointer } from '../json.ts';
 
 const maxBodyBytes = 1024 * 1024;
 
@@ -39,9 +40,7 @@ export function parseBody<Schema extends z.ZodType>(body: Uint8Array, schema: Sc
   const result = schema.safeParse(document);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  const pointer = (issue?.path ?? [])
-    .map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`)
-    .join('');
+  const pointer = jsonPointer(issue?.path ?? []);
   const expected = issue !== undefined && 'expected' in issue ? ` (expected ${String(issue.expected)})` : '';
   throw new AuthsomeError(
     'Usage',

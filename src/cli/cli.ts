@@ -1,3 +1,4 @@
+import type { Environment } from '../environment.ts';
 import { flagsMeant, readHead } from './global-flags.ts';
 import { runCommand } from './run/command.ts';
 import type { Terminal } from './terminal.ts';
@@ -7,7 +8,7 @@ export interface CliOptions {
   readonly args: readonly string[];
   /** Path of the running program: what to start as `<node> <entry> daemon serve`. */
   readonly entry: string;
-  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly environment: Environment;
   readonly version: string;
 }
 

@@ -1,12 +1,13 @@
 import type { Command } from 'commander';
 import type { Client, DaemonOptions } from '../client/index.ts';
+import type { Environment } from '../environment.ts';
 import type { Settings } from '../settings.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What every command is given: where to write, what it was started with, and the way to the daemon. */
 export interface CommandContext {
   readonly terminal: Terminal;
-  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly environment: Environment;
   readonly platform: NodeJS.Platform;
   readonly version: string;
   /** Absolute path of the folder with the manual. */

@@ -1,12 +1,11 @@
 import { isatty } from 'node:tty';
-import { exitCodeOf } from '../errors.ts';
+import type { Environment } from '../environment.ts';
+import { exitCodeOf, isStorageFull } from '../errors.ts';
 import type { GlobalFlags } from './global-flags.ts';
 import { openLogFile } from './log-file.ts';
 import { safeJson, safeText } from './output/safe-text.ts';
 import { wrapText } from './output/wrap.ts';
 import { type Style, styleFor } from './style.ts';
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /** A stream that text goes to; process streams fit, and so does a list in a test. */
 export interface Output {
@@ -96,7 +95,7 @@ export function processTerminal(flags: GlobalFlags, environment: Environment): T
 function endWithoutOutput({ code }: NodeJS.ErrnoException): never {
   if (code === 'EPIPE') process.exit();
   process.stderr.write(`Error: the output cannot be written (${code})\n`);
-  process.exit(exitCodeOf(code === 'ENOSPC' || code === 'EDQUOT' ? 'StorageFull' : 'Unexpected'));
+  process.exit(exitCodeOf(isStorageFull(code) ? 'StorageFull' : 'Unexpected'));
 }
 
 /** NO_COLOR (any value but empty) wins, then --no-color, then FORCE_COLOR, then what the stream is. */

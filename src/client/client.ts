@@ -1,15 +1,8 @@
 import { AuthsomeError } from '../errors.ts';
+import { parseJson } from '../json.ts';
 import { currentDaemon, type DaemonOptions, ensureDaemon, sendInConfidence } from './daemon.ts';
 import { readDaemonRecord } from './daemon-record.ts';
-import {
-  type Call,
-  type Endpoint,
-  NotAnswered,
-  parseJson,
-  readDocument,
-  readText,
-  send,
-} from './exchange.ts';
+import { type Call, type Endpoint, NotAnswered, readDocument, readText, send } from './exchange.ts';
 import { endpointOf } from './probe.ts';
 import { openLease, type RunLease } from './run-lease.ts';
 import type {

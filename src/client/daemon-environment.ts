@@ -1,6 +1,5 @@
 import { join, sep } from 'node:path';
-
-type Environment = Readonly<Record<string, string | undefined>>;
+import type { Environment } from '../environment.ts';
 
 /**
  * What the daemon needs from the environment of whoever starts it. The rest stays behind: a process that lives for

@@ -1,3 +1,4 @@
+import type { Environment } from '../environment.ts';
 import { AuthsomeError } from '../errors.ts';
 import type { Settings } from '../settings.ts';
 import { apiVersion, readDaemonRecord } from './daemon-record.ts';
@@ -14,7 +15,7 @@ export interface DaemonOptions extends Signer {
   readonly launch: {
     readonly execPath: string;
     readonly entry: string;
-    readonly environment: Readonly<Record<string, string | undefined>>;
+    readonly environment: Environment;
   };
 }
 

@@ -9,6 +9,7 @@ import {
   proofMatches,
   signRequest,
 } from '../identity/index.ts';
+import { parseJson } from '../json.ts';
 
 /** Where calls go. */
 export interface Endpoint {
@@ -170,14 +171,6 @@ export async function readText(response: IncomingMessage, origin: string): Promi
     throw interrupted(origin, error);
   }
   return Buffer.concat(chunks).toString('utf8');
-}
-
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** The error that an error document stands for; `undefined` when it is not one. */

@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { AuthsomeError } from '../errors.ts';
 import { proofHeader, proofMatches } from '../identity/index.ts';
+import { parseJson } from '../json.ts';
 import { type AnswerReader, createAnswerReader } from './answer-reader.ts';
 import {
   type Call,
@@ -8,7 +9,6 @@ import {
   errorOf,
   interrupted,
   NotAnswered,
-  parseJson,
   type SignedCall,
   type Signer,
   signCall,

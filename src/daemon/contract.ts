@@ -1,4 +1,5 @@
 import type { StopDocument } from '../client/index.ts';
+import type { Environment } from '../environment.ts';
 import type { AuthsomeError } from '../errors.ts';
 import type { Settings } from '../settings.ts';
 import type { Home } from './home/index.ts';
@@ -9,7 +10,7 @@ export interface StartOptions {
   readonly settings: Settings;
   /** Prepared, and locked by this process. */
   readonly home: Home;
-  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly environment: Environment;
   readonly version: string;
   readonly log: Log;
   readonly addressInUse: (host: string, port: number) => Promise<AuthsomeError>;

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { Environment } from '../environment.ts';
 import {
   certificatesOf,
   createDialer,
@@ -24,10 +25,7 @@ export interface WayOut {
 }
 
 /** The daemon's way out, as the settings and the environment have it. */
-export function createWayOut(
-  settings: Settings,
-  environment: Readonly<Record<string, string | undefined>>,
-): WayOut {
+export function createWayOut(settings: Settings, environment: Environment): WayOut {
   const proxies = parseProxyEnvironment(environment);
   // More than one variable may name the same bundle.
   const files = [...new Set(settings.extraCaFiles)].map((path) => ({ path, pem: readText(path) }));

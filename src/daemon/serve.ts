@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Environment } from '../environment.ts';
 import { AuthsomeError, asAuthsomeError, errorDocument, exitCodeOf } from '../errors.ts';
 import { loadSettings } from '../settings.ts';
 import type { Daemon } from './contract.ts';
@@ -16,7 +17,7 @@ import { startDaemon } from './start.ts';
 
 /** What the process was started with. */
 export interface ServeOptions {
-  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly environment: Environment;
   readonly version: string;
   /** Only to tell whether the vault of this home could be opened from here. */
   readonly isCheck: boolean;

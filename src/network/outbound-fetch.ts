@@ -1,7 +1,7 @@
 import type { buildConnector } from 'undici';
 import { AuthsomeError } from '../errors.ts';
+import { isLoopbackName } from '../loopback.ts';
 import type { Dialer, Fetch, OutboundFetchOptions } from './dialer.ts';
-import { isLoopback } from './upstream-proxy.ts';
 
 const defaultMaxBodyBytes = 1024 * 1024;
 const defaultTimeoutMs = 30_000;
@@ -113,7 +113,7 @@ async function plainRequest(
 function checkedUrl(text: string): URL {
   const url = new URL(text);
   const host = url.hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
-  if (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(host))) return url;
+  if (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackName(host))) return url;
   throw new AuthsomeError('EndpointUnreachable', `${url.host} cannot be called: its URL is not https`, {
     hint: 'Correct the URL in the provider definition.',
   });

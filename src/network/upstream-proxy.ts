@@ -1,8 +1,8 @@
 import { isIP } from 'node:net';
+import type { Environment } from '../environment.ts';
 import { AuthsomeError } from '../errors.ts';
+import { isLoopbackName } from '../loopback.ts';
 import { parseAddress, sharesPrefix } from './address.ts';
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /** A proxy between this machine and the internet. */
 export interface UpstreamProxy {
@@ -125,17 +125,10 @@ function parseBypass(entry: string): Bypass {
 /** The proxy to go through to a host in lower case; `undefined` to go straight there. Loopback is always straight. */
 export function proxyFor(rules: ProxyRules, host: string, port: number): UpstreamProxy | undefined {
   const proxy = port === 80 ? rules.http : rules.https;
-  if (proxy === undefined || isLoopback(host)) return undefined;
+  if (proxy === undefined || isLoopbackName(host)) return undefined;
   const address = parseAddress(host);
   const isBypassed = rules.bypass.some(
     (bypass) => (bypass.port === undefined || bypass.port === port) && bypass.matches(host, address),
   );
   return isBypassed ? undefined : proxy;
-}
-
-/** Whether a host in lower case is this machine by its very name. */
-export function isLoopback(host: string): boolean {
-  return (
-    host === 'localhost' || host.endsWith('.localhost') || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
-  );
 }

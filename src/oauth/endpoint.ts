@@ -1,4 +1,5 @@
 import { AuthsomeError } from '../errors.ts';
+import { isLoopbackHost } from '../loopback.ts';
 
 /** A WHATWG fetch that follows no redirects and bounds time and size; the caller decides how it gets out. */
 export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
@@ -115,13 +116,9 @@ export function requireSecureUrl(address: string, what: string): URL {
   const url = URL.canParse(address) ? new URL(address) : undefined;
   if (url !== undefined && url.username === '' && url.password === '') {
     if (url.protocol === 'https:') return url;
-    if (url.protocol === 'http:' && isLoopback(url.hostname)) return url;
+    if (url.protocol === 'http:' && isLoopbackHost(url.hostname)) return url;
   }
   throw new AuthsomeError('InvalidDefinition', `the ${what} is not an https URL`);
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
 }
 
 function unreachable(error: unknown, url: URL, what: string): AuthsomeError {

@@ -1,4 +1,5 @@
 import { AuthsomeError } from '../errors.ts';
+import { jsonPointer } from '../json.ts';
 import type { Rule } from './rule.ts';
 
 type Check = (text: string) => string | undefined;
@@ -44,7 +45,7 @@ function parseRule(value: unknown, pointer: string): Rule {
   }
   const fields = value as Readonly<Record<string, unknown>>;
   for (const name of Object.keys(fields)) {
-    if (!known.has(name)) throw invalid(`${pointer}/${escapePointer(name)}`, 'is not a field of a rule');
+    if (!known.has(name)) throw invalid(pointer + jsonPointer([name]), 'is not a field of a rule');
   }
   const { id, effect } = fields;
   if (typeof id !== 'string' || !/^[a-z0-9][a-z0-9._-]{0,63}$/.test(id)) {
@@ -69,10 +70,6 @@ function parseList(value: unknown, pointer: string, check: Check): readonly stri
     if (fault !== undefined) throw invalid(`${pointer}/${index}`, fault);
     return item;
   });
-}
-
-function escapePointer(name: string): string {
-  return name.replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
 function invalid(pointer: string, fault: string): AuthsomeError {

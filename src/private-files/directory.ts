@@ -1,6 +1,6 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { AuthsomeError } from '../errors.ts';
+import { AuthsomeError, isStorageFull } from '../errors.ts';
 
 /**
  * Makes a directory (0700) and what is missing above it; one that is there already stays as it is. Throws `StorageFull`
@@ -11,7 +11,7 @@ export function makePrivateDirectory(path: string): void {
     make(path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOSPC' || code === 'EDQUOT') {
+    if (isStorageFull(code)) {
       throw new AuthsomeError('StorageFull', `no space left to make ${path}`, { cause: error });
     }
     const reason =

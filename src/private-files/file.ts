@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { shellWord } from '../command-line.ts';
-import { AuthsomeError } from '../errors.ts';
+import { AuthsomeError, isStorageFull } from '../errors.ts';
 import { requirePrivateStats } from './entry.ts';
 
 // Windows has neither of these flags.
@@ -109,7 +109,7 @@ export function fileFailure(path: string, what: 'read' | 'written', error: unkno
       hint: `Look at it and move it away: ls -ld ${shellWord(path)}`,
     });
   }
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
+  if (isStorageFull(code)) {
     return new AuthsomeError('StorageFull', `no space left to write ${path}`, { cause: error });
   }
   return new AuthsomeError('HomeNotUsable', `${path} cannot be ${what} (${code})`, {

@@ -1,4 +1,5 @@
 import { AuthsomeError, asAuthsomeError } from '../errors.ts';
+import { parseJson } from '../json.ts';
 import { closest } from '../suggestion.ts';
 import { type ParseOptions, parseProvider } from './definition.ts';
 import type { DefinitionFolder } from './definition-folder.ts';
@@ -116,6 +117,7 @@ async function readOne(folder: DefinitionFolder, name: string): Promise<Custom |
     const text = await folder.read(name);
     if (text === undefined) return undefined;
     const document = parseJson(text);
+    if (document === undefined) throw new AuthsomeError('InvalidDefinition', '/: must be JSON');
     const provider = parseProvider(document, 'custom');
     if (provider.name !== name)
       throw new AuthsomeError('InvalidDefinition', `/name: must be ${name}, as the file's name says`);
@@ -128,14 +130,6 @@ async function readOne(folder: DefinitionFolder, name: string): Promise<Custom |
         cause: known.cause,
       }),
     };
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new AuthsomeError('InvalidDefinition', '/: must be JSON');
   }
 }
 

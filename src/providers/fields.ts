@@ -1,5 +1,7 @@
+import { jsonPointer } from '../json.ts';
+import { isLoopbackName } from '../loopback.ts';
 import { Fault } from './fault.ts';
-import { canonicalTarget, isLoopback } from './host.ts';
+import { canonicalTarget } from './host.ts';
 
 /** A fault with the JSON pointer (RFC 6901) of the field that has it. */
 export class PointedFault extends Error {
@@ -51,7 +53,7 @@ export class Fields {
   }
 
   pointer(key: string | number): string {
-    return `${this.#pointer}/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`;
+    return this.#pointer + jsonPointer([key]);
   }
 
   fault(key: string, sentence: string): never {
@@ -111,7 +113,7 @@ export class Fields {
     if (!isObject(value)) this.fault(key, 'must be an object of strings');
     for (const [name, text] of Object.entries(value)) {
       if (typeof text !== 'string')
-        throw new PointedFault(`${this.pointer(key)}/${name}`, 'must be a string');
+        throw new PointedFault(this.pointer(key) + jsonPointer([name]), 'must be a string');
     }
     return value as Readonly<Record<string, string>>;
   }
@@ -193,7 +195,7 @@ function secureUrlFault(text: string): string | undefined {
   const unprintable = printableFault(text);
   if (unprintable !== undefined) return unprintable;
   if (text.includes('#')) return 'must have no fragment';
-  if (url.protocol === 'http:' && !isLoopback(target.host)) return 'must be an https URL';
+  if (url.protocol === 'http:' && !isLoopbackName(target.host)) return 'must be an https URL';
   return undefined;
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { canonicalHost, canonicalTarget, isLoopback, registrableDomain } from './host.ts';
+import { canonicalHost, canonicalTarget, registrableDomain } from './host.ts';
 
 describe('canonical host', () => {
   it.each([
@@ -104,15 +104,5 @@ describe('registrable domain', () => {
 
   it.each(['com', 'co.uk', 'github.io', 'localhost', '127.0.0.1', '[::1]'])('%s has none', (host) =>
     expect(registrableDomain(host)).toBeUndefined(),
-  );
-});
-
-describe('loopback', () => {
-  it.each(['localhost', 'a.localhost', '127.0.0.1', '127.9.9.9', '[::1]'])('%s is', (host) =>
-    expect(isLoopback(host)).toBe(true),
-  );
-  it.each(['127.evil.example', 'localhost.evil.example', '128.0.0.1', '[::2]', 'notlocalhost'])(
-    '%s is not',
-    (host) => expect(isLoopback(host)).toBe(false),
   );
 });

@@ -58,16 +58,6 @@ export function isAddress(host: string): boolean {
   return host.startsWith('[') || ipv4.test(host);
 }
 
-/** Loopback by name or by number; the only hosts that may be spoken to without TLS. */
-export function isLoopback(host: string): boolean {
-  return (
-    host === 'localhost' ||
-    host.endsWith('.localhost') ||
-    host === '[::1]' ||
-    (ipv4.test(host) && host.startsWith('127.'))
-  );
-}
-
 function canonicalIpv6(text: string): string | undefined {
   if (!/^\[[0-9a-fA-F:.]+\]$/.test(text)) return undefined;
   return URL.canParse(`https://${text}/`) ? new URL(`https://${text}/`).hostname : undefined;

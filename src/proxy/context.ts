@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { AuthsomeError } from '../errors.ts';
+import { isLoopbackAddress } from '../loopback.ts';
 import type { AlpnCache } from './connect/index.ts';
 import type { DecisionSink, ProxyOptions, Timeouts } from './contract.ts';
 import type { Authority } from './http1/index.ts';
@@ -38,8 +39,6 @@ export interface UpstreamDialer {
   tls(target: Target, alpn: readonly string[]): Promise<TLSSocket>;
 }
 
-const loopback = /^(?:127\.|::1$|::ffff:127\.)/;
-
 /**
  * Connects by the options' dialler, and looks at the address that was reached: whatever name led there, the daemon's
  * own ports are closed to every run.
@@ -53,7 +52,7 @@ export function createUpstreamDialer(
 
   const checked = <S extends Socket>(socket: S, authority: Authority): S => {
     const { remoteAddress = '', remotePort, localAddress } = socket;
-    const isThisMachine = loopback.test(remoteAddress) || remoteAddress === localAddress;
+    const isThisMachine = isLoopbackAddress(remoteAddress) || remoteAddress === localAddress;
     if (own().some(({ host, port }) => port === remotePort && (isThisMachine || host === remoteAddress))) {
       socket.destroy();
       throw forbidden(authority);

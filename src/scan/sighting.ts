@@ -1,3 +1,4 @@
+import type { Environment } from '../environment.ts';
 import type { Assignment } from './assignment.ts';
 import { isKeyLike, isPhantom, ownerOf, type Watched } from './watched.ts';
 
@@ -32,7 +33,7 @@ export function sightingsInFile(
 
 /** The secrets in an environment, by the variables' names. */
 export function sightingsInEnvironment(
-  environment: Readonly<Record<string, string | undefined>>,
+  environment: Environment,
   watched: readonly Watched[],
 ): readonly Sighting[] {
   return Object.keys(environment)

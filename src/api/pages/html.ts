@@ -1,4 +1,6 @@
 /** Markup that is safe to send: made only by the `html` template, which escapes every value that is not one. */
+import { isLoopbackHost } from '../../loopback.ts';
+
 export class Html {
   readonly text: string;
 
@@ -40,6 +42,5 @@ function escaped(text: string): string {
 export function linkable(url: string | undefined): string | undefined {
   if (url === undefined || !URL.canParse(url)) return undefined;
   const { protocol, hostname } = new URL(url);
-  const isLoopback = hostname === 'localhost' || hostname === '127.0.0.1' || hostname === '[::1]';
-  return protocol === 'https:' || (protocol === 'http:' && isLoopback) ? url : undefined;
+  return protocol === 'https:' || (protocol === 'http:' && isLoopbackHost(hostname)) ? url : undefined;
 }

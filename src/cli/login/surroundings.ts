@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-
-type Environment = Readonly<Record<string, string | undefined>>;
+import type { Environment } from '../../environment.ts';
+import { isLoopbackHost } from '../../loopback.ts';
 
 /** What can show a page to the person at this terminal. */
 export interface Surroundings {
@@ -43,8 +43,7 @@ export function surroundingsOf(
 export function isOpenable(url: string): boolean {
   if (!URL.canParse(url)) return false;
   const { protocol, hostname } = new URL(url);
-  const isLoopback = hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
-  return protocol === 'https:' || (protocol === 'http:' && isLoopback);
+  return protocol === 'https:' || (protocol === 'http:' && isLoopbackHost(hostname));
 }
 
 /** Whether the terminal turns OSC 8 into a link; those that do not know it may print it. */

@@ -1,7 +1,7 @@
 import type { Agent } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import type { Environment } from '../../environment.ts';
 
-type Environment = Readonly<Record<string, string | undefined>>;
 type Created = (error: Error | null, socket?: Socket) => void;
 
 interface ConnectionOptions {

@@ -1,4 +1,4 @@
-type Environment = Readonly<Record<string, string | undefined>>;
+import type { Environment } from '../../environment.ts';
 
 /** What of a run its child's environment is made of; `RunDocument` fits. */
 export interface RunSurroundings {

@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { AuthsomeError } from '../../errors.ts';
+import { AuthsomeError, isStorageFull } from '../../errors.ts';
 import { readSourceFile, type SourceFile } from './source-file.ts';
 
 export interface Ownership {
@@ -91,7 +91,7 @@ function syncDirectory(directory: string): void {
 
 function writeFailure(path: string, error: unknown): AuthsomeError {
   const { code } = error as NodeJS.ErrnoException;
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
+  if (isStorageFull(code)) {
     return new AuthsomeError('StorageFull', `no space left to write ${path}`, { cause: error });
   }
   const reason =

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import type { Environment } from '../../environment.ts';
 import type { Settings } from '../../settings.ts';
 import { openStorageAsFound } from '../../storage/index.ts';
 import { requireMasterKey, systemKeychain } from '../../vault/index.ts';
@@ -12,7 +13,7 @@ import type { Home } from './home.ts';
 export async function checkMasterKey(
   { masterKey, masterKeyFile }: Settings,
   home: Home,
-  environment: Readonly<Record<string, string | undefined>>,
+  environment: Environment,
 ): Promise<void> {
   if (!existsSync(home.databaseFile)) return;
   const storage = await openStorageAsFound(home.databaseFile);

@@ -1,0 +1,176 @@
+/** The rooms of `src/`, and who may import whom. */
+
+export const rooms = [
+  'api',
+  'audit',
+  'cli',
+  'client',
+  'connections',
+  'daemon',
+  'identity',
+  'network',
+  'oauth',
+  'policy',
+  'principals',
+  'private-files',
+  'providers',
+  'proxy',
+  'runs',
+  'scan',
+  'storage',
+  'vault',
+] as const;
+export type Room = (typeof rooms)[number];
+
+/**
+ * Single files beside the rooms that rooms may use. Each holds one thing that several rooms must agree on, imports
+ * nothing but its like, and is cheap enough for `run` to load.
+ */
+export const grounds = [
+  'command-line',
+  'environment',
+  'errors',
+  'json',
+  'loopback',
+  'settings',
+  'suggestion',
+] as const;
+export type Ground = (typeof grounds)[number];
+
+/** Who may import whom, and why nobody else: the reason is what a failure prints. */
+export const table: Readonly<
+  Record<Room, { readonly mayImport: readonly (Room | Ground)[]; readonly reason: string }>
+> = {
+  api: {
+    mayImport: [
+      'errors',
+      'json',
+      'loopback',
+      'audit',
+      'client',
+      'connections',
+      'identity',
+      'network',
+      'principals',
+      'providers',
+      'runs',
+    ],
+    reason:
+      'what callers meet: it reads requests and writes documents, and what happens is for the rooms below',
+  },
+  audit: {
+    mayImport: ['errors', 'storage', 'private-files'],
+    reason: 'a leaf: the trail must not depend on what it records; it may use the storage for its table',
+  },
+  cli: {
+    mayImport: [
+      'errors',
+      'environment',
+      'loopback',
+      'command-line',
+      'settings',
+      'suggestion',
+      'client',
+      'identity',
+      'private-files',
+      'scan',
+    ],
+    reason:
+      'commands reach the daemon over HTTP only, so that no secret and no heavy module is in their process',
+  },
+  client: {
+    mayImport: ['errors', 'environment', 'json', 'command-line', 'settings', 'identity', 'private-files'],
+    reason: 'every command pays for what the client imports; it signs, sends and reads, nothing else',
+  },
+  connections: {
+    mayImport: ['errors', 'command-line', 'oauth', 'vault', 'providers'],
+    reason: 'the use cases know the flows, the store and the definitions, but neither sockets nor pages',
+  },
+  daemon: {
+    mayImport: [
+      'errors',
+      'environment',
+      'command-line',
+      'settings',
+      'api',
+      'audit',
+      'client',
+      'storage',
+      'network',
+      'policy',
+      'principals',
+      'private-files',
+      'providers',
+      'proxy',
+      'runs',
+      'vault',
+    ],
+    reason: 'the daemon wires the rooms together and speaks the wire types of the client, but never prints',
+  },
+  identity: {
+    mayImport: ['errors', 'command-line', 'private-files'],
+    reason: 'a leaf: it is on the hot path of every command',
+  },
+  network: {
+    mayImport: ['errors', 'environment', 'loopback'],
+    reason: 'a leaf: it dials what it is told to and decides nothing else',
+  },
+  oauth: {
+    mayImport: ['errors', 'loopback'],
+    reason: 'a leaf: flows take fetch, clock and randomness as arguments',
+  },
+  policy: { mayImport: ['errors', 'json'], reason: 'a leaf: a pure judgement of values' },
+  principals: {
+    mayImport: ['errors', 'audit', 'connections', 'storage', 'identity', 'network', 'providers', 'vault'],
+    reason: 'it says who owns what and opens what they own; runs, pages and the API are built on it',
+  },
+  'private-files': {
+    mayImport: ['errors', 'command-line'],
+    reason: 'the ground that everything with a file in the home stands on: it must not know what is in them',
+  },
+  providers: {
+    mayImport: ['errors', 'json', 'loopback', 'suggestion', 'private-files'],
+    reason: 'a leaf: definitions and matching are pure',
+  },
+  proxy: {
+    mayImport: ['errors', 'loopback', 'command-line', 'audit', 'identity', 'policy', 'providers'],
+    reason: 'credentials, routes and sockets arrive as arguments: the proxy can never ask the vault itself',
+  },
+  runs: {
+    mayImport: [
+      'errors',
+      'command-line',
+      'audit',
+      'connections',
+      'network',
+      'policy',
+      'principals',
+      'providers',
+      'proxy',
+    ],
+    reason:
+      'a run is made of connections, rules and the proxy; how it is asked for is the business of the API',
+  },
+  scan: {
+    mayImport: ['errors', 'environment', 'command-line'],
+    reason: 'a leaf: it reads text and judges values, and what to look for arrives as an argument',
+  },
+  storage: {
+    mayImport: ['errors', 'command-line', 'private-files'],
+    reason: 'the ground that stores stand on: it must not know what is in them',
+  },
+  vault: {
+    mayImport: ['errors', 'command-line', 'storage', 'private-files'],
+    reason: 'a leaf: sealing knows nothing of what it seals; it may use the storage for its table',
+  },
+};
+
+/** Imports that may bring types only, since the code behind them belongs to another process or another room. */
+export const typesOnly: readonly (readonly [from: Room, to: Room | Ground, reason: string])[] = [
+  ['api', 'client', "the API speaks the client's wire types; its code would be the daemon calling itself"],
+  [
+    'daemon',
+    'client',
+    "the daemon shares the client's wire types; its code would be the daemon calling itself",
+  ],
+];
