@@ -92,7 +92,7 @@ export function createConnections(given: ConnectionsOptions, flows: FlowTable = 
 
   return {
     signIns,
-    credentials: { peek: cache.peek, acquire: cache.acquire, renew: cache.renew },
+    credentials: cache,
     onChange: store.onChange,
     scopeAdvice(key, answer) {
       const connection = cache.held(key);
@@ -107,8 +107,8 @@ export function createConnections(given: ConnectionsOptions, flows: FlowTable = 
         nowMs: options.nowMs,
         pause: options.pause,
         list: () => store.list(),
-        quietUntilMs: cache.quietUntilMs,
-        refresh: cache.refreshAhead,
+        quietUntilMs: (key) => cache.quietUntilMs(key),
+        refresh: (key, version) => cache.refreshAhead(key, version),
       });
     },
 

@@ -1,6 +1,5 @@
-import { AuthsomeError, asAuthsomeError } from '../../errors.ts';
+import { AuthsomeError } from '../../errors.ts';
 import { clientSecrets, readRefreshResponse } from '../../oauth/index.ts';
-import type { Vault } from '../../vault/index.ts';
 import { clientHint, tokenEndpoint } from '../clients/index.ts';
 import type { ConnectionsOptions, ProviderCatalog } from '../contract.ts';
 import { fetchTo } from '../discovery/index.ts';
@@ -19,23 +18,9 @@ import {
   writeConnection,
 } from '../records/index.ts';
 import { connectionLine } from '../sign-in-command.ts';
+import { withGrant } from './grant-lease.ts';
 import type { RefreshOf } from './grant-refresh.ts';
-
-/** How long others wait after a holder died; a living one renews its lease while it works. */
-const refreshLeaseMs = 15_000;
-
-/**
- * Runs `work` as the only one, in this process and in others, that may spend or revoke the refresh token of a
- * connection.
- */
-export async function withGrant<Result>(
-  vault: Vault,
-  provider: string,
-  name: string,
-  work: () => Promise<Result>,
-): Promise<Result> {
-  return await vault.exclusively(`grant/${connectionKey(provider, name)}`, refreshLeaseMs, work);
-}
+import { cannotRefresh, requireConnected, signInAgain } from './unusable-connection.ts';
 
 /**
  * What a provider answered and the vault did not take (a full disk, a locked database), by connection: as long as
@@ -174,40 +159,6 @@ async function somebodyElses(
   return theirs;
 }
 
-/** Throws CredentialMissing or CredentialExpired for a connection that was revoked or has died. */
-export function requireConnected(catalog: ProviderCatalog, connection: Connection): void {
-  if (connection.state === 'revoked') {
-    throw new AuthsomeError('CredentialMissing', `${keyOf(connection)} was revoked`, {
-      hint: signInAgain(catalog, connection),
-    });
-  }
-  if (connection.state === 'invalid') {
-    throw new AuthsomeError(
-      'CredentialExpired',
-      `${connection.provider} no longer accepts ${keyOf(connection)}`,
-      {
-        hint: signInAgain(catalog, connection),
-      },
-    );
-  }
-}
-
-export function cannotRefresh(catalog: ProviderCatalog, connection: Connection): AuthsomeError {
-  return new AuthsomeError('CredentialExpired', `${keyOf(connection)} has expired and cannot be refreshed`, {
-    hint: signInAgain(catalog, connection),
-  });
-}
-
-/** Whether trying again without a person cannot help. */
-export function isFinal(error: unknown): boolean {
-  const { code } = asAuthsomeError(error);
-  return code === 'CredentialExpired' || code === 'CredentialMissing' || code === 'ConnectionNotFound';
-}
-
 function keyOf(connection: Connection): string {
   return connectionKey(connection.provider, connection.name);
-}
-
-function signInAgain(catalog: ProviderCatalog, connection: Connection): string {
-  return `Sign in again with: ${connectionLine(catalog, connection)}`;
 }

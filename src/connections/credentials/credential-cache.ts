@@ -1,39 +1,29 @@
 import { signInLine } from '../../command-line.ts';
-import { AuthsomeError, asAuthsomeError } from '../../errors.ts';
+import { AuthsomeError } from '../../errors.ts';
 import type { ConnectionsOptions } from '../contract.ts';
 import { splitConnectionKey } from '../names.ts';
-import type { Connection } from '../records/index.ts';
-import { type ConnectionStore, connectionNotFound, type OpenConnection } from '../records/index.ts';
 import {
-  cannotRefresh,
-  isFinal,
-  refreshConnection,
-  requireConnected,
-  type UnstoredGrants,
-} from './connection-refresh.ts';
+  type Connection,
+  type ConnectionStore,
+  connectionNotFound,
+  type OpenConnection,
+} from '../records/index.ts';
 import type { CredentialSource, LiveCredential } from './credential.ts';
 import { type Lifetime, lifetimeOf } from './credential-lifetime.ts';
+import { isWithin } from './failure-memory.ts';
 import type { RefreshOf } from './grant-refresh.ts';
+import { RefreshGate } from './refresh-gate.ts';
+import { SingleFlight } from './single-flight.ts';
+import { cannotRefresh, isFinal, requireConnected } from './unusable-connection.ts';
 
 /** A version that came from a 401 is not replaced because of another 401 before this. */
 const renewalPauseMs = 60_000;
-const firstBackOffMs = 1_000;
-const maxBackOffMs = 60_000;
-/** While nobody uses the connection. */
-const maxIdleBackOffMs = 3_600_000;
 
 /** One connection's credential as held in memory. */
 interface Entry extends Lifetime {
   readonly live: LiveCredential;
   readonly connection: Connection;
   readonly isRefreshable: boolean;
-}
-
-/** The last failures of a connection's refresh: for a while nobody asks again. */
-interface Failure {
-  readonly error: AuthsomeError;
-  readonly count: number;
-  readonly atMs: number;
 }
 
 export interface CredentialCache extends CredentialSource {
@@ -54,198 +44,158 @@ export function createCredentialCache(
   connections: ConnectionStore,
   refreshOf: RefreshOf,
 ): CredentialCache {
-  const { nowMs } = options;
-  const entries = new Map<string, Entry>();
-  const failures = new Map<string, Failure>();
-  const unstored: UnstoredGrants = new Map();
-  const loads = new Map<string, Promise<Entry>>();
-  const refreshes = new Map<string, Promise<Entry>>();
-  const renewedAtMs = new WeakMap<LiveCredential, number>();
-  const blocked = new Map<string, number>();
+  return new MemoryCredentialCache(options, connections, refreshOf);
+}
+
+/** Credentials in memory, each loaded from the vault once and replaced as it is refreshed. */
+class MemoryCredentialCache implements CredentialCache {
+  readonly #options: ConnectionsOptions;
+  readonly #connections: ConnectionStore;
+  readonly #gate: RefreshGate;
+  readonly #entries = new Map<string, Entry>();
+  readonly #loads = new SingleFlight<Entry>();
+  readonly #renewedAtMs = new WeakMap<LiveCredential, number>();
+  /** How many hold a connection blocked. */
+  readonly #blocked = new Map<string, number>();
   /** Grows when a connection is dropped: work begun before does not fill the cache again. */
-  const generations = new Map<string, number>();
+  readonly #generations = new Map<string, number>();
 
-  const generationOf = (key: string): number => generations.get(key) ?? 0;
-
-  /** One piece of work of a kind per connection at a time, whoever asks. */
-  const once = (
-    running: Map<string, Promise<Entry>>,
-    key: string,
-    work: () => Promise<OpenConnection>,
-  ): Promise<Entry> => {
-    const joined = running.get(key);
-    if (joined !== undefined) return joined;
-    const started = hold(key, work);
-    const ended = (): void => {
-      if (running.get(key) === started) running.delete(key);
+  constructor(options: ConnectionsOptions, connections: ConnectionStore, refreshOf: RefreshOf) {
+    this.#options = options;
+    this.#connections = connections;
+    const onFinalFailure = (key: string): void => {
+      this.#entries.delete(key);
     };
-    running.set(key, started);
-    started.then(ended, ended);
-    return started;
-  };
+    this.#gate = new RefreshGate({ options, connections, refreshOf, onFinalFailure });
+  }
 
-  const hold = async (key: string, work: () => Promise<OpenConnection>): Promise<Entry> => {
-    const generation = generationOf(key);
-    const open = await work();
-    requireUnblocked(key);
-    const held = entries.get(key);
-    if (held !== undefined && held.live.version > open.connection.version) return held;
-    // Dropped meanwhile (revoked, or signed in anew): what was read before that counts no more.
-    if (generationOf(key) !== generation) return await hold(key, () => read(key));
-    const entry = entryOf(open, held);
-    entries.set(key, entry);
-    return entry;
-  };
-
-  const requireUnblocked = (key: string): void => {
-    if (!blocked.has(key)) return;
-    const { provider, connection } = splitConnectionKey(key);
-    throw new AuthsomeError('CredentialMissing', `${key} is being revoked`, {
-      hint: `Sign in again with: ${signInLine({ provider, connection })}`,
-    });
-  };
-
-  const read = async (key: string): Promise<OpenConnection> => {
-    const { provider, connection } = splitConnectionKey(key);
-    const open = await connections.find(provider, connection);
-    if (open === undefined) throw connectionNotFound(provider, connection);
-    requireConnected(options.catalog, open.connection);
-    return open;
-  };
-
-  const load = (key: string): Promise<Entry> => once(loads, key, () => read(key));
-
-  /** The failure after which it is too early to try again. */
-  const recentFailure = (key: string): Failure | undefined => {
-    const failure = failures.get(key);
-    if (failure === undefined) return undefined;
-    return isWithin(failure.atMs, nowMs(), backOffMs(failure.count, maxBackOffMs)) ? failure : undefined;
-  };
-
-  const refresh = (key: string, seen: number): Promise<Entry> => {
-    const failure = recentFailure(key);
-    if (failure !== undefined) return Promise.reject(failure.error);
-    return once(refreshes, key, async () => {
-      const { provider, connection } = splitConnectionKey(key);
-      try {
-        const open = await refreshConnection(
-          { options, connections, unstored, refreshOf },
-          provider,
-          connection,
-          seen,
-        );
-        failures.delete(key);
-        return open;
-      } catch (caught) {
-        const error = asAuthsomeError(caught);
-        if (isFinal(error)) entries.delete(key);
-        const count = (failures.get(key)?.count ?? 0) + 1;
-        failures.set(key, { error, count, atMs: nowMs() });
-        options.notify({ event: 'token.refresh_failed', provider, connection, outcome: error.code });
-        throw error;
-      }
-    });
-  };
-
-  const refreshInBackground = (key: string, entry: Entry): void => {
-    if (refreshes.has(key) || recentFailure(key) !== undefined) return;
-    // Its failure is recorded; the old token goes on working for whoever asks meanwhile.
-    refresh(key, entry.live.version).catch(() => undefined);
-  };
-
-  /** The held credential while it works; a due refresh is set off beside it. */
-  const usable = (key: string): LiveCredential | undefined => {
-    const entry = entries.get(key);
+  /** The held credential while it works; a due refresh is started beside it. */
+  peek(key: string): LiveCredential | undefined {
+    const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
-    const now = nowMs();
+    const now = this.#options.nowMs();
     if (now >= entry.staleAtMs) return undefined;
-    if (now >= entry.refreshAtMs) refreshInBackground(key, entry);
+    if (now >= entry.refreshAtMs) this.#refreshInBackground(key, entry);
     return entry.live;
-  };
+  }
 
-  const acquire = async (key: string): Promise<LiveCredential> => {
-    requireUnblocked(key);
-    const held = usable(key);
+  async acquire(key: string): Promise<LiveCredential> {
+    this.#requireUnblocked(key);
+    const held = this.peek(key);
     if (held !== undefined) return held;
-    const entry = await load(key);
-    if (nowMs() < entry.staleAtMs) return usable(key) ?? entry.live;
+    const entry = await this.#load(key);
+    if (this.#options.nowMs() < entry.staleAtMs) return this.peek(key) ?? entry.live;
     if (!entry.isRefreshable) {
       const { provider, connection } = splitConnectionKey(key);
-      const open = await connections.open(provider, connection);
-      throw cannotRefresh(options.catalog, open.connection);
+      const open = await this.#connections.open(provider, connection);
+      throw cannotRefresh(this.#options.catalog, open.connection);
     }
     try {
-      return (await refresh(key, entry.live.version)).live;
+      return (await this.#refresh(key, entry.live.version)).live;
     } catch (error) {
       // Near its end, but not past it: better than nothing while the provider has a problem.
-      if (isFinal(error) || nowMs() >= entry.endsAtMs) throw error;
+      if (isFinal(error) || this.#options.nowMs() >= entry.endsAtMs) throw error;
       return entry.live;
     }
-  };
+  }
 
-  const renew: CredentialSource['renew'] = async (key, rejected) => {
-    if (blocked.has(key)) return undefined;
+  async renew(key: string, rejected: LiveCredential): Promise<LiveCredential | undefined> {
+    if (this.#blocked.has(key)) return undefined;
+    const { nowMs } = this.#options;
     try {
-      const held = entries.get(key);
+      const held = this.#entries.get(key);
       if (held !== undefined && held.live !== rejected) return held.live;
-      const renewedMs = renewedAtMs.get(rejected);
+      const renewedMs = this.#renewedAtMs.get(rejected);
       if (renewedMs !== undefined && isWithin(renewedMs, nowMs(), renewalPauseMs)) return undefined;
-      const stored = await load(key);
+      const stored = await this.#load(key);
       if (stored.live.version > rejected.version) return stored.live;
       if (!stored.isRefreshable) return undefined;
-      const { live } = await refresh(key, rejected.version);
-      renewedAtMs.set(live, nowMs());
+      const { live } = await this.#refresh(key, rejected.version);
+      this.#renewedAtMs.set(live, nowMs());
       return live;
     } catch {
       return undefined;
     }
-  };
+  }
 
-  const drop = (key: string): void => {
-    entries.delete(key);
-    failures.delete(key);
-    unstored.delete(key);
-    loads.delete(key);
-    refreshes.delete(key);
-    generations.set(key, generationOf(key) + 1);
-  };
+  held(key: string): Connection | undefined {
+    return this.#entries.get(key)?.connection;
+  }
 
-  return {
-    peek: usable,
-    acquire,
-    renew,
-    drop,
-    refreshAhead: refresh,
-    quietUntilMs(key) {
-      const failure = failures.get(key);
-      if (failure === undefined) return Number.NEGATIVE_INFINITY;
-      if (isFinal(failure.error)) return Number.POSITIVE_INFINITY;
-      const idleMs = backOffMs(failure.count, maxIdleBackOffMs);
-      return isWithin(failure.atMs, nowMs(), idleMs) ? failure.atMs + idleMs : Number.NEGATIVE_INFINITY;
-    },
-    held: (key) => entries.get(key)?.connection,
-    async whileBlocked(key, work) {
-      blocked.set(key, (blocked.get(key) ?? 0) + 1);
-      drop(key);
-      try {
-        return await work();
-      } finally {
-        const holders = (blocked.get(key) ?? 1) - 1;
-        if (holders === 0) blocked.delete(key);
-        else blocked.set(key, holders);
-        drop(key);
-      }
-    },
-  };
-}
+  drop(key: string): void {
+    this.#entries.delete(key);
+    this.#gate.forget(key);
+    this.#loads.forget(key);
+    this.#generations.set(key, this.#generationOf(key) + 1);
+  }
 
-function backOffMs(failures: number, maxMs: number): number {
-  return Math.min(firstBackOffMs * 2 ** (failures - 1), maxMs);
-}
+  async whileBlocked<Result>(key: string, work: () => Promise<Result>): Promise<Result> {
+    this.#blocked.set(key, (this.#blocked.get(key) ?? 0) + 1);
+    this.drop(key);
+    try {
+      return await work();
+    } finally {
+      const holders = (this.#blocked.get(key) ?? 1) - 1;
+      if (holders === 0) this.#blocked.delete(key);
+      else this.#blocked.set(key, holders);
+      this.drop(key);
+    }
+  }
 
-/** Whether less than `ms` have passed since `thenMs`. A clock that was set back in between ends the wait. */
-function isWithin(thenMs: number, nowMs: number, ms: number): boolean {
-  return thenMs <= nowMs && nowMs < thenMs + ms;
+  async refreshAhead(key: string, version: number): Promise<unknown> {
+    return await this.#refresh(key, version);
+  }
+
+  quietUntilMs(key: string): number {
+    return this.#gate.quietUntilMs(key);
+  }
+
+  async #refresh(key: string, seen: number): Promise<Entry> {
+    return await this.#hold(key, () => this.#gate.refresh(key, seen));
+  }
+
+  #refreshInBackground(key: string, entry: Entry): void {
+    if (!this.#gate.isOpen(key)) return;
+    // Its failure is recorded; until then the old token goes on working for everybody.
+    this.#refresh(key, entry.live.version).catch(() => undefined);
+  }
+
+  async #load(key: string): Promise<Entry> {
+    return await this.#loads.run(key, () => this.#hold(key, () => this.#read(key)));
+  }
+
+  async #hold(key: string, work: () => Promise<OpenConnection>): Promise<Entry> {
+    const generation = this.#generationOf(key);
+    const open = await work();
+    this.#requireUnblocked(key);
+    const held = this.#entries.get(key);
+    if (held !== undefined && held.live.version > open.connection.version) return held;
+    // Dropped since (revoked, or signed in again): what was read before that counts no more.
+    if (this.#generationOf(key) !== generation) return await this.#hold(key, () => this.#read(key));
+    const entry = entryOf(open, held);
+    this.#entries.set(key, entry);
+    return entry;
+  }
+
+  async #read(key: string): Promise<OpenConnection> {
+    const { provider, connection } = splitConnectionKey(key);
+    const open = await this.#connections.find(provider, connection);
+    if (open === undefined) throw connectionNotFound(provider, connection);
+    requireConnected(this.#options.catalog, open.connection);
+    return open;
+  }
+
+  #requireUnblocked(key: string): void {
+    if (!this.#blocked.has(key)) return;
+    const { provider, connection } = splitConnectionKey(key);
+    throw new AuthsomeError('CredentialMissing', `${key} is being revoked`, {
+      hint: `Sign in again with: ${signInLine({ provider, connection })}`,
+    });
+  }
+
+  #generationOf(key: string): number {
+    return this.#generations.get(key) ?? 0;
+  }
 }
 
 /** Keeps the object of a version that is held already: the proxy caches by identity. */

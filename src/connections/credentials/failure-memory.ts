@@ -1,0 +1,58 @@
+import type { AuthsomeError } from '../../errors.ts';
+import { isFinal } from './unusable-connection.ts';
+
+const firstBackOffMs = 1_000;
+const maxBackOffMs = 60_000;
+/** While nobody uses the connection. */
+const maxIdleBackOffMs = 3_600_000;
+
+interface Failure {
+  readonly error: AuthsomeError;
+  readonly count: number;
+  readonly atMs: number;
+}
+
+/** The last failures of refreshes, by connection: for a while, longer after each, nobody asks the provider again. */
+export class FailureMemory {
+  readonly #failures = new Map<string, Failure>();
+  readonly #nowMs: () => number;
+
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs;
+  }
+
+  add(key: string, error: AuthsomeError): void {
+    const count = (this.#failures.get(key)?.count ?? 0) + 1;
+    this.#failures.set(key, { error, count, atMs: this.#nowMs() });
+  }
+
+  forget(key: string): void {
+    this.#failures.delete(key);
+  }
+
+  /** The failure after which it is too early to try again. */
+  recent(key: string): AuthsomeError | undefined {
+    const failure = this.#failures.get(key);
+    if (failure === undefined) return undefined;
+    const isRecent = isWithin(failure.atMs, this.#nowMs(), backOffMs(failure.count, maxBackOffMs));
+    return isRecent ? failure.error : undefined;
+  }
+
+  /** When a connection that nobody may be using may be tried again: `Infinity` once only a person can help. */
+  quietUntilMs(key: string): number {
+    const failure = this.#failures.get(key);
+    if (failure === undefined) return Number.NEGATIVE_INFINITY;
+    if (isFinal(failure.error)) return Number.POSITIVE_INFINITY;
+    const idleMs = backOffMs(failure.count, maxIdleBackOffMs);
+    return isWithin(failure.atMs, this.#nowMs(), idleMs) ? failure.atMs + idleMs : Number.NEGATIVE_INFINITY;
+  }
+}
+
+/** Whether less than `ms` have passed since `thenMs`. A clock that was set back in between ends the wait. */
+export function isWithin(thenMs: number, nowMs: number, ms: number): boolean {
+  return thenMs <= nowMs && nowMs < thenMs + ms;
+}
+
+function backOffMs(failures: number, maxMs: number): number {
+  return Math.min(firstBackOffMs * 2 ** (failures - 1), maxMs);
+}
