@@ -42,6 +42,7 @@ try {
     check('knip', ['npx', '--no-install', 'knip']);
     suite('unit');
     suite('e2e');
+    suite('e2e-alone');
     h2spec();
     check('demo', ['node', 'scripts/demo.mjs']);
   }

@@ -230,7 +230,7 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Resolves once the first token of a grant that lives `ttlSeconds` has expired. */
+/** Resolves once the first token of a grant that lives `ttlSeconds` has expired, by the clock of a real server. */
 export function expiry(ttlSeconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ttlSeconds * 1000 + 500));
 }

@@ -1,3 +1,4 @@
+import { readdirSync, readlinkSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { hosts } from '../support/service/index.ts';
 import { type Acme, connectAcme, createAcme, gone, inWorld, until } from './harness.ts';
@@ -61,13 +62,24 @@ it('fifty commands at the moment of expiry cause one refresh, and all get what t
   });
 }, 120_000);
 
+function socketsOf(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).filter((descriptor) => {
+    try {
+      return readlinkSync(`/proc/${pid}/fd/${descriptor}`).startsWith('socket:');
+    } catch {
+      return false;
+    }
+  }).length;
+}
+
 it('fifty children of one run cause one refresh, though the answer is slow', async () => {
   await expired(async (world) => {
     const held = holdTokenRequest(world.service, 'answered');
     const script = `for i in $(seq 50); do ${curl.map((word) => `'${word}'`).join(' ')} & done; wait`;
     const run = world.startAuthsome(['run', '--', 'sh', '-c', script]);
     await held.reached;
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    // Each of them has a connection to the daemon's proxy by then.
+    await until(() => socketsOf(world.daemonPid() ?? 0) > crowd.length, 30_000);
     expect(world.service.api.received).toEqual([]);
     held.release();
     const outcome = await run.ended;

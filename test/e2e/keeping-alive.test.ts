@@ -35,6 +35,7 @@ function answer(world: Acme, path: string, how: 'break' | { status: number; body
   return () => calls;
 }
 
+/** For what only time brings: the end of a token, and a machine that sleeps. */
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 describe('a connection that nobody uses', () => {

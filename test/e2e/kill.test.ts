@@ -109,7 +109,8 @@ describe('a daemon that is killed during a refresh', () => {
         const command = world.startAuthsome(askAcme);
         await held.reached;
         held.release();
-        while (storedVersion(database) === before) await new Promise((resolve) => setTimeout(resolve, 1));
+        // Looked at as often as can be: what counts is the instant after the write.
+        while (storedVersion(database) === before) await new Promise((resolve) => setImmediate(resolve));
         await kill(world);
         await command.ended;
       });
@@ -117,6 +118,16 @@ describe('a daemon that is killed during a refresh', () => {
     });
   });
 });
+
+async function isListening(world: Acme): Promise<boolean> {
+  return (await fetch(`${world.baseUrl}/health`).catch(() => undefined))?.ok === true;
+}
+
+/** Whether the daemon's only thread is free. */
+async function answersAtOnce(world: Acme): Promise<boolean> {
+  const signal = AbortSignal.timeout(1_000);
+  return (await fetch(`${world.baseUrl}/health`, { signal }).catch(() => undefined))?.ok === true;
+}
 
 async function killBeforeTheWrite(
   world: Acme,
@@ -130,7 +141,8 @@ async function killBeforeTheWrite(
       database.script('BEGIN IMMEDIATE');
       held.release();
       await until(() => granted(world.service, 'refresh_token') === 1, 5_000);
-      await new Promise((resolve) => setTimeout(resolve, 500));
+      // A daemon that waits for the lock answers nobody.
+      await until(async () => !(await answersAtOnce(world)), 10_000);
     }
     await kill(world);
     if (at.blocked) database.script('ROLLBACK');
@@ -148,7 +160,7 @@ describe('a database that somebody else keeps locked', () => {
         await held.reached;
         database.script('BEGIN IMMEDIATE');
         held.release();
-        // Longer than the daemon waits for a lock.
+        // Longer than the daemon waits for a lock, which it does by SQLite's own clock.
         await new Promise((resolve) => setTimeout(resolve, 6_000));
         database.script('ROLLBACK');
         await command.ended;
@@ -168,7 +180,8 @@ describe('a daemon that is told to stop during a refresh', () => {
       const command = world.startAuthsome(askAcme);
       await held.reached;
       const stop = world.startAuthsome(['daemon', 'stop']);
-      await new Promise((resolve) => setTimeout(resolve, 2_000));
+      // Its listener is closed first: from then on it waits for nothing but the answer.
+      await until(async () => !(await isListening(world)), 10_000);
       held.release();
       expect((await stop.ended).code).toBe(0);
       await command.ended;
@@ -177,12 +190,7 @@ describe('a daemon that is told to stop during a refresh', () => {
   });
 });
 
-const answerTo = async (world: Acme): Promise<void> => {
-  await until(
-    async () => (await fetch(`${world.baseUrl}/health`).catch(() => undefined))?.ok === true,
-    15_000,
-  );
-};
+const answerTo = (world: Acme): Promise<void> => until(() => isListening(world), 15_000);
 
 describe('a daemon that is killed during a sign-in', () => {
   const start = (world: Acme) => world.startAuthsome(['login', 'acme', '--json', '--no-browser']);

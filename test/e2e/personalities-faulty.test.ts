@@ -78,6 +78,7 @@ describe('a server is understood', () => {
   });
 
   it('that is slow, though within our patience', async () => {
+    // Its slowness is what is tested.
     interceptAnswers(world.service, '/token', (_, body, end) => void setTimeout(end, 8_000, body));
     const { page, outcome } = await signIn('slow');
     expect([outcome.code, lastDocument(outcome)]).toEqual([

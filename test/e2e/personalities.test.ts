@@ -91,6 +91,7 @@ describe('a server that takes pushed authorization requests only', () => {
       const again = start(company, 'acme-par');
       await authUrlOf(again);
       const { session_id: id, auth_url: url, auth_url_expires_at: end } = lastDocument(again.output);
+      // The second that the server gave it is over.
       await new Promise((resolve) => setTimeout(resolve, Date.parse(String(end)) - Date.now() + 50));
       const renewed = await company.json(['login', '--status', String(id)]);
       expect(renewed).toMatchObject({ status: 'waiting', session_id: id });

@@ -64,6 +64,7 @@ describe('a token endpoint', () => {
     ],
     ['names no expires_in', (response) => json(response, token), { expires_at: null }],
     [
+      // Its slowness is what is tested.
       'is slow',
       (response) => void setTimeout(() => json(response, { ...token, expires_in: '3600' }), 1_500),
       { scopes: ['read', 'write'] },

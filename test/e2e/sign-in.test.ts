@@ -57,8 +57,7 @@ describe('login with an API key', () => {
 
   it('takes it from a masked prompt on a terminal without a display', async () => {
     const running = world.startOnTerminal(['login', 'pixel', '--connection', 'typed']);
-    await running.seen('stdout', /key/i);
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await running.seen('stdout', /API key for Pixel: /);
     running.type(`${world.apiKey}\r`);
     const outcome = await running.ended;
     expect([outcome.code, outcome.stdout]).toEqual([0, expect.any(String)]);
