@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { BlockRow, ChainLink } from '../storage/index.ts';
 import type { AuditEvent, Candidate, DecisionEvent, RecordedEvent } from './event.ts';
 
-/** An event as it waits to be written: who and when are settled, its place in the chain is not. */
+/** An event that waits to be written. Its id and time are known, its place in the chain is not. */
 export interface QueuedEvent {
   readonly event: AuditEvent;
   readonly id: string;
@@ -114,8 +114,8 @@ function isLike(a: DecisionEvent, b: DecisionEvent): boolean {
   return true;
 }
 
-/** Whether `block` is, untouched, what was written after `previous`. */
-export function holds(block: Block, previous: Link): boolean {
+/** Whether `block` is, unaltered, what was written after `previous`. */
+export function continues(block: Block, previous: Link): boolean {
   return (
     block.lastSequence === previous.sequence + block.events &&
     block.body.split('\n').length === block.events &&

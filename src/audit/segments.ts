@@ -2,7 +2,7 @@ import { open, readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AuthsomeError } from '../errors.ts';
 import { segmentName } from './archive.ts';
-import { type Block, endOf, holds, type Link } from './chain.ts';
+import { type Block, continues, endOf, type Link } from './chain.ts';
 
 /** A file of archived blocks, by the numbers of its first and last event. */
 interface Segment {
@@ -120,7 +120,7 @@ async function readSegment(
         body: lines.join('\n'),
         hash,
       };
-      if (!holds(block, previous)) throw changed(segment);
+      if (!continues(block, previous)) throw changed(segment);
       blocks.push(block);
     }
     lines = [];
