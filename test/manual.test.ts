@@ -17,6 +17,9 @@ const documents = [
   ...markdownIn('.'),
 ];
 
+/** An address, a path or a name that cannot be broken, alone on its line. */
+const isOneWord = /^\s*(?:(?:[-*>]|\d+\.|#+) )?\S+$/;
+
 function sources(directory: string): readonly string[] {
   return readdirSync(directory, { withFileTypes: true, recursive: true })
     .filter((file) => file.isFile() && file.name.endsWith('.ts') && !file.name.endsWith('.test.ts'))
@@ -100,6 +103,13 @@ describe('the manual', () => {
     );
     const broken = links.filter((link) => !/^https?:/.test(link) && !existsSync(resolve(folder, link)));
     expect(broken).toEqual([]);
+  });
+
+  it.each(documents)('has no line of a document wider than 100 columns: %s', (document) => {
+    const wide = read(document)
+      .split('\n')
+      .filter((line) => [...line].length > 100 && !isOneWord.test(line));
+    expect(wide).toEqual([]);
   });
 
   it('lists every page in its index and in llms.txt, with the sentence that the page starts with', () => {

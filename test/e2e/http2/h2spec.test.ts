@@ -12,11 +12,13 @@ const [major = ''] = process.versions.node.split('.');
 
 /** The cases that the page lists for this Node. */
 const documented = [
-  ...readFileSync(join(root, 'docs/project/conformance.md'), 'utf8').matchAll(
-    /^\| `((?:generic|http2|hpack)\/[\d.]+)` *\| ([^|]+?) *\| ([^|]+?) *\|/gm,
-  ),
-].flatMap(([, section, name, nodes = '']) =>
-  nodes === 'any' || nodes.split(', ').includes(major) ? [`${section} ${name}`] : [],
+  ...readFileSync(join(root, 'docs/project/conformance.md'), 'utf8')
+    .replaceAll('\n  ', ' ')
+    .matchAll(/^- `((?:generic|http2|hpack)\/[\d.]+)`, (any Node|Node [\d, ]+): "([^"]+)"/gm),
+].flatMap(([, section, nodes = '', name]) =>
+  nodes === 'any Node' || nodes.replace('Node ', '').split(', ').includes(major)
+    ? [`${section} ${name}`]
+    : [],
 );
 
 let world: Http2World;
