@@ -2,12 +2,12 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { AuthsomeError } from '../errors.ts';
 import { reauthorize } from './authorize/index.ts';
 import { createCertificateAuthority, createKeySupply } from './ca/index.ts';
-import { AlpnCache, admit } from './connect/index.ts';
-import { type Context, createUpstreamDialer, type Owner } from './context.ts';
+import { admit } from './connect/index.ts';
+import type { Context, Owner } from './context.ts';
 import type { ProxyOptions, Run, Proxy as RunningProxy, RunSpec, Timeouts } from './contract.ts';
 import { createDecisionIds } from './decide/index.ts';
-import { UpstreamPool } from './http1-relay/index.ts';
 import { IdleMonitor, LiveRun, proxyUrl, TokenRegistry } from './runs/index.ts';
+import { AlpnCache, createUpstreamDialer, UpstreamPool } from './upstream/index.ts';
 
 const minuteMs = 60_000;
 

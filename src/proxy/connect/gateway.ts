@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { asAuthsomeError } from '../../errors.ts';
 import type { RequestRecord } from '../authorize/index.ts';
-import { type Context, forbidden, type Owner } from '../context.ts';
+import type { Context, Owner } from '../context.ts';
 import { refuse } from '../decide/index.ts';
 import {
   type Authority,
@@ -22,6 +22,7 @@ import {
 } from '../http1-relay/index.ts';
 import { rewriteRequestHead } from '../inject/index.ts';
 import type { Live, Monitored } from '../runs/index.ts';
+import { forbidden } from '../upstream/index.ts';
 import { intercept } from './interception.ts';
 
 const established = Buffer.from('HTTP/1.1 200 Connection established\r\n\r\n', 'latin1');

@@ -2,5 +2,4 @@
  * From an accepted connection to requests: CONNECT and absolute-form targets, blind tunnels, and TLS termination with the
  * run's certificates. What the requests in a tunnel become is for the relays.
  */
-export { AlpnCache } from './alpn-cache.ts';
 export { admit } from './gateway.ts';

@@ -6,4 +6,3 @@
 export { hostFieldOf, Origin, OriginRequest } from './origin.ts';
 export { relay, relayIdleMs } from './relay.ts';
 export { Http1Session, type RequestHandler } from './session.ts';
-export { UpstreamPool } from './upstream.ts';

@@ -6,7 +6,7 @@ import {
   type PendingRequest,
   type RequestRecord,
 } from '../authorize/index.ts';
-import type { Owner, UpstreamDialer } from '../context.ts';
+import type { Owner } from '../context.ts';
 import type { Refusal } from '../decide/index.ts';
 import {
   type Authority,
@@ -16,6 +16,7 @@ import {
   type ResponseHead,
 } from '../http1/index.ts';
 import { type ForwardTarget, rewriteRequestHead } from '../inject/index.ts';
+import type { UpstreamDialer } from '../upstream/index.ts';
 import { ResponseScrubber } from './response-scrub.ts';
 import type { Destination, Http1Session } from './session.ts';
 

@@ -15,8 +15,8 @@ import {
 } from '../http1/index.ts';
 import { type Problem, problemResponse } from '../refusal/index.ts';
 import type { Live, Monitored } from '../runs/index.ts';
+import { highWaterBytes, type Upstream, type UpstreamPool, type UpstreamUser } from '../upstream/index.ts';
 import { relay, relayIdleMs } from './relay.ts';
-import { highWaterBytes, type Upstream, type UpstreamPool, type UpstreamUser } from './upstream.ts';
 
 /** Where a request goes: a pool's key and the way to a new connection. */
 export interface Destination {

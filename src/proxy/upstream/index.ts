@@ -1,0 +1,7 @@
+/**
+ * How a run reaches upstreams: the dialer that keeps runs away from the daemon's own ports, the pool of HTTP/1.1
+ * connections, and what is known of the protocols that upstreams speak.
+ */
+export { AlpnCache } from './alpn-cache.ts';
+export { createUpstreamDialer, forbidden, type UpstreamDialer } from './dialer.ts';
+export { highWaterBytes, type Upstream, UpstreamPool, type UpstreamUser } from './pool.ts';
