@@ -119,7 +119,7 @@ describe('the audit trail', () => {
     const trail = openTrail();
     trail.append(decision('dec_1'));
     const failure = { event: 'answer.failed', decision: 'dec_1', outcome: 'UpstreamTimeout' } as const;
-    trail.append({ ...failure, detail: 'the upstream did not answer in time' });
+    trail.append({ ...failure, detail: 'the upstream did not respond in time' });
     expect(await trail.sequel({ id: 'dec_1', sequence: 1 })).toMatchObject(failure);
     expect(await trail.sequel({ id: 'dec_2', sequence: 0 })).toBeUndefined();
   });

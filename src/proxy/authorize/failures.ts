@@ -1,15 +1,22 @@
 import { AuthsomeError } from '../../errors.ts';
 
-/** How a request that was let go may fail, in the same words for both protocols. */
-export const failures = {
-  truncated: () =>
-    new AuthsomeError('UpstreamUnreachable', 'the upstream broke off in the middle of its response'),
-  undecodable: () =>
-    new AuthsomeError('UpstreamMalformed', 'the response is not in the coding that it declares'),
-  stalled: () =>
-    new AuthsomeError('UpstreamTimeout', 'nothing moved for too long in the middle of an exchange'),
-} as const;
+const retryIfSafe = 'Retry only if repeating it is safe: it may already have taken effect.';
 
-/** The hint about a request that went out and was not answered. */
-export const retryIfSafe =
-  'Send the request again if it may be carried out twice: whether it had an effect is not known.';
+/** How a request that went to an upstream may fail, in the same words for both protocols. */
+export const failures = {
+  unprocessed: () =>
+    new AuthsomeError('UpstreamUnreachable', 'the upstream refused the request before processing it', {
+      hint: 'Safe to retry: the request was not processed.',
+    }),
+  noResponse: (closed: 'connection' | 'stream') =>
+    new AuthsomeError('UpstreamUnreachable', `the upstream closed the ${closed} without a response`, {
+      hint: retryIfSafe,
+    }),
+  timeout: () => new AuthsomeError('UpstreamTimeout', 'the upstream did not respond in time'),
+  truncated: () =>
+    new AuthsomeError('UpstreamUnreachable', 'the upstream broke off before its response was complete'),
+  undecodable: () =>
+    new AuthsomeError('UpstreamMalformed', 'the response is not in the content coding that it declares'),
+  stalled: () =>
+    new AuthsomeError('UpstreamTimeout', 'the exchange stalled: no data within the idle timeout'),
+} as const;

@@ -4,5 +4,5 @@
  */
 
 export { authorize, type CredentialUse, type PendingRequest, reauthorize } from './authorize.ts';
-export { failures, retryIfSafe } from './failures.ts';
+export { failures } from './failures.ts';
 export { RequestRecord } from './request-record.ts';

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { AuthsomeError, asAuthsomeError } from '../../errors.ts';
-import { failures, RequestRecord, retryIfSafe } from '../authorize/index.ts';
+import { failures, RequestRecord } from '../authorize/index.ts';
 import type { Context, Owner } from '../context.ts';
 import { type RequestFacts, refuse } from '../decide/index.ts';
 import {
@@ -276,22 +276,13 @@ export class Http1Session implements MachinePort, UpstreamUser, Monitored, Live 
       case 'malformed-body':
         return this.#refusalOf(this.#record ?? this.#unread(), failure.fault);
       case 'request-timeout':
-        return this.#failure(this.#unread(), 'MalformedRequest', 'the request head did not arrive in time');
+        return this.#failure(this.#unread(), headTimeout());
       case 'malformed-response':
-        return this.#failure(this.#record ?? this.#unread(), 'UpstreamMalformed', failure.fault.reason);
+        return this.#failure(this.#record ?? this.#unread(), malformedResponse(failure.fault));
       case 'no-response':
-        return this.#failure(
-          this.#record ?? this.#unread(),
-          'UpstreamUnreachable',
-          'the upstream closed the connection without a response',
-          retryIfSafe,
-        );
+        return this.#failure(this.#record ?? this.#unread(), failures.noResponse('connection'));
       case 'response-timeout':
-        return this.#failure(
-          this.#record ?? this.#unread(),
-          'UpstreamTimeout',
-          'the upstream did not answer in time',
-        );
+        return this.#failure(this.#record ?? this.#unread(), failures.timeout());
     }
   }
 
@@ -301,13 +292,8 @@ export class Http1Session implements MachinePort, UpstreamUser, Monitored, Live 
     );
   }
 
-  #failure(
-    record: RequestRecord,
-    code: 'MalformedRequest' | 'UpstreamMalformed' | 'UpstreamUnreachable' | 'UpstreamTimeout',
-    detail: string,
-    hint?: string,
-  ): LocalReply {
-    return replyOf(record.fail(new AuthsomeError(code, detail, hint === undefined ? {} : { hint })));
+  #failure(record: RequestRecord, error: AuthsomeError): LocalReply {
+    return replyOf(record.fail(error));
   }
 
   #unread(): RequestRecord {
@@ -373,12 +359,18 @@ export class Http1Session implements MachinePort, UpstreamUser, Monitored, Live 
   }
 }
 
+const headTimeout = (): AuthsomeError =>
+  new AuthsomeError('MalformedRequest', 'the request head did not arrive in time');
+
+const malformedResponse = ({ reason }: Fault): AuthsomeError =>
+  new AuthsomeError('UpstreamMalformed', reason);
+
 function whyCut(cut: Cut): AuthsomeError {
   switch (cut.kind) {
     case 'malformed-body':
       return new AuthsomeError('MalformedRequest', cut.fault.reason);
     case 'malformed-response':
-      return new AuthsomeError('UpstreamMalformed', cut.fault.reason);
+      return malformedResponse(cut.fault);
     case 'truncated':
       return failures.truncated();
     case 'undecodable':

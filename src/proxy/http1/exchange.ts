@@ -1,6 +1,6 @@
+import { mayRenew, mayRetry, Replay } from '../resend/index.ts';
 import { Body } from './body.ts';
 import type { Plan, ResponseTransform } from './port.ts';
-import { isRepeatable, Replay } from './replay.ts';
 import type { RequestHead } from './request.ts';
 import type { ResponseHead } from './response.ts';
 
@@ -63,17 +63,27 @@ export class Http1Exchange {
 
   /** Whether it may go out once more, now that a pooled connection turned out to be dead. */
   mayRetry(): boolean {
-    const isFirstTry = !this.#responseBegun && !this.#retried && !this.#renewed;
-    return this.#upstreamReused && isFirstTry && isRepeatable(this.request);
+    const { method, framing, upgrade } = this.request;
+    return mayRetry({
+      method,
+      hasContent: framing.kind !== 'none' || upgrade !== undefined,
+      isUnprocessed: this.#upstreamReused && !this.#responseBegun,
+      wasRetried: this.#retried || this.#renewed,
+    });
   }
 
   retry(): void {
     this.#retried = true;
   }
 
-  /** Whether a 401 may be met with a newer credential: all of it must be at hand to be sent again. */
-  mayRenew(): boolean {
-    return this.plan?.renewable === true && !this.#renewed && this.#replay?.chunks !== undefined;
+  /** Whether a 401 may be met with a newer credential. `isSent`: all of the request was. */
+  mayRenew(isSent: boolean): boolean {
+    return mayRenew({
+      isRenewable: this.plan?.renewable === true,
+      wasRenewed: this.#renewed,
+      isSent,
+      body: this.#replay?.chunks,
+    });
   }
 
   /** It goes out once more, with this head; or with `undefined` it does not, and the 401 stands. */

@@ -19,6 +19,5 @@ export type {
   ResponseTransform,
   TransformOutlet,
 } from './port.ts';
-export { isIdempotent, Replay } from './replay.ts';
 export { looksLikeRequest, parseRequestHead, type RequestHead } from './request.ts';
 export { type ResponseHead, rewriteResponseHead } from './response.ts';

@@ -357,7 +357,7 @@ export class RequestResponseMachine {
         start = this.#interim(head, bytes);
         continue;
       }
-      if (head.status === 401 && this.#requestPhase === 'sent' && exchange.mayRenew()) {
+      if (head.status === 401 && exchange.mayRenew(this.#requestPhase === 'sent')) {
         this.#responsePhase = 'renewing';
         this.#fromUpstream.push(start === 0 ? bytes : bytes.subarray(start));
         this.#port.renew();

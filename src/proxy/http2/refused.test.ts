@@ -62,7 +62,7 @@ describe.each([
     expect(head[':status']).toBe(502);
     expect(JSON.parse(body)).toMatchObject({
       code: 'UpstreamUnreachable',
-      hint: expect.stringContaining('again'),
+      hint: expect.stringContaining('Safe to retry'),
     });
     expect(seen.map(({ connection }) => connection)).toEqual([0, 1]);
     expect(outcomes()).toEqual(['injected']);

@@ -156,7 +156,7 @@ class Http2Connection implements StreamHost, Live, Monitored {
     try {
       const refusal = 'kind' in read ? read : (this.#options.refusal ?? this.#tooLarge(headers));
       if (refusal !== undefined) relayed.refuse(refusal);
-      else this.hear(relayed);
+      else this.authorize(relayed);
     } catch {
       // A fault of ours costs this stream, never the daemon.
       relayed.cut();
@@ -182,7 +182,7 @@ class Http2Connection implements StreamHost, Live, Monitored {
     return sessionPoolOf(this.#options.run, this.#options).open(this.#authorityText, connection, dial);
   }
 
-  hear(relayed: RelayedStream): void {
+  authorize(relayed: RelayedStream): void {
     authorize(relayed, this.#options.run, this.#options.decisions);
   }
 

@@ -1,0 +1,67 @@
+import { type ClientHttp2Stream, constants, type ServerHttp2Stream } from 'node:http2';
+import type { Duplex } from 'node:stream';
+import type { AuthsomeError } from '../../errors.ts';
+import { failures } from '../authorize/index.ts';
+import { type Coding, type Needles, ScrubbedBody } from '../scrub/index.ts';
+
+/** The stream whose bodies are relayed. */
+export interface BodyOwner {
+  readonly client: ServerHttp2Stream;
+  /** Data has moved: the stream is not idle. */
+  moved(): void;
+  /** Runs a step; an error in it fails this stream, not the daemon. */
+  guard(step: () => void): void;
+  /** A response that has begun must not look complete. */
+  abort(why: AuthsomeError, code: number): void;
+}
+
+/** Relays data no faster than it is taken. A pipe would add six more listeners. */
+export function relayBody(owner: BodyOwner, from: Duplex, to: Duplex): void {
+  from.on('data', (chunk: Buffer) => {
+    owner.moved();
+    if (to.closed) return;
+    if (!to.write(chunk)) from.pause();
+  });
+  to.on('drain', () => from.resume());
+}
+
+/** Relays a response's body without the secret. The caller says when the body has ended: `finish` or `abort`. */
+export function relayScrubbedBody(
+  owner: BodyOwner,
+  upstream: ClientHttp2Stream,
+  needles: Needles,
+  codings: readonly Coding[],
+): ScrubbedBody {
+  const { client } = owner;
+  let isBlocked = false;
+  const updateFlow = (): void => {
+    if (isBlocked || client.writableNeedDrain) upstream.pause();
+    else upstream.resume();
+  };
+  const body = new ScrubbedBody(needles, codings, {
+    emit(bytes) {
+      const flows = client.closed || client.write(bytes);
+      if (!flows) updateFlow();
+      return flows;
+    },
+    block(on) {
+      isBlocked = on;
+      updateFlow();
+    },
+    guard: (step) => owner.guard(step),
+    over(complete) {
+      if (complete) client.end();
+      else owner.abort(failures.undecodable(), constants.NGHTTP2_NO_ERROR);
+    },
+  });
+  client.on('drain', () => {
+    body.resume();
+    updateFlow();
+  });
+  client.once('close', () => body.abort());
+  upstream.on('data', (chunk: Buffer) => {
+    owner.moved();
+    body.push(chunk);
+  });
+  return body;
+}
