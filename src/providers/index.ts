@@ -10,5 +10,6 @@ export { canonicalHost } from './host.ts';
 export { judgePath } from './path.ts';
 export { phantomFor } from './phantom.ts';
 export type { FlowName, OauthDefinition, Placement, Provider } from './provider.ts';
+export { foldHeaderName, isReservedHeader } from './reserved-headers.ts';
 export type { Route, RouteTable } from './route.ts';
 export { compileRoutes, routesOf } from './route-table.ts';

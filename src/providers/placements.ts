@@ -1,23 +1,8 @@
 import type { Fields } from './fields.ts';
 import type { Placement } from './provider.ts';
+import { isReservedHeader } from './reserved-headers.ts';
 
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-/** Hop-by-hop, or what frames and addresses a message (RFC 9110 §7.6.1): a secret there would break or redirect it. */
-const reservedHeaders = new Set([
-  'connection',
-  'content-encoding',
-  'content-length',
-  'content-type',
-  'expect',
-  'forwarded',
-  'host',
-  'keep-alive',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'via',
-]);
 
 /** `kind` with its own fields, as the entries of `inject[].placements` have them. */
 export function parsePlacement(fields: Fields): Placement {
@@ -41,9 +26,7 @@ export function parsePlacement(fields: Fields): Placement {
 /** A header that a credential may go into. */
 export function parseHeaderName(fields: Fields, key: string): string | undefined {
   const name = fields.text(key, { pattern: token, sentence: 'must be a header name (RFC 9110 token)' });
-  // Some servers take `_` for `-`.
-  const lower = name?.toLowerCase().replaceAll('_', '-') ?? '';
-  if (reservedHeaders.has(lower) || lower.startsWith('proxy-')) {
+  if (name !== undefined && isReservedHeader(name)) {
     fields.fault(key, `must not be ${name}: that header frames or addresses the request`);
   }
   return name;

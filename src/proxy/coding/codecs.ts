@@ -9,8 +9,8 @@ import {
   inflateRawSync,
   inflateSync,
 } from 'node:zlib';
-import type { Coding } from '../scrub/applies.ts';
-import { zstd } from './codings.ts';
+import type { Coding } from './codings.ts';
+import { zstd } from './zstd.ts';
 
 /** What a small body may come to when it is decoded while all others wait. */
 const mostAtOnceBytes = 128 * 1024;

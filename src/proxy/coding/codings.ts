@@ -1,33 +1,36 @@
-import type { Transform } from 'node:stream';
-import * as zlib from 'node:zlib';
+import { zstd } from './zstd.ts';
 
-/** `bytesWritten`: how much of what it was given it has undone. */
-interface Undoing {
-  readonly bytesWritten: number;
+export type Coding = 'gzip' | 'deflate' | 'br' | 'zstd';
+
+const known: ReadonlyMap<string, Coding> = new Map([
+  ['gzip', 'gzip'],
+  ['x-gzip', 'gzip'],
+  ['deflate', 'deflate'],
+  ['br', 'br'],
+  ...(zstd === undefined ? [] : [['zstd', 'zstd'] as const]),
+]);
+
+/** What services say of a body that is not coded: `none` so that nobody compresses their stream, a charset by mistake. */
+const uncoded = new Set(['', 'identity', 'none', 'utf-8', 'utf8']);
+
+/** One body needs no more; each further one multiplies what a few hostile bytes can grow to. */
+const mostCodings = 3;
+
+/**
+ * How the body is coded, in the order in which that is undone (RFC 9110 §8.4: the last one named comes first); empty
+ * where it is not coded; `undefined` where it cannot be undone here.
+ */
+export function codingsOf(contentEncoding: string | undefined): readonly Coding[] | undefined {
+  const names = (contentEncoding ?? '').split(',').map((name) => name.trim().toLowerCase());
+  const codings: Coding[] = [];
+  for (const name of names) {
+    if (uncoded.has(name)) continue;
+    const coding = known.get(name);
+    if (coding === undefined || codings.length === mostCodings) return undefined;
+    codings.unshift(coding);
+  }
+  return codings;
 }
 
-interface Zstd {
-  createZstdDecompress(): Transform & Undoing;
-  zstdDecompressSync(
-    bytes: Buffer,
-    options: { readonly maxOutputLength: number; readonly info: true },
-  ): { readonly buffer: Buffer; readonly engine: Undoing };
-}
-
-/** What undoes zstd (RFC 8878), where this Node has it: from 22.15 and 23.8 on. */
-export const zstd: Zstd | undefined = 'createZstdDecompress' in zlib ? (zlib as unknown as Zstd) : undefined;
-
-/** Codings that can be undone here. What else a client accepts is not asked for on its behalf. */
-const readable = `gzip|x-gzip|deflate|br|identity${zstd === undefined ? '' : '|zstd'}`;
-const isReadable = new RegExp(`^(?:${readable})[ \\t]*(?:;|$)`, 'i');
-/** What most clients send: answered without a list being made of it. */
-const areReadable = new RegExp(`^(?:${readable})(?:, ?(?:${readable}))*$`);
-
-/** The `Accept-Encoding` to send instead, or `undefined` where this one asks for nothing that cannot be read here. */
-export function readableCodings(acceptEncoding: string): string | undefined {
-  if (areReadable.test(acceptEncoding)) return undefined;
-  const parts = acceptEncoding.split(',').map((part) => part.trim());
-  const kept = parts.filter((part) => isReadable.test(part));
-  if (kept.length === parts.length) return undefined;
-  return kept.length === 0 ? 'identity' : kept.join(', ');
-}
+/** Names of what can be decoded here, `identity` included. */
+export const readableNames: readonly string[] = [...known.keys(), 'identity'];

@@ -1,5 +1,6 @@
 /**
- * Content codings: which ones a body may have that is looked into, and their decoders and encoders (RFC 9110 §8.4).
+ * Content codings (RFC 9110 §8.4): which ones can be decoded here, which of them to ask for, and their decoders.
  */
+export { readableCodings } from './accepted.ts';
 export { decodedAtOnce, decoderOf, hasUndoneAll } from './codecs.ts';
-export { readableCodings, zstd } from './codings.ts';
+export { type Coding, codingsOf } from './codings.ts';

@@ -1,4 +1,5 @@
 import type { CredentialUse } from '../authorize/index.ts';
+import { type Coding, codingsOf, decodedAtOnce } from '../coding/index.ts';
 import {
   Body,
   chunkOf,
@@ -15,9 +16,6 @@ import {
   withoutLines,
 } from '../http1/index.ts';
 import {
-  type Coding,
-  codingsOf,
-  decodedAtOnce,
   fieldsAboutBytes,
   isTextualAt,
   type Needles,

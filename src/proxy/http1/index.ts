@@ -8,6 +8,7 @@ export { Body, isForbiddenTrailer } from './body.ts';
 export { chunkOf, lastChunk, withoutLines } from './chunk.ts';
 export { Fault } from './fault.ts';
 export { Field, isMethodOverride, joinedValue, lineEndAt, stride, valueAt } from './fields.ts';
+export { hopByHopInHttp2, hopByHopInRequest } from './hop-by-hop.ts';
 export { RequestResponseMachine } from './machine.ts';
 export type {
   Cut,

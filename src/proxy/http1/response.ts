@@ -11,6 +11,7 @@ import {
   stride,
   valueAt,
 } from './fields.ts';
+import { hopByHopInResponse } from './hop-by-hop.ts';
 import { chunkedBody, closeDelimited, type Framing, noBody, readDeclared } from './message.ts';
 
 /** One response head as it stands in its buffer. */
@@ -165,12 +166,9 @@ function isReframed(head: ResponseHead, mark: number, reframe: ResponseChanges['
 }
 
 function isHopByHop(head: ResponseHead, mark: number, keepsUpgrade: boolean): boolean {
-  switch (head.marks[mark + 4]) {
-    case Field.connection:
-    case Field.keepAlive:
-    case Field.proxyConnection:
-    case Field.proxyAuthenticate:
-    case Field.te:
+  const kind = head.marks[mark + 4] as number;
+  if (hopByHopInResponse[kind] === 1) return true;
+  switch (kind) {
     // An agent may act on what these say, so no upstream may say it.
     case Field.authsome:
       return true;

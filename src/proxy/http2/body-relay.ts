@@ -2,7 +2,8 @@ import { type ClientHttp2Stream, constants, type ServerHttp2Stream } from 'node:
 import type { Duplex } from 'node:stream';
 import type { AuthsomeError } from '../../errors.ts';
 import { failures } from '../authorize/index.ts';
-import { type Coding, type Needles, ScrubbedBody } from '../scrub/index.ts';
+import type { Coding } from '../coding/index.ts';
+import { type Needles, ScrubbedBody } from '../scrub/index.ts';
 
 /** The stream whose bodies are relayed. */
 export interface BodyOwner {

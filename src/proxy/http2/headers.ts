@@ -1,28 +1,17 @@
 import { constants, type IncomingHttpHeaders, type OutgoingHttpHeaders, sensitiveHeaders } from 'node:http2';
+import { foldHeaderName } from '../../providers/index.ts';
 import type { CredentialUse } from '../authorize/index.ts';
-import { readableCodings } from '../coding/index.ts';
+import { type Coding, codingsOf, readableCodings } from '../coding/index.ts';
 import { type Refusal, refuse } from '../decide/index.ts';
-import { type Authority, isForbiddenTrailer, isMethodOverride, parseAuthority } from '../http1/index.ts';
 import {
-  type ForwardTarget,
-  foldName,
-  type InjectedFields,
-  type Injection,
-  placeParameter,
-} from '../inject/index.ts';
-import { type Coding, codingsOf, fieldsAboutBytes, isTextual, type Needles } from '../scrub/index.ts';
-
-const hopByHop = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'proxy-authorization',
-  'proxy-authenticate',
-  'transfer-encoding',
-  'upgrade',
-  'http2-settings',
-  'host',
-]);
+  type Authority,
+  hopByHopInHttp2,
+  isForbiddenTrailer,
+  isMethodOverride,
+  parseAuthority,
+} from '../http1/index.ts';
+import { type ForwardTarget, type InjectedFields, type Injection, placeParameter } from '../inject/index.ts';
+import { fieldsAboutBytes, isTextual, type Needles } from '../scrub/index.ts';
 
 const visible = /^[\x21\x22\x24-\x7e]+$/;
 
@@ -109,7 +98,11 @@ export function requestHeaders(
   };
   if (target.protocol !== undefined) out[':protocol'] = target.protocol;
   for (const name in headers) {
-    if (name.startsWith(':') || hopByHop.has(name) || injection?.names.includes(foldName(name)) === true)
+    if (
+      name.startsWith(':') ||
+      hopByHopInHttp2.has(name) ||
+      injection?.names.includes(foldHeaderName(name)) === true
+    )
       continue;
     if (name === 'te') {
       if (/(?:^|,)\s*trailers\s*(?:,|$)/i.test(String(headers.te))) out.te = 'trailers';
@@ -149,7 +142,7 @@ export function responseHeaders(headers: IncomingHttpHeaders): OutgoingHttpHeade
   const out: OutgoingHttpHeaders = {};
   for (const name in headers) {
     // An agent may act on what our own fields say, so no upstream may say it.
-    if (hopByHop.has(name) || name.startsWith('authsome-')) continue;
+    if (hopByHopInHttp2.has(name) || name.startsWith('authsome-')) continue;
     if (name === constants.HTTP2_HEADER_STATUS || !name.startsWith(':')) out[name] = headers[name];
   }
   return out;
@@ -159,7 +152,7 @@ export function responseHeaders(headers: IncomingHttpHeaders): OutgoingHttpHeade
 export function relayedTrailers(trailers: IncomingHttpHeaders): OutgoingHttpHeaders {
   const out: OutgoingHttpHeaders = {};
   for (const name in trailers) {
-    if (!hopByHop.has(name) && !isForbiddenTrailer(name)) out[name] = trailers[name];
+    if (!hopByHopInHttp2.has(name) && !isForbiddenTrailer(name)) out[name] = trailers[name];
   }
   return out;
 }

@@ -1,5 +1,5 @@
 import { readableCodings } from '../coding/index.ts';
-import { Field, lineEndAt, type RequestHead, stride, valueAt } from '../http1/index.ts';
+import { Field, hopByHopInRequest, lineEndAt, type RequestHead, stride, valueAt } from '../http1/index.ts';
 import type { InjectedFields, Injection } from './injection.ts';
 import { placeParameter } from './query.ts';
 import type { ForwardTarget } from './target.ts';
@@ -62,16 +62,9 @@ function fateOf(
   injection: Injection | undefined,
   replacesCodings: boolean,
 ): number {
-  switch (head.marks[mark + 4]) {
-    case Field.connection:
-    case Field.keepAlive:
-    case Field.proxyConnection:
-    case Field.proxyAuthorization:
-    case Field.proxyAuthenticate:
-    case Field.te:
-    case Field.upgrade:
-    case Field.http2Settings:
-      return dropped;
+  const kind = head.marks[mark + 4] as number;
+  if (hopByHopInRequest[kind] === 1) return dropped;
+  switch (kind) {
     case Field.host:
       return head.host === host ? kept : replacedByHost;
     case Field.acceptEncoding:

@@ -3,7 +3,7 @@
  * that writes a secret on the wire.
  */
 export { rewriteRequestHead } from './head.ts';
-export { compileInjection, foldName, type InjectedFields, type Injection } from './injection.ts';
+export { compileInjection, type InjectedFields, type Injection } from './injection.ts';
 export { basicParts } from './placement-writers.ts';
 export { placeParameter } from './query.ts';
 export type { ForwardTarget } from './target.ts';

@@ -1,4 +1,4 @@
-import type { Placement } from '../../providers/index.ts';
+import { foldHeaderName, isReservedHeader, type Placement } from '../../providers/index.ts';
 import { type PlacementWriter, writerFor } from './placement-writers.ts';
 import type { ForwardTarget } from './target.ts';
 
@@ -26,27 +26,6 @@ export interface InjectedFields {
 const fieldName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const fieldValue = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
 const loneSurrogate = /\p{Surrogate}/u;
-
-/** Fields that frame, route or hop: a credential can never go there. */
-const reserved = new Set([
-  'host',
-  'connection',
-  'content-length',
-  'transfer-encoding',
-  'te',
-  'trailer',
-  'upgrade',
-  'expect',
-  'keep-alive',
-  'proxy-authorization',
-  'proxy-connection',
-  'http2-settings',
-]);
-
-/** A field name as servers that take `_` for `-` see it. */
-export function foldName(name: string): string {
-  return name.toLowerCase().replaceAll('_', '-');
-}
 
 /**
  * The injection of this secret in these places, or `undefined` where a place cannot take it: a value that would
@@ -77,11 +56,11 @@ export function composeInjection(
   scrubbed: boolean,
 ): Injection | undefined {
   const fieldNames = writers.flatMap((writer) => writer.fields);
-  if (!fieldNames.every((name) => fieldName.test(name) && !reserved.has(foldName(name)))) return undefined;
+  if (!fieldNames.every((name) => fieldName.test(name) && !isReservedHeader(name))) return undefined;
   const parameterNames = writers.flatMap((writer) => writer.parameters);
   if (!parameterNames.every((name) => name !== '' && !loneSurrogate.test(name))) return undefined;
   const shared = {
-    names: fieldNames.map(foldName),
+    names: fieldNames.map(foldHeaderName),
     placement: writers.map((writer) => writer.description).join(', '),
     scrubbed,
   };

@@ -1,4 +1,4 @@
-import { zstd } from '../coding/index.ts';
+import { codingsOf } from '../coding/index.ts';
 
 const formats = 'json|xml|yaml|javascript|ecmascript|typescript|graphql|toml|sql|csv|ndjson|jsonl|jwt|jose';
 /**
@@ -41,38 +41,6 @@ function isType(bytes: Buffer, start: number, end: number, type: string): boolea
 
 const semicolon = 0x3b;
 const space = 0x20;
-
-export type Coding = 'gzip' | 'deflate' | 'br' | 'zstd';
-
-const known: ReadonlyMap<string, Coding> = new Map([
-  ['gzip', 'gzip'],
-  ['x-gzip', 'gzip'],
-  ['deflate', 'deflate'],
-  ['br', 'br'],
-  ...(zstd === undefined ? [] : [['zstd', 'zstd'] as const]),
-]);
-
-/** What services say of a body that is not coded: `none` so that nobody compresses their stream, a charset by mistake. */
-const uncoded = new Set(['', 'identity', 'none', 'utf-8', 'utf8']);
-
-/** One body needs no more; each further one multiplies what a few hostile bytes can grow to. */
-const mostCodings = 3;
-
-/**
- * How the body is coded, in the order in which that is undone (RFC 9110 §8.4: the last one named comes first); empty
- * where it is not coded; `undefined` where it cannot be undone here.
- */
-export function codingsOf(contentEncoding: string | undefined): readonly Coding[] | undefined {
-  const names = (contentEncoding ?? '').split(',').map((name) => name.trim().toLowerCase());
-  const codings: Coding[] = [];
-  for (const name of names) {
-    if (uncoded.has(name)) continue;
-    const coding = known.get(name);
-    if (coding === undefined || codings.length === mostCodings) return undefined;
-    codings.unshift(coding);
-  }
-  return codings;
-}
 
 /**
  * Why an answer with these fields cannot be looked into, though its type asks for it; `undefined` where it can. Such

@@ -1,6 +1,5 @@
 import type { Transform } from 'node:stream';
-import { decoderOf, hasUndoneAll } from '../coding/index.ts';
-import type { Coding } from './applies.ts';
+import { type Coding, decoderOf, hasUndoneAll } from '../coding/index.ts';
 import type { Needles } from './needles.ts';
 import { Scrubber } from './scrubber.ts';
 

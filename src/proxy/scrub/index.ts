@@ -15,8 +15,7 @@
  * are not named here, parts of a secret, and a secret that encodes only some of its characters.
  */
 
-export { decodedAtOnce } from '../coding/index.ts';
-export { type Coding, codingsOf, fieldsAboutBytes, isTextual, isTextualAt, unreadable } from './applies.ts';
+export { fieldsAboutBytes, isTextual, isTextualAt, unreadable } from './applies.ts';
 export { compileNeedles, noNeedles } from './compile.ts';
 export { ScrubbedBody } from './decoder.ts';
 export type { Needles } from './needles.ts';

@@ -10,16 +10,9 @@ import {
 } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { zstd } from '../coding/index.ts';
-import {
-  codingsOf,
-  compileNeedles,
-  decodedAtOnce,
-  isTextual,
-  isTextualAt,
-  ScrubbedBody,
-  unreadable,
-} from './index.ts';
+import { codingsOf, decodedAtOnce } from '../coding/index.ts';
+import { zstd } from '../coding/zstd.ts';
+import { compileNeedles, isTextual, isTextualAt, ScrubbedBody, unreadable } from './index.ts';
 import { type Needle, Needles } from './needles.ts';
 import { Scrubber } from './scrubber.ts';
 

@@ -1,7 +1,7 @@
 import * as zlib from 'node:zlib';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { zstd } from '../coding/index.ts';
+import { zstd } from '../coding/zstd.ts';
 import { cleanupsAfterEach } from '../testing/test-cleanups.ts';
 import {
   apiHost,
