@@ -1,5 +1,12 @@
 import type { ScopeFields } from '../oauth/index.ts';
 import { compareSecrets } from './comparison.ts';
+import {
+  type ConnectionContext,
+  exportVariables,
+  listSummaries,
+  readDetails,
+  readSummary,
+} from './connection-reports.ts';
 import type {
   Comparison,
   ConnectionChange,
@@ -14,13 +21,7 @@ import type {
 import type { CredentialSource } from './credentials/index.ts';
 import { createCredentialCache, type RefreshSchedule, startRefreshSchedule } from './credentials/index.ts';
 import { connectionKey, connectionName } from './names.ts';
-import {
-  type Connection,
-  createConnectionStore,
-  type OpenConnection,
-  summaryOf,
-  trackExchanges,
-} from './records/index.ts';
+import { createConnectionStore, trackExchanges } from './records/index.ts';
 import { logoutConnection, revokeProvider } from './revocation/index.ts';
 import { type ScopeAdvice, scopeAdvice } from './scope-advice.ts';
 import { allFlows, type FlowTable, refreshOf } from './sign-in/flows/index.ts';
@@ -76,19 +77,7 @@ export function createConnections(given: ConnectionsOptions, flows: FlowTable = 
   const signIns = createSignIns(options, store, flows);
   let schedule: RefreshSchedule | undefined;
 
-  const summary = async (connection: Connection): Promise<ConnectionSummary> => {
-    const { provider, name } = connection;
-    const defaultName = await store.defaultOf(provider, await store.list(provider));
-    return summaryOf(connection, name === defaultName, options.nowMs());
-  };
-
-  /** The connection after the refresh that may have been due. */
-  const openLive = async (provider: string, wanted: string | undefined): Promise<OpenConnection> => {
-    const open = await store.open(provider, wanted);
-    const { name } = open.connection;
-    await cache.acquire(connectionKey(provider, name));
-    return await store.open(provider, name);
-  };
+  const context: ConnectionContext = { options, store, cache };
 
   return {
     signIns,
@@ -117,31 +106,8 @@ export function createConnections(given: ConnectionsOptions, flows: FlowTable = 
       await exchanges.close();
     },
 
-    async summaries(provider) {
-      const connections = await store.list(provider);
-      const summaries: ConnectionSummary[] = [];
-      for (const name of new Set(connections.map((connection) => connection.provider))) {
-        const mine = connections.filter((connection) => connection.provider === name);
-        const defaultName = await store.defaultOf(name, mine);
-        for (const connection of mine) {
-          summaries.push(summaryOf(connection, connection.name === defaultName, options.nowMs()));
-        }
-      }
-      return summaries;
-    },
-
-    async read(provider, wanted, { showSecret }) {
-      const { connection, secrets } = showSecret
-        ? await openLive(provider, wanted)
-        : await store.open(provider, wanted);
-      if (showSecret) {
-        options.notify({ event: 'secret.revealed', provider, connection: connection.name, outcome: 'ok' });
-      }
-      const shown = showSecret
-        ? secrets
-        : Object.fromEntries(Object.keys(secrets).map((field) => [field, '***']));
-      return { ...(await summary(connection)), ...shown };
-    },
+    summaries: (provider) => listSummaries(context, provider),
+    read: (provider, wanted, { showSecret }) => readDetails(context, provider, wanted, showSecret),
 
     async setDefault(provider, wanted) {
       const { connection } = await store.open(provider, connectionName(wanted));
@@ -153,31 +119,13 @@ export function createConnections(given: ConnectionsOptions, flows: FlowTable = 
         connection: connection.name,
         outcome: 'ok',
       });
-      return await summary(connection);
+      return await readSummary(context, connection);
     },
 
-    async logout(provider, connection) {
-      return await logoutConnection({ options, connections: store, cache }, provider, connection);
-    },
-
-    async revoke(provider) {
-      return await revokeProvider({ options, connections: store, cache }, provider);
-    },
-
+    logout: (provider, connection) =>
+      logoutConnection({ options, connections: store, cache }, provider, connection),
+    revoke: (provider) => revokeProvider({ options, connections: store, cache }, provider),
     compare: (provider, values) => compareSecrets(options, store, provider, values),
-
-    async exportVariables(provider, wanted) {
-      const { connection } = await store.open(provider, wanted);
-      const { exportVariables } = options.catalog.resolve(provider, connection.baseUrl);
-      const { secret } = await cache.acquire(connectionKey(provider, connection.name));
-      const kind = connection.authType === 'api_key' ? 'api_key' : 'access_token';
-      const named = exportVariables.filter(({ value }) => value === kind);
-      // A service that takes a key in its token's place has variables for one of the two only.
-      const variables = Object.fromEntries(
-        (named.length > 0 ? named : exportVariables).map(({ name }) => [name, secret]),
-      );
-      options.notify({ event: 'secret.exported', provider, connection: connection.name, outcome: 'ok' });
-      return { provider, connection: connection.name, variables };
-    },
+    exportVariables: (provider, wanted) => exportVariables(context, provider, wanted),
   };
 }

@@ -166,7 +166,9 @@ const probe = JSON.stringify({
  */
 async function challengeOf(fetch: Fetch, url: string): Promise<string> {
   const headers = { accept: 'application/json, text/event-stream' };
-  const asked = await patiently(() => fetchDocument(fetch, url, 'service', headers, challengeTimeoutMs));
+  const asked = await patiently(() =>
+    fetchDocument(fetch, url, 'service', { headers, timeoutMs: challengeTimeoutMs }),
+  );
   if (asked === undefined || asked.status === 200 || asked.status === 401) return asked?.challenge ?? '';
   const body = probe;
   const type = { 'content-type': 'application/json', 'mcp-protocol-version': '2026-07-28' };

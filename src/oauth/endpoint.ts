@@ -34,7 +34,12 @@ export async function send(
   timeoutMs = requestTimeoutMs,
 ): Promise<Reply> {
   const { url, headers, body } = request;
-  return await ask(fetch, url, what, { method: 'POST', headers, body }, timeoutMs);
+  return await ask(fetch, url, what, { method: 'POST', headers, body, timeoutMs });
+}
+
+interface DocumentOptions {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly timeoutMs?: number;
 }
 
 /** The reply to a GET that accepts JSON; errors as for `send`, and for a redirect, which leads away from any document. */
@@ -42,11 +47,10 @@ export async function fetchDocument(
   fetch: Fetch,
   address: string,
   what: string,
-  headers: Readonly<Record<string, string>> = {},
-  timeoutMs = requestTimeoutMs,
+  { headers = {}, timeoutMs = requestTimeoutMs }: DocumentOptions = {},
 ): Promise<Reply> {
-  const init = { headers: { accept: 'application/json', ...headers } };
-  const reply = await ask(fetch, address, what, init, timeoutMs);
+  const init = { headers: { accept: 'application/json', ...headers }, timeoutMs };
+  const reply = await ask(fetch, address, what, init);
   if (reply.status >= 300 && reply.status < 400 && reply.status !== 304) {
     throw new AuthsomeError(
       'EndpointUnreachable',
@@ -61,8 +65,7 @@ async function ask(
   fetch: Fetch,
   address: string,
   what: string,
-  init: RequestInit,
-  timeoutMs: number,
+  { timeoutMs, ...init }: RequestInit & { readonly timeoutMs: number },
 ): Promise<Reply> {
   const url = requireSecureUrl(address, what);
   const deadline = AbortSignal.timeout(timeoutMs);

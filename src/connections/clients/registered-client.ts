@@ -122,7 +122,7 @@ async function isGood(
   }
   // RFC 7592 §2.1: the only way to ask whether a server has forgotten us, short of a person in front of its error page.
   const reply = await fetchDocument(fetchTo(options, endpoints), registrationUri, 'registration', {
-    authorization: `Bearer ${registrationToken}`,
+    headers: { authorization: `Bearer ${registrationToken}` },
   });
   return ![401, 403, 404, 410].includes(reply.status);
 }

@@ -39,118 +39,124 @@ export function hashOfState(state: string): string {
 }
 
 export function createSessionStore(vault: Vault, nowMs: () => number): SessionStore {
-  const watchers = new Map<string, Set<() => void>>();
+  return new VaultSessionStore(vault, nowMs);
+}
 
-  const wake = (id: string): void => {
-    for (const watcher of watchers.get(id) ?? []) watcher();
-  };
+class VaultSessionStore implements SessionStore {
+  readonly #vault: Vault;
+  readonly #nowMs: () => number;
+  readonly #watchers = new Map<string, Set<() => void>>();
 
-  const find = async (id: string): Promise<StoredSession | undefined> => {
-    const record = await vault.read('auth-session', id);
-    return record === undefined ? undefined : sessionFrom(record);
-  };
+  constructor(vault: Vault, nowMs: () => number) {
+    this.#vault = vault;
+    this.#nowMs = nowMs;
+  }
 
-  const read = async (id: string): Promise<StoredSession> => {
-    const session = await find(id);
+  async create(session: NewSession): Promise<StoredSession> {
+    const written = await this.#vault.write(recordOf(session), 0);
+    if (written === undefined) throw new TypeError('a session with this id exists already');
+    return sessionFrom(written);
+  }
+
+  async read(id: string): Promise<StoredSession> {
+    const session = await this.#find(id);
     if (session === undefined)
-      throw new AuthsomeError('SessionNotFound', 'there is no such sign-in (any more)');
+      throw new AuthsomeError('SessionNotFound', 'this sign-in does not exist or has expired');
     return session;
-  };
+  }
 
-  const update: SessionStore['update'] = async (id, change) => {
+  async update(
+    id: string,
+    change: (session: StoredSession) => Partial<NewSession> | undefined,
+  ): Promise<StoredSession> {
     for (;;) {
-      const session = await read(id);
+      const session = await this.read(id);
       const patch = change(session);
       if (patch === undefined) return session;
-      const written = await vault.write(recordOf({ ...session, ...patch }), session.version);
+      const written = await this.#vault.write(recordOf({ ...session, ...patch }), session.version);
       if (written === undefined) continue;
-      wake(id);
+      this.#wake(id);
       return sessionFrom(written);
     }
-  };
+  }
 
-  const waiting = async (): Promise<readonly StoredSession[]> => {
+  async findByState(state: string): Promise<StoredSession | undefined> {
+    const stateHash = hashOfState(state);
+    for (const { name, fields } of await this.#vault.list('auth-session')) {
+      if (fields.stateHash !== stateHash) continue;
+      const session = await this.#find(name);
+      if (session?.status === 'expired') return session;
+      if (session?.status !== 'waiting' || session.stage !== 'authorize') continue;
+      if (sameText(session.secrets.state ?? '', state)) return session;
+    }
+    return undefined;
+  }
+
+  async warnWaiting(warning: Trouble): Promise<readonly StoredSession[]> {
+    const warned: StoredSession[] = [];
+    for (const session of await this.waiting()) {
+      if (session.stage !== 'authorize') continue;
+      warned.push(
+        await this.update(session.id, ({ status, warnings }) =>
+          status === 'waiting' && warnings.length < maxWarnings
+            ? { warnings: [...warnings, warning] }
+            : undefined,
+        ),
+      );
+    }
+    return warned;
+  }
+
+  async waiting(): Promise<readonly StoredSession[]> {
     const found: StoredSession[] = [];
-    for (const { name, fields } of await vault.list('auth-session')) {
+    for (const { name, fields } of await this.#vault.list('auth-session')) {
       if (fields.status !== 'waiting') continue;
-      const session = await find(name);
+      const session = await this.#find(name);
       if (session !== undefined) found.push(session);
     }
     return found;
-  };
+  }
 
-  return {
-    read,
-    update,
-    waiting,
+  async lastUnfinished(): Promise<StoredSession | undefined> {
+    const records = await this.#vault.list('auth-session');
+    const newest = records.reduce<{ name: string; atMs: number } | undefined>((best, { name, fields }) => {
+      const atMs = Number(fields.createdAtMs);
+      return best === undefined || atMs > best.atMs ? { name, atMs } : best;
+    }, undefined);
+    const session = newest === undefined ? undefined : await this.#find(newest.name);
+    return session?.status === 'connected' ? undefined : session;
+  }
 
-    async create(session) {
-      const written = await vault.write(recordOf(session), 0);
-      if (written === undefined) throw new TypeError('a session with this id exists already');
-      return sessionFrom(written);
-    },
-
-    async findByState(state) {
-      const stateHash = hashOfState(state);
-      for (const { name, fields } of await vault.list('auth-session')) {
-        if (fields.stateHash !== stateHash) continue;
-        const session = await find(name);
-        if (session?.status === 'expired') return session;
-        if (session?.status !== 'waiting' || session.stage !== 'authorize') continue;
-        if (sameText(session.secrets.state ?? '', state)) return session;
+  async changed(id: string, seen: number, timeoutMs: number): Promise<StoredSession> {
+    const deadlineMs = this.#nowMs() + timeoutMs;
+    for (;;) {
+      const signal = watch(this.#watchers, id);
+      try {
+        const session = await this.read(id);
+        const leftMs = Math.min(deadlineMs, session.expiresAtMs) - this.#nowMs();
+        if (session.version > seen || session.status !== 'waiting' || leftMs <= 0) return session;
+        if (!(await signal.within(leftMs))) return await this.read(id);
+      } finally {
+        signal.stop();
       }
-      return undefined;
-    },
+    }
+  }
 
-    async warnWaiting(warning) {
-      const warned: StoredSession[] = [];
-      for (const session of await waiting()) {
-        if (session.stage !== 'authorize') continue;
-        warned.push(
-          await update(session.id, ({ status, warnings }) =>
-            status === 'waiting' && warnings.length < maxWarnings
-              ? { warnings: [...warnings, warning] }
-              : undefined,
-          ),
-        );
-      }
-      return warned;
-    },
+  async forgetEnded(): Promise<void> {
+    for (const { name, fields } of await this.#vault.list('auth-session')) {
+      const endMs = Number(fields.expiresAtMs) + keepEndedMs;
+      if (endMs <= this.#nowMs()) await this.#vault.remove('auth-session', name);
+    }
+  }
 
-    async lastUnfinished() {
-      const newest = (await vault.list('auth-session')).reduce<{ name: string; atMs: number } | undefined>(
-        (best, { name, fields }) => {
-          const atMs = Number(fields.createdAtMs);
-          return best === undefined || atMs > best.atMs ? { name, atMs } : best;
-        },
-        undefined,
-      );
-      const session = newest === undefined ? undefined : await find(newest.name);
-      return session?.status === 'connected' ? undefined : session;
-    },
+  async #find(id: string): Promise<StoredSession | undefined> {
+    const record = await this.#vault.read('auth-session', id);
+    return record === undefined ? undefined : sessionFrom(record);
+  }
 
-    async changed(id, seen, timeoutMs) {
-      const deadlineMs = nowMs() + timeoutMs;
-      for (;;) {
-        const signal = watch(watchers, id);
-        try {
-          const session = await read(id);
-          const leftMs = Math.min(deadlineMs, session.expiresAtMs) - nowMs();
-          if (session.version > seen || session.status !== 'waiting' || leftMs <= 0) return session;
-          if (!(await signal.within(leftMs))) return await read(id);
-        } finally {
-          signal.stop();
-        }
-      }
-    },
-
-    async forgetEnded() {
-      for (const { name, fields } of await vault.list('auth-session')) {
-        const endMs = Number(fields.expiresAtMs) + keepEndedMs;
-        if (endMs <= nowMs()) await vault.remove('auth-session', name);
-      }
-    },
-  };
+  #wake(id: string): void {
+    for (const watcher of this.#watchers.get(id) ?? []) watcher();
+  }
 }
 
 interface Watch {

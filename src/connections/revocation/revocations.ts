@@ -32,9 +32,8 @@ export async function revokeProvider(context: RevocationContext, provider: strin
   const remote: Record<string, RevocationOutcome> = {};
   await Promise.all(
     mine.map(async ({ name }) => {
-      remote[name] = await takeBack(context, provider, name, 'revoked', () =>
-        clearTokens(context, provider, name),
-      );
+      const clear = () => clearTokens(context, provider, name);
+      remote[name] = await takeBack(context, { provider, name, kind: 'revoked', clear });
     }),
   );
   const clientCleared = await forgetClients(options.vault, provider);
@@ -50,17 +49,23 @@ export async function logoutConnection(
 ): Promise<LogoutReport> {
   const { connections } = context;
   const { name } = (await connections.open(provider, wanted)).connection;
-  const remote = await takeBack(context, provider, name, 'removed', () => connections.remove(provider, name));
+  const clear = () => connections.remove(provider, name);
+  const remote = await takeBack(context, { provider, name, kind: 'removed', clear });
   return { provider, connection: name, remote };
 }
 
-/** Takes a connection's tokens back at the provider, then `clear`s them here. */
+/** One connection that ends, and how. */
+interface Ending {
+  readonly provider: string;
+  readonly name: string;
+  readonly kind: 'revoked' | 'removed';
+  readonly clear: () => Promise<unknown>;
+}
+
+/** Revokes a connection's tokens at the provider, then `clear`s them here. */
 async function takeBack(
   { options, connections, cache }: RevocationContext,
-  provider: string,
-  name: string,
-  kind: 'revoked' | 'removed',
-  clear: () => Promise<unknown>,
+  { provider, name, kind, clear }: Ending,
 ): Promise<RevocationOutcome> {
   const connection = connectionKey(provider, name);
   const outcome = await cache.whileBlocked(connection, async () => {

@@ -14,8 +14,7 @@ export async function accountLabel(
   if (account === undefined) return undefined;
   try {
     const reply = await fetchDocument(fetch, account.url, 'account URL', {
-      authorization: `Bearer ${accessToken}`,
-      'user-agent': 'authsome',
+      headers: { authorization: `Bearer ${accessToken}`, 'user-agent': 'authsome' },
     });
     if (reply.status !== 200) return undefined;
     const value = valueAt(parseBody(reply), account.field);
