@@ -1,11 +1,11 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { createConnections } from './connections.ts';
 import type { ConnectionEvent } from './contract.ts';
 import { keyProvider, testBench } from './testing/test-bench.ts';
 
 const key = 'sk-live-0123456789';
 
-test('tells whether a value is held, and by which connection', async () => {
+it('tells whether a value is held, and by which connection', async () => {
   const { options } = testBench([keyProvider()]);
   const connections = createConnections(options);
   expect(await connections.compare('keys', [key])).toEqual([{ inVault: 'absent', connection: undefined }]);
@@ -20,7 +20,7 @@ test('tells whether a value is held, and by which connection', async () => {
   ]);
 });
 
-test('knows nothing of what was revoked', async () => {
+it('knows nothing of what was revoked', async () => {
   const { options } = testBench([keyProvider()]);
   const connections = createConnections(options);
   await connections.signIns.start({ provider: 'keys', force: false, apiKey: key });
@@ -28,7 +28,7 @@ test('knows nothing of what was revoked', async () => {
   expect(await connections.compare('keys', [key])).toMatchObject([{ inVault: 'absent' }]);
 });
 
-test('notes how many values were compared, and none of them', async () => {
+it('notes how many values were compared, and none of them', async () => {
   const { options } = testBench([keyProvider()]);
   const events: ConnectionEvent[] = [];
   const connections = createConnections({ ...options, notify: (event) => events.push(event) });

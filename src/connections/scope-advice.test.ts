@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { scopeAdvice } from './scope-advice.ts';
 import { oauthProvider, testBench } from './testing/test-bench.ts';
 
@@ -17,7 +17,7 @@ const connection = {
 } as const;
 
 describe('advice on scopes', () => {
-  test('asks for what is missing beside what was granted before', () => {
+  it('asks for what is missing beside what was granted before', () => {
     const granted = { ...connection, scopes: ['repo', 'gist'] };
     expect(scopeAdvice(catalog, granted, refusal('read:org repo'))).toEqual({
       provider: 'acme',
@@ -28,7 +28,7 @@ describe('advice on scopes', () => {
     });
   });
 
-  test('leads to the connection, the server and the flow that the scope is missing from', () => {
+  it('leads to the connection, the server and the flow that the scope is missing from', () => {
     const elsewhere = {
       ...connection,
       name: 'work',
@@ -40,20 +40,20 @@ describe('advice on scopes', () => {
     );
   });
 
-  test('does not send a person round in circles', () => {
+  it('does not send a person round in circles', () => {
     const advice = scopeAdvice(catalog, { ...connection, scopes: ['admin'] }, refusal('admin'));
     expect(advice?.missing).toEqual(['admin']);
     expect(advice?.hint).not.toContain('authsome login');
   });
 
-  test('of a key is to make another', () => {
+  it('of a key is to make another', () => {
     const answer = { status: 403, accepted: 'read:org', held: 'gist' };
     expect(scopeAdvice(catalog, { ...connection, authType: 'api_key', name: 'ci' }, answer)?.hint).toBe(
       'Make a key at acme that may, then run: authsome login acme --connection ci --force',
     );
   });
 
-  test('is not given where no scope is named', () => {
+  it('is not given where no scope is named', () => {
     const granted = { ...connection, scopes: ['repo'] };
     expect(scopeAdvice(catalog, granted, { status: 403 })).toBeUndefined();
     expect(scopeAdvice(catalog, granted, { ...refusal('x'), status: 500 })).toBeUndefined();

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { browserLine, byHandLine, connectionLine, sessionLine, sessionPlace } from './sign-in-command.ts';
 import { oauthProvider, testBench } from './testing/test-bench.ts';
 
@@ -6,18 +6,18 @@ const { catalog } = testBench([oauthProvider()]).options;
 const usual = { provider: 'acme', name: 'default', flow: 'pkce', baseUrl: undefined } as const;
 const scopes = oauthProvider().oauth?.scopes ?? [];
 
-test('a connection with nothing unusual has a short line', () => {
+it('a connection with nothing unusual has a short line', () => {
   expect(connectionLine(catalog, usual)).toBe('authsome login acme --force');
 });
 
-test('a connection elsewhere, by another flow, under a name of its own has them all on its line', () => {
+it('a connection elsewhere, by another flow, under a name of its own has them all on its line', () => {
   const work = { ...usual, name: 'work', flow: 'device_code', baseUrl: 'https://acme.example.com' } as const;
   expect(connectionLine(catalog, work)).toBe(
     'authsome login acme --connection work --flow device_code --base-url https://acme.example.com --force',
   );
 });
 
-test('a sign-in that asked for the usual scopes need not name them, and one that did not has to', () => {
+it('a sign-in that asked for the usual scopes need not name them, and one that did not has to', () => {
   const session = { ...usual, connection: 'default', requestedScopes: scopes };
   expect(sessionLine(catalog, session)).toBe('authsome login acme --force');
   expect(sessionLine(catalog, { ...session, requestedScopes: ['a', 'b'] })).toBe(
@@ -25,7 +25,7 @@ test('a sign-in that asked for the usual scopes need not name them, and one that
   );
 });
 
-test('the place of a sign-in is where and as whom, and leaves to a hint what to ask for', () => {
+it('the place of a sign-in is where and as whom, and leaves to a hint what to ask for', () => {
   const at = { provider: 'acme', connection: 'work', baseUrl: 'https://acme.example.com' };
   const place = 'authsome login acme --connection work';
   expect(sessionPlace(catalog, { ...at, flow: 'pkce' })).toBe(`${place} --base-url ${at.baseUrl}`);
@@ -35,7 +35,7 @@ test('the place of a sign-in is where and as whom, and leaves to a hint what to 
   expect(sessionPlace(catalog, { ...at, flow: 'device_code' })).toBe(`${place} --base-url ${at.baseUrl}`);
 });
 
-test('another way to sign in asks for the same, in the same place', () => {
+it('another way to sign in asks for the same, in the same place', () => {
   const session = {
     provider: 'acme',
     connection: 'work',
@@ -54,7 +54,7 @@ test('another way to sign in asks for the same, in the same place', () => {
   expect(browserLine(onDevices, session)).toBe(`${place} --flow pkce ${same}`);
 });
 
-test('a definition that has gone, or is broken now, is done without', () => {
+it('a definition that has gone, or is broken now, is done without', () => {
   const broken = {
     ...catalog,
     find: () => {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { calculatePKCECodeChallenge } from 'oauth4webapi';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { AuthsomeError } from '../errors.ts';
 import {
   authorizationRequest,
@@ -30,7 +30,7 @@ function request(overrides: object = {}) {
 }
 
 describe('an authorization request', () => {
-  test('carries 256 bits of state and an S256 challenge, whatever the definition adds', async () => {
+  it('carries 256 bits of state and an S256 challenge, whatever the definition adds', async () => {
     const { url, parameters, state, codeVerifier } = request();
     const params = new URL(url).searchParams;
     expect(Buffer.from(state, 'base64url')).toHaveLength(32);
@@ -51,19 +51,19 @@ describe('an authorization request', () => {
     expect(request().state).not.toBe(state);
   });
 
-  test('puts scopes where the service keeps that kind of token', () => {
+  it('puts scopes where the service keeps that kind of token', () => {
     const params = new URL(request({ scopeParameter: 'user_scope', scopeSeparator: ',' }).url).searchParams;
     expect(params.get('user_scope')).toBe('a,b');
     expect(params.has('scope')).toBe(false);
   });
 
-  test('takes the challenge of RFC 7636, appendix B', () => {
+  it('takes the challenge of RFC 7636, appendix B', () => {
     expect(codeChallenge('dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk')).toBe(
       'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
     );
   });
 
-  test.each(['http://id.example/authorize', 'javascript:alert(1)', 'https://me:pw@id.example/', 'nonsense'])(
+  it.each(['http://id.example/authorize', 'javascript:alert(1)', 'https://me:pw@id.example/', 'nonsense'])(
     'does not go to %s',
     (authorizationUrl) => {
       expect(() => request({ authorizationUrl })).toThrow(/not an https URL/);
@@ -83,18 +83,18 @@ describe('a callback', () => {
   const read = (query: string, overrides: object = {}) =>
     readCallback(new URLSearchParams(query), { ...expected, ...overrides });
 
-  test('gives its code', () => {
+  it('gives its code', () => {
     expect(read('state=right&code=c0de&iss=https://id.example')).toEqual({ kind: 'code', code: 'c0de' });
   });
 
-  test.each(['code=c0de', 'state=wrong&code=c0de', 'state=&code=c0de', 'state=wrong&error=access_denied'])(
+  it.each(['code=c0de', 'state=wrong&code=c0de', 'state=&code=c0de', 'state=wrong&error=access_denied'])(
     'is refused without the state: %s',
     (query) => {
       expect(() => read(query)).toThrow('OAuth state parameter does not match');
     },
   );
 
-  test('is refused from another issuer, without showing what it says', () => {
+  it('is refused from another issuer, without showing what it says', () => {
     for (const query of [
       'state=right&code=c&iss=https://evil.example',
       'state=right&error=x&error_description=psst&iss=https://id.example/',
@@ -106,14 +106,11 @@ describe('a callback', () => {
     expect(thrownBy(() => read('state=right&code=c', { issRequired: true })).message).toMatch(/issuer/);
   });
 
-  test.each(['state=right&state=right&code=c', 'state=right&code=c&code=d'])(
-    'must not repeat: %s',
-    (query) => {
-      expect(() => read(query)).toThrow(/repeats/);
-    },
-  );
+  it.each(['state=right&state=right&code=c', 'state=right&code=c&code=d'])('must not repeat: %s', (query) => {
+    expect(() => read(query)).toThrow(/repeats/);
+  });
 
-  test('shows the exact redirect URI and where to set it when the provider does not know it', () => {
+  it('shows the exact redirect URI and where to set it when the provider does not know it', () => {
     const error = refusal(
       read('state=right&error=redirect_uri_mismatch&error_description=The+redirect_uri+MUST+match'),
     );
@@ -123,7 +120,7 @@ describe('a callback', () => {
     expect(error.hint).toContain(`exactly\n${redirectUri}\nat https://acme.example/apps`);
   });
 
-  test('says when it is the client that is not taken, and what mends that', () => {
+  it('says when it is the client that is not taken, and what mends that', () => {
     for (const code of ['invalid_client', 'unauthorized_client']) {
       const entered = read(`state=right&error=${code}`);
       expect(entered).toMatchObject({ kind: 'refused', clientRefused: true });
@@ -133,7 +130,7 @@ describe('a callback', () => {
     expect(read('state=right&error=access_denied')).toMatchObject({ clientRefused: false });
   });
 
-  test('makes what the provider says fit for a terminal', () => {
+  it('makes what the provider says fit for a terminal', () => {
     const error = refusal(
       read(
         `state=right&error=access_denied&error_description=${encodeURIComponent('no\u001b]0;x\u0007\nreally')}`,
@@ -166,7 +163,7 @@ describe('the exchange', () => {
     };
   };
 
-  test('encodes basic credentials as forms are (RFC 6749 §2.3.1) and follows no redirect', async () => {
+  it('encodes basic credentials as forms are (RFC 6749 §2.3.1) and follows no redirect', async () => {
     const sent: RequestInit[] = [];
     await exchangeCode(answering(200, '{"access_token":"t"}', sent), exchange);
     const headers = new Headers(sent[0]?.headers);
@@ -181,7 +178,7 @@ describe('the exchange', () => {
     });
   });
 
-  test('sends the secret in the body, or none at all, where the definition says so', async () => {
+  it('sends the secret in the body, or none at all, where the definition says so', async () => {
     const sent: RequestInit[] = [];
     const fetch = answering(200, '{"access_token":"t"}', sent);
     await exchangeCode(fetch, { ...exchange, authMethod: 'client_secret_post' });
@@ -191,7 +188,7 @@ describe('the exchange', () => {
     for (const init of sent) expect(new Headers(init.headers).has('authorization')).toBe(false);
   });
 
-  test('names the two commands that mend invalid_client', async () => {
+  it('names the two commands that mend invalid_client', async () => {
     const refused = answering(401, '{"error":"invalid_client"}');
     const result = await exchangeCode(refused, exchange);
     expect(result).toMatchObject({ kind: 'failed', clientRefused: true });
@@ -206,7 +203,7 @@ describe('the exchange', () => {
     expect(refusal(registered).hint).toBe('Again.');
   });
 
-  test('says what came instead of a token response', async () => {
+  it('says what came instead of a token response', async () => {
     const result = await exchangeCode(answering(500, '<html>'), exchange);
     expect(result).toMatchObject({ kind: 'failed', clientRefused: false });
     const error = refusal(result);
@@ -215,7 +212,7 @@ describe('the exchange', () => {
     );
   });
 
-  test('says that nobody answers, without the URL query or what was sent', async () => {
+  it('says that nobody answers, without the URL query or what was sent', async () => {
     const refused = async () => {
       throw new TypeError('fetch failed for the-code', {
         cause: Object.assign(new Error(), { code: 'ECONNREFUSED' }),

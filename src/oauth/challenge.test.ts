@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { challengeParameters, missingScopes } from './challenge.ts';
 
 describe('a challenge', () => {
-  test('gives its parameters, quoted or not', () => {
+  it('gives its parameters, quoted or not', () => {
     const parameters = challengeParameters(
       'Bearer realm="a, scope=wrong", error="insufficient_scope", scope="repo user:\\"x\\"" , max=7',
     );
@@ -13,7 +13,7 @@ describe('a challenge', () => {
     expect(challengeParameters('Bearer').size).toBe(0);
   });
 
-  test('among others is the one for a token', () => {
+  it('among others is the one for a token', () => {
     const field = 'Basic realm="b", scope="basic", Bearer scope="ours", Digest scope="digest"';
     expect([...challengeParameters(field)]).toEqual([['scope', 'ours']]);
     expect(challengeParameters('Negotiate abc==, DPoP error="use_dpop_nonce"').get('error')).toBe(
@@ -22,7 +22,7 @@ describe('a challenge', () => {
     expect(challengeParameters('Basic scope="basic"').size).toBe(0);
   });
 
-  test('of any shape is read without a throw', () => {
+  it('of any shape is read without a throw', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         challengeParameters(text);
@@ -40,11 +40,11 @@ describe('a challenge', () => {
 describe('the scopes that are missing', () => {
   const challenge = 'Bearer error="insufficient_scope", scope="files.read files.write"';
 
-  test.each([401, 403])('are those of the challenge (RFC 6750 §3.1), with %s', (status) => {
+  it.each([401, 403])('are those of the challenge (RFC 6750 §3.1), with %s', (status) => {
     expect(missingScopes({ status, challenge })).toEqual(['files.read', 'files.write']);
   });
 
-  test.each([
+  it.each([
     ['any other error', { status: 401, challenge: 'Bearer error="invalid_token", scope="a"' }],
     ['any other status', { status: 200, challenge }],
     ['a challenge without a scope', { status: 403, challenge: 'Bearer error="insufficient_scope"' }],
@@ -53,7 +53,7 @@ describe('the scopes that are missing', () => {
     expect(missingScopes(answer)).toEqual([]);
   });
 
-  test('are told by GitHub in fields of its own, where one that would do is not held', () => {
+  it('are told by GitHub in fields of its own, where one that would do is not held', () => {
     const accepted = 'admin:org, read:org, repo';
     expect(missingScopes({ status: 403, accepted, held: 'gist' })).toEqual(['read:org']);
     expect(missingScopes({ status: 403, accepted: 'workflow', held: '' })).toEqual(['workflow']);
@@ -62,7 +62,7 @@ describe('the scopes that are missing', () => {
     expect(missingScopes({ status: 403, accepted })).toEqual([]);
   });
 
-  test('hold nothing that a shell or a terminal would take for something else', () => {
+  it('hold nothing that a shell or a terminal would take for something else', () => {
     const scope = 'ok $(reboot) `id` a;b \u001b[31m " https://api.example/auth/a.b';
     const hostile = `Bearer error="insufficient_scope", scope="${scope.replaceAll('"', '\\"')}"`;
     expect(missingScopes({ status: 403, challenge: hostile })).toEqual([

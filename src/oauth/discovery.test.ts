@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { AuthsomeError } from '../errors.ts';
 import {
   discoverIssuerAt,
@@ -25,7 +25,7 @@ describe('an address that a person typed', () => {
   const document = (issuer: string) => () => Response.json({ ...metadata, issuer });
   const wellKnown = 'https://id.example/.well-known/oauth-authorization-server';
 
-  test.each([
+  it.each([
     ['an issuer', 'https://id.example/tenant', `${wellKnown}/tenant`, 'https://id.example/tenant'],
     ['one that ends on a slash', 'https://id.example', wellKnown, 'https://id.example/'],
     ['a service whose origin is one', 'https://id.example/mcp', wellKnown, 'https://id.example'],
@@ -34,7 +34,7 @@ describe('an address that a person typed', () => {
     expect(await discoverIssuerAt(fetch, typed)).toMatchObject({ issuer });
   });
 
-  test('does not lead to somebody else', async () => {
+  it('does not lead to somebody else', async () => {
     for (const issuer of ['https://evil.example', 'https://id.example/other', 'https://id.example//']) {
       const { fetch } = site({ [wellKnown]: document(issuer) });
       await expect(discoverIssuerAt(fetch, 'https://id.example')).rejects.toThrow(/another issuer/);
@@ -43,7 +43,7 @@ describe('an address that a person typed', () => {
 });
 
 describe('server metadata', () => {
-  test('is looked for before the path of the issuer, then where OpenID puts it (RFC 8414 §3.1, §5)', () => {
+  it('is looked for before the path of the issuer, then where OpenID puts it (RFC 8414 §3.1, §5)', () => {
     expect(serverMetadataUrls('https://example.com/issuer1')).toEqual([
       'https://example.com/.well-known/oauth-authorization-server/issuer1',
       'https://example.com/.well-known/openid-configuration/issuer1',
@@ -55,7 +55,7 @@ describe('server metadata', () => {
     ]);
   });
 
-  test('is taken from the first place that has it', async () => {
+  it('is taken from the first place that has it', async () => {
     const openid = 'https://id.example/tenant/.well-known/openid-configuration';
     const { asked, fetch } = site({
       [openid]: () =>
@@ -78,7 +78,7 @@ describe('server metadata', () => {
     expect(asked).toHaveLength(3);
   });
 
-  test.each<[string, object, RegExp]>([
+  it.each<[string, object, RegExp]>([
     ['of another issuer', { ...metadata, issuer: 'https://evil.example' }, /another issuer/],
     ['of nearly the same issuer', { ...metadata, issuer: 'https://id.example/tenant/' }, /another issuer/],
     ['without S256', { ...metadata, code_challenge_methods_supported: ['plain'] }, /S256/],
@@ -92,7 +92,7 @@ describe('server metadata', () => {
     expect(() => readServerMetadata(document as Record<string, unknown>, metadata.issuer)).toThrow(message);
   });
 
-  test('says where authorization requests are pushed to, and whether they have to be (RFC 9126 §5)', () => {
+  it('says where authorization requests are pushed to, and whether they have to be (RFC 9126 §5)', () => {
     const endpoint = 'https://id.example/par';
     const offered = { ...metadata, pushed_authorization_request_endpoint: endpoint };
     expect(readServerMetadata(offered, metadata.issuer)).toMatchObject({
@@ -105,7 +105,7 @@ describe('server metadata', () => {
     expect(() => readServerMetadata(plain, metadata.issuer)).toThrow(/not an https URL/);
   });
 
-  test('that is nowhere is a failure with a way out', async () => {
+  it('that is nowhere is a failure with a way out', async () => {
     const { fetch } = site({});
     await expect(discoverServer(fetch, 'https://id.example')).rejects.toMatchObject({
       code: 'SignInFailed',
@@ -117,7 +117,7 @@ describe('server metadata', () => {
 describe('resource metadata', () => {
   const resource = 'https://mcp.example/v1/mcp';
 
-  test('is where the challenge points, with the scopes that it asks for', async () => {
+  it('is where the challenge points, with the scopes that it asks for', async () => {
     const { asked, fetch } = site({
       [resource]: () =>
         new Response('', {
@@ -141,7 +141,7 @@ describe('resource metadata', () => {
     expect(asked).toEqual([resource, 'https://mcp.example/about']);
   });
 
-  test('else with the path inserted, else at the root (RFC 9728 §3.1)', async () => {
+  it('else with the path inserted, else at the root (RFC 9728 §3.1)', async () => {
     const root = 'https://mcp.example/.well-known/oauth-protected-resource';
     const { asked, fetch } = site({ [root]: () => Response.json({ resource: 'https://mcp.example' }) });
     expect(await discoverResource(fetch, resource)).toMatchObject({
@@ -152,7 +152,7 @@ describe('resource metadata', () => {
     expect(await discoverResource(site({}).fetch, resource)).toBeUndefined();
   });
 
-  test('is asked for by POST where GET tells nothing, and by nothing that changes anything', async () => {
+  it('is asked for by POST where GET tells nothing, and by nothing that changes anything', async () => {
     const sent: unknown[] = [];
     const pointer = 'Basic realm="x", Bearer resource_metadata="https://mcp.example/about"';
     const fetch = async (input: string | URL | Request, init?: RequestInit) => {
@@ -168,7 +168,7 @@ describe('resource metadata', () => {
     expect(sent).toEqual(['tools/list']);
   });
 
-  test('is found where other addresses of the site lead astray', async () => {
+  it('is found where other addresses of the site lead astray', async () => {
     const root = 'https://mcp.example/.well-known/oauth-protected-resource';
     const fetch = async (input: string | URL | Request) => {
       if (String(input) === root) return Response.json({ resource });
@@ -177,12 +177,12 @@ describe('resource metadata', () => {
     expect(await discoverResource(fetch, resource)).toMatchObject({ resource });
   });
 
-  test('of a service that is down is a failure of its own', async () => {
+  it('of a service that is down is a failure of its own', async () => {
     const fetch = () => Promise.reject(new AuthsomeError('EndpointUnreachable', 'nobody there'));
     await expect(discoverResource(fetch, resource)).rejects.toMatchObject({ code: 'EndpointUnreachable' });
   });
 
-  test.each([
+  it.each([
     'https://evil.example/v1/mcp',
     'https://mcp.example/v1/m',
     'https://mcp.example/v1/mcp/deeper',

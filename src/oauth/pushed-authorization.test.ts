@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Reply } from './endpoint.ts';
 import {
   pushedAuthorizationRequest,
@@ -28,7 +28,7 @@ describe('a pushed authorization request', () => {
     return { url, init, headers: new Headers(init.headers), form: new URLSearchParams(String(init.body)) };
   };
 
-  test('carries what the browser would have, as a form, with the client as at the token endpoint', async () => {
+  it('carries what the browser would have, as a form, with the client as at the token endpoint', async () => {
     const basic = await push('the:secret');
     expect(basic.url).toBe(endpoint);
     expect(basic.init).toMatchObject({ method: 'POST', redirect: 'manual' });
@@ -47,7 +47,7 @@ describe('a pushed authorization request', () => {
     expect(parameters.has('client_secret')).toBe(false);
   });
 
-  test.each(['http://id.example/par', 'https://me:pw@id.example/par', 'nonsense'])(
+  it.each(['http://id.example/par', 'https://me:pw@id.example/par', 'nonsense'])(
     'is not sent to %s',
     async (pushedAuthorizationUrl) => {
       const fetch = () => Promise.reject(new TypeError('nothing is to be sent'));
@@ -77,7 +77,7 @@ describe('its response', () => {
   };
   const requestUri = 'urn:ietf:params:oauth:request_uri:6esc_11ACC5bwc014ltc14eY22c';
 
-  test.each<[number, unknown, number]>([
+  it.each<[number, unknown, number]>([
     [201, 60, 61_000],
     [200, '90', 91_000],
     [201, undefined, 61_000],
@@ -90,7 +90,7 @@ describe('its response', () => {
     });
   });
 
-  test('tells the endpoint, the error, its description and what to do', () => {
+  it('tells the endpoint, the error, its description and what to do', () => {
     const { error, clientRefused } = failure(
       json(400, { error: 'invalid_redirect_uri', error_description: 'not\nregistered' }),
     );
@@ -103,7 +103,7 @@ describe('its response', () => {
     expect(clientRefused).toBe(false);
   });
 
-  test('says when it is the client that is not taken, whatever the status', () => {
+  it('says when it is the client that is not taken, whatever the status', () => {
     for (const status of [200, 400, 401]) {
       const { error, clientRefused } = failure(json(status, { error: 'invalid_client' }));
       expect(clientRefused).toBe(true);
@@ -112,14 +112,14 @@ describe('its response', () => {
     expect(failure(json(201, { error: 'invalid_client', request_uri: requestUri })).clientRefused).toBe(true);
   });
 
-  test('shows nothing of what was sent', () => {
+  it('shows nothing of what was sent', () => {
     const { error } = failure(
       json(400, { error: 'invalid_request', error_description: 'bad the-state', state: 'the-secret' }),
     );
     expect(`${error.message} ${error.hint}`).not.toMatch(/the-state|the-secret|tenant/);
   });
 
-  test.each<[string, ReturnType<typeof read>, RegExp, RegExp]>([
+  it.each<[string, ReturnType<typeof read>, RegExp, RegExp]>([
     ['HTML', read(200, '<html>', 'text/html'), /answered 200 with text\/html, not JSON/, /authsome inspect/],
     ['a page that is not there', read(404, 'no', 'text/plain'), /answered 404/, /authsome inspect acme/],
     ['a redirect', read(307, '', ''), /answered with a redirect \(status 307\)/, /authsome inspect acme/],
@@ -136,7 +136,7 @@ describe('its response', () => {
   });
 });
 
-test('the browser carries the client and the request_uri, and nothing of the request (RFC 9126 §4)', () => {
+it('the browser carries the client and the request_uri, and nothing of the request (RFC 9126 §4)', () => {
   const url = pushedAuthorizationUrl('https://id.example/authorize?tenant=7', 'the client', 'urn:x:1&2');
   expect(Object.fromEntries(new URL(url).searchParams)).toEqual({
     tenant: '7',

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Reply } from './endpoint.ts';
 import { readRegistration, registrationRequest } from './registration.ts';
 
@@ -11,7 +11,7 @@ const reply = (body: object, status = 201): Reply => ({
 const byHand = 'authsome login acme --connection work --flow pkce';
 
 describe('a registration', () => {
-  test('asks for a native client with our exact redirect URI', async () => {
+  it('asks for a native client with our exact redirect URI', async () => {
     const sent: RequestInit[] = [];
     const fetch = async (_: unknown, init: RequestInit = {}) => {
       sent.push(init);
@@ -40,7 +40,7 @@ describe('a registration', () => {
     });
   });
 
-  test('obeys what the server answers', () => {
+  it('obeys what the server answers', () => {
     const answer = {
       client_id: 'c',
       client_secret: 's',
@@ -69,7 +69,7 @@ describe('a registration', () => {
     });
   });
 
-  test.each(['/register/c', 'http://id.example/register/c', 'https://', 7])(
+  it.each(['/register/c', 'http://id.example/register/c', 'https://', 7])(
     'takes %j for no address of the registration',
     (uri) => {
       const answer = { client_id: 'c', registration_client_uri: uri, registration_access_token: 't' };
@@ -77,7 +77,7 @@ describe('a registration', () => {
     },
   );
 
-  test.each([
+  it.each([
     [
       'a refusal',
       reply({ error: 'invalid_redirect_uri', error_description: 'no loopback' }, 400),

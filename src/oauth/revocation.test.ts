@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { revokeTokens } from './revocation.ts';
 
 const revocation = {
@@ -24,13 +24,13 @@ const down = () => {
   throw new TypeError('fetch failed');
 };
 
-test('takes back the refresh token first, then the access token', async () => {
+it('takes back the refresh token first, then the access token', async () => {
   const { asked, fetch } = answering({});
   expect(await revokeTokens(fetch, revocation)).toBe('revoked');
   expect(asked).toEqual(['the-refresh-token', 'the-access-token']);
 });
 
-test.each([
+it.each([
   ['only takes refresh tokens', { access_token: refusal('unsupported_token_type') }, 'revoked'],
   [
     'takes none of both',

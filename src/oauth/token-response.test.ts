@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Reply } from './endpoint.ts';
 import { readTokenResponse } from './token-response.ts';
 
@@ -12,7 +12,7 @@ function reply(body: unknown, contentType = 'application/json', status = 200): R
 const read = (...shape: Parameters<typeof reply>) => readTokenResponse(reply(...shape), context);
 
 describe('tokens', () => {
-  test('as RFC 6749 §5.1 gives them', () => {
+  it('as RFC 6749 §5.1 gives them', () => {
     expect(
       read({
         access_token: '2Yotn',
@@ -27,7 +27,7 @@ describe('tokens', () => {
     });
   });
 
-  test.each<[string, Parameters<typeof reply>, object]>([
+  it.each<[string, Parameters<typeof reply>, object]>([
     [
       'a form',
       ['access_token=gho_1&scope=repo%2Cgist&token_type=bearer', 'application/x-www-form-urlencoded'],
@@ -76,7 +76,7 @@ describe('tokens', () => {
 });
 
 describe('refusals', () => {
-  test.each<[string, Parameters<typeof reply>, string]>([
+  it.each<[string, Parameters<typeof reply>, string]>([
     [
       'RFC 6749 §5.2',
       [{ error: 'invalid_grant', error_description: 'expired' }, 'application/json', 400],
@@ -101,7 +101,7 @@ describe('refusals', () => {
     expect(read(...shape)).toMatchObject({ kind: 'refused', error });
   });
 
-  test('make a description printable, bounded and free of what was sent', () => {
+  it('make a description printable, bounded and free of what was sent', () => {
     const described = (text: string) =>
       read({ error: 'e', error_description: text }, 'application/json', 400);
     expect(described('bad\u001b[31m\r\nthing')).toMatchObject({ description: 'bad [31m thing' });
@@ -111,7 +111,7 @@ describe('refusals', () => {
 });
 
 describe('replies that are no token response', () => {
-  test.each<[string, Parameters<typeof reply>, RegExp, boolean]>([
+  it.each<[string, Parameters<typeof reply>, RegExp, boolean]>([
     [
       'HTML with 500',
       ['<html>Oops</html>', 'text/html', 500],
@@ -134,7 +134,7 @@ describe('replies that are no token response', () => {
   });
 });
 
-test('reads whatever comes back, and never throws', () => {
+it('reads whatever comes back, and never throws', () => {
   fc.assert(
     fc.property(
       fc.oneof(

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type Connections, createConnections } from '../connections.ts';
 import { oauthProvider, testBench } from '../testing/test-bench.ts';
 
@@ -81,7 +81,7 @@ async function comeBack(
 }
 
 describe('a server that has forgotten the client it registered', () => {
-  test('while a person was on its page: another is registered and asked for once more', async () => {
+  it('while a person was on its page: another is registered and asked for once more', async () => {
     const world = forgetful();
     const { id } = await world.start();
     world.known.clear();
@@ -97,7 +97,7 @@ describe('a server that has forgotten the client it registered', () => {
     expect(clientOf((await world.start('work')).authUrl)).toBe('client-2');
   });
 
-  test('and forgets the next one at once: one new client, then an error with the way out', async () => {
+  it('and forgets the next one at once: one new client, then an error with the way out', async () => {
     const world = forgetful({ takesNobody: true });
     const { id } = await world.start();
     expect((await comeBack(world, id)).status).toBe('waiting');
@@ -112,7 +112,7 @@ describe('a server that has forgotten the client it registered', () => {
     expect(world.registered).toHaveLength(2);
   });
 
-  test('and says so late: the client that has its place by then is not doubted', async () => {
+  it('and says so late: the client that has its place by then is not doubted', async () => {
     const world = forgetful({ answersAboutClients: true });
     const late = await world.start();
     world.known.clear();
@@ -122,7 +122,7 @@ describe('a server that has forgotten the client it registered', () => {
     expect(world.registered).toHaveLength(2);
   });
 
-  test('before a pushed request: another is registered, and the person notices nothing', async () => {
+  it('before a pushed request: another is registered, and the person notices nothing', async () => {
     const world = forgetful({ pushesOnly: true });
     await world.start();
     world.known.clear();
@@ -133,7 +133,7 @@ describe('a server that has forgotten the client it registered', () => {
     expect(await comeBack(world, session.id)).toMatchObject({ status: 'connected' });
   });
 
-  test('before a pushed request, and refuses the next one too: an error with the way out', async () => {
+  it('before a pushed request, and refuses the next one too: an error with the way out', async () => {
     const world = forgetful({ pushesOnly: true, takesNobody: true });
     await expect(world.start()).rejects.toMatchObject({
       code: 'SignInFailed',
@@ -143,7 +143,7 @@ describe('a server that has forgotten the client it registered', () => {
     expect(world.registered).toHaveLength(2);
   });
 
-  test.each(['invalid_client', 'unauthorized_client'])(
+  it.each(['invalid_client', 'unauthorized_client'])(
     'and sends people back with %s: said, and mended by the next sign-in',
     async (error) => {
       const world = forgetful();
@@ -158,7 +158,7 @@ describe('a server that has forgotten the client it registered', () => {
     },
   );
 
-  test('but not on the word of somebody who is not that server', async () => {
+  it('but not on the word of somebody who is not that server', async () => {
     const world = forgetful();
     const { id } = await world.start();
     const iss = 'https://evil.example';
@@ -166,25 +166,22 @@ describe('a server that has forgotten the client it registered', () => {
     expect(clientOf((await world.start()).authUrl)).toBe('client-1');
   });
 
-  test.each(['expired', 'cancelled'])(
-    'and shows that to people: after a sign-in that was %s',
-    async (how) => {
-      const world = forgetful();
-      const { id } = await world.start();
-      if (how === 'cancelled') await world.connections.signIns.cancel(id);
-      else {
-        world.clock.nowMs += 11 * 60_000;
-        const { failure } = await world.connections.signIns.read(id);
-        expect(failure?.hint).toContain('acme may have forgotten the client that authsome registered there');
-      }
-      const next = await world.start();
-      expect(clientOf(next.authUrl)).toBe('client-2');
-      expect(await comeBack(world, next.id)).toMatchObject({ status: 'connected' });
-      expect(clientOf((await world.start('work')).authUrl)).toBe('client-2');
-    },
-  );
+  it.each(['expired', 'cancelled'])('and shows that to people: after a sign-in that was %s', async (how) => {
+    const world = forgetful();
+    const { id } = await world.start();
+    if (how === 'cancelled') await world.connections.signIns.cancel(id);
+    else {
+      world.clock.nowMs += 11 * 60_000;
+      const { failure } = await world.connections.signIns.read(id);
+      expect(failure?.hint).toContain('acme may have forgotten the client that authsome registered there');
+    }
+    const next = await world.start();
+    expect(clientOf(next.authUrl)).toBe('client-2');
+    expect(await comeBack(world, next.id)).toMatchObject({ status: 'connected' });
+    expect(clientOf((await world.start('work')).authUrl)).toBe('client-2');
+  });
 
-  test('is asked about it where it answers, and a client that it knows stays', async () => {
+  it('is asked about it where it answers, and a client that it knows stays', async () => {
     const world = forgetful({ answersAboutClients: true });
     const { id } = await world.start();
     await world.connections.signIns.cancel(id);
@@ -193,7 +190,7 @@ describe('a server that has forgotten the client it registered', () => {
     expect(clientOf((await world.start()).authUrl)).toBe('client-2');
   });
 
-  test('says so at a refresh: the grant stays, and the sign-in that is named registers another', async () => {
+  it('says so at a refresh: the grant stays, and the sign-in that is named registers another', async () => {
     const world = forgetful();
     for (const name of ['default', 'work']) await comeBack(world, (await world.start(name)).id);
     world.clock.nowMs += 3_600_000;
@@ -214,7 +211,7 @@ describe('a server that has forgotten the client it registered', () => {
   });
 });
 
-test('a client that a person entered is never replaced', async () => {
+it('a client that a person entered is never replaced', async () => {
   const { options } = testBench([oauthProvider()], {
     fetchFor: () => async () => Response.json({ error: 'invalid_client' }, { status: 401 }),
   });

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Connection } from '../records/connection-record.ts';
 import { startRefreshSchedule } from './refresh-schedule.ts';
 
@@ -70,7 +70,7 @@ function world(answer: (key: string) => Promise<unknown> = async () => undefined
 }
 
 describe('the refresh schedule', () => {
-  test('refreshes a connection that nobody uses 300 s before each of its ends, once', async () => {
+  it('refreshes a connection that nobody uses 300 s before each of its ends, once', async () => {
     const { clock, connect, asked, start } = world();
     connect('default');
     start();
@@ -80,7 +80,7 @@ describe('the refresh schedule', () => {
     expect(asked.map(({ atMs }) => atMs / 60_000)).toEqual([55, 110, 165, 220]);
   });
 
-  test('leaves alone what cannot be refreshed, is over, or never ends', async () => {
+  it('leaves alone what cannot be refreshed, is over, or never ends', async () => {
     const { clock, connect, asked, start } = world();
     connect('key', { refreshable: false, expiresAtMs: undefined });
     connect('single', { refreshable: false });
@@ -92,7 +92,7 @@ describe('the refresh schedule', () => {
     expect(asked).toEqual([]);
   });
 
-  test('hears of a new connection at once', async () => {
+  it('hears of a new connection at once', async () => {
     const { clock, connect, asked, start } = world();
     const schedule = start();
     await clock.pass(1_000);
@@ -102,7 +102,7 @@ describe('the refresh schedule', () => {
     expect(asked).toEqual([{ key: 'acme/short', atMs: 13_000 }]);
   });
 
-  test('finds within a minute that the machine has slept, or that the clock was set', async () => {
+  it('finds within a minute that the machine has slept, or that the clock was set', async () => {
     const { clock, connect, asked, start } = world();
     connect('default');
     start();
@@ -118,7 +118,7 @@ describe('the refresh schedule', () => {
     expect(clock.longestWaitMs).toBe(60_000);
   });
 
-  test('asks for four at a time after a long sleep, and for all in the end', async () => {
+  it('asks for four at a time after a long sleep, and for all in the end', async () => {
     const answers: (() => void)[] = [];
     const { clock, connect, asked, start } = world(
       () => new Promise<void>((resolve) => answers.push(resolve)),
@@ -139,7 +139,7 @@ describe('the refresh schedule', () => {
     expect(asked).toHaveLength(10);
   });
 
-  test('leaves a failing connection alone for as long as it is told, beside others that work', async () => {
+  it('leaves a failing connection alone for as long as it is told, beside others that work', async () => {
     const { clock, connect, quiet, asked, start } = world(async (key) => {
       if (key !== 'acme/sick') return;
       quiet.set(key, clock.nowMs + 10 * 60_000);
@@ -157,7 +157,7 @@ describe('the refresh schedule', () => {
     expect(of('acme/sound').length).toBeGreaterThan(20);
   });
 
-  test('does not chase tokens that are born dead', async () => {
+  it('does not chase tokens that are born dead', async () => {
     const { clock, connect, asked, start } = world();
     connect('stillborn', { expiresAtMs: clock.nowMs });
     const schedule = start();
@@ -168,7 +168,7 @@ describe('the refresh schedule', () => {
     schedule.close();
   });
 
-  test('does nothing once it is closed', async () => {
+  it('does nothing once it is closed', async () => {
     const { clock, connect, asked, start } = world();
     connect('default');
     const schedule = start();

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createConnections } from '../connections.ts';
 import { oauthProvider, testBench } from '../testing/test-bench.ts';
 import { mayShareGrant } from './replaced-grant.ts';
@@ -12,7 +12,7 @@ describe('two connections', () => {
     namedHost: undefined,
   };
   const ada = { binding, account: 'ada' };
-  test.each([
+  it.each([
     ['the same client and account', ada, true],
     ['the same client, and nobody knows whose account', { binding, account: undefined }, true],
     ['another account', { binding, account: 'bob' }, false],
@@ -101,7 +101,7 @@ function service(reachesRevocation = true) {
 describe('a grant that a sign-in has replaced', () => {
   const left = 'the earlier grant was left at the provider: it may be one with that of acme';
 
-  test('is taken back when the new one is of another account: refresh token first, and nothing of the new', async () => {
+  it('is taken back when the new one is of another account: refresh token first, and nothing of the new', async () => {
     const { connections, revoked, signIn, told } = service();
     await signIn('ada');
     const event = await told(() => signIn('bob'));
@@ -116,7 +116,7 @@ describe('a grant that a sign-in has replaced', () => {
     expect((await connections.credentials.acquire('acme/default')).secret).toBe('at-2');
   });
 
-  test('is left where the new one may be the same grant', async () => {
+  it('is left where the new one may be the same grant', async () => {
     const { connections, revoked, signIn, told } = service();
     await signIn('ada');
     expect(await told(() => signIn('ada'))).toMatchObject({ detail: `${left}/default` });
@@ -124,7 +124,7 @@ describe('a grant that a sign-in has replaced', () => {
     expect((await connections.credentials.acquire('acme/default')).secret).toBe('at-2');
   });
 
-  test('is left where another connection may live on it', async () => {
+  it('is left where another connection may live on it', async () => {
     const { revoked, signIn, told } = service();
     await signIn('ada');
     await signIn('ada', 'work');
@@ -132,7 +132,7 @@ describe('a grant that a sign-in has replaced', () => {
     expect(revoked).toEqual([]);
   });
 
-  test('is taken back when the client is another one, and when a key takes its place', async () => {
+  it('is taken back when the client is another one, and when a key takes its place', async () => {
     const { connections, revoked, revokers, signIn, told } = service();
     await signIn('ada');
     await told(() => signIn('ada', 'default', 'another'));
@@ -144,7 +144,7 @@ describe('a grant that a sign-in has replaced', () => {
     expect((await connections.credentials.acquire('acme/default')).secret).toBe('a-key-0123456789');
   });
 
-  test('costs nothing where the provider is out of reach, and is told of', async () => {
+  it('costs nothing where the provider is out of reach, and is told of', async () => {
     const { connections, signIn, told } = service(false);
     await signIn('ada');
     expect(await told(() => signIn('bob'))).toMatchObject({
@@ -153,7 +153,7 @@ describe('a grant that a sign-in has replaced', () => {
     expect((await connections.credentials.acquire('acme/default')).secret).toBe('at-2');
   });
 
-  test('is not there for a connection that was revoked before', async () => {
+  it('is not there for a connection that was revoked before', async () => {
     const { connections, events, revoked, signIn } = service();
     await signIn('ada');
     await connections.revoke('acme');
@@ -164,7 +164,7 @@ describe('a grant that a sign-in has replaced', () => {
     expect(events.map(({ event }) => event)).not.toContain('connection.replaced');
   });
 
-  test('is taken back before a daemon that stops has stopped', async () => {
+  it('is taken back before a daemon that stops has stopped', async () => {
     const { connections, revoked, signIn } = service();
     await signIn('ada');
     await signIn('bob');

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StoredRecord, Vault } from '../../vault/index.ts';
 import { type Connections, createConnections } from '../connections.ts';
 import {
@@ -98,7 +98,7 @@ async function works(connections: Connections): Promise<boolean> {
 }
 
 describe('a daemon that is killed', () => {
-  test('at any step of a callback leaves a sign-in that ends, and loses it in one place only', async () => {
+  it('at any step of a callback leaves a sign-in that ends, and loses it in one place only', async () => {
     const lost = await losses(async (dieAt, moment) => {
       const { records, start } = daemons();
       const { id, landed } = await atProvider(start());
@@ -119,7 +119,7 @@ describe('a daemon that is killed', () => {
     expect(lost).toEqual(['before']);
   });
 
-  test('at any step of a refresh loses the grant in one place only', async () => {
+  it('at any step of a refresh loses the grant in one place only', async () => {
     const lost = await losses(async (dieAt, moment) => {
       const { records, clock, start } = daemons();
       const first = start();

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createConnections } from '../connections.ts';
 import type { FlowName } from '../contract.ts';
 import { oauthProvider, testBench } from '../testing/test-bench.ts';
@@ -50,7 +50,7 @@ function signIn({ metadata = {}, answer, flow }: Server) {
 const refusal = (error: string) => Response.json({ error }, { status: 400 });
 
 describe('the hint of a sign-in that fails leads back to its own connection and server', () => {
-  test.each([
+  it.each([
     [
       'where no client can be registered',
       { flow: 'dcr_pkce', metadata: {} },
@@ -94,7 +94,7 @@ describe('the hint of a sign-in that fails leads back to its own connection and 
     expect(await options.vault.list('connection')).toEqual([]);
   });
 
-  test('of a machine', async () => {
+  it('of a machine', async () => {
     const wrong = signIn({ flow: 'client_credentials', answer: () => refusal('invalid_client') });
     expect((await wrong.start(client)).failure?.hint).toBe(
       'The stored client ID and secret are not what acme expects. Clear them, then enter them again:\n' +
@@ -106,7 +106,7 @@ describe('the hint of a sign-in that fails leads back to its own connection and 
     );
   });
 
-  test('of a pushed request, whose client the server forgets while a person looks for the page', async () => {
+  it('of a pushed request, whose client the server forgets while a person looks for the page', async () => {
     const pushing = {
       registration_endpoint: `${issuer}/register`,
       pushed_authorization_request_endpoint: `${issuer}/par`,

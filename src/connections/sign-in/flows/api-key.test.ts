@@ -1,11 +1,11 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { AuthsomeError } from '../../../errors.ts';
 import { createConnections } from '../../connections.ts';
 import { keyProvider, testBench } from '../../testing/test-bench.ts';
 
 const key = 'sk-live-0123456789';
 
-test('asks for the key on a page of ours, then hands it out', async () => {
+it('asks for the key on a page of ours, then hands it out', async () => {
   const bench = testBench([keyProvider(/^sk-[a-z0-9-]+$/)]);
   const connections = createConnections(bench.options);
   const session = await connections.signIns.start({ provider: 'keys', force: false });
@@ -30,7 +30,7 @@ test('asks for the key on a page of ours, then hands it out', async () => {
   ]);
 });
 
-test('connects at once with a key from the environment', async () => {
+it('connects at once with a key from the environment', async () => {
   const { options } = testBench([keyProvider()]);
   const connections = createConnections(options);
   const session = await connections.signIns.start({ provider: 'keys', force: false, apiKey: key });
@@ -40,7 +40,7 @@ test('connects at once with a key from the environment', async () => {
   expect((await connections.exportVariables('keys')).variables).toEqual({ KEYS_API_KEY: key });
 });
 
-test.each([
+it.each([
   ['of another shape', 'pk_wrong_value'],
   ['with a line break inside', 'sk-one\nsk-two'],
   ['with a control character', 'sk-one\u0000two'],
@@ -58,7 +58,7 @@ test.each([
   expect(await connections.summaries()).toEqual([]);
 });
 
-test('refuses to replace a connection without force, and replaces it with force', async () => {
+it('refuses to replace a connection without force, and replaces it with force', async () => {
   const { options } = testBench([keyProvider()]);
   const connections = createConnections(options);
   await connections.signIns.start({ provider: 'keys', force: false, apiKey: key });
@@ -72,7 +72,7 @@ test('refuses to replace a connection without force, and replaces it with force'
   expect((await connections.credentials.acquire('keys/default')).secret).toBe('sk-other');
 });
 
-test.each(['', '../x', 'a/b', '-a', 'x'.repeat(65), 'a b', 'ä'])(
+it.each(['', '../x', 'a/b', '-a', 'x'.repeat(65), 'a b', 'ä'])(
   'refuses the connection name %j',
   async (name) => {
     const connections = createConnections(testBench([keyProvider()]).options);
@@ -82,7 +82,7 @@ test.each(['', '../x', 'a/b', '-a', 'x'.repeat(65), 'a b', 'ä'])(
   },
 );
 
-test('keeps the first connection as the default until told otherwise', async () => {
+it('keeps the first connection as the default until told otherwise', async () => {
   const bench = testBench([keyProvider()]);
   const connections = createConnections(bench.options);
   await connections.signIns.start({ provider: 'keys', connection: 'work', force: false, apiKey: key });
@@ -97,7 +97,7 @@ test('keeps the first connection as the default until told otherwise', async () 
   expect((await connections.read('keys', undefined, { showSecret: false })).name).toBe('work');
 });
 
-test('refuses a flow that the provider does not have, with the reason', async () => {
+it('refuses a flow that the provider does not have, with the reason', async () => {
   const connections = createConnections(testBench([keyProvider()]).options);
   await expect(
     connections.signIns.start({ provider: 'keys', flow: 'device_code', force: false }),
@@ -110,7 +110,7 @@ test('refuses a flow that the provider does not have, with the reason', async ()
   ).rejects.toMatchObject({ code: 'Usage' });
 });
 
-test('names the variable that an unusable key came from', async () => {
+it('names the variable that an unusable key came from', async () => {
   const bench = testBench([keyProvider(/^sk-[a-z]+$/)]);
   const connections = createConnections(bench.options);
   const starting = connections.signIns.start({ provider: 'keys', force: false, apiKey: 'pk-psst' });
@@ -125,7 +125,7 @@ test('names the variable that an unusable key came from', async () => {
   expect(JSON.stringify(bench.events)).not.toContain('psst');
 });
 
-test('begins no sign-in to a provider that nobody defines', async () => {
+it('begins no sign-in to a provider that nobody defines', async () => {
   const bench = testBench([keyProvider()]);
   const { signIns } = createConnections(bench.options);
   await expect(signIns.start({ provider: 'kezs', force: false })).rejects.toMatchObject({
@@ -135,7 +135,7 @@ test('begins no sign-in to a provider that nobody defines', async () => {
   await expect(signIns.readLastUnfinished()).rejects.toMatchObject({ code: 'SessionNotFound' });
 });
 
-test('finds the sign-in that was begun last, unless it came to something', async () => {
+it('finds the sign-in that was begun last, unless it came to something', async () => {
   const bench = testBench([keyProvider()]);
   const { signIns } = createConnections(bench.options);
   await expect(signIns.readLastUnfinished()).rejects.toMatchObject({ code: 'SessionNotFound' });
@@ -147,7 +147,7 @@ test('finds the sign-in that was begun last, unless it came to something', async
   await expect(signIns.readLastUnfinished()).rejects.toMatchObject({ code: 'SessionNotFound' });
 });
 
-test('hands out a warm credential without asking the vault, and none from the moment of revocation on', async () => {
+it('hands out a warm credential without asking the vault, and none from the moment of revocation on', async () => {
   const { options } = testBench([keyProvider()]);
   const asked: PropertyKey[] = [];
   const vault = new Proxy(options.vault, {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createConnections } from '../../connections.ts';
 import {
   startAuthorizationServer,
@@ -32,7 +32,7 @@ async function waitingAtProvider(connections: ReturnType<typeof createConnection
 }
 
 describe('signing in with PKCE', () => {
-  test('asks for the client once, then goes to the provider and comes back connected', async () => {
+  it('asks for the client once, then goes to the provider and comes back connected', async () => {
     const { options, events } = bench();
     const connections = createConnections(options);
     const changes: string[] = [];
@@ -58,7 +58,7 @@ describe('signing in with PKCE', () => {
     expect(second.authUrl).toContain(server.issuer);
   });
 
-  test('a stale or foreign callback warns the live sign-in, which goes on waiting', async () => {
+  it('a stale or foreign callback warns the live sign-in, which goes on waiting', async () => {
     const { options, events } = bench();
     const connections = createConnections(options);
     const { id, authUrl } = await waitingAtProvider(connections);
@@ -83,7 +83,7 @@ describe('signing in with PKCE', () => {
     expect((await connections.signIns.callback(landed.searchParams)).status).toBe('connected');
   });
 
-  test('a callback works once: its second use is refused and changes nothing', async () => {
+  it('a callback works once: its second use is refused and changes nothing', async () => {
     const { options } = bench();
     const connections = createConnections(options);
     const { id, authUrl } = await waitingAtProvider(connections);
@@ -102,7 +102,7 @@ describe('signing in with PKCE', () => {
     expect(await server.accepts((await connections.credentials.acquire('acme/default')).secret)).toBe(true);
   });
 
-  test('takes a pasted redirect URL, and only ours', async () => {
+  it('takes a pasted redirect URL, and only ours', async () => {
     const connections = createConnections(bench().options);
     const { id, authUrl } = await waitingAtProvider(connections);
     const landed = await server.approve(authUrl);
@@ -124,7 +124,7 @@ describe('signing in with PKCE', () => {
     expect((await connections.signIns.callbackFromPaste(id, ` ${landed.href}\n`)).status).toBe('connected');
   });
 
-  test("ends with the provider's error, its description and our hint", async () => {
+  it("ends with the provider's error, its description and our hint", async () => {
     const connections = createConnections(bench().options);
     const { id, authUrl } = await waitingAtProvider(connections);
     const state = new URL(authUrl).searchParams.get('state') ?? '';
@@ -142,7 +142,7 @@ describe('signing in with PKCE', () => {
     expect(await connections.summaries()).toEqual([]);
   });
 
-  test('says invalid_client and the two commands when the secret is wrong, and revoke clears the client', async () => {
+  it('says invalid_client and the two commands when the secret is wrong, and revoke clears the client', async () => {
     const { options } = bench();
     const connections = createConnections(options);
     const { id } = await connections.signIns.start({ provider: 'acme', force: false });
@@ -161,7 +161,7 @@ describe('signing in with PKCE', () => {
     expect((await connections.signIns.start({ provider: 'acme', force: false })).asksFor).toBe('client');
   });
 
-  test('loses nothing when the daemon restarts in the middle', async () => {
+  it('loses nothing when the daemon restarts in the middle', async () => {
     const { options } = bench();
     const { id, authUrl } = await waitingAtProvider(createConnections(options));
     const landed = await server.approve(authUrl);
@@ -171,7 +171,7 @@ describe('signing in with PKCE', () => {
     expect((await restarted.signIns.callback(landed.searchParams)).status).toBe('connected');
   });
 
-  test('takes up an exchange that a dead daemon had begun', async () => {
+  it('takes up an exchange that a dead daemon had begun', async () => {
     const { options } = bench();
     const died = createConnections({
       ...options,
@@ -190,7 +190,7 @@ describe('signing in with PKCE', () => {
     expect(await server.accepts((await restarted.credentials.acquire('acme/default')).secret)).toBe(true);
   });
 
-  test('expires, and tells whoever comes back late so', async () => {
+  it('expires, and tells whoever comes back late so', async () => {
     const { options, clock } = bench();
     const connections = createConnections(options);
     const { id, authUrl } = await waitingAtProvider(connections);
@@ -211,7 +211,7 @@ describe('signing in with PKCE', () => {
     await expect(connections.signIns.read(id)).rejects.toMatchObject({ code: 'SessionNotFound' });
   });
 
-  test('asks for the scopes that were named, and refuses what is none', async () => {
+  it('asks for the scopes that were named, and refuses what is none', async () => {
     const connections = createConnections(bench().options);
     const start = (scopes: readonly string[]) =>
       connections.signIns.start({ provider: 'acme', force: false, scopes, ...testClient });
@@ -222,7 +222,7 @@ describe('signing in with PKCE', () => {
     }
   });
 
-  test('can be cancelled, and stays so', async () => {
+  it('can be cancelled, and stays so', async () => {
     const connections = createConnections(bench().options);
     const { id, authUrl } = await waitingAtProvider(connections);
     const landed = await server.approve(authUrl);
@@ -234,7 +234,7 @@ describe('signing in with PKCE', () => {
     expect(await connections.summaries()).toEqual([]);
   });
 
-  test.each<[string, () => Response | Promise<never>]>([
+  it.each<[string, () => Response | Promise<never>]>([
     ['HTML', () => new Response('<html>', { headers: { 'content-type': 'text/html' } })],
     ['half a document', () => new Response('{"access_token": "at_half')],
     ['a token and an error', () => Response.json({ access_token: 'at_half', error: 'nearly' })],
@@ -251,7 +251,7 @@ describe('signing in with PKCE', () => {
     expect((await options.vault.list('client')).map(({ name }) => name)).toEqual(['acme']);
   });
 
-  test('tells no secret in any error or event, even when the provider echoes what it was sent', async () => {
+  it('tells no secret in any error or event, even when the provider echoes what it was sent', async () => {
     const echoing = async (_: unknown, init: RequestInit = {}) =>
       Response.json(
         {

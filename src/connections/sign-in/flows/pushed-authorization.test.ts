@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseProvider } from '../../../providers/index.ts';
 import { createConnections } from '../../connections.ts';
 import {
@@ -37,7 +37,7 @@ async function atProvider(connections: ReturnType<typeof createConnections>, con
 const pushes = () => server.requests.filter(({ path }) => path === '/request');
 
 describe('a server that takes pushed requests only', () => {
-  test('gets the request itself, and the browser an address that tells nothing', async () => {
+  it('gets the request itself, and the browser an address that tells nothing', async () => {
     const connections = createConnections(bench().options);
     const before = Date.now();
     const session = await atProvider(connections);
@@ -55,7 +55,7 @@ describe('a server that takes pushed requests only', () => {
     expect(await server.accepts((await connections.credentials.acquire('acme/default')).secret)).toBe(true);
   });
 
-  test('is signed in to likewise where a definition names the endpoint', async () => {
+  it('is signed in to likewise where a definition names the endpoint', async () => {
     const { options } = bench({
       authorizationUrl: `${server.issuer}/auth`,
       tokenUrl: `${server.issuer}/token`,
@@ -68,7 +68,7 @@ describe('a server that takes pushed requests only', () => {
     expect((await connections.signIns.callback(landed.searchParams)).status).toBe('connected');
   });
 
-  test('gives a new address for the same attempt when it is asked for, and when the old one is over', async () => {
+  it('gives a new address for the same attempt when it is asked for, and when the old one is over', async () => {
     const { options, clock } = bench();
     const connections = createConnections(options);
     const first = await atProvider(connections);
@@ -96,7 +96,7 @@ describe('a server that takes pushed requests only', () => {
     expect(pushes()).toHaveLength(count + 2);
   });
 
-  test('ends no sign-in when there is no new address to be had', async () => {
+  it('ends no sign-in when there is no new address to be had', async () => {
     const { options, clock } = bench();
     const connections = createConnections(options);
     const session = await atProvider(connections, 'work');
@@ -119,7 +119,7 @@ describe('a server that takes pushed requests only', () => {
     expect((await connections.signIns.callback(landed.searchParams)).status).toBe('connected');
   });
 
-  test('that refuses the request ends the sign-in with its word and what to do', async () => {
+  it('that refuses the request ends the sign-in with its word and what to do', async () => {
     const { options, events } = bench();
     const connections = createConnections(options);
     const { id } = await connections.signIns.start({ provider: 'acme', connection: 'work', force: false });
@@ -170,7 +170,7 @@ describe('pushing', () => {
   }
   const endpoint = { pushed_authorization_request_endpoint: `${issuer}/par` };
 
-  test('is not done where it is merely offered', async () => {
+  it('is not done where it is merely offered', async () => {
     const { asked, start } = stranger({ ...endpoint, require_pushed_authorization_requests: false });
     const session = await start();
     expect(new URL(session.authUrl ?? '').searchParams.get('code_challenge_method')).toBe('S256');
@@ -178,12 +178,12 @@ describe('pushing', () => {
     expect(asked).not.toContain('/par');
   });
 
-  test('is done where the registered client has to (RFC 9126 §6)', async () => {
+  it('is done where the registered client has to (RFC 9126 §6)', async () => {
     const { start } = stranger(endpoint, { require_pushed_authorization_requests: true });
     expect(new URL((await start()).authUrl ?? '').searchParams.get('request_uri')).toBe('urn:x');
   });
 
-  test('goes to a private address only where a person named that very host', async () => {
+  it('goes to a private address only where a person named that very host', async () => {
     const required = { require_pushed_authorization_requests: true };
     const elsewhere = { pushed_authorization_request_endpoint: 'https://10.0.0.1/par', ...required };
     const { ways, start } = stranger(elsewhere);
@@ -191,7 +191,7 @@ describe('pushing', () => {
     expect([ways.get('id.example'), ways.get('10.0.0.1')]).toEqual([false, true]);
   });
 
-  test('that is required but has no place to go to is refused before a client is registered', async () => {
+  it('that is required but has no place to go to is refused before a client is registered', async () => {
     const { asked, start } = stranger({ require_pushed_authorization_requests: true });
     await expect(start()).rejects.toMatchObject({
       code: 'SignInFailed',
@@ -201,7 +201,7 @@ describe('pushing', () => {
     expect(asked).not.toContain('/register');
   });
 
-  test.each([
+  it.each([
     [{ pushed_authorization_request_endpoint: `${issuer}/par` }, true],
     [{ ...endpoint, require_pushed_authorization_requests: false }, false],
     [{ require_pushed_authorization_requests: true, issuer }, true],
