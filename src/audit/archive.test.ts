@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Database, openTestStorage, type SqlValue, sqliteStorage } from '../storage/test-storage.ts';
 import { type AuditTrail, type EventFilter, openAuditTrail, type RecordedEvent } from './index.ts';
 
@@ -68,7 +68,7 @@ interface Segment {
   readonly events: readonly RecordedEvent[];
 }
 
-/** Verifies a segment from its text alone, and returns what it holds. */
+/** Verifies a segment from its text alone, and returns its events. */
 function readSegment(text: string): Segment {
   const events: RecordedEvent[] = [];
   const links: string[] = [];
@@ -116,7 +116,7 @@ function forged(text: string): string {
 }
 
 describe('the archive', () => {
-  test('bounds the table and loses nothing: every event is in one place, and one chain runs through all', async () => {
+  it('bounds the table and loses nothing: every event is in one place, and one chain runs through all', async () => {
     const trail = openTrail();
     await record(trail, 200);
     expect(kept()).toBeGreaterThanOrEqual(40);
@@ -141,7 +141,7 @@ describe('the archive', () => {
     for (const name of names) expect(statSync(join(archive, name)).mode & 0o777).toBe(0o600);
   });
 
-  test('keeps everything in the table while the archive cannot be written, and catches up after', async () => {
+  it('keeps everything in the table while the archive cannot be written, and catches up after', async () => {
     writeFileSync(archive, 'in the way');
     const trail = openTrail();
     await record(trail, 60);
@@ -153,7 +153,7 @@ describe('the archive', () => {
     expect(await trail.firstBrokenLink()).toBeUndefined();
   });
 
-  test('does not make the chain look broken to somebody who is verifying it', async () => {
+  it('does not make the chain look broken to somebody who is verifying it', async () => {
     const trail = openTrail();
     for (let index = 0; index < 43; index++) await record(trail, 1);
     let pages = 0;
@@ -171,7 +171,7 @@ describe('the archive', () => {
     expect(kept()).toBe(13);
   });
 
-  test('is read as if everything were in one place, forwards and backwards', async () => {
+  it('is read as if everything were in one place, forwards and backwards', async () => {
     const trail = openTrail();
     await record(trail, 200);
     const numbers = async (filter: EventFilter) =>
@@ -190,7 +190,7 @@ describe('the archive', () => {
     expect(await numbers({ limit: 1_000, after: 0 })).toEqual(range(1, 200));
   });
 
-  test('has the decisions of long ago, and what was said of them', async () => {
+  it('has old decisions, and what was recorded about them later', async () => {
     const trail = openTrail();
     const request = { method: 'GET', host: 'api.example.com', port: 443, path: '/' };
     for (const id of ['dec_1', 'dec_2']) {
@@ -216,7 +216,7 @@ describe('the archive', () => {
     expect(await trail.decision('dec_3')).toBeUndefined();
   });
 
-  test('is read no further back than was asked for', async () => {
+  it('is read no further back than was asked for', async () => {
     const trail = openTrail();
     await record(trail, 200);
     const [oldest = '', ...others] = readdirSync(archive).sort();
@@ -233,7 +233,7 @@ describe('the archive', () => {
     expect((await trail.recent({ limit: 5, after: 0 }))[0]?.sequence).toBe(left[0]?.sequence);
   });
 
-  test('is not believed where one word of it was changed, nor a whole segment written anew', async () => {
+  it('is not believed where one word of it was changed, or a whole segment was rewritten', async () => {
     const trail = openTrail();
     await record(trail, 200);
     const name = readdirSync(archive).sort().at(-1) ?? '';
@@ -259,17 +259,17 @@ describe('the archive', () => {
   const firstOf = (path: string) => Number(basename(path).slice(6, 18));
   const notWritten = (path: string) => ({
     code: 'DatabaseCorrupt',
-    message: `the archived events are not what was written: ${path}`,
+    message: `the archived events have been modified: ${path}`,
     hint: 'Put the file back from a backup, or move it away with all older ones: the trail then begins after it.',
   });
 
-  test.each([-1, -2, 4])('is missing a segment that was taken out from between (%i)', async (index) => {
+  it.each([-1, -2, 4])('is missing a segment that was taken out from between (%i)', async (index) => {
     const { trail, path } = await archived();
     rmSync(path(index));
     const gone = { path: path(index), older: path(index - 1) };
     const missing = {
       code: 'DatabaseCorrupt',
-      message: `archived events are missing, and older ones are there: ${gone.path}`,
+      message: `archived events are missing, but older ones exist: ${gone.path}`,
       hint: `Put the file back from a backup, or move away the older ones, up to ${gone.older}: the trail then begins after them.`,
     };
     await expect(trail.recent({ limit: 1_000 })).rejects.toMatchObject(missing);
@@ -279,7 +279,7 @@ describe('the archive', () => {
     expect((await trail.recent({ limit: 40 })).length).toBe(40);
   });
 
-  test('begins later where the segments before a gap were moved away, as the error says', async () => {
+  it('begins later once the segments before a gap are moved away, as the error says', async () => {
     const { trail, names, path } = await archived();
     for (let index = 0; index <= 4; index++) rmSync(path(index));
     const first = firstOf(path(5));
@@ -289,7 +289,7 @@ describe('the archive', () => {
     expect((await trail.recent({ limit: 1, after: 0 }))[0]?.sequence).toBe(201 - kept());
   });
 
-  test('is not believed where two segments have each other’s place', async () => {
+  it('is not believed where two segments have each other’s place', async () => {
     const { trail, names, path, text } = await archived();
     const sizeOf = (name = '') => Number(name.slice(19, 31)) - Number(name.slice(6, 18));
     const index = names.findIndex((name, at) => at > 0 && sizeOf(name) === sizeOf(names[at + 1]));
@@ -301,7 +301,7 @@ describe('the archive', () => {
     await expect(trail.recent({ limit: 1, after })).rejects.toMatchObject(notWritten(path(index)));
   });
 
-  test('is not believed forwards either where a segment was written anew, and says which one', async () => {
+  it('is not believed forwards either where a segment was rewritten, and says which one', async () => {
     const { trail, path, text } = await archived();
     for (const index of [3, -1]) {
       const was = text(index);
@@ -320,7 +320,7 @@ describe('the archive', () => {
   });
 
   const linkStart = '{"link"';
-  test.each([
+  it.each([
     ['to nothing', () => ''],
     ['within a line', (text: string) => text.slice(0, -100)],
     ['by its last link', (text: string) => text.replace(/\n[^\n]*\n$/, '\n')],
@@ -340,13 +340,13 @@ describe('the archive', () => {
     expect((await trail.recent({ limit: 1, after: firstOf(path(4)) - 1 })).length).toBe(1);
   });
 
-  test('is not believed where something was put before it', async () => {
+  it('is not believed where something was put before it', async () => {
     const { trail, path, text } = await archived();
     writeFileSync(path(3), `{"sequence":1}\n${text(3)}`);
     await expect(trail.recent({ limit: 1_000 })).rejects.toMatchObject(notWritten(path(3)));
   });
 
-  test('lets nobody delete what is not archived', async () => {
+  it('lets nobody delete what is not archived', async () => {
     const trail = openTrail();
     await record(trail, 60);
     expect(() => database.run('DELETE FROM audit_blocks')).toThrow('append-only');

@@ -12,8 +12,8 @@ export interface ArchiveOptions {
 }
 
 /**
- * Moves the oldest blocks that follow `archived` into one segment file, a tenth of what is kept at a time. The file is
- * on disk before the rows go, so a crash leaves the events in both places and never in neither.
+ * Moves the oldest blocks that follow `archived` into one segment file, a tenth of `keptEvents` at a time. The file is
+ * on disk before the rows are deleted, so a crash leaves the events in both places and never in neither.
  */
 export async function archiveSegment(
   table: AuditTable,
@@ -40,13 +40,13 @@ function oldestBlocks(table: AuditTable, after: Link, events: number): readonly 
   return blocks;
 }
 
-/** The events, one a line, each block between the hash that it links to and its own: enough to verify it alone. */
+/** One event a line, each block between the hash that it links to and its own, so that the file proves itself. */
 function segmentText(archived: Link, blocks: readonly Block[]): string {
   const link = (hash: Uint8Array): string => JSON.stringify({ link: Buffer.from(hash).toString('hex') });
   return `${[link(archived.hash), ...blocks.flatMap((block) => [block.body, link(block.hash)])].join('\n')}\n`;
 }
 
-/** Apart from `private-files`, which is synchronous: a segment is megabytes, and requests must not wait for it. */
+/** Not by `private-files`, which is synchronous: a segment is megabytes, and requests must not wait for it. */
 async function writePrivate(directory: string, name: string, text: string): Promise<void> {
   makePrivateDirectory(directory);
   const path = join(directory, name);
@@ -69,7 +69,7 @@ async function writePrivate(directory: string, name: string, text: string): Prom
   }
 }
 
-/** The file of these events. Such names sort as the events do. */
+/** The name of the file with these events. Names sort as the events do. */
 export function segmentName(first: number, last: number): string {
   const [from, to] = [first, last].map((sequence) => String(sequence).padStart(12, '0'));
   return `audit-${from}-${to}.jsonl`;

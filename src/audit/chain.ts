@@ -11,15 +11,15 @@ export interface QueuedEvent {
 
 /**
  * Consecutive events that were written at once, as one link of the chain. The body is one event a line, as JSON. A
- * decision that differs from an earlier one of its block in time, id and path alone says so with the other's sequence
- * number, in `like`: a busy run's decisions are that, and take a quarter of the room and of the time.
+ * decision that differs from an earlier one of its block in time, id and path alone gives the other's sequence
+ * number in `like`. Most decisions of a busy run do, and take a quarter of the space and of the time.
  */
 export type Block = BlockRow;
 
 /** The end of the chain so far. */
 export type Link = ChainLink;
 
-/** The event as it will read at that place in the chain. */
+/** The event as it reads at that place in the chain. */
 export function recorded(queued: QueuedEvent, sequence: number): RecordedEvent {
   return { sequence, id: queued.id, at: new Date(queued.atMs).toISOString(), ...queued.event };
 }
@@ -56,7 +56,7 @@ export function eventsOf(block: Pick<Block, 'body'>): readonly RecordedEvent[] {
   });
 }
 
-/** How such a decision is written. */
+/** A decision that is written with `like`. */
 interface LikeAnother {
   readonly sequence: number;
   readonly id: string;
@@ -90,7 +90,7 @@ function linesOf(batch: readonly QueuedEvent[], first: number): readonly string[
   });
 }
 
-/** What two decisions have to share, beside the list of candidates and the request without its path. */
+/** What two such decisions share, besides the list of candidates and the request without its path. */
 const shared = Object.keys({
   action: true,
   outcome: true,

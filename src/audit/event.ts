@@ -7,7 +7,7 @@ interface Common {
   readonly outcome: string;
 }
 
-/** A route that was weighed for a request, and why it was or was not taken. */
+/** A route that was considered for a request, and why it was or was not chosen. */
 export interface Candidate {
   readonly route: string;
   readonly connection: string;
@@ -36,28 +36,28 @@ export interface DecisionEvent extends Common {
   readonly candidates: readonly Candidate[];
 }
 
-/** A service refused a request for want of scopes, as it says itself. */
+/** A service refused a request and said which scopes are missing. */
 export interface ScopesMissingEvent extends Common {
   readonly event: 'scopes.missing';
-  /** `dec_…`: the decision that let the request go. */
+  /** `dec_…`: the decision that let the request through. */
   readonly decision: string;
   readonly scopes: readonly string[];
   /** One sentence without secrets. */
   readonly detail: string;
-  /** The command that mends it, or why none would. */
+  /** The command that fixes it, or why none can. */
   readonly hint: string;
 }
 
-/** A request was let go, and then its exchange failed: the proxy gave an answer of its own, or cut the service's off. */
+/** A request was let through and failed afterwards: the proxy sent a response of its own, or cut the service's short. */
 export interface AnswerFailedEvent extends Common {
   readonly event: 'answer.failed';
-  /** `dec_…`: the decision that let the request go. */
+  /** `dec_…`: the decision that let the request through. */
   readonly decision: string;
   /** One sentence without secrets. */
   readonly detail: string;
 }
 
-/** What became of a request that was let go, where there is more to tell. */
+/** What happened to a request that was let through, where the decision does not say it. */
 export type Sequel = ScopesMissingEvent | AnswerFailedEvent;
 
 export type AuditEvent =
@@ -117,10 +117,10 @@ export interface AuditTrail {
   recent(filter: EventFilter): Promise<readonly RecordedEvent[]>;
   /** The decision with that id, or the newest for `last`. */
   decision(id: string): Promise<(DecisionEvent & RecordedEvent) | undefined>;
-  /** What became of the request that a decision let go. */
+  /** What happened to the request that a decision let through. */
   sequel(decision: Pick<RecordedEvent, 'id' | 'sequence'>): Promise<Sequel | undefined>;
-  /** The sequence number of the first event that is no longer proven by the chain; `undefined` when all is well. */
+  /** The sequence number of the first event that the chain does not prove; `undefined` when it proves all. */
   firstBrokenLink(): Promise<number | undefined>;
-  /** How many events are queued: the proxy pauses reading when this grows (backpressure). */
+  /** How many events are queued. The proxy stops reading when this grows (backpressure). */
   readonly pending: number;
 }

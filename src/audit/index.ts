@@ -1,5 +1,6 @@
 /**
- * The audit trail: a closed union of events and an append-only, hash-chained table that keeps them.
+ * The audit trail: a closed union of events, the hash chain that proves their order, the archive that old ones move to,
+ * and a way to wait for the next one.
  */
 export type {
   AnswerFailedEvent,

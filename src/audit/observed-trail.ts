@@ -1,6 +1,6 @@
 import type { AuditEvent, AuditTrail, EventFilter, RecordedEvent } from './event.ts';
 
-/** The audit trail, and the means to wait for what comes next. */
+/** An audit trail whose readers can wait for the next event. */
 export interface ObservedTrail extends AuditTrail {
   /** As `recent`; when there is nothing yet, waits for the next event, at most `timeoutMs`. */
   next(filter: EventFilter, timeoutMs: number): Promise<readonly RecordedEvent[]>;

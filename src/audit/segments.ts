@@ -12,9 +12,9 @@ interface Segment {
 }
 
 /**
- * The blocks that were archived up to `end`, the newest first and proven by the chain that goes on from them; one file is
- * in memory at a time. Where the oldest files have been taken away the trail begins. Throws `DatabaseCorrupt` for one that
- * was changed, and for one that is missing between others.
+ * The blocks that were archived up to `end`, the newest first, each proven by the one after it. One file is in memory at
+ * a time. Without the oldest files the trail begins later. Throws `DatabaseCorrupt` for a file that was modified, and for
+ * one that is missing between others.
  */
 export async function* archivedBlocks(directory: string, end: Link): AsyncGenerator<Block, void> {
   let { hash } = end;
@@ -26,8 +26,8 @@ export async function* archivedBlocks(directory: string, end: Link): AsyncGenera
 }
 
 /**
- * The archived blocks with events after `after`, up to `end`, the oldest first. Each file has to lead to what the next one
- * begins with, the last to `end`: proof of the whole takes reading all. Throws as `archivedBlocks`.
+ * The archived blocks with events after `after`, up to `end`, the oldest first. Each file must end in the hash that
+ * the next one links to, and the last in `end`; only reading all of them proves all. Throws as `archivedBlocks`.
  */
 export async function* archivedBlocksAfter(
   directory: string,
@@ -73,13 +73,13 @@ async function segmentsIn(directory: string): Promise<readonly Segment[]> {
   });
 }
 
-/** What the segment links to. */
+/** The hash that the segment links to. */
 async function openingOf(segment: Segment): Promise<Uint8Array> {
   const file = await open(segment.path, 'r');
   try {
     const { bytesRead, buffer } = await file.read(Buffer.alloc(linkLength), 0, linkLength, 0);
     const hash = linkIn(buffer.toString('utf8', 0, bytesRead));
-    if (hash === undefined) throw changed(segment);
+    if (hash === undefined) throw modified(segment);
     return hash;
   } finally {
     await file.close();
@@ -93,7 +93,7 @@ function linkIn(line: string): Uint8Array | undefined {
   return hash === undefined ? undefined : Buffer.from(hash, 'hex');
 }
 
-/** What a segment holds, each block proven by its link, the last by `end`; `before` is the end of what came earlier. */
+/** The blocks of a segment, each proven by its link, the last by `end`. `before` is the link that they continue. */
 async function readSegment(
   segment: Segment,
   end: Uint8Array,
@@ -111,7 +111,7 @@ async function readSegment(
     const last = blocks.at(-1);
     const previous = last === undefined ? before : endOf(last);
     if (previous === undefined) {
-      if (lines.length > 0) throw changed(segment);
+      if (lines.length > 0) throw modified(segment);
       before = { sequence: segment.first - 1, hash };
     } else {
       const block = {
@@ -120,31 +120,27 @@ async function readSegment(
         body: lines.join('\n'),
         hash,
       };
-      if (!continues(block, previous)) throw changed(segment);
+      if (!continues(block, previous)) throw modified(segment);
       blocks.push(block);
     }
     lines = [];
   }
   const last = blocks.at(-1);
-  const isWhole = lines.length === 0 && last?.lastSequence === segment.last;
-  if (before === undefined || !isWhole || Buffer.compare(last.hash, end) !== 0) throw changed(segment);
+  const isComplete = lines.length === 0 && last?.lastSequence === segment.last;
+  if (before === undefined || !isComplete || Buffer.compare(last.hash, end) !== 0) throw modified(segment);
   return { before, blocks };
 }
 
-function changed({ path }: Segment): AuthsomeError {
-  return new AuthsomeError('DatabaseCorrupt', `the archived events are not what was written: ${path}`, {
+function modified({ path }: Segment): AuthsomeError {
+  return new AuthsomeError('DatabaseCorrupt', `the archived events have been modified: ${path}`, {
     hint: 'Put the file back from a backup, or move it away with all older ones: the trail then begins after it.',
   });
 }
 
-/** Of the events between the end of `older` and the one after `last`. */
+/** The error for the missing events after `older`, up to `last`. */
 function missing(older: Segment, last: number): AuthsomeError {
   const path = join(dirname(older.path), segmentName(older.last + 1, last));
-  return new AuthsomeError(
-    'DatabaseCorrupt',
-    `archived events are missing, and older ones are there: ${path}`,
-    {
-      hint: `Put the file back from a backup, or move away the older ones, up to ${older.path}: the trail then begins after them.`,
-    },
-  );
+  return new AuthsomeError('DatabaseCorrupt', `archived events are missing, but older ones exist: ${path}`, {
+    hint: `Put the file back from a backup, or move away the older ones, up to ${older.path}: the trail then begins after them.`,
+  });
 }

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AuthsomeError } from '../errors.ts';
 import { type Database, openDatabase, openTestStorage, sqliteStorage } from '../storage/test-storage.ts';
 import { type AuditEvent, type AuditTrail, type DecisionEvent, openAuditTrail } from './index.ts';
@@ -67,7 +67,7 @@ function fillable(inner: Database): Database & { full: boolean } {
 }
 
 describe('the audit trail', () => {
-  test('tells what was appended, in order, numbered and timed', async () => {
+  it('returns what was appended, in order, numbered and timed', async () => {
     const trail = openTrail();
     trail.append(signIn('default'));
     trail.append(decision('dec_1'));
@@ -83,7 +83,7 @@ describe('the audit trail', () => {
     expect(trail.pending).toBe(0);
   });
 
-  test('pages: the newest, or those after a sequence number', async () => {
+  it('pages: the newest, or those after a sequence number', async () => {
     const trail = openTrail();
     for (const name of ['a', 'b', 'c', 'd']) trail.append(signIn(name));
     const names = async (filter: { limit: number; after?: number }): Promise<unknown[]> =>
@@ -93,7 +93,7 @@ describe('the audit trail', () => {
     expect(await names({ limit: 2, after: 4 })).toEqual([]);
   });
 
-  test('finds a decision by its id, and the last one', async () => {
+  it('finds a decision by its id, and the last one', async () => {
     const trail = openTrail();
     trail.append(decision('dec_1'));
     trail.append(decision('dec_2'));
@@ -103,7 +103,7 @@ describe('the audit trail', () => {
     expect(await trail.decision('dec_3')).toBeUndefined();
   });
 
-  test('finds what a service said of missing scopes, by the decision that let the request go', async () => {
+  it('finds what a service said of missing scopes, by the decision that let the request through', async () => {
     const trail = openTrail();
     trail.append(decision('dec_1'));
     const want = { event: 'scopes.missing', decision: 'dec_1', scopes: ['a'], hint: 'Run: …' } as const;
@@ -115,7 +115,7 @@ describe('the audit trail', () => {
     expect(await trail.decision('dec_1')).toMatchObject({ event: 'decision' });
   });
 
-  test('finds how an answer failed, by the decision that let the request go', async () => {
+  it('finds how a response failed, by the decision that let the request through', async () => {
     const trail = openTrail();
     trail.append(decision('dec_1'));
     const failure = { event: 'answer.failed', decision: 'dec_1', outcome: 'UpstreamTimeout' } as const;
@@ -124,7 +124,7 @@ describe('the audit trail', () => {
     expect(await trail.sequel({ id: 'dec_2', sequence: 0 })).toBeUndefined();
   });
 
-  test('tells each decision of a batch whole, however alike they are', async () => {
+  it('returns each decision of a batch in full, however alike they are', async () => {
     const trail = openTrail();
     const candidates = [{ route: 'r', connection: 'default', matched: true, reason: 'the only one' }];
     const usual: DecisionEvent = {
@@ -157,24 +157,26 @@ describe('the audit trail', () => {
       { candidates: [] },
     ];
     const { rule: _, ...withoutRule } = usual;
-    const told = [usual, ...differing.flatMap((other) => [{ ...usual, ...other }, usual]), withoutRule].map(
-      (event, index) => ({ ...event, id: `dec_${index}` }),
-    );
-    for (const event of told) trail.append(event);
+    const appended = [
+      usual,
+      ...differing.flatMap((other) => [{ ...usual, ...other }, usual]),
+      withoutRule,
+    ].map((event, index) => ({ ...event, id: `dec_${index}` }));
+    for (const event of appended) trail.append(event);
     await trail.flush();
     const at = '2026-01-02T03:04:05.000Z';
     expect(await openTrail().recent({ limit: 99 })).toEqual(
-      told.map((event, index) => ({ ...event, sequence: index + 1, at })),
+      appended.map((event, index) => ({ ...event, sequence: index + 1, at })),
     );
     expect(await openTrail().decision('dec_1')).toMatchObject({ ...usual, id: 'dec_1' });
-    expect(await openTrail().decision('last')).toMatchObject({ id: told.at(-1)?.id });
+    expect(await openTrail().decision('last')).toMatchObject({ id: appended.at(-1)?.id });
     expect(await openTrail().firstBrokenLink()).toBeUndefined();
     const { bytes } =
       database.one<{ bytes: number }>('SELECT sum(length(body)) AS bytes FROM audit_blocks') ?? {};
-    expect(bytes).toBeLessThan(JSON.stringify(told).length);
+    expect(bytes).toBeLessThan(JSON.stringify(appended).length);
   });
 
-  test('is not misled by words that look like an id', async () => {
+  it('is not misled by words that look like an id', async () => {
     const trail = openTrail();
     trail.append(decision('dec_1'));
     await trail.flush();
@@ -184,7 +186,7 @@ describe('the audit trail', () => {
     expect(await trail.decision('last')).toMatchObject({ event: 'decision', id: 'dec_1' });
   });
 
-  test('reads across what was written at different times', async () => {
+  it('reads across what was written at different times', async () => {
     const trail = openTrail();
     for (let index = 1; index <= 20; index++) {
       trail.append(signIn(`name-${index}`));
@@ -199,7 +201,7 @@ describe('the audit trail', () => {
     expect(await sequences({ limit: 0 })).toEqual([]);
   });
 
-  test('writes by itself, off the path of whoever appends', async () => {
+  it('writes in the background, after append has returned', async () => {
     const trail = openTrail();
     for (let index = 0; index < 1_000; index++) trail.append(decision(`dec_${index}`));
     expect(trail.pending).toBe(1_000);
@@ -208,7 +210,7 @@ describe('the audit trail', () => {
     expect(await trail.firstBrokenLink()).toBeUndefined();
   });
 
-  test('goes on where an earlier process stopped', async () => {
+  it('goes on where an earlier process stopped', async () => {
     const first = openTrail();
     first.append(signIn('before'));
     await first.flush();
@@ -219,7 +221,7 @@ describe('the audit trail', () => {
     expect(await second.firstBrokenLink()).toBeUndefined();
   });
 
-  test('is one chain when two writers share it', async () => {
+  it('is one chain when two writers share it', async () => {
     const other = await openDatabase(join(directory, 'authsome.db'));
     const trails = [openTrail(), openTrail(other)];
     for (let round = 0; round < 50; round++) {
@@ -233,7 +235,7 @@ describe('the audit trail', () => {
     other.close();
   });
 
-  test('keeps events through a full disk, shows them meanwhile, and writes them after', async () => {
+  it('keeps events while the disk is full, shows them even then, and writes them after', async () => {
     const disk = fillable(database);
     const trail = openTrail(disk);
     trail.append(signIn('stored'));
@@ -283,7 +285,7 @@ describe('the chain', () => {
     ['a count was changed', 'UPDATE audit_blocks SET events = 3 WHERE last_sequence = 7', 6],
   ];
 
-  test.each(edits)('breaks where %s', async (_, sql, expected) => {
+  it.each(edits)('breaks where %s', async (_, sql, expected) => {
     const trail = openTrail();
     for (let index = 1; index <= 5; index++) {
       trail.append(signIn(`name-${index}`));

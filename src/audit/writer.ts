@@ -14,7 +14,7 @@ export interface WriterOptions {
 const writeAfterMs = 20;
 const retryAfterMs = 1_000;
 const syncEveryMs = 1_000;
-// Bounds how long one transaction keeps the event loop.
+// Bounds how long one transaction blocks the event loop.
 const batchSize = 256;
 
 /** Queues events and writes them in batches, each one block of the chain: in the background, or at once for a reader. */

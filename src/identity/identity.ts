@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 
-/** An Ed25519 key with a handle: the agent or machine that asks. */
+/** An Ed25519 key with a handle: the agent or machine that calls. */
 export interface Identity {
   readonly handle: string;
   /** `did:key:z6Mk…` (multicodec 0xed01, base58btc). */
@@ -13,7 +13,7 @@ export interface SignableRequest {
   readonly method: string;
   /** The daemon's origin, such as `http://127.0.0.1:7998`. */
   readonly origin: string;
-  /** Path and query, as they go on the wire. */
+  /** Path and query, as sent. */
   readonly target: string;
   /** Empty when there is none. */
   readonly body: Uint8Array;

@@ -1,6 +1,6 @@
 /**
- * Who is asking: Ed25519 identities, their did:key names, and the HTTP message signatures (RFC 9421) by which
- * every call to the daemon proves which identity made it, and every answer that it came from the daemon.
+ * Who is asking: Ed25519 identities, their did:key names, and the HTTP message signatures (RFC 9421)
+ * that prove which identity made a call. It also has the proof that a response came from the daemon.
  */
 export { didOf } from './did.ts';
 export type { Identity, SignableRequest, Verified } from './identity.ts';

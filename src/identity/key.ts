@@ -4,7 +4,7 @@ import { didOf, rawPublicKeyOf } from './did.ts';
 import type { Identity } from './identity.ts';
 
 export const seedLength = 32;
-/** Everything of an Ed25519 PKCS #8 key but its seed (RFC 8410 §7). */
+/** An Ed25519 PKCS #8 key without its seed (RFC 8410 §7). */
 const pkcs8Prefix = Buffer.from('302e020100300506032b657004220420', 'hex');
 const handlePattern = /^[a-z0-9][a-z0-9._@-]{0,63}$/;
 
@@ -25,13 +25,13 @@ export function keyFromSeed(seed: Uint8Array): KeyObject {
 
 /**
  * The private key in `text`: a PKCS #8 PEM, or a seed of 32 bytes in base64 or base64url.
- * `place` names where it came from in the error, which never quotes `text`.
+ * The error names its source, `place`, and never quotes `text`.
  */
 export function parsePrivateKey(text: string, place: string, hint: string): KeyObject {
   const trimmed = text.trim();
   const key = trimmed.startsWith('-----BEGIN ') ? keyFromPem(trimmed) : keyFromText(trimmed);
   if (key?.asymmetricKeyType !== 'ed25519') {
-    throw new AuthsomeError('HomeNotUsable', `${place} does not hold an Ed25519 private key`, { hint });
+    throw new AuthsomeError('HomeNotUsable', `${place} does not contain an Ed25519 private key`, { hint });
   }
   return key;
 }

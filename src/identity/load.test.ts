@@ -40,7 +40,7 @@ function failure(attempt: () => unknown): AuthsomeError {
 }
 
 describe('the first identity', () => {
-  it('is made once, private, whole, and with no other file left behind', () => {
+  it('is created once, private and complete, with no other file left behind', () => {
     const made = load();
     expect(made.handle).toBe('ada@laptop.local');
     expect(statSync(directory).mode & 0o777).toBe(0o700);
@@ -51,7 +51,7 @@ describe('the first identity', () => {
     expect(load().did).toBe(made.did);
   });
 
-  it('of a home that cannot be had is not a bug of ours but a matter of where the home is', () => {
+  it('of an unusable home is no internal error, but names the home', () => {
     const file = join(base, 'file');
     writeFileSync(file, '');
     const error = failure(() => load({ directory: join(file, 'identities') }));
@@ -65,7 +65,7 @@ describe('the first identity', () => {
     expect(readdirSync(directory)).toHaveLength(2);
   });
 
-  it('is not replaced by a new one when its key is gone', () => {
+  it('is not replaced by a new one when its key is missing', () => {
     load();
     rmSync(join(directory, 'ada@laptop.local.key'));
     const error = failure(() => load());
@@ -74,7 +74,7 @@ describe('the first identity', () => {
     expect(readdirSync(directory)).toEqual(['current']);
   });
 
-  it('is the same one for two processes that make it at once', () => {
+  it('is the same one for two processes that create it at once', () => {
     // The outer call has found no key and draws its own when the inner one makes and publishes another.
     let inner: string | undefined;
     const outer = load({
@@ -121,7 +121,7 @@ describe('an identity from the environment', () => {
     expect(readdirSync(base)).toEqual([]);
   });
 
-  it('is refused without a word of it when it cannot be read', () => {
+  it('is refused without quoting it when it cannot be read', () => {
     for (const key of ['c2VjcmV0', '-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----']) {
       const error = failure(() => load({ key }));
       expect(error.code).toBe('HomeNotUsable');
@@ -132,7 +132,7 @@ describe('an identity from the environment', () => {
 });
 
 describe('a key file', () => {
-  it('that others can read is refused, with the command that mends it', () => {
+  it('that others can read is refused, with the command that fixes it', () => {
     const { handle } = load();
     const file = join(directory, `${handle}.key`);
     chmodSync(file, 0o640);
@@ -156,7 +156,7 @@ describe('a key file', () => {
     expect(failure(() => load({ directory: join(base, 'linked') })).message).toContain('symbolic link');
   });
 
-  it('that holds something else is refused and left alone', () => {
+  it('with other content is refused and left unchanged', () => {
     mkdirSync(directory, { mode: 0o700 });
     const file = join(directory, 'broken.key');
     writeFileSync(file, 'not a key', { mode: 0o600 });

@@ -15,7 +15,7 @@ const fallbackHandle = 'default';
 export interface LoadIdentityOptions {
   /** `identities/` of the home. */
   readonly directory: string;
-  /** `AUTHSOME_IDENTITY`: which identity; otherwise the one in use, or the first one is made. */
+  /** `AUTHSOME_IDENTITY`: which identity. Without it, the one in use, or a first one that is created. */
   readonly handle?: string | undefined;
   /** `AUTHSOME_IDENTITY_KEY`: the private key itself, so that no file is read or written. */
   readonly key?: string | undefined;
@@ -25,8 +25,8 @@ export interface LoadIdentityOptions {
 }
 
 /**
- * The identity that asks: from the environment's key, or from `<directory>/<handle>.key`, which is made on first
- * use (0600, whole or not at all; of two processes that make it at once, both get the same one).
+ * The identity that calls: from the environment's key, or from `<directory>/<handle>.key`, which is created on first
+ * use (0600, atomically; two processes that create it at once get the same one).
  * Throws `HomeNotUsable` for a file that others can read, a symlink or a broken key; `Usage` for a bad handle.
  */
 export function loadIdentity(options: LoadIdentityOptions): Identity {
@@ -44,14 +44,14 @@ export function loadIdentity(options: LoadIdentityOptions): Identity {
   const found = exists ? readPrivateFile(file) : undefined;
   if (found === undefined && current !== undefined) {
     throw new AuthsomeError('HomeNotUsable', `the key of the identity in use is missing: ${file}`, {
-      hint: `Restore that file, or begin with a new identity: rm ${shellWord(currentFile)}`,
+      hint: `Restore that file, or start with a new identity: rm ${shellWord(currentFile)}`,
     });
   }
   const text = found ?? createKey(directory, file, options.randomBytes);
   if (named === undefined && current === undefined) {
     createPrivateFile(currentFile, `${handle}\n`);
   }
-  const hint = `Restore ${file} from a backup, or move it away to begin with a new identity.`;
+  const hint = `Restore ${file} from a backup, or move it away to start with a new identity.`;
   return identityOf(handle, parsePrivateKey(text, file, hint));
 }
 

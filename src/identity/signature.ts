@@ -3,13 +3,13 @@ import type { Identity, SignableRequest } from './identity.ts';
 
 /** Header that names the handle; covered by every signature. */
 export const identityHeader = 'authsome-identity';
-/** Our label in `Signature` and `Signature-Input` (RFC 9421 §4). */
+/** Authsome's label in `Signature` and `Signature-Input` (RFC 9421 §4). */
 export const signatureLabel = 'authsome';
 
 const withoutBody = `("@method" "@target-uri" "${identityHeader}")`;
 const withBody = `("@method" "@target-uri" "content-digest" "${identityHeader}")`;
 
-/** The covered components, in order, as the inner list that must stand in `Signature-Input`. */
+/** The covered components, in order, as the inner list that `Signature-Input` must have. */
 export function coveredComponents(request: SignableRequest): string {
   return request.body.length === 0 ? withoutBody : withBody;
 }
@@ -20,7 +20,7 @@ export function contentDigest(body: Uint8Array): string {
 }
 
 /**
- * The bytes to sign (RFC 9421 §2.5). `parameters` is the member's value as it stands in `Signature-Input`,
+ * The bytes to sign (RFC 9421 §2.5). `parameters` is the member's value in `Signature-Input`,
  * beginning with the list of {@link coveredComponents}.
  */
 export function signatureBase(request: SignableRequest, handle: string, parameters: string): Buffer {
@@ -36,7 +36,7 @@ export function signatureBase(request: SignableRequest, handle: string, paramete
 }
 
 /**
- * The headers that prove who sends `request` (RFC 9421, Ed25519): to be sent beside its own. Synchronous and on
+ * The headers that prove who sends `request` (RFC 9421, Ed25519), to send with its own. Synchronous, and on
  * `node:crypto` alone, since every command pays for it.
  */
 export function signRequest(

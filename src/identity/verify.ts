@@ -11,7 +11,7 @@ import {
   signatureLabel,
 } from './signature.ts';
 
-/** How far a signature's `created` may lie from our clock, either way. */
+/** How far a signature's `created` may be from the daemon's clock, either way. */
 export const freshnessMs = 60_000;
 
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -20,15 +20,15 @@ export interface VerifyOptions {
   readonly nowMs: number;
   /**
    * Records a nonce until `expiresAtMs`; `false` when it was recorded before (or cannot be). Called last, so
-   * that an unsigned request can use nothing up.
+   * that an unsigned request cannot use up a nonce.
    */
   readonly rememberNonce: (nonce: string, expiresAtMs: number) => boolean;
 }
 
 /**
  * Who signed `request`, whose header names are in lower case. Throws `RequestNotAuthentic` unless the signature covers
- * exactly what {@link signRequest} covers, is fresh, new, and fits the body. A valid signature says who asks, not
- * that they may.
+ * exactly what {@link signRequest} covers, is fresh, new, and matches the body. A valid signature says who calls,
+ * not what they may do.
  */
 export function verifyRequest(
   request: SignableRequest & { readonly headers: Headers },
@@ -46,7 +46,7 @@ export function verifyRequest(
     const claimed = Buffer.from(single(request.headers, 'content-digest'));
     const actual = Buffer.from(contentDigest(request.body));
     if (claimed.length !== actual.length || !timingSafeEqual(claimed, actual)) {
-      throw notAuthentic('the content digest does not fit the body');
+      throw notAuthentic('the content digest does not match the body');
     }
   }
   const publicKey = publicKeyOf(did);
@@ -61,24 +61,27 @@ export function verifyRequest(
   return { did, handle };
 }
 
-/** One value, or a refusal: a header that came twice could mean one thing to us and another to the sender. */
+/** One value, or a refusal: a repeated header could mean one thing here and another to the sender. */
 function single(headers: Headers, name: string): string {
   const value = headers[name];
   if (typeof value === 'string') return value;
   if (value?.length === 1 && value[0] !== undefined) return value[0];
-  throw notAuthentic(value === undefined ? `the ${name} header is missing` : `the ${name} header came twice`);
+  throw notAuthentic(
+    value === undefined ? `the ${name} header is missing` : `the ${name} header is repeated`,
+  );
 }
 
 function memberOf(header: string, name: string): string {
   if (header.startsWith(`${signatureLabel}=`)) return header.slice(signatureLabel.length + 1);
-  throw notAuthentic(`${name} holds no member ${signatureLabel}`);
+  throw notAuthentic(`${name} has no member ${signatureLabel}`);
 }
 
 function readParameters(
   text: string,
   components: string,
 ): { readonly createdMs: number; readonly nonce: string; readonly did: string } {
-  if (!text.startsWith(components)) throw notAuthentic('the signature covers other components than it must');
+  if (!text.startsWith(components))
+    throw notAuthentic('the signature does not cover the required components');
   const parameters = new Map<string, string>();
   const pattern = /;(created|nonce|keyid|alg)=(?:(\d{1,11})|"([\x21\x23-\x5b\x5d-\x7e]{1,128})")/y;
   pattern.lastIndex = components.length;

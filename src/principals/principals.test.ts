@@ -95,14 +95,14 @@ describe.each([
     expect(admitted).toEqual([owner]);
   });
 
-  it('record a knocking stranger once a second, so that none can fill the disk', async () => {
+  it('record one refused stranger a second, so that none can fill the disk', async () => {
     const principals = open();
-    const knock = (handle: string) =>
+    const refuse = (handle: string) =>
       expect(principals.admit(verified(handle), false)).rejects.toThrow('does not belong');
-    for (const handle of ['a', 'b', 'c']) await knock(handle);
+    for (const handle of ['a', 'b', 'c']) await refuse(handle);
     expect(refused).toEqual(['a']);
     now += 1_000;
-    await knock('d');
+    await refuse('d');
     expect(refused).toEqual(['a', 'd']);
     expect(admitted).toEqual([]);
     expect(await principals.all()).toEqual([]);

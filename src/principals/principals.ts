@@ -48,7 +48,7 @@ export class Principals {
     return caller;
   }
 
-  /** The caller as owner of the first principal, or as whatever a call of the same identity made it just now. */
+  /** The caller as owner of the first principal; `undefined` when another identity owns it. */
   async #claim({ did, handle }: Verified): Promise<Caller | undefined> {
     const { table, nowMs, randomBytes, onAdmitted } = this.#options;
     const id = `prn_${randomId(randomBytes)}`;
@@ -59,7 +59,7 @@ export class Principals {
     return caller;
   }
 
-  /** Once a second is enough to know: anybody on the machine can knock, and must not fill the disk with it. */
+  /** At most one a second: anybody on the machine can be refused, and must not fill the disk with it. */
   #recordRefusal(verified: Verified): void {
     const nowMs = this.#options.nowMs();
     if (Math.abs(nowMs - this.#refusalRecordedAtMs) < 1_000) return;

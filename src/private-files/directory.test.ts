@@ -11,14 +11,14 @@ beforeEach(() => {
 afterEach(() => rmSync(base, { recursive: true, force: true }));
 
 describe('a private directory', () => {
-  it('is made with what is missing above it, and nobody else can enter either', () => {
+  it('is created with its missing parents, and nobody else can enter any of them', () => {
     const path = join(base, 'a/b/c');
     makePrivateDirectory(path);
     for (const made of [path, join(base, 'a/b'), join(base, 'a')])
       expect(statSync(made).mode & 0o777).toBe(0o700);
   });
 
-  it('that is there already stays as it is', () => {
+  it('that exists stays as it is', () => {
     const path = join(base, 'a');
     makePrivateDirectory(path);
     writeFileSync(join(path, 'file'), 'x');
@@ -37,7 +37,7 @@ describe('a private directory', () => {
       expect(() => makePrivateDirectory(wanted)).toThrow(
         expect.objectContaining({
           code: 'HomeNotUsable',
-          message: expect.stringMatching(/^\/.* cannot be made \((EEXIST|ENOTDIR)\)$/),
+          message: expect.stringMatching(/^\/.* cannot be created \((EEXIST|ENOTDIR)\)$/),
         }),
       );
     }

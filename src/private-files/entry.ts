@@ -5,26 +5,26 @@ import { AuthsomeError } from '../errors.ts';
 export interface EntryFault {
   readonly message: string;
   readonly hint: string;
-  /** A shell command, where one mends it. */
+  /** The shell command that fixes it, where one can. */
   readonly fix: string | undefined;
 }
 
 type Kind = 'directory' | 'file';
 
-/** What keeps an entry of a home from being ours alone; `undefined` when nothing does, or when it is not there. */
+/** Why an entry of a home is not private to this user; `undefined` when it is, or when it does not exist. */
 export function entryFault(path: string, expected: Kind): EntryFault | undefined {
   const stats = statsOf(path);
   return stats === undefined ? undefined : faultIn(path, stats, expected, 'us');
 }
 
-/** Throws `HomeNotUsable` for an entry that is not ours alone; `false` when it is not there. */
+/** Throws `HomeNotUsable` for an entry that is not private to this user. Returns whether it exists. */
 export function requirePrivate(path: string, expected: Kind): boolean {
   const stats = statsOf(path);
   if (stats !== undefined) requirePrivateStats(path, stats, expected, 'us');
   return stats !== undefined;
 }
 
-/** As `requirePrivate`, of what is known of the entry already. */
+/** As `requirePrivate`, for an entry whose stats are known. */
 export function requirePrivateStats(
   path: string,
   stats: Stats,
@@ -54,7 +54,7 @@ function faultIn(
     const fix = `sudo chown ${uid} ${shellWord(path)}`;
     return { message: `${path} belongs to another user`, hint: `Run: ${fix}`, fix };
   }
-  // Windows has no modes that mean anything.
+  // Modes mean nothing on Windows.
   if (process.platform !== 'win32' && (stats.mode & 0o077) !== 0) {
     const fix = `chmod ${expected === 'directory' ? '700' : '600'} ${shellWord(path)}`;
     const mode = (stats.mode & 0o777).toString(8).padStart(4, '0');
@@ -70,7 +70,7 @@ function statsOf(path: string): Stats | undefined {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return undefined;
     throw new AuthsomeError('HomeNotUsable', `${path} cannot be read (${code ?? 'unknown reason'})`, {
-      hint: `Set AUTHSOME_HOME to a directory that you can write to. This is: ${shellWord(path)}`,
+      hint: `Look at it: ls -ld ${shellWord(path)}; or set AUTHSOME_HOME to a directory that you can write to.`,
       cause: error,
     });
   }

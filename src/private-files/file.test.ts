@@ -31,7 +31,7 @@ const refused = (message: RegExp, hint = /./) =>
   });
 
 describe('a private file', () => {
-  it('is written whole, in the place of another, and leaves no temporary one', () => {
+  it('is written atomically, over an older one, and leaves no temporary one', () => {
     writePrivateFile(path, 'one');
     writePrivateFile(path, 'two');
     expect(readPrivateFile(path)).toBe('two');
@@ -39,7 +39,7 @@ describe('a private file', () => {
     expect(readdirSync(base)).toEqual(['file']);
   });
 
-  it('that is created replaces none, and says what the first one holds', () => {
+  it('that is created replaces none, and returns the text of the first one', () => {
     expect(createPrivateFile(path, 'first')).toBe('first');
     expect(createPrivateFile(path, 'second')).toBe('first');
     expect(readFileSync(path, 'utf8')).toBe('first');
@@ -50,7 +50,7 @@ describe('a private file', () => {
     expect(readPrivateFile(path)).toBeUndefined();
   });
 
-  it('that others can read is refused, with the command that mends it, quoted', () => {
+  it('that others can read is refused, with the command that fixes it, quoted', () => {
     writePrivateFile(path, 'secret');
     chmodSync(path, 0o640);
     const fix = new RegExp(`^Run: chmod 600 '${path}'$`);
@@ -71,7 +71,7 @@ describe('a private file', () => {
     expect(readFileSync(join(base, 'other'), 'utf8')).toBe('foreign');
   });
 
-  it('of a directory that is gone is told with its path', () => {
+  it('of a missing directory is reported with its path', () => {
     expect(() => writePrivateFile(join(base, 'gone/file'), 'x')).toThrow(
       refused(/gone\/file cannot be written \(ENOENT\)/),
     );

@@ -21,8 +21,8 @@ const noFollow = constants.O_NOFOLLOW ?? 0;
 const nonBlocking = constants.O_NONBLOCK ?? 0;
 
 /**
- * What a private file holds; `undefined` when there is none. Throws `HomeNotUsable` for a symbolic link, for anything but
- * a file, and for one that others own or can read. `anybody`: of one that a person named, who may have got it from another.
+ * The text of a private file; `undefined` when there is none. Throws `HomeNotUsable` for a symbolic link, for anything but
+ * a file, and for one that others own or can read. `anybody` may own one that a person named.
  */
 export function readPrivateFile(path: string, owner: 'us' | 'anybody' = 'us'): string | undefined {
   let descriptor: number;
@@ -33,7 +33,7 @@ export function readPrivateFile(path: string, owner: 'us' | 'anybody' = 'us'): s
     throw fileFailure(path, 'read', error);
   }
   try {
-    // The open file is judged, not the name: nobody can swap it between the check and the read.
+    // The open file is checked, not the name: nobody can swap it between the check and the read.
     requirePrivateStats(path, fstatSync(descriptor), 'file', owner);
     return readFileSync(descriptor, 'utf8');
   } finally {
@@ -41,13 +41,13 @@ export function readPrivateFile(path: string, owner: 'us' | 'anybody' = 'us'): s
   }
 }
 
-/** Writes a file that is 0600 from its first byte and that readers see whole or not at all, in the place of another. */
+/** Writes a file, or replaces it, atomically. It is 0600 from its first byte. */
 export function writePrivateFile(path: string, text: string): void {
   withDraft(path, text, (draft) => renameSync(draft, path));
 }
 
 /**
- * What the file holds afterwards: `text`, or what another process put there first. A hard link makes the whole content
+ * Creates a file and returns its text: `text`, or what another process wrote first. A hard link makes the whole content
  * appear at once and, unlike a rename, never replaces a key that is already in use.
  */
 export function createPrivateFile(path: string, text: string): string {
@@ -63,12 +63,12 @@ export function createPrivateFile(path: string, text: string): string {
   if (isOurs) return text;
   const stored = readPrivateFile(path);
   if (stored !== undefined) return stored;
-  throw new AuthsomeError('HomeNotUsable', `${path} vanished while it was made`, {
+  throw new AuthsomeError('HomeNotUsable', `${path} was deleted while it was being created`, {
     hint: 'Run the command again.',
   });
 }
 
-/** Has `text` on the disk under another name beside `path`, for `publish` to give it that one. */
+/** Writes `text` to disk beside `path`, under a name that `publish` then replaces. */
 function withDraft(path: string, text: string, publish: (draft: string) => void): void {
   const draft = `${path}.${randomBytes(6).toString('hex')}.new`;
   try {
@@ -88,7 +88,7 @@ function withDraft(path: string, text: string, publish: (draft: string) => void)
   }
 }
 
-/** So that a name is on the disk, too. */
+/** Brings the names in a directory to the disk, too. */
 function syncDirectory(path: string): void {
   if (process.platform === 'win32') return;
   const directory = openSync(path, constants.O_RDONLY);

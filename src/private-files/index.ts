@@ -1,6 +1,6 @@
 /**
- * What a home keeps to itself: directories that nobody else can enter, files that nobody else can read, written whole or
- * not at all. Takes paths and text, and says of each failure what it means for the home.
+ * Private directories and files: nobody else can enter or read them, and they are written atomically. It takes paths and
+ * text, and turns each failure into an error about the home.
  */
 export { makePrivateDirectory } from './directory.ts';
 export { type EntryFault, entryFault, requirePrivate } from './entry.ts';

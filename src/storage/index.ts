@@ -1,6 +1,6 @@
 /**
- * What a home stores: the contracts of its tables, and SQLite as the dialect that provides them. It moves rows and
- * makes changes whole; what a row means, the vault, the audit trail and the principals say.
+ * The tables of a home's database: a contract for each, and SQLite behind them. What a row means is for the rooms that
+ * use it: the vault, the audit trail and the principals.
  */
 export type { AuditTable, BlockRow, ChainEnds, ChainLink } from './audit-table.ts';
 export type { LeaseKey, LeaseRow, LeaseTable } from './lease-table.ts';

@@ -12,8 +12,8 @@ export function readKeyFile(path: string): Uint8Array | undefined {
 }
 
 /**
- * Writes `key` to a new private file and returns the key that the file holds: of two processes that create it at
- * once, both get the one that came first.
+ * Writes `key` to a new private file and returns the key in that file: two processes that create it at once both get
+ * the first one.
  */
 export function createKeyFile(path: string, key: Uint8Array): Uint8Array {
   makePrivateDirectory(dirname(path));

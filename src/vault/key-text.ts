@@ -6,15 +6,15 @@ export function encodeKey(key: Uint8Array): string {
 }
 
 /**
- * The 32 bytes that `text` holds in base64 (RFC 4648 §4); `WrongMasterKey` naming `source`, never the text, when it
- * does not.
+ * The 32 bytes of `text`, which is base64 (RFC 4648 §4). Otherwise throws `WrongMasterKey`, which names `source` and
+ * never the text.
  */
 export function parseKey(text: string, source: string): Uint8Array {
   const trimmed = text.trim();
   const key = Buffer.from(trimmed, 'base64');
   if (key.length !== keyBytes || !/^[A-Za-z0-9+/]{43}=?$/.test(trimmed)) {
     throw new AuthsomeError('WrongMasterKey', `the master key is not 32 bytes in base64: ${source}`, {
-      hint: 'For a new vault, make one with: openssl rand -base64 32. For an old one, give back the key that was in use.',
+      hint: 'For a new vault, make one with: openssl rand -base64 32. For an existing one, restore the previous key.',
     });
   }
   return key;

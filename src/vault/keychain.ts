@@ -4,9 +4,9 @@ import { encodeKey, parseKey } from './key-text.ts';
 
 /** The operating system's keychain, reduced to the one entry that belongs to one home. */
 export interface Keychain {
-  /** What to call the entry in a message. */
+  /** The entry's name in messages. */
   readonly entry: string;
-  /** The key, `undefined` when there is no entry. Throws when the keychain cannot be asked, or not in time. */
+  /** The key, `undefined` when there is no entry. Throws when the keychain does not respond in time. */
   read(): Promise<Uint8Array | undefined>;
   /** Throws when the key was not stored. */
   store(key: Uint8Array): Promise<void>;
@@ -15,8 +15,8 @@ export interface Keychain {
 export interface KeychainOptions {
   /** The home's absolute path, so that two homes have two keys. */
   readonly account: string;
-  /** Milliseconds that the keychain may take to answer. */
-  readonly patienceMs?: number;
+  /** How long the keychain may take to respond. */
+  readonly timeoutMs?: number;
   /** Environment of the process that talks to the keychain; this process's own when left out. */
   readonly environment?: NodeJS.ProcessEnv;
 }
@@ -24,10 +24,10 @@ export interface KeychainOptions {
 const service = 'authsome';
 
 /**
- * Talks to the keychain and prints its answer. `secret-service` is named because the library would else fall back
- * to the kernel's keyring without a word, and that one forgets everything at the next boot.
+ * The program that talks to the keychain and prints its response. It names `secret-service`, since the library would
+ * otherwise fall back silently to the kernel's keyring, which is emptied at the next boot.
  */
-const conversation = `
+const keychainProgram = `
 const [, library, service, account] = process.argv;
 const { AsyncEntry } = require(library);
 let request = '';
@@ -43,17 +43,17 @@ process.stdin.setEncoding('utf8').on('data', (chunk) => { request += chunk; }).o
 `;
 
 /**
- * The keychain through `@napi-rs/keyring`, in a process of its own for each question: a session bus that accepts
- * and then keeps silent blocks the library inside native code, where no timer of ours could fire.
+ * The keychain through `@napi-rs/keyring`, in a process of its own for each request: a session bus that accepts and
+ * never responds blocks the library in native code, where no timer of this process would fire.
  */
 export function systemKeychain(options: KeychainOptions): Keychain {
-  const { account, patienceMs = 3_000, environment } = options;
+  const { account, timeoutMs = 3_000, environment } = options;
   const ask = (request: string): Promise<string> =>
     new Promise((resolve, reject) => {
       const library = createRequire(import.meta.url).resolve('@napi-rs/keyring');
-      const child = spawn(process.execPath, ['-e', conversation, library, service, account], {
+      const child = spawn(process.execPath, ['-e', keychainProgram, library, service, account], {
         stdio: ['pipe', 'pipe', 'ignore'],
-        timeout: patienceMs,
+        timeout: timeoutMs,
         killSignal: 'SIGKILL',
         ...(environment === undefined ? {} : { env: environment }),
       });
@@ -61,10 +61,10 @@ export function systemKeychain(options: KeychainOptions): Keychain {
       child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
         answer += chunk;
       });
-      child.on('error', () => reject(new Error('the keychain could not be asked')));
+      child.on('error', () => reject(new Error('the keychain could not be reached')));
       child.on('close', (code) => {
         if (code === 0 && answer.startsWith('=')) resolve(answer.slice(1));
-        else reject(new Error('the keychain did not answer'));
+        else reject(new Error('the keychain did not respond'));
       });
       child.stdin.on('error', () => {});
       child.stdin.end(request);
@@ -78,7 +78,7 @@ export function systemKeychain(options: KeychainOptions): Keychain {
     },
     async store(key) {
       const text = encodeKey(key);
-      if ((await ask(text)) !== text) throw new Error('the keychain did not keep the key');
+      if ((await ask(text)) !== text) throw new Error('the keychain did not store the key');
     },
   };
 }

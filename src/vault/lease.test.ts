@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Database, openTestStorage, sqliteStorage } from '../storage/test-storage.ts';
 import { Leases } from './lease.ts';
 
@@ -37,13 +37,13 @@ function deferred(): { promise: Promise<void>; resolve: () => void } {
   return { promise, resolve };
 }
 
-/** Leaves a lease behind as a process does that was killed while it held it. */
+/** Leaves a lease behind, as a killed process does. */
 function abandon(expiresInMs: number): void {
   databases[0].run("INSERT INTO leases VALUES ('vault-1', 'x', 'dead', 0, ?)", now + expiresInMs);
 }
 
 describe('exclusively', () => {
-  test('returns what the work returns, passes on what it throws, and leaves nothing behind', async () => {
+  it('returns what the work returns, passes on what it throws, and leaves nothing behind', async () => {
     expect(await leases().exclusively('x', 1_000, async () => 7)).toBe(7);
     const failing = leases().exclusively('x', 1_000, async () => {
       throw new RangeError('no');
@@ -52,7 +52,7 @@ describe('exclusively', () => {
     expect(rows()).toEqual([]);
   });
 
-  test.each([
+  it.each([
     ['in one process, in the order of asking', [leases, leases], true],
     ['among processes', [() => leases(0), () => leases(1)], false],
   ] as const)('lets one in at a time %s', async (_, open, ordered) => {
@@ -76,7 +76,7 @@ describe('exclusively', () => {
     if (ordered) expect(order).toEqual([...order].sort((left, right) => left - right));
   });
 
-  test('holds up no other name and no other scope', async () => {
+  it('delays no other name and no other scope', async () => {
     const release = deferred();
     const holding = leases().exclusively('x', 1_000, () => release.promise);
     await leases(1).exclusively('y', 1_000, async () => {});
@@ -85,7 +85,7 @@ describe('exclusively', () => {
     await holding;
   });
 
-  test('goes on to the next in line when a work fails', async () => {
+  it('goes on to the next in line when a work fails', async () => {
     const shared = leases();
     const failing = shared.exclusively('x', 1_000, async () => {
       throw new RangeError('no');
@@ -95,18 +95,18 @@ describe('exclusively', () => {
     expect(await next).toBe('next');
   });
 
-  test('takes over from a holder that died, once its lease has lapsed', async () => {
+  it('takes over from an owner that died, once its lease has expired', async () => {
     abandon(-1);
     expect(await leases().exclusively('x', 90, async () => 'taken over')).toBe('taken over');
     expect(rows()).toEqual([]);
   });
 
-  test('takes over from a dead holder even when the clock was set back for hours', async () => {
+  it('takes over from a dead owner even when the clock was set back for hours', async () => {
     abandon(3_600_000);
     expect(await leases().exclusively('x', 90, async () => 'taken over')).toBe('taken over');
   });
 
-  test('does not take over from a living holder, however long it works or the clock jumps', async () => {
+  it('does not take over from a living owner, however long it works or the clock jumps', async () => {
     const release = deferred();
     let holds = true;
     const holding = leases(0).exclusively('x', 300, async () => {
@@ -128,14 +128,14 @@ describe('exclusively', () => {
     expect(sawHolder).toBe(false);
   });
 
-  test('never releases a lease that has passed to somebody else', async () => {
+  it('never releases a lease that has passed to somebody else', async () => {
     await leases(0).exclusively('x', 60_000, async () => {
       expect(databases[1].run("UPDATE leases SET owner = 'successor'")).toBe(1);
     });
     expect(rows()).toEqual([{ name: 'x' }]);
   });
 
-  test('gives the result even when the lease cannot be released', async () => {
+  it('gives the result even when the lease cannot be released', async () => {
     const result = await leases(0).exclusively('x', 60_000, async () => {
       databases[0].script("CREATE TRIGGER stay BEFORE DELETE ON leases BEGIN SELECT raise(ABORT, 'no'); END");
       return 'kept';
@@ -143,7 +143,7 @@ describe('exclusively', () => {
     expect(result).toBe('kept');
   });
 
-  test('does not run the work when the lease cannot be had', async () => {
+  it('does not run the work when the lease cannot be taken', async () => {
     databases[0].script("CREATE TRIGGER stay BEFORE INSERT ON leases BEGIN SELECT raise(ABORT, 'no'); END");
     let ran = false;
     const refused = leases().exclusively('x', 1_000, async () => {
@@ -153,12 +153,12 @@ describe('exclusively', () => {
     expect(ran).toBe(false);
   });
 
-  test('wants a lease of some length', () => {
+  it('wants a lease of some length', () => {
     expect(() => leases().exclusively('x', 0, async () => {})).toThrow(TypeError);
   });
 });
 
-test('leases of the dead are free at once for who has the database alone', async () => {
+it('frees the leases of the dead at once for a process that has the database alone', async () => {
   abandon(60_000);
   await sqliteStorage(databases[0]).leases.freeAll();
   expect(await leases().exclusively('x', 60_000, async () => 'in')).toBe('in');

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Keychain, resolveMasterKey } from './index.ts';
 import { createKeyFile } from './key-file.ts';
 import { encodeKey } from './key-text.ts';
@@ -66,7 +66,7 @@ function writeKey(path: string, key: Uint8Array, mode = 0o600): void {
 }
 
 describe('the master key', () => {
-  test('comes from the environment before anything else', async () => {
+  it('comes from the environment before anything else', async () => {
     writeKey(keyFile, two);
     const keychain = keychainWith(three);
     expect(await resolve({ masterKey: encodeKey(one), masterKeyFile: keyFile, keychain })).toEqual({
@@ -75,7 +75,7 @@ describe('the master key', () => {
     });
   });
 
-  test('then from the file that the environment names, then the keychain, then server/master.key', async () => {
+  it('then from the file that the environment names, then the keychain, then server/master.key', async () => {
     const named = join(directory, 'named');
     writeKey(named, one);
     writeKey(keyFile, two);
@@ -91,7 +91,7 @@ describe('the master key', () => {
     });
   });
 
-  test('is made in the keychain where there is one, and no file is written', async () => {
+  it('is made in the keychain where there is one, and no file is written', async () => {
     const keychain = keychainWith();
     const made = await resolve({ keychain });
     expect(made).toEqual({ key: keychain.stored, source: 'keychain' });
@@ -99,7 +99,7 @@ describe('the master key', () => {
     expect(readdirSync(directory)).toEqual([]);
   });
 
-  test.each([
+  it.each([
     ['absent', undefined],
     ['silent', keychainWith(undefined, 'read')],
     ['locked', keychainWith(undefined, 'store')],
@@ -112,10 +112,10 @@ describe('the master key', () => {
     expect(await resolve({ keychain, vaultExists: true })).toEqual(made);
   });
 
-  test.each([
-    ['absent', undefined, /gone/],
-    ['empty', keychainWith(), /gone/],
-    ['silent', keychainWith(undefined, 'read'), /did not answer/],
+  it.each([
+    ['absent', undefined, /missing/],
+    ['empty', keychainWith(), /missing/],
+    ['silent', keychainWith(undefined, 'read'), /did not respond/],
   ])('is never made when a vault exists and the keychain is %s', async (_, keychain, message) => {
     const lost = expect(resolve({ keychain, vaultExists: true })).rejects;
     await lost.toMatchObject({
@@ -127,14 +127,14 @@ describe('the master key', () => {
     expect(keychain?.stored).toBeUndefined();
   });
 
-  test('is the one of two stored keys that opens the vault', async () => {
+  it('is the one of two stored keys that opens the vault', async () => {
     writeKey(keyFile, two);
     const opensVault = (key: Uint8Array): boolean => Buffer.compare(key, two) === 0;
     const found = await resolve({ keychain: keychainWith(three), vaultExists: true, opensVault });
     expect(found).toEqual({ key: two, source: 'file' });
   });
 
-  test.each([
+  it.each([
     ['not base64 at all!'],
     [''],
     [encodeKey(one.subarray(1))],
@@ -151,8 +151,8 @@ describe('the master key', () => {
 });
 
 describe('a key file', () => {
-  test.each([0o640, 0o604, 0o644, 0o620, 0o601])(
-    'with mode %o is refused with the command that mends it',
+  it.each([0o640, 0o604, 0o644, 0o620, 0o601])(
+    'with mode %o is refused with the command that fixes it',
     async (mode) => {
       writeKey(keyFile, one, mode);
       await expect(resolve()).rejects.toMatchObject({
@@ -163,12 +163,12 @@ describe('a key file', () => {
     },
   );
 
-  test('may be read-only', async () => {
+  it('may be read-only', async () => {
     writeKey(keyFile, one, 0o400);
     expect(await resolve()).toEqual({ key: one, source: 'file' });
   });
 
-  test('is not followed through a symbolic link, even a dangling one', async () => {
+  it('is not followed through a symbolic link, even a dangling one', async () => {
     const target = join(directory, 'target');
     symlinkSync(target, keyFile);
     await expect(resolve()).rejects.toMatchObject({
@@ -180,7 +180,7 @@ describe('a key file', () => {
     await expect(resolve()).rejects.toMatchObject({ code: 'HomeNotUsable' });
   });
 
-  test('that the environment names must exist', async () => {
+  it('that the environment names must exist', async () => {
     const missing = join(directory, 'missing');
     await expect(resolve({ masterKeyFile: missing })).rejects.toMatchObject({
       code: 'WrongMasterKey',
@@ -189,11 +189,11 @@ describe('a key file', () => {
     expect(existsSync(missing)).toBe(false);
   });
 
-  test('must be a file', async () => {
+  it('must be a file', async () => {
     await expect(resolve({ masterKeyFile: directory })).rejects.toMatchObject({ code: 'HomeNotUsable' });
   });
 
-  test('that another process made first is kept', () => {
+  it('that another process created first is used', () => {
     writeKey(keyFile, one);
     expect(createKeyFile(keyFile, two)).toEqual(one);
     expect(readdirSync(directory)).toEqual(['master.key']);

@@ -12,9 +12,9 @@ export interface MasterKeyOptions {
   /** AUTHSOME_MASTER_KEY_FILE: path of a private file with base64. */
   readonly masterKeyFile: string | undefined;
   readonly serverDirectory: string;
-  /** Then a key is looked for and never made. */
+  /** If so, a key is looked for and never made. */
   readonly vaultExists: boolean;
-  /** Whether a key is the vault's; tells which of two stored keys is in use. Any key fits when left out. */
+  /** Whether a key is the vault's: of two stored keys, the one in use. Without it any key is. */
   readonly opensVault?: (key: Uint8Array) => boolean;
   readonly keychain: Keychain | undefined;
   readonly randomBytes: RandomBytes;
@@ -48,7 +48,7 @@ export async function resolveMasterKey(options: MasterKeyOptions): Promise<Maste
   if (answer.state === 'found' && opensVault(answer.key)) return { key: answer.key, source: 'keychain' };
   const fileKey = readKeyFile(path);
   if (fileKey !== undefined) return { key: fileKey, source: 'file' };
-  // Not this vault's: opening the vault says so.
+  // It is not this vault's: opening the vault reports that.
   if (answer.state === 'found') return { key: answer.key, source: 'keychain' };
   if (vaultExists) throw lostKey(answer, keychain, path);
   return newKey(options, answer, path);
@@ -72,8 +72,8 @@ async function newKey(options: MasterKeyOptions, answer: KeychainAnswer, path: s
       await options.keychain.store(key);
       return { key, source: 'keychain' };
     } catch {
-      // A keychain that reads and does not write (locked, with nobody to ask): the file is next in order. It gets
-      // a key of its own, since this one may yet arrive there.
+      // This keychain reads but does not write (it is locked, say), so the file is next. The file gets another key,
+      // since the keychain may still store this one later.
     }
   }
   const fileKey = createKeyFile(path, options.randomBytes(keyBytes));
@@ -96,7 +96,7 @@ function lostKey(answer: KeychainAnswer, keychain: Keychain | undefined, path: s
   if (answer.state === 'unavailable' && keychain !== undefined) {
     return new AuthsomeError(
       'WrongMasterKey',
-      `the vault exists, but its master key is not at hand: the keychain did not answer, and there is no ${path}`,
+      `the vault exists, but its master key is unavailable: the keychain did not respond and ${path} does not exist`,
       {
         hint: `Unlock the keychain (entry ${keychain.entry}) and run the command again, or set AUTHSOME_MASTER_KEY.`,
       },
@@ -104,9 +104,9 @@ function lostKey(answer: KeychainAnswer, keychain: Keychain | undefined, path: s
   }
   return new AuthsomeError(
     'WrongMasterKey',
-    `the vault exists, but its master key is gone from the keychain and from ${path}`,
+    `the vault exists, but its master key is missing from the keychain and from ${path}`,
     {
-      hint: 'Give it back: set AUTHSOME_MASTER_KEY, or restore server/master.key. If this home was moved, the keychain entry is under its old path.',
+      hint: 'Set AUTHSOME_MASTER_KEY, or restore server/master.key. If the home was moved, the keychain entry has its old path.',
     },
   );
 }

@@ -1,7 +1,7 @@
 import { randomBytes, webcrypto } from 'node:crypto';
 import { inspect } from 'node:util';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { AuthsomeError } from '../errors.ts';
 import { authenticate, encodePlace, type Place, seal, sealingKey, unseal, verify } from './seal.ts';
 
@@ -33,13 +33,13 @@ const places = fc.record({
 });
 
 describe('seal', () => {
-  test('writes a format that never drifts: version, key id, nonce, ciphertext, tag', () => {
+  it('writes a format that never drifts: version, key id, nonce, ciphertext, tag', () => {
     expect(Buffer.from(seal(key, place, plaintext, fixedBytes)).toString('hex')).toBe(
       '01fbf5d4fd0707070707070707070707073dd72a118b82b6d265488e27d39f7e6c2cb028b5961b6f29817d03',
     );
   });
 
-  test('is AES-256-GCM under an HKDF key, as another implementation computes it', async () => {
+  it('is AES-256-GCM under an HKDF key, as another implementation computes it', async () => {
     const sealed = seal(key, place, plaintext, randomBytes);
     const { subtle } = webcrypto;
     const base = await subtle.importKey('raw', secret, 'HKDF', false, ['deriveKey']);
@@ -62,7 +62,7 @@ describe('seal', () => {
     expect(Buffer.from(opened)).toEqual(plaintext);
   });
 
-  test('opens what it sealed, whatever it is and wherever it belongs', () => {
+  it('opens what it sealed, whatever it is and wherever it belongs', () => {
     fc.assert(
       fc.property(places, fc.uint8Array({ maxLength: 200 }), (at, content) => {
         expect([...unseal(key, at, seal(key, at, content, randomBytes))]).toEqual([...content]);
@@ -70,22 +70,22 @@ describe('seal', () => {
     );
   });
 
-  test('never repeats itself', () => {
+  it('never repeats itself', () => {
     expect(seal(key, place, plaintext, randomBytes)).not.toEqual(seal(key, place, plaintext, randomBytes));
   });
 
-  test('shows no key when it is printed', () => {
+  it('shows no key when it is printed', () => {
     expect(inspect(key, { depth: 9, showHidden: true })).not.toContain(secret.toString('hex').slice(0, 8));
     expect(JSON.stringify(key.cipher)).toBe('{}');
   });
 
-  test('takes no key of another size', () => {
+  it('takes no key of another size', () => {
     expect(() => sealingKey(secret.subarray(1))).toThrow(TypeError);
   });
 });
 
 describe('unseal refuses', () => {
-  test('any flipped bit', () => {
+  it('any flipped bit', () => {
     const sealed = seal(key, place, plaintext, randomBytes);
     for (let bit = 0; bit < sealed.length * 8; bit++) {
       const flipped = Uint8Array.from(sealed, (byte, at) =>
@@ -96,7 +96,7 @@ describe('unseal refuses', () => {
     }
   });
 
-  test('any shorter or longer ciphertext', () => {
+  it('any shorter or longer ciphertext', () => {
     const sealed = seal(key, place, plaintext, randomBytes);
     for (let length = 0; length < sealed.length; length++) {
       expect(codeOf(() => unseal(key, place, sealed.subarray(0, length)))).toBe('DatabaseCorrupt');
@@ -106,7 +106,7 @@ describe('unseal refuses', () => {
     );
   });
 
-  test('any other place', () => {
+  it('any other place', () => {
     fc.assert(
       fc.property(places, places, (from, to) => {
         fc.pre(JSON.stringify(from) !== JSON.stringify(to));
@@ -117,7 +117,7 @@ describe('unseal refuses', () => {
     );
   });
 
-  test.each([
+  it.each([
     ['vault', { ...place, vault: 'w' }],
     ['record', { ...place, record: 'connection github/work' }],
     ['field', { ...place, field: 'secret refresh_token' }],
@@ -128,12 +128,12 @@ describe('unseal refuses', () => {
     expect(codeOf(() => unseal(key, elsewhere, sealed))).toBe('DatabaseCorrupt');
   });
 
-  test('another key, and says that it is the key', () => {
+  it('another key, and says that it is the key', () => {
     const sealed = seal(sealingKey(randomBytes(32)), place, plaintext, randomBytes);
     expect(codeOf(() => unseal(key, place, sealed))).toBe('WrongMasterKey');
   });
 
-  test('with a message that holds neither plaintext nor ciphertext', () => {
+  it('with a message that contains neither plaintext nor ciphertext', () => {
     const sealed = Buffer.from(seal(key, place, plaintext, randomBytes));
     sealed[20] = (sealed[20] ?? 0) ^ 1;
     try {
@@ -149,7 +149,7 @@ describe('unseal refuses', () => {
 });
 
 describe('a proof', () => {
-  test('stands for its content and its place only', () => {
+  it('stands for its content and its place only', () => {
     const proof = authenticate(key, place, '{"a":1}');
     expect(codeOf(() => verify(key, place, '{"a":1}', proof))).toBe('no error');
     expect(codeOf(() => verify(key, place, '{"a":2}', proof))).toBe('DatabaseCorrupt');

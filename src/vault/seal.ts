@@ -9,7 +9,7 @@ import {
 } from 'node:crypto';
 import { AuthsomeError } from '../errors.ts';
 
-/** Where a ciphertext belongs. It opens there and nowhere else. */
+/** Where a ciphertext belongs. It can be unsealed there and nowhere else. */
 export interface Place {
   readonly vault: string;
   /** Kind and name of the record, e.g. `connection github/default`. */
@@ -20,11 +20,11 @@ export interface Place {
 
 export type RandomBytes = (size: number) => Uint8Array;
 
-/** A key made ready: KeyObjects, so that printing one shows no key material. */
+/** A key ready for use: KeyObjects, so that printing one shows no key material. */
 export interface SealingKey {
   readonly cipher: KeyObject;
   readonly mac: KeyObject;
-  /** 4 bytes, public: tells "another key" from "altered". */
+  /** 4 bytes, public: they distinguish "another key" from "altered". */
   readonly id: Uint8Array;
 }
 
@@ -35,7 +35,7 @@ const nonceBytes = 12;
 const tagBytes = 16;
 const headerBytes = 1 + idBytes + nonceBytes;
 
-/** The sealing key from 32 secret bytes, whose uses are kept apart by HKDF-SHA256 (RFC 5869). */
+/** The sealing key from 32 secret bytes; HKDF-SHA256 (RFC 5869) derives a key for each use. */
 export function sealingKey(secret: Uint8Array): SealingKey {
   if (secret.length !== keyBytes) throw new TypeError(`a key has ${keyBytes} bytes`);
   const derive = (use: string, size: number): Buffer =>
@@ -70,11 +70,11 @@ export function seal(
  * of a newer authsome, `DatabaseCorrupt` for one that was altered or moved here from another place.
  */
 export function unseal(key: SealingKey, place: Place, sealed: Uint8Array): Uint8Array {
-  if (sealed.length < headerBytes + tagBytes) throw damaged(place, 'is cut short');
+  if (sealed.length < headerBytes + tagBytes) throw damaged(place, 'is truncated');
   if (sealed[0] !== format) {
     throw new AuthsomeError(
       'HomeNotUsable',
-      `${described(place)} is sealed in a format that this version does not know`,
+      `${described(place)} is sealed in a format that this version does not support`,
       {
         hint: 'Upgrade with: npm install -g authsome@latest',
       },
@@ -82,7 +82,7 @@ export function unseal(key: SealingKey, place: Place, sealed: Uint8Array): Uint8
   }
   if (!timingSafeEqual(sealed.subarray(1, 1 + idBytes), key.id)) {
     throw new AuthsomeError('WrongMasterKey', `${described(place)} is sealed with another key`, {
-      hint: 'Put back the key that this database was made with, or the database that belongs to this key.',
+      hint: 'Restore the key that this database was made with, or the database that belongs to this key.',
     });
   }
   const header = sealed.subarray(0, headerBytes);
@@ -129,7 +129,7 @@ export function encodePlace(place: Place): Uint8Array {
 
 function damaged(place: Place, how: string): AuthsomeError {
   return new AuthsomeError('DatabaseCorrupt', `${described(place)} ${how}`, {
-    hint: 'Sign in to that provider again, or put the database back from a backup while no daemon runs.',
+    hint: 'Sign in to that provider again, or restore the database from a backup while no daemon is running.',
   });
 }
 

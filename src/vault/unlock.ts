@@ -17,8 +17,8 @@ export interface UnlockOptions {
 }
 
 /**
- * The vault, opened with the master key from wherever it is kept, and where that was. For the holder of the home's
- * lock only: two first starts at once could make two keys and lose the one that the vault was made with.
+ * The vault, opened with the master key, and the source that had the key. Only for the process with the home's lock:
+ * two first starts at once could make two keys and lose the one that the vault was made with.
  */
 export async function unlockVault(
   options: UnlockOptions,
@@ -36,7 +36,7 @@ export async function unlockVault(
   };
 }
 
-/** Throws `WrongMasterKey` unless the master key of the vaults that exist is at hand. Makes nothing. */
+/** Throws `WrongMasterKey` unless the master key of the existing vaults is available. Makes nothing. */
 export async function requireMasterKey(options: Omit<UnlockOptions, 'vaultId' | 'nowMs'>): Promise<void> {
   const { vaults } = options.storage;
   const existing = await vaults.all();

@@ -127,7 +127,7 @@ describe('a home that cannot be written', () => {
       await until(async () => (await disk.sh('mount -o remount,ro "$1"')).code === 0, 5_000);
       expectFailure(await disk.authsome(['list']), /home\/server.* cannot be written \(EROFS\)/);
       const other = { AUTHSOME_HOME: join(world.directory, 'disk/other') };
-      expectFailure(await disk.authsome(['list'], other), /other.* cannot be made/);
+      expectFailure(await disk.authsome(['list'], other), /other.* cannot be created/);
       await disk.sh('mount -o remount,rw "$1"');
       expect((await disk.authsome(['list'])).stdout).toMatch(/openai +default +connected/);
       await disk.authsome(['daemon', 'stop']);
@@ -173,7 +173,7 @@ describe('a home on a file system that takes no directories', () => {
         const { code, stdout, stderr } = await world.authsome(args);
         expect([code, stdout]).toEqual([9, '']);
         expect(stderr).toMatch(
-          /\/proc\/nobody\/home.* cannot be made \(its file system takes no new directories\)/,
+          /\/proc\/nobody\/home.* cannot be created \(its file system does not allow new directories\)/,
         );
         expect(stderr).toContain('Set AUTHSOME_HOME to a directory that you can write to.');
       });

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openTestStorage } from '../../src/storage/test-storage.ts';
 import { systemKeychain, unlockVault } from '../../src/vault/index.ts';
 
@@ -70,11 +70,11 @@ async function closeDesktop(): Promise<void> {
   running = [];
 }
 
-const keychainOf = (account: string, environment: NodeJS.ProcessEnv, patienceMs = 10_000) =>
-  systemKeychain({ account, environment, patienceMs });
+const keychainOf = (account: string, environment: NodeJS.ProcessEnv, timeoutMs = 10_000) =>
+  systemKeychain({ account, environment, timeoutMs });
 
 describe('the keychain', () => {
-  test('keeps one key for each home, and keeps them over a restart', async () => {
+  it('stores one key for each home, and has them after a restart', async () => {
     let environment = await openDesktop();
     const [one, two] = [randomBytes(32), randomBytes(32)];
     const first = keychainOf('/home/a/.authsome', environment);
@@ -89,7 +89,7 @@ describe('the keychain', () => {
     expect(await keychainOf('/home/c/.authsome', environment).read()).toBeUndefined();
   });
 
-  test('holds the key of a new vault, so that no file does, and a start without it makes no other', async () => {
+  it('has the key of a new vault, so that no file does, and a start without it makes no other', async () => {
     let environment = await openDesktop();
     const server = join(directory, 'server');
     const { database, storage } = await openTestStorage(join(server, 'authsome.db'));
@@ -121,7 +121,7 @@ describe('the keychain', () => {
       ...environment,
       DBUS_SESSION_BUS_ADDRESS: `unix:path=${join(directory, 'nobody')}`,
     };
-    const lost = { code: 'WrongMasterKey', message: expect.stringContaining('did not answer') };
+    const lost = { code: 'WrongMasterKey', message: expect.stringContaining('did not respond') };
     await expect(unlock(gone)).rejects.toMatchObject(lost);
     await closeDesktop();
     environment = await openDesktop({ unlocked: false });
@@ -130,7 +130,7 @@ describe('the keychain', () => {
     database.close();
   });
 
-  test('that accepts and keeps silent is given up on, and holds up nothing meanwhile', async () => {
+  it('that accepts and never responds is given up on, and blocks nothing until then', async () => {
     const path = join(directory, 'silent');
     const silent = createServer((socket) => socket.on('error', () => {}).resume());
     await new Promise<void>((resolve) => silent.listen(path, resolve));
@@ -143,13 +143,13 @@ describe('the keychain', () => {
       { PATH: process.env.PATH, DBUS_SESSION_BUS_ADDRESS: `unix:path=${path}` },
       1_500,
     );
-    await expect(keychain.read()).rejects.toThrow('did not answer');
+    await expect(keychain.read()).rejects.toThrow('did not respond');
     clearInterval(ticking);
     expect(ticks).toBeGreaterThan(10);
     await new Promise((resolve) => silent.close(resolve));
   });
 
-  test('that is not there keeps nothing: no other keyring stands in for it', async () => {
+  it('that is missing stores nothing: no other keyring replaces it', async () => {
     const nowhere = { PATH: process.env.PATH, HOME: directory };
     const before = kernelKeys();
     await expect(keychainOf(directory, nowhere).store(randomBytes(32))).rejects.toThrow();

@@ -20,8 +20,8 @@ export class SqliteAuditTable implements AuditTable {
     }>('SELECT archived_sequence, archived_hash, head_sequence, head_hash FROM audit_chain');
     if (row === undefined) {
       const { path } = this.#database;
-      throw new AuthsomeError('DatabaseCorrupt', `the audit trail has lost its ends: ${path}`, {
-        hint: `Put ${path} back from a backup while no daemon runs.`,
+      throw new AuthsomeError('DatabaseCorrupt', `the audit trail's chain record is missing: ${path}`, {
+        hint: `Restore ${path} from a backup while no daemon is running.`,
       });
     }
     return {

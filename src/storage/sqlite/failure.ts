@@ -11,7 +11,7 @@ const cannotOpen = 14;
 const notADatabase = 26;
 const sharedMemorySize = 4874;
 
-/** The packaged SQLite sometimes passes on only the message of a code, which SQLite itself keeps fixed. */
+/** The packaged SQLite sometimes reports only the message of a code. SQLite never changes these messages. */
 const codeOfMessage: ReadonlyMap<string, number> = new Map([
   ['database is locked', busy],
   ['attempt to write a readonly database', readonly],
@@ -22,26 +22,26 @@ const codeOfMessage: ReadonlyMap<string, number> = new Map([
   ['file is not a database', notADatabase],
 ]);
 
-/** Whether another process holds the database right now. */
+/** Whether another process has the database locked right now. */
 export function isBusy(error: unknown): boolean {
   return primaryCode(error) === busy;
 }
 
-/** The AuthsomeError for what SQLite reported about `path`; any other error is returned as it is. */
+/** The AuthsomeError for what SQLite reported about `path`; any other error is returned unchanged. */
 export function sqliteFailure(error: unknown, path: string): unknown {
   if (extendedCode(error) === sharedMemorySize) return storageFull(path, error);
   switch (primaryCode(error)) {
     case corrupt:
     case notADatabase:
       return new AuthsomeError('DatabaseCorrupt', `the database is damaged or is not a database: ${path}`, {
-        hint: `Put a copy of its folder back from your backups while no daemon runs. Without one, start afresh: mv ${shellWord(path)} ${shellWord(`${path}.damaged`)}`,
+        hint: `Restore its directory from a backup while no daemon is running. Without a backup, start over: mv ${shellWord(path)} ${shellWord(`${path}.damaged`)}`,
         cause: error,
       });
     case full:
       return storageFull(path, error);
     case busy:
-      return new AuthsomeError('HomeNotUsable', `another process keeps the database locked: ${path}`, {
-        hint: 'Run the command again. If it goes on: authsome daemon restart',
+      return new AuthsomeError('HomeNotUsable', `another process has locked the database: ${path}`, {
+        hint: 'Run the command again. If it happens again: authsome daemon restart',
         cause: error,
       });
     case readonly:
@@ -55,7 +55,7 @@ export function sqliteFailure(error: unknown, path: string): unknown {
         cause: error,
       });
     case ioError:
-      return new AuthsomeError('HomeNotUsable', `reading or writing failed on the disk that holds ${path}`, {
+      return new AuthsomeError('HomeNotUsable', `reading or writing failed on the disk holding ${path}`, {
         hint: 'Check the disk (space, quota, mount), then run: authsome daemon restart',
         cause: error,
       });
@@ -75,7 +75,7 @@ export function fileFailure(error: unknown, doing: string, path: string): Authso
 }
 
 function storageFull(path: string, cause: unknown): AuthsomeError {
-  return new AuthsomeError('StorageFull', `no space left on the disk that holds ${path}`, { cause });
+  return new AuthsomeError('StorageFull', `no space left on the disk holding ${path}`, { cause });
 }
 
 function primaryCode(error: unknown): number | undefined {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Database, Migration } from './database.ts';
 import { migrate } from './migrate.ts';
 import { openDatabase } from './open.ts';
@@ -29,7 +29,7 @@ const elsewhere: Migration = { room: 'cellar', version: 1, sql: 'CREATE TABLE bo
 const boxes = (): unknown => database.one('SELECT n FROM boxes');
 
 describe('migrate', () => {
-  test('applies each step once, room by room', () => {
+  it('applies each step once, room by room', () => {
     migrate(database, [first]);
     migrate(database, [first, elsewhere, second]);
     migrate(database, [first, second, elsewhere]);
@@ -37,7 +37,7 @@ describe('migrate', () => {
     expect(database.all('SELECT * FROM bottles')).toEqual([]);
   });
 
-  test('leaves the step before when a step fails half way', () => {
+  it('leaves the step before when a step fails half way', () => {
     const broken: Migration = {
       room: 'attic',
       version: 2,
@@ -49,7 +49,7 @@ describe('migrate', () => {
     expect(boxes()).toEqual({ n: 2 });
   });
 
-  test('refuses a database of a newer version, and touches no room of it', () => {
+  it('refuses a database of a newer version, and touches no room of it', () => {
     migrate(database, [first, second]);
     expect(() => migrate(database, [elsewhere, first])).toThrow(
       expect.objectContaining({
@@ -62,12 +62,12 @@ describe('migrate', () => {
     expect(() => database.all('SELECT * FROM bottles')).toThrow();
   });
 
-  test('wants versions that count from 1', () => {
+  it('wants versions that count from 1', () => {
     expect(() => migrate(database, [second])).toThrow(TypeError);
     expect(() => migrate(database, [first, first])).toThrow(TypeError);
   });
 
-  test('lets two processes arrive at once', async () => {
+  it('lets two processes migrate at once', async () => {
     const other = await openDatabase(join(directory, 'authsome.db'));
     await Promise.all([database, other].map(async (each) => migrate(each, [first, second])));
     expect(boxes()).toEqual({ n: 2 });

@@ -3,7 +3,7 @@ import type { Database, Migration } from './database.ts';
 
 /**
  * Brings the schema of every room in `migrations` up to date, each step in a transaction of its own together with
- * the note that it was done. A database that a newer authsome wrote is refused with `HomeNotUsable`, untouched.
+ * its version. A database that a newer authsome wrote is refused with `HomeNotUsable`, untouched.
  */
 export function migrate(database: Database, migrations: readonly Migration[]): void {
   const rooms = byRoom(migrations);
@@ -16,7 +16,7 @@ export function migrate(database: Database, migrations: readonly Migration[]): v
   }
   for (const [room, steps] of rooms) {
     for (const step of steps) {
-      // Most starts find nothing to do: only then is the write lock worth taking, and the version read again.
+      // Most starts find nothing to do and need no write lock. With the lock, the version is read again.
       if (appliedVersion(database, room) >= step.version) continue;
       database.transaction(() => {
         if (appliedVersion(database, room) >= step.version) return;

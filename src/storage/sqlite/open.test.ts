@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Database, openDatabase } from '../index.ts';
 
 let directory: string;
@@ -48,7 +48,7 @@ async function withRows(count: number): Promise<Database> {
 const modeOf = (file: string): number => statSync(file).mode & 0o777;
 
 describe('a database', () => {
-  test('keeps what it is given, of every type', async () => {
+  it('keeps what it is given, of every type', async () => {
     const database = await open();
     database.script('CREATE TABLE t (a, b, c, d); CREATE TABLE u (a)');
     expect(database.run('INSERT INTO t VALUES (?, ?, ?, ?)', 'ä', 1.5, Uint8Array.of(1, 2), null)).toBe(1);
@@ -57,7 +57,7 @@ describe('a database', () => {
     expect(database.one('SELECT * FROM u')).toBeUndefined();
   });
 
-  test('undoes a transaction that throws, and takes the next', async () => {
+  it('undoes a transaction that throws, and takes the next', async () => {
     const database = await withRows(1);
     const attempt = (): never =>
       database.transaction(() => {
@@ -68,7 +68,7 @@ describe('a database', () => {
     expect(database.transaction(() => database.all('SELECT n FROM numbers'))).toEqual([{ n: 1 }]);
   });
 
-  test('takes no transaction inside another, and none that would outlive its call', async () => {
+  it('takes no transaction inside another, and none that would outlive its call', async () => {
     const database = await withRows(1);
     expect(() => database.transaction(() => database.transaction(() => 1))).toThrow(TypeError);
     expect(() => database.unsyncedTransaction(() => database.unsyncedTransaction(() => 1))).toThrow(
@@ -79,7 +79,7 @@ describe('a database', () => {
     expect(database.one('PRAGMA synchronous')).toEqual({ synchronous: 2 });
   });
 
-  test('goes back to synced commits after an unsynced one that throws', async () => {
+  it('goes back to synced commits after an unsynced one that throws', async () => {
     const database = await withRows(1);
     expect(() =>
       database.unsyncedTransaction(() => {
@@ -90,14 +90,14 @@ describe('a database', () => {
     expect(database.one('PRAGMA journal_mode')).toEqual({ journal_mode: 'wal' });
   });
 
-  test('answers with more statements than it keeps prepared', async () => {
+  it('answers with more statements than it keeps prepared', async () => {
     const database = await withRows(1);
     for (let n = 0; n < 500; n++) expect(database.one(`SELECT ${n} AS n`)).toEqual({ n });
   });
 });
 
 describe.skipIf(process.platform === 'win32')('the file', () => {
-  test('is private from the start, whatever the umask, with its companions', async () => {
+  it('is private from the start, whatever the umask, with its companions', async () => {
     const before = process.umask(0);
     try {
       await withRows(1);
@@ -108,7 +108,7 @@ describe.skipIf(process.platform === 'win32')('the file', () => {
     for (const file of [path, `${path}-wal`, `${path}-shm`]) expect(modeOf(file)).toBe(0o600);
   });
 
-  test('is refused with the command that mends it when others can read it', async () => {
+  it('is refused when others can read it, with the command that fixes it', async () => {
     (await withRows(1)).close();
     opened = [];
     chmodSync(path, 0o644);
@@ -116,7 +116,7 @@ describe.skipIf(process.platform === 'win32')('the file', () => {
     expect(modeOf(path)).toBe(0o644);
   });
 
-  test('is not followed through a symbolic link, nor are its companions', async () => {
+  it('is not followed through a symbolic link, nor are its companions', async () => {
     mkdirSync(join(directory, 'server'));
     const target = join(directory, 'target');
     symlinkSync(target, path);
@@ -132,12 +132,12 @@ describe.skipIf(process.platform === 'win32')('the file', () => {
     expect(existsSync(target)).toBe(false);
   });
 
-  test('may not be a directory', async () => {
+  it('may not be a directory', async () => {
     mkdirSync(path, { recursive: true });
     await expect(open()).rejects.toMatchObject({ code: 'HomeNotUsable' });
   });
 
-  test('whose directory cannot be made is told with its path', async () => {
+  it('whose directory cannot be created is reported with its path', async () => {
     writeFileSync(join(directory, 'server'), '');
     await expect(open()).rejects.toMatchObject({
       code: 'HomeNotUsable',
@@ -147,7 +147,7 @@ describe.skipIf(process.platform === 'win32')('the file', () => {
 });
 
 describe('a damaged database', () => {
-  test('that is no database at all is told as such and left as it is', async () => {
+  it('that is no database at all is reported and left unchanged', async () => {
     mkdirSync(join(directory, 'server'));
     writeFileSync(path, 'these are not the bytes you are looking for\n'.repeat(200), { mode: 0o600 });
     const before = readFileSync(path);
@@ -159,7 +159,7 @@ describe('a damaged database', () => {
     expect(readFileSync(path)).toEqual(before);
   });
 
-  test('with pages overwritten is told when they are read', async () => {
+  it('with overwritten pages is reported when they are read', async () => {
     (await withRows(5_000)).close();
     opened = [];
     const bytes = readFileSync(path);
@@ -169,7 +169,7 @@ describe('a damaged database', () => {
     });
   });
 
-  test('that was cut short is told when the lost part is read', async () => {
+  it('that was truncated is reported when the lost part is read', async () => {
     (await withRows(5_000)).close();
     opened = [];
     truncateSync(path, 16_384);

@@ -10,7 +10,7 @@ const statementCacheSize = 128;
 
 /**
  * The database at `path`, created (0600, with its directory 0700) when missing. Commits are synced to disk
- * before they return, so neither SIGKILL nor a power cut takes one back.
+ * before they return, so neither SIGKILL nor a power cut loses one.
  */
 export async function openDatabase(path: string): Promise<Database> {
   const file = resolve(path);
@@ -80,7 +80,7 @@ class SqliteDatabase implements Database {
       this.script('COMMIT');
       return result;
     } catch (error) {
-      // After a full disk or an I/O error SQLite has rolled back by itself, and says that there is nothing to do.
+      // After a full disk or an I/O error SQLite has rolled back already, and this fails.
       attempt(() => this.#connection.exec('ROLLBACK'));
       throw error;
     } finally {
@@ -100,8 +100,8 @@ class SqliteDatabase implements Database {
 
   close(): void {
     this.#statements.clear();
-    // The packaged SQLite closes a connection only once its statements are collected, so it is not left to that to
-    // bring the write-ahead log home.
+    // The packaged SQLite closes a connection only once its statements are collected. The write-ahead log must not
+    // wait for that.
     attempt(() => this.#connection.exec('PRAGMA wal_checkpoint(TRUNCATE)'));
     this.#connection.close();
   }

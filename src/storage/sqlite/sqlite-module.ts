@@ -1,4 +1,4 @@
-/** The part of the `node:sqlite` API that we use; `@photostructure/sqlite` has the same. */
+/** The part of the `node:sqlite` API that is used here; `@photostructure/sqlite` has the same. */
 export interface SqliteModule {
   readonly DatabaseSync: new (path: string) => SqliteConnection;
 }
@@ -24,9 +24,8 @@ export async function loadSqlite(): Promise<SqliteModule> {
 }
 
 /**
- * Node 22 and some of 24 announce on stderr that their SQLite is experimental, which is no news for the person at
- * the terminal. The announcement is made while the module loads, and loading is synchronous: so that one warning
- * can be withheld for exactly that moment, and no other warning is touched.
+ * Node 22 and some versions of 24 warn on stderr that their SQLite is experimental, which is of no use to a person at
+ * the terminal. They do so while the module loads, synchronously, so this withholds that one warning and no other.
  */
 function builtinSqlite(): SqliteModule | undefined {
   const emitWarning = process.emitWarning;

@@ -26,7 +26,7 @@ export async function openStorage(path: string): Promise<Storage> {
   return sqliteStorage(database);
 }
 
-/** As `openStorage`, with whatever schema it has: for a look beside a daemon that has it open. */
+/** As `openStorage`, with the schema that it has: for reading it beside a daemon that has it open. */
 export async function openStorageAsFound(path: string): Promise<Storage> {
   return sqliteStorage(await openDatabase(path));
 }

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openAuditTrail } from '../../../src/audit/index.ts';
 import { openTestStorage } from '../../../src/storage/test-storage.ts';
 import { openVault } from '../../../src/vault/index.ts';
@@ -38,8 +38,8 @@ beforeEach(() => {
 
 afterEach(() => rmSync(directory, { recursive: true }));
 
-describe('a process killed in the middle of its writes', () => {
-  test('leaves every record whole, old or new, and loses nothing that it reported', async () => {
+describe('a process killed while it writes', () => {
+  it('leaves every record complete, old or new, and loses nothing that it reported', async () => {
     for (let round = 0; round < 12; round++) {
       const child = writer.start([path]);
       let reported = Number(await child.line());

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundleProgram, type Program } from './child.ts';
 
 let filler: Program;
@@ -30,7 +30,7 @@ beforeAll(async () => {
       const found = await vault.read('connection', 'n/' + n);
       if (found?.secrets.token !== blob + n) say('lost ' + n);
     }
-    say((await vault.read('connection', 'n/' + stored)) === undefined ? 'whole' : 'half a record');
+    say((await vault.read('connection', 'n/' + stored)) === undefined ? 'complete' : 'half a record');
     rmSync(path + '.ballast');
     await vault.write(record(stored), 0);
     await trail.flush();
@@ -49,7 +49,7 @@ afterAll(() => {
 });
 
 describe('a full disk', () => {
-  test('is told as such, costs nothing that was stored, and is forgiven once there is room', async () => {
+  it('is reported, loses nothing that was stored, and is over once there is space', async () => {
     // A mount of its own in a namespace of its own: nothing to clean up, and no rights needed but to make one.
     const child = spawnSync(
       'unshare',
@@ -68,10 +68,10 @@ describe('a full disk', () => {
     );
     expect(child.stderr).toBe('');
     expect(child.stdout.trim().split('\n')).toEqual([
-      `StorageFull no space left on the disk that holds ${join(disk, 'authsome.db')}`,
+      `StorageFull no space left on the disk holding ${join(disk, 'authsome.db')}`,
       'StorageFull',
       'pending 1',
-      'whole',
+      'complete',
       'written again, pending 0, broken undefined',
     ]);
   });

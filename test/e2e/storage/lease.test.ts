@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../../src/storage/test-storage.ts';
 import { bundleProgram, type Child, type Program } from './child.ts';
 
@@ -61,7 +61,7 @@ function start(program: Program, argument: number): Child {
 }
 
 describe('exclusively, among processes', () => {
-  test('lets four processes count together without losing one', async () => {
+  it('lets four processes count together without losing one', async () => {
     const counting = Array.from({ length: 4 }, () => start(counter, 25));
     expect(await Promise.all(counting.map((child) => child.line()))).toEqual([
       'done',
@@ -76,7 +76,7 @@ describe('exclusively, among processes', () => {
     database.close();
   });
 
-  test('keeps others out until the holder is done, and they come in then', async () => {
+  it('keeps others out until the owner is done, then lets them in', async () => {
     const first = start(holder, 60_000);
     expect(await first.line()).toBe('in');
     const second = start(holder, 60_000);
@@ -87,7 +87,7 @@ describe('exclusively, among processes', () => {
     expect(await entered).toBe('in');
   });
 
-  test('passes on after the holder was killed', async () => {
+  it('passes on after the owner was killed', async () => {
     const first = start(holder, 600);
     expect(await first.line()).toBe('in');
     const second = start(holder, 600);
@@ -98,7 +98,7 @@ describe('exclusively, among processes', () => {
     expect(await entered).toBe('in');
   });
 
-  test('is not given back by a holder that was stopped, outlived its lease and went on', async () => {
+  it('is not released by an owner that was stopped, outlived its lease and went on', async () => {
     const first = start(holder, 300);
     expect(await first.line()).toBe('in');
     first.process.kill('SIGSTOP');

@@ -1,0 +1,47 @@
+import { expect, it } from 'vitest';
+import type { DecisionEvent } from '../audit/index.ts';
+import { memoryTrail } from '../audit/test-trail.ts';
+import { createDecisionSink } from './decision-sink.ts';
+
+it('slows the proxy down while the disk is full, and drops no decision', async () => {
+  const trail = memoryTrail(1);
+  const sink = createDecisionSink(trail, () => 0);
+  const decision: DecisionEvent = {
+    event: 'decision',
+    id: 'dec_1',
+    run: 'run_1',
+    outcome: 'injected',
+    action: 'injected',
+    reason: 'A route matches.',
+    request: { method: 'GET', host: 'api.example', port: 443, path: '/' },
+    candidates: [],
+  };
+  expect(sink.congested).toBe(false);
+  for (let count = 0; count < 5000; count += 1) sink.record(decision);
+  expect(sink.congested).toBe(true);
+  await sink.drained();
+  expect(trail.flushes()).toBe(2);
+  expect(sink.congested).toBe(false);
+  expect(await trail.recent({ limit: 10_000 })).toHaveLength(5000);
+});
+
+it('records a few requests of strangers each second, so that none can fill the disk', async () => {
+  const trail = memoryTrail();
+  let nowMs = 5_000;
+  const sink = createDecisionSink(trail, () => nowMs);
+  const refusal: DecisionEvent = {
+    event: 'decision',
+    id: 'dec_1',
+    outcome: 'ProxyAuthenticationRequired',
+    action: 'refused',
+    reason: 'this proxy serves only the runs that authsome has started',
+    request: { method: 'GET', host: 'api.example', port: 80, path: '/' },
+    candidates: [],
+  };
+  for (let count = 0; count < 1000; count += 1) sink.record(refusal);
+  expect(await trail.recent({ limit: 10_000 })).toHaveLength(20);
+  sink.record({ ...refusal, run: 'run_1' });
+  nowMs += 1_000;
+  sink.record(refusal);
+  expect(await trail.recent({ limit: 10_000 })).toHaveLength(22);
+});
