@@ -26,7 +26,7 @@ const runPath = [
   ...['errors', 'json', 'loopback', 'settings', 'suggestion', 'identity/'],
   ...['cli/index', 'cli/cli', 'cli/global-flags', 'cli/connect', 'cli/run/'],
   ...['client/index', 'client/client', 'client/daemon', 'client/daemon-record', 'client/exchange'],
-  ...['client/run-lease', 'client/answer-reader', 'client/probe'],
+  ...['client/run-lease', 'client/response-reader', 'client/probe', 'client/reach'],
 ];
 /** The path of a module below `src/`, with slashes and without `.ts`; `undefined` for all others. */
 const sourceName = (moduleId) => /^src\/(.*)\.ts$/.exec(relative(root, moduleId).replaceAll(sep, '/'))?.[1];

@@ -19,8 +19,8 @@ export interface CommandEntry {
 
 const signIn = 'Sign in';
 const use = 'Use';
-const look = 'Look';
-const tend = 'Tend';
+const inspect = 'Inspect';
+const manage = 'Manage';
 
 /** Every command, in the order in which help shows them. Only the one that was asked for is loaded. */
 export const commandTable: readonly CommandEntry[] = [
@@ -62,85 +62,85 @@ export const commandTable: readonly CommandEntry[] = [
   },
   {
     name: 'list',
-    group: look,
+    group: inspect,
     summary: 'show connections, and the providers to sign in to',
     load: () => import('./commands/list.ts'),
   },
   {
     name: 'get',
-    group: look,
+    group: inspect,
     summary: 'show one connection, or one field of it',
     load: () => import('./commands/get.ts'),
   },
   {
     name: 'inspect',
-    group: look,
+    group: inspect,
     summary: 'show a provider’s definition',
     load: () => import('./commands/inspect.ts'),
   },
   {
     name: 'log',
-    group: look,
+    group: inspect,
     summary: 'show what happened: sign-ins, refreshes, every decision of the proxy',
     load: () => import('./commands/log.ts'),
   },
   {
     name: 'explain',
-    group: look,
+    group: inspect,
     summary: 'tell why the proxy decided as it did about one request',
     load: () => import('./commands/explain.ts'),
   },
   {
     name: 'whoami',
-    group: look,
+    group: inspect,
     summary: 'show the identity, the vault and the daemon in use',
     load: () => import('./commands/whoami.ts'),
   },
   {
     name: 'init',
-    group: tend,
+    group: manage,
     summary: 'make everything ready for a first sign-in',
     load: () => import('./commands/init.ts'),
   },
   {
     name: 'doctor',
-    group: tend,
+    group: manage,
     summary: 'check that everything works, and tell how to mend what does not',
     load: () => import('./commands/doctor.ts'),
   },
   {
     name: 'connections',
-    group: tend,
+    group: manage,
     summary: 'choose the connection that is used when none is named',
     load: () => import('./commands/connections.ts'),
   },
   {
     name: 'register',
-    group: tend,
+    group: manage,
     summary: 'add a provider definition of your own',
     load: () => import('./commands/register.ts'),
   },
   {
     name: 'remove',
-    group: tend,
+    group: manage,
     summary: 'remove a provider of your own, or reset one that you replaced',
     load: () => import('./commands/remove.ts'),
   },
   {
     name: 'daemon',
-    group: tend,
+    group: manage,
     summary: 'start, stop and look at the daemon',
     load: () => import('./commands/daemon.ts'),
   },
   {
     name: 'completion',
-    group: tend,
+    group: manage,
     summary: 'print a completion script for bash, zsh or fish',
     load: () => import('./commands/completion.ts'),
   },
   {
     name: 'help',
-    group: tend,
+    group: manage,
     summary: 'show help on a command, or a page of the manual',
     load: () => import('./commands/help.ts'),
   },

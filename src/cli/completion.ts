@@ -29,7 +29,7 @@ export function printScript({ terminal }: CommandContext, shell: string): void {
  * a wait, for a TAB.
  */
 export async function answerCompletion(context: CommandContext, words: readonly string[]): Promise<number> {
-  const [program, providers] = await Promise.all([context.wholeProgram(), providerNames(context)]);
+  const [program, providers] = await Promise.all([context.fullProgram(), providerNames(context)]);
   const root = new RootCommand();
   addOptions(root, program.options, providers);
   for (const command of program.commands) addCommand(root, command, '', providers);

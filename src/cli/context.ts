@@ -4,7 +4,7 @@ import type { Environment } from '../environment.ts';
 import type { Settings } from '../settings.ts';
 import type { Terminal } from './terminal.ts';
 
-/** What every command is given: where to write, what it was started with, and the way to the daemon. */
+/** What every command gets: where to write, what it was started with, and how to reach the daemon. */
 export interface CommandContext {
   readonly terminal: Terminal;
   readonly environment: Environment;
@@ -14,13 +14,13 @@ export interface CommandContext {
   readonly docs: string;
   /** File with the bundled providers' names as a JSON list, which the build writes for completion. */
   readonly bundledNames: string;
-  /** Parsed on first use, so that help works whatever the environment holds. Throws `Usage`. */
+  /** Parsed on first use, so that help works in any environment. Throws `Usage`. */
   settings(): Settings;
-  /** Connects on first call; starts the daemon where it is ours to start. */
+  /** Connects on first call. Starts the daemon if it is this machine's own. */
   client(): Promise<Client>;
   daemon(): Promise<DaemonOptions>;
-  /** Every command with its options: what completion and `help <command>` look into. */
-  wholeProgram(): Promise<Command>;
+  /** Every command with its options: for completion and `help <command>`. */
+  fullProgram(): Promise<Command>;
   readonly now: () => number;
 }
 

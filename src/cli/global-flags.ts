@@ -71,7 +71,7 @@ export function readHead(args: readonly string[]): {
   return { flags, command: rest[0], rest: rest.slice(1) };
 }
 
-/** Options of ours that take a value as a word of its own: that word is no flag, and no command either. */
+/** Options that take a value as a separate word. That word is neither a flag nor a command. */
 const valueOptions = new Set(['--provider', '-p', '--connection']);
 
 /**

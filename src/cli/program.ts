@@ -55,7 +55,7 @@ async function runCommandLine(context: CommandContext, args: readonly string[]):
   }
 }
 
-async function wholeProgram(context: CommandContext): Promise<Command> {
+async function fullProgram(context: CommandContext): Promise<Command> {
   const program = createProgram(context);
   for (const entry of commandTable) await addCommand(program, entry, context, async () => {});
   return program;
@@ -161,7 +161,7 @@ function createContext(options: CliOptions, terminal: CommandContext['terminal']
     settings,
     daemon,
     client,
-    wholeProgram: () => wholeProgram(context),
+    fullProgram: () => fullProgram(context),
   };
   return context;
 }

@@ -7,14 +7,14 @@ import { safeJson, safeText } from './output/safe-text.ts';
 import { wrapText } from './output/wrap.ts';
 import { type Style, styleFor } from './style.ts';
 
-/** A stream that text goes to; process streams fit, and so does a list in a test. */
+/** A stream to write text to, such as a process stream or a list in a test. */
 export interface Output {
   write(text: string): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number;
 }
 
-/** Where a command writes: data to stdout, everything said to a person to stderr. */
+/** Where a command writes: data to stdout, messages for a person to stderr. */
 export interface Terminal {
   readonly json: boolean;
   /** Styles for stdout and for stderr; plain unless that stream is a terminal that shows colours. */
@@ -23,7 +23,7 @@ export interface Terminal {
   readonly isInteractive: boolean;
   /** Columns of stdout; `undefined` when it is not a terminal and nothing must be cut. */
   readonly width: number | undefined;
-  /** Data with a line end added: verbatim, but for what would steer a terminal that reads it. */
+  /** Data with a line end added. Verbatim, except that a terminal gets no characters that could control it. */
   print(text: string): void;
   /** One JSON document on one line. */
   document(value: unknown): void;
@@ -81,8 +81,8 @@ export function openTerminal(options: TerminalOptions): Terminal {
 }
 
 /**
- * The terminal of this process. `authsome list | head` ends like any tool in a pipe: at once, without a word. Data that
- * cannot be written is a failure; what is said to nobody is not.
+ * The terminal of this process. `authsome list | head` ends like any tool in a pipe: at once, without a message. Data
+ * that cannot be written is a failure; a message without a reader is not.
  */
 export function processTerminal(flags: GlobalFlags, environment: Environment): Terminal {
   const { stdout, stderr } = process;
@@ -91,7 +91,7 @@ export function processTerminal(flags: GlobalFlags, environment: Environment): T
   return openTerminal({ flags, environment, stdout, stderr, stdinIsTty: isatty(0), now: Date.now });
 }
 
-/** With the exit code of a failure that was to be told, where that is why there was something to write. */
+/** Ends with the exit code of the failure that was to be printed, if there was one. */
 function endWithoutOutput({ code }: NodeJS.ErrnoException): never {
   if (code === 'EPIPE') process.exit();
   process.stderr.write(`Error: the output cannot be written (${code})\n`);

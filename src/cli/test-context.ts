@@ -47,7 +47,7 @@ export function testContext(options: TestContextOptions = {}): {
     now: () => Date.parse('2026-01-01T00:00:00Z'),
     settings: unused('settings'),
     daemon: unused('a daemon'),
-    wholeProgram: unused('the whole program'),
+    fullProgram: unused('the whole program'),
     client: async () => (options.client ?? {}) as Client,
   };
   return { context, output };

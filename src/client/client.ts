@@ -1,14 +1,12 @@
 import { AuthsomeError } from '../errors.ts';
 import { parseJson } from '../json.ts';
-import { currentDaemon, type DaemonOptions, ensureDaemon, sendInConfidence } from './daemon.ts';
-import { readDaemonRecord } from './daemon-record.ts';
-import { type Call, type Endpoint, NotAnswered, readDocument, readText, send } from './exchange.ts';
-import { endpointOf } from './probe.ts';
+import { type DaemonOptions, sendToVerifiedDaemon } from './daemon.ts';
+import { type Call, readDocument, readText, send } from './exchange.ts';
+import { createReach, unreachable } from './reach.ts';
 import { openLease, type RunLease } from './run-lease.ts';
 import type {
   AuthSessionDocument,
   ConnectionDocument,
-  DaemonRecord,
   DoctorDocument,
   ExplainDocument,
   ExportDocument,
@@ -65,7 +63,7 @@ export interface Client {
   cancelAuthSession(id: string): Promise<AuthSessionDocument>;
   openRun(request: RunRequest): Promise<RunLease>;
   scanList(): Promise<ScanListDocument>;
-  /** Tells of values found elsewhere whether the vault holds them. */
+  /** Whether the vault contains values that were found elsewhere. */
   compareSecrets(request: ScanRequest): Promise<ScanAnswerDocument>;
   audit(
     options?: Waiting & { readonly limit?: number; readonly after?: string; readonly before?: string },
@@ -73,49 +71,12 @@ export interface Client {
   decision(id: string): Promise<ExplainDocument>;
 }
 
-/** Longest silence before an answer, beyond what was asked to wait for. */
+/** Longest silence before a response, beyond the wait that was asked for. */
 const idleMs = 30_000;
 
 /** A client of the daemon that the settings name: this home's own one, or a hosted one. Connects on first use. */
 export function createClient(options: DaemonOptions): Client {
-  const { settings } = options;
-  let endpoint: Promise<Endpoint> | undefined;
-
-  const locate = async (): Promise<Endpoint> => {
-    if (!settings.isLocal) {
-      const { hostedRoots } = await import('./hosted.ts');
-      const roots = settings.baseUrl.startsWith('https:') ? hostedRoots(settings.extraCaFiles) : [];
-      return { origin: settings.baseUrl, secret: undefined, roots };
-    }
-    const record = readDaemonRecord(settings.home) ?? (await ensureDaemon(options));
-    const current = await usable(record);
-    return endpointOf(current);
-  };
-
-  const usable = async (record: DaemonRecord): Promise<DaemonRecord> =>
-    record.version === options.version ? record : currentDaemon(record, options);
-
-  /** `attempt` where the daemon is; once more where it is afterwards, if the first try reached nobody of ours. */
-  const reach = async <T>(attempt: (endpoint: Endpoint) => Promise<T>): Promise<T> => {
-    endpoint ??= locate();
-    try {
-      return await attempt(await endpoint);
-    } catch (error) {
-      if (!(error instanceof NotAnswered)) {
-        endpoint = undefined;
-        throw error;
-      }
-      endpoint = undefined;
-    }
-    if (!settings.isLocal) throw unreachable(settings.baseUrl);
-    endpoint = ensureDaemon(options).then(endpointOf);
-    try {
-      return await attempt(await endpoint);
-    } catch (error) {
-      endpoint = undefined;
-      throw error instanceof NotAnswered ? unreachable(settings.baseUrl) : error;
-    }
-  };
+  const reach = createReach(options);
 
   const ask = async <T>(call: Partial<Call> & Pick<Call, 'method' | 'target'>): Promise<T> =>
     reach(async (at) => {
@@ -123,8 +84,10 @@ export function createClient(options: DaemonOptions): Client {
       return (await readDocument(response, at.origin)) as T;
     });
 
-  const confide = async <T>(target: string, body: unknown): Promise<T> =>
-    reach(async (at) => (await sendInConfidence(at, options, { method: 'POST', target, body, idleMs })) as T);
+  const sendSecret = async <T>(target: string, body: unknown): Promise<T> =>
+    reach(
+      async (at) => (await sendToVerifiedDaemon(at, options, { method: 'POST', target, body, idleMs })) as T,
+    );
 
   return {
     whoami: () => ask({ method: 'GET', target: '/v1/whoami' }),
@@ -160,7 +123,7 @@ export function createClient(options: DaemonOptions): Client {
     login: (request) => {
       const isConfidential = request.api_key !== undefined || request.client_secret !== undefined;
       return isConfidential
-        ? confide('/v1/auth-sessions', request)
+        ? sendSecret('/v1/auth-sessions', request)
         : ask({ method: 'POST', target: '/v1/auth-sessions', body: request });
     },
     authSession: (id, { waitMs, seen, signal } = {}) =>
@@ -170,15 +133,15 @@ export function createClient(options: DaemonOptions): Client {
         idleMs: idleMs + (waitMs ?? 0),
         signal,
       }),
-    answerCallback: (id, url) => confide(path`/v1/auth-sessions/${id}/callback`, { url }),
+    answerCallback: (id, url) => sendSecret(path`/v1/auth-sessions/${id}/callback`, { url }),
     answerClient: (id, { clientId, clientSecret }) =>
-      confide(path`/v1/auth-sessions/${id}/client`, { client_id: clientId, client_secret: clientSecret }),
-    answerSecret: (id, apiKey) => confide(path`/v1/auth-sessions/${id}/secret`, { api_key: apiKey }),
+      sendSecret(path`/v1/auth-sessions/${id}/client`, { client_id: clientId, client_secret: clientSecret }),
+    answerSecret: (id, apiKey) => sendSecret(path`/v1/auth-sessions/${id}/secret`, { api_key: apiKey }),
     renewAuthUrl: (id) => ask({ method: 'POST', target: path`/v1/auth-sessions/${id}/address` }),
     cancelAuthSession: (id) => ask({ method: 'DELETE', target: path`/v1/auth-sessions/${id}` }),
     openRun: (request) => reach((at) => openLease(at, options, request, idleMs)),
     scanList: () => ask({ method: 'GET', target: '/v1/scan' }),
-    compareSecrets: (request) => confide('/v1/scan', request),
+    compareSecrets: (request) => sendSecret('/v1/scan', request),
     audit: ({ limit, after, before, waitMs, signal } = {}) =>
       ask({
         method: 'GET',
@@ -195,7 +158,7 @@ const longestSegment = 2_048;
 
 /** A path whose holes are single segments. Throws `Usage` for a name that no URL can carry as one. */
 function path(texts: TemplateStringsArray, ...segments: readonly string[]): string {
-  return texts.reduce((whole, text, index) => whole + segment(segments[index - 1] ?? '') + text);
+  return texts.reduce((path, text, index) => path + segment(segments[index - 1] ?? '') + text);
 }
 
 function segment(name: string): string {
@@ -211,8 +174,4 @@ function query(parameters: Readonly<Record<string, string | number | undefined>>
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`);
   return pairs.length === 0 ? '' : `?${pairs.join('&')}`;
-}
-
-function unreachable(origin: string): AuthsomeError {
-  return new AuthsomeError('DaemonUnavailable', `no daemon answers at ${origin}`);
 }

@@ -11,8 +11,8 @@ export function daemonRecordFile(home: string): string {
 }
 
 /**
- * What the home says about its daemon; `undefined` when it says nothing readable. Whether that daemon is there is for
- * its proof to tell. Throws `HomeNotUsable` for a file that others may have written or read.
+ * The home's record of its daemon; `undefined` when there is no readable one. Only a proof shows whether that daemon is
+ * running. Throws `HomeNotUsable` for a file that others may have written or read.
  */
 export function readDaemonRecord(home: string): DaemonRecord | undefined {
   const file = daemonRecordFile(home);
@@ -21,7 +21,7 @@ export function readDaemonRecord(home: string): DaemonRecord | undefined {
     return text === undefined ? undefined : parseRecord(text);
   } catch (error) {
     if (!(error instanceof AuthsomeError)) throw error;
-    // Whoever read the secret in it can pose as that daemon until the next one.
+    // A process that read the secret can pose as that daemon until the next one starts.
     const hint = `${error.hint}\nThen: authsome daemon restart`;
     throw new AuthsomeError(error.code, error.message, { hint, cause: error });
   }

@@ -19,7 +19,7 @@ export interface DaemonOptions extends Signer {
   };
 }
 
-/** The daemon of this home, if it is running: the process that answers has proved to be it. Starts nothing. */
+/** The daemon for this home, if it is running and has proved that it is. Starts nothing. */
 export async function findDaemon(options: DaemonOptions): Promise<DaemonRecord | undefined> {
   const record = readDaemonRecord(options.settings.home);
   if (record === undefined) return undefined;
@@ -28,7 +28,7 @@ export async function findDaemon(options: DaemonOptions): Promise<DaemonRecord |
 
 /**
  * The daemon of this home, started in the background if it is not running. Of several callers at once, one starts it.
- * Throws what kept it from starting; `AddressInUse` when something else holds its port.
+ * Throws what kept it from starting; `AddressInUse` when another process uses its port.
  */
 export async function ensureDaemon(options: DaemonOptions): Promise<DaemonRecord> {
   // Loaded only where something has to be started: every other command goes without.
@@ -42,11 +42,11 @@ export async function ensureDaemon(options: DaemonOptions): Promise<DaemonRecord
  */
 export async function currentDaemon(record: DaemonRecord, options: DaemonOptions): Promise<DaemonRecord> {
   if (record.version === options.version) return record;
-  const stopped = await rehearsed(options)
+  const stopped = await preflight(options)
     .then(() => askToStop(record, options, 'idle'))
     .catch(() => undefined);
   if (stopped?.stopping === true && stopped.live_runs === 0) {
-    const { waitForExit } = await import('./start.ts');
+    const { waitForExit } = await import('./stop.ts');
     await waitForExit(record, options.settings.home);
     return ensureDaemon(options);
   }
@@ -64,14 +64,14 @@ export async function currentDaemon(record: DaemonRecord, options: DaemonOptions
  * not have the variable that it came from.
  */
 export async function restartDaemon(options: DaemonOptions): Promise<DaemonRecord> {
-  if (readDaemonRecord(options.settings.home) !== undefined) await rehearsed(options);
+  if (readDaemonRecord(options.settings.home) !== undefined) await preflight(options);
   await stopDaemon(options, 'now');
   return ensureDaemon(options);
 }
 
-async function rehearsed(options: DaemonOptions): Promise<void> {
-  const { rehearseStart } = await import('./start.ts');
-  await rehearseStart(options);
+async function preflight(options: DaemonOptions): Promise<void> {
+  const { preflightStart } = await import('./preflight.ts');
+  await preflightStart(options);
 }
 
 /**
@@ -85,22 +85,22 @@ export async function stopDaemon(
   const { home } = options.settings;
   const record = readDaemonRecord(home);
   if (record === undefined) return undefined;
-  let answer: StopDocument;
+  let response: StopDocument;
   try {
     if ((await probe(record, options)) !== 'ours') return undefined;
-    answer = await askToStop(record, options, when);
+    response = await askToStop(record, options, when);
   } catch (error) {
-    const { killHanging } = await import('./start.ts');
+    const { killHanging } = await import('./stop.ts');
     if (when === 'now' && isSilence(error) && (await killHanging(record, home))) {
       return { v: 1, stopping: true, live_runs: 0 };
     }
     throw error;
   }
-  if (answer.stopping && (when === 'now' || answer.live_runs === 0)) {
-    const { waitForExit } = await import('./start.ts');
+  if (response.stopping && (when === 'now' || response.live_runs === 0)) {
+    const { waitForExit } = await import('./stop.ts');
     await waitForExit(record, home);
   }
-  return answer;
+  return response;
 }
 
 function isSilence(error: unknown): boolean {
@@ -114,10 +114,10 @@ async function askToStop(record: DaemonRecord, signer: Signer, when: 'now' | 'id
 }
 
 /**
- * The answer to a call whose body holds a secret. The body leaves only on the connection whose other end has just
- * proved to be the daemon, so that a stranger on a dead daemon's port never sees it.
+ * The response to a call whose body contains a secret. The body is sent only on a connection whose other end has just
+ * proved that it is the daemon. So a stranger on a dead daemon's port never sees it.
  */
-export async function sendInConfidence(endpoint: Endpoint, signer: Signer, call: Call): Promise<unknown> {
+export async function sendToVerifiedDaemon(endpoint: Endpoint, signer: Signer, call: Call): Promise<unknown> {
   if (endpoint.secret === undefined) {
     return readDocument(await send(endpoint, signer, call), endpoint.origin);
   }
@@ -136,7 +136,7 @@ export async function sendInConfidence(endpoint: Endpoint, signer: Signer, call:
   }
 }
 
-/** The error for a port that something else holds, with who that is and what to do; for `daemon serve` itself. */
+/** The error for a port that another process uses, with its name and what to do; for `daemon serve` itself. */
 export async function addressInUse(host: string, port: number): Promise<AuthsomeError> {
   const { describeHolder } = await import('./port-holder.ts');
   return describeHolder(host, port);

@@ -26,7 +26,7 @@ export interface Call {
   readonly target: string;
   /** Written as JSON. */
   readonly body?: unknown;
-  /** Silence for so long ends the call; `undefined` waits for ever. */
+  /** Silence for this long ends the call; `undefined` waits forever. */
   readonly idleMs: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -38,14 +38,14 @@ export interface Signer {
   readonly randomBytes: (size: number) => Uint8Array;
 }
 
-/** Who turned out to be at the other end. */
-export type Unanswered = 'absent' | 'stranger';
+/** What is at the other end instead of the daemon. */
+export type Unreached = 'absent' | 'stranger';
 
-/** Nobody answered, or someone who is not the daemon of this home: nothing was done, and another try is safe. */
-export class NotAnswered extends Error {
-  readonly who: Unanswered;
+/** The call reached no process, or one that is not this home's daemon. Nothing was done, and another try is safe. */
+export class NotReached extends Error {
+  readonly who: Unreached;
 
-  constructor(who: Unanswered) {
+  constructor(who: Unreached) {
     super(who);
     this.who = who;
   }
@@ -53,7 +53,7 @@ export class NotAnswered extends Error {
 
 interface SendOptions {
   readonly agent?: Agent;
-  /** The body goes out on this very socket or not at all. */
+  /** The body is sent on this socket or not at all. */
   readonly onlyOn?: Socket;
 }
 
@@ -88,8 +88,8 @@ export function signCall({ origin, secret }: Endpoint, signer: Signer, call: Cal
 }
 
 /**
- * The head of the answer to a signed call, its body still to be read, with the daemon's proof checked. Rejects with
- * {@link NotAnswered}, or with `DaemonUnavailable` when the call may have been seen but was not answered.
+ * The response to a signed call, with the daemon's proof checked and the body still to be read. Rejects with
+ * {@link NotReached}, or with `DaemonUnavailable` when the call may have arrived but got no response.
  */
 export async function send(
   endpoint: Endpoint,
@@ -120,13 +120,13 @@ export async function send(
         resolve(response);
       } else {
         response.destroy();
-        reject(new NotAnswered('stranger'));
+        reject(new NotReached('stranger'));
       }
     });
     request.on('error', (error: NodeJS.ErrnoException) => {
       if (signal?.aborted === true) reject(cancelled());
-      else if (error instanceof AuthsomeError || error instanceof NotAnswered) reject(error);
-      else if (isRepeatable(error, method, isSecure)) reject(new NotAnswered('absent'));
+      else if (error instanceof AuthsomeError || error instanceof NotReached) reject(error);
+      else if (isRepeatable(error, method, isSecure)) reject(new NotReached('absent'));
       else reject(interrupted(origin, error));
     });
     if (idleMs !== undefined) {
@@ -138,7 +138,7 @@ export async function send(
     }
     request.once('socket', (socket) => {
       if (socket === onlyOn) request.end(body);
-      else request.destroy(new NotAnswered('stranger'));
+      else request.destroy(new NotReached('stranger'));
     });
   });
 }
@@ -152,16 +152,16 @@ function isRepeatable(error: NodeJS.ErrnoException, method: Call['method'], isSe
   return error.syscall === 'connect' || (method === 'GET' && error.code === 'ECONNRESET');
 }
 
-/** The parsed JSON of an answer; an error document becomes the AuthsomeError that it was. */
+/** The parsed JSON of a response. Throws the AuthsomeError that an error document stands for. */
 export async function readDocument(response: IncomingMessage, origin: string): Promise<unknown> {
   const text = await readText(response, origin);
   const status = response.statusCode ?? 0;
   const document = parseJson(text);
   if (status >= 200 && status < 300 && document !== undefined) return document;
-  throw errorOf(document) ?? strange(origin, status);
+  throw errorOf(document) ?? unreadableResponse(origin, status);
 }
 
-/** The body of an answer, as text. */
+/** The body of a response, as text. */
 export async function readText(response: IncomingMessage, origin: string): Promise<string> {
   const chunks: Buffer[] = [];
   try {
@@ -193,14 +193,14 @@ export function silent(origin: string, idleMs: number): AuthsomeError {
   const seconds = Math.round(idleMs / 1000);
   return new AuthsomeError(
     'DaemonUnavailable',
-    `the daemon at ${origin} gave no answer for ${seconds} seconds`,
+    `the daemon at ${origin} did not respond for ${seconds} seconds`,
     { hint: 'Run: authsome daemon restart' },
   );
 }
 
-export function strange(origin: string, status: number): AuthsomeError {
+export function unreadableResponse(origin: string, status: number): AuthsomeError {
   return new AuthsomeError(
     'DaemonUnavailable',
-    `the daemon at ${origin} gave an answer that cannot be read (status ${status})`,
+    `the daemon at ${origin} sent an unreadable response (status ${status})`,
   );
 }

@@ -4,7 +4,7 @@ import { get } from 'node:http';
 import { basename } from 'node:path';
 import { AuthsomeError } from '../errors.ts';
 
-/** Who listens on a port, as far as the platform tells. */
+/** The process that listens on a port, as far as the platform shows it. */
 export interface PortHolder {
   readonly pid: number;
   /** The program's name without its arguments, which may hold secrets. */
@@ -12,8 +12,8 @@ export interface PortHolder {
 }
 
 /**
- * The error for a port that something else holds: who that is where the platform can tell, and what to do.
- * A daemon of another home is told apart, because it is not to be killed.
+ * The error for a port that another process uses: its name where the platform shows it, and what to do.
+ * A daemon for another home gets another hint, because it must not be killed.
  */
 export async function describeHolder(host: string, port: number): Promise<AuthsomeError> {
   const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
@@ -21,11 +21,11 @@ export async function describeHolder(host: string, port: number): Promise<Authso
   const who = holder === undefined ? '' : ` (pid ${holder.pid}, ${holder.command})`;
   const other = `AUTHSOME_PORT=${port === 65_535 ? port - 1 : port + 1}`;
   const hint = isAuthsome
-    ? `The authsome daemon of another home holds it${who}. Give this home a port of its own: export ${other}`
+    ? `The authsome daemon for another home uses it${who}. Use another port for this home: export ${other}`
     : [
         holder === undefined
-          ? 'Find out who holds it, and stop it:'
-          : `It is held by pid ${holder.pid} (${holder.command}). Look at it, and stop it:`,
+          ? 'Find the process that uses it, and stop it:'
+          : `It is in use by pid ${holder.pid} (${holder.command}). Check that process, and stop it:`,
         `  lsof -nP -iTCP:${port} -sTCP:LISTEN`,
         `  kill ${holder?.pid ?? '<PID>'}`,
         `Or use another port: export ${other}`,
@@ -33,7 +33,7 @@ export async function describeHolder(host: string, port: number): Promise<Authso
   return new AuthsomeError('AddressInUse', `address already in use: ${address}`, { hint });
 }
 
-/** The process that listens on `port`; `undefined` where the platform does not say. */
+/** The process that listens on `port`; `undefined` where the platform does not show it. */
 export async function findPortHolder(port: number): Promise<PortHolder | undefined> {
   return process.platform === 'linux' ? (holderInProc(port) ?? holderByLsof(port)) : holderByLsof(port);
 }
@@ -79,7 +79,7 @@ function holderByLsof(port: number): Promise<PortHolder | undefined> {
   });
 }
 
-/** Whether `/health` there is answered as only an authsome daemon answers it. */
+/** Whether `/health` there gives the response that only an authsome daemon gives. */
 export function isAuthsomeDaemon(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const request = get({ host, port, path: '/health', agent: false, timeout: 1_000 }, (response) => {

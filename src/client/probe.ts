@@ -1,4 +1,4 @@
-import { type Call, type Endpoint, NotAnswered, type Signer, send } from './exchange.ts';
+import { type Call, type Endpoint, NotReached, type Signer, send } from './exchange.ts';
 import type { DaemonRecord } from './wire.ts';
 
 /** How long a local daemon may be silent before it counts as hanging. */
@@ -8,7 +8,7 @@ export function endpointOf(record: DaemonRecord): Endpoint {
   return { origin: record.url, secret: Buffer.from(record.secret, 'base64url'), roots: [] };
 }
 
-/** Who answers where the record says that our daemon is. */
+/** What is at the address that the record names: this home's daemon, nothing, or another process. */
 export async function probe(record: DaemonRecord, signer: Signer): Promise<'ours' | 'absent' | 'stranger'> {
   const call: Call = { method: 'GET', target: '/v1/whoami', idleMs: probeIdleMs };
   try {
@@ -16,7 +16,7 @@ export async function probe(record: DaemonRecord, signer: Signer): Promise<'ours
     response.resume();
     return 'ours';
   } catch (error) {
-    if (error instanceof NotAnswered) return error.who;
+    if (error instanceof NotReached) return error.who;
     throw error;
   }
 }

@@ -2,22 +2,22 @@ import { connect, type Socket } from 'node:net';
 import { AuthsomeError } from '../errors.ts';
 import { proofHeader, proofMatches } from '../identity/index.ts';
 import { parseJson } from '../json.ts';
-import { type AnswerReader, createAnswerReader } from './answer-reader.ts';
 import {
   type Call,
   type Endpoint,
   errorOf,
   interrupted,
-  NotAnswered,
+  NotReached,
   type SignedCall,
   type Signer,
   signCall,
   silent,
-  strange,
+  unreadableResponse,
 } from './exchange.ts';
+import { createResponseReader, type ResponseReader } from './response-reader.ts';
 import type { RunDocument, RunRequest } from './wire.ts';
 
-/** A run of ours: it lives until `close`, or until this process or the daemon ends. */
+/** A run that this process opened. It lives until `close`, or until this process or the daemon ends. */
 export interface RunLease {
   readonly run: RunDocument;
   /** Resolves when the run has ended, from whichever side. */
@@ -26,7 +26,7 @@ export interface RunLease {
 }
 
 /**
- * The lease that the first line of the answer to `POST /v1/runs` opens. Speaks HTTP/1.1 on a socket of its own: this is
+ * The lease that the first line of the response to `POST /v1/runs` opens. Speaks HTTP/1.1 on a socket of its own: this is
  * the one call on the way of every `authsome run`, and the first request through `node:http` costs a process 5 ms.
  * Rejects as {@link send} does.
  */
@@ -52,14 +52,14 @@ export async function openLease(
   const head = `POST ${url.pathname} HTTP/1.1\r\nhost: ${url.host}\r\n${lines.join('')}\r\n`;
   socket.write(Buffer.concat([Buffer.from(head, 'latin1'), body]));
 
-  const isProven = (reader: AnswerReader): boolean => {
+  const isProven = (reader: ResponseReader): boolean => {
     const proof = reader.head?.headers.get(proofHeader);
     return (
       secret === undefined || (proof !== undefined && proofMatches(secret, headers.signature ?? '', proof))
     );
   };
   return new Promise((resolve, reject) => {
-    const reader = createAnswerReader();
+    const reader = createResponseReader();
     const ended = new Promise<void>((resolveEnd) => socket.once('close', () => resolveEnd()));
     const fail = (error: Error): void => {
       reject(error);
@@ -69,17 +69,21 @@ export async function openLease(
       try {
         reader.push(bytes);
       } catch {
-        fail(secret === undefined ? strange(origin, reader.head?.status ?? 0) : new NotAnswered('stranger'));
+        fail(
+          secret === undefined
+            ? unreadableResponse(origin, reader.head?.status ?? 0)
+            : new NotReached('stranger'),
+        );
         return;
       }
       if (reader.head === undefined) return;
-      if (!isProven(reader)) fail(new NotAnswered('stranger'));
+      if (!isProven(reader)) fail(new NotReached('stranger'));
       else if (reader.head.status >= 300) {
         if (reader.isComplete) fail(refusal(reader, origin));
       } else if (reader.text.includes('\n')) {
         const run = parseJson(reader.text.slice(0, reader.text.indexOf('\n')));
         if (run === undefined) {
-          fail(strange(origin, reader.head.status));
+          fail(unreadableResponse(origin, reader.head.status));
           return;
         }
         // Silence is what a lease consists of from here on.
@@ -93,7 +97,7 @@ export async function openLease(
     );
     // A daemon that dies later resets the connection; that is an end like any other.
     socket.on('error', (error: NodeJS.ErrnoException) =>
-      reject(error.syscall === 'connect' ? new NotAnswered('absent') : interrupted(origin, error)),
+      reject(error.syscall === 'connect' ? new NotReached('absent') : interrupted(origin, error)),
     );
     socket.setTimeout(idleMs, () => fail(silent(origin, idleMs)));
   });
@@ -112,12 +116,12 @@ async function socketTo(url: URL, roots: readonly string[]): Promise<Socket> {
   });
 }
 
-function refusal(reader: AnswerReader, origin: string): AuthsomeError {
-  return errorOf(parseJson(reader.text)) ?? strange(origin, reader.head?.status ?? 0);
+function refusal(reader: ResponseReader, origin: string): AuthsomeError {
+  return errorOf(parseJson(reader.text)) ?? unreadableResponse(origin, reader.head?.status ?? 0);
 }
 
-/** An answer that the connection's end completes, or a run that ended before it began. */
-function notBegun(reader: AnswerReader, origin: string): AuthsomeError {
+/** The error for a response that the connection's end completes, or for a run that ended before it began. */
+function notBegun(reader: ResponseReader, origin: string): AuthsomeError {
   if ((reader.head?.status ?? 0) >= 300) return refusal(reader, origin);
   return new AuthsomeError('DaemonUnavailable', `the daemon at ${origin} ended the run before it began`);
 }

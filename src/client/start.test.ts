@@ -25,7 +25,7 @@ import { type DaemonOptions, ensureDaemon, findDaemon, stopDaemon } from './daem
 import { daemonEnvironment } from './daemon-environment.ts';
 import { daemonRecordFile, readDaemonRecord } from './daemon-record.ts';
 import { findPortHolder } from './port-holder.ts';
-import { killHanging } from './start.ts';
+import { killHanging } from './stop.ts';
 
 /** A program that behaves as `daemon serve` does, as far as its starter can see. */
 const program = `
@@ -265,8 +265,8 @@ describe('a daemon that cannot start', () => {
   });
 });
 
-describe('a port that is taken', () => {
-  it('by a stranger is reported in the words of the manual, with who it is', async () => {
+describe('a port that is in use', () => {
+  it('by a stranger is reported in the words of the manual, with the stranger’s pid', async () => {
     await stranger('<html>');
     const error = await failure(ensureDaemon(optionsFor()));
     expect(error.code).toBe('AddressInUse');
@@ -275,7 +275,7 @@ describe('a port that is taken', () => {
     expect(error.hint).toContain(`AUTHSOME_PORT=${port + 1}`);
   });
 
-  it('by the daemon of another home is not to be killed', async () => {
+  it('by the daemon for another home gets no hint to kill it', async () => {
     await stranger('{"v":1,"service":"authsome","status":"ok"}');
     const error = await failure(ensureDaemon(optionsFor()));
     expect(error.message).toBe(`address already in use: 127.0.0.1:${port}`);
@@ -284,7 +284,7 @@ describe('a port that is taken', () => {
     expect(error.hint).not.toContain('kill ');
   });
 
-  it('by nobody is held by nobody', async () => {
+  it('by nobody has no holder', async () => {
     expect(await findPortHolder(port)).toBeUndefined();
   });
 });

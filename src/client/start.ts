@@ -1,33 +1,27 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import { connect } from 'node:net';
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AuthsomeError } from '../errors.ts';
-import { parseJson } from '../json.ts';
 import { fileFailure, makePrivateDirectory } from '../private-files/index.ts';
 import type { DaemonOptions } from './daemon.ts';
 import { daemonEnvironment } from './daemon-environment.ts';
 import { readDaemonRecord } from './daemon-record.ts';
-import { errorOf } from './exchange.ts';
-import { isAlive } from './liveness.ts';
-import { describeHolder, findPortHolder, isAuthsomeDaemon } from './port-holder.ts';
+import { describeHolder, isAuthsomeDaemon } from './port-holder.ts';
 import { probe } from './probe.ts';
+import { lastErrorAfter } from './reported-error.ts';
 import { removeStartLock, takeStartLock } from './start-lock.ts';
 import type { DaemonRecord } from './wire.ts';
 
 const startTimeoutMs = 30_000;
-const exitTimeoutMs = 15_000;
 const pollMs = 10;
 // Windows has neither of these flags.
 const noFollow = constants.O_NOFOLLOW ?? 0;
 const nonBlocking = constants.O_NONBLOCK ?? 0;
-/** Nobody holds the lock for longer: a start takes less, or is given up. */
+/** No process has the lock for longer: a start takes less, or is given up. */
 const longestStartMs = 2 * startTimeoutMs;
-/** How much of the log's end is searched for what the daemon said last. */
-const tailBytes = 64 * 1024;
 
-/** The proven daemon of this home, started first unless it runs. */
+/** The daemon for this home, which has proved itself. Starts it unless it is running. */
 export async function startDaemon(options: DaemonOptions): Promise<DaemonRecord> {
   const { home } = options.settings;
   const deadlineMs = options.now() + startTimeoutMs;
@@ -40,7 +34,7 @@ export async function startDaemon(options: DaemonOptions): Promise<DaemonRecord>
     if (running !== undefined) return running;
     if (takeStartLock(lock, options.now(), longestStartMs)) {
       try {
-        // Whoever held the lock before may have started one since the look above.
+        // The process that had the lock before may have started one by now.
         return (await runningDaemon(options)) ?? (await launch(options, deadlineMs));
       } finally {
         removeStartLock(lock);
@@ -57,7 +51,7 @@ async function runningDaemon(options: DaemonOptions): Promise<DaemonRecord | und
   if (record === undefined) return undefined;
   const who = await probe(record, options);
   if (who === 'ours') return record;
-  // A stranger on a port that this home would not use anyway is of no concern.
+  // A stranger matters only on the port that this home would use.
   const { listenHost, listenPort } = options.settings;
   const { hostname, port } = new URL(record.url);
   if (who === 'stranger' && Number(port || 80) === listenPort && !(await wasReplaced(record, options))) {
@@ -69,36 +63,15 @@ async function runningDaemon(options: DaemonOptions): Promise<DaemonRecord | und
   return undefined;
 }
 
-/** Whether the record changed between reading it and the probe's answer: a daemon that was just replaced. */
+/** Whether the record changed between reading it and the probe's result: the daemon was just replaced. */
 async function wasReplaced(record: DaemonRecord, { settings }: DaemonOptions): Promise<boolean> {
   const now = readDaemonRecord(settings.home);
   return now !== undefined && now.secret !== record.secret;
 }
 
 async function launch(options: DaemonOptions, deadlineMs: number): Promise<DaemonRecord> {
-  const { settings, launch: program } = options;
-  const logFile = join(settings.home, 'logs', 'daemon.log');
-  const { O_WRONLY, O_APPEND, O_CREAT } = constants;
-  let log: number;
-  try {
-    log = openSync(logFile, O_WRONLY | O_APPEND | O_CREAT | noFollow | nonBlocking, 0o600);
-  } catch (error) {
-    throw fileFailure(logFile, 'written', error);
-  }
-  const logStart = fstatSync(log).size;
-  let child: ChildProcess;
-  try {
-    child = spawn(program.execPath, [program.entry, 'daemon', 'serve'], {
-      cwd: settings.home,
-      // Its own session: neither the terminal's Ctrl-C nor its end reaches it.
-      detached: true,
-      stdio: ['ignore', log, log],
-      env: daemonEnvironment(program.environment, settings.home),
-      windowsHide: true,
-    });
-  } finally {
-    closeSync(log);
-  }
+  const logFile = join(options.settings.home, 'logs', 'daemon.log');
+  const { child, logStart } = spawnDaemon(options, logFile);
   let end: string | undefined;
   child.once('exit', (code, signal) => {
     end = signal === null ? `exit code ${code}` : `signal ${signal}`;
@@ -111,40 +84,45 @@ async function launch(options: DaemonOptions, deadlineMs: number): Promise<Daemo
   while (options.now() < deadlineMs) {
     const running = await runningDaemon(options);
     if (running !== undefined) return running;
-    if (end !== undefined) return afterFailure(options, end, lastError(logFile, logStart));
+    if (end !== undefined) return explainExit(options, end, lastErrorAfter(logFile, logStart));
     await delay(pollMs);
   }
   throw tooSlow();
 }
 
-/**
- * Throws `WrongMasterKey` when a daemon started now would not find the key of its vault. Nothing else is foreseen: a
- * restart mends more than it breaks.
- */
-export async function rehearseStart({ settings, launch: program }: DaemonOptions): Promise<void> {
-  const child = spawn(program.execPath, [program.entry, 'daemon', 'serve', '--check'], {
-    cwd: settings.home,
-    stdio: ['ignore', 'ignore', 'pipe'],
-    env: daemonEnvironment(program.environment, settings.home),
-    timeout: startTimeoutMs,
-    windowsHide: true,
-  });
-  let text = '';
-  child.stderr.setEncoding('utf8').on('data', (piece: string) => {
-    text += piece;
-  });
-  await new Promise<void>((resolve) => {
-    child.once('close', () => resolve()).once('error', () => resolve());
-  });
-  const error = lastErrorIn(text);
-  if (error?.code !== 'WrongMasterKey') return;
-  throw new AuthsomeError(error.code, `the daemon was not stopped, since ${error.message}`, {
-    hint: `${error.hint ?? ''}\nRun this where the daemon was first started, or with the variables that it had there.`.trim(),
-  });
+/** The daemon's process, with the offset in its log where its own lines begin. */
+function spawnDaemon(
+  { settings, launch: program }: DaemonOptions,
+  logFile: string,
+): { readonly child: ChildProcess; readonly logStart: number } {
+  const log = openLog(logFile);
+  try {
+    const logStart = fstatSync(log).size;
+    const child = spawn(program.execPath, [program.entry, 'daemon', 'serve'], {
+      cwd: settings.home,
+      // Its own session: neither the terminal's Ctrl-C nor its end reaches it.
+      detached: true,
+      stdio: ['ignore', log, log],
+      env: daemonEnvironment(program.environment, settings.home),
+      windowsHide: true,
+    });
+    return { child, logStart };
+  } finally {
+    closeSync(log);
+  }
 }
 
-/** What came of a daemon that ended at once: another one that was quicker, or the error that it reported. */
-async function afterFailure(
+function openLog(file: string): number {
+  const { O_WRONLY, O_APPEND, O_CREAT } = constants;
+  try {
+    return openSync(file, O_WRONLY | O_APPEND | O_CREAT | noFollow | nonBlocking, 0o600);
+  } catch (error) {
+    throw fileFailure(file, 'written', error);
+  }
+}
+
+/** Explains why a daemon exited during start: another one was quicker, or it reported an error. */
+async function explainExit(
   options: DaemonOptions,
   end: string,
   reported: AuthsomeError | undefined,
@@ -163,71 +141,6 @@ async function afterFailure(
   throw (
     reported ?? new AuthsomeError('DaemonUnavailable', `the daemon ended as soon as it was started (${end})`)
   );
-}
-
-function accepts(host: string, port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host, port, timeout: 500 });
-    const settle = (answer: boolean) => () => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket.once('connect', settle(true)).once('error', settle(false)).once('timeout', settle(false));
-  });
-}
-
-/** The error document that the daemon wrote last, among what was logged after `start`. */
-function lastError(logFile: string, start: number): AuthsomeError | undefined {
-  const descriptor = openSync(logFile, constants.O_RDONLY | nonBlocking);
-  try {
-    const { size } = fstatSync(descriptor);
-    // A file smaller than it was took the place of one that was full.
-    const from = Math.max(start > size ? 0 : start, size - tailBytes);
-    const bytes = Buffer.alloc(Math.max(0, size - from));
-    readSync(descriptor, bytes, 0, bytes.length, from);
-    return lastErrorIn(bytes.toString('utf8'));
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-function lastErrorIn(text: string): AuthsomeError | undefined {
-  for (const line of text.split('\n').reverse()) {
-    const error = line.startsWith('{') ? errorOf(parseJson(line)) : undefined;
-    if (error !== undefined) return error;
-  }
-  return undefined;
-}
-
-/** Resolves when the process of a record that was asked to stop has gone. */
-export async function waitForExit(record: DaemonRecord, home: string): Promise<void> {
-  for (let waitedMs = 0; waitedMs < exitTimeoutMs; waitedMs += pollMs) {
-    if (!isAlive(record.pid)) return;
-    // In containers a zombie's pid stays; the record it removed on leaving says as much.
-    const now = readDaemonRecord(home);
-    if (now?.secret !== record.secret && !(await acceptsAt(record))) return;
-    await delay(pollMs);
-  }
-  throw new AuthsomeError('DaemonUnavailable', `the daemon (pid ${record.pid}) does not stop`, {
-    hint: `Run: kill -9 ${record.pid}`,
-  });
-}
-
-/**
- * Whether the daemon of a record was killed because it no longer answers. Only the process that holds the record's port
- * is: its number alone could have been given to another one since.
- */
-export async function killHanging(record: DaemonRecord, home: string): Promise<boolean> {
-  const holder = await findPortHolder(Number(new URL(record.url).port || 80));
-  if (holder?.pid !== record.pid) return false;
-  process.kill(record.pid, 'SIGKILL');
-  await waitForExit(record, home);
-  return true;
-}
-
-function acceptsAt({ url }: DaemonRecord): Promise<boolean> {
-  const { hostname, port } = new URL(url);
-  return accepts(hostname.replace(/^\[|\]$/g, ''), Number(port || 80));
 }
 
 function tooSlow(): AuthsomeError {

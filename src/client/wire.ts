@@ -2,7 +2,7 @@
  * Documents on the wire, in snake_case as they are written. Those with `v: 1` are what `--json` prints, key for
  * key. Times are ISO 8601 UTC; `null` where there is nothing to say.
  *
- * | call | body → answer |
+ * | call | body → response |
  * |---|---|
  * | GET /v1/whoami | → WhoamiDocument |
  * | GET /v1/providers | → ListDocument |
@@ -22,7 +22,7 @@
  * | POST /v1/auth-sessions/:id/secret | {api_key} → AuthSessionDocument |
  * | POST /v1/auth-sessions/:id/address | → AuthSessionDocument with a new `auth_url` in place of one that works once |
  * | DELETE /v1/auth-sessions/:id | → AuthSessionDocument (`cancelled`) |
- * | POST /v1/runs | RunRequest → one RunDocument line, then the answer stays open: the lease of the run |
+ * | POST /v1/runs | RunRequest → one RunDocument line, then the response stays open: the lease of the run |
  * | GET /v1/scan | → ScanListDocument |
  * | POST /v1/scan | ScanRequest → ScanAnswerDocument |
  * | GET /v1/audit?limit=&after=&before=&wait_ms= | → LogDocument |
@@ -51,7 +51,7 @@ export interface CheckDocument {
   readonly name: string;
   readonly status: 'ok' | 'warn' | 'fail';
   readonly message: string;
-  /** The command that mends it. */
+  /** The command that fixes it. */
   readonly fix: string | null;
 }
 
@@ -81,7 +81,7 @@ export interface ConnectionSummary {
   readonly status: ConnectionStatus;
   readonly scopes: readonly string[];
   readonly expires_at: string | null;
-  /** Whether it can mend itself once it has expired. */
+  /** Whether it can be refreshed after it has expired. */
   readonly refreshable: boolean;
   readonly account: string | null;
   /** The command that replaces it by a new sign-in. */
@@ -145,7 +145,7 @@ export interface RevokeDocument {
   readonly v: 1;
   readonly provider: string;
   readonly connections: readonly string[];
-  /** Whether the provider was told (RFC 7009): `revoked`, `unsupported` or `unreachable` per connection. */
+  /** Whether the provider revoked it (RFC 7009): `revoked`, `unsupported` or `unreachable` per connection. */
   readonly remote: Readonly<Record<string, 'revoked' | 'unsupported' | 'unreachable'>>;
   readonly client_cleared: boolean;
 }
@@ -189,7 +189,7 @@ export interface AuthSessionDocument {
   readonly status: 'waiting' | 'connected' | 'failed' | 'cancelled' | 'expired';
   /** Grows with every change; pass it as `seen` to wait for the next. */
   readonly revision: number;
-  /** Where a browser should go now: the provider's own page, or a page of ours that asks for what is missing. */
+  /** Where a browser should go now: the provider's own page, or a local page that asks for what is missing. */
   readonly auth_url: string | null;
   /**
    * Of an `auth_url` that works once, and only until then; `null` for others. Reading the session later renews it,
@@ -223,7 +223,7 @@ export interface RunRequest {
   readonly connections: Readonly<Record<string, string>>;
   /** For `ps` and the audit trail: the program's name, no arguments. */
   readonly command: string;
-  /** CA bundles that the caller's environment already named: kept inside the run's bundle. */
+  /** CA bundles that the caller's environment already named. The run's bundle includes them. */
   readonly ca_files: readonly string[];
 }
 
@@ -258,7 +258,7 @@ export interface ScanListDocument {
   }[];
 }
 
-/** Values to be compared with what the vault holds of these providers. */
+/** Values to compare with the secrets of these providers in the vault. */
 export interface ScanRequest {
   readonly values: readonly { readonly provider: string; readonly value: string }[];
 }
@@ -268,7 +268,7 @@ export interface ScanAnswerDocument {
   readonly v: 1;
   readonly answers: readonly {
     readonly in_vault: 'same' | 'different' | 'absent' | 'phantom';
-    /** The connection that holds it; where it differs, the one that is used when none is named. */
+    /** The connection that has this value. If `different`, the provider's default connection. */
     readonly connection: string | null;
   }[];
 }
@@ -285,7 +285,7 @@ export interface ScanDocument {
     readonly in_vault: 'same' | 'different' | 'absent';
   }[];
   readonly imported?: readonly ScanImport[];
-  readonly left?: readonly ScanLeft[];
+  readonly left?: readonly ScanSkipped[];
   readonly rewritten?: readonly { readonly file: string; readonly values: number }[];
   /** Files that are as they were though there was something to rewrite, and why. */
   readonly not_rewritten?: readonly {
@@ -305,7 +305,7 @@ export interface ScanImport {
 }
 
 /** A finding that was not imported, and why. */
-export interface ScanLeft {
+export interface ScanSkipped {
   readonly provider: string;
   readonly variable: string;
   readonly file: string | null;
@@ -339,7 +339,7 @@ export interface ExplainDocument {
   readonly placement: string | null;
   /** Scopes for want of which the service refused the request, as far as it said so. */
   readonly missing_scopes: readonly string[];
-  /** The command that mends a missing scope, or why none would. */
+  /** The command that adds a missing scope, or why there is none. */
   readonly hint: string | null;
   readonly candidates: readonly Readonly<Record<string, unknown>>[];
 }
@@ -355,7 +355,7 @@ export type ApiVersion = 1;
 
 /**
  * `server/daemon.json` (0600), written by the daemon once it listens and removed when it stops: where the daemon of
- * this home is, and the secret by which its answers are told from a stranger's (header `Authsome-Proof`).
+ * this home is, and the secret that proves its responses (header `Authsome-Proof`).
  */
 export interface DaemonRecord {
   readonly v: 1;

@@ -10,7 +10,7 @@ export interface Backup {
   readonly did: string;
   /** Permission bits. */
   readonly mode: number;
-  /** SHA-256 of what the file holds since, in hex: whether anybody has changed it. */
+  /** SHA-256 of the rewritten content, in hex. It shows whether the file was changed since. */
   readonly rewritten: string;
   /** base64: salt (16 bytes), nonce (12), ciphertext, tag (16). */
   readonly sealed: string;

@@ -7,8 +7,8 @@ type Value = Pick<Assignment, 'value' | 'start' | 'end' | 'isReference'> & { rea
 
 /**
  * The assignments of a `.env` file, in its order and with duplicates. There is no standard: this reads what dotenv,
- * Docker Compose and shells agree on. `#` begins a comment only after white space, so that `sk-12#3` stays whole; lines
- * that are no assignment are passed over.
+ * Docker Compose and shells agree on. `#` begins a comment only after white space, so that `sk-12#3` is one value. Lines
+ * without an assignment are skipped.
  */
 export function parseEnvFile(text: string): readonly Assignment[] {
   const assignments: Assignment[] = [];
@@ -35,7 +35,7 @@ function readValue(text: string, start: number): Value {
   return readQuoted(text, start) ?? readUnquoted(text, start);
 }
 
-/** `undefined` unless the value is one quoted whole, with at most a comment behind it. */
+/** `undefined` unless one pair of quotes surrounds the value, with at most a comment after it. */
 function readQuoted(text: string, start: number): Value | undefined {
   const quote = text[start];
   if (quote !== '"' && quote !== "'" && quote !== '`') return undefined;

@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest';
 import { type Finding, planImports } from './import-plan.ts';
-import type { Watched } from './watched.ts';
+import type { KeyPattern } from './key-pattern.ts';
 
-const openai: Watched = {
+const openai: KeyPattern = {
   provider: 'openai',
   displayName: 'OpenAI',
   variables: ['OPENAI_API_KEY'],
-  keyPattern: undefined,
+  pattern: undefined,
   takesKey: true,
 };
 
@@ -20,7 +20,7 @@ function finding(
   const assignment = { name: variable, value, line, start: 0, end: 0, isReference: false };
   return {
     provider: openai,
-    rivals: [],
+    alternatives: [],
     variable,
     value,
     place: file === undefined ? undefined : { file, assignment },
@@ -37,7 +37,7 @@ const named = (findings: readonly Finding[], force = false) =>
     replaces,
   ]);
 const reasons = (findings: readonly Finding[], force = false) =>
-  planImports(findings, { force }).left.map(({ reason }) => reason);
+  planImports(findings, { force }).skipped.map(({ reason }) => reason);
 
 it('imports one value once, however often it is found', () => {
   const plan = planImports([finding('.env', 'k1'), finding('.env.local', 'k1'), finding(undefined, 'k1')], {
@@ -45,7 +45,7 @@ it('imports one value once, however often it is found', () => {
   });
   expect(plan.imports).toMatchObject([{ connection: 'default', replaces: false }]);
   expect(plan.imports[0]?.findings).toHaveLength(3);
-  expect(plan.left).toEqual([]);
+  expect(plan.skipped).toEqual([]);
 });
 
 it('names the connections of further values after their files, or their variables', () => {
@@ -79,13 +79,13 @@ it('leaves what differs from the vault, unless it is forced; then it replaces th
   expect(reasons(two, true)).toEqual(Array(2).fill('2 different values could replace openai/work'));
 });
 
-it('leaves what may belong to several, and what no key can sign in to', () => {
+it('skips what may belong to several providers, and what no key can sign in to', () => {
   const rival = { ...openai, provider: 'deepseek' };
-  expect(reasons([finding('.env', 'k1', { rivals: [rival] })])).toEqual([
+  expect(reasons([finding('.env', 'k1', { alternatives: [rival] })])).toEqual([
     'it may be a key of openai or of deepseek',
   ]);
   expect(reasons([finding('.env', 'k1', { provider: { ...openai, takesKey: false } })])).toEqual([
-    'OpenAI takes no key',
+    'OpenAI does not accept an API key',
   ]);
 });
 
@@ -93,7 +93,7 @@ it('does nothing about what the vault holds', () => {
   const plan = planImports([finding('.env', 'k1', { inVault: 'same', connection: 'default' })], {
     force: true,
   });
-  expect(plan).toEqual({ imports: [], left: [] });
+  expect(plan).toEqual({ imports: [], skipped: [] });
 });
 
 it('never puts a value into a reason or a hint', () => {
@@ -102,9 +102,9 @@ it('never puts a value into a reason or a hint', () => {
     finding('.env', value, { line: 1 }),
     finding('.env', `${value}-2`, { line: 2 }),
     finding('.env.b', value, { inVault: 'different', connection: 'default' }),
-    finding('.env.c', value, { rivals: [openai] }),
+    finding('.env.c', value, { alternatives: [openai] }),
   ];
   expect(
-    JSON.stringify(planImports(findings, { force: false }).left.map(({ finding: _, ...rest }) => rest)),
+    JSON.stringify(planImports(findings, { force: false }).skipped.map(({ finding: _, ...rest }) => rest)),
   ).not.toContain(value);
 });

@@ -1,9 +1,9 @@
-import type { Sighting } from './sighting.ts';
+import type { Match } from './match.ts';
 
-/** A sighting, and how the vault answered. */
-export interface Finding extends Sighting {
+/** A match, and what the vault has for it. */
+export interface Finding extends Match {
   readonly inVault: 'same' | 'different' | 'absent';
-  /** The connection that holds it; where it differs, the one that would be replaced. */
+  /** The connection that has this value. If `different`, the one that would be replaced. */
   readonly connection: string | undefined;
 }
 
@@ -13,8 +13,8 @@ export interface PlannedImport {
   readonly replaces: boolean;
 }
 
-/** Left where it is, and why: a sentence, and what to do where something can be done. */
-interface Left {
+/** A finding that is not imported: the reason as a sentence, and what to do where something can be done. */
+interface Skipped {
   readonly finding: Finding;
   readonly reason: string;
   readonly hint: string | undefined;
@@ -22,19 +22,19 @@ interface Left {
 
 interface ImportPlan {
   readonly imports: readonly PlannedImport[];
-  readonly left: readonly Left[];
+  readonly skipped: readonly Skipped[];
 }
 
-/** What moves into the vault under which name. What is there already is in neither list. */
+/** What to import, and under which name. A finding that is in the vault already is in neither list. */
 export function planImports(findings: readonly Finding[], options: { readonly force: boolean }): ImportPlan {
   const imports: PlannedImport[] = [];
-  const left: Left[] = [];
+  const skipped: Skipped[] = [];
   const movable: Finding[] = [];
   for (const finding of findings) {
     if (finding.inVault === 'same') continue;
     const obstacle = obstacleOf(finding, findings, options.force);
     if (obstacle === undefined) movable.push(finding);
-    else left.push({ finding, ...obstacle });
+    else skipped.push({ finding, ...obstacle });
   }
   for (const ofProvider of groupBy(movable, ({ provider }) => provider.provider)) {
     const values = groupBy(ofProvider, ({ value }) => value);
@@ -42,7 +42,7 @@ export function planImports(findings: readonly Finding[], options: { readonly fo
     if (replaced !== undefined && values.length > 1) {
       const reason = `${values.length} different values could replace ${ofProvider[0].provider.provider}/${replaced}`;
       const hint = 'Name the one file to take it from: authsome scan <file> --import --force';
-      left.push(...ofProvider.map((finding) => ({ finding, reason, hint })));
+      skipped.push(...ofProvider.map((finding) => ({ finding, reason, hint })));
       continue;
     }
     const taken = new Set<string>();
@@ -52,15 +52,15 @@ export function planImports(findings: readonly Finding[], options: { readonly fo
       imports.push({ findings: same, connection, replaces: replaced !== undefined });
     }
   }
-  return { imports, left };
+  return { imports, skipped };
 }
 
 function obstacleOf(
   finding: Finding,
   all: readonly Finding[],
   force: boolean,
-): Pick<Left, 'reason' | 'hint'> | undefined {
-  const { provider, rivals, place, connection } = finding;
+): Pick<Skipped, 'reason' | 'hint'> | undefined {
+  const { provider, alternatives, place, connection } = finding;
   const later = all.find(
     (other) =>
       place !== undefined &&
@@ -71,23 +71,23 @@ function obstacleOf(
   if (later !== undefined && later.value !== finding.value) {
     return { reason: `line ${later.place?.assignment.line} sets it again`, hint: undefined };
   }
-  if (rivals.length > 0) {
-    const names = [provider, ...rivals].map((each) => each.provider);
+  if (alternatives.length > 0) {
+    const names = [provider, ...alternatives].map((each) => each.provider);
     return {
       reason: `it may be a key of ${names.join(' or of ')}`,
-      hint: `Rename the variable so that it says which, or run: authsome login <${names.join('|')}>`,
+      hint: `Rename the variable after its provider, or run: authsome login <${names.join('|')}>`,
     };
   }
   if (!provider.takesKey) {
     return {
-      reason: `${provider.displayName} takes no key`,
+      reason: `${provider.displayName} does not accept an API key`,
       hint: `Run: authsome login ${provider.provider}`,
     };
   }
   if (finding.inVault === 'different' && !force) {
     return {
       reason: `it differs from ${provider.provider}/${connection ?? 'default'}`,
-      hint: `Replace what the vault holds with --force, or keep both: authsome login ${provider.provider} --connection <name>`,
+      hint: `Replace the one in the vault with --force, or keep both: authsome login ${provider.provider} --connection <name>`,
     };
   }
   return undefined;

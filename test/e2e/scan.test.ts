@@ -205,7 +205,7 @@ it('leaves out what it cannot read, says why, and refuses it when it was named',
     mkdirSync(path('.env.d'));
     const reasons = {
       '.env.link': 'is a symbolic link',
-      '.env.binary': 'is not a text file: it holds NUL bytes',
+      '.env.binary': 'is not a text file: it contains NUL bytes',
       '.env.latin': 'is not UTF-8 text',
       '.env.huge': 'is larger than 1 MiB',
     };

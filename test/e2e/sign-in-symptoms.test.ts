@@ -136,7 +136,7 @@ kill $stranger; wait $stranger 2>/dev/null
       const stranger = /stranger (\d+)/.exec(outcome.stderr)?.[1];
       expect(outcome.stderr).toContain('Error: address already in use: 127.0.0.1:7998\n');
       expect(outcome.stderr).toContain(`code 9 stranger ${stranger}`);
-      expect(outcome.stderr).toMatch(new RegExp(`It is held by pid ${stranger} \\(python3[^)]*\\)`));
+      expect(outcome.stderr).toMatch(new RegExp(`It is in use by pid ${stranger} \\(python3[^)]*\\)`));
       expect(outcome.stderr).toContain('lsof -nP -iTCP:7998 -sTCP:LISTEN\n');
       expect(outcome.stderr).toContain(`kill ${stranger}\n`);
       expect(outcome.stderr).toContain('authsome help daemon-issues');

@@ -97,7 +97,7 @@ describe('a daemon that is killed in the middle of a run', () => {
       code: 7,
       stdout: 'up\n',
       stderr:
-        'authsome: the daemon ended before sh did: its requests since then came to nothing. See: authsome daemon logs\n',
+        'authsome: the daemon ended before sh did, so its later requests failed. See: authsome daemon logs\n',
     });
   });
 

@@ -18,7 +18,7 @@ export async function help(context: CommandContext, words: readonly string[]): P
     await printPage(context, name, pages);
     return;
   }
-  const { commands } = await context.wholeProgram();
+  const { commands } = await context.fullProgram();
   const [first = '', verb] = words.map((word) => word.toLowerCase());
   const command = commands.find((candidate) => candidate.name() === first);
   const isVerb = words.length === 2 && command?.commands.some((candidate) => candidate.name() === verb);

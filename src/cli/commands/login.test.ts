@@ -2,8 +2,9 @@ import { describe, expect, test } from 'vitest';
 import type { AuthSessionDocument, Client, InspectDocument, LoginRequest } from '../../client/index.ts';
 import { AuthsomeError } from '../../errors.ts';
 import type { SignInInput } from '../login/input.ts';
+import type { LoginOptions } from '../login/request.ts';
 import { type TestContextOptions, testContext } from '../test-context.ts';
-import { type LoginOptions, login } from './login.ts';
+import { login } from './login.ts';
 
 const redirectUri = 'http://127.0.0.1:7998/auth/callback/oauth';
 const waiting: AuthSessionDocument = {

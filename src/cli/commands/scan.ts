@@ -7,7 +7,7 @@ import { failureText } from '../failure.ts';
 import { addExamples } from '../help-text.ts';
 import { openBackups } from '../scan/backups.ts';
 import { importFindings } from '../scan/import.ts';
-import { foundOf, printable, showFindings, showLeft, shownPlace } from '../scan/report.ts';
+import { foundOf, printable, showFindings, shownPlace, showSkipped } from '../scan/report.ts';
 import { type RewriteOutcome, rewriteFiles } from '../scan/rewrite.ts';
 import { search } from '../scan/search.ts';
 import { undoRewrites } from '../scan/undo.ts';
@@ -25,7 +25,7 @@ export interface ScanOptions {
 
 /** Reports keys that lie about; moves them into the vault and out of files where that is asked for. */
 export async function scan(context: CommandContext, options: ScanOptions): Promise<number> {
-  requireSense(options);
+  rejectConflictingOptions(options);
   if (options.undo) {
     await undo(context, options);
     return 0;
@@ -42,7 +42,7 @@ export async function scan(context: CommandContext, options: ScanOptions): Promi
     for (const { provider, connection, variable, ...place } of moved?.imported ?? []) {
       terminal.note(`Imported ${provider}/${connection} from ${printable(variable)} (${shownPlace(place)})`);
     }
-    showLeft(terminal, moved?.left ?? []);
+    showSkipped(terminal, moved?.skipped ?? []);
   }
   const rewriting = options.rewrite
     ? rewriteFiles({ ...result, findings, ...(await backupsOf(context)) })
@@ -51,7 +51,7 @@ export async function scan(context: CommandContext, options: ScanOptions): Promi
     const document: ScanDocument = {
       v: 1,
       found: foundOf(findings),
-      ...(moved === undefined ? {} : { imported: moved.imported, left: moved.left }),
+      ...(moved === undefined ? {} : { imported: moved.imported, left: moved.skipped }),
       ...(rewriting === undefined
         ? {}
         : { rewritten: rewriting.rewritten, not_rewritten: rewriting.failures.map(failureEntry) }),
@@ -110,7 +110,7 @@ async function backupsOf(context: CommandContext) {
   return { backups: openBackups(settings.home, randomBytes), key, randomBytes, now };
 }
 
-function requireSense({ undo: isUndo, import: isImport, rewrite, force }: ScanOptions): void {
+function rejectConflictingOptions({ undo: isUndo, import: isImport, rewrite, force }: ScanOptions): void {
   if (isUndo && (isImport || rewrite)) {
     throw new AuthsomeError('Usage', '--undo goes with neither --import nor --rewrite', {
       hint: 'Run: authsome scan --undo',

@@ -1,7 +1,7 @@
 import type { AuthSessionDocument } from '../../client/index.ts';
 import type { CommandContext } from '../context.ts';
 import { failureText } from '../failure.ts';
-import { showsLinks } from './surroundings.ts';
+import { showsLinks } from './browser-environment.ts';
 
 /** What agents read at once: where to send their user, and how to ask about it later. */
 export function waitingDocument(session: AuthSessionDocument): Readonly<Record<string, unknown>> {

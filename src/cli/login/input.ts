@@ -7,7 +7,7 @@ export interface SignInInput {
   readonly isTerminal: boolean;
   /** Lines typed or pasted, until `signal` aborts. */
   lines(signal: AbortSignal, take: (line: string) => void): void;
-  /** All that a pipe or file holds; `undefined` when stdin is neither, or nothing was in it. */
+  /** The content of a pipe or file; `undefined` when stdin is neither, or is empty. */
   piped(signal: AbortSignal): Promise<string | undefined>;
   /**
    * One line, shown as it is typed; `undefined` when it was cancelled. `isFollowed`: another question comes at once, and no
@@ -37,7 +37,7 @@ export function processInput(isTerminal: boolean): SignInInput {
       });
     },
     async piped(signal) {
-      if (isTerminal || !holdsData()) return undefined;
+      if (isTerminal || !hasData()) return undefined;
       return new Promise((resolve) => {
         let text = '';
         const { stdin } = process;
@@ -48,7 +48,7 @@ export function processInput(isTerminal: boolean): SignInInput {
         });
         stdin.on('end', () => resolve(text.trim() === '' ? undefined : text.trim()));
         stdin.on('error', () => resolve(undefined));
-        // A pipe that never ends must not keep the process once the sign-in is over.
+        // A pipe that never ends must not keep the process running after the sign-in.
         signal.addEventListener('abort', () => {
           stdin.destroy();
           resolve(undefined);
@@ -65,7 +65,7 @@ function ask(prompt: Omit<Prompt, 'input' | 'output'>): Promise<string | undefin
 }
 
 /** Pipes, files and sockets; not /dev/null, nor a descriptor that is closed. */
-function holdsData(): boolean {
+function hasData(): boolean {
   try {
     const stat = fstatSync(0);
     return stat.isFIFO() || stat.isFile() || stat.isSocket();

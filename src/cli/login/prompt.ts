@@ -1,12 +1,12 @@
 import type { Readable, Writable } from 'node:stream';
 
-/** A terminal's input: it can be told to hand over every key at once and to echo none. */
+/** A terminal's input, which can be switched to deliver each key at once and to echo none. */
 export type KeyInput = Readable & { setRawMode?(raw: boolean): unknown };
 
 export interface Prompt {
   readonly input: KeyInput;
   readonly output: Writable;
-  /** What stands before the answer, with its own space or line end. */
+  /** The text before the answer, with its own space or line end. */
   readonly message: string;
   /** Whether what is typed is shown as it is; otherwise as bullets. */
   readonly isShown: boolean;
@@ -18,8 +18,8 @@ export interface Prompt {
 const mask = '•';
 
 /**
- * What a person typed or pasted up to Enter; `undefined` for Ctrl-C, Ctrl-D, the end of input and an abort. The
- * terminal is as it was afterwards, unless another prompt follows. Lines pasted after a shown answer are left for the
+ * What a person typed or pasted up to Enter; `undefined` for Ctrl-C, Ctrl-D, the end of input and an abort. Restores
+ * the terminal's mode afterwards, unless another prompt follows. Lines pasted after a shown answer are left for the
  * next prompt, which may be a masked one.
  */
 export function readAnswer(prompt: Prompt): Promise<string | undefined> {

@@ -23,7 +23,7 @@ interface Asking {
   readonly input: SignInInput;
 }
 
-/** Asks at the terminal until it is answered or `signal` aborts. The sign-in's own end is told by the session. */
+/** Asks at the terminal until there is an answer or `signal` aborts. The session reports the end of the sign-in. */
 export async function ask(question: Question, asking: Asking, signal: AbortSignal): Promise<void> {
   switch (question) {
     case 'secret':
@@ -69,8 +69,8 @@ async function takePasted(asking: Asking, pasted: string, signal: AbortSignal): 
     await client.answerCallback(session.session_id, pasted);
   } catch (error) {
     // A foreign state is a warning of the session's own, and is shown as such.
-    const isTold = error instanceof AuthsomeError && error.code === 'StateMismatch';
-    if (!isTold) say(context, signal, error);
+    const isShown = error instanceof AuthsomeError && error.code === 'StateMismatch';
+    if (!isShown) say(context, signal, error);
   }
 }
 
@@ -83,7 +83,7 @@ async function renew({ context, client, session }: Asking, signal: AbortSignal):
   }
 }
 
-/** Whether that was the end of it: an answer that was refused for its form can be mended on the spot. */
+/** Whether the question is settled. An answer that was refused for its form can be corrected at once. */
 async function isTaken(
   context: CommandContext,
   signal: AbortSignal,
@@ -98,13 +98,13 @@ async function isTaken(
   }
 }
 
-/** An answer went wrong; unless somebody else was quicker, the sign-in goes on. */
+/** Reports an answer that failed, unless the question has been answered elsewhere. The sign-in continues. */
 function say({ terminal }: CommandContext, signal: AbortSignal, error: unknown): void {
   if (!signal.aborted && error instanceof AuthsomeError)
     terminal.warn(failureText(terminal, error, error.code));
 }
 
-/** A prompt that ended by itself was left by Ctrl-C or Ctrl-D. */
+/** A prompt that ended without an answer was left with Ctrl-C or Ctrl-D. */
 async function giveUp(client: Client, id: string, signal: AbortSignal): Promise<void> {
   if (!signal.aborted) await client.cancelAuthSession(id);
 }

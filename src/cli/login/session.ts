@@ -1,12 +1,12 @@
 import type { AuthSessionDocument, Client } from '../../client/index.ts';
 import { AuthsomeError, isErrorCode } from '../../errors.ts';
 
-/** How long the daemon may hold one answer back, waiting for a change. */
+/** How long the daemon may delay one response, waiting for a change. */
 const waitMs = 20_000;
-/** The daemon may restart in the middle: sign-ins survive that, and so does whoever waits for them. */
+/** The daemon may restart during a sign-in. The sign-in survives that, and so does waiting for it. */
 const maxBroken = 5;
 
-/** The session when it has ended; tells `changed` of every state on the way. Rejects with `Cancelled` on `signal`. */
+/** The session when it has ended; calls `changed` for every state before. Rejects with `Cancelled` on `signal`. */
 export async function followSession(
   client: Client,
   first: AuthSessionDocument,
@@ -42,7 +42,7 @@ export function failureOf(session: AuthSessionDocument): AuthsomeError | undefin
   });
 }
 
-/** With what may have kept a person waiting at the provider's page. */
+/** The error of a cancelled sign-in. Its hint names what may have gone wrong at the provider's page. */
 export function cancelled(session?: AuthSessionDocument, settingsUrl?: string): AuthsomeError {
   const isAtProvider = session !== undefined && !session.accepts_client && session.auth_url !== null;
   if (isAtProvider && session.flow === 'dcr_pkce') {

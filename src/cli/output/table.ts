@@ -21,14 +21,14 @@ export function formatTable(
   const widths = used.map((column) =>
     Math.max(...[head, ...rows].map((row) => textWidth(row[column] ?? ''))),
   );
-  const line = (row: readonly string[], mark: (text: string) => string): string => {
+  const lineOf = (row: readonly string[], mark: (text: string) => string): string => {
     const cells = used.map((column, index) => {
       const cell = row[column] ?? '';
       const padding = ' '.repeat(Math.max(0, (widths[index] ?? 0) - textWidth(cell)));
       return index === used.length - 1 ? cell : cell + padding;
     });
-    const whole = cells.join(' '.repeat(gap)).trimEnd();
-    return mark(width === undefined ? whole : cutText(whole, width));
+    const line = cells.join(' '.repeat(gap)).trimEnd();
+    return mark(width === undefined ? line : cutText(line, width));
   };
-  return [line(head, style.dim), ...rows.map((row) => line(row, (text) => text))].join('\n');
+  return [lineOf(head, style.dim), ...rows.map((row) => lineOf(row, (text) => text))].join('\n');
 }

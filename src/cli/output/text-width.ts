@@ -7,7 +7,7 @@ export function textWidth(text: string): number {
   return width;
 }
 
-/** `text` cut to `width` columns, with `…` where something was cut; escape sequences are kept whole. */
+/** `text` cut to `width` columns, with `…` where something was cut; escape sequences are not cut. */
 export function cutText(text: string, width: number): string {
   if (textWidth(text) <= width) return text;
   let used = 0;

@@ -2,7 +2,7 @@ import { AuthsomeError } from '../../errors.ts';
 import { closest } from '../../suggestion.ts';
 import { type GlobalFlags, readGlobalFlag } from '../global-flags.ts';
 
-/** What `authsome run` was told, with everything of the child's left as it was. */
+/** The arguments of `authsome run`, with those of the child unmodified. */
 export interface RunArguments {
   readonly flags: GlobalFlags;
   /** `provider` or `provider/connection`, in the order given. */

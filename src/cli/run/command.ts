@@ -17,26 +17,26 @@ const childProxy = join(dirname(fileURLToPath(import.meta.url)), 'child-proxy.cj
 export async function runCommand(
   options: CliOptions & { readonly flags: GlobalFlags },
 ): Promise<number | 'help'> {
-  const told = readRunArguments(options.args, options.flags);
-  if (told.flags.help) return 'help';
-  if (told.command === '') {
+  const args = readRunArguments(options.args, options.flags);
+  if (args.flags.help) return 'help';
+  if (args.command === '') {
     throw new AuthsomeError('Usage', 'run needs a command to run', {
       hint: 'For example: authsome run -- claude',
     });
   }
   // With a log file: refuses one that cannot be written before anything is started.
-  const terminal = told.flags.logFile === undefined ? undefined : await terminalOf(options, told);
+  const terminal = args.flags.logFile === undefined ? undefined : await terminalOf(options, args);
   const settings = loadSettings(options.environment);
   const client = connect(options, settings);
-  const opening = client.openRun(runRequest(told, options.environment));
-  const starter = loadMeanwhile();
+  const opening = client.openRun(runRequest(args, options.environment));
+  const starter = loadChildModule();
   const lease = await opening;
   try {
     const environment = runEnvironment(options.environment, lease.run, { childProxy }, process.platform);
     const { runChild } = await starter;
-    const code = await runChild(told.command, told.commandArguments, environment);
+    const code = await runChild(args.command, args.commandArguments, environment);
     if (await hasEnded(lease))
-      (terminal ?? (await terminalOf(options, told))).note(endedBefore(told.command));
+      (terminal ?? (await terminalOf(options, args))).note(endedBefore(args.command));
     return code;
   } finally {
     lease.close();
@@ -44,18 +44,18 @@ export async function runCommand(
 }
 
 /**
- * What starts the child, loaded in the time that the daemon takes to answer: not before the event loop has come round
- * once, when the request is on its way.
+ * The module that starts the child, loaded while the daemon opens the run. Not before the event loop has turned once,
+ * so that the request is sent first.
  */
-function loadMeanwhile(): Promise<typeof import('./child.ts')> {
+function loadChildModule(): Promise<typeof import('./child.ts')> {
   return new Promise((resolve) => setImmediate(() => resolve(import('./child.ts'))));
 }
 
-function runRequest(told: RunArguments, environment: CliOptions['environment']): RunRequest {
+function runRequest(args: RunArguments, environment: CliOptions['environment']): RunRequest {
   return {
-    providers: told.providers,
-    connections: told.connections,
-    command: basename(told.command),
+    providers: args.providers,
+    connections: args.connections,
+    command: basename(args.command),
     ca_files: caFilesOf(environment),
   };
 }
@@ -70,7 +70,7 @@ async function hasEnded(lease: RunLease): Promise<boolean> {
   return (await Promise.race([lease.ended, isGoing])) !== isGoing;
 }
 
-/** Not while the child has the terminal; afterwards it explains what the child could only report as a dead proxy. */
+/** Printed after the child has ended: it explains what the child could only report as a dead proxy. */
 function endedBefore(command: string): string {
-  return `authsome: the daemon ended before ${basename(command)} did: its requests since then came to nothing. See: authsome daemon logs`;
+  return `authsome: the daemon ended before ${basename(command)} did, so its later requests failed. See: authsome daemon logs`;
 }

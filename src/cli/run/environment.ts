@@ -115,8 +115,8 @@ function setBothCases(
 /** The parent's exceptions and loopback. `*` is left out: it would lead everything around the run's proxy. */
 function mergedNoProxy(parent: Environment): string {
   const given = [parent.NO_PROXY, parent.no_proxy].flatMap((list) => (list ?? '').split(/[\s,]+/));
-  const kept = given.filter((entry) => entry !== '' && entry !== '*');
-  return [...new Set([...kept, ...loopback])].join(',');
+  const hosts = given.filter((entry) => entry !== '' && entry !== '*');
+  return [...new Set([...hosts, ...loopback])].join(',');
 }
 
 /** `NODE_OPTIONS` splits at spaces, but not inside double quotes, where a backslash escapes. */

@@ -14,40 +14,40 @@ import { dirname, join } from 'node:path';
 import { AuthsomeError, isStorageFull } from '../../errors.ts';
 import { readSourceFile, type SourceFile } from './source-file.ts';
 
-export interface Ownership {
+export interface WriteOptions {
   readonly mode: number;
-  /** `undefined`: whoever writes it. */
+  /** `undefined`: the user that writes it. */
   readonly owner: { readonly uid: number; readonly gid: number } | undefined;
+  /** Makes the temporary file's name unique. */
+  readonly suffix: string;
+  /** Throws when the new file must not take the old one's place after all. */
+  readonly check?: () => void;
 }
 
 /**
- * Puts `content` in the place of a file that was read before, with its mode and its owner, all at once: whoever reads it
- * meanwhile sees the old or the new one. Fails, with the old one untouched, when somebody else wrote to it since.
+ * Replaces a file that was read before by `content`, with the same mode and owner. A reader sees the old or the new
+ * content, never a part. Fails, and changes nothing, when another program has written to the file since.
  */
 export function replaceSourceFile(before: SourceFile, content: Uint8Array, suffix: string): void {
   const { path, stats } = before;
   if (stats.nlink > 1) {
     throw new AuthsomeError('OperationNotAllowed', `${path} has ${stats.nlink} hard links`, {
-      hint: 'Its other names would keep the secret. Make it a file of its own first: cp, then mv over it.',
+      hint: 'Its other names would keep the secret. Replace it with a copy of itself first: cp, then mv.',
     });
   }
-  const ownership = { mode: stats.mode & 0o7777, owner: { uid: stats.uid, gid: stats.gid } };
-  writeWhole(path, content, ownership, suffix, () => {
+  const check = (): void => {
     if (Buffer.compare(readSourceFile(path).bytes, before.bytes) === 0) return;
-    throw new AuthsomeError('OperationNotAllowed', `${path} was changed by somebody else meanwhile`, {
+    throw new AuthsomeError('OperationNotAllowed', `${path} was changed by another program`, {
       hint: 'Nothing was written. Run the command again.',
     });
-  });
+  };
+  const owner = { uid: stats.uid, gid: stats.gid };
+  writeAtOnce(path, content, { mode: stats.mode & 0o7777, owner, suffix, check });
 }
 
-/** Writes a file under a temporary name beside `path`, then renames it, once `check` has nothing against that. */
-export function writeWhole(
-  path: string,
-  content: Uint8Array,
-  { mode, owner }: Ownership,
-  suffix: string,
-  check: () => void = () => {},
-): void {
+/** Writes a file under a temporary name beside `path`, then renames it, unless `check` throws. */
+export function writeAtOnce(path: string, content: Uint8Array, options: WriteOptions): void {
+  const { mode, owner, suffix, check } = options;
   const directory = dirname(path);
   const temporary = join(directory, `.authsome-${suffix}.tmp`);
   let isMade = false;
@@ -63,7 +63,7 @@ export function writeWhole(
     } finally {
       closeSync(descriptor);
     }
-    check();
+    check?.();
     renameSync(temporary, path);
     isMade = false;
     syncDirectory(directory);
@@ -96,12 +96,12 @@ function writeFailure(path: string, error: unknown): AuthsomeError {
   }
   const reason =
     code === 'EPERM'
-      ? 'its owner or mode could not be kept'
+      ? 'its owner or mode could not be preserved'
       : code === 'EACCES' || code === 'EROFS'
         ? 'its directory is not writable'
         : (code ?? 'unknown reason');
   return new AuthsomeError('OperationNotAllowed', `${path} cannot be replaced: ${reason}`, {
-    hint: 'It is as it was.',
+    hint: 'The file is unchanged.',
     cause: error,
   });
 }

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { parseEnvFile, sightingsInFile } from '../../scan/index.ts';
+import { matchesInFile, parseEnvFile } from '../../scan/index.ts';
 import { openBackups } from './backups.ts';
 import { chooseFiles } from './file-choice.ts';
 import { replaceSourceFile } from './file-replacement.ts';
@@ -63,11 +63,11 @@ describe('which files are read', () => {
 });
 
 describe('replacing a file', () => {
-  it('does nothing when somebody else has written to it meanwhile', () => {
+  it('does nothing when another program has written to it since', () => {
     writeFileSync(path('.env'), 'A=1');
     const before = readSourceFile(path('.env'));
     writeFileSync(path('.env'), 'A=2');
-    expect(() => replaceSourceFile(before, Buffer.from('A=3'), 'x')).toThrow(/changed by somebody else/);
+    expect(() => replaceSourceFile(before, Buffer.from('A=3'), 'x')).toThrow(/changed by another program/);
     expect(readFileSync(path('.env'), 'utf8')).toBe('A=2');
     expect(readdirSync(directory)).toEqual(['.env']);
   });
@@ -96,7 +96,7 @@ describe('rewriting and undoing', () => {
     provider: 'openai',
     displayName: 'OpenAI',
     variables: ['KEY'],
-    keyPattern: undefined,
+    pattern: undefined,
     takesKey: true,
   };
   const key = { did: 'did:key:zMine', secret: randomBytes(48) };
@@ -104,8 +104,8 @@ describe('rewriting and undoing', () => {
 
   function rewrite(name: string) {
     const file = readSourceFile(path(name));
-    const findings = sightingsInFile(name, parseEnvFile(file.text), [openai]).map((sighting) => ({
-      ...sighting,
+    const findings = matchesInFile(name, parseEnvFile(file.text), [openai]).map((match) => ({
+      ...match,
       inVault: 'same' as const,
       connection: 'default',
     }));

@@ -1,4 +1,4 @@
-import type { Client, ScanImport, ScanLeft } from '../../client/index.ts';
+import type { Client, ScanImport, ScanSkipped } from '../../client/index.ts';
 import { signInLine } from '../../command-line.ts';
 import { AuthsomeError, exitCodeOf } from '../../errors.ts';
 import { type Finding, type PlannedImport, planImports } from '../../scan/index.ts';
@@ -9,12 +9,12 @@ export interface ImportOutcome {
   /** As the vault stands now. */
   readonly findings: readonly Finding[];
   readonly imported: readonly ScanImport[];
-  readonly left: readonly ScanLeft[];
+  readonly skipped: readonly ScanSkipped[];
   /** Of the first import that was tried and failed, else 0. */
   readonly exitCode: number;
 }
 
-/** Moves what can be moved into the vault, each as a sign-in with a key. One that fails does not stop the others. */
+/** Imports what can be imported, each as a sign-in with a key. One that fails does not stop the others. */
 export async function importFindings(
   client: Client,
   findings: readonly Finding[],
@@ -22,7 +22,7 @@ export async function importFindings(
 ): Promise<ImportOutcome> {
   const plan = planImports(findings, options);
   const imported: ScanImport[] = [];
-  const left = plan.left.map(({ finding, reason, hint }) => leftOf(finding, null, reason, hint));
+  const skipped = plan.skipped.map(({ finding, reason, hint }) => skippedOf(finding, null, reason, hint));
   const connected = new Map<string, string>();
   let exitCode = 0;
   for (const planned of plan.imports) {
@@ -33,7 +33,7 @@ export async function importFindings(
       if (!(error instanceof AuthsomeError) || !isAboutOneKey(error)) throw error;
       const { code, message, hint } = error;
       if (exitCode === 0) exitCode = exitCodeOf(code);
-      left.push(...planned.findings.map((finding) => leftOf(finding, code, message, hint)));
+      skipped.push(...planned.findings.map((finding) => skippedOf(finding, code, message, hint)));
       continue;
     }
     connected.set(keyOf(first), planned.connection);
@@ -45,7 +45,7 @@ export async function importFindings(
     const connection = connected.get(keyOf(finding));
     return connection === undefined ? finding : { ...finding, inVault: 'same', connection };
   });
-  return { findings: now, imported, left, exitCode };
+  return { findings: now, imported, skipped, exitCode };
 }
 
 async function signIn(client: Client, { findings, connection, replaces }: PlannedImport): Promise<void> {
@@ -67,7 +67,7 @@ async function signIn(client: Client, { findings, connection, replaces }: Planne
   }
 }
 
-/** Anything else, such as a daemon that is gone, will be no better for the next key. */
+/** Any other error, such as a daemon that has ended, would repeat for the next key. */
 function isAboutOneKey({ code }: AuthsomeError): boolean {
   return ['InvalidKey', 'ConnectionExists', 'SignInFailed', 'OperationNotAllowed', 'Usage'].includes(code);
 }
@@ -76,6 +76,11 @@ function keyOf({ provider, value }: Finding): string {
   return `${provider.provider} ${value}`;
 }
 
-function leftOf(finding: Finding, error: string | null, reason: string, hint: string | undefined): ScanLeft {
+function skippedOf(
+  finding: Finding,
+  error: string | null,
+  reason: string,
+  hint: string | undefined,
+): ScanSkipped {
   return { ...placeOf(finding), error, reason, hint: hint ?? null };
 }

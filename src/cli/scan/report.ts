@@ -1,4 +1,4 @@
-import type { ScanDocument, ScanLeft } from '../../client/index.ts';
+import type { ScanDocument, ScanSkipped } from '../../client/index.ts';
 import type { Finding } from '../../scan/index.ts';
 import { formatTable } from '../output/table.ts';
 import type { Terminal } from '../terminal.ts';
@@ -26,7 +26,7 @@ export function showFindings(terminal: Terminal, findings: readonly Finding[]): 
   const { style, width } = terminal;
   const mark = { same: style.green, different: style.yellow, absent: style.red };
   const rows = findings.map((finding) => [
-    [finding.provider, ...finding.rivals].map(({ provider }) => provider).join(' or '),
+    [finding.provider, ...finding.alternatives].map(({ provider }) => provider).join(' or '),
     printable(finding.variable),
     shownPlace(placeOf(finding)),
     mark[finding.inVault](finding.inVault),
@@ -34,8 +34,8 @@ export function showFindings(terminal: Terminal, findings: readonly Finding[]): 
   terminal.print(formatTable(['PROVIDER', 'VARIABLE', 'WHERE', 'IN VAULT'], rows, { style, width }));
 }
 
-export function showLeft(terminal: Terminal, left: readonly ScanLeft[]): void {
-  for (const { variable, file, line, reason, hint } of left) {
+export function showSkipped(terminal: Terminal, skipped: readonly ScanSkipped[]): void {
+  for (const { variable, file, line, reason, hint } of skipped) {
     terminal.warn(`Left ${printable(variable)} (${shownPlace({ file, line })}): ${reason}`);
     if (hint !== null) terminal.warn(`  ${hint}`);
   }

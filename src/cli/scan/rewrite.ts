@@ -30,8 +30,8 @@ export interface RewriteOutcome {
 }
 
 /**
- * Puts phantoms in the place of what the vault holds, file by file, each backed up first. One that cannot be rewritten
- * does not keep the others from it.
+ * Replaces keys that are in the vault with phantoms, file by file, each backed up first. A file that cannot be rewritten
+ * does not stop the others.
  */
 export function rewriteFiles(options: RewriteOptions): RewriteOutcome {
   const { findings, files } = options;

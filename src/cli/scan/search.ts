@@ -2,12 +2,12 @@ import type { Client, ScanListDocument } from '../../client/index.ts';
 import { AuthsomeError } from '../../errors.ts';
 import {
   type Finding,
+  type KeyPattern,
+  type Match,
+  matchesInEnvironment,
+  matchesInFile,
   parseEnvFile,
   parseShellFile,
-  type Sighting,
-  sightingsInEnvironment,
-  sightingsInFile,
-  type Watched,
 } from '../../scan/index.ts';
 import type { CommandContext } from '../context.ts';
 import { chooseFiles } from './file-choice.ts';
@@ -16,16 +16,16 @@ import { readSourceFile, type SourceFile } from './source-file.ts';
 
 export interface SearchResult {
   readonly findings: readonly Finding[];
-  /** By the name that findings have them under. */
+  /** By the file names in findings. */
   readonly files: ReadonlyMap<string, SourceFile>;
   /** By provider: what to write into a file in place of its secret. */
   readonly phantoms: ReadonlyMap<string, string>;
 }
 
-/** What fits well into one call: values can be long. */
+/** Values can be long, so one call takes a limited number. */
 const valuesPerCall = 64;
 
-/** Everything of interest in the files and the environment, with what the vault says of it. */
+/** The keys in the files and the environment, each compared with the vault. */
 export async function search(
   context: CommandContext,
   options: { readonly paths: readonly string[]; readonly directory: string },
@@ -42,43 +42,43 @@ export async function search(
   }
   const client = await context.client();
   const list = await client.scanList();
-  const watched = watchedOf(list);
+  const patterns = keyPatternsOf(list);
   const inFiles = chosen.flatMap(({ shown, syntax }) => {
     const file = files.get(shown);
     if (file === undefined) return [];
     const assignments = syntax === 'shell' ? parseShellFile(file.text) : parseEnvFile(file.text);
-    return sightingsInFile(shown, assignments, watched);
+    return matchesInFile(shown, assignments, patterns);
   });
   context.terminal.detail(`read: ${[...files.keys()].map(printable).join(', ') || 'no files'}`);
-  const sightings = [...inFiles, ...sightingsInEnvironment(context.environment, watched)];
+  const matches = [...inFiles, ...matchesInEnvironment(context.environment, patterns)];
   return {
-    findings: await compare(client, sightings),
+    findings: await compare(client, matches),
     files,
     phantoms: new Map(list.providers.map(({ name, phantom }) => [name, phantom])),
   };
 }
 
-async function compare(client: Client, sightings: readonly Sighting[]): Promise<readonly Finding[]> {
+async function compare(client: Client, matches: readonly Match[]): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
-  for (let from = 0; from < sightings.length; from += valuesPerCall) {
-    const some = sightings.slice(from, from + valuesPerCall);
+  for (let from = 0; from < matches.length; from += valuesPerCall) {
+    const some = matches.slice(from, from + valuesPerCall);
     const values = some.map(({ provider, value }) => ({ provider: provider.provider, value }));
     const { answers } = await client.compareSecrets({ values });
-    for (const [index, sighting] of some.entries()) {
+    for (const [index, match] of some.entries()) {
       const answer = answers[index];
       if (answer === undefined || answer.in_vault === 'phantom') continue;
-      findings.push({ ...sighting, inVault: answer.in_vault, connection: answer.connection ?? undefined });
+      findings.push({ ...match, inVault: answer.in_vault, connection: answer.connection ?? undefined });
     }
   }
   return findings;
 }
 
-function watchedOf(list: ScanListDocument): readonly Watched[] {
+function keyPatternsOf(list: ScanListDocument): readonly KeyPattern[] {
   return list.providers.map((provider) => ({
     provider: provider.name,
     displayName: provider.display_name,
     variables: provider.variables,
-    keyPattern: provider.key_pattern === null ? undefined : new RegExp(provider.key_pattern),
+    pattern: provider.key_pattern === null ? undefined : new RegExp(provider.key_pattern),
     takesKey: provider.takes_key,
   }));
 }

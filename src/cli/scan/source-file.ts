@@ -25,10 +25,10 @@ export function readSourceFile(path: string): SourceFile {
     const stats = fstatSync(descriptor);
     if (!stats.isFile()) throw unfit(path, 'is not a regular file');
     if (stats.size > maxBytes) {
-      throw unfit(path, 'is larger than 1 MiB', 'Keys are kept in small files.');
+      throw unfit(path, 'is larger than 1 MiB', 'Keys are usually in small files.');
     }
     const bytes = readFileSync(descriptor);
-    if (bytes.includes(0)) throw unfit(path, 'is not a text file: it holds NUL bytes');
+    if (bytes.includes(0)) throw unfit(path, 'is not a text file: it contains NUL bytes');
     return { path, bytes, text: decode(path, bytes), stats };
   } finally {
     closeSync(descriptor);

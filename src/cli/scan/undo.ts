@@ -3,14 +3,14 @@ import { dirname, resolve } from 'node:path';
 import { AuthsomeError } from '../../errors.ts';
 import { type BackupKey, contentHash, openBackup } from '../../scan/index.ts';
 import type { Backups, StoredBackup } from './backups.ts';
-import { replaceSourceFile, writeWhole } from './file-replacement.ts';
+import { replaceSourceFile, writeAtOnce } from './file-replacement.ts';
 import { canonicalPath } from './rewrite.ts';
 import { readSourceFile, type SourceFile } from './source-file.ts';
 
 export interface UndoOptions {
   readonly paths: readonly string[];
   readonly directory: string;
-  /** Restores also a file that was changed since, or is gone. */
+  /** Also restores a file that was changed since, or is missing. */
   readonly force: boolean;
   readonly backups: Backups;
   readonly key: BackupKey;
@@ -22,7 +22,7 @@ interface Restoration extends StoredBackup {
   readonly current: SourceFile | undefined;
 }
 
-/** Absolute paths of the files that are again as they were before their last rewriting. All or none is judged first. */
+/** Restores files as they were before their last rewrite; their absolute paths. Checks all before it changes one. */
 export function undoRewrites(options: UndoOptions): readonly string[] {
   const byFile = new Map<string, [StoredBackup, ...StoredBackup[]]>();
   for (const stored of options.backups.list()) {
@@ -89,7 +89,7 @@ function prepare(
 function restore({ name, backup, original, current }: Restoration, options: UndoOptions): void {
   const suffix = Buffer.from(options.randomBytes(8)).toString('hex');
   if (current === undefined) {
-    writeWhole(backup.file, original, { mode: backup.mode, owner: undefined }, suffix);
+    writeAtOnce(backup.file, original, { mode: backup.mode, owner: undefined, suffix });
   } else {
     replaceSourceFile(current, original, suffix);
   }

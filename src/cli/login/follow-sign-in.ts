@@ -9,19 +9,19 @@ import {
   announceWarnings,
   connectedDocument,
 } from './announce.ts';
+import { type BrowserEnvironment, browserEnvironment, isOpenable } from './browser-environment.ts';
 import type { SignInInput } from './input.ts';
 import { ask, type Question, questionOf } from './questions.ts';
 import { cancelled, failureOf, followSession } from './session.ts';
-import { isOpenable, type Surroundings, surroundingsOf } from './surroundings.ts';
 
-/** The person's side of a sign-in, as the process has it or as a test plays it. */
-export interface Attendance {
+/** The person's side of a sign-in: what the process offers, or what a test plays. */
+export interface SignInInteraction {
   readonly input: SignInInput;
-  /** Whether one of these could be started. */
-  openBrowser(commands: Surroundings['browsers']): Promise<boolean>;
+  /** Starts one of these browsers; whether that worked. */
+  openBrowser(commands: BrowserEnvironment['browsers']): Promise<boolean>;
   /** Not `--no-browser`. */
   readonly mayOpen: boolean;
-  /** Aborts when the person has had enough (Ctrl-C). */
+  /** Aborts when the person cancels (Ctrl-C). */
   readonly interrupted: AbortSignal;
   /** Where OAuth clients are registered at the provider, and how, where the definition says. */
   readonly setup: Setup;
@@ -32,27 +32,27 @@ export interface Setup {
   readonly steps: readonly string[];
 }
 
-interface SignIn extends Attendance {
+interface SignIn extends SignInInteraction {
   readonly context: CommandContext;
   readonly client: Client;
   readonly session: AuthSessionDocument;
-  /** Aborts when the sign-in is over, whichever way. */
-  readonly over: AbortSignal;
+  /** Aborts when the sign-in has ended, for whatever reason. */
+  readonly finished: AbortSignal;
 }
 
 /**
- * Stays with a sign-in to its end, with everything that may bring it about: the browser, what is typed or pasted here, a
- * piped key; whichever comes first. Throws why it failed.
+ * Follows a sign-in to its end. The browser, what is typed or pasted here, or a piped key may complete it, whichever comes
+ * first. Throws why it failed.
  */
-export async function attend(
+export async function followSignIn(
   context: CommandContext,
   client: Client,
   session: AuthSessionDocument,
-  attendance: Attendance,
+  interaction: SignInInteraction,
 ): Promise<void> {
   const ending = new AbortController();
-  const over = AbortSignal.any([ending.signal, attendance.interrupted]);
-  const signIn: SignIn = { ...attendance, context, client, session, over };
+  const finished = AbortSignal.any([ending.signal, interaction.interrupted]);
+  const signIn: SignIn = { ...interaction, context, client, session, finished };
   const prompts = createPrompts(signIn);
   let shown: AuthSessionDocument | undefined;
   let isInBrowser = startBrowser(signIn, () => {
@@ -69,21 +69,21 @@ export async function attend(
   changed(session);
   try {
     const piped = session.accepts_secret ? takePiped(signIn) : new Promise<never>(() => {});
-    const ended = followSession(client, session, { changed, signal: over });
+    const ended = followSession(client, session, { changed, signal: finished });
     conclude(context, await Promise.race([ended, piped]));
   } catch (error) {
-    const isInterrupted = attendance.interrupted.aborted;
+    const isInterrupted = interaction.interrupted.aborted;
     const isRefused = error instanceof AuthsomeError && error.code === 'InvalidKey';
     if (isInterrupted || isRefused) {
       await client.cancelAuthSession(session.session_id).catch(() => undefined);
     }
-    throw isInterrupted ? cancelled(shown, attendance.setup.url) : error;
+    throw isInterrupted ? cancelled(shown, interaction.setup.url) : error;
   } finally {
     ending.abort();
   }
 }
 
-/** Says how an ended sign-in went; throws when it went wrong. */
+/** Reports the result of a sign-in that has ended; throws when it failed. */
 export function conclude(context: CommandContext, session: AuthSessionDocument): void {
   const failure = failureOf(session);
   if (failure !== undefined) throw failure;
@@ -108,9 +108,9 @@ function announce(
   }
 }
 
-/** The questions at this terminal, one at a time: the next one takes the place of one that was answered elsewhere. */
+/** The questions at this terminal, one at a time. A new one replaces one that was answered elsewhere. */
 function createPrompts(signIn: SignIn) {
-  const { context, client, input, over } = signIn;
+  const { context, client, input, finished } = signIn;
   const isAsking = input.isTerminal && !context.terminal.json;
   let asked: Question | undefined;
   let open = new AbortController();
@@ -122,34 +122,37 @@ function createPrompts(signIn: SignIn) {
       open.abort();
       open = new AbortController();
       if (question === undefined) return;
-      // The sign-in ends without this answer as well; what goes wrong with it has been said.
-      ask(question, { context, client, session, input }, AbortSignal.any([open.signal, over])).catch(
+      // The sign-in ends without this answer, too. An error of it has been shown.
+      ask(question, { context, client, session, input }, AbortSignal.any([open.signal, finished])).catch(
         () => undefined,
       );
     },
   };
 }
 
-/** Rejects when a piped key is refused: nobody is there to mend it. Never resolves. */
-async function takePiped({ client, session, input, over }: SignIn): Promise<never> {
-  const key = input.isTerminal ? undefined : await input.piped(over);
+/** Rejects when a piped key is refused, since nobody can correct it. Never resolves. */
+async function takePiped({ client, session, input, finished }: SignIn): Promise<never> {
+  const key = input.isTerminal ? undefined : await input.piped(finished);
   if (key !== undefined) await client.answerSecret(session.session_id, key);
   return new Promise(() => {});
 }
 
-/** Whether a browser is being started; otherwise it has been said why not. `failed` is called when none would start. */
-function startBrowser({ context, session, mayOpen, openBrowser, over }: SignIn, failed: () => void): boolean {
+/** Whether a browser is being started; otherwise the reason was printed. Calls `failed` when none starts. */
+function startBrowser(
+  { context, session, mayOpen, openBrowser, finished }: SignIn,
+  failed: () => void,
+): boolean {
   const { terminal, environment, platform } = context;
   const url = session.verification_uri ?? session.auth_url;
   if (session.status !== 'waiting' || url === null || !mayOpen || terminal.json || !isOpenable(url))
     return false;
-  const { browsers, reason } = surroundingsOf(url, environment, platform);
+  const { browsers, reason } = browserEnvironment(url, environment, platform);
   if (browsers.length === 0) {
     if (reason !== undefined) terminal.note(`No browser is started: ${reason}.`);
     return false;
   }
   void openBrowser(browsers).then((opened) => {
-    if (opened || over.aborted) return;
+    if (opened || finished.aborted) return;
     terminal.note('  No browser could be started. Open the address yourself, or set BROWSER, for example:');
     terminal.note('    export BROWSER=$(which firefox)');
     failed();

@@ -1,26 +1,26 @@
 import { randomBytes } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadBundled, type Provider, parseProvider, phantomFor } from '../providers/index.ts';
-import { sightingsInEnvironment, sightingsInFile } from './sighting.ts';
-import { ownerOf, type Watched } from './watched.ts';
+import { type KeyPattern, ownerOf } from './key-pattern.ts';
+import { matchesInEnvironment, matchesInFile } from './match.ts';
 
 let providers: readonly Provider[];
-let watched: readonly Watched[];
+let patterns: readonly KeyPattern[];
 
 beforeAll(async () => {
   providers = (await loadBundled()).map((document) => parseProvider(document, 'bundled'));
-  watched = providers.map((provider) => ({
+  patterns = providers.map((provider) => ({
     provider: provider.name,
     displayName: provider.displayName,
     variables: [provider.apiKey?.envVar ?? [], provider.exportVariables.map(({ name }) => name)].flat(2),
-    keyPattern: provider.apiKey?.keyPattern,
+    pattern: provider.apiKey?.keyPattern,
     takesKey: provider.apiKey !== undefined,
   }));
 });
 
-const owner = (name: string, value: string) => ownerOf(name, value, watched)?.owner.provider;
-const rivals = (name: string, value: string) =>
-  ownerOf(name, value, watched)?.rivals.map(({ provider }) => provider);
+const owner = (name: string, value: string) => ownerOf(name, value, patterns)?.owner.provider;
+const alternatives = (name: string, value: string) =>
+  ownerOf(name, value, patterns)?.alternatives.map(({ provider }) => provider);
 
 const letters = 'aB3dE6gH9jK2mN5pQ8sT1vW4xY7zA0cD3fG6iJ9l';
 
@@ -34,7 +34,7 @@ describe('whose secret a value is', () => {
     ['TWILIO_AUTH_TOKEN', '0123456789abcdef0123456789abcdef', 'twilio'],
   ])('goes by the variable %s', (name, value, provider) => {
     expect(owner(name, value)).toBe(provider);
-    expect(rivals(name, value)).toEqual([]);
+    expect(alternatives(name, value)).toEqual([]);
   });
 
   it('goes by the value where that is plainly another service’s', () => {
@@ -53,8 +53,8 @@ describe('whose secret a value is', () => {
   });
 
   it('names all whose keys look alike, unless the variable tells', () => {
-    expect(rivals('WHATEVER', `sk-${letters}`)).toEqual(['deepseek']);
-    expect(rivals('MY_OPENAI_KEY', `sk-${letters}`)).toEqual([]);
+    expect(alternatives('WHATEVER', `sk-${letters}`)).toEqual(['deepseek']);
+    expect(alternatives('MY_OPENAI_KEY', `sk-${letters}`)).toEqual([]);
     expect(owner('MY_DEEPSEEK_KEY', `sk-${letters}`)).toBe('deepseek');
   });
 
@@ -90,7 +90,7 @@ describe('what is reported', () => {
       const environment = Object.fromEntries(
         [...provider.exportVariables.map(({ name }) => name), 'X'].map((name) => [name, phantom]),
       );
-      expect(sightingsInEnvironment(environment, watched)).toEqual([]);
+      expect(matchesInEnvironment(environment, patterns)).toEqual([]);
     }
   });
 
@@ -101,7 +101,7 @@ describe('what is reported', () => {
       ...values.map((value) => ({ ...assignment, value })),
       { ...assignment, value: `sk-${letters}`, isReference: true },
     ];
-    expect(sightingsInFile('.env', assignments, watched)).toEqual([]);
-    expect(sightingsInEnvironment({ AUTHSOME_MASTER_KEY: `sk-ant-${letters}` }, watched)).toEqual([]);
+    expect(matchesInFile('.env', assignments, patterns)).toEqual([]);
+    expect(matchesInEnvironment({ AUTHSOME_MASTER_KEY: `sk-ant-${letters}` }, patterns)).toEqual([]);
   });
 });

@@ -1,12 +1,12 @@
 import type { Environment } from '../environment.ts';
 import type { Assignment } from './assignment.ts';
-import { isKeyLike, isPhantom, ownerOf, type Watched } from './watched.ts';
+import { isKeyLike, isPhantom, type KeyPattern, ownerOf } from './key-pattern.ts';
 
-/** A secret where it should not be. Holds the value: show `place` and `variable` only. */
-export interface Sighting {
-  readonly provider: Watched;
-  /** Other providers that it could belong to just as well. */
-  readonly rivals: readonly Watched[];
+/** A plaintext secret that was found. Contains the value: show only `place` and `variable`. */
+export interface Match {
+  readonly provider: KeyPattern;
+  /** Other providers whose key it could be equally well. */
+  readonly alternatives: readonly KeyPattern[];
   readonly variable: string;
   readonly value: string;
   /** `undefined` for the environment. */
@@ -20,37 +20,37 @@ interface Place {
 }
 
 /** The secrets among a file's assignments, in their order. */
-export function sightingsInFile(
+export function matchesInFile(
   file: string,
   assignments: readonly Assignment[],
-  watched: readonly Watched[],
-): readonly Sighting[] {
+  patterns: readonly KeyPattern[],
+): readonly Match[] {
   return assignments.flatMap((assignment) => {
     const { name, value, isReference } = assignment;
-    return isReference ? [] : sightingOf(name, value, { file, assignment }, watched);
+    return isReference ? [] : matchOf(name, value, { file, assignment }, patterns);
   });
 }
 
 /** The secrets in an environment, by the variables' names. */
-export function sightingsInEnvironment(
+export function matchesInEnvironment(
   environment: Environment,
-  watched: readonly Watched[],
-): readonly Sighting[] {
+  patterns: readonly KeyPattern[],
+): readonly Match[] {
   return Object.keys(environment)
     .filter((name) => !name.startsWith('AUTHSOME_'))
     .sort()
-    .flatMap((name) => sightingOf(name, environment[name] ?? '', undefined, watched));
+    .flatMap((name) => matchOf(name, environment[name] ?? '', undefined, patterns));
 }
 
-function sightingOf(
+function matchOf(
   variable: string,
   written: string,
   place: Place | undefined,
-  watched: readonly Watched[],
-): readonly Sighting[] {
+  patterns: readonly KeyPattern[],
+): readonly Match[] {
   const value = written.trim();
   if (!isKeyLike(value) || isPhantom(value)) return [];
-  const ownership = ownerOf(variable, value, watched);
+  const ownership = ownerOf(variable, value, patterns);
   if (ownership === undefined) return [];
-  return [{ provider: ownership.owner, rivals: ownership.rivals, variable, value, place }];
+  return [{ provider: ownership.owner, alternatives: ownership.alternatives, variable, value, place }];
 }

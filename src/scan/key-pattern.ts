@@ -1,18 +1,18 @@
-/** What is looked for of one provider. */
-export interface Watched {
+/** How the keys of one provider are recognized. */
+export interface KeyPattern {
   readonly provider: string;
   readonly displayName: string;
   /** Variables that its definition names. */
   readonly variables: readonly string[];
-  readonly keyPattern: RegExp | undefined;
+  readonly pattern: RegExp | undefined;
   /** Whether a key can become a connection; otherwise a sign-in is the only way. */
   readonly takesKey: boolean;
 }
 
 export interface Ownership {
-  readonly owner: Watched;
-  /** Other providers whose keys look just the same. */
-  readonly rivals: readonly Watched[];
+  readonly owner: KeyPattern;
+  /** Other providers whose keys look the same. */
+  readonly alternatives: readonly KeyPattern[];
 }
 
 /** Positions at which a pattern must be strict to tell its keys from other text, whatever the variable's name. */
@@ -24,29 +24,31 @@ const longestMatched = 512;
  * Whose secret this is: the provider that names the variable, unless the value is plainly another one's; or, under a
  * name that nobody claims, the provider whose distinctive `key_pattern` it satisfies. `undefined` for anything else.
  */
-export function ownerOf(name: string, value: string, watched: readonly Watched[]): Ownership | undefined {
-  const matches = matchesOf(value, watched);
-  const best = matches[0];
-  const named = watched.filter(({ variables }) => variables.includes(name));
-  const own = matches.find(({ owner }) => named.includes(owner))?.owner ?? named[0];
+export function ownerOf(name: string, value: string, patterns: readonly KeyPattern[]): Ownership | undefined {
+  const candidates = candidatesOf(value, patterns);
+  const best = candidates[0];
+  const named = patterns.filter(({ variables }) => variables.includes(name));
+  const own = candidates.find(({ owner }) => named.includes(owner))?.owner ?? named[0];
   if (own !== undefined) {
-    const strictness = matches.find(({ owner }) => owner === own)?.strictness ?? 0;
-    const isForeign = own.keyPattern !== undefined && best !== undefined && best.strictness > strictness;
-    if (isForeign && isDistinct(best.strictness, value)) return { owner: best.owner, rivals: [] };
-    return isPlaceholder(value) && strictness === 0 ? undefined : { owner: own, rivals: [] };
+    const strictness = candidates.find(({ owner }) => owner === own)?.strictness ?? 0;
+    const isForeign = own.pattern !== undefined && best !== undefined && best.strictness > strictness;
+    if (isForeign && isDistinct(best.strictness, value)) return { owner: best.owner, alternatives: [] };
+    return isPlaceholder(value) && strictness === 0 ? undefined : { owner: own, alternatives: [] };
   }
-  const hinted = matches.filter(({ owner }) => isNameOf(owner, name));
+  const hinted = candidates.filter(({ owner }) => isNameOf(owner, name));
   if (best === undefined || isPublic(value)) return undefined;
-  const tied = matches.filter(({ strictness }) => strictness === best.strictness);
+  const tied = candidates.filter(({ strictness }) => strictness === best.strictness);
   if (isDistinct(best.strictness, value)) {
     const preferred = tied.filter((match) => hinted.includes(match));
-    const [first, ...rivals] = preferred.length > 0 ? preferred : tied;
-    return first === undefined ? undefined : { owner: first.owner, rivals: rivals.map(({ owner }) => owner) };
+    const [first, ...alternatives] = preferred.length > 0 ? preferred : tied;
+    return first === undefined
+      ? undefined
+      : { owner: first.owner, alternatives: alternatives.map(({ owner }) => owner) };
   }
-  const [first, ...rivals] = hinted;
+  const [first, ...alternatives] = hinted;
   if (first === undefined || !/KEY|TOKEN|SECRET|AUTH|PASS/i.test(name) || !looksRandom(value))
     return undefined;
-  return { owner: first.owner, rivals: rivals.map(({ owner }) => owner) };
+  return { owner: first.owner, alternatives: alternatives.map(({ owner }) => owner) };
 }
 
 /** Whether it is a phantom: every one that has room for the word contains it. */
@@ -59,19 +61,19 @@ export function isKeyLike(value: string): boolean {
   return /^[\x21-\x7e]{1,8192}$/.test(value);
 }
 
-interface Match {
-  readonly owner: Watched;
+interface Candidate {
+  readonly owner: KeyPattern;
   readonly strictness: number;
 }
 
 /** The strictest first; of equals the one that knows more kinds of key. */
-function matchesOf(value: string, watched: readonly Watched[]): readonly Match[] {
+function candidatesOf(value: string, patterns: readonly KeyPattern[]): readonly Candidate[] {
   if (value.length > longestMatched) return [];
-  return watched
+  return patterns
     .flatMap((owner) => {
-      const { keyPattern } = owner;
-      if (keyPattern === undefined || !keyPattern.test(value)) return [];
-      return [{ owner, strictness: strictnessOf(keyPattern, value), breadth: keyPattern.source.length }];
+      const { pattern } = owner;
+      if (pattern === undefined || !pattern.test(value)) return [];
+      return [{ owner, strictness: strictnessOf(pattern, value), breadth: pattern.source.length }];
     })
     .sort((left, right) => right.strictness - left.strictness || right.breadth - left.breadth);
 }
@@ -100,7 +102,7 @@ function isPublic(value: string): boolean {
 }
 
 /** `MY_OPENAI_KEY` speaks of `openai`. */
-function isNameOf({ provider }: Watched, name: string): boolean {
+function isNameOf({ provider }: KeyPattern, name: string): boolean {
   const flat = (text: string): string => text.toLowerCase().replace(/[^a-z0-9]+/g, '_');
   return `_${flat(name)}_`.includes(`_${flat(provider)}_`);
 }

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { isOpenable, showsLinks, surroundingsOf } from './surroundings.ts';
+import { browserEnvironment, isOpenable, showsLinks } from './browser-environment.ts';
 
 const url = 'https://example.com/authorize?a=1&b=$(id)';
 const browsers = (environment: Record<string, string>, platform: NodeJS.Platform = 'linux', kernel = '') =>
-  surroundingsOf(url, environment, platform, kernel).browsers;
+  browserEnvironment(url, environment, platform, kernel).browsers;
 
 describe('the browser to open', () => {
   test('is the one in BROWSER, even without a display and over SSH', () => {
@@ -20,11 +20,11 @@ describe('the browser to open', () => {
   });
 
   test('is none over SSH, nor without a display, and it is said why', () => {
-    expect(surroundingsOf(url, { SSH_TTY: '/dev/pts/1', DISPLAY: ':0' }, 'linux', '')).toEqual({
+    expect(browserEnvironment(url, { SSH_TTY: '/dev/pts/1', DISPLAY: ':0' }, 'linux', '')).toEqual({
       browsers: [],
       reason: 'this is an SSH session',
     });
-    expect(surroundingsOf(url, {}, 'linux', '').reason).toMatch(/no display/);
+    expect(browserEnvironment(url, {}, 'linux', '').reason).toMatch(/no display/);
   });
 
   test('is none in a container, which has the kernel of its host but not its desktop', () => {

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createAnswerReader } from './answer-reader.ts';
+import { createResponseReader } from './response-reader.ts';
 
 const read = (...pieces: readonly string[]) => {
-  const reader = createAnswerReader();
+  const reader = createResponseReader();
   for (const piece of pieces) reader.push(Buffer.from(piece));
   return reader;
 };
@@ -32,7 +32,7 @@ describe('an answer', () => {
           chunk(bytes.subarray(cut)),
           Buffer.from('0\r\n\r\n'),
         ]);
-        const reader = createAnswerReader();
+        const reader = createResponseReader();
         const ends = [...splits.map((at) => Math.min(at, wire.length)), wire.length].sort((a, b) => a - b);
         for (const [index, end] of ends.entries()) reader.push(wire.subarray(ends[index - 1] ?? 0, end));
         expect(reader).toMatchObject({ text, isComplete: true });

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import type { Environment } from '../../environment.ts';
 import { isLoopbackHost } from '../../loopback.ts';
 
-/** What can show a page to the person at this terminal. */
-export interface Surroundings {
+/** What this environment offers to show a page to the person at the terminal. */
+export interface BrowserEnvironment {
   /** Command lines to try in this order, each a program and its arguments; empty where a browser must not be started. */
   readonly browsers: readonly (readonly string[])[];
   /** Why there is none, as the end of a sentence. */
@@ -12,15 +12,15 @@ export interface Surroundings {
 
 /**
  * Ways to open `url` here. `BROWSER` wins wherever it is set, as in Python's `webbrowser`: a list separated like PATH,
- * `%s` replaced by the URL, which otherwise comes last. Without it, a browser needs a display, and over SSH it would open on
+ * `%s` replaced by the URL, which is the last argument otherwise. Without it, a browser needs a display, and over SSH it would open on
  * the wrong machine. Nothing goes through a shell.
  */
-export function surroundingsOf(
+export function browserEnvironment(
   url: string,
   environment: Environment,
   platform: NodeJS.Platform,
   kernel: string = kernelName(platform),
-): Surroundings {
+): BrowserEnvironment {
   const named = (environment.BROWSER ?? '').trim();
   if (named !== '') return { browsers: browserList(named, url, platform), reason: undefined };
   if (isSet(environment.SSH_CONNECTION) || isSet(environment.SSH_TTY) || isSet(environment.SSH_CLIENT)) {
@@ -39,7 +39,7 @@ export function surroundingsOf(
   return { browsers: openers.map((program) => [program, url]), reason: undefined };
 }
 
-/** Whether a browser may be sent there at all: to https, or to a page on this machine. */
+/** Whether a browser may open `url`: only https, or a page on this machine. */
 export function isOpenable(url: string): boolean {
   if (!URL.canParse(url)) return false;
   const { protocol, hostname } = new URL(url);

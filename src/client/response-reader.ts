@@ -1,27 +1,30 @@
-/** The head of an HTTP/1.1 answer; header names in lower case. */
-export interface AnswerHead {
+/** The head of an HTTP/1.1 response; header names in lower case. */
+export interface ResponseHead {
   readonly status: number;
   readonly headers: ReadonlyMap<string, string>;
 }
 
-/** Reads one answer of the daemon as its bytes come in (RFC 9112 §4, §6, §7.1). */
-export interface AnswerReader {
-  /** Takes the next bytes. Throws SyntaxError for what no answer of ours looks like. */
+/**
+ * Reads one response of the daemon as its bytes arrive (RFC 9112 §4, §6, §7.1). One of three small HTTP/1 readers: `run` starts
+ * with this one, since loading `node:http` costs it 5 ms.
+ */
+export interface ResponseReader {
+  /** Takes the next bytes. Throws SyntaxError for what the daemon never sends. */
   push(bytes: Buffer): void;
   /** `undefined` until it has been read. */
-  readonly head: AnswerHead | undefined;
+  readonly head: ResponseHead | undefined;
   /** Of the body, what has been read so far. */
   readonly text: string;
   /** Whether the body is complete; one without a length is so only at the end of the connection. */
   readonly isComplete: boolean;
 }
 
-/** Far above any answer of ours: whoever sends more is not the daemon. */
+/** Far above any response of the daemon: a sender of more is not the daemon. */
 const maxBytes = 4 * 1024 * 1024;
 
-export function createAnswerReader(): AnswerReader {
+export function createResponseReader(): ResponseReader {
   let pending: Buffer = Buffer.alloc(0);
-  let head: AnswerHead | undefined;
+  let head: ResponseHead | undefined;
   let isComplete = false;
   const body: Buffer[] = [];
   let bodyBytes = 0;
@@ -52,13 +55,13 @@ export function createAnswerReader(): AnswerReader {
   return {
     push(bytes) {
       pending = pending.length === 0 ? bytes : Buffer.concat([pending, bytes]);
-      if (pending.length + bodyBytes > maxBytes) throw new SyntaxError('too long an answer');
+      if (pending.length + bodyBytes > maxBytes) throw new SyntaxError('the response is too long');
       while (head === undefined) {
         const end = pending.indexOf('\r\n\r\n');
         if (end < 0) return;
         const read = readHead(pending.toString('latin1', 0, end));
         pending = pending.subarray(end + 4);
-        // 1xx only announces the answer.
+        // 1xx only announces the response.
         if (read.status >= 200) head = read;
       }
       if (head.headers.get('transfer-encoding') === 'chunked') {
@@ -81,10 +84,10 @@ export function createAnswerReader(): AnswerReader {
   };
 }
 
-function readHead(text: string): AnswerHead {
+function readHead(text: string): ResponseHead {
   const [first = '', ...lines] = text.split('\r\n');
   const status = /^HTTP\/1\.[01] (\d{3})(?: |$)/.exec(first)?.[1];
-  if (status === undefined) throw new SyntaxError('not an HTTP answer');
+  if (status === undefined) throw new SyntaxError('not an HTTP response');
   const pairs = lines.map((line): [string, string] => {
     const colon = line.indexOf(':');
     if (colon < 1) throw new SyntaxError('not a header');

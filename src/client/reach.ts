@@ -1,0 +1,47 @@
+import { AuthsomeError } from '../errors.ts';
+import { currentDaemon, type DaemonOptions, ensureDaemon } from './daemon.ts';
+import { readDaemonRecord } from './daemon-record.ts';
+import { type Endpoint, NotReached } from './exchange.ts';
+import { endpointOf } from './probe.ts';
+
+/** Makes a call at the daemon's endpoint, found on first use. */
+export type Reach = <T>(attempt: (endpoint: Endpoint) => Promise<T>) => Promise<T>;
+
+/** Calls go to the daemon that the settings name. A second time, where it is by then, if the first try did not reach it. */
+export function createReach(options: DaemonOptions): Reach {
+  const { settings } = options;
+  let endpoint: Promise<Endpoint> | undefined;
+  return async (attempt) => {
+    endpoint ??= locate(options);
+    try {
+      return await attempt(await endpoint);
+    } catch (error) {
+      endpoint = undefined;
+      if (!(error instanceof NotReached)) throw error;
+    }
+    if (!settings.isLocal) throw unreachable(settings.baseUrl);
+    endpoint = ensureDaemon(options).then(endpointOf);
+    try {
+      return await attempt(await endpoint);
+    } catch (error) {
+      endpoint = undefined;
+      throw error instanceof NotReached ? unreachable(settings.baseUrl) : error;
+    }
+  };
+}
+
+export function unreachable(origin: string): AuthsomeError {
+  return new AuthsomeError('DaemonUnavailable', `no daemon answers at ${origin}`);
+}
+
+async function locate(options: DaemonOptions): Promise<Endpoint> {
+  const { settings } = options;
+  if (!settings.isLocal) {
+    const { hostedRoots } = await import('./hosted.ts');
+    const roots = settings.baseUrl.startsWith('https:') ? hostedRoots(settings.extraCaFiles) : [];
+    return { origin: settings.baseUrl, secret: undefined, roots };
+  }
+  const record = readDaemonRecord(settings.home) ?? (await ensureDaemon(options));
+  const isCurrent = record.version === options.version;
+  return endpointOf(isCurrent ? record : await currentDaemon(record, options));
+}
