@@ -102,6 +102,7 @@ const shared = Object.keys({
   placement: true,
   identity: true,
   run: true,
+  principal: true,
 } satisfies Record<
   Exclude<keyof DecisionEvent, 'event' | 'id' | 'request' | 'candidates'>,
   true

@@ -3,6 +3,8 @@ interface Common {
   readonly connection?: string;
   readonly identity?: string;
   readonly run?: string;
+  /** The principal whose it is; without it, the first principal's or the daemon's own. */
+  readonly principal?: string;
   /** `ok`, or the error code of the failure. */
   readonly outcome: string;
 }

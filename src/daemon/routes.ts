@@ -8,10 +8,11 @@ import {
   pageRoutes,
   providerRoutes,
   type Routes,
+  requireRole,
   runRoutes,
   scanRoutes,
 } from '../api/index.ts';
-import type { Principals } from '../principals/index.ts';
+import type { Caller, Principals, Tenant } from '../principals/index.ts';
 import type { Daemon, StartOptions } from './contract.ts';
 import { doctorChecks, doctorDocument, readyDocument } from './health/index.ts';
 import { failureLog } from './log/index.ts';
@@ -33,38 +34,45 @@ export interface RoutesOptions {
 export function routesOf(options: RoutesOptions): readonly Routes[] {
   const { start, stores, runtime, url, secret, startedAtMs, stop } = options;
   const { home, settings, version, log, nowMs, randomBytes } = start;
-  const { trail, catalog, principals } = stores;
-  const { wayOut, desks, openDesks, redirectUri, runs } = runtime;
+  const { principals } = stores;
+  const { wayOut, tenants, redirectUri, runs } = runtime;
   const { pid } = process;
-  const checks = doctorChecks({
-    ...stores,
-    home,
-    settings,
-    desks: openDesks,
-    extraRoots: wayOut.extraRoots,
-    proxies: wayOut.proxies,
-    nowMs,
-    monotonicMs: () => performance.now(),
-  });
-  const doctor = () => doctorDocument(checks);
+  const monotonicMs = () => performance.now();
+  const clockOffsetMs = nowMs() - monotonicMs();
+  const checksOf = (visible: () => Promise<readonly Tenant[]>) =>
+    doctorChecks({
+      ...stores,
+      home,
+      settings,
+      tenants: visible,
+      extraRoots: wayOut.extraRoots,
+      proxies: wayOut.proxies,
+      nowMs,
+      monotonicMs,
+      clockOffsetMs,
+    });
+  const allChecks = checksOf(() => tenants.openAll());
+  const doctor = ({ principal }: Caller) =>
+    doctorDocument(
+      principal.role === 'admin' ? allChecks : checksOf(async () => [await tenants.open(principal)]),
+    );
   const admit: Principals['admit'] = (verified, isFromHome) => principals.admit(verified, isFromHome);
   return [
-    openRoutes({ version, pid, ready: () => readyDocument(checks) }),
-    pageRoutes({ desks, catalog, failures: failureLog(log), randomBytes }),
+    openRoutes({ version, pid, ready: () => readyDocument(allChecks) }),
+    pageRoutes({ tenants, failures: failureLog(log), randomBytes }),
     (app) => app.use('/v1/*', authenticate({ secret, nowMs, startedAtMs, admit })),
-    daemonRoutes({ version, pid, home: home.path, url, desks, doctor, stop }),
+    (app) => app.use('/v1/*', requireRole()),
+    daemonRoutes({ version, pid, home: home.path, url, tenants, doctor, stop }),
     providerRoutes({
-      desks,
-      catalog,
+      tenants,
       redirectUri,
       fetch: wayOut.fetchFor({ publicOnly: false }),
-      trail,
       onChange: () => runs.providersChanged(),
     }),
-    connectionRoutes(desks),
-    authSessionRoutes(desks, catalog),
-    auditRoutes(trail),
-    runRoutes(runs, desks),
-    scanRoutes({ desks, catalog, runs, randomBytes }),
+    connectionRoutes(tenants),
+    authSessionRoutes(tenants),
+    auditRoutes(tenants),
+    runRoutes(runs, tenants),
+    scanRoutes({ tenants, runs, randomBytes }),
   ];
 }

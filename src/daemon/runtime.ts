@@ -1,8 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pagePath } from '../api/index.ts';
-import { createDesks, type Desk, type Desks } from '../principals/index.ts';
+import { createTenants, type Tenants } from '../principals/index.ts';
 import { type Proxy as RunProxy, startProxy } from '../proxy/index.ts';
-import { createDecisionSink, createRoots, createRuns, type Runs, removeStaleRuns } from '../runs/index.ts';
+import {
+  createDecisionSink,
+  createRoots,
+  createRuns,
+  RunAudits,
+  type Runs,
+  removeStaleRuns,
+} from '../runs/index.ts';
 import type { Closers } from './closers.ts';
 import type { StartOptions } from './contract.ts';
 import type { Listener } from './listener.ts';
@@ -13,9 +20,7 @@ import type { Stores } from './stores.ts';
 /** What works while the daemon is up. */
 export interface Runtime {
   readonly wayOut: WayOut;
-  readonly desks: Desks;
-  /** Every principal's, opened where they were not. */
-  readonly openDesks: () => Promise<readonly Desk[]>;
+  readonly tenants: Tenants;
   readonly redirectUri: string;
   readonly proxy: RunProxy;
   readonly runs: Runs;
@@ -38,13 +43,15 @@ export async function createRuntime(
   const url = `http://${listener.address}`;
   const redirectUri = `${url}/auth/callback/oauth`;
   const wayOut = createWayOut(settings, environment);
-  const desks = createDesks({
+  const tenants = createTenants({
+    principals,
     storage,
     masterKey: settings.masterKey,
     masterKeyFile: settings.masterKeyFile,
     serverDirectory: home.server,
     keychain,
     catalog,
+    policy: rules.policy,
     fetchFor: wayOut.fetchFor,
     trail,
     redirectUri,
@@ -55,15 +62,14 @@ export async function createRuntime(
   });
   let settled: Promise<void> | undefined;
   const settle = (): Promise<void> => {
-    settled ??= Promise.race([desks.close(), sleep(exchangeGraceMs, undefined, { ref: false })]);
+    settled ??= Promise.race([tenants.close(), sleep(exchangeGraceMs, undefined, { ref: false })]);
     return settled;
   };
   closers.add(settle);
-  const openDesks = async () =>
-    Promise.all((await principals.all()).map((principal) => desks.open(principal)));
   // Before the proxy: with a wrong master key, or a keychain that is locked, the daemon cannot start.
-  await openDesks();
+  await tenants.openAll();
 
+  const audits = new RunAudits();
   const proxy = await startProxy({
     listenHost: settings.listenHost,
     listenPort: 0,
@@ -73,7 +79,7 @@ export async function createRuntime(
       host: new URL(`http://${name}`).hostname,
       port: listener.port,
     })),
-    decisions: createDecisionSink(trail, nowMs),
+    decisions: createDecisionSink({ trail, audits, nowMs }),
     nowMs,
     randomBytes,
   });
@@ -83,9 +89,7 @@ export async function createRuntime(
     proxy,
     directory: home.runs,
     roots: createRoots(),
-    policy: rules.policy,
-    catalog,
-    trail,
+    audits,
     randomBytes,
   });
   closers.add(() => runs.endAll());
@@ -95,6 +99,6 @@ export async function createRuntime(
     );
   };
   rules.onChange(() => inBackground(runs.rulesChanged()));
-  desks.onChange((desk, change) => inBackground(runs.connectionChanged(desk, change)));
-  return { wayOut, desks, openDesks, redirectUri, proxy, runs, settle };
+  tenants.onChange((tenant, change) => inBackground(runs.connectionChanged(tenant, change)));
+  return { wayOut, tenants, redirectUri, proxy, runs, settle };
 }

@@ -7,6 +7,7 @@ import { AuthsomeError } from '../errors.ts';
 import { didOf, homeProof, homeProofHeader, type Identity, signRequest } from '../identity/index.ts';
 import { writePrivateFile } from '../private-files/index.ts';
 import { parseSettings } from '../settings.ts';
+import { openDatabase } from '../storage/test-storage.ts';
 import type { Daemon, StartOptions } from './contract.ts';
 import { homeAt, prepareHome } from './home/home.ts';
 import type { Log } from './log/log.ts';
@@ -91,6 +92,18 @@ export async function openFixture({
       rmSync(base, { recursive: true, force: true });
     },
   };
+}
+
+/** Puts another principal beside the first one, as nothing but a hosted daemon's administration would. */
+export async function addPrincipal(home: string, role: 'admin' | 'user', identity: Identity): Promise<void> {
+  const database = await openDatabase(homeAt(home).databaseFile);
+  const id = `prn_${identity.handle}`;
+  const insertPrincipal = 'INSERT INTO principals (id, role, vault_id, created_at_ms) VALUES (?, ?, ?, ?)';
+  database.run(insertPrincipal, id, role, `vlt_${identity.handle}`, Date.now() + 1_000);
+  const insertIdentity =
+    'INSERT INTO identities (did, handle, principal_id, admitted_at_ms) VALUES (?, ?, ?, ?)';
+  database.run(insertIdentity, identity.did, identity.handle, id, Date.now());
+  database.close();
 }
 
 /** What proves to the daemon of a home that a caller can read it. */

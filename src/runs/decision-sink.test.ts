@@ -2,10 +2,11 @@ import { expect, it } from 'vitest';
 import type { DecisionEvent } from '../audit/index.ts';
 import { memoryTrail } from '../audit/test-trail.ts';
 import { createDecisionSink } from './decision-sink.ts';
+import { RunAudits } from './run-audits.ts';
 
 it('slows the proxy down while the disk is full, and drops no decision', async () => {
   const trail = memoryTrail(1);
-  const sink = createDecisionSink(trail, () => 0);
+  const sink = createDecisionSink({ trail, audits: new RunAudits(), nowMs: () => 0 });
   const decision: DecisionEvent = {
     event: 'decision',
     id: 'dec_1',
@@ -28,7 +29,7 @@ it('slows the proxy down while the disk is full, and drops no decision', async (
 it('records a few requests of strangers each second, so that none can fill the disk', async () => {
   const trail = memoryTrail();
   let nowMs = 5_000;
-  const sink = createDecisionSink(trail, () => nowMs);
+  const sink = createDecisionSink({ trail, audits: new RunAudits(), nowMs: () => nowMs });
   const refusal: DecisionEvent = {
     event: 'decision',
     id: 'dec_1',

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AuditTrail, DecisionEvent } from '../audit/index.ts';
 import type { DecisionSink } from '../proxy/index.ts';
+import type { RunAudits } from './run-audits.ts';
 
 /** Queued events from which on the proxy stops reading: about 4 MB. */
 const congestionLimit = 4096;
@@ -8,11 +9,17 @@ const retryMs = 250;
 /** Enough to see that somebody knocks, and to explain it to whoever used the credentials of a run that has ended. */
 const strangersPerSecond = 20;
 
+export interface DecisionSinkOptions {
+  readonly trail: AuditTrail;
+  readonly audits: RunAudits;
+  readonly nowMs: () => number;
+}
+
 /**
  * Decisions on their way into the audit trail. Of a run's, none is dropped: on a full disk, traffic waits for space. Of
  * those on requests without a run's credentials, which anybody on the machine can make, a few each second are kept.
  */
-export function createDecisionSink(trail: AuditTrail, nowMs: () => number): DecisionSink {
+export function createDecisionSink({ trail, audits, nowMs }: DecisionSinkOptions): DecisionSink {
   let second = 0;
   let strangers = 0;
   const isOneTooMany = (): boolean => {
@@ -22,12 +29,13 @@ export function createDecisionSink(trail: AuditTrail, nowMs: () => number): Deci
     strangers += 1;
     return strangers > strangersPerSecond;
   };
+  const auditOf = (run: string | undefined) => (run === undefined ? undefined : audits.of(run)) ?? trail;
   return {
     record(decision: DecisionEvent) {
       if (decision.run === undefined && isOneTooMany()) return;
-      trail.append(decision);
+      auditOf(decision.run).append(decision);
     },
-    failed: (failure) => trail.append(failure),
+    failed: (failure) => auditOf(failure.run).append(failure),
     get congested() {
       return trail.pending >= congestionLimit;
     },

@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import type { Caller, Desk } from '../principals/index.ts';
+import type { Caller, Tenant } from '../principals/index.ts';
 import type { Catalog } from '../providers/index.ts';
 import type { Proxy as ProxyServer } from '../proxy/index.ts';
-import { createRuns, type RunsOptions } from './runs.ts';
+import { RunAudits } from './run-audits.ts';
+import { createRuns } from './runs.ts';
 
 it('rules that changed reach every live run, though nothing stored can be read just then', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'authsome-runs-'));
@@ -22,9 +23,7 @@ it('rules that changed reach every live run, though nothing stored can be read j
     proxy,
     directory,
     roots: { system: () => '', of: async () => '' },
-    policy: () => ({ allowed: true, rule: undefined, reason: '' }),
-    catalog: { problems: [] } as unknown as Catalog,
-    trail: { append: () => {} } as unknown as RunsOptions['trail'],
+    audits: new RunAudits(),
     randomBytes: (size) => Buffer.from(Array.from({ length: size }, () => Math.floor(Math.random() * 256))),
   });
   let isLocked = false;
@@ -32,10 +31,18 @@ it('rules that changed reach every live run, though nothing stored can be read j
     if (isLocked) throw new Error('the database is locked');
     return [];
   };
-  const desk = { connections: { summaries, credentials: {} } } as unknown as Desk;
+  const tenant = {
+    connections: { summaries, credentials: {} },
+    policy: () => ({ allowed: true, rule: undefined, reason: '' }),
+    catalog: { problems: [] } as unknown as Catalog,
+    audit: { append: () => {} },
+  } as unknown as Tenant;
   const caller = { handle: 'tester' } as unknown as Caller;
   const specification = { providers: [], connections: {}, command: 'agent', caFiles: [] };
-  const opened = [await runs.open(specification, caller, desk), await runs.open(specification, caller, desk)];
+  const opened = [
+    await runs.open(specification, caller, tenant),
+    await runs.open(specification, caller, tenant),
+  ];
   isLocked = true;
   await runs.rulesChanged();
   expect(reauthorized).toEqual(opened.map(({ id }) => id));

@@ -1,13 +1,11 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { AuditTrail } from '../audit/index.ts';
 import type { ConnectionChange, ScopeAdvice } from '../connections/index.ts';
-import type { Policy } from '../policy/index.ts';
-import type { Caller, Desk } from '../principals/index.ts';
+import type { Caller, Tenant } from '../principals/index.ts';
 import { randomId } from '../principals/index.ts';
-import type { Catalog } from '../providers/index.ts';
 import type { Proxy as ProxyServer, Run, UpstreamRefusal } from '../proxy/index.ts';
 import type { Roots } from './roots.ts';
+import type { RunAudits } from './run-audits.ts';
 import { type CaFiles, createRunDirectories } from './run-directory.ts';
 import { reselectConnections, type Selected, type SelectionRequest, selectConnections } from './selection.ts';
 import {
@@ -38,16 +36,16 @@ export interface OpenedRun extends CaFiles {
 }
 
 export interface Runs {
-  open(specification: RunSpecification, caller: Caller, desk: Desk): Promise<OpenedRun>;
-  /** Cuts what is live on a connection that is gone, then gives the vault's live runs the routes of now. */
-  connectionChanged(desk: Desk, change: ConnectionChange): Promise<void>;
-  /** Judges again, by the rules of now, what is under way in every live run. */
+  open(specification: RunSpecification, caller: Caller, tenant: Tenant): Promise<OpenedRun>;
+  /** Cuts what is live on a connection that is gone, then gives the tenant's live runs their new routes. */
+  connectionChanged(tenant: Tenant, change: ConnectionChange): Promise<void>;
+  /** Decides again, by the current rules, what is under way in every live run. */
   rulesChanged(): Promise<void>;
-  /** Gives every live run the routes of the definitions of now. */
+  /** Gives every live run the routes of the current definitions. */
   providersChanged(): Promise<void>;
   readonly count: number;
-  /** Whether a live run was given this phantom. */
-  hasPhantom(value: string): boolean;
+  /** Whether a live run of the tenant was given this phantom. */
+  hasPhantom(tenant: Tenant, value: string): boolean;
   endAll(): Promise<void>;
   /** Resolves when there are no runs. */
   idle(): Promise<void>;
@@ -58,9 +56,7 @@ export interface RunsOptions {
   /** `runs/` of the home. */
   readonly directory: string;
   readonly roots: Roots;
-  readonly policy: Policy;
-  readonly catalog: Catalog;
-  readonly trail: AuditTrail;
+  readonly audits: RunAudits;
   readonly randomBytes: (size: number) => Uint8Array;
 }
 
@@ -68,7 +64,7 @@ interface LiveRun {
   readonly run: Run;
   readonly caller: Caller;
   readonly request: SelectionRequest;
-  readonly desk: Desk;
+  readonly tenant: Tenant;
   readonly phantoms: Phantoms;
   selected: readonly Selected[];
   /** Tells whoever waits that it has ended. */
@@ -76,7 +72,7 @@ interface LiveRun {
 }
 
 export function createRuns(options: RunsOptions): Runs {
-  const { proxy, directory, roots, policy, catalog, trail, randomBytes } = options;
+  const { proxy, directory, roots, audits, randomBytes } = options;
   const directories = createRunDirectories({
     directory,
     roots,
@@ -94,7 +90,8 @@ export function createRuns(options: RunsOptions): Runs {
     const removal = rm(join(directory, id), { recursive: true, force: true }).catch(() => undefined);
     removals.add(removal);
     void removal.then(() => removals.delete(removal));
-    trail.append({ event: 'run.ended', identity: entry.caller.handle, run: id, outcome });
+    entry.tenant.audit.append({ event: 'run.ended', identity: entry.caller.handle, run: id, outcome });
+    audits.end(id);
     entry.announceEnd();
     if (live.size > 0) return;
     for (const wake of waitingForIdle) wake();
@@ -102,9 +99,9 @@ export function createRuns(options: RunsOptions): Runs {
   };
 
   const reroute = async (entry: LiveRun): Promise<void> => {
-    const stored = await entry.desk.connections.summaries();
+    const stored = await entry.tenant.connections.summaries();
     entry.selected = reselectConnections(entry.request, entry.selected, stored);
-    const usable = usableConnections(entry.selected, catalog);
+    const usable = usableConnections(entry.selected, entry.tenant.catalog);
     addPhantoms(entry.phantoms, usable, randomBytes);
     entry.run.replaceRoutes(routeTableOf(usable));
   };
@@ -113,10 +110,14 @@ export function createRuns(options: RunsOptions): Runs {
     get count() {
       return live.size;
     },
-    hasPhantom: (value) => [...live.values()].some(({ phantoms }) => [...phantoms.values()].includes(value)),
-    async open(specification, caller, desk) {
+    hasPhantom: (tenant, value) =>
+      [...live.values()].some(
+        (entry) => entry.tenant === tenant && [...entry.phantoms.values()].includes(value),
+      ),
+    async open(specification, caller, tenant) {
+      const { connections, catalog, policy, audit } = tenant;
       const trusted = Promise.all(specification.caFiles.map((path) => roots.of(path)));
-      const selected = selectConnections(specification, await desk.connections.summaries(), (name) =>
+      const selected = selectConnections(specification, await connections.summaries(), (name) =>
         catalog.resolve(name),
       );
       const usable = usableConnections(selected, catalog);
@@ -125,20 +126,21 @@ export function createRuns(options: RunsOptions): Runs {
       const phantoms: Phantoms = new Map();
       addPhantoms(phantoms, usable, randomBytes);
       const exported = exportedPhantoms(phantoms, usable);
+      audits.add(id, audit);
       const run = await proxy.openRun({
         id,
         identity: caller.handle,
         routes: routeTableOf(usable),
-        credentials: desk.connections.credentials,
+        credentials: connections.credentials,
         decide: policy,
         phantomFor: (connection) => phantoms.get(connection.slice(0, connection.indexOf('/'))),
         advise: (refused) => {
-          const advice = scopeAdviceFor(desk, refused);
+          const advice = scopeAdviceFor(tenant, refused);
           if (advice === undefined) return undefined;
           const { provider, connection, missing: scopes, detail, hint } = advice;
           const asker = { identity: caller.handle, run: id, decision: refused.decision };
           const outcome = 'insufficient_scope';
-          trail.append({
+          audit.append({
             event: 'scopes.missing',
             provider,
             connection,
@@ -155,16 +157,16 @@ export function createRuns(options: RunsOptions): Runs {
       const ended = new Promise<void>((resolve) => {
         announceEnd = resolve;
       });
-      live.set(id, { run, caller, request: specification, desk, phantoms, selected, announceEnd });
+      live.set(id, { run, caller, request: specification, tenant, phantoms, selected, announceEnd });
       try {
         const files = place.write(run.caPem, (await trusted).join(''));
-        const connections = usable.map(({ key }) => key);
-        trail.append({
+        const used = usable.map(({ key }) => key);
+        audit.append({
           event: 'run.started',
           identity: caller.handle,
           run: id,
           outcome: 'ok',
-          detail: `${specification.command}: ${connections.join(', ') || 'no connections'}`,
+          detail: `${specification.command}: ${used.join(', ') || 'no connections'}`,
         });
         return {
           ...files,
@@ -172,7 +174,7 @@ export function createRuns(options: RunsOptions): Runs {
           proxyUrl: run.proxyUrl,
           phantoms: exported,
           secretVariables: secretVariablesOf(usable).filter((name) => !Object.hasOwn(exported, name)),
-          connections,
+          connections: used,
           end: () => end(id, 'ok'),
           ended,
         };
@@ -181,8 +183,8 @@ export function createRuns(options: RunsOptions): Runs {
         throw error;
       }
     },
-    async connectionChanged(desk, { connection, kind }) {
-      const affected = [...live.values()].filter((entry) => entry.desk === desk);
+    async connectionChanged(tenant, { connection, kind }) {
+      const affected = [...live.values()].filter((entry) => entry.tenant === tenant);
       if (kind === 'revoked' || kind === 'removed') {
         for (const { run } of affected) run.dropConnection(connection);
       }
@@ -205,8 +207,11 @@ export function createRuns(options: RunsOptions): Runs {
   };
 }
 
-function scopeAdviceFor(desk: Desk, { connection, status, field }: UpstreamRefusal): ScopeAdvice | undefined {
-  return desk.connections.scopeAdvice(connection, {
+function scopeAdviceFor(
+  tenant: Tenant,
+  { connection, status, field }: UpstreamRefusal,
+): ScopeAdvice | undefined {
+  return tenant.connections.scopeAdvice(connection, {
     status,
     challenge: field('www-authenticate'),
     accepted: field('x-accepted-oauth-scopes'),

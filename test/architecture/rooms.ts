@@ -121,7 +121,17 @@ export const table: Readonly<
   },
   policy: { mayImport: ['errors', 'json'], reason: 'a leaf: a pure judgement of values' },
   principals: {
-    mayImport: ['errors', 'audit', 'connections', 'storage', 'identity', 'network', 'providers', 'vault'],
+    mayImport: [
+      'errors',
+      'audit',
+      'connections',
+      'storage',
+      'identity',
+      'network',
+      'policy',
+      'providers',
+      'vault',
+    ],
     reason: 'it says who owns what and opens what they own; runs, pages and the API are built on it',
   },
   'private-files': {
@@ -143,7 +153,6 @@ export const table: Readonly<
       'audit',
       'connections',
       'network',
-      'policy',
       'principals',
       'providers',
       'proxy',

@@ -1,5 +1,5 @@
-import type { ObservedTrail } from '../../audit/index.ts';
 import { AuthsomeError } from '../../errors.ts';
+import type { Tenants } from '../../principals/index.ts';
 import type { Routes } from '../app.ts';
 import { explainDocument, logDocument } from '../documents.ts';
 import { longestWaitMs, wholeNumber } from '../query.ts';
@@ -7,10 +7,11 @@ import { longestWaitMs, wholeNumber } from '../query.ts';
 const defaultLimit = 50;
 const longestLimit = 1000;
 
-/** Calls about what happened. */
-export function auditRoutes(trail: ObservedTrail): Routes {
+/** Calls about what happened, as far as the caller may see it. */
+export function auditRoutes(tenants: Tenants): Routes {
   return (app) => {
     app.get('/v1/audit', async (context) => {
+      const { audit } = await tenants.of(context.get('caller'));
       const {
         limit: limitText,
         after: afterText,
@@ -21,24 +22,25 @@ export function auditRoutes(trail: ObservedTrail): Routes {
       const waitMs = wholeNumber(waitText, 'wait_ms', 0, longestWaitMs);
       const events =
         afterText === undefined
-          ? await trail.recent({
+          ? await audit.recent({
               limit,
               before: wholeNumber(beforeText, 'before', Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
             })
-          : await trail.next(
+          : await audit.next(
               { limit, after: wholeNumber(afterText, 'after', 0, Number.MAX_SAFE_INTEGER) },
               waitMs,
             );
       return context.json(logDocument(events));
     });
     app.get('/v1/decisions/:id', async (context) => {
+      const { audit } = await tenants.of(context.get('caller'));
       const id = context.req.param('id');
-      const decision = await trail.decision(id);
+      const decision = await audit.decision(id);
       if (decision === undefined) {
         const what = id === 'last' ? 'the proxy has decided nothing yet' : 'there is no such decision';
         throw new AuthsomeError('DecisionNotFound', what);
       }
-      return context.json(explainDocument(decision, await trail.sequel(decision)));
+      return context.json(explainDocument(decision, await audit.sequel(decision)));
     });
   };
 }

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import type { LoginRequest } from '../../client/index.ts';
-import type { Desks } from '../../principals/index.ts';
-import type { Catalog } from '../../providers/index.ts';
+import type { Tenants } from '../../principals/index.ts';
 import type { Routes } from '../app.ts';
 import { parseBody } from '../body.ts';
 import { sessionDocument } from '../documents.ts';
@@ -23,10 +22,10 @@ const clientRequest = z.object({ client_id: z.string(), client_secret: z.string(
 const secretRequest = z.object({ api_key: z.string() });
 
 /** Calls about sign-ins in progress. */
-export function authSessionRoutes(desks: Desks, catalog: Catalog): Routes {
+export function authSessionRoutes(tenants: Tenants): Routes {
   return (app) => {
     app.post('/v1/auth-sessions', async (context) => {
-      const { connections } = await desks.of(context.get('caller'));
+      const { connections, catalog } = await tenants.of(context.get('caller'));
       const request = parseBody(context.get('body'), loginRequest);
       // A definition that was put into `providers/` a moment ago counts.
       await catalog.reload();
@@ -44,11 +43,11 @@ export function authSessionRoutes(desks: Desks, catalog: Catalog): Routes {
       return context.json(sessionDocument(session), 201);
     });
     app.get('/v1/auth-sessions/last', async (context) => {
-      const { connections } = await desks.of(context.get('caller'));
+      const { connections } = await tenants.of(context.get('caller'));
       return context.json(sessionDocument(await connections.signIns.readLastUnfinished()));
     });
     app.get('/v1/auth-sessions/:id', async (context) => {
-      const { connections } = await desks.of(context.get('caller'));
+      const { connections } = await tenants.of(context.get('caller'));
       const id = context.req.param('id');
       const waitMs = wholeNumber(context.req.query('wait_ms'), 'wait_ms', 0, longestWaitMs);
       const seen = wholeNumber(context.req.query('seen'), 'seen', 0, Number.MAX_SAFE_INTEGER);
@@ -59,14 +58,14 @@ export function authSessionRoutes(desks: Desks, catalog: Catalog): Routes {
       return context.json(sessionDocument(session));
     });
     app.post('/v1/auth-sessions/:id/callback', async (context) => {
-      const { connections } = await desks.of(context.get('caller'));
+      const { connections } = await tenants.of(context.get('caller'));
       const { url } = parseBody(context.get('body'), pasteRequest);
       return context.json(
         sessionDocument(await connections.signIns.callbackFromPaste(context.req.param('id'), url)),
       );
     });
     app.post('/v1/auth-sessions/:id/client', async (context) => {
-      const { connections } = await desks.of(context.get('caller'));
+      const { connections } = await tenants.of(context.get('caller'));
       const { client_id: clientId, client_secret: clientSecret } = parseBody(
         context.get('body'),
         clientRequest,
@@ -78,18 +77,18 @@ export function authSessionRoutes(desks: Desks, catalog: Catalog): Routes {
       );
     });
     app.post('/v1/auth-sessions/:id/secret', async (context) => {
-      const { connections } = await desks.of(context.get('caller'));
+      const { connections } = await tenants.of(context.get('caller'));
       const { api_key: apiKey } = parseBody(context.get('body'), secretRequest);
       return context.json(
         sessionDocument(await connections.signIns.submitSecret(context.req.param('id'), apiKey)),
       );
     });
     app.post('/v1/auth-sessions/:id/address', async (context) => {
-      const { connections } = await desks.of(context.get('caller'));
+      const { connections } = await tenants.of(context.get('caller'));
       return context.json(sessionDocument(await connections.signIns.renewAddress(context.req.param('id'))));
     });
     app.delete('/v1/auth-sessions/:id', async (context) => {
-      const { connections } = await desks.of(context.get('caller'));
+      const { connections } = await tenants.of(context.get('caller'));
       return context.json(sessionDocument(await connections.signIns.cancel(context.req.param('id'))));
     });
   };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { LogoutDocument } from '../../client/index.ts';
-import type { Desks } from '../../principals/index.ts';
+import type { Tenants } from '../../principals/index.ts';
 import type { Routes } from '../app.ts';
 import { parseBody } from '../body.ts';
 import { connectionDocument, exportDocument } from '../documents.ts';
@@ -8,29 +8,29 @@ import { connectionDocument, exportDocument } from '../documents.ts';
 const defaultRequest = z.object({ connection: z.string() });
 
 /** Calls about one provider's connections. */
-export function connectionRoutes(desks: Desks): Routes {
+export function connectionRoutes(tenants: Tenants): Routes {
   return (app) => {
     app.get('/v1/connections/:provider', async (context) => {
-      const { connections } = await desks.of(context.get('caller'));
+      const { connections } = await tenants.of(context.get('caller'));
       const details = await connections.read(context.req.param('provider'), context.req.query('connection'), {
         showSecret: context.req.query('show_secret') === '1',
       });
       return context.json(connectionDocument(details, connections.signInAgain));
     });
     app.delete('/v1/connections/:provider', async (context) => {
-      const { connections } = await desks.of(context.get('caller'));
+      const { connections } = await tenants.of(context.get('caller'));
       const gone = await connections.logout(context.req.param('provider'), context.req.query('connection'));
       const document: LogoutDocument = { v: 1, ...gone };
       return context.json(document);
     });
     app.put('/v1/connections/:provider/default', async (context) => {
-      const { connections } = await desks.of(context.get('caller'));
+      const { connections } = await tenants.of(context.get('caller'));
       const { connection } = parseBody(context.get('body'), defaultRequest);
       const details = await connections.setDefault(context.req.param('provider'), connection);
       return context.json(connectionDocument(details, connections.signInAgain));
     });
     app.post('/v1/connections/:provider/export', async (context) => {
-      const { connections } = await desks.of(context.get('caller'));
+      const { connections } = await tenants.of(context.get('caller'));
       const report = await connections.exportVariables(
         context.req.param('provider'),
         context.req.query('connection'),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { DoctorDocument, StopDocument, WhoamiDocument } from '../../client/index.ts';
-import type { Desks } from '../../principals/index.ts';
+import type { Caller, Tenants } from '../../principals/index.ts';
 import type { Routes } from '../app.ts';
 import { parseBody } from '../body.ts';
 
@@ -11,20 +11,21 @@ export interface DaemonRoutesOptions {
   readonly pid: number;
   readonly home: string;
   readonly url: string;
-  readonly desks: Desks;
-  readonly doctor: () => Promise<DoctorDocument>;
+  readonly tenants: Tenants;
+  /** What the caller may know of the daemon's state. */
+  readonly doctor: (caller: Caller) => Promise<DoctorDocument>;
   /** Begins to stop; the answer to this call still goes out. */
   readonly stop: (when: 'now' | 'idle') => StopDocument;
 }
 
 /** Calls about the daemon itself. */
 export function daemonRoutes(options: DaemonRoutesOptions): Routes {
-  const { version, pid, home, url, desks, doctor, stop } = options;
+  const { version, pid, home, url, tenants, doctor, stop } = options;
   return (app) => {
     app.get('/v1/whoami', async (context) => {
       const caller = context.get('caller');
       const { did, handle, principal } = caller;
-      const { keySource } = await desks.of(caller);
+      const { keySource } = await tenants.of(caller);
       const document: WhoamiDocument = {
         v: 1,
         version,
@@ -38,7 +39,7 @@ export function daemonRoutes(options: DaemonRoutesOptions): Routes {
       };
       return context.json(document);
     });
-    app.get('/v1/doctor', async (context) => context.json(await doctor()));
+    app.get('/v1/doctor', async (context) => context.json(await doctor(context.get('caller'))));
     app.post('/v1/daemon/stop', (context) =>
       context.json(stop(parseBody(context.get('body'), stopRequest).when)),
     );

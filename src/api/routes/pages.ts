@@ -1,8 +1,8 @@
 import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
-import type { AuthSession, SignIns } from '../../connections/index.ts';
+import type { AuthSession } from '../../connections/index.ts';
 import { AuthsomeError, asAuthsomeError, statusOf } from '../../errors.ts';
-import type { Desks } from '../../principals/index.ts';
+import type { Tenant, Tenants } from '../../principals/index.ts';
 import type { Catalog } from '../../providers/index.ts';
 import type { AppEnv, FailureLog, Routes } from '../app.ts';
 import { readBody } from '../body.ts';
@@ -24,8 +24,7 @@ import {
 const longestFormBytes = 64 * 1024;
 
 export interface PageRoutesOptions {
-  readonly desks: Desks;
-  readonly catalog: Catalog;
+  readonly tenants: Tenants;
   readonly failures: FailureLog;
   readonly randomBytes: (size: number) => Uint8Array;
 }
@@ -36,7 +35,7 @@ interface Attempt {
 }
 
 /** What a browser sees: the pages of a sign-in, and the address that providers send people back to. */
-export function pageRoutes({ desks, catalog, failures, randomBytes }: PageRoutesOptions): Routes {
+export function pageRoutes({ tenants, failures, randomBytes }: PageRoutesOptions): Routes {
   const show = (context: Context<AppEnv>, page: string, status: ContentfulStatusCode = 200): Response =>
     context.html(page, status);
 
@@ -67,11 +66,11 @@ export function pageRoutes({ desks, catalog, failures, randomBytes }: PageRoutes
       }
     };
 
-  /** The sign-ins that know the session; its id is all that a page has to show for itself. */
-  const find = async (id: string): Promise<{ readonly signIns: SignIns; readonly session: AuthSession }> => {
-    for (const { connections } of await desks.all()) {
+  /** Finds whose sign-in it is: a page has nothing to show but the session's id, which is a secret. */
+  const find = async (id: string): Promise<{ readonly tenant: Tenant; readonly session: AuthSession }> => {
+    for (const tenant of await tenants.all()) {
       try {
-        return { signIns: connections.signIns, session: await connections.signIns.read(id) };
+        return { tenant, session: await tenant.connections.signIns.read(id) };
       } catch (error) {
         if (asAuthsomeError(error).code !== 'SessionNotFound') throw error;
       }
@@ -79,7 +78,12 @@ export function pageRoutes({ desks, catalog, failures, randomBytes }: PageRoutes
     throw new AuthsomeError('SessionNotFound', 'there is no such sign-in (any more)');
   };
 
-  const showForm = (context: Context<AppEnv>, session: AuthSession, attempt?: Attempt): Response => {
+  const showForm = (
+    context: Context<AppEnv>,
+    { catalog }: Tenant,
+    session: AuthSession,
+    attempt?: Attempt,
+  ): Response => {
     const path = pagePath(session.id);
     const cookie =
       formCookieIn(context.req.header('cookie')) ?? Buffer.from(randomBytes(24)).toString('base64url');
@@ -108,7 +112,7 @@ export function pageRoutes({ desks, catalog, failures, randomBytes }: PageRoutes
       guarded(async () => {
         const params = new URL(context.req.url).searchParams;
         let refusal: unknown = new AuthsomeError('StateMismatch', 'OAuth state parameter does not match');
-        for (const { connections } of await desks.all()) {
+        for (const { connections } of await tenants.all()) {
           try {
             const session = await connections.signIns.callback(params);
             // Away from the address that holds the code: it leaves the history, and a reload does no harm.
@@ -126,15 +130,15 @@ export function pageRoutes({ desks, catalog, failures, randomBytes }: PageRoutes
 
     app.get('/auth/sessions/:id', (context) =>
       guarded(async () => {
-        const { session } = await find(context.req.param('id'));
-        if (session.asksFor !== undefined) return showForm(context, session);
-        return show(context, statePage(session, definition(catalog, session.provider)?.setup.url));
+        const { tenant, session } = await find(context.req.param('id'));
+        if (session.asksFor !== undefined) return showForm(context, tenant, session);
+        return show(context, statePage(session, definition(tenant.catalog, session.provider)?.setup.url));
       })(context),
     );
 
     app.post('/auth/sessions/:id', (context) =>
       guarded(async () => {
-        const { signIns, session } = await find(context.req.param('id'));
+        const { tenant, session } = await find(context.req.param('id'));
         const form = await readForm(context);
         if (!csrfTokenMatches(session.id, formCookieIn(context.req.header('cookie')), form.get(csrfField))) {
           throw new AuthsomeError('OperationNotAllowed', 'this form was not sent from its own page', {
@@ -142,6 +146,7 @@ export function pageRoutes({ desks, catalog, failures, randomBytes }: PageRoutes
           });
         }
         if (session.asksFor === undefined) return context.redirect(pagePath(session.id), 303);
+        const { signIns } = tenant.connections;
         const clientId = form.get('client_id') ?? '';
         try {
           const next =
@@ -158,7 +163,7 @@ export function pageRoutes({ desks, catalog, failures, randomBytes }: PageRoutes
           const problem = [sentence(error.message), error.hint]
             .filter((part) => part !== undefined)
             .join(' ');
-          return showForm(context, session, { problem, clientId });
+          return showForm(context, tenant, session, { problem, clientId });
         }
       })(context),
     );

@@ -1,10 +1,9 @@
 import { z } from 'zod';
-import type { ObservedTrail } from '../../audit/index.ts';
 import type { InspectDocument, RegisterRequest, RemoveDocument } from '../../client/index.ts';
 import { AuthsomeError } from '../../errors.ts';
 import type { Fetch } from '../../network/index.ts';
-import type { Desks } from '../../principals/index.ts';
-import type { Catalog, Provider } from '../../providers/index.ts';
+import type { Tenants } from '../../principals/index.ts';
+import type { Provider } from '../../providers/index.ts';
 import type { Routes } from '../app.ts';
 import { parseBody } from '../body.ts';
 import { listDocument, revokeDocument } from '../documents.ts';
@@ -16,17 +15,15 @@ const registerRequest = z.object({
 }) satisfies z.ZodType<RegisterRequest>;
 
 export interface ProviderRoutesOptions {
-  readonly desks: Desks;
-  readonly catalog: Catalog;
+  readonly tenants: Tenants;
   readonly redirectUri: string;
   readonly fetch: Fetch;
-  readonly trail: ObservedTrail;
   readonly onChange: () => Promise<void>;
 }
 
 /** Calls about definitions. */
 export function providerRoutes(options: ProviderRoutesOptions): Routes {
-  const { desks, catalog, redirectUri, fetch, trail, onChange } = options;
+  const { tenants, redirectUri, fetch, onChange } = options;
   const inspect = (provider: Provider): InspectDocument => ({
     ...provider.document,
     v: 1,
@@ -35,17 +32,18 @@ export function providerRoutes(options: ProviderRoutesOptions): Routes {
   });
   return (app) => {
     app.get('/v1/providers', async (context) => {
-      const { connections } = await desks.of(context.get('caller'));
+      const { catalog, connections } = await tenants.of(context.get('caller'));
       await catalog.reload();
       return context.json(
         listDocument(catalog.list(), await connections.summaries(), connections.signInAgain),
       );
     });
     app.post('/v1/providers', async (context) => {
+      const { catalog, audit } = await tenants.of(context.get('caller'));
       const { definition, url, force } = parseBody(context.get('body'), registerRequest);
       const document = url === undefined ? definition : await fetchDefinition(url, fetch);
       const provider = await catalog.add(document, { replace: force });
-      trail.append({
+      audit.append({
         event: 'provider.registered',
         provider: provider.name,
         identity: context.get('caller').handle,
@@ -55,11 +53,13 @@ export function providerRoutes(options: ProviderRoutesOptions): Routes {
       return context.json(inspect(provider), 201);
     });
     app.get('/v1/providers/:provider', async (context) => {
+      const { catalog } = await tenants.of(context.get('caller'));
       await catalog.reload();
       const provider = catalog.resolve(context.req.param('provider'), context.req.query('base_url'));
       return context.json(inspect(provider));
     });
     app.delete('/v1/providers/:provider', async (context) => {
+      const { catalog, audit } = await tenants.of(context.get('caller'));
       const name = context.req.param('provider');
       const outcome = await catalog.remove(name);
       if (outcome === undefined) {
@@ -68,7 +68,7 @@ export function providerRoutes(options: ProviderRoutesOptions): Routes {
           hint: `There is nothing to reset. To forget its connections: authsome revoke ${name}`,
         });
       }
-      trail.append({
+      audit.append({
         event: 'provider.removed',
         provider: name,
         identity: context.get('caller').handle,
@@ -80,7 +80,7 @@ export function providerRoutes(options: ProviderRoutesOptions): Routes {
       return context.json(document);
     });
     app.post('/v1/providers/:provider/revoke', async (context) => {
-      const { connections } = await desks.of(context.get('caller'));
+      const { catalog, connections } = await tenants.of(context.get('caller'));
       const provider = context.req.param('provider');
       if ((await connections.summaries(provider)).length === 0) catalog.resolve(provider);
       return context.json(revokeDocument(await connections.revoke(provider)));

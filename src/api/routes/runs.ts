@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { RunDocument, RunRequest } from '../../client/index.ts';
-import type { Desks } from '../../principals/index.ts';
+import type { Tenants } from '../../principals/index.ts';
 import type { Runs } from '../../runs/index.ts';
 import type { Routes } from '../app.ts';
 import { parseBody } from '../body.ts';
@@ -13,7 +13,7 @@ const runRequest = z.object({
 }) satisfies z.ZodType<RunRequest>;
 
 /** The call that opens a run; the run lives as long as the answer is open. */
-export function runRoutes(runs: Runs, desks: Desks): Routes {
+export function runRoutes(runs: Runs, tenants: Tenants): Routes {
   return (app) => {
     app.post('/v1/runs', async (context) => {
       const caller = context.get('caller');
@@ -26,7 +26,7 @@ export function runRoutes(runs: Runs, desks: Desks): Routes {
           caFiles: request.ca_files,
         },
         caller,
-        await desks.of(caller),
+        await tenants.of(caller),
       );
       const document: RunDocument = {
         v: 1,

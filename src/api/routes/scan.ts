@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { ScanAnswerDocument, ScanListDocument, ScanRequest } from '../../client/index.ts';
 import type { Comparison } from '../../connections/index.ts';
-import type { Desks } from '../../principals/index.ts';
-import { type Catalog, type Provider, phantomFor } from '../../providers/index.ts';
+import type { Tenants } from '../../principals/index.ts';
+import { type Provider, phantomFor } from '../../providers/index.ts';
 import type { Runs } from '../../runs/index.ts';
 import type { Routes } from '../app.ts';
 import { parseBody } from '../body.ts';
@@ -13,16 +13,16 @@ const scanRequest = z.object({
 }) satisfies z.ZodType<ScanRequest>;
 
 export interface ScanRoutesOptions {
-  readonly desks: Desks;
-  readonly catalog: Catalog;
+  readonly tenants: Tenants;
   readonly runs: Pick<Runs, 'hasPhantom'>;
   readonly randomBytes: (size: number) => Uint8Array;
 }
 
 /** Calls of a scan: what to look for, and whether the vault holds what was found. */
-export function scanRoutes({ desks, catalog, runs, randomBytes }: ScanRoutesOptions): Routes {
+export function scanRoutes({ tenants, runs, randomBytes }: ScanRoutesOptions): Routes {
   return (app) => {
     app.get('/v1/scan', async (context) => {
+      const { catalog } = await tenants.of(context.get('caller'));
       await catalog.reload();
       const document: ScanListDocument = {
         v: 1,
@@ -38,7 +38,8 @@ export function scanRoutes({ desks, catalog, runs, randomBytes }: ScanRoutesOpti
       return context.json(document);
     });
     app.post('/v1/scan', async (context) => {
-      const { connections } = await desks.of(context.get('caller'));
+      const tenant = await tenants.of(context.get('caller'));
+      const { catalog, connections } = tenant;
       const { values } = parseBody(context.get('body'), scanRequest);
       const byProvider = new Map<string, Set<string>>();
       for (const { provider, value } of values) {
@@ -57,7 +58,8 @@ export function scanRoutes({ desks, catalog, runs, randomBytes }: ScanRoutesOpti
           const comparison = compared.get(provider)?.get(value);
           const inVault = comparison?.inVault ?? 'absent';
           const isPhantom =
-            inVault !== 'same' && (runs.hasPhantom(value) || isOwnPhantom(catalog.resolve(provider), value));
+            inVault !== 'same' &&
+            (runs.hasPhantom(tenant, value) || isOwnPhantom(catalog.resolve(provider), value));
           return {
             in_vault: isPhantom ? 'phantom' : inVault,
             connection: isPhantom ? null : (comparison?.connection ?? null),

@@ -1,7 +1,7 @@
 import { existsSync, statfsSync } from 'node:fs';
 import type { AuditTrail } from '../../audit/index.ts';
 import type { ProxyRules } from '../../network/index.ts';
-import type { Desk } from '../../principals/index.ts';
+import type { Tenant } from '../../principals/index.ts';
 import type { Catalog } from '../../providers/index.ts';
 import { readConfig, type Settings, unknownSettings } from '../../settings.ts';
 import type { Storage } from '../../storage/index.ts';
@@ -18,13 +18,16 @@ export interface DoctorOptions {
   readonly trail: AuditTrail;
   readonly catalog: Catalog;
   readonly keychain: Keychain;
-  readonly desks: () => Promise<readonly Desk[]>;
+  /** The tenants whose vaults and connections are looked at. */
+  readonly tenants: () => Promise<readonly Tenant[]>;
   readonly rules: LiveRules;
   readonly extraRoots: readonly ExtraRoots[];
   readonly proxies: ProxyRules;
   readonly nowMs: () => number;
   /** Milliseconds of a clock that nobody sets. */
   readonly monotonicMs: () => number;
+  /** By how much the two differed when the daemon started. */
+  readonly clockOffsetMs: number;
 }
 
 const scarceBytes = 64 * 1024 * 1024;
@@ -35,7 +38,6 @@ const earliestMs = Date.UTC(2025, 0, 1);
 /** What the daemon can say about itself. */
 export function doctorChecks(options: DoctorOptions): readonly Check[] {
   const { home, settings, storage, trail, catalog, rules, extraRoots, proxies } = options;
-  const clockOffsetMs = options.nowMs() - options.monotonicMs();
   const check = (name: string, look: Check['look'], isVital = false): Check => ({ name, isVital, look });
   return [
     check('home', () => {
@@ -59,20 +61,20 @@ export function doctorChecks(options: DoctorOptions): readonly Check[] {
     }),
     check(
       'vault',
-      async () => ok((await options.desks()).length === 0 ? 'there is no vault yet' : 'the vault opens'),
+      async () => ok((await options.tenants()).length === 0 ? 'there is no vault yet' : 'the vault opens'),
       true,
     ),
     check(
       'key_source',
       async () => {
-        const sources = new Set((await options.desks()).map(({ keySource }) => keySource));
+        const sources = new Set((await options.tenants()).map(({ keySource }) => keySource));
         return ok(
           sources.size === 0 ? 'no key is needed yet' : `the key is from: ${[...sources].join(', ')}`,
         );
       },
       true,
     ),
-    check('connections', async () => connectionsFinding(await options.desks())),
+    check('connections', async () => connectionsFinding(await options.tenants())),
     check('keychain', () => keychainFinding(options.keychain, settings, home)),
     check('providers', (depth) => providersFinding(catalog, depth), true),
     check('config', () => {
@@ -123,7 +125,7 @@ export function doctorChecks(options: DoctorOptions): readonly Check[] {
     }),
     check('clock', () => {
       const nowMs = options.nowMs();
-      const driftMs = Math.abs(nowMs - options.monotonicMs() - clockOffsetMs);
+      const driftMs = Math.abs(nowMs - options.monotonicMs() - options.clockOffsetMs);
       if (nowMs < earliestMs) {
         return { status: 'fail', message: 'the clock is years behind', fix: 'Set the clock.' };
       }
@@ -152,9 +154,9 @@ async function providersFinding(catalog: Catalog, depth: Depth): Promise<Finding
 }
 
 /** Those that only a person can mend. */
-async function connectionsFinding(desks: readonly Desk[]): Promise<Finding> {
+async function connectionsFinding(tenants: readonly Tenant[]): Promise<Finding> {
   const all = await Promise.all(
-    desks.map(async ({ connections }) =>
+    tenants.map(async ({ connections }) =>
       (await connections.summaries()).map((summary) => ({
         ...summary,
         line: connections.signInAgain(summary),

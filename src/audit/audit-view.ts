@@ -1,0 +1,94 @@
+import type { AuditEvent, RecordedEvent } from './event.ts';
+import type { ObservedTrail } from './observed-trail.ts';
+
+/** The audit trail as one principal writes and reads it. */
+export type AuditView = Pick<ObservedTrail, 'append' | 'recent' | 'next' | 'decision' | 'sequel'>;
+
+export interface ViewOptions {
+  /** The principal whose view it is. */
+  readonly principal: string;
+  /** The first principal's events are recorded without its name, and so are those of the daemon itself. */
+  readonly isFirst: boolean;
+  readonly seesAll: boolean;
+}
+
+const pageSize = 500;
+
+/** A view of the trail: what is appended gets the principal's name, and of others nothing is read, unless it sees all. */
+export function viewOf(trail: ObservedTrail, { principal, isFirst, seesAll }: ViewOptions): AuditView {
+  const append = isFirst
+    ? (event: AuditEvent) => trail.append(event)
+    : (event: AuditEvent) => trail.append({ ...event, principal });
+  const reader = seesAll ? trail : filtered(trail, isFirst ? undefined : principal);
+  return {
+    append,
+    recent: (filter) => reader.recent(filter),
+    next: (filter, timeoutMs) => reader.next(filter, timeoutMs),
+    decision: (id) => reader.decision(id),
+    sequel: (decision) => reader.sequel(decision),
+  };
+}
+
+/** Reads page by page, since only a page's events tell whose they are. */
+function filtered(trail: ObservedTrail, principal: string | undefined): Omit<AuditView, 'append'> {
+  const isOwn = (event: RecordedEvent): boolean => event.principal === principal;
+
+  const first = async (limit: number, after: number): Promise<readonly RecordedEvent[]> => {
+    const found: RecordedEvent[] = [];
+    for (let reached = after; found.length < limit; ) {
+      const page = await trail.recent({ limit: pageSize, after: reached });
+      const last = page.at(-1);
+      if (last === undefined) break;
+      found.push(...page.filter(isOwn));
+      reached = last.sequence;
+    }
+    return found.slice(0, limit);
+  };
+
+  const newest = async (
+    limit: number,
+    isWanted: (event: RecordedEvent) => boolean,
+    before = Number.MAX_SAFE_INTEGER,
+  ): Promise<readonly RecordedEvent[]> => {
+    const pages: (readonly RecordedEvent[])[] = [];
+    let count = 0;
+    for (let below = before; count < limit; ) {
+      const page = await trail.recent({ limit: pageSize, before: below });
+      const [oldest] = page;
+      if (oldest === undefined) break;
+      const wanted = page.filter((event) => isOwn(event) && isWanted(event));
+      pages.push(wanted);
+      count += wanted.length;
+      below = oldest.sequence;
+    }
+    const found = pages.reverse().flat();
+    return found.slice(Math.max(0, found.length - limit));
+  };
+
+  return {
+    recent: ({ limit, after, before }) =>
+      after === undefined ? newest(limit, () => true, before) : first(limit, after),
+    async next({ limit, after = 0 }, timeoutMs) {
+      const deadline = performance.now() + timeoutMs;
+      for (let reached = after; ; ) {
+        const page = await trail.next(
+          { limit: pageSize, after: reached },
+          Math.max(0, deadline - performance.now()),
+        );
+        const own = page.filter(isOwn);
+        const last = page.at(-1);
+        if (own.length > 0 || last === undefined) return own.slice(0, limit);
+        reached = last.sequence;
+      }
+    },
+    async decision(id) {
+      if (id === 'last') {
+        const [last] = await newest(1, ({ event }) => event === 'decision');
+        return last?.event === 'decision' ? last : undefined;
+      }
+      const decision = await trail.decision(id);
+      return decision !== undefined && isOwn(decision) ? decision : undefined;
+    },
+    sequel: (decision) => trail.sequel(decision),
+  };
+}
