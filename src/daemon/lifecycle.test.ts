@@ -1,22 +1,7 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { lockHome } from './home/lock.ts';
 import { openFixture } from './test-daemon.ts';
-
-it('lets one process at a time hold a home, and the next one after it', async () => {
-  const directory = mkdtempSync(join(tmpdir(), 'authsome-lock-'));
-  const file = join(directory, 'daemon.lock');
-  const first = await lockHome(file);
-  expect(first).toBeDefined();
-  expect(await lockHome(file)).toBeUndefined();
-  first?.release();
-  const second = await lockHome(file);
-  expect(second).toBeDefined();
-  second?.release();
-  rmSync(directory, { recursive: true });
-});
 
 it('removes its record when it stops, and knows its owner again when it comes back', async () => {
   const fixture = await openFixture();

@@ -3,15 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Environment } from '../environment.ts';
 import { AuthsomeError, asAuthsomeError, errorDocument, exitCodeOf } from '../errors.ts';
 import { loadSettings } from '../settings.ts';
+import { type FileLock, lockFile } from '../storage/index.ts';
 import type { Daemon } from './contract.ts';
-import {
-  checkMasterKey,
-  type HomeLock,
-  homeAt,
-  lockHome,
-  prepareHome,
-  siblingIsHealthy,
-} from './home/index.ts';
+import { checkMasterKey, homeAt, prepareHome, siblingIsHealthy } from './home/index.ts';
 import { type Log, openLog, unexpectedFields } from './log/index.ts';
 import { startDaemon } from './start.ts';
 
@@ -84,10 +78,10 @@ function failureText(error: AuthsomeError, isTerminal: boolean): string {
 }
 
 /** The lock of the home, or `undefined` when a daemon that answers has it. */
-async function claimHome(lockFile: string, daemonFile: string): Promise<HomeLock | undefined> {
+async function claimHome(path: string, daemonFile: string): Promise<FileLock | undefined> {
   const deadline = performance.now() + siblingTimeoutMs;
   for (;;) {
-    const lock = await lockHome(lockFile);
+    const lock = await lockFile(path);
     if (lock !== undefined) return lock;
     if (await siblingIsHealthy(daemonFile)) return undefined;
     if (performance.now() > deadline) {

@@ -6,8 +6,7 @@ export type { AuditTable, BlockRow, ChainEnds, ChainLink } from './audit-table.t
 export type { LeaseKey, LeaseRow, LeaseTable } from './lease-table.ts';
 export type { IdentityRow, PrincipalRow, PrincipalTable } from './principal-table.ts';
 export type { RecordKey, RecordListing, RecordRow, RecordTable } from './record-table.ts';
-export type { Database } from './sqlite/database.ts';
-export { openDatabase } from './sqlite/open.ts';
+export { type FileLock, lockFile } from './sqlite/lock.ts';
 export { openStorage, openStorageAsFound } from './sqlite/storage.ts';
 export type { Storage } from './storage.ts';
 export type { NewVaultRow, VaultRow, VaultTable } from './vault-table.ts';

@@ -4,6 +4,5 @@
 export { watchFile } from './file-watch.ts';
 export { type Home, homeAt, homeFaults, prepareHome } from './home.ts';
 export { keepFile } from './kept-file.ts';
-export { type HomeLock, lockHome } from './lock.ts';
 export { checkMasterKey } from './master-key-check.ts';
 export { siblingIsHealthy } from './sibling.ts';

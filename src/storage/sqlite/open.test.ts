@@ -13,7 +13,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Database, openDatabase } from '../index.ts';
+import type { Database } from './database.ts';
+import { openDatabase } from './open.ts';
 
 let directory: string;
 let path: string;
