@@ -8,7 +8,7 @@ const decision: DecisionEvent & { readonly at: string } = {
   at: '2026-11-28T07:00:00.000Z',
   action: 'injected',
   outcome: 'injected',
-  reason: 'No rule matches this request.',
+  reason: 'No rule denies this request.',
   request: { method: 'GET', host: 'api.example.test', port: 443, path: '/v1' },
   candidates: [],
 };
@@ -18,7 +18,7 @@ describe('what explain tells of a request that was let go', () => {
   test('is the decision, as long as nothing else came of it', () => {
     expect(explainDocument(decision, undefined)).toMatchObject({
       outcome: 'injected',
-      reason: 'No rule matches this request.',
+      reason: 'No rule denies this request.',
       missing_scopes: [],
       hint: null,
     });

@@ -85,12 +85,12 @@ export function policyIn(config: Readonly<Record<string, unknown>>): HomePolicy 
 }
 
 function denied(code: ErrorCode, message: string): HomePolicy {
-  const verdict = {
+  const decision = {
     allowed: false,
     rule: undefined,
     reason: 'The rules in config.json cannot be read, so everything is denied.',
   };
-  return { policy: () => verdict, ruleCount: 0, problem: { code, message } };
+  return { policy: () => decision, ruleCount: 0, problem: { code, message } };
 }
 
 const absent = 'absent';

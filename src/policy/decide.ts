@@ -1,20 +1,24 @@
 import { compileGlob, type PathMatcher } from './glob.ts';
 import { readingsOf } from './readings.ts';
-import type { PolicyRequest, Rule, Verdict } from './rule.ts';
+import type { PolicyDecision, PolicyRequest, Rule } from './rule.ts';
 
-/** A policy made ready to judge many requests. */
-export type Policy = (request: PolicyRequest) => Verdict;
+/** A policy made ready to decide on many requests. */
+export type Policy = (request: PolicyRequest) => PolicyDecision;
 
 interface CompiledRule {
   readonly matches: (request: PolicyRequest) => boolean;
-  /** Made once: judging allocates nothing. */
-  readonly verdict: Verdict;
+  /** Made once: deciding allocates nothing. */
+  readonly decision: PolicyDecision;
 }
 
-const noRuleMatched: Verdict = { allowed: true, rule: undefined, reason: 'No rule matches this request.' };
+const noRuleMatched: PolicyDecision = {
+  allowed: true,
+  rule: undefined,
+  reason: 'No rule denies this request.',
+};
 
 /**
- * A judge for these rules: the first `deny` that matches decides, else the first `allow`, else the request is
+ * The policy of these rules: the first `deny` that matches decides, else the first `allow`, else the request is
  * allowed. Throws TypeError for two rules of one id, which `explain` could not tell apart.
  */
 export function compilePolicy(rules: readonly Rule[]): Policy {
@@ -27,7 +31,7 @@ export function compilePolicy(rules: readonly Rule[]): Policy {
     ...rules.filter((rule) => rule.effect === 'allow'),
   ].map(compileRule);
   return (request) => {
-    for (const rule of ordered) if (rule.matches(request)) return rule.verdict;
+    for (const rule of ordered) if (rule.matches(request)) return rule.decision;
     return noRuleMatched;
   };
 }
@@ -46,10 +50,10 @@ function compileRule(rule: Rule): CompiledRule {
       (connections === undefined || connections.has(request.connection)) &&
       (methods === undefined || methods.has(request.method)) &&
       (covers === undefined || covers(request.path)),
-    verdict: {
+    decision: {
       allowed: !isDeny,
       rule: rule.id,
-      reason: isDeny ? `The rule ${rule.id} denies it.` : `The rule ${rule.id} allows it.`,
+      reason: `${isDeny ? 'Denied' : 'Allowed'} by your rule "${rule.id}" (config.json).`,
     },
   };
 }

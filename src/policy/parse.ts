@@ -1,5 +1,6 @@
 import { AuthsomeError } from '../errors.ts';
 import { jsonPointer } from '../json.ts';
+import { closest } from '../suggestion.ts';
 import type { Rule } from './rule.ts';
 
 type Check = (text: string) => string | undefined;
@@ -21,60 +22,81 @@ const lists = {
 } as const satisfies Partial<Record<keyof Rule, Check>>;
 
 type ListName = keyof typeof lists;
-const known = new Set(['id', 'effect', ...Object.keys(lists)]);
+const known = ['id', 'effect', ...Object.keys(lists)];
+/** Where a value is: keys from the array of rules down. */
+type Place = readonly (string | number)[];
 
 /**
- * The rules in a parsed JSON document, an array of them. Throws `InvalidDefinition` with the JSON pointer (RFC 6901)
- * of the first fault. A field that is not known is a fault too: a misspelt one would leave its rule matching more
- * than its author meant.
+ * The rules in a parsed JSON document, an array of them. Throws `InvalidDefinition`, whose message names the place of
+ * the first fault for people, and whose cause is a RuleFault with its JSON pointer. An unknown field is a fault too: a
+ * misspelled one would leave its rule matching more than its author meant.
  */
 export function parseRules(json: unknown): readonly Rule[] {
-  if (!Array.isArray(json)) throw invalid('', 'must be an array of rules');
+  if (!Array.isArray(json)) throw invalid([], 'must be an array of rules');
   const seen = new Set<string>();
   return json.map((value: unknown, index) => {
-    const rule = parseRule(value, `/${index}`);
-    if (seen.has(rule.id)) throw invalid(`/${index}/id`, `repeats the id ${rule.id}`);
+    const rule = parseRule(value, [index]);
+    if (seen.has(rule.id)) throw invalid([index, 'id'], `repeats the id ${rule.id}`);
     seen.add(rule.id);
     return rule;
   });
 }
 
-function parseRule(value: unknown, pointer: string): Rule {
+function parseRule(value: unknown, place: Place): Rule {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw invalid(pointer, 'must be an object');
+    throw invalid(place, 'must be an object');
   }
   const fields = value as Readonly<Record<string, unknown>>;
   for (const name of Object.keys(fields)) {
-    if (!known.has(name)) throw invalid(pointer + jsonPointer([name]), 'is not a field of a rule');
+    if (known.includes(name)) continue;
+    const meant = closest(name, known);
+    const suggestion = meant === undefined ? '' : ` (did you mean ${JSON.stringify(meant)}?)`;
+    throw invalid(place, `unknown field ${JSON.stringify(name)}${suggestion}`, [name]);
   }
   const { id, effect } = fields;
   if (typeof id !== 'string' || !/^[a-z0-9][a-z0-9._-]{0,63}$/.test(id)) {
-    throw invalid(`${pointer}/id`, 'must be a name of lower-case letters, digits and . _ -');
+    throw invalid([...place, 'id'], 'must be a name of lower-case letters, digits and . _ -');
   }
   if (effect !== 'allow' && effect !== 'deny')
-    throw invalid(`${pointer}/effect`, 'must be "allow" or "deny"');
+    throw invalid([...place, 'effect'], 'must be "allow" or "deny"');
   const parsed: { -readonly [Name in ListName]?: readonly string[] } = {};
   for (const name of Object.keys(lists) as ListName[]) {
-    if (fields[name] !== undefined) parsed[name] = parseList(fields[name], `${pointer}/${name}`, lists[name]);
+    if (fields[name] !== undefined) parsed[name] = parseList(fields[name], [...place, name], lists[name]);
   }
   return { id, effect, ...parsed };
 }
 
-function parseList(value: unknown, pointer: string, check: Check): readonly string[] {
+function parseList(value: unknown, place: Place, check: Check): readonly string[] {
   // An empty list would match nothing, which leaving the rule out says better.
-  if (!Array.isArray(value) || value.length === 0)
-    throw invalid(pointer, 'must be a list with something in it');
+  if (!Array.isArray(value) || value.length === 0) throw invalid(place, 'must be a list that is not empty');
   return value.map((item: unknown, index) => {
-    if (typeof item !== 'string') throw invalid(`${pointer}/${index}`, 'must be a string');
+    if (typeof item !== 'string') throw invalid([...place, index], 'must be a string');
     const fault = check(item);
-    if (fault !== undefined) throw invalid(`${pointer}/${index}`, fault);
+    if (fault !== undefined) throw invalid([...place, index], fault);
     return item;
   });
 }
 
-function invalid(pointer: string, fault: string): AuthsomeError {
-  const place = pointer === '' ? 'the document' : pointer;
-  return new AuthsomeError('InvalidDefinition', `the policy cannot be read: ${place} ${fault}`, {
-    hint: 'Until it is mended, every request is refused.',
+/** The fault of a rule, for programs: where it is as a JSON pointer (RFC 6901) into the array of rules. */
+export class RuleFault extends Error {
+  override readonly name = 'RuleFault';
+  readonly pointer: string;
+
+  constructor(pointer: string, sentence: string) {
+    super(sentence);
+    this.pointer = pointer;
+  }
+}
+
+/** `below`: the keys that lead from `place` to the fault, where the sentence names them itself. */
+function invalid(place: Place, sentence: string, below: Place = []): AuthsomeError {
+  return new AuthsomeError('InvalidDefinition', `${placeName(place)}: ${sentence}`, {
+    hint: 'Every request is refused until you fix it.',
+    cause: new RuleFault(jsonPointer([...place, ...below]), sentence),
   });
+}
+
+/** As people write it: `rules[0].methods[1]`. */
+function placeName(place: Place): string {
+  return `rules${place.map((key) => (typeof key === 'number' ? `[${key}]` : `.${key}`)).join('')}`;
 }

@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { AuthsomeError } from '../errors.ts';
 import { compilePolicy } from './decide.ts';
 import { compileGlob } from './glob.ts';
-import { parseRules } from './parse.ts';
-import type { PolicyRequest, Rule, Verdict } from './rule.ts';
+import { parseRules, type RuleFault } from './parse.ts';
+import type { PolicyDecision, PolicyRequest, Rule } from './rule.ts';
 
-function decide(request: PolicyRequest, rules: readonly Rule[]): Verdict {
+function decide(request: PolicyRequest, rules: readonly Rule[]): PolicyDecision {
   return compilePolicy(rules)(request);
 }
 
@@ -53,7 +53,7 @@ const rules: fc.Arbitrary<Rule[]> = fc.uniqueArray(
   { selector: (rule) => rule.id, maxLength: 6 },
 );
 
-describe('a verdict', () => {
+describe('a decision', () => {
   it('allows what no rule matches', () => {
     expect(decide(request, [])).toMatchObject({ allowed: true, rule: undefined });
     const other: Rule = { id: 'x', effect: 'deny', providers: ['gitlab'] };
@@ -67,9 +67,9 @@ describe('a verdict', () => {
       [allow, deny],
       [deny, allow],
     ]) {
-      const verdict = decide(request, order);
-      expect(verdict).toMatchObject({ allowed: false, rule: 'no-notes' });
-      expect(verdict.reason).toContain('no-notes');
+      const decision = decide(request, order);
+      expect(decision).toMatchObject({ allowed: false, rule: 'no-notes' });
+      expect(decision.reason).toContain('no-notes');
     }
   });
 
@@ -115,9 +115,9 @@ describe('a verdict', () => {
   it('names a rule of that effect, or none and allows', () => {
     fc.assert(
       fc.property(requests, rules, (asked, list) => {
-        const verdict = compilePolicy(list)(asked);
-        const rule = list.find(({ id }) => id === verdict.rule);
-        expect(rule?.effect ?? 'allow').toBe(verdict.allowed ? 'allow' : 'deny');
+        const decision = compilePolicy(list)(asked);
+        const rule = list.find(({ id }) => id === decision.rule);
+        expect(rule?.effect ?? 'allow').toBe(decision.allowed ? 'allow' : 'deny');
       }),
     );
   });
@@ -224,36 +224,51 @@ describe('a policy document', () => {
   });
 
   it.each([
-    [{}, 'the document must be an array'],
-    [null, 'the document must be an array'],
-    [[1], '/0 must be an object'],
-    [[{ effect: 'deny' }], '/0/id '],
-    [[{ id: 'A b', effect: 'deny' }], '/0/id '],
-    [[{ id: 'a', effect: 'refuse' }], '/0/effect must be "allow" or "deny"'],
-    [[{ id: 'a', effect: 'deny', provider: ['x'] }], '/0/provider is not a field'],
-    [[{ id: 'a', effect: 'deny', 'x/y~z': 1 }], '/0/x~1y~0z is not a field'],
-    [[{ id: 'a', effect: 'deny', providers: [] }], '/0/providers must be a list'],
-    [[{ id: 'a', effect: 'deny', providers: 'x' }], '/0/providers must be a list'],
-    [[{ id: 'a', effect: 'deny', providers: ['x', 7] }], '/0/providers/1 must be a string'],
-    [[{ id: 'a', effect: 'deny', methods: ['get'] }], '/0/methods/0 must be a method'],
-    [[{ id: 'a', effect: 'deny', paths: ['v1'] }], '/0/paths/0 must begin with'],
-    [[{ id: 'a', effect: 'deny', paths: ['/v1?x'] }], '/0/paths/0 must be a path'],
+    [{}, 'rules: must be an array', ''],
+    [null, 'rules: must be an array', ''],
+    [[1], 'rules[0]: must be an object', '/0'],
+    [[{ effect: 'deny' }], 'rules[0].id: ', '/0/id'],
+    [[{ id: 'A b', effect: 'deny' }], 'rules[0].id: ', '/0/id'],
+    [[{ id: 'a', effect: 'refuse' }], 'rules[0].effect: must be "allow" or "deny"', '/0/effect'],
+    [
+      [{ id: 'a', effect: 'deny', provider: ['x'] }],
+      'rules[0]: unknown field "provider" (did you mean "providers"?)',
+      '/0/provider',
+    ],
+    [[{ id: 'a', effect: 'deny', 'x/y~z': 1 }], 'rules[0]: unknown field "x/y~z"', '/0/x~1y~0z'],
+    [[{ id: 'a', effect: 'deny', providers: [] }], 'rules[0].providers: must be a list', '/0/providers'],
+    [[{ id: 'a', effect: 'deny', providers: 'x' }], 'rules[0].providers: must be a list', '/0/providers'],
+    [
+      [{ id: 'a', effect: 'deny', providers: ['x', 7] }],
+      'rules[0].providers[1]: must be a string',
+      '/0/providers/1',
+    ],
+    [
+      [{ id: 'a', effect: 'deny', methods: ['get'] }],
+      'rules[0].methods[0]: must be a method',
+      '/0/methods/0',
+    ],
+    [[{ id: 'a', effect: 'deny', paths: ['v1'] }], 'rules[0].paths[0]: must begin with', '/0/paths/0'],
+    [[{ id: 'a', effect: 'deny', paths: ['/v1?x'] }], 'rules[0].paths[0]: must be a path', '/0/paths/0'],
     [
       [
         { id: 'a', effect: 'deny' },
         { id: 'a', effect: 'allow' },
       ],
-      '/1/id repeats',
+      'rules[1].id: repeats',
+      '/1/id',
     ],
-  ])('is refused with the place of its fault: %j', (document, fault) => {
+  ])('is refused with the place of its fault: %j', (document, fault, pointer) => {
     let message = '';
+    let cause: unknown;
     try {
       parseRules(document);
     } catch (error) {
       expect(error).toBeInstanceOf(AuthsomeError);
-      message = (error as AuthsomeError).message;
+      ({ message, cause } = error as AuthsomeError);
     }
-    expect(message).toContain(fault);
+    expect(message.startsWith(fault)).toBe(true);
+    expect((cause as RuleFault).pointer).toBe(pointer);
   });
 
   it('of any shape is read or refused, never half', () => {

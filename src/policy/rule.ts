@@ -24,7 +24,7 @@ export interface PolicyRequest {
   readonly path: string;
 }
 
-export interface Verdict {
+export interface PolicyDecision {
   readonly allowed: boolean;
   /** The rule that decided; `undefined` when none matched. */
   readonly rule: string | undefined;

@@ -1,6 +1,6 @@
 import { Fault } from './fault.ts';
 import { canonicalHost, canonicalTarget, isAddress, registrableDomain } from './host.ts';
-import { judgePath } from './path.ts';
+import { readPath } from './path.ts';
 import { compilePattern, type Pattern, parsePattern } from './pattern.ts';
 import type { HostPattern } from './route.ts';
 
@@ -36,8 +36,8 @@ export function parseHostPattern(text: string): HostPattern {
 }
 
 function parsePathPrefix(path: string): string {
-  const judgement = judgePath(path);
-  if (judgement?.shape !== 'plain' || !/^[A-Za-z0-9._~!$&'()+,;=:@/-]*$/.test(path)) {
+  const reading = readPath(path);
+  if (reading?.shape !== 'plain' || !/^[A-Za-z0-9._~!$&'()+,;=:@/-]*$/.test(path)) {
     throw new Fault('must have a path prefix of plain segments, without *, %, ?, #, // or dot segments');
   }
   return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;

@@ -7,7 +7,7 @@ export { type Catalog, createCatalog } from './catalog.ts';
 export { parseProvider } from './definition.ts';
 export { openDefinitionFolder } from './definition-folder.ts';
 export { canonicalHost } from './host.ts';
-export { judgePath } from './path.ts';
+export { readPath } from './path.ts';
 export { phantomFor } from './phantom.ts';
 export type { FlowName, OauthDefinition, Placement, Provider } from './provider.ts';
 export { foldHeaderName, isReservedHeader } from './reserved-headers.ts';

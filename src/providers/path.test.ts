@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { judgePath } from './path.ts';
+import { readPath } from './path.ts';
 
-describe('path judgement', () => {
+describe('path reading', () => {
   it.each([
     ['/', '/'],
     ['/repos/acme/site', '/repos/acme/site'],
@@ -17,7 +17,7 @@ describe('path judgement', () => {
     ['/users/@me;v=1', '/users/@me;v=1'],
     ['/caf%C3%A9', '/caf%C3%A9'],
   ])('%s is plain', (raw, canonical) => {
-    expect(judgePath(raw)).toEqual({ canonical, resolved: canonical, shape: 'plain' });
+    expect(readPath(raw)).toEqual({ canonical, resolved: canonical, shape: 'plain' });
   });
 
   it.each([
@@ -30,7 +30,7 @@ describe('path judgement', () => {
     ['/a%2F//b', '/a%2F//b', '/a/b'],
     ['//', '//', '/'],
   ])('%s is ambiguous', (raw, canonical, resolved) => {
-    expect(judgePath(raw)).toEqual({ canonical, resolved, shape: 'ambiguous' });
+    expect(readPath(raw)).toEqual({ canonical, resolved, shape: 'ambiguous' });
   });
 
   it.each([
@@ -51,7 +51,7 @@ describe('path judgement', () => {
     '/a/%c0%ae%c0%ae/b',
     '/a/%c0%af/b',
     '/%25252525252e',
-  ])('%s is a traversal', (raw) => expect(judgePath(raw)?.shape).toBe('traversal'));
+  ])('%s is a traversal', (raw) => expect(readPath(raw)?.shape).toBe('traversal'));
 
   it.each([
     '',
@@ -65,7 +65,7 @@ describe('path judgement', () => {
     '/a#b',
     '/caf\u00e9',
     '?a',
-  ])('%j is no path', (raw) => expect(judgePath(raw)).toBeUndefined());
+  ])('%j is no path', (raw) => expect(readPath(raw)).toBeUndefined());
 
   const piece = fc.constantFrom(
     'a',
@@ -89,8 +89,8 @@ describe('path judgement', () => {
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
         const raw = `/${pieces.join('')}`;
-        const judgement = judgePath(raw);
-        if (judgement?.shape !== 'plain') return;
+        const reading = readPath(raw);
+        if (reading?.shape !== 'plain') return;
         const path = raw.split('?')[0] ?? '';
         // As WHATWG URL parsers read it, before and after a decoding of their own.
         for (const reading of [
@@ -108,11 +108,11 @@ describe('path judgement', () => {
     );
   });
 
-  it('is stable: the canonical form is judged as itself', () => {
+  it('is stable: the canonical form reads as itself', () => {
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
-        const judgement = judgePath(`/${pieces.join('')}`);
-        if (judgement?.shape === 'plain') expect(judgePath(judgement.canonical)?.shape).toBe('plain');
+        const reading = readPath(`/${pieces.join('')}`);
+        if (reading?.shape === 'plain') expect(readPath(reading.canonical)?.shape).toBe('plain');
       }),
     );
   });

@@ -1,5 +1,5 @@
 /** How a request path reads. */
-export interface PathJudgement {
+export interface PathReading {
   /**
    * Percent-encoded unreserved characters decoded, other escapes in upper case (RFC 3986 §6.2.2): what routing, policy
    * and audit use.
@@ -18,7 +18,7 @@ export interface PathJudgement {
 const decodings = 3;
 
 /** How a raw path reads (a query is cut off); `undefined` for what is no path at all: RFC 9112 §3.2 would refuse it. */
-export function judgePath(rawPath: string): PathJudgement | undefined {
+export function readPath(rawPath: string): PathReading | undefined {
   if (rawPath.charCodeAt(0) !== 0x2f) return undefined;
   let end = rawPath.length;
   let simple = true;
@@ -35,10 +35,10 @@ export function judgePath(rawPath: string): PathJudgement | undefined {
     previous = code;
   }
   const path = end === rawPath.length ? rawPath : rawPath.slice(0, end);
-  return simple ? { canonical: path, resolved: path, shape: 'plain' } : judgeUnusual(path);
+  return simple ? { canonical: path, resolved: path, shape: 'plain' } : readUnusual(path);
 }
 
-function judgeUnusual(path: string): PathJudgement {
+function readUnusual(path: string): PathReading {
   const canonical = path.replace(/%[0-9a-fA-F]{2}/g, (triplet) => {
     const char = String.fromCharCode(Number.parseInt(triplet.slice(1), 16));
     return /[A-Za-z0-9._~-]/.test(char) ? char : triplet.toUpperCase();

@@ -1,5 +1,5 @@
 import { registrableDomain } from './host.ts';
-import { judgePath } from './path.ts';
+import { readPath } from './path.ts';
 import type { Provider } from './provider.ts';
 import type { MatchResult, Route, RouteTable } from './route.ts';
 
@@ -71,13 +71,13 @@ export function compileRoutes(routes: readonly Route[]): RouteTable {
     match(host, port, path) {
       const own = exact.get(host)?.get(port);
       if (own === undefined && broadBuckets(host, port).length === 0) return nothing;
-      const judgement = judgePath(path);
-      if (judgement?.shape === 'plain') return decide(own, host, port, judgement.canonical);
+      const reading = readPath(path);
+      if (reading?.shape === 'plain') return decide(own, host, port, reading.canonical);
       const considered = own?.routes ?? broadBuckets(host, port).flatMap((bucket) => bucket.routes);
-      if (judgement === undefined) return { kind: 'refused', reason: 'malformed', considered };
-      if (judgement.shape === 'traversal') return { kind: 'refused', reason: 'path_traversal', considered };
-      const asWritten = decide(own, host, port, judgement.canonical);
-      const asDecoded = decide(own, host, port, judgement.resolved);
+      if (reading === undefined) return { kind: 'refused', reason: 'malformed', considered };
+      if (reading.shape === 'traversal') return { kind: 'refused', reason: 'path_traversal', considered };
+      const asWritten = decide(own, host, port, reading.canonical);
+      const asDecoded = decide(own, host, port, reading.resolved);
       return isSameAnswer(asWritten, asDecoded)
         ? asWritten
         : { kind: 'refused', reason: 'path_ambiguous', considered };

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { AnswerFailedEvent, DecisionEvent } from '../audit/index.ts';
-import type { PolicyRequest, Verdict } from '../policy/index.ts';
+import type { PolicyDecision, PolicyRequest } from '../policy/index.ts';
 import type { RouteTable } from '../providers/index.ts';
 
 /** Where decisions go; `drained()` resolves when the writer has caught up (backpressure). */
@@ -69,7 +69,7 @@ export interface RunSpec {
     acquire(connection: string): Promise<Credential>;
     renew(connection: string, rejected: Credential): Promise<Credential | undefined>;
   };
-  readonly decide: (request: PolicyRequest) => Verdict;
+  readonly decide: (request: PolicyRequest) => PolicyDecision;
   /** What stands in for the secret of `provider/connection` where an upstream sends it back. */
   readonly phantomFor?: (connection: string) => string | undefined;
   /** What the agent could be told to do about an upstream's refusal: one line, or `undefined`. */

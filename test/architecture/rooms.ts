@@ -119,7 +119,7 @@ export const table: Readonly<
     mayImport: ['errors', 'loopback'],
     reason: 'a leaf: flows take fetch, clock and randomness as arguments',
   },
-  policy: { mayImport: ['errors', 'json'], reason: 'a leaf: a pure judgement of values' },
+  policy: { mayImport: ['errors', 'json', 'suggestion'], reason: 'a leaf: a pure function of values' },
   principals: {
     mayImport: [
       'errors',

@@ -1,7 +1,7 @@
 import { shellWord } from '../../command-line.ts';
 import type { ErrorCode } from '../../errors.ts';
-import type { PolicyRequest, Verdict } from '../../policy/index.ts';
-import { judgePath, type Route, type RouteTable } from '../../providers/index.ts';
+import type { PolicyDecision, PolicyRequest } from '../../policy/index.ts';
+import { type Route, type RouteTable, readPath } from '../../providers/index.ts';
 import { type Authority, parseAuthority, parseTarget, type RequestHead } from '../http1/index.ts';
 
 /** What is known about a request when it is put on record. `path` never holds a query. */
@@ -40,7 +40,7 @@ export type Decision =
 export interface DecisionInput {
   readonly identity: string;
   readonly routes: RouteTable;
-  readonly decide: (request: PolicyRequest) => Verdict;
+  readonly decide: (request: PolicyRequest) => PolicyDecision;
 }
 
 const nothing: readonly Route[] = [];
@@ -127,22 +127,22 @@ export function decide(input: DecisionInput, facts: RequestFacts): Decision {
       break;
   }
   const { route } = match;
-  let first: Verdict | undefined;
+  let first: PolicyDecision | undefined;
   for (const readAs of methodsOf(facts)) {
     if (readAs === 'TRACE') {
       return refuse('OperationNotAllowed', 'TRACE would send the credential back to the agent', {
         trace: { considered, route },
       });
     }
-    const verdict = verdictOn(input, facts, readAs, route);
-    const { rule, reason } = verdict;
-    if (!verdict.allowed) {
+    const decided = policyDecisionOn(input, facts, readAs, route);
+    const { rule, reason } = decided;
+    if (!decided.allowed) {
       const asked = first === undefined ? '' : ' A field of it asks for that method.';
-      return refuse('PolicyDenied', `policy does not allow this request: ${reason}${asked}`, {
+      return refuse('PolicyDenied', `${reason}${asked}`, {
         trace: { considered, route, rule, reason },
       });
     }
-    first ??= verdict;
+    first ??= decided;
   }
   return {
     kind: 'inject',
@@ -174,19 +174,19 @@ function chooseOne(routes: readonly Route[]): string {
 }
 
 /** A path that servers may read in two ways has to be allowed in both. */
-function verdictOn(
+function policyDecisionOn(
   input: DecisionInput,
   { host, path }: RequestFacts,
   method: string,
   route: Route,
-): Verdict {
+): PolicyDecision {
   const { identity } = input;
   const { provider, connection } = route;
-  const judged = judgePath(path);
-  const canonical = judged?.canonical ?? path;
-  const verdict = input.decide({ identity, provider, connection, method, host, path: canonical });
-  if (!verdict.allowed || judged === undefined || judged.resolved === canonical) return verdict;
-  return input.decide({ identity, provider, connection, method, host, path: judged.resolved });
+  const read = readPath(path);
+  const canonical = read?.canonical ?? path;
+  const decided = input.decide({ identity, provider, connection, method, host, path: canonical });
+  if (!decided.allowed || read === undefined || read.resolved === canonical) return decided;
+  return input.decide({ identity, provider, connection, method, host, path: read.resolved });
 }
 
 function pass(considered: readonly Route[], host: string, port: number, reason: string): Decision {
