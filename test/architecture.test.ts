@@ -2,7 +2,15 @@ import { readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Ground, grounds, type Room, rooms, table, typesOnly } from './architecture/rooms.ts';
-import { imports, isForTests, shown, source, texts, withoutComments } from './architecture/source.ts';
+import {
+  circleIn,
+  imports,
+  isForTests,
+  shown,
+  source,
+  texts,
+  withoutComments,
+} from './architecture/source.ts';
 
 describe('rooms', () => {
   it('are exactly the folders of src/', () => {
@@ -21,6 +29,26 @@ describe('rooms', () => {
       return [`${shown(file)} imports ${shown(target)}: ${from} is ${table[from].reason}`];
     });
     expect(faults).toEqual([]);
+  });
+
+  it('use every permission that they have', () => {
+    const used = new Set(
+      imports
+        .filter(({ file }) => !isForTests(file))
+        .map(({ file, target }) => `${roomOf(file)} → ${roomOf(target) ?? groundOf(target)}`),
+    );
+    const given = [
+      ...Object.entries(table).flatMap(([from, { mayImport }]) => mayImport.map((to) => `${from} → ${to}`)),
+      ...typesOnly.map(([from, to]) => `${from} → ${to}`),
+    ];
+    expect(given.filter((arrow) => !used.has(arrow))).toEqual([]);
+  });
+
+  it('form no circle', () => {
+    const graph = new Map<string, readonly string[]>(
+      Object.entries(table).map(([room, { mayImport }]) => [room, mayImport]),
+    );
+    expect(circleIn(graph)).toEqual([]);
   });
 
   it('take only types where only types are offered', () => {

@@ -1,16 +1,7 @@
-import type { Environment } from '../environment.ts';
 import { flagsMeant, readHead } from './global-flags.ts';
+import type { CliOptions } from './options.ts';
 import { runCommand } from './run/command.ts';
 import type { Terminal } from './terminal.ts';
-
-/** What the process was started with. */
-export interface CliOptions {
-  readonly args: readonly string[];
-  /** Path of the running program: what to start as `<node> <entry> daemon serve`. */
-  readonly entry: string;
-  readonly environment: Environment;
-  readonly version: string;
-}
 
 /**
  * The exit code of the command that `args` name. `run` has a way of its own, since agents are started through it

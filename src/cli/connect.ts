@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type Client, createClient, type DaemonOptions } from '../client/index.ts';
 import { type Identity, loadIdentity } from '../identity/index.ts';
 import type { Settings } from '../settings.ts';
-import type { CliOptions } from './cli.ts';
+import type { CliOptions } from './options.ts';
 
 /** What it takes to find, start and call the daemon that `settings` name, as this machine's identity. */
 export function daemonOptions(options: CliOptions, settings: Settings): DaemonOptions {

@@ -2,4 +2,5 @@
  * What a person types and reads: one file per command, and the terminal's output. Commands are loaded only when
  * they are asked for.
  */
-export { type CliOptions, runCli } from './cli.ts';
+export { runCli } from './cli.ts';
+export type { CliOptions } from './options.ts';

@@ -4,11 +4,11 @@ import { AuthsomeError } from '../errors.ts';
 import { loadSettings } from '../settings.ts';
 import { closest } from '../suggestion.ts';
 import { takeGlobalFlags } from './arguments.ts';
-import type { CliOptions } from './cli.ts';
 import { type CommandEntry, commandTable } from './command-table.ts';
 import type { CommandContext, Outcome } from './context.ts';
 import { showFailure } from './failure.ts';
 import { describeProgram, globalOptions } from './help-text.ts';
+import type { CliOptions } from './options.ts';
 import { processTerminal } from './terminal.ts';
 
 /** The exit code of any command but `run`. */

@@ -17,7 +17,8 @@ import {
 } from '../identity/index.ts';
 import { parseSettings } from '../settings.ts';
 import { createClient } from './client.ts';
-import { type DaemonOptions, findDaemon } from './daemon.ts';
+import { findDaemon } from './daemon.ts';
+import type { DaemonOptions } from './daemon-options.ts';
 import { daemonRecordFile, readDaemonRecord } from './daemon-record.ts';
 import type { DaemonRecord } from './wire.ts';
 

@@ -1,6 +1,7 @@
 import { AuthsomeError } from '../errors.ts';
 import { parseJson } from '../json.ts';
-import { type DaemonOptions, sendToVerifiedDaemon } from './daemon.ts';
+import { sendToVerifiedDaemon } from './daemon.ts';
+import type { DaemonOptions } from './daemon-options.ts';
 import { type Call, readDocument, readText, send } from './exchange.ts';
 import { createReach, unreachable } from './reach.ts';
 import { openLease, type RunLease } from './run-lease.ts';

@@ -1,23 +1,9 @@
-import type { Environment } from '../environment.ts';
 import { AuthsomeError } from '../errors.ts';
-import type { Settings } from '../settings.ts';
+import type { DaemonOptions } from './daemon-options.ts';
 import { apiVersion, readDaemonRecord } from './daemon-record.ts';
 import { type Call, type Endpoint, readDocument, type Signer, send } from './exchange.ts';
 import { endpointOf, probe, probeIdleMs } from './probe.ts';
 import type { DaemonRecord, StopDocument } from './wire.ts';
-
-/** Everything needed to talk to the daemon, and to start it. */
-export interface DaemonOptions extends Signer {
-  readonly settings: Settings;
-  /** Of this program; a daemon of another one is replaced once it has nothing to do. */
-  readonly version: string;
-  /** `<execPath> <entry> daemon serve` is the daemon. */
-  readonly launch: {
-    readonly execPath: string;
-    readonly entry: string;
-    readonly environment: Environment;
-  };
-}
 
 /** The daemon for this home, if it is running and has proved that it is. Starts nothing. */
 export async function findDaemon(options: DaemonOptions): Promise<DaemonRecord | undefined> {

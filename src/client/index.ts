@@ -5,11 +5,11 @@
 export { type Client, createClient } from './client.ts';
 export {
   addressInUse,
-  type DaemonOptions,
   ensureDaemon,
   findDaemon,
   restartDaemon,
   stopDaemon,
 } from './daemon.ts';
+export type { DaemonOptions } from './daemon-options.ts';
 export type { RunLease } from './run-lease.ts';
 export type * from './wire.ts';

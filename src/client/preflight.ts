@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { AuthsomeError } from '../errors.ts';
-import type { DaemonOptions } from './daemon.ts';
 import { daemonEnvironment } from './daemon-environment.ts';
+import type { DaemonOptions } from './daemon-options.ts';
 import { lastErrorIn } from './reported-error.ts';
 
 const timeoutMs = 30_000;

@@ -1,5 +1,6 @@
 import { AuthsomeError } from '../errors.ts';
-import { currentDaemon, type DaemonOptions, ensureDaemon } from './daemon.ts';
+import { currentDaemon, ensureDaemon } from './daemon.ts';
+import type { DaemonOptions } from './daemon-options.ts';
 import { readDaemonRecord } from './daemon-record.ts';
 import { type Endpoint, NotReached } from './exchange.ts';
 import { endpointOf } from './probe.ts';

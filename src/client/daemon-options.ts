@@ -1,0 +1,16 @@
+import type { Environment } from '../environment.ts';
+import type { Settings } from '../settings.ts';
+import type { Signer } from './exchange.ts';
+
+/** Everything needed to talk to the daemon, and to start it. */
+export interface DaemonOptions extends Signer {
+  readonly settings: Settings;
+  /** Of this program; a daemon of another one is replaced once it has nothing to do. */
+  readonly version: string;
+  /** `<execPath> <entry> daemon serve` is the daemon. */
+  readonly launch: {
+    readonly execPath: string;
+    readonly entry: string;
+    readonly environment: Environment;
+  };
+}

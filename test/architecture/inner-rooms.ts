@@ -1,0 +1,123 @@
+/**
+ * The rooms within three large rooms: whom each may import among them, and which single files beside them. Those files
+ * may import every room in turn: they put the rooms together.
+ */
+interface InnerRoom {
+  readonly mayImport: readonly string[];
+  readonly reason: string;
+}
+
+export const innerRooms: Readonly<Record<string, Readonly<Record<string, InnerRoom>>>> = {
+  api: {
+    pages: { mayImport: [], reason: 'a leaf: a page is made of values that its route hands it' },
+    routes: {
+      mayImport: ['pages', 'app', 'body', 'csrf', 'documents', 'guard', 'query'],
+      reason: 'each route reads a request and writes a document or a page',
+    },
+  },
+  connections: {
+    clients: {
+      mayImport: ['discovery', 'records', 'contract', 'sign-in-command'],
+      reason: 'a client is registered or entered before any sign-in that uses it',
+    },
+    credentials: {
+      mayImport: ['clients', 'discovery', 'records', 'contract', 'names', 'sign-in-command'],
+      reason: 'a credential is read and refreshed without knowing how somebody signed in',
+    },
+    discovery: { mayImport: ['contract'], reason: 'a leaf: it asks a server what it is' },
+    records: {
+      mayImport: ['discovery', 'contract', 'names'],
+      reason: 'what is stored knows nothing of those who store it',
+    },
+    revocation: {
+      mayImport: ['clients', 'credentials', 'discovery', 'records', 'contract', 'names'],
+      reason: 'it ends what a sign-in began, and begins nothing',
+    },
+    'sign-in': {
+      mayImport: [
+        'clients',
+        'credentials',
+        'discovery',
+        'records',
+        'revocation',
+        'contract',
+        'names',
+        'sign-in-command',
+      ],
+      reason: 'the use case above all others here: nothing else may depend on how somebody signs in',
+    },
+  },
+  proxy: {
+    authorize: {
+      mayImport: ['decide', 'inject', 'refusal', 'runs', 'scrub', 'contract'],
+      reason: 'it turns a decision into a credential or a refusal, for either version of HTTP',
+    },
+    ca: { mayImport: [], reason: 'a leaf: it makes certificates from keys and a clock' },
+    coding: { mayImport: [], reason: 'a leaf: it undoes content codings, for whom is not its business' },
+    connect: {
+      mayImport: [
+        'authorize',
+        'decide',
+        'http1',
+        'http1-relay',
+        'http2',
+        'inject',
+        'runs',
+        'upstream',
+        'context',
+      ],
+      reason: 'it accepts tunnels and hands their connections on',
+    },
+    decide: { mayImport: ['http1'], reason: 'pure: what a request may do follows from its facts' },
+    http1: {
+      mayImport: ['resend'],
+      reason: 'the protocol, with no sockets: what a request may do is not its question',
+    },
+    'http1-relay': {
+      mayImport: [
+        'authorize',
+        'coding',
+        'decide',
+        'http1',
+        'inject',
+        'refusal',
+        'runs',
+        'scrub',
+        'upstream',
+        'context',
+        'contract',
+      ],
+      reason: 'it moves bytes between two sockets, as the protocol and the decision say',
+    },
+    http2: {
+      mayImport: [
+        'authorize',
+        'coding',
+        'decide',
+        'http1',
+        'inject',
+        'refusal',
+        'resend',
+        'runs',
+        'scrub',
+        'contract',
+      ],
+      reason: 'it relays streams: whoever accepts connections calls it, and never the other way round',
+    },
+    inject: {
+      mayImport: ['coding', 'http1'],
+      reason: 'the one place that writes a secret: it sees a head and a credential',
+    },
+    refusal: { mayImport: [], reason: 'a leaf: the document that a refused client reads' },
+    resend: { mayImport: [], reason: 'a leaf: one policy for both versions of HTTP' },
+    runs: {
+      mayImport: ['ca', 'decide', 'inject', 'scrub', 'contract'],
+      reason: 'what a run has while it lives, compiled once and read by every request',
+    },
+    scrub: { mayImport: ['coding', 'inject'], reason: 'it replaces secrets in responses, and asks nobody' },
+    upstream: {
+      mayImport: ['http1', 'runs', 'contract'],
+      reason: 'it reaches upstreams for those who speak with them, and knows nothing of what they say',
+    },
+  },
+};
