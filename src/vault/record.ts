@@ -21,14 +21,14 @@ export interface Vault {
   list(kind: RecordKind): Promise<readonly Omit<StoredRecord, 'secrets'>[]>;
   /**
    * Writes when the stored version is still `expectedVersion` (0: must not exist); returns the record as stored,
-   * or `undefined` when somebody else wrote first (nothing is changed then).
+   * or `undefined` when another writer came first (then nothing changes).
    */
   write(record: Omit<StoredRecord, 'version'>, expectedVersion: number): Promise<StoredRecord | undefined>;
-  /** Whether there was something to remove. */
+  /** Returns whether the record existed. */
   remove(kind: RecordKind, name: string): Promise<boolean>;
   /**
-   * Runs `work` while holding a named lease that excludes every other holder, in this process and in others that
-   * share the database. A lease of a dead holder lapses after `leaseMs`.
+   * Runs `work` with a named lease that excludes every other owner, in this process and in others that share the
+   * database. Not re-entrant. The lease of an owner that died expires after `leaseMs`.
    */
   exclusively<Result>(name: string, leaseMs: number, work: () => Promise<Result>): Promise<Result>;
 }
