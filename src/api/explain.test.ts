@@ -25,7 +25,7 @@ describe('what explain tells of a request that was let go', () => {
   });
 
   test('is why its answer failed', () => {
-    const detail = 'the upstream broke off before its response was complete';
+    const detail = 'the upstream ended its response before it was complete';
     const failure = { event: 'answer.failed', ...letGo, outcome: 'UpstreamUnreachable', detail } as const;
     expect(explainDocument(decision, failure)).toMatchObject({
       decision: 'dec_1',

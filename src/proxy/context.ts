@@ -2,7 +2,7 @@ import type { DecisionSink, ProxyOptions, Timeouts } from './contract.ts';
 import type { IdleMonitor, LiveRun, TokenRegistry } from './runs/index.ts';
 import type { AlpnCache, UpstreamDialer, UpstreamPool } from './upstream/index.ts';
 
-/** The run that a client's connection belongs to, with the run's own connections to upstreams. */
+/** The run that a client belongs to, with that run's connections to upstreams. */
 export interface Owner {
   readonly run: LiveRun;
   readonly pool: UpstreamPool;

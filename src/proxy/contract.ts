@@ -4,10 +4,10 @@ import type { AnswerFailedEvent, DecisionEvent } from '../audit/index.ts';
 import type { PolicyDecision, PolicyRequest } from '../policy/index.ts';
 import type { RouteTable } from '../providers/index.ts';
 
-/** Where decisions go; `drained()` resolves when the writer has caught up (backpressure). */
+/** Records decisions. `drained()` resolves when the writer has caught up (backpressure). */
 export interface DecisionSink {
   record(decision: DecisionEvent): void;
-  /** A request that was let go came to nothing. */
+  /** An authorized request failed. */
   failed(failure: AnswerFailedEvent): void;
   readonly congested: boolean;
   drained(): Promise<void>;
@@ -20,9 +20,9 @@ interface DialTarget {
   readonly signal?: AbortSignal;
 }
 
-/** How long nothing may move. There is no absolute limit anywhere: a stream of two hours is normal. */
+/** How long each thing may be idle. Nothing has an absolute limit: a stream of two hours is normal. */
 export interface Timeouts {
-  /** A head that has begun, a TLS handshake. */
+  /** A head that has begun, or a TLS handshake. */
   readonly headMs: number;
   /** A client connection between two requests. */
   readonly keepAliveMs: number;
@@ -30,9 +30,9 @@ export interface Timeouts {
   readonly exchangeMs: number;
   /** A tunnel, or a connection that has switched protocols. */
   readonly tunnelMs: number;
-  /** The same once one side has ended: the other may have gone without a word. */
+  /** The same once one side has ended: the other may have vanished. */
   readonly halfClosedMs: number;
-  /** A client that goes on sending after the last response. */
+  /** A client that keeps sending after the last response. */
   readonly lingerMs: number;
   /** A pooled connection to an upstream. */
   readonly upstreamMs: number;
@@ -44,7 +44,7 @@ export interface ProxyOptions {
   readonly listenPort: number;
   readonly connect: (target: DialTarget) => Promise<Socket>;
   readonly connectTls: (target: DialTarget & { readonly alpn: readonly string[] }) => Promise<TLSSocket>;
-  /** Addresses of the daemon's own API, which no run may reach through the proxy. */
+  /** The daemon's own addresses, which no run may reach through the proxy. */
   readonly forbiddenTargets: readonly { readonly host: string; readonly port: number }[];
   readonly decisions: DecisionSink;
   readonly nowMs: () => number;
@@ -52,7 +52,7 @@ export interface ProxyOptions {
   readonly timeouts?: Partial<Timeouts>;
 }
 
-/** A credential that works now; one object per version, so that what is derived from it can be kept beside it. */
+/** A credential that works now. Each version is one object, so values derived from it can be cached by object. */
 export interface Credential {
   readonly version: number;
   readonly secret: string;
@@ -60,7 +60,7 @@ export interface Credential {
 
 export interface RunSpec {
   readonly id: string;
-  /** Handle of the identity that asked. */
+  /** Handle of the identity that started the run. */
   readonly identity: string;
   readonly routes: RouteTable;
   /** Keyed by `provider/connection`. */
@@ -70,9 +70,9 @@ export interface RunSpec {
     renew(connection: string, rejected: Credential): Promise<Credential | undefined>;
   };
   readonly decide: (request: PolicyRequest) => PolicyDecision;
-  /** What stands in for the secret of `provider/connection` where an upstream sends it back. */
+  /** The phantom that replaces the secret of `provider/connection` in responses. */
   readonly phantomFor?: (connection: string) => string | undefined;
-  /** What the agent could be told to do about an upstream's refusal: one line, or `undefined`. */
+  /** One line of advice for the agent about an upstream's refusal, or `undefined`. */
   readonly advise?: (refused: UpstreamRefusal) => string | undefined;
 }
 
@@ -83,7 +83,7 @@ export interface UpstreamRefusal {
   /** `provider/connection`. */
   readonly connection: string;
   readonly status: number;
-  /** The value of a response's field, by its name in lower case; several lines joined by commas. */
+  /** The value of a response header, by its name in lower case; several lines are joined by commas. */
   readonly field: (name: string) => string | undefined;
 }
 
@@ -93,11 +93,11 @@ export interface Run {
   readonly proxyUrl: string;
   /** The run's own CA certificate. */
   readonly caPem: string;
-  /** Swaps the snapshot, and judges again by it what is under way. */
+  /** Replaces the routes, and decides again on requests in progress. */
   replaceRoutes(routes: RouteTable): void;
-  /** Judges requests under way by the policy of now: those that would no longer get their credential are cut. */
+  /** Decides again on requests in progress: those that would no longer get their credential are cut. */
   reauthorize(): void;
-  /** Closes what is live on this connection's routes (`provider/connection`): called when it is revoked. */
+  /** Closes everything that carries this connection's credential (`provider/connection`): called when it is revoked. */
   dropConnection(connection: string): void;
   end(): void;
 }

@@ -1,6 +1,6 @@
 /**
  * The proxy that a run's traffic passes through: per-run credentials and CA, blind tunnels, interception, and
- * the injection of a credential at the last moment. Routes, credentials and the way out arrive as arguments.
+ * the injection of a credential at the last moment. Routes, credentials and the dialer arrive as arguments.
  */
 
 export type {

@@ -24,7 +24,7 @@ const usualTimeouts: Timeouts = {
 const maxTickMs = 1_000;
 const tokenBytes = 32;
 
-/** A listening proxy, with no run yet: until one is opened, everybody is refused. */
+/** Starts a proxy that listens, but has no run yet: until one is opened, it refuses every request. */
 export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const timeouts = { ...usualTimeouts, ...options.timeouts };
   const idleMonitor = new IdleMonitor(
@@ -105,7 +105,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
 }
 
 function takenAway(connection: string): AuthsomeError {
-  return new AuthsomeError('CredentialMissing', `${connection} was revoked, replaced or removed meanwhile`);
+  return new AuthsomeError('CredentialMissing', `${connection} has since been revoked, replaced or removed`);
 }
 
 function listen(

@@ -35,7 +35,7 @@ it('records a few requests of strangers each second, so that none can fill the d
     id: 'dec_1',
     outcome: 'ProxyAuthenticationRequired',
     action: 'refused',
-    reason: 'this proxy serves only the runs that authsome has started',
+    reason: 'this proxy serves only runs that authsome started',
     request: { method: 'GET', host: 'api.example', port: 80, path: '/' },
     candidates: [],
   };

@@ -8,24 +8,24 @@ import type { LiveRun } from '../runs/index.ts';
 import type { Needles } from '../scrub/index.ts';
 import type { RequestRecord } from './request-record.ts';
 
-/** What a request is allowed to carry, and how to get something newer when the upstream rejects it. */
+/** The credential that a request may carry, and how to get a newer one when the upstream rejects it. */
 export interface CredentialUse {
   readonly route: Route;
   /** `provider/connection`. */
   readonly connection: string;
   readonly injection: Injection;
-  /** What must not come back in the response. */
+  /** The secrets that the response must not contain. */
   needles(): Needles;
-  /** What to say of an upstream's 401 or 403, fit for a field of the response; `undefined` when nothing is known. */
+  /** Advice about an upstream's 401 or 403, fit for a header field of the response; `undefined` when there is none. */
   advise(status: number, field: UpstreamRefusal['field']): string | undefined;
   /** The injection of a newer credential, or `undefined` when there is none. Never rejects. */
   renew(): Promise<Injection | undefined>;
 }
 
-/** A request that asks to go to an https origin. Exactly one of its methods is called, once, now or later. */
+/** A request to an https origin that waits for its authorization. One of its methods is called, once, now or later. */
 export interface PendingRequest {
   readonly record: RequestRecord;
-  /** Nobody waits for the response any more. */
+  /** The client has left, or a response has begun: no method may be called any more. */
   readonly settled: boolean;
   inject(use: CredentialUse): void;
   pass(allowPrivateAddress: boolean): void;
@@ -39,15 +39,15 @@ interface Acquired {
 }
 
 /**
- * Hears a petition against the routes and the policy of this moment. On a warm route it answers before it returns: no
- * promise, no query, no decryption.
+ * Authorizes a request by the current routes and policy. On a warm route it is done before it returns: no promise, no
+ * query, no decryption.
  */
 export function authorize(pending: PendingRequest, run: LiveRun, decisions: DecisionSink): void {
   if (!decisions.congested) {
     authorizeNow(pending, run, undefined);
     return;
   }
-  // Nothing is done that cannot be put on record.
+  // A request that cannot be recorded must not be sent.
   decisions.drained().then(
     () => authorizeNow(pending, run, undefined),
     (error: unknown) => pending.fail(asAuthsomeError(error)),
@@ -55,8 +55,8 @@ export function authorize(pending: PendingRequest, run: LiveRun, decisions: Deci
 }
 
 /**
- * Judges again what is under way, by the routes and the policy of this moment: a request that would not be given the
- * credential which it carries is cut, however long ago it began. The others do not notice.
+ * Decides again on the requests in progress, by the current routes and policy. A request that would no longer get the
+ * credential that it carries is cut, however long ago it began. The others do not notice.
  */
 export function reauthorize(run: LiveRun): void {
   for (const { live, connection, facts } of run.carrying()) {
@@ -67,13 +67,13 @@ export function reauthorize(run: LiveRun): void {
   }
 }
 
-const rerouted = new AuthsomeError('OperationNotAllowed', 'its route was taken away meanwhile');
+const rerouted = new AuthsomeError('OperationNotAllowed', 'its route has been removed');
 
 function decisionInputOf({ spec, routes }: LiveRun): DecisionInput {
   return { identity: spec.identity, routes, decide: spec.decide };
 }
 
-/** `acquired` was fetched for this request; the judgement is made again after the wait for it. */
+/** `acquired` was fetched for this request. The decision is made again after that wait, since rules may have changed. */
 function authorizeNow(pending: PendingRequest, run: LiveRun, acquired: Acquired | undefined): void {
   if (pending.settled) return;
   const { record } = pending;
@@ -122,7 +122,7 @@ function injectCredential(
     pending.refuse(
       refuse(
         'CredentialMissing',
-        `the credential of ${connection} cannot be written where ${route.id} says it goes`,
+        `the credential of ${connection} cannot be written where the route ${route.id} places it`,
         {
           hint: `Run: ${signInLine({ provider: route.provider, connection: route.connection, baseUrl: route.baseUrl, force: true })}`,
           trace: record.trace,
@@ -140,7 +140,7 @@ function injectCredential(
     injection,
     needles: () => run.needlesFor(route, current),
     advise: (status, field) => {
-      // This response stands, its request being no longer at hand to be sent again. The next one should fare better.
+      // This 401 stands, since its request was not kept. Renew the credential for the next request.
       if (status === 401 && !wasRenewed) void renewed(run, connection, credential);
       const advice = run.spec.advise?.({ decision: record.id, connection, status, field });
       return advice !== undefined && fitsField.test(advice) ? advice : undefined;

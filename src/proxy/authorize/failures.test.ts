@@ -70,7 +70,7 @@ test.each([
 });
 
 test.each([
-  ['stops', `${ok('Content-Length: 9')}hello`, 'UpstreamUnreachable', 'before its response was complete'],
+  ['stops', `${ok('Content-Length: 9')}hello`, 'UpstreamUnreachable', 'before it was complete'],
   ['breaks its chunks', `${ok('Transfer-Encoding: chunked')}zz\r\n`, 'UpstreamMalformed', 'chunk'],
   [
     'is not in its coding',
@@ -99,7 +99,7 @@ test('an HTTP/2 stream whose upstream is gone in the middle of its response is o
   const { body, code } = await responseOn(stream);
   expect(body).toBe('begun');
   expect(code).not.toBe(constants.NGHTTP2_NO_ERROR);
-  expectOneFailure(world, 'UpstreamUnreachable', 'before its response was complete');
+  expectOneFailure(world, 'UpstreamUnreachable', 'before it was complete');
 });
 
 test('a client that leaves in the middle of a response is no failure of it', async () => {

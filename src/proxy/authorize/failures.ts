@@ -14,7 +14,7 @@ export const failures = {
     }),
   timeout: () => new AuthsomeError('UpstreamTimeout', 'the upstream did not respond in time'),
   truncated: () =>
-    new AuthsomeError('UpstreamUnreachable', 'the upstream broke off before its response was complete'),
+    new AuthsomeError('UpstreamUnreachable', 'the upstream ended its response before it was complete'),
   undecodable: () =>
     new AuthsomeError('UpstreamMalformed', 'the response is not in the content coding that it declares'),
   stalled: () =>

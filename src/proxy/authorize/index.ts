@@ -1,5 +1,5 @@
 /**
- * The hearing of one request, whatever its protocol: the judgement, the credential that it needs, and the record of
+ * Authorizes one request, whatever its protocol: makes the decision, fetches the credential that it needs, and records
  * what was decided.
  */
 

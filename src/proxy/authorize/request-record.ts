@@ -4,15 +4,15 @@ import { decisionEvent, type Refusal, type RequestFacts, type Trace } from '../d
 import type { Problem } from '../refusal/index.ts';
 import type { LiveRun } from '../runs/index.ts';
 
-const pending: Trace = { reason: 'not judged yet', considered: [], route: undefined, rule: undefined };
+const pending: Trace = { reason: 'no decision yet', considered: [], route: undefined, rule: undefined };
 
-/** One request's record in the making. It is written exactly once, whatever happens to the request. */
+/** The audit record of one request. It is written exactly once, whatever happens to the request. */
 export class RequestRecord {
   readonly id: string;
   readonly run: LiveRun | undefined;
   readonly facts: RequestFacts;
   trace: Trace = pending;
-  /** How the credential is placed, for the record. */
+  /** Where the credential is placed. */
   placement: string | undefined;
   #recorded = false;
   readonly #decisions: DecisionSink;
@@ -28,12 +28,12 @@ export class RequestRecord {
     this.#write(action, action);
   }
 
-  /** For a tunnel that is intercepted: the requests in it go on record one by one. */
+  /** For an intercepted tunnel: each request in it has a record of its own. */
   leaveUnrecorded(): void {
     this.#recorded = true;
   }
 
-  /** Puts the refusal on record; returns what the agent reads of it. */
+  /** Records the refusal; returns what the agent reads about it. */
   refuse(refusal: Refusal): Problem {
     if (!this.#recorded) this.trace = refusal.trace;
     return this.#problem(refusal.code, refusal.detail, refusal.hint);
@@ -44,10 +44,13 @@ export class RequestRecord {
     return this.#problem(error.code, error.message, error.hint);
   }
 
-  /** Nobody is left to answer. */
+  /** The client has disconnected. */
   abandon(): void {
     if (this.#recorded) return;
-    this.trace = { ...this.trace, reason: 'the client left, or the run ended, before there was a response' };
+    this.trace = {
+      ...this.trace,
+      reason: 'the client disconnected, or the run ended, before there was a response',
+    };
     this.#write('refused', 'Cancelled');
   }
 
@@ -58,7 +61,7 @@ export class RequestRecord {
     return { code, detail, hint: hint ?? fallback, decision: this.id };
   }
 
-  /** The request had been let go by then: that decision stands, and this is what came of it. */
+  /** Records how a request failed after it was sent. The decision about it stands. */
   #failed(outcome: ErrorCode, detail: string): void {
     const { route } = this.trace;
     const spec = this.run?.spec;

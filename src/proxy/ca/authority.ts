@@ -5,31 +5,31 @@ import { type AuthorityKeys, generateKeys } from './keys.ts';
 
 const hourMs = 3_600_000;
 const clockSkewMs = hourMs;
-/** From `notBefore` to `notAfter`: a day in all. */
+/** From `notBefore` to `notAfter`: one day in total. */
 const lifetimeMs = 24 * hourMs;
-/** A wildcard route lets an agent name hosts without end: the oldest context goes. */
+/** A wildcard route lets an agent name any number of hosts: the oldest context is dropped. */
 const maxContexts = 1024;
 
 export interface CertificateAuthorityOptions {
   readonly runId: string;
   /** Hosts or domains that may be routed, in canonical form. */
   readonly hosts: readonly string[];
-  /** Of a key supply; made here where there are none. */
+  /** From a key supply; generated here if absent. */
   readonly keys?: AuthorityKeys;
   readonly nowMs: () => number;
   readonly randomBytes: (size: number) => Uint8Array;
 }
 
-/** One run's certificate authority. Its key and its leaves' key exist only in this process's memory. */
+/** A run's certificate authority. Its key and its leaves' key exist only in this process's memory. */
 export interface CertificateAuthority {
   /** The CA certificate, for the run's trust stores. */
   readonly pem: string;
   readonly expiresAtMs: number;
-  /** Whether the CA may speak for this host: its names were fixed when the run began. */
+  /** Whether the CA may certify this host: its names were fixed when the run started. */
   covers(host: string): boolean;
-  /** A new certificate for this host and the key that goes with it, in PEM. */
+  /** A new certificate for this host and its key, in PEM. */
   leafFor(host: string): { readonly key: string; readonly cert: string };
-  /** The TLS context that presents a certificate for this host; made once, then kept. */
+  /** The TLS context that presents a certificate for this host, made once. */
   contextFor(host: string): SecureContext;
 }
 

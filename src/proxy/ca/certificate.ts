@@ -30,10 +30,10 @@ const Extension = {
   extendedKeyUsage: '2.5.29.37',
 } as const;
 
-/** Hosts that a CA may speak for: DNS names (each with what is below it) and single addresses. */
+/** The hosts that a CA may certify: DNS names, each with its subdomains, and single addresses. */
 export interface NameConstraints {
   readonly dnsNames: readonly string[];
-  /** 4 or 16 bytes each. */
+  /** Each has 4 or 16 bytes. */
   readonly addresses: readonly Uint8Array[];
 }
 
@@ -73,7 +73,7 @@ function extension(identifier: string, critical: boolean, value: Uint8Array): Bu
   return sequence(objectIdentifier(identifier), ...parts, octetString(value));
 }
 
-/** RFC 5280 §4.2.1.10. A kind of name that nothing permits is excluded whole: left out, it would be unrestricted. */
+/** RFC 5280 §4.2.1.10. A kind of name without permitted names is excluded entirely: if omitted, it would be unrestricted. */
 function nameConstraints(constraints: NameConstraints): Buffer {
   const permitted = [
     ...constraints.dnsNames.map((name) => sequence(primitive(2, Buffer.from(name, 'latin1')))),
@@ -116,7 +116,7 @@ function certificate(
   return sequence(toBeSigned, ecdsaWithSha256, bitString(sign('sha256', toBeSigned, signingKey)));
 }
 
-/** A self-signed CA in PEM: no further CA below it, and only for the hosts of its constraints. */
+/** A self-signed CA in PEM, which signs no further CA, and only the hosts of its constraints. */
 export function makeCa(request: CaRequest): string {
   const name = distinguishedName(request.name);
   const identifier = keyIdentifier(request.publicKey);

@@ -1,4 +1,4 @@
-/** A writer for the handful of ASN.1 types that a certificate needs, in DER (X.690). */
+/** Writes the few ASN.1 types that a certificate needs, in DER (X.690). */
 
 const Tag = {
   boolean: 0x01,
@@ -29,7 +29,7 @@ export function set(...items: readonly Uint8Array[]): Buffer {
   return encoded(Tag.set, Buffer.concat(items));
 }
 
-/** An INTEGER that is never negative: a leading zero keeps the sign bit clear, surplus ones are left out. */
+/** An INTEGER that is never negative: a leading zero keeps the sign bit clear, and surplus zeros are dropped. */
 export function positiveInteger(bytes: Uint8Array): Buffer {
   let start = 0;
   while (start < bytes.length - 1 && bytes[start] === 0) start += 1;
@@ -46,7 +46,7 @@ export function octetString(content: Uint8Array): Buffer {
   return encoded(Tag.octetString, content);
 }
 
-/** A BIT STRING; `unusedBits` at its end count for nothing. */
+/** A BIT STRING that ignores `unusedBits` at its end. */
 export function bitString(content: Uint8Array, unusedBits = 0): Buffer {
   return encoded(Tag.bitString, Buffer.concat([Buffer.from([unusedBits]), content]));
 }
@@ -76,7 +76,7 @@ export function time(atMs: number): Buffer {
     : encoded(Tag.generalizedTime, Buffer.from(digits, 'latin1'));
 }
 
-/** `[number]` around whole items (EXPLICIT, or IMPLICIT of a constructed type). */
+/** `[number]` around complete items (EXPLICIT, or IMPLICIT of a constructed type). */
 export function constructed(number: number, ...items: readonly Uint8Array[]): Buffer {
   return encoded(0xa0 | number, Buffer.concat(items));
 }
@@ -86,7 +86,7 @@ export function primitive(number: number, content: Uint8Array): Buffer {
   return encoded(0x80 | number, content);
 }
 
-/** PEM with lines of 64 characters and never an empty one, which some readers refuse. */
+/** PEM with lines of 64 characters, and without an empty one, which some readers reject. */
 export function pem(label: string, der: Uint8Array): string {
   const lines =
     Buffer.from(der)

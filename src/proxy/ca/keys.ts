@@ -1,26 +1,26 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 
-/** A P-256 key pair, its public half as it stands in certificates: SubjectPublicKeyInfo in DER. */
+/** A P-256 key pair. The public key is a SubjectPublicKeyInfo in DER, as in certificates. */
 export interface KeyPair {
   readonly publicKey: Uint8Array;
   readonly privateKey: KeyObject;
 }
 
-/** The keys of one run's authority, and of no other's. */
+/** The keys of one run's authority. */
 export interface AuthorityKeys {
   readonly ca: KeyPair;
   readonly leaf: KeyPair;
 }
 
-/** Keys, each pair handed out once. */
+/** Supplies keys, each pair only once. */
 export interface KeySupply {
   take(): AuthorityKeys;
 }
 
-/** Until the run that was just opened has got under way. */
+/** Time for the run that was just opened to start. */
 const pauseMs = 50;
 
-/** A supply that keeps one set ready in memory, so that no run waits for its keys. */
+/** A supply that keeps one set ready in memory, so that no run waits for keys. */
 export function createKeySupply(): KeySupply {
   let ready: AuthorityKeys | undefined;
   const prepareSoon = (): void => {

@@ -1,8 +1,8 @@
-/** What a TLS ClientHello says before anything is encrypted (RFC 8446 §4.1.2). */
+/** The parts of a TLS ClientHello that the proxy needs (RFC 8446 §4.1.2). */
 export interface ClientHello {
   /** Server name (RFC 6066 §3), as sent. */
   readonly serverName: string | undefined;
-  /** ALPN protocols in the client's order (RFC 7301); empty when it offers none. */
+  /** The ALPN protocols in the client's order (RFC 7301); empty if it offers none. */
   readonly protocols: readonly string[];
 }
 
@@ -12,7 +12,7 @@ const clientHello = 1;
 export const maxHelloBytes = 64 * 1024;
 const Extension = { serverName: 0, alpn: 16 } as const;
 
-/** Reads big-endian vectors and never beyond its end: what is missing makes it `broken`. */
+/** Reads big-endian vectors, never beyond its end: missing bytes make it `broken`. */
 class Reader {
   readonly #bytes: Buffer;
   #position = 0;
@@ -39,7 +39,7 @@ class Reader {
     return bytes.length === size ? bytes.readUIntBE(0, size) : 0;
   }
 
-  /** A vector whose length stands before it in `size` bytes. */
+  /** A vector that begins with its length in `size` bytes. */
   vector(size: 1 | 2 | 3): Reader {
     return new Reader(this.take(this.number(size)));
   }
@@ -49,7 +49,7 @@ class Reader {
   }
 }
 
-/** The ClientHello that `bytes` begin with; `undefined` while it is incomplete, `malformed` when it is none. */
+/** The ClientHello that `bytes` begin with; `undefined` while incomplete; `malformed` if it is something else. */
 export function parseClientHello(bytes: Buffer): ClientHello | 'malformed' | undefined {
   const handshake = handshakeBytes(bytes);
   if (handshake === 'malformed') return handshake;
@@ -61,14 +61,14 @@ export function parseClientHello(bytes: Buffer): ClientHello | 'malformed' | und
   return readHello(new Reader(handshake.subarray(4, 4 + size)));
 }
 
-/** The handshake messages so far: a ClientHello may be spread over several records. */
+/** The handshake messages so far: a ClientHello may span several records. */
 function handshakeBytes(bytes: Buffer): Buffer | 'malformed' {
   const parts: Buffer[] = [];
   let position = 0;
   while (bytes.length - position >= 5) {
     const length = bytes.readUInt16BE(position + 3);
     if (bytes[position] !== handshakeRecord || length === 0 || length > 16_384) {
-      // Whatever follows a whole ClientHello is not ours to judge.
+      // Bytes after a complete ClientHello are for the TLS library.
       return parts.length === 0 ? 'malformed' : Buffer.concat(parts);
     }
     parts.push(bytes.subarray(position + 5, position + 5 + length));

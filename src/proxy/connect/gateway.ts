@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { asAuthsomeError } from '../../errors.ts';
 import type { RequestRecord } from '../authorize/index.ts';
 import type { Context, Owner } from '../context.ts';
-import { refuse } from '../decide/index.ts';
+import { type Refusal, refuse } from '../decide/index.ts';
 import {
   type Authority,
   Field,
@@ -29,7 +29,7 @@ const established = Buffer.from('HTTP/1.1 200 Connection established\r\n\r\n', '
 const httpPort = 80;
 const noFacts = { method: '', host: '', port: 0, path: '' };
 
-/** Serves one client connection to the proxy's own port: CONNECT, and requests in absolute form. */
+/** Serves one client connection to the proxy's port: CONNECT, and requests in absolute form. */
 export function admit(client: Socket, context: Context): void {
   const handler: RequestHandler = {
     unread: { owner: undefined, facts: noFacts },
@@ -38,7 +38,7 @@ export function admit(client: Socket, context: Context): void {
   new Http1Session(client, context, handler);
 }
 
-/** Nothing is answered that cannot be put on record: otherwise a queue of refusals would grow without bound. */
+/** Waits until the decision can be recorded: otherwise a queue of refusals would grow without bound. */
 function handle(session: Http1Session, request: RequestHead): void {
   const { decisions } = session.context;
   if (!decisions.congested) {
@@ -89,10 +89,7 @@ function handleNow(session: Http1Session, request: RequestHead): void {
   }
 }
 
-const unknownRun = refuse(
-  'ProxyAuthenticationRequired',
-  'this proxy serves only the runs that authsome has started',
-);
+const unknownRun = refuse('ProxyAuthenticationRequired', 'this proxy serves only runs that authsome started');
 const wrongForm = refuse(
   'MalformedRequest',
   'a proxy takes CONNECT, or a target in absolute form (RFC 9112 §3.2.2)',
@@ -101,10 +98,9 @@ const wrongAuthority = refuse(
   'MalformedRequest',
   'CONNECT takes a host and a port, such as example.com:443 (RFC 9110 §9.3.6)',
 );
-const plainToRoute = refuse(
-  'PlainHttpRefused',
-  'this host is routed, and a route’s host is spoken to over https only',
-);
+/** To a routed host: a credential never goes over plain HTTP. */
+const plainToRoute = (host: string): Refusal =>
+  refuse('PlainHttpRefused', `${host} has a credential attached; use https`);
 const startAgain = { hint: 'Start the run again: authsome run -- <command>' };
 
 function proxyAuthorizationOf(request: RequestHead): string | undefined {
@@ -117,7 +113,7 @@ function proxyAuthorizationOf(request: RequestHead): string | undefined {
   return found;
 }
 
-/** Whether some route is about this host, on whatever port: what is routed is spoken to over https alone. */
+/** Whether a route has this host, on any port: a routed host accepts https only. */
 function isRouted(owner: Owner, host: string): boolean {
   const { routes } = owner.run;
   return routes.hasHost(host, 443) || routes.routes.some((route) => routes.hasHost(host, route.pattern.port));
@@ -132,10 +128,10 @@ function passPlain(
 ): void {
   const { authority, path, query } = target;
   if (isRouted(owner, authority.host)) {
-    session.refuse(record.refuse(plainToRoute));
+    session.refuse(record.refuse(plainToRoute(authority.host)));
     return;
   }
-  record.trace = { ...record.trace, reason: 'no route covers this host; plain HTTP is passed on as it is' };
+  record.trace = { ...record.trace, reason: 'no route covers this host; plain HTTP is passed on unchanged' };
   const own = { method: request.method, path, query, host: hostHeaderOf(authority, httpPort) };
   session.forward(
     record,
@@ -161,7 +157,7 @@ function connect(session: Http1Session, record: RequestRecord, owner: Owner, aut
     return;
   }
   if (!run.authority.covers(authority.host)) {
-    const detail = `${authority.host} became a route after this run had started`;
+    const detail = `the route for ${authority.host} was added after this run started`;
     session.refuse(record.refuse(refuse('OperationNotAllowed', detail, startAgain)));
     return;
   }
@@ -177,7 +173,7 @@ function connect(session: Http1Session, record: RequestRecord, owner: Owner, aut
   intercept({ client, context, owner, authority }, early);
 }
 
-/** A blind tunnel: the address is checked, then bytes pass and nobody looks at them. */
+/** A blind tunnel: the address is checked, then bytes pass unread. */
 function tunnel(session: Http1Session, record: RequestRecord, owner: Owner, authority: Authority): void {
   const { client, context } = session;
   record.trace = { ...record.trace, reason: 'no route covers this host' };

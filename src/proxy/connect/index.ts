@@ -1,5 +1,5 @@
 /**
- * From an accepted connection to requests: CONNECT and absolute-form targets, blind tunnels, and TLS termination with the
- * run's certificates. What the requests in a tunnel become is for the relays.
+ * Accepts connections to the proxy's port: CONNECT and absolute-form targets, blind tunnels, and TLS termination with the
+ * run's certificates. The relays carry the requests inside.
  */
 export { admit } from './gateway.ts';

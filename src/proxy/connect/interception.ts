@@ -14,7 +14,7 @@ import {
 import type { Live, Monitored } from '../runs/index.ts';
 import { handshakeRecord, maxHelloBytes, parseClientHello } from './client-hello.ts';
 
-/** A tunnel to a routed host that was opened by CONNECT, until it is known what the client speaks in it. */
+/** A tunnel to a routed host, opened by CONNECT. */
 export interface Interception {
   readonly client: Socket;
   readonly context: Context;
@@ -23,8 +23,8 @@ export interface Interception {
 }
 
 /**
- * Ends the client's TLS here and judges every request in it. What is not TLS is answered as plain HTTP with a refusal,
- * or closed: a credential never goes into it.
+ * Terminates the client's TLS, so that every request in the tunnel is decided on. Plain HTTP gets a refusal, and anything
+ * else is closed: no credential ever goes into either.
  */
 export function intercept(interception: Interception, early: Buffer | undefined): void {
   const { client } = interception;
@@ -53,7 +53,7 @@ export function intercept(interception: Interception, early: Buffer | undefined)
   client.resume();
 }
 
-/** Watches over a connection that is being made; returns how to stop. */
+/** Limits the time of a connection that is being set up; call the result when it is. */
 function monitor({ client, context, owner }: Interception, cut: () => void): () => void {
   const making: Live & Monitored = {
     connection: undefined,
@@ -86,7 +86,7 @@ function acceptPlain(interception: Interception, bytes: Buffer): void {
   client.resume();
 }
 
-/** HTTP/1 for a client that offers it, HTTP/2 for one that offers nothing else, as far as the upstream speaks it too. */
+/** Chooses HTTP/1.1 if the client offers it, and HTTP/2 if it offers only that or the upstream supports only that. */
 function acceptTls(interception: Interception, protocols: readonly string[]): void {
   const { client, context, authority } = interception;
   const offersBoth = protocols.includes('h2') && protocols.includes('http/1.1');
@@ -109,10 +109,10 @@ function acceptHttp1(interception: Interception, protocols: readonly string[]): 
   });
 }
 
-/** How long a client that offers both protocols waits until it is known what the upstream speaks. */
+/** How long a client that offers both protocols waits for the upstream's choice. */
 const probeMs = 5_000;
 
-/** The upstream has to be asked before the client's handshake, which settles the protocol. */
+/** Asks the upstream for its protocol before the client's handshake, which fixes the client's. */
 async function negotiate(interception: Interception, protocols: readonly string[]): Promise<void> {
   const { client, context, authority } = interception;
   const { alpnCache, dialer } = context;
@@ -134,7 +134,7 @@ async function negotiate(interception: Interception, protocols: readonly string[
   });
 }
 
-/** Whether a person named this very host, and may mean a private address by it. */
+/** Whether a person named this very host, and so may mean a private address. */
 function isPersonal({ owner, authority }: Interception): boolean {
   return owner.run.routes.routes.some(
     ({ allowPrivateAddress, pattern }) =>
@@ -142,7 +142,7 @@ function isPersonal({ owner, authority }: Interception): boolean {
   );
 }
 
-/** `otherwise` is for where the upstream does not speak HTTP/2. */
+/** Calls `otherwise` if the upstream does not support HTTP/2. */
 async function acceptHttp2(interception: Interception, otherwise: () => void): Promise<void> {
   const { client, context, owner, authority } = interception;
   const { serveHttp2, sessionPoolOf } = await import('../http2/index.ts');
@@ -164,7 +164,7 @@ async function acceptHttp2(interception: Interception, otherwise: () => void): P
     }
     extendedConnect = upstream.allowsExtendedConnect;
   } catch {
-    // Unreachable now: each stream is told so, with a problem that says why.
+    // Unreachable now: each stream gets a problem that says why.
   }
   if (client.destroyed) return;
   terminate(interception, ['h2'], untrusted, (tls) => {
@@ -184,14 +184,14 @@ async function acceptHttp2(interception: Interception, otherwise: () => void): P
   });
 }
 
-/** The second is what curl offers when it was told to speak HTTP/1.0. */
+/** `curl --http1.0` offers the second. */
 const http1Protocols = ['http/1.1', 'http/1.0'];
 const untrusted =
   'the client did not complete the TLS handshake: it may not trust the run’s certificate authority';
-const http2Only = 'the client speaks HTTP/2 only, and the upstream does not';
-const unknownProtocol = 'the client speaks neither HTTP/1 nor HTTP/2';
+const http2Only = 'the client supports only HTTP/2, and the upstream does not support it';
+const unknownProtocol = 'the client supports neither HTTP/1 nor HTTP/2';
 
-/** Ends the client's TLS with the first of these protocols that it offers. `whyNot` goes on record when the handshake fails. */
+/** Terminates the client's TLS with the first of these protocols that it offers. Records `whyNot` if that fails. */
 function terminate(
   interception: Interception,
   protocols: readonly string[],
@@ -207,7 +207,7 @@ function terminate(
   let established = false;
   const settle = monitor(interception, () => tls.destroy());
   tls.on('error', () => tls.destroy());
-  // Once its handshake is over, a server socket that was made by hand reports errors only here.
+  // A server socket that was made by hand reports errors after its handshake only here.
   tls.on('_tlsError', () => tls.destroy());
   tls.on('close', () => {
     settle();
@@ -251,7 +251,7 @@ const nameMismatch = refuse(
   'the TLS server name is not the host that the tunnel was opened for',
 );
 
-/** Whether the server name that the client asked for, if any, is the tunnel's host (RFC 6066 §3). */
+/** Whether the server name that the client sent, if any, is the tunnel's host (RFC 6066 §3). */
 function isNamed(tls: TLSSocket, authority: Authority): boolean {
   const { servername } = tls as TLSSocket & { readonly servername?: string | false | null };
   if (typeof servername !== 'string' || servername === '') return true;

@@ -14,7 +14,7 @@ export interface Requester {
   readonly run: string;
 }
 
-/** The record of one decision: built from safe fields only, so that nothing has to be taken out of it. */
+/** The audit event of one decision. It is built from safe fields only, so nothing has to be removed from it. */
 export function decisionEvent(
   id: string,
   requester: Requester | undefined,
@@ -24,7 +24,7 @@ export function decisionEvent(
 ): DecisionEvent {
   const { route, rule } = trace;
   const { placement } = outcome;
-  // Filled field by field: spreading what there may or may not be costs more than everything else here.
+  // Field by field, since spreading optional fields costs more than everything else here.
   const event: Mutable<DecisionEvent> = {
     event: 'decision',
     id,
@@ -60,7 +60,7 @@ const known = new WeakMap<
   }
 >();
 
-/** A table answers with the same list of routes again and again, so the list of candidates is made once for each. */
+/** A route table returns the same list of routes for many requests, so each list's candidates are made once. */
 function candidatesOf(
   considered: readonly Route[],
   taken: Route | undefined,
@@ -74,9 +74,7 @@ function candidatesOf(
     connection: route.connection,
     matched: route === taken,
     reason:
-      competing?.includes(route) === true
-        ? 'claims it with the same right as another'
-        : reasonFor(route, taken),
+      competing?.includes(route) === true ? 'matches equally well as another route' : reasonFor(route, taken),
   }));
   known.set(considered, { route: taken, competing, list });
   return list;
@@ -92,7 +90,7 @@ function reasonFor(route: Route, taken: Route | undefined): string {
 const idBytes = 12;
 const batch = 256;
 
-/** Makes `dec_…` ids: 96 random bits each, drawn in batches. */
+/** Makes `dec_…` ids of 96 random bits, drawn in batches. */
 export function createDecisionIds(randomBytes: (size: number) => Uint8Array): () => string {
   let pool = Buffer.alloc(0);
   let position = 0;

@@ -19,7 +19,7 @@ const cleanups = cleanupsAfterEach();
 
 const openWithApi = (options?: WorldOptions) => openWorldWithApi(cleanups, options);
 
-describe('the judgement', () => {
+describe('the decision', () => {
   test('a path that may lead elsewhere is refused', async () => {
     const { world, seen } = await openWithApi({ routes: [routeTo(apiHost, { pathPrefix: '/v1' })] });
     const client = await dialThrough(world);
@@ -51,14 +51,14 @@ describe('the judgement', () => {
       expect(problem).toMatchObject({
         code: 'RouteAmbiguous',
         status: 409,
-        detail: 'more than one connection claims this request: example/default, rival/work',
+        detail: 'more than one connection matches this request: example/default, rival/work',
         hint: expect.stringContaining(
           'authsome run --provider example -- <command> (or --provider rival/work)',
         ),
       });
     }
     expect(seen).toEqual([]);
-    const reason = 'claims it with the same right as another';
+    const reason = 'matches equally well as another route';
     expect(world.decisions).toHaveLength(2);
     for (const decision of world.decisions) {
       expect(decision).toMatchObject({
@@ -126,7 +126,7 @@ describe('the judgement', () => {
     );
     expect(problemOf(response)).toMatchObject({
       code: 'PolicyDenied',
-      detail: expect.stringMatching(/[^.]\. A field of it asks for that method\.$/),
+      detail: expect.stringMatching(/[^.]\. A method-override header asks for that method\.$/),
     });
     expect(world.decisions[0]).toMatchObject({ outcome: 'PolicyDenied', rule: 'no-deletes' });
     expect(seen).toEqual([]);
@@ -180,7 +180,7 @@ describe('the judgement', () => {
     expect(seen.map(({ headers }) => headers.authorization)).toEqual([`Bearer ${secret}`, undefined]);
   });
 
-  test('a host that became a route after the run began asks for a new run', async () => {
+  test('a host that became a route after the run started needs a new run', async () => {
     const { world } = await openWithApi();
     world.run.replaceRoutes(compileRoutes([routeTo('new.test')]));
     const response = await ask(

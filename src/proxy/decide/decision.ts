@@ -4,23 +4,23 @@ import type { PolicyDecision, PolicyRequest } from '../../policy/index.ts';
 import { type Route, type RouteTable, readPath } from '../../providers/index.ts';
 import { type Authority, parseAuthority, parseTarget, type RequestHead } from '../http1/index.ts';
 
-/** What is known about a request when it is put on record. `path` never holds a query. */
+/** What the record says about a request. `path` has no query. */
 export interface RequestFacts {
   readonly method: string;
   readonly host: string;
   readonly port: number;
   readonly path: string;
-  /** The methods that fields like `X-HTTP-Method-Override` ask for, as a list. */
+  /** The methods that method-override headers ask for, as a list. */
   readonly methodOverride?: string | undefined;
 }
 
-/** Everything that `explain` tells about how a judgement was reached. */
+/** How a decision was reached: what `explain` shows. */
 export interface Trace {
   readonly reason: string;
   readonly considered: readonly Route[];
   readonly route: Route | undefined;
   readonly rule: string | undefined;
-  /** Of an ambiguous request: the routes that claim it with equal right. */
+  /** For an ambiguous request: the routes that match it equally well. */
   readonly competingRoutes?: readonly Route[];
 }
 
@@ -54,15 +54,15 @@ export function refuse(
   return { kind: 'refuse', code, detail, hint: more.hint, trace };
 }
 
-/** A request's target inside an interception, once it is sure that it belongs to the tunnel's authority. */
+/** The path and query of a request whose target is the tunnel's authority. */
 export interface OwnTarget {
   readonly path: string;
   readonly query: string;
 }
 
 /**
- * The path and query of a request in a tunnel to `authority`, or the refusal: CONNECT, `Host` and an absolute-form
- * target must all name the same host and port, over https.
+ * The path and query of a request in a tunnel to `authority`, or the refusal. CONNECT, `Host` and an absolute-form target
+ * must all name the same host and port, over https.
  */
 export function targetWithin(
   head: RequestHead,
@@ -73,7 +73,7 @@ export function targetWithin(
     const named = parseAuthority(head.host, 443);
     if (named === undefined) return refuse('MalformedRequest', 'the Host field is not a host and a port');
     if (!isSame(named, authority))
-      return refuse('TargetMismatch', 'Host names another host than the tunnel was opened for');
+      return refuse('TargetMismatch', 'Host names a different host than the tunnel was opened for');
   }
   const target = parseTarget(head.method, head.target);
   if (target === undefined)
@@ -91,7 +91,10 @@ export function targetWithin(
       }
       return isSame(target.authority, authority)
         ? target
-        : refuse('TargetMismatch', 'the request target names another host than the tunnel was opened for');
+        : refuse(
+            'TargetMismatch',
+            'the request target names a different host than the tunnel was opened for',
+          );
   }
 }
 
@@ -99,11 +102,10 @@ function isSame(a: Authority, b: Authority): boolean {
   return a.host === b.host && a.port === b.port;
 }
 
-/** Whether this request gets a credential, passes without one, or is refused. Pure; `path` as it is on the wire. */
+/** Whether this request gets a credential, passes without one, or is refused. The path is read as it will be sent. */
 export function decide(input: DecisionInput, facts: RequestFacts): Decision {
   const { host, port, path } = facts;
-  if (path === '*')
-    return pass(nothing, host, port, 'OPTIONS * concerns the server, not a resource of a route');
+  if (path === '*') return pass(nothing, host, port, 'OPTIONS * concerns the server, not a path of a route');
   const match = input.routes.match(host, port, path);
   const { considered } = match;
   switch (match.kind) {
@@ -111,7 +113,7 @@ export function decide(input: DecisionInput, facts: RequestFacts): Decision {
       return pass(considered, host, port, 'no route covers this path');
     case 'ambiguous': {
       const claims = match.routes.map((route) => `${route.provider}/${route.connection}`).join(', ');
-      return refuse('RouteAmbiguous', `more than one connection claims this request: ${claims}`, {
+      return refuse('RouteAmbiguous', `more than one connection matches this request: ${claims}`, {
         hint: chooseOne(match.routes),
         trace: { considered, competingRoutes: match.routes },
       });
@@ -119,10 +121,14 @@ export function decide(input: DecisionInput, facts: RequestFacts): Decision {
     case 'refused':
       return match.reason === 'malformed'
         ? refuse('MalformedRequest', 'the path is malformed', { trace: { considered } })
-        : refuse('TargetMismatch', 'servers read this path in different ways, and it may lead elsewhere', {
-            hint: 'Send the path in its plain form: no dot segments, no encoded separators.',
-            trace: { considered },
-          });
+        : refuse(
+            'TargetMismatch',
+            'servers may read this path in different ways, and it may lead elsewhere',
+            {
+              hint: 'Send the path without dot segments or encoded separators.',
+              trace: { considered },
+            },
+          );
     case 'route':
       break;
   }
@@ -137,7 +143,7 @@ export function decide(input: DecisionInput, facts: RequestFacts): Decision {
     const decided = policyDecisionOn(input, facts, readAs, route);
     const { rule, reason } = decided;
     if (!decided.allowed) {
-      const asked = first === undefined ? '' : ' A field of it asks for that method.';
+      const asked = first === undefined ? '' : ' A method-override header asks for that method.';
       return refuse('PolicyDenied', `${reason}${asked}`, {
         trace: { considered, route, rule, reason },
       });
@@ -152,8 +158,8 @@ export function decide(input: DecisionInput, facts: RequestFacts): Decision {
 }
 
 /**
- * The methods that a server may take a request for: some read a method in any case, and some carry out what a field names
- * instead of the request's own.
+ * The methods that a server may read in a request. Some servers ignore the case of a method, and some obey a
+ * method-override header.
  */
 function methodsOf({ method, methodOverride }: RequestFacts): readonly string[] {
   const own = method.toUpperCase();
@@ -161,19 +167,19 @@ function methodsOf({ method, methodOverride }: RequestFacts): readonly string[] 
   return [own, ...methodOverride.split(',').map((other) => other.trim().toUpperCase())];
 }
 
-/** A run has one connection of a provider, so rivals are of different ones: naming providers leaves the others out. */
+/** A run has one connection for each provider, so naming one provider excludes the competing routes. */
 function chooseOne(routes: readonly Route[]): string {
   const [first = '', ...others] = routes.map(({ provider, connection }) =>
     shellWord(connection === 'default' ? provider : `${provider}/${connection}`),
   );
   const instead = others.map((other) => `--provider ${other}`).join(' or ');
   return (
-    'Run it with one of them, and with each other provider that it needs: ' +
+    'Start the run with one of them, and with each other provider that it needs: ' +
     `authsome run --provider ${first} -- <command> (or ${instead})`
   );
 }
 
-/** A path that servers may read in two ways has to be allowed in both. */
+/** A path that servers may read in two ways must be allowed in both. */
 function policyDecisionOn(
   input: DecisionInput,
   { host, path }: RequestFacts,

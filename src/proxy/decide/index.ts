@@ -1,6 +1,6 @@
 /**
- * What to do with one request: its target held against the tunnel's authority, the routes and the policy. Pure; the
- * judgement, its trace and the record that the audit keeps of it.
+ * Decides on one request by the tunnel's authority, the routes and the policy. Pure: the decision, its trace, and the
+ * audit event that records it.
  */
 
 export {

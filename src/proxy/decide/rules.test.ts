@@ -145,14 +145,14 @@ describe('CONNECT = SNI = Host = certificate', () => {
     expect(seen).toEqual([]);
   });
 
-  test('a client that offers HTTP/1.0 alone is served, one that speaks neither version is told apart', async () => {
+  test('a client that offers HTTP/1.0 alone is served, and one that supports neither version is refused', async () => {
     const { world, seen } = await openWithApi();
     const old = await dialThrough(world, apiHost, { alpn: ['http/1.0'] });
     expect(await ask(old, 'GET / HTTP/1.0')).toMatch(/^HTTP\/1\.1 200 /);
     expect(seen).toHaveLength(1);
     await expect(dialThrough(world, apiHost, { alpn: ['acme-tls/1'] })).rejects.toThrow();
     await vi.waitFor(() => expect(world.decisions).toHaveLength(2));
-    expect(world.decisions[1]?.reason).toBe('the client speaks neither HTTP/1 nor HTTP/2');
+    expect(world.decisions[1]?.reason).toBe('the client supports neither HTTP/1 nor HTTP/2');
     expect(seen).toHaveLength(1);
   });
 

@@ -1,6 +1,6 @@
 /**
- * HTTP/1.1 on sockets: the connection of a client, the pooled connections to upstreams, and the session that relays
- * between the two what `http1/` decides.
+ * HTTP/1.1 on sockets: a client's session, which carries out what the machine in `http1/` asks for, the requests to https
+ * origins, and the removal of secrets from responses.
  */
 
 export { hostFieldOf, Origin, OriginRequest } from './origin.ts';

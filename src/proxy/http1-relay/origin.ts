@@ -22,7 +22,7 @@ import type { Destination, Http1Session } from './session.ts';
 
 const httpsPort = 443;
 
-/** An https origin as a run's HTTP/1.1 requests reach it. */
+/** An https origin that a run's HTTP/1.1 requests go to. */
 export class Origin {
   readonly owner: Owner;
   readonly authority: Authority;
@@ -38,7 +38,7 @@ export class Origin {
     this.#dialer = dialer;
   }
 
-  /** Where requests with the credential of `use` go, made once a route. */
+  /** Where requests with this credential go, made once for each route. */
   carrying({ route, connection }: CredentialUse): Destination {
     const known = this.#carrying.get(route);
     if (known !== undefined) return known;
@@ -63,7 +63,7 @@ export class Origin {
   }
 }
 
-/** An HTTP/1.1 request to an https origin: what both interceptions and absolute-form requests come to. */
+/** An HTTP/1.1 request to an https origin, from an intercepted tunnel or in absolute form. */
 export class OriginRequest implements PendingRequest {
   readonly record: RequestRecord;
   readonly #session: Http1Session;
@@ -134,7 +134,7 @@ export class OriginRequest implements PendingRequest {
   }
 }
 
-/** What an upstream's 401 or 403 gains. */
+/** The header lines that are added to an upstream's 401 or 403. */
 function refusalLines(response: ResponseHead, decision: string, use: CredentialUse): string | undefined {
   const { status } = response;
   if (status !== 401 && status !== 403) return undefined;

@@ -6,8 +6,8 @@ interface Relayed extends Duplex {
 }
 
 /**
- * Bytes go both ways untouched, with backpressure, until both sides have ended; either end alone passes on as a
- * half-close. When one side breaks, the other is cut as well.
+ * Relays bytes both ways unchanged, with backpressure, until both sides have ended. One end alone passes on as a
+ * half-close. If one side breaks, the other is cut too.
  */
 export function relay(a: Relayed, b: Relayed): void {
   a.allowHalfOpen = true;
@@ -19,7 +19,7 @@ export function relay(a: Relayed, b: Relayed): void {
   for (const side of [a, b]) {
     side.on('error', cut);
     side.on('close', () => {
-      // One that is over both ways leaves the other alone, which may still have much to hand on.
+      // A side that ended both ways leaves the other alone, which may still have data to deliver.
       if (!side.readableEnded || !side.writableFinished) cut();
     });
   }
@@ -27,7 +27,7 @@ export function relay(a: Relayed, b: Relayed): void {
   b.pipe(a);
 }
 
-/** How long nothing may move between them now. */
+/** How long the relay may be idle now. */
 export function relayIdleMs(a: Duplex, b: Duplex, timeouts: Timeouts): number {
   return a.readableEnded || b.readableEnded ? timeouts.halfClosedMs : timeouts.tunnelMs;
 }

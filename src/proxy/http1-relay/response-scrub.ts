@@ -26,17 +26,17 @@ import {
 
 const notCoded: readonly Coding[] = [];
 
-/** Takes a step that nobody waits for, and answers for what it throws. */
+/** Runs a step in the background and reports its failure. */
 interface Guard {
   guard(step: () => void): void;
 }
 
-/** Looks into the responses to one request. Most hold no secret, and one pass over their bytes says so. */
+/** Removes secrets from the responses to one request. Most contain none, and one pass over their bytes shows it. */
 export class ResponseScrubber implements ResponseScrub {
   readonly #use: CredentialUse;
   readonly #clientMinor: 0 | 1;
   readonly #guard: Guard;
-  /** Of the response that was looked at last. */
+  /** For the latest response. */
   #needles: Needles = noNeedles;
   #codings: readonly Coding[] | undefined;
   #isHeadClean = true;
@@ -48,10 +48,10 @@ export class ResponseScrubber implements ResponseScrub {
     this.#guard = guard;
   }
 
-  /** Comes first for every response, so what the rest needs to know is found here. */
+  /** Is called first for each response, so it collects what the other methods need. */
   fault(head: ResponseHead): Fault | undefined {
     const { bytes, start, end, framing, status } = head;
-    // Asked for when the response comes: the credential may have been renewed by then.
+    // Only now, since the credential may have been renewed after the request was sent.
     const needles = this.#use.needles();
     this.#needles = needles;
     if (needles.isEmpty) return undefined;
@@ -63,11 +63,11 @@ export class ResponseScrubber implements ResponseScrub {
       if (reason !== undefined) return new Fault(reason);
       this.#codings = codingsOf(contentEncoding);
     }
-    const isWhole = isText && framing.kind === 'length' && bytes.length - end >= framing.length;
-    const first = needles.indexIn(bytes, start, isWhole ? bytes.length : end);
+    const isComplete = isText && framing.kind === 'length' && bytes.length - end >= framing.length;
+    const first = needles.indexIn(bytes, start, isComplete ? bytes.length : end);
     this.#isHeadClean = first === -1 || first >= end;
     this.#isBodyClean =
-      first === -1 && this.#codings !== undefined && isClean(needles, this.#codings, head, isWhole);
+      first === -1 && this.#codings !== undefined && isClean(needles, this.#codings, head, isComplete);
     return undefined;
   }
 
@@ -85,7 +85,7 @@ export class ResponseScrubber implements ResponseScrub {
     const needles = this.#needles;
     const chunked = this.#clientMinor === 1 && head.framing.kind !== 'close';
     const reframe = { chunked, decoded: codings.length > 0, without: fieldsAboutBytes };
-    let finished: ((whole: boolean) => void) | undefined;
+    let finished: ((complete: boolean) => void) | undefined;
     let trailers = '';
     const body = new ScrubbedBody(needles, codings, {
       emit(bytes) {
@@ -93,12 +93,12 @@ export class ResponseScrubber implements ResponseScrub {
       },
       block: (on) => outlet.block(on),
       guard: (step) => this.#guard.guard(step),
-      over(whole) {
-        if (whole && chunked) {
+      over(complete) {
+        if (complete && chunked) {
           outlet.emit(needles.replaceIn(lastChunk(trailers)));
         }
         if (finished === undefined) outlet.broken();
-        else finished(whole);
+        else finished(complete);
       },
     });
     return {
@@ -118,7 +118,7 @@ export class ResponseScrubber implements ResponseScrub {
   }
 }
 
-/** A type given twice is text when one of them is: clients differ in which they believe. */
+/** If Content-Type is given twice, one textual value is enough: clients differ in which they use. */
 function isTextualBody({ bytes, marks }: ResponseHead): boolean {
   let isTyped = false;
   for (let mark = 0; mark < marks.length; mark += stride) {
@@ -137,17 +137,17 @@ function isCoded({ marks }: ResponseHead): boolean {
 }
 
 /**
- * Whether all of the body came with its head and holds no needle: it can go on as it came. Of one that `isWhole` by its
- * length, the bytes are known to hold none.
+ * Whether all of the body came with its head and contains no needle, so that it can pass unchanged. The bytes of a body
+ * that `isComplete` by its length are known to contain none.
  */
 function isClean(
   needles: Needles,
   codings: readonly Coding[],
   { bytes, end, framing }: ResponseHead,
-  isWhole: boolean,
+  isComplete: boolean,
 ): boolean {
   if (framing.kind === 'length') {
-    if (!isWhole || codings.length === 0) return isWhole;
+    if (!isComplete || codings.length === 0) return isComplete;
     return isCleanDecoded(needles, codings, bytes.subarray(end, end + framing.length));
   }
   if (framing.kind !== 'chunked') return false;

@@ -18,28 +18,28 @@ import type { Live, Monitored } from '../runs/index.ts';
 import { highWaterBytes, type Upstream, type UpstreamPool, type UpstreamUser } from '../upstream/index.ts';
 import { relay, relayIdleMs } from './relay.ts';
 
-/** Where a request goes: a pool's key and the way to a new connection. */
+/** Where a request goes: a key in the pool, and how to dial a new connection. */
 export interface Destination {
   readonly key: string;
-  /** `provider/connection` whose credential travels on it. */
+  /** The `provider/connection` whose credential is sent there. */
   readonly connection: string | undefined;
   readonly pool: UpstreamPool;
   readonly dial: (signal: AbortSignal) => Promise<Socket>;
 }
 
-/** What decides on the requests of one kind of client connection. */
+/** Handles the requests of one kind of client connection. */
 export interface RequestHandler {
-  /** Answers with `session.forward`, `session.refuse` or `session.handOver`, now or later. */
+  /** Calls `session.forward`, `session.refuse` or `session.handOver`, now or later. */
   handle(session: Http1Session, request: RequestHead): void;
-  /** What a request that could not be read is put on record as. */
+  /** What the record says of a request that could not be read. */
   readonly unread: { readonly owner: Owner | undefined; readonly facts: RequestFacts };
 }
 
-/** The thin shell around one machine: a client's socket, an upstream's, the audit, and nothing of the protocol. */
+/** One client connection over HTTP/1.1: sockets, timeouts and records around a machine that knows the protocol. */
 export class Http1Session implements MachinePort, UpstreamUser, Monitored, Live {
   readonly client: Socket;
   readonly context: Context;
-  /** The TCP connection below the client's TLS: the only one that can be reset. */
+  /** The TCP connection below the client's TLS. Only it can be reset. */
   readonly #raw: Socket;
   readonly #handler: RequestHandler;
   readonly #machine: RequestResponseMachine;
@@ -76,7 +76,7 @@ export class Http1Session implements MachinePort, UpstreamUser, Monitored, Live 
     this.belongTo(more.owner);
   }
 
-  /** The run whose end ends this connection too. */
+  /** Sets the run whose end also ends this connection. */
   belongTo(owner: Owner | undefined): void {
     if (owner === this.#owner) return;
     this.#owner?.run.remove(this);
@@ -84,7 +84,7 @@ export class Http1Session implements MachinePort, UpstreamUser, Monitored, Live 
     owner?.run.add(this);
   }
 
-  /** `provider/connection` of the request under way. */
+  /** The `provider/connection` of the request in progress. */
   get connection(): string | undefined {
     return this.#machine.underWay ? this.#destination?.connection : undefined;
   }
@@ -95,7 +95,7 @@ export class Http1Session implements MachinePort, UpstreamUser, Monitored, Live 
 
   cut(why?: AuthsomeError): void {
     if (why !== undefined) this.#record?.fail(why);
-    // A response that lasts until its connection ends would look whole; what the client has not taken yet is lost.
+    // A reset, since a response that lasts until its connection ends would look complete. Unread data is lost.
     if (this.#machine.responding || this.client.writableLength > 0) this.#raw.resetAndDestroy();
     this.client.destroy();
     this.#spliced?.destroy();
@@ -111,12 +111,12 @@ export class Http1Session implements MachinePort, UpstreamUser, Monitored, Live 
       facts,
     );
     this.#record = record;
-    // The credential of the request before is no longer what this connection carries.
+    // This connection no longer carries the credential of the previous request.
     this.#destination = undefined;
     return record;
   }
 
-  /** The request goes out to `destination` with this plan. */
+  /** Sends the request to `destination`, by this plan. */
   forward(
     record: RequestRecord,
     destination: Destination,
@@ -133,7 +133,7 @@ export class Http1Session implements MachinePort, UpstreamUser, Monitored, Live 
     this.#machine.reply(replyOf(problem));
   }
 
-  /** From now on the socket is somebody else's. Returns what the client sent beyond the head. */
+  /** Gives up the socket. Returns what the client sent after the head. */
   handOver(): Buffer | undefined {
     const rest = this.#machine.handOver();
     this.#detach();
@@ -145,7 +145,7 @@ export class Http1Session implements MachinePort, UpstreamUser, Monitored, Live 
     return this.#closed;
   }
 
-  /** Takes a step: a fault of ours costs this connection, never the daemon, and nothing more is sent on it. */
+  /** Runs a step. An error in it ends this connection, not the daemon, and nothing more is sent. */
   guard(step: () => void): void {
     try {
       step();
@@ -155,7 +155,7 @@ export class Http1Session implements MachinePort, UpstreamUser, Monitored, Live 
     }
   }
 
-  // What the machine asks for.
+  // Actions that the machine asks for.
 
   authorize(request: RequestHead): void {
     this.#handler.handle(this, request);
@@ -301,7 +301,7 @@ export class Http1Session implements MachinePort, UpstreamUser, Monitored, Live 
     return this.open(owner, facts);
   }
 
-  // What the clock and the sockets bring.
+  // Events from timeouts and sockets.
 
   upstreamBytes(chunk: Buffer): void {
     this.guard(() => this.#machine.upstreamBytes(chunk));
@@ -326,9 +326,9 @@ export class Http1Session implements MachinePort, UpstreamUser, Monitored, Live 
   idleMs(): number {
     const { timeouts } = this.context;
     if (this.#spliced !== undefined) return relayIdleMs(this.client, this.#spliced, timeouts);
-    // A slow reader still has a response to come.
+    // A slow reader has not received all of the response yet.
     if (this.#lingering) return this.client.writableLength > 0 ? timeouts.exchangeMs : timeouts.lingerMs;
-    // A client that has not said which run it belongs to may be anybody on this machine.
+    // A client without a run may be any process on this machine.
     if (this.#machine.idle) return this.#owner === undefined ? timeouts.headMs : timeouts.keepAliveMs;
     return this.#machine.between ? timeouts.headMs : timeouts.exchangeMs;
   }

@@ -1,9 +1,9 @@
 const emptyBuffer = Buffer.alloc(0);
 
-/** Bytes that wait for more. It grows by doubling, so that a peer who sends single bytes costs no quadratic copying. */
+/** Collects bytes. Its buffer doubles when it grows, so single bytes cost no quadratic copying. */
 export class Accumulator {
   #buffer: Buffer = emptyBuffer;
-  /** Whether `#buffer` is ours to write to, and not a chunk that somebody else holds too. */
+  /** Whether `#buffer` may be written to: a pushed chunk may not. */
   #owned = false;
   length = 0;
 
@@ -25,14 +25,14 @@ export class Accumulator {
     this.length = needed;
   }
 
-  /** What waited, followed by this chunk; nothing waits afterwards. */
+  /** Takes all the bytes, followed by this chunk. */
   join(chunk: Buffer): Buffer {
     if (this.length === 0) return chunk;
     this.push(chunk);
     return this.takeAll() as Buffer;
   }
 
-  /** What waits, without taking it. */
+  /** All the bytes, without taking them. */
   peek(): Buffer {
     return this.#buffer.subarray(0, this.length);
   }

@@ -1,6 +1,6 @@
 import { canonicalHost } from '../../providers/index.ts';
 
-/** A host as it is compared, dialled and certified: lower case, no trailing dot, IPv6 in brackets. */
+/** A host and port in the form that is compared, dialed and certified: lower case, no trailing dot, IPv6 in brackets. */
 export interface Authority {
   readonly host: string;
   readonly port: number;
@@ -8,12 +8,12 @@ export interface Authority {
 
 const portDigits = /^[0-9]{1,5}$/;
 
-/** `host[:port]` in canonical form, or `undefined` where it is anything else (user information included). */
+/** `host[:port]` in canonical form; `undefined` for anything else, such as user information. */
 export function parseAuthority(text: string, defaultPort: number | undefined): Authority | undefined {
   const bracket = text.lastIndexOf(']');
   const colon = text.indexOf(':', bracket + 1);
   const name = colon === -1 ? text : text.slice(0, colon);
-  // On the wire, an international name is in punycode already.
+  // On the wire, an international name is already in punycode.
   const host = /^[\x21-\x7e]*$/.test(name) ? canonicalHost(name) : undefined;
   if (host === undefined) return undefined;
   if (colon === -1) return defaultPort === undefined ? undefined : { host, port: defaultPort };
@@ -24,12 +24,12 @@ export function parseAuthority(text: string, defaultPort: number | undefined): A
   return port >= 1 && port <= 65_535 ? { host, port } : undefined;
 }
 
-/** The `Host` value for an authority: no port where it is the scheme's own. */
+/** The `Host` value for an authority, without the scheme's default port. */
 export function hostHeaderOf(authority: Authority, defaultPort: number): string {
   return authority.port === defaultPort ? authority.host : `${authority.host}:${authority.port}`;
 }
 
-/** A request target taken apart, once (RFC 9112 §3.2). `path` holds no query; `query` keeps its `?`. */
+/** A parsed request target (RFC 9112 §3.2). `path` has no query; `query` keeps its `?`. */
 export type Target =
   | { readonly form: 'origin'; readonly path: string; readonly query: string }
   | {
@@ -42,7 +42,7 @@ export type Target =
   | { readonly form: 'authority'; readonly authority: Authority }
   | { readonly form: 'asterisk' };
 
-/** The target of a request with this method, or `undefined` where it has none of the four forms. */
+/** The target of a request with this method; `undefined` if it has none of the four forms. */
 export function parseTarget(method: string, target: string): Target | undefined {
   if (method === 'CONNECT') {
     const authority = parseAuthority(target, undefined);

@@ -61,21 +61,21 @@ const State = {
   extensionQuotedEnd: 16,
 } as const;
 
-/** Whether a field with this name, in lower case, may not stand in trailers. */
+/** Whether a field with this name, in lower case, is forbidden in trailers. */
 export function isForbiddenTrailer(name: string): boolean {
   return forbiddenTrailers.has(name);
 }
 
-/** Told where the payload lies in a body, for code that has to look into it. */
+/** Receives the position of each piece of payload in a body. */
 export type PayloadListener = (bytes: Buffer, start: number, end: number) => void;
 
-/** Finds the end of one message body in passing; the bytes themselves go on untouched. */
+/** Finds the end of one message body in passing. The bytes themselves pass unchanged. */
 export class Body {
   done: boolean;
   fault: Fault | undefined;
-  /** The trailer lines so far, as they came. */
+  /** The trailer lines so far, unchanged. */
   trailers = '';
-  /** The body ends only with its connection. */
+  /** The body ends with its connection. */
   readonly untilClose: boolean;
   readonly #chunked: boolean;
   #remaining: number;
@@ -92,7 +92,7 @@ export class Body {
     this.#remaining = framing.kind === 'length' ? framing.length : 0;
   }
 
-  /** The position up to which `bytes` belong to this body. After it, look at `done` and `fault`. */
+  /** Returns the position up to which `bytes` belong to this body. Then check `done` and `fault`. */
   take(bytes: Buffer, start: number, end: number, onPayload?: PayloadListener): number {
     if (this.done) return start;
     if (this.#chunked) return this.#takeChunked(bytes, start, end, onPayload);
@@ -174,7 +174,7 @@ export class Body {
     }
   }
 
-  /** `;name`, `;name=token` or `;name="quoted"`: no white space in between, which RFC 9112 calls bad. */
+  /** `;name`, `;name=token` or `;name="quoted"`, without the white space that RFC 9112 calls bad. */
   #stepExtension(byte: number): Fault | undefined {
     this.#extensionBytes += 1;
     if (this.#extensionBytes > maxExtensionBytes) return extensionsTooLarge;

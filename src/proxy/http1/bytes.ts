@@ -1,4 +1,4 @@
-/** Byte classes of RFC 9110 §5.6.2 and §5.5, as tables: one look-up per byte on the hot path. */
+/** Byte classes of RFC 9110 §5.6.2 and §5.5 as tables: one lookup for each byte on the hot path. */
 
 export const CR = 0x0d;
 export const LF = 0x0a;
@@ -15,13 +15,13 @@ const tokenCharacters = new Set(
   "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
 );
 
-/** `tchar`: what names and methods are made of. */
+/** `tchar`: the characters of names and methods. */
 export const tokenByte = table((byte) => tokenCharacters.has(String.fromCharCode(byte)));
 
-/** What a field value may hold: tab, space, visible ASCII, obs-text. */
+/** The bytes that a field value may contain: tab, space, visible ASCII, obs-text. */
 export const valueByte = table((byte) => byte === TAB || (byte >= SPACE && byte !== 0x7f));
 
-/** Visible ASCII without `#`: a request target never carries a fragment. */
+/** Visible ASCII without `#`: a request target has no fragment. */
 export const targetByte = table((byte) => byte > SPACE && byte < 0x7f && byte !== 0x23);
 
 /** The hexadecimal digit's value, or 255. */
@@ -30,7 +30,7 @@ export const hexValue = Uint8Array.from({ length: 256 }, (_, byte) => {
   return Number.isNaN(value) ? 255 : value;
 });
 
-/** Whether the bytes spell this lower-case token, in any case. */
+/** Whether the bytes are this lower-case token, in any case. */
 export function spells(bytes: Uint8Array, start: number, end: number, token: string): boolean {
   if (end - start !== token.length) return false;
   for (let index = 0; index < token.length; index += 1) {

@@ -1,6 +1,6 @@
 import { CR, LF } from './bytes.ts';
 
-/** The bytes as one chunk (RFC 9112 §7.1): in one piece, since each write is a TLS record of its own. */
+/** The bytes as one chunk (RFC 9112 §7.1), in one buffer, since each write becomes a TLS record. */
 export function chunkOf(bytes: Buffer): Buffer {
   const size = bytes.length.toString(16);
   const out = Buffer.allocUnsafe(size.length + bytes.length + 4);
@@ -14,12 +14,12 @@ export function chunkOf(bytes: Buffer): Buffer {
   return out;
 }
 
-/** What ends a chunked body: the empty chunk, and these trailer lines. */
+/** The end of a chunked body: the empty chunk and these trailer lines. */
 export function lastChunk(trailers: string): Buffer {
   return Buffer.from(`0\r\n${trailers}\r\n`, 'latin1');
 }
 
-/** The trailer lines but for those with these names. */
+/** The trailer lines without those that have one of these names. */
 export function withoutLines(lines: string, names: readonly string[]): string {
   if (lines === '') return lines;
   const isKept = (line: string): boolean => !names.includes(line.slice(0, line.indexOf(':')).toLowerCase());

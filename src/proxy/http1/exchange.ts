@@ -4,10 +4,10 @@ import type { Plan, ResponseTransform } from './port.ts';
 import type { RequestHead } from './request.ts';
 import type { ResponseHead } from './response.ts';
 
-/** One request, and what has become of it so far. */
+/** One request, its response, and how often the request was sent. */
 export class Http1Exchange {
   readonly request: RequestHead;
-  /** It came before the response to the request before it was out, which may still be on its way. */
+  /** It came before the previous response was sent, which may still be in transit. */
   readonly isPipelined: boolean;
   plan: Plan | undefined;
   requestBody: Body | undefined;
@@ -31,7 +31,7 @@ export class Http1Exchange {
     this.isPipelined = isPipelined;
   }
 
-  /** It goes out to an upstream. Returns what was kept of its body when it goes out again, else `undefined`. */
+  /** The request goes to an upstream. Returns the body that was kept if this is not the first time, else `undefined`. */
   begin(upstreamReused: boolean): readonly Buffer[] | undefined {
     this.#upstreamReused = upstreamReused;
     this.#responseBegun = false;
@@ -43,25 +43,25 @@ export class Http1Exchange {
     return undefined;
   }
 
-  /** A part of its body goes out. */
+  /** A part of the body was sent. */
   sent(part: Buffer): void {
     this.#bodyBegun = true;
     this.#replay?.add(part);
   }
 
-  /** A byte of a response came. */
+  /** A byte of a response arrived. */
   responseByte(): void {
     this.#responseBegun = true;
   }
 
-  /** Its final response begins, so that it will not be sent again. */
+  /** The final response begins: the request will not be sent again. */
   beginResponse(head: ResponseHead): void {
     this.#replay = undefined;
     this.response = head;
     this.responseBody = new Body(head.framing);
   }
 
-  /** Whether it may go out once more, now that a pooled connection turned out to be dead. */
+  /** Whether to send it once more after a pooled connection turned out to be dead. */
   mayRetry(): boolean {
     const { method, framing, upgrade } = this.request;
     return mayRetry({
@@ -76,7 +76,7 @@ export class Http1Exchange {
     this.#retried = true;
   }
 
-  /** Whether a 401 may be met with a newer credential. `isSent`: all of the request was. */
+  /** Whether to send it once more after a 401. `isSent`: all of it was sent. */
   mayRenew(isSent: boolean): boolean {
     return mayRenew({
       isRenewable: this.plan?.renewable === true,
@@ -86,18 +86,18 @@ export class Http1Exchange {
     });
   }
 
-  /** It goes out once more, with this head; or with `undefined` it does not, and the 401 stands. */
+  /** It is sent once more with this head; with `undefined` it is not, and the 401 stands. */
   renew(head: Buffer | undefined): void {
     this.#renewed = true;
     if (head !== undefined) this.plan = { ...(this.plan as Plan), head, renewable: false };
   }
 
-  /** What the client gets says by itself where it ends, so that the connection's end cannot make it look complete. */
+  /** The response declares its own end, so the end of the connection cannot make it look complete. */
   get isFramed(): boolean {
     return this.responseBody?.untilClose === false && this.request.minor === 1;
   }
 
-  /** A client that waits for 100 may send its body or not once it sees a response: nothing after it can be framed. */
+  /** The client waits for 100 and gets a final response. It may send its body or not: nothing after it can be framed. */
   get isUnframed(): boolean {
     const waits = this.request.expectsContinue && !this.continued;
     return waits && !this.#bodyBegun && this.requestBody?.done === false;

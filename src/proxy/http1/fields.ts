@@ -1,7 +1,7 @@
 import { COLON, CR, LF, SPACE, spells, TAB, tokenByte, valueByte } from './bytes.ts';
 import { Fault } from './fault.ts';
 
-/** The fields that framing, routing and forwarding look at. Everything else is `other`. */
+/** The fields that framing, routing and forwarding read. All others are `other`. */
 export const Field = {
   other: 0,
   host: 1,
@@ -21,19 +21,19 @@ export const Field = {
   acceptEncoding: 15,
   /** Ours: `Authsome-Decision`, `Authsome-Hint`. */
   authsome: 16,
-  /** Asks some servers to carry out another method than the request line's. */
+  /** Asks some servers for a different method than the request line's. */
   methodOverride: 17,
 } as const;
 
-/** Numbers kept per field line: line start, name end, value start, value end, kind. */
+/** The numbers for each field line: line start, name end, value start, value end, kind. */
 export const stride = 5;
 
 export const limits = { headBytes: 64 * 1024, fieldCount: 256 } as const;
 
-/** Where the field lines of one head are in its buffer; nothing is copied. */
+/** The positions of one head's field lines in its buffer. Nothing is copied. */
 export interface FieldBlock {
   readonly bytes: Buffer;
-  /** `stride` numbers a line. */
+  /** `stride` numbers for each line. */
   readonly marks: readonly number[];
   /** Position of the empty line that ends the head. */
   readonly fieldsEnd: number;
@@ -44,9 +44,9 @@ export const incomplete = -1;
 const bareLineFeed = new Fault('a line ends in LF without CR (RFC 9112 §2.2)');
 const bareCarriageReturn = new Fault('a CR is not followed by LF (RFC 9112 §2.2)');
 const folded = new Fault('a field line begins with white space (obs-fold, RFC 9112 §5.2)');
-const spaceBeforeColon = new Fault('white space stands before a field name’s colon (RFC 9112 §5.1)');
-const invalidName = new Fault('a field name holds an invalid character (RFC 9110 §5.1)');
-const invalidValue = new Fault('a field value holds a control character (RFC 9110 §5.5)');
+const spaceBeforeColon = new Fault('there is white space before the colon of a field name (RFC 9112 §5.1)');
+const invalidName = new Fault('a field name contains an invalid character (RFC 9110 §5.1)');
+const invalidValue = new Fault('a field value contains a control character (RFC 9110 §5.5)');
 const tooManyFields = new Fault(`there are more than ${limits.fieldCount} field lines`, true);
 
 export const lineFaults = { bareLineFeed, bareCarriageReturn } as const;
@@ -94,9 +94,9 @@ function kindOf(bytes: Buffer, start: number, end: number): number {
 
 const overrides = new Set(['x-http-method', 'x-method-override', 'x-http-method-override']);
 
-/** Whether a server may read the field with this name, in lower case, as asking for another method. */
+/** Whether a server may read this field name, in lower case, as a method-override header. */
 export function isMethodOverride(name: string): boolean {
-  // CGI and its like cannot tell `-` from `_`.
+  // CGI does not distinguish `-` from `_`.
   return overrides.has(name.replaceAll('_', '-'));
 }
 
@@ -108,8 +108,8 @@ function isOverride(bytes: Buffer, start: number, end: number): boolean {
 }
 
 /**
- * The position after the empty line that ends the field lines at `start`, their marks appended to `marks`;
- * `incomplete` while that line is missing. One pass, every byte checked (RFC 9112 §5).
+ * Appends the marks of the field lines at `start` to `marks`. Returns the position after the empty line that ends them,
+ * or `incomplete` while that line is missing. One pass checks every byte (RFC 9112 §5).
  */
 export function scanFields(bytes: Buffer, start: number, end: number, marks: number[]): number | Fault {
   let position = start;
@@ -179,7 +179,7 @@ export function lineEndAt(block: FieldBlock, mark: number): number {
   return mark + stride < block.marks.length ? (block.marks[mark + stride] as number) : block.fieldsEnd;
 }
 
-/** The lower-case tokens of a comma-separated list, or `undefined` where it is not one (RFC 9110 §5.6.1). */
+/** The lower-case tokens of a comma-separated list (RFC 9110 §5.6.1); `undefined` if it is not one. */
 export function tokenList(value: string): readonly string[] | undefined {
   const tokens: string[] = [];
   for (const part of value.split(',')) {

@@ -1,11 +1,11 @@
 import type { MachinePort } from './port.ts';
 
-/** Which sides are being read. A socket is called only when that changes. */
+/** Which sides are being read. A socket is paused or resumed only when that changes. */
 export class FlowControl {
-  /** The client, or the upstream, takes no more for now. */
+  /** The client, or the upstream, accepts no more data for now. */
   clientBlocked = false;
   upstreamBlocked = false;
-  /** What rewrites the response as it passes has fallen behind. */
+  /** The transform of the response has fallen behind. */
   transformBlocked = false;
   readonly #port: MachinePort;
   #readsClient = true;
@@ -19,14 +19,14 @@ export class FlowControl {
     return this.clientBlocked || this.transformBlocked;
   }
 
-  /** A new connection to an upstream, or a pooled one: it is being read. */
+  /** There is a new upstream connection, which is being read. */
   upstreamChanged(): void {
     this.transformBlocked = false;
     this.upstreamBlocked = false;
     this.#readsUpstream = true;
   }
 
-  /** No upstream is left that could hold the client back: nobody would ever say that it takes more again. */
+  /** The upstream connection is closed. It will never drain, so it must not block the client. */
   upstreamGone(): void {
     this.upstreamBlocked = false;
   }

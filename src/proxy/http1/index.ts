@@ -1,5 +1,5 @@
 /**
- * HTTP/1.1 without sockets: strict head parsing, the framing of bodies, and the machine of each request on a
+ * HTTP/1.1 without sockets: strict head parsing, the framing of bodies, and a machine that pairs each request on a
  * connection with its response, as events in and actions out (RFC 9110, RFC 9112).
  */
 export { Accumulator } from './accumulator.ts';

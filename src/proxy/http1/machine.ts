@@ -12,15 +12,15 @@ import { idleMsOf, type ResponseHead } from './response.ts';
 import { clientHead, interimHead, readResponseHead } from './response-head.ts';
 
 /**
- * One client connection's HTTP/1.1: pairs each request with its response and frames both exactly. It holds no socket:
- * events come in as calls, actions go out through the port.
+ * The HTTP/1.1 of one client connection: pairs each request with its response, and frames both exactly. It has no socket:
+ * events come in as calls, and actions go out through the port.
  */
 export class RequestResponseMachine {
   readonly #port: MachinePort;
   #requestPhase: RequestPhase = 'head';
   #responsePhase: ResponsePhase = 'none';
   #exchange: Http1Exchange | undefined;
-  /** Client bytes that wait for a whole head, a decision, or the end of the response before them. */
+  /** Client bytes that wait for the rest of a head, for a decision, or for the end of the previous response. */
   readonly #fromClient = new Accumulator();
   readonly #fromUpstream = new Accumulator();
   #clientEnded = false;
@@ -29,7 +29,7 @@ export class RequestResponseMachine {
   #upstreamOpen = false;
   #upstreamEnded = false;
   #working = false;
-  /** The next request, or a part of it, came before the response to the one before it was out. */
+  /** The next request, or part of it, came before the previous response was sent. */
   #isPipelined = false;
 
   constructor(port: MachinePort) {
@@ -45,22 +45,22 @@ export class RequestResponseMachine {
     };
   }
 
-  /** No request is under way. */
+  /** No request is in progress. */
   get idle(): boolean {
     return this.#requestPhase === 'head' && this.#responsePhase === 'none' && this.#fromClient.length === 0;
   }
 
-  /** Whether the next thing to come is a request's head, or the rest of one. */
+  /** Whether a request's head, or the rest of one, comes next. */
   get between(): boolean {
     return this.#requestPhase === 'head';
   }
 
-  /** Something is still to come from an upstream, or to go there. */
+  /** Whether a request is in progress. */
   get underWay(): boolean {
     return this.#exchange !== undefined;
   }
 
-  /** A response has begun, and is not over. */
+  /** A response has begun and is not complete. */
   get responding(): boolean {
     return this.#responsePhase === 'body' || this.#responsePhase === 'finishing';
   }
@@ -85,7 +85,7 @@ export class RequestResponseMachine {
     this.#updateFlow();
   }
 
-  /** The client sends nothing more; it may still be listening (RFC 9112 §9.6). */
+  /** The client sends nothing more; it may still be reading (RFC 9112 §9.6). */
   clientEnd(): void {
     this.#clientEnded = true;
     switch (this.#requestPhase) {
@@ -106,10 +106,10 @@ export class RequestResponseMachine {
     }
   }
 
-  /** The client is gone: nothing can be answered any more. */
+  /** The client has disconnected: nothing can be sent to it any more. */
   clientClosed(): void {
-    if (this.#requestPhase === 'over') return;
-    this.#requestPhase = 'over';
+    if (this.#requestPhase === 'finished') return;
+    this.#requestPhase = 'finished';
     this.#exchange?.transform?.abort();
     this.#closeUpstream();
     this.#forget();
@@ -121,7 +121,7 @@ export class RequestResponseMachine {
     this.#updateFlow();
   }
 
-  /** The decision: send this head instead, then the body as it comes. */
+  /** Decision: send this head instead, then the body. */
   forward(plan: Plan): void {
     if (this.#requestPhase !== 'authorizing') return;
     (this.#exchange as Http1Exchange).plan = plan;
@@ -129,16 +129,16 @@ export class RequestResponseMachine {
     this.#port.connectUpstream(false);
   }
 
-  /** The decision, or a failure to connect: a reply of the proxy itself. */
+  /** Decision, or a failure to connect: the proxy itself replies. */
   reply(reply: LocalReply): void {
     if (this.#requestPhase !== 'authorizing' && this.#requestPhase !== 'connecting') return;
     this.#replyAndContinue(reply);
     this.#updateFlow();
   }
 
-  /** The decision: this connection is no longer HTTP here. Returns what the client sent beyond the head. */
+  /** Decision: this connection stops being HTTP here. Returns what the client sent after the head. */
   handOver(): Buffer | undefined {
-    this.#requestPhase = 'over';
+    this.#requestPhase = 'finished';
     return this.#fromClient.takeAll();
   }
 
@@ -182,7 +182,7 @@ export class RequestResponseMachine {
     this.#updateFlow();
   }
 
-  /** The upstream ended its side, or its connection is gone; `cleanly` unless by a reset or an error. */
+  /** The upstream's side ended: `cleanly`, or by a reset or an error. */
   upstreamEnd(cleanly: boolean): void {
     if (!this.#upstreamOpen) return;
     if (this.#responsePhase === 'renewing') {
@@ -210,7 +210,7 @@ export class RequestResponseMachine {
         }
         break;
       case 'complete':
-        // The response is out; whatever the client still sends has nowhere to go.
+        // The response was sent; the rest of the request has nowhere to go.
         this.#endAndDrain();
         break;
       default:
@@ -224,10 +224,10 @@ export class RequestResponseMachine {
     this.#updateFlow();
   }
 
-  /** The head with a newer credential, or `undefined` when there is none and the 401 stands. */
+  /** The head with a newer credential; `undefined` if there is none, and the 401 stands. */
   renewed(head: Buffer | undefined): void {
     const exchange = this.#exchange;
-    // The client may have left meanwhile.
+    // The client may have left since.
     if (this.#responsePhase !== 'renewing' || exchange === undefined) return;
     exchange.renew(head);
     if (head === undefined) {
@@ -245,9 +245,9 @@ export class RequestResponseMachine {
     this.#port.connectUpstream(true);
   }
 
-  /** Nothing has moved for the idle time. */
+  /** Nothing has moved for the idle timeout. */
   idleTimeout(): void {
-    if (this.#requestPhase === 'over') return;
+    if (this.#requestPhase === 'finished') return;
     if (this.#requestPhase === 'head' && this.#responsePhase === 'none') {
       if (this.#fromClient.length === 0) this.#finish();
       else this.#fail({ kind: 'request-timeout' });
@@ -262,7 +262,7 @@ export class RequestResponseMachine {
   }
 
   #readRequests(chunk: Buffer): void {
-    // While a head drips in, only a new line can change what is known about it.
+    // While a head trickles in, only a line feed can complete it.
     if (this.#fromClient.length > 0 && chunk.indexOf(LF) === -1) {
       this.#fromClient.push(chunk);
       if (this.#fromClient.length <= limits.headBytes) return;
@@ -270,7 +270,7 @@ export class RequestResponseMachine {
     } else {
       chunk = this.#fromClient.join(chunk);
     }
-    // `authorize` may answer at once, which ends the request and calls back for the next one: a loop, not a recursion.
+    // `authorize` may reply at once, which ends the request and asks for the next one: a loop avoids the recursion.
     if (this.#working) {
       this.#fromClient.push(chunk);
       return;
@@ -299,7 +299,7 @@ export class RequestResponseMachine {
   }
 
   #isDraining(): boolean {
-    return this.#requestPhase === 'draining' || this.#requestPhase === 'over';
+    return this.#requestPhase === 'draining' || this.#requestPhase === 'finished';
   }
 
   #resumeBody(): void {
@@ -325,7 +325,7 @@ export class RequestResponseMachine {
     }
     if (!body.done) return;
     this.#requestPhase = 'sent';
-    // What comes after the body waits first: where the response overtook the body, the next request begins at once.
+    // First keep what follows the body: if the response overtook the body, the next request begins at once.
     if (stop < chunk.length) this.#fromClient.push(chunk.subarray(stop));
     if (this.#responsePhase === 'complete') this.#completeExchange();
   }
@@ -368,7 +368,7 @@ export class RequestResponseMachine {
     }
   }
 
-  /** 1xx passes and the wait goes on; 101 ends HTTP. Returns where the next head begins. */
+  /** Relays a 1xx; after 101 the connection is no longer HTTP. Returns where the next head begins. */
   #interim(head: ResponseHead, bytes: Buffer): number {
     const exchange = this.#exchange as Http1Exchange;
     if (head.status !== 101) {
@@ -383,7 +383,7 @@ export class RequestResponseMachine {
     }
     this.#sendClient(interimHead(head, exchange.plan?.scrub));
     const rest = head.end < bytes.length ? bytes.subarray(head.end) : undefined;
-    this.#requestPhase = 'over';
+    this.#requestPhase = 'finished';
     this.#responsePhase = 'none';
     this.#upstreamOpen = false;
     this.#port.splice(this.#fromClient.takeAll(), rest);
@@ -416,7 +416,7 @@ export class RequestResponseMachine {
     }
   }
 
-  /** Relays the body in `bytes` from `start`; with `headStart`, together with the untouched head before it. */
+  /** Relays the body in `bytes` from `start`; with `headStart`, also the unchanged head before it. */
   #relayResponseBody(bytes: Buffer, start: number, headStart: number | undefined): void {
     const { responseBody, transform } = this.#exchange as Http1Exchange;
     const body = responseBody as Body;
@@ -438,20 +438,20 @@ export class RequestResponseMachine {
     const exchange = this.#exchange as Http1Exchange;
     const { transform } = exchange;
     if (transform === undefined) {
-      this.#responseOver(clean);
+      this.#finishResponse(clean);
       return;
     }
     this.#responsePhase = 'finishing';
-    transform.finish(exchange.responseBody?.trailers ?? '', (whole) => {
+    transform.finish(exchange.responseBody?.trailers ?? '', (complete) => {
       if (this.#exchange !== exchange || exchange.transform === undefined) return;
       exchange.transform = undefined;
-      if (whole) this.#responseOver(clean);
+      if (complete) this.#finishResponse(clean);
       else this.#abort({ kind: 'undecodable' });
       this.#updateFlow();
     });
   }
 
-  #responseOver(clean: boolean): void {
+  #finishResponse(clean: boolean): void {
     this.#responsePhase = 'complete';
     if (!clean) this.#dropUpstream();
     if (this.#isDraining()) return;
@@ -497,7 +497,7 @@ export class RequestResponseMachine {
     this.#fromUpstream.clear();
   }
 
-  /** The proxy’s own reply to the current request, or to bytes that are not one. */
+  /** Sends the proxy's own reply to the current request, or to bytes that are not a request. */
   #replyAndContinue(reply: LocalReply, mustClose = false): void {
     const request = this.#exchange?.request;
     const bodyOutstanding =
@@ -511,7 +511,7 @@ export class RequestResponseMachine {
 
   #fail(failure: Failure): void {
     const aboutRequest = failure.kind !== 'malformed-response' && failure.kind !== 'no-response';
-    // A fault found before there is a whole head belongs to no request yet.
+    // A fault in an incomplete head belongs to no request yet.
     if (this.#requestPhase === 'head') this.#exchange = undefined;
     this.#replyAndContinue(this.#port.failed(failure), aboutRequest);
   }
@@ -542,27 +542,27 @@ export class RequestResponseMachine {
   }
 
   #finish(): void {
-    this.#requestPhase = 'over';
+    this.#requestPhase = 'finished';
     this.#forget();
     this.#port.endClient();
   }
 
-  /** A cut-off response must not look complete. */
+  /** Ends the connection so that an incomplete response does not look complete. */
   #abort(cut: Cut): void {
     const exchange = this.#exchange;
     const isGraceful = cut.kind !== 'stalled' && exchange?.isPipelined === true && exchange.isFramed;
     exchange?.transform?.abort();
     this.#closeUpstream();
-    this.#requestPhase = 'over';
+    this.#requestPhase = 'finished';
     this.#responsePhase = 'none';
     this.#forget();
     this.#port.abortClient(cut, isGraceful);
   }
 
-  /** Turns reading on or off where what holds it back has changed. */
+  /** Turns reading on or off, by what is blocked now. */
   #updateFlow(): void {
     const phase = this.#requestPhase;
-    if (phase === 'over') return;
+    if (phase === 'finished') return;
     const waiting = phase === 'authorizing' || phase === 'connecting' || phase === 'sent';
     this.#flow.readClient(!this.#flow.upstreamBlocked && !(waiting && this.#fromClient.length > 0));
     if (!this.#upstreamOpen) return;

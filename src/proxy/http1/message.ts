@@ -13,7 +13,7 @@ export const noBody: Framing = { kind: 'none' };
 export const chunkedBody: Framing = { kind: 'chunked' };
 export const closeDelimited: Framing = { kind: 'close' };
 
-/** What requests and responses declare alike about their frame and their connection. */
+/** What a head declares about framing and its connection, in requests and responses alike. */
 export interface Declared {
   readonly length: number | undefined;
   readonly chunked: boolean;
@@ -23,7 +23,7 @@ export interface Declared {
   readonly upgrade: string | undefined;
   readonly expectsContinue: boolean;
   readonly acceptsTrailers: boolean;
-  /** The methods that `X-HTTP-Method-Override` and its like ask for, as a list. */
+  /** The methods that method-override headers ask for, as a list. */
   readonly methodOverride: string | undefined;
 }
 
@@ -41,7 +41,7 @@ const noOptions: readonly string[] = [];
 
 const maxLengthDigits = 16;
 
-/** The value of the field line at `mark` as a number, or `undefined` where it is not plain digits. */
+/** The value of the field line at `mark` as a number; `undefined` if it is not plain digits. */
 function decimalAt({ bytes, marks }: FieldBlock, mark: number): number | undefined {
   const start = marks[mark + 2] as number;
   const end = marks[mark + 3] as number;
@@ -55,7 +55,7 @@ function decimalAt({ bytes, marks }: FieldBlock, mark: number): number | undefin
   return Number.isSafeInteger(number) ? number : undefined;
 }
 
-/** The frame and connection fields of one head, or the rule they break. */
+/** The framing and connection fields of one head, or the fault in them. */
 export function readDeclared(block: FieldBlock, minor: number): Declared | Fault {
   let length: number | undefined;
   let chunked = false;

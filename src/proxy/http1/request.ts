@@ -3,7 +3,7 @@ import { Fault } from './fault.ts';
 import { type FieldBlock, incomplete, limits, lineFaults, scanFields } from './fields.ts';
 import { chunkedBody, type Framing, noBody, readDeclared } from './message.ts';
 
-/** One request head as it stands in its buffer: parsed once, in place, and never re-parsed. */
+/** One request head in its buffer. It is parsed in place, once. */
 export interface RequestHead extends FieldBlock {
   readonly start: number;
   /** Position after the empty line. */
@@ -16,17 +16,17 @@ export interface RequestHead extends FieldBlock {
   readonly framing: Framing;
   readonly keepAlive: boolean;
   readonly connection: readonly string[];
-  /** What the client wants to switch to, where `Connection: upgrade` asks for it; never `h2c`. */
+  /** The protocol that `Connection: upgrade` asks for, if any; never `h2c`. */
   readonly upgrade: string | undefined;
   readonly expectsContinue: boolean;
   readonly acceptsTrailers: boolean;
-  /** The methods that `X-HTTP-Method-Override` and its like ask for, as a list. */
+  /** The methods that method-override headers ask for, as a list. */
   readonly methodOverride: string | undefined;
 }
 
-const invalidMethod = new Fault('the method holds an invalid character (RFC 9110 §9.1)');
+const invalidMethod = new Fault('the method contains an invalid character (RFC 9110 §9.1)');
 const invalidTarget = new Fault(
-  'the request target is empty, or holds a character that has to be percent-encoded (RFC 9112 §3.2)',
+  'the request target is empty, or contains a character that has to be percent-encoded (RFC 9112 §3.2)',
 );
 const invalidVersion = new Fault('the request line does not end in HTTP/1.1 or HTTP/1.0 (RFC 9112 §3)');
 const hostMissing = new Fault('an HTTP/1.1 request has no Host (RFC 9112 §3.2)');
@@ -44,14 +44,14 @@ function methodAt(bytes: Buffer, start: number, end: number): string {
 }
 
 /**
- * The request head at `start`, `undefined` while it is incomplete, or the rule it breaks. As strict as RFC 9112
- * allows: what two servers could read in two ways is refused.
+ * The request head at `start`; `undefined` while incomplete; or the fault in it. As strict as RFC 9112 allows: a head
+ * that two servers could read in two ways is refused.
  */
 export function parseRequestHead(bytes: Buffer, start: number, end: number): RequestHead | Fault | undefined {
   const limit = Math.min(end, start + limits.headBytes);
   const starved = limit < end ? headTooLarge : undefined;
   let position = start;
-  // One empty line before a request is tolerated, as RFC 9112 §2.2 asks of servers.
+  // RFC 9112 §2.2 asks servers to tolerate one empty line before a request.
   if (bytes[position] === CR) {
     if (position + 1 >= limit) return starved;
     if (bytes[position + 1] !== LF) return lineFaults.bareCarriageReturn;
@@ -128,7 +128,7 @@ function requestFraming(chunked: boolean, length: number | undefined): Framing {
   return length === undefined || length === 0 ? noBody : { kind: 'length', length };
 }
 
-/** Whether bytes can still become a request: used to tell plain HTTP from garbage. */
+/** Whether bytes can still become a request: tells plain HTTP from garbage. */
 export function looksLikeRequest(bytes: Buffer): boolean {
   const space = bytes.indexOf(SPACE);
   const end = space === -1 ? bytes.length : space;

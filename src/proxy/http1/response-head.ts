@@ -7,7 +7,7 @@ import {
   rewriteResponseHead,
 } from './response.ts';
 
-/** The response's head at `start`; `undefined` while incomplete; or the rule that it breaks, ours about secrets included. */
+/** The response head at `start`; `undefined` while incomplete; or the fault in it. A body that cannot be searched is one. */
 export function readResponseHead(
   bytes: Buffer,
   start: number,
@@ -19,7 +19,7 @@ export function readResponseHead(
   return scrub?.fault(head) ?? head;
 }
 
-/** The head of a final response as the client gets it; `undefined` when its bytes can go on as they are. */
+/** The head of a final response for the client; `undefined` if its bytes can pass unchanged. */
 export function clientHead(
   head: ResponseHead,
   changes: ResponseChanges,
@@ -29,7 +29,7 @@ export function clientHead(
   return scrub === undefined ? rewritten : scrub.head(head, rewritten);
 }
 
-/** The head of a 1xx response as the client gets it. */
+/** The head of a 1xx response for the client. */
 export function interimHead(head: ResponseHead, scrub: ResponseScrub | undefined): Buffer {
   const unchanged = { close: false, extraLine: undefined };
   return clientHead(head, unchanged, scrub) ?? head.bytes.subarray(head.start, head.end);

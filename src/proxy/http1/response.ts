@@ -14,14 +14,14 @@ import {
 import { hopByHopInResponse } from './hop-by-hop.ts';
 import { chunkedBody, closeDelimited, type Framing, noBody, readDeclared } from './message.ts';
 
-/** One response head as it stands in its buffer. */
+/** One response head in its buffer. */
 export interface ResponseHead extends FieldBlock {
   readonly start: number;
   readonly end: number;
   readonly status: number;
   readonly minor: 0 | 1;
   readonly framing: Framing;
-  /** Whether the upstream connection can be used again once the body is over. */
+  /** Whether the upstream connection can be used again after the body. */
   readonly keepAlive: boolean;
   readonly connection: readonly string[];
 }
@@ -32,7 +32,7 @@ const headTooLarge = new Fault(`the response head is larger than ${limits.headBy
 const digit = (byte: number | undefined): number =>
   byte !== undefined && byte >= 0x30 && byte <= 0x39 ? byte - 0x30 : -1;
 
-/** The response head at `start` to a request with this method; `undefined` while incomplete; or the rule it breaks. */
+/** The response head at `start` to a request with this method; `undefined` while incomplete; or the fault in it. */
 export function parseResponseHead(
   bytes: Buffer,
   start: number,
@@ -53,7 +53,7 @@ export function parseResponseHead(
   if (bytes[start + 8] !== SPACE || hundreds < 1 || tens < 0 || ones < 0) return invalidStatusLine;
   const status = hundreds * 100 + tens * 10 + ones;
   let position = start + 12;
-  // The space before an empty reason phrase is missing in the wild; no reader takes that for anything else.
+  // Some servers omit the space before an empty reason phrase, and every client accepts that.
   if (bytes[position] !== SPACE && bytes[position] !== CR) return invalidStatusLine;
   while (position < limit && valueByte[bytes[position] as number] === 1) position += 1;
   if (position + 1 >= limit) return starved;
@@ -99,8 +99,8 @@ function responseFraming(
 }
 
 /**
- * How long the upstream keeps this connection open for another request, in milliseconds, where it says so (the
- * `timeout` of `Keep-Alive`, RFC 2068 §19.7.1.1).
+ * How long the upstream keeps this connection open for another request, in milliseconds, if it says so (the `timeout` of
+ * `Keep-Alive`, RFC 2068 §19.7.1.1).
  */
 export function idleMsOf(head: ResponseHead): number | undefined {
   for (let mark = 0; mark < head.marks.length; mark += stride) {
@@ -114,13 +114,13 @@ export function idleMsOf(head: ResponseHead): number | undefined {
 export interface ResponseChanges {
   /** This is the last response on the client's connection. */
   readonly close: boolean;
-  /** A whole extra field line with its CRLF. */
+  /** One extra field line with its CRLF. */
   readonly extraLine: string | undefined;
-  /** The body is framed anew: in chunks, or until the connection closes; `decoded` takes its coding out. */
+  /** The body is framed again: in chunks, or until the connection closes. `decoded` removes its content coding. */
   readonly reframe?: {
     readonly chunked: boolean;
     readonly decoded: boolean;
-    /** Fields that are not true of it any more, in lower case. */
+    /** Fields that no longer apply to it, in lower case. */
     readonly without: readonly string[];
   };
 }
@@ -130,8 +130,8 @@ const closeLine = 'Connection: close\r\n';
 const upgradeRequired = 426;
 
 /**
- * The head as the client gets it, or `undefined` when the bytes can go on as they are: hop-by-hop fields taken out
- * (RFC 9110 §7.6.1), our own version, and the changes asked for.
+ * The head for the client, without hop-by-hop fields (RFC 9110 §7.6.1), with our own HTTP version and these changes;
+ * `undefined` if its bytes can pass unchanged.
  */
 export function rewriteResponseHead(head: ResponseHead, changes: ResponseChanges): Buffer | undefined {
   const switching = head.status === 101;

@@ -5,7 +5,7 @@ import { failures } from '../authorize/index.ts';
 import type { Coding } from '../coding/index.ts';
 import { type Needles, ScrubbedBody } from '../scrub/index.ts';
 
-/** The stream whose bodies are relayed. */
+/** The stream that bodies are relayed for. */
 export interface BodyOwner {
   readonly client: ServerHttp2Stream;
   /** Data has moved: the stream is not idle. */

@@ -179,7 +179,7 @@ test('malformed requests without end: each is counted, and the client is cut off
   expect(arrived).toEqual([]);
   const counted = () =>
     world.decisions
-      .map(({ reason }) => Number(/^(\d+) requests? (?:was|were) turned away/.exec(reason)?.[1] ?? 0))
+      .map(({ reason }) => Number(/^(\d+) requests? (?:was|were) rejected unread/.exec(reason)?.[1] ?? 0))
       .reduce((sum, count) => sum + count, 0);
   await expect.poll(counted).toBeGreaterThan(100);
   expect(counted()).toBeLessThanOrEqual((stream + 1) / 2);

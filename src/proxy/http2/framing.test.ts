@@ -71,7 +71,7 @@ const frames: readonly Case[] = [
 // biome-ignore format: a table, one case a line
 const streams: readonly Case[] = [
   { name: 'a stream of the server’s numbers', send: [headers(2, getFields)], gets: 'goaway protocol', audit: refused },
-  { name: 'a number that was passed over', send: [headers(3, getFields), headers(1, getFields)], gets: 'goes on', next: 5, upstream: one, audit: ['MalformedRequest', 'injected'] },
+  { name: 'a number that was skipped', send: [headers(3, getFields), headers(1, getFields)], gets: 'goes on', next: 5, upstream: one, audit: ['MalformedRequest', 'injected'] },
   { name: 'DATA on an idle stream', send: [data('x')], gets: 'goaway protocol' },
   { name: 'RST_STREAM on an idle stream', send: [frame(Type.reset, 0, 1, uint32(8))], gets: 'goaway protocol', audit: refused },
   { name: 'WINDOW_UPDATE on an idle stream', send: [frame(Type.windowUpdate, 0, 1, uint32(9))], gets: 'goaway protocol', audit: refused },

@@ -16,15 +16,15 @@ import { fieldsAboutBytes, isTextual, type Needles } from '../scrub/index.ts';
 const visible = /^[\x21\x22\x24-\x7e]+$/;
 
 export interface Http2Target extends ForwardTarget {
-  /** RFC 8441: the protocol of an extended CONNECT. */
+  /** The protocol of an extended CONNECT (RFC 8441). */
   readonly protocol: string | undefined;
-  /** The methods that `X-HTTP-Method-Override` and its like ask for, as a list. */
+  /** The methods that method-override headers ask for, as a list. */
   readonly methodOverride: string | undefined;
 }
 
 /**
- * A request's target, once it is sure that it belongs to the tunnel's authority (RFC 9113 §8.3.1), or the refusal.
- * `hostField` is the authority as it is usually written.
+ * The target of a request in a tunnel to `authority` (RFC 9113 §8.3.1), or the refusal. `hostField` is the usual spelling
+ * of the authority.
  */
 export function http2Target(
   headers: IncomingHttpHeaders,
@@ -44,7 +44,7 @@ export function http2Target(
   if (typeof path !== 'string' || !isPath(method, path)) {
     return refuse(
       'MalformedRequest',
-      'the :path is empty, or holds a character that has to be percent-encoded (RFC 9113 §8.3.1)',
+      'the :path is empty, or contains a character that has to be percent-encoded (RFC 9113 §8.3.1)',
     );
   }
   if (headers[':scheme'] !== 'https') {
@@ -55,7 +55,7 @@ export function http2Target(
     const target = parseAuthority(name, 443);
     if (target === undefined) return refuse('MalformedRequest', 'the :authority is not a host and a port');
     if (target.host !== authority.host || target.port !== authority.port) {
-      return refuse('TargetMismatch', ':authority names another host than the tunnel was opened for');
+      return refuse('TargetMismatch', ':authority names a different host than the tunnel was opened for');
     }
   }
   const question = path.indexOf('?');
@@ -79,7 +79,7 @@ function isPath(method: string, path: string): boolean {
   return path.startsWith('/') && visible.test(path);
 }
 
-/** The header fields as the upstream gets them: what the agent put in the credential's places is replaced. */
+/** The header fields for the upstream. The credential replaces what the agent put in its places. */
 export function requestHeaders(
   headers: IncomingHttpHeaders,
   target: Http2Target,
@@ -137,18 +137,18 @@ function inLowerCase(injected: InjectedFields): LowerCaseFields {
   return made;
 }
 
-/** The response's header fields as the client gets them. */
+/** The header fields for the client. */
 export function responseHeaders(headers: IncomingHttpHeaders): OutgoingHttpHeaders {
   const out: OutgoingHttpHeaders = {};
   for (const name in headers) {
-    // An agent may act on what our own fields say, so no upstream may say it.
+    // An agent may act on our own fields, so an upstream must not set them.
     if (hopByHopInHttp2.has(name) || name.startsWith('authsome-')) continue;
     if (name === constants.HTTP2_HEADER_STATUS || !name.startsWith(':')) out[name] = headers[name];
   }
   return out;
 }
 
-/** Trailers as they go on: without what concerns one hop, which Node throws at, or frames, routes or authorises the message. */
+/** Trailers without hop-by-hop fields, at which Node throws, and without those that frame, route or authorize. */
 export function relayedTrailers(trailers: IncomingHttpHeaders): OutgoingHttpHeaders {
   const out: OutgoingHttpHeaders = {};
   for (const name in trailers) {
@@ -157,7 +157,7 @@ export function relayedTrailers(trailers: IncomingHttpHeaders): OutgoingHttpHead
   return out;
 }
 
-/** What an upstream's 401 or 403 gains. */
+/** The fields that are added to an upstream's 401 or 403. */
 export function refusalHeaders(
   headers: IncomingHttpHeaders,
   decision: string,
@@ -169,7 +169,7 @@ export function refusalHeaders(
   return { 'authsome-decision': decision, ...(advice === undefined ? {} : { 'authsome-hint': advice }) };
 }
 
-/** How a body that has to be looked into is coded; `undefined` where it passes as it is. */
+/** The content codings of a body that must be searched; `undefined` if it passes unchanged. */
 export function codingsToScrub(
   headers: IncomingHttpHeaders,
   needles: Needles,
@@ -180,7 +180,7 @@ export function codingsToScrub(
 
 const framing: ReadonlySet<string> = new Set(['content-length', 'content-encoding']);
 
-/** The fields without the secret, and without what a body that changes in passing makes untrue. */
+/** The fields without secrets and, if the body changes in passing, without those that no longer apply to it. */
 export function scrubHeaders(
   headers: OutgoingHttpHeaders,
   needles: Needles,
@@ -201,7 +201,7 @@ export function scrubHeaders(
   return out;
 }
 
-/** One search through all values: each is for many spellings, and the usual response holds none of them. */
+/** Searches all values at once: a search looks for many spellings, and most responses contain none. */
 function isClean(headers: OutgoingHttpHeaders, needles: Needles): boolean {
   let values = '';
   for (const name in headers) {

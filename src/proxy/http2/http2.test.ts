@@ -309,7 +309,7 @@ describe('refusals', () => {
     expect(JSON.parse(response.body)).toMatchObject({ code: 'TargetMismatch' });
   });
 
-  test('a client that speaks nothing but HTTP/2 to an upstream that does not, on record', async () => {
+  test('a client that supports only HTTP/2, where the upstream does not, is on record', async () => {
     const server = await serveHttps((_request, response) => response.end());
     const world = await openWorld();
     cleanups.push(
@@ -321,7 +321,7 @@ describe('refusals', () => {
     const session = await dialHttp2(world);
     await new Promise((resolve) => session.once('close', resolve));
     expect(world.decisions).toHaveLength(1);
-    expect(world.decisions[0]?.reason).toContain('HTTP/2 only');
+    expect(world.decisions[0]?.reason).toContain('supports only HTTP/2');
   });
 
   test('an upstream that cannot be reached is told to every stream', async () => {

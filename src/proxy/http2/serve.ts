@@ -25,12 +25,12 @@ export interface Http2Options extends IdleOptions {
   readonly authority: Authority;
   /** The TCP connection below the client's TLS. */
   readonly raw: Socket;
-  /** The authority as `:authority` says it. */
+  /** The usual spelling of the authority in `:authority`. */
   readonly hostField: string;
   readonly dial: (allowPrivateAddress: boolean) => ReturnType<Dial>;
   readonly decisions: DecisionSink;
   readonly nextDecisionId: () => string;
-  /** Every request on this connection is refused, since its TLS handshake was for another name. */
+  /** Refuses every request on this connection, since its TLS handshake was for another name. */
   readonly refusal: Refusal | undefined;
   readonly extendedConnect: boolean;
 }
@@ -38,12 +38,12 @@ export interface Http2Options extends IdleOptions {
 const endStreamFlag = constants.NGHTTP2_FLAG_END_STREAM;
 const maxConcurrentStreams = 256;
 const maxHeaderListBytes = 64 * 1024;
-/** How many more streams a client may reset before they are answered than it lets be answered. */
+/** How many more streams a client may reset before their responses than it lets get one. */
 const maxWasted = 200;
 
-/** Serves one client's HTTP/2 connection: every stream is heard, relayed and put on record for itself. */
+/** Serves one client's HTTP/2 connection: each stream is authorized, relayed and recorded separately. */
 export function serveHttp2(tls: TLSSocket, options: Http2Options): void {
-  // A TLS socket that was made by hand goes on saying that it is connecting, and HTTP/2 would wait for it.
+  // A TLS socket that was made by hand still reports that it is connecting, and HTTP/2 would wait for it.
   Object.assign(tls, { secureConnecting: false });
   const session = performServerHandshake(tls, {
     settings: {
@@ -58,7 +58,7 @@ export function serveHttp2(tls: TLSSocket, options: Http2Options): void {
     maxSessionRejectedStreams: 100,
   } as Parameters<typeof performServerHandshake>[1]);
   const connection = new Http2Connection(session, tls, options);
-  // A client that sends no more frames cannot even acknowledge what it reads: HTTP/2 has no half-closed connections.
+  // HTTP/2 has no half-closed connections: such a client could not even acknowledge what it reads.
   tls.on('end', () => connection.cut());
 }
 
@@ -72,7 +72,7 @@ class Http2Connection implements StreamHost, Live, Monitored {
   #wasted = 0;
   #expelled = false;
   readonly #unread: UnreadRequests;
-  /** The last stream that is still heard, now that the session is about to end. */
+  /** The last stream that is still accepted, once the session is about to end. */
   #last: number | undefined;
 
   constructor(session: ServerHttp2Session, socket: TLSSocket, options: Http2Options) {
@@ -103,8 +103,8 @@ class Http2Connection implements StreamHost, Live, Monitored {
   }
 
   /**
-   * Node calls this method to end a session in error, always with INTERNAL_ERROR. Whoever reads the GOAWAY should learn what
-   * was wrong (RFC 9113 §5.4.1), and the audit what went unread.
+   * Node calls `destroy` to end a session in error, always with INTERNAL_ERROR. The GOAWAY should say what was wrong (RFC
+   * 9113 §5.4.1), and the audit what went unread.
    */
   #nameErrors(): void {
     const session = this.#session;
@@ -112,8 +112,8 @@ class Http2Connection implements StreamHost, Live, Monitored {
     session.destroy = (error, code) => {
       if (this.#last !== undefined) return;
       this.#last = this.#unread.last;
-      // Never from within a frame's own callback: more requests may follow in the same read, and once their session is gone,
-      // Node 22 takes the process down at the first byte of a body. What came before is heard first.
+      // Never in a frame's own callback: more requests may follow in the same read. Without their session, Node 22
+      // crashes at the first byte of a body. Earlier requests are handled first.
       setImmediate(() => {
         this.#unread.settle(this.#unread.last);
         destroy(error, code ?? codeFor(error));
@@ -121,7 +121,7 @@ class Http2Connection implements StreamHost, Live, Monitored {
     };
   }
 
-  /** Puts on record requests, or a whole connection, that were never heard. */
+  /** Records requests, or an entire connection, that were never read. */
   #record(reason: string): void {
     const { run, authority, decisions } = this.#options;
     const facts = { method: '', ...authority, path: '' };
@@ -158,12 +158,12 @@ class Http2Connection implements StreamHost, Live, Monitored {
       if (refusal !== undefined) relayed.refuse(refusal);
       else this.authorize(relayed);
     } catch {
-      // A fault of ours costs this stream, never the daemon.
+      // An error here ends this stream, not the daemon.
       relayed.cut();
     }
   }
 
-  /** nghttp2 holds a client to our limits once it has acknowledged them; until then, we do. */
+  /** nghttp2 enforces our limits once the client has acknowledged them. Until then, this does. */
   #tooLarge(headers: IncomingHttpHeaders): Refusal | undefined {
     if (!this.#session.pendingSettingsAck) return undefined;
     return sizeOf(headers) > maxHeaderListBytes ? tooLarge : undefined;
@@ -194,17 +194,17 @@ class Http2Connection implements StreamHost, Live, Monitored {
       this.#wasted = Math.max(0, this.#wasted - 1);
       return;
     }
-    // Rapid reset: each stream that is opened only to be thrown away costs an upstream work.
+    // Rapid reset: each stream that is opened and reset costs an upstream work.
     this.#wasted += 1;
     if (this.#wasted > maxWasted && !this.#expelled) {
       this.#expelled = true;
-      // Not from within a frame's own callback.
+      // Not in a frame's own callback.
       setImmediate(() => this.#expel());
     }
   }
 
   #expel(): void {
-    this.#record('the client reset too many streams before they were answered, and was cut off');
+    this.#record('the client reset too many streams before their responses, and was cut off');
     const calmDown = new Error('too many streams were reset');
     this.#session.destroy(calmDown, constants.NGHTTP2_ENHANCE_YOUR_CALM);
   }
@@ -216,7 +216,7 @@ class Http2Connection implements StreamHost, Live, Monitored {
   progress(): number {
     this.#unread.look();
     let moved = this.#opened;
-    // A client that has said it opens no more streams acknowledges nothing any more, however long it goes on reading.
+    // A client that announced that it opens no more streams acknowledges nothing, but may still be reading.
     if (this.#unread.pingPending) for (const stream of this.#streams) moved += stream.progress();
     return moved;
   }
@@ -234,7 +234,7 @@ class Http2Connection implements StreamHost, Live, Monitored {
   }
 }
 
-/** Of a request that cannot be read. */
+/** For a request that cannot be read. */
 const noTarget: Http2Target = {
   method: '',
   path: '',
@@ -246,7 +246,7 @@ const noTarget: Http2Target = {
 
 const tooLarge = refuse('HeadersTooLarge', 'the header fields of the request are larger than 64 KiB');
 
-/** RFC 9113 §6.5.2, without what it counts for each field. */
+/** The size by RFC 9113 §6.5.2, without its overhead for each field. */
 function sizeOf(headers: IncomingHttpHeaders): number {
   let size = 0;
   for (const [name, value] of Object.entries(headers)) size += name.length + String(value).length;
@@ -255,8 +255,8 @@ function sizeOf(headers: IncomingHttpHeaders): number {
 
 function unreadReason(count: number, begun: boolean): string {
   if (count === 1 && !begun) {
-    return 'stream 1 brought no request: it was malformed (RFC 9113 §8.1.1), or the client began with stream 3, as some do';
+    return 'stream 1 carried no request: it was malformed (RFC 9113 §8.1.1), or the client began with stream 3, as some do';
   }
   const requests = count === 1 ? '1 request was' : `${count} requests were`;
-  return `${requests} turned away unread: malformed (RFC 9113 §8.1.1), beyond a limit of the connection, or a stream number that the client passed over`;
+  return `${requests} rejected unread: malformed (RFC 9113 §8.1.1), beyond a limit of the connection, or a stream number that the client skipped`;
 }

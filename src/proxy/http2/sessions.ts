@@ -5,13 +5,13 @@ import type { IdleMonitor, Live, LiveRun, Monitored } from '../runs/index.ts';
 import { makeDestroySafe } from './safe-destroy.ts';
 import { connectionWindowBytes, maxSessionMegabytes, streamWindowBytes } from './windows.ts';
 
-/** Streams on one connection before another is opened beside it, where the upstream allows as many. */
+/** How many streams one connection carries before another is opened, if the upstream allows as many. */
 const maxStreams = 100;
 const unusedMs = 60_000;
-/** What nghttp2 can send on: 64 KiB, less what a response gains here. With more, Node would end the client's whole session. */
+/** What nghttp2 can relay: 64 KiB, less what is added to a response. With more, Node would end the client's session. */
 const maxHeaderListBytes = 63 * 1024;
 
-/** What ends a connection that has fallen silent, and after how long. */
+/** What ends an idle connection, and after how long. */
 export interface IdleOptions {
   readonly idleMonitor: Pick<IdleMonitor, 'add' | 'remove'>;
   readonly timeouts: Timeouts;
@@ -26,9 +26,9 @@ export class UpstreamSession implements Live, Monitored {
   readonly #run: LiveRun;
   readonly #socket: TLSSocket;
   readonly #idle: IdleOptions;
-  /** The upstream was asked for a sign of life and has yet to give it. */
+  /** The upstream has yet to acknowledge a probe. */
   #probePending = false;
-  /** It had yet to give it when the watch last looked: no new streams until it does. */
+  /** It had yet to acknowledge one when the monitor last checked: no new streams until it does. */
   #doubtful = false;
 
   constructor(
@@ -41,7 +41,7 @@ export class UpstreamSession implements Live, Monitored {
     this.#run = run;
     this.#socket = socket;
     this.#idle = idle;
-    // A socket whose handshake was made elsewhere may still say that it is connecting.
+    // A socket whose handshake is done may still report that it is connecting.
     Object.assign(socket, { secureConnecting: false });
     this.session = connect(`https://${authority}`, {
       createConnection: () => socket,
@@ -55,7 +55,7 @@ export class UpstreamSession implements Live, Monitored {
     } as SecureClientSessionOptions);
     makeDestroySafe(this.session, [socket], idle.timeouts.lingerMs);
     this.session.on('connect', () => {
-      // The run may have ended while this was dialled.
+      // The run may have ended since.
       if (!this.session.destroyed) this.session.setLocalWindowSize(connectionWindowBytes);
     });
     const leave = (): void => {
@@ -92,15 +92,15 @@ export class UpstreamSession implements Live, Monitored {
 
   cut(): void {
     this.#run.remove(this);
-    // Without an error, responses under way would look as if they had come to their end.
+    // Without an error, responses in progress would look complete.
     this.session.destroy(new Error('cut'), constants.NGHTTP2_CANCEL);
   }
 
   /**
-   * Where streams wait and nothing comes, the upstream is asked for a sign of life: it may be gone, or nghttp2 may have given
-   * up the session over an error of the upstream's. Node tells of neither, and the streams would wait for good. Empty SETTINGS
-   * have to be acknowledged (RFC 9113 §6.5.3) like a PING, of which gRPC's servers take only so many. That a write succeeds
-   * proves nothing: the network takes it, whoever is there.
+   * Streams wait and nothing arrives: probes the upstream, then cuts it. It may have vanished, or nghttp2 may have given
+   * up the session after an error of the upstream. Node reports neither, and the streams would wait for good. The probe
+   * is an empty SETTINGS, which must be acknowledged (RFC 9113 §6.5.3): gRPC servers limit PING. A successful write
+   * proves nothing, since the network accepts it.
    */
   onIdle(): void {
     if (this.#probePending) this.cut();
@@ -127,7 +127,7 @@ export class UpstreamSession implements Live, Monitored {
 
 export type Dial = () => Promise<TLSSocket>;
 
-/** One run's HTTP/2 connections to upstreams, by credential and authority. */
+/** A run's HTTP/2 connections to upstreams, by credential and authority. */
 export class SessionPool {
   readonly #run: LiveRun;
   readonly #idle: IdleOptions;
@@ -139,7 +139,7 @@ export class SessionPool {
     this.#idle = idle;
   }
 
-  /** A connection that can take a stream now. One that was opened before anybody knew the credential is taken over. */
+  /** A connection that can carry a stream now. A probed one, which has no credential yet, is taken for this one. */
   ready(authority: string, connection: string | undefined): UpstreamSession | undefined {
     const own = this.#find(keyOf(authority, connection));
     if (own !== undefined) return own;
@@ -151,7 +151,7 @@ export class SessionPool {
     return spare;
   }
 
-  /** A new connection, one dial at a time; `undefined` when the upstream does not speak HTTP/2. */
+  /** A new connection, one dial at a time; `undefined` if the upstream does not support HTTP/2. */
   async open(
     authority: string,
     connection: string | undefined,
@@ -173,7 +173,7 @@ export class SessionPool {
     }
   }
 
-  /** A connection where the upstream speaks HTTP/2, kept for the first stream; `undefined` where it does not. */
+  /** A connection kept for the first stream; `undefined` if the upstream does not support HTTP/2. */
   async probe(authority: string, dial: Dial): Promise<UpstreamSession | undefined> {
     for (const [key, sessions] of this.#sessions) {
       if (!key.startsWith(`${authority} `)) continue;
@@ -199,7 +199,7 @@ export class SessionPool {
     });
     if (connection !== spareConnection) session.connection = connection;
     this.#add(key, session);
-    // Its settings tell how many streams it takes, and whether it knows extended CONNECT.
+    // Its settings say how many streams it allows, and whether it supports extended CONNECT.
     await new Promise<void>((resolve) => {
       session.session.once('remoteSettings', () => resolve());
       session.session.once('close', () => resolve());

@@ -28,23 +28,23 @@ import type { UpstreamSession } from './sessions.ts';
 
 const endStreamFlag = constants.NGHTTP2_FLAG_END_STREAM;
 
-/** What a stream needs from the session around it. */
+/** What a stream needs from its session. */
 export interface StreamHost {
-  /** A connection for this credential, now where there is one. */
+  /** An open connection for this credential, if there is one. */
   ready(connection: string | undefined): UpstreamSession | undefined;
   open(connection: string | undefined, allowPrivateAddress: boolean): Promise<UpstreamSession | undefined>;
-  /** Judges it anew, by the routes, the policy and the credentials of this moment. */
+  /** Authorizes the request by the current routes, policy and credentials. */
   authorize(stream: RelayedStream): void;
   ended(stream: RelayedStream): void;
-  /** How long nothing may move on a stream. */
+  /** How long a stream may be idle. */
   readonly streamIdleMs: number;
 }
 
-/** One request and its response, relayed stream to stream: flow control, trailers and resets go from end to end. */
+/** One request and its response, relayed from stream to stream with flow control, trailers and resets. */
 export class RelayedStream implements PendingRequest, Live, Monitored, BodyOwner {
   readonly record: RequestRecord;
   connection: string | undefined;
-  /** Grows whenever something moves. */
+  /** Activity counter for the idle timeout. */
   #activity = 0;
   readonly client: ServerHttp2Stream;
   readonly #headers: IncomingHttpHeaders;
@@ -58,9 +58,9 @@ export class RelayedStream implements PendingRequest, Live, Monitored, BodyOwner
   #trailers: OutgoingHttpHeaders | undefined;
   #renewed = false;
   #renewing = false;
-  /** All of the response came. */
+  /** All of the response arrived. */
   #complete = false;
-  /** Something of a response came. */
+  /** Some of a response arrived. */
   #responseBegun = false;
   #retried = false;
   #ended = false;
@@ -85,14 +85,14 @@ export class RelayedStream implements PendingRequest, Live, Monitored, BodyOwner
       this.#trailers = relayedTrailers(trailers);
     });
     client.on('close', () => this.#finish());
-    // A stream that was reset closes only when all that it brought has been read, and nobody may be reading.
+    // A stream that was reset closes only when its data has been read.
     client.on('aborted', () => {
       this.#finish();
       client.resume();
     });
   }
 
-  /** Whether nobody waits for a response any more, or it has begun: nothing more may be sent for it. */
+  /** The client has left, or its response has begun: no other response can be sent. */
   get settled(): boolean {
     return this.#ended || this.client.closed || this.client.headersSent;
   }
@@ -101,7 +101,7 @@ export class RelayedStream implements PendingRequest, Live, Monitored, BodyOwner
     return this.record.facts;
   }
 
-  // What is watched for silence. It is this very object, since there would be another one for each request.
+  // The stream itself is monitored, since another object would cost an allocation for each request.
 
   moved(): void {
     this.#activity += 1;
@@ -136,24 +136,23 @@ export class RelayedStream implements PendingRequest, Live, Monitored, BodyOwner
     replyWithProblem(this.client, this.record.fail(error), this.#isHead);
   }
 
-  /** Whether the client got a response, whole or not. */
+  /** Whether the client got a response, complete or not. */
   get responded(): boolean {
     return this.client.headersSent;
   }
 
-  /** Ends it as if the upstream had. */
+  /** Ends the stream as if the upstream had. */
   cut(why?: AuthsomeError): void {
     if (why !== undefined) this.record.fail(why);
     discard(this.client, constants.NGHTTP2_CANCEL);
   }
 
-  /** Nothing has moved for too long. */
   onIdle(): void {
     if (this.client.headersSent) this.cut(failures.stalled());
     else this.fail(failures.timeout());
   }
 
-  /** What Node refuses to put on the wire, and any fault of ours, costs this stream and never the daemon. */
+  /** Node refuses to send some messages: errors here fail this stream, not the daemon. */
   guard(step: () => void): void {
     try {
       step();
@@ -172,7 +171,7 @@ export class RelayedStream implements PendingRequest, Live, Monitored, BodyOwner
     injection: Injection | undefined,
   ): void {
     this.connection = connection;
-    // The connection that refused it may go on refusing.
+    // The connection that refused it may refuse it again.
     const ready = this.#retried ? undefined : this.#host.ready(connection);
     if (ready !== undefined) {
       this.guard(() => this.#send(ready, injection));
@@ -182,7 +181,7 @@ export class RelayedStream implements PendingRequest, Live, Monitored, BodyOwner
       (session) => {
         if (this.settled) return;
         if (session === undefined) {
-          this.fail(new AuthsomeError('UpstreamMalformed', 'the upstream no longer speaks HTTP/2'));
+          this.fail(new AuthsomeError('UpstreamMalformed', 'the upstream no longer supports HTTP/2'));
         } else {
           this.guard(() => this.#send(session, injection));
         }
@@ -204,11 +203,11 @@ export class RelayedStream implements PendingRequest, Live, Monitored, BodyOwner
     this.#upstream = upstream;
     upstream.once('close', () => {
       session.active -= 1;
-      // The stream of a 401 may be over while its credential is being renewed, and the 401 is a response all the same.
+      // The stream of a 401 may close during the renewal, and the 401 is still a response.
       if (this.#upstream === upstream && !this.#renewing) this.#upstreamClosed(upstream);
     });
     upstream.on('error', () => {});
-    // Node ends the writing side of a stream that it resets: trailers would make it look complete.
+    // Node ends the writing side of a stream that it resets, and trailers would make it look complete.
     upstream.on('wantTrailers', () => {
       if (!upstream.closed) upstream.sendTrailers(this.#trailers ?? {});
     });
@@ -229,7 +228,7 @@ export class RelayedStream implements PendingRequest, Live, Monitored, BodyOwner
     this.#replay = keep ? new Replay() : undefined;
     this.client.on('data', (chunk: Buffer) => this.#replay?.add(chunk));
     this.client.once('end', () => {
-      // Node ends a stream that was reset like one that is complete.
+      // Node ends a stream that was reset like a complete one.
       if (this.client.rstCode !== 0 || this.client.aborted) {
         upstream.close(this.client.rstCode || constants.NGHTTP2_CANCEL);
         return;
@@ -300,8 +299,8 @@ export class RelayedStream implements PendingRequest, Live, Monitored, BodyOwner
     });
     const scrubbed = codings === undefined ? undefined : relayScrubbedBody(this, upstream, needles, codings);
     if (scrubbed === undefined) relayBody(this, upstream, this.client);
-    // An upstream may reset a stream after a whole response, to be spared the rest of the request (RFC 9113 §8.1), and Node
-    // tells of the reset alone. Where nothing proves that the response was whole, it must not look so.
+    // An upstream may reset a stream after a complete response, to stop the rest of the request (RFC 9113 §8.1). Node
+    // reports only the reset. A response that is not proven complete must not look complete.
     upstream.once('end', () => {
       const isProven = hasTrailers || Number(headers['content-length']) === received;
       const isClean = upstream.rstCode === constants.NGHTTP2_NO_ERROR && !upstream.aborted;
@@ -348,17 +347,17 @@ export class RelayedStream implements PendingRequest, Live, Monitored, BodyOwner
     );
   }
 
-  /** The upstream's stream is over: what it did not finish must not look complete. */
+  /** The upstream's stream has closed: an incomplete response must not look complete. */
   #upstreamClosed(upstream: ClientHttp2Stream): void {
     if (this.#ended || this.client.closed) return;
     if (this.#complete) {
-      // What is still to come of the request goes nowhere. A reset would cost some clients the response.
+      // The rest of the request is discarded. A reset would cost some clients the response.
       this.client.resume();
       return;
     }
     const code = upstream.rstCode ?? constants.NGHTTP2_NO_ERROR;
     if (!this.client.headersSent) {
-      // By REFUSED_STREAM, or by a GOAWAY that leaves the stream out, which nghttp2 reports alike (RFC 9113 §6.8, §8.7).
+      // REFUSED_STREAM, or a GOAWAY that excludes the stream: nghttp2 reports both alike (RFC 9113 §6.8, §8.7).
       const isUnprocessed = code === constants.NGHTTP2_REFUSED_STREAM && !this.#responseBegun;
       const { method } = this.#target;
       const hasContent = !this.#bodyless;
@@ -373,7 +372,7 @@ export class RelayedStream implements PendingRequest, Live, Monitored, BodyOwner
     }
   }
 
-  /** A response that had begun must not look complete. */
+  /** Ends a response that has begun so that it does not look complete. */
   abort(why: AuthsomeError, code: number): void {
     this.record.fail(why);
     this.client.close(code === constants.NGHTTP2_NO_ERROR ? constants.NGHTTP2_INTERNAL_ERROR : code);

@@ -1,20 +1,20 @@
 import type { ServerHttp2Session } from 'node:http2';
 
-/** So that the first stream, 1, is the next. */
+/** The number before the first stream, 1. */
 const none = -1;
 
 /**
- * Finds what nghttp2 turned away before it became a request: what is malformed (RFC 9113 §8.1.1), and what is beyond the
- * connection's limits. Node tells nothing of either. But a client numbers its streams one after another, so each of them
- * leaves a number that no request has.
+ * Counts requests that nghttp2 rejected before Node saw them: malformed ones (RFC 9113 §8.1.1), and those beyond the
+ * connection's limits. Node reports neither. But a client numbers its streams one after another, so each rejected one
+ * leaves a gap.
  */
 export class UnreadRequests {
   /**
-   * The client has yet to acknowledge a PING. It never will where it is gone, or where nghttp2 has given up the session:
-   * Node tells of neither in that case, and goes on holding the connection.
+   * The client has yet to acknowledge a PING. It never will if it has vanished, or if nghttp2 has given up the session.
+   * Node reports neither, and keeps the connection.
    */
   pingPending = false;
-  /** The highest stream that was heard, or counted as unread. */
+  /** The highest stream that was received, or counted as unread. */
   #settled = none;
   #seenBytes = 0;
   readonly #session: ServerHttp2Session;
@@ -38,14 +38,14 @@ export class UnreadRequests {
     if (stream > this.#settled) this.#settled = stream;
   }
 
-  /** Asks whether all is well, should the client have sent anything since it last said so. */
+  /** Sends a PING if the client has sent anything since its last acknowledgment. */
   look(): void {
     if (!this.pingPending && this.#bytesRead() !== this.#seenBytes) this.probe();
   }
 
   /**
-   * A request may be in the middle of its header block, where no other frame is allowed (RFC 9113 §6.10): who acknowledges
-   * a PING has sent all of it.
+   * Sends a PING. A request's header block may be incomplete now, but no other frame is allowed in it (RFC 9113 §6.10):
+   * an acknowledgment proves that it was sent.
    */
   probe(): void {
     if (this.#session.destroyed) return;
@@ -64,7 +64,7 @@ export class UnreadRequests {
     return this.#session.state.lastProcStreamID || none;
   }
 
-  /** All of them up to this one have been heard, or never will be. */
+  /** All streams up to this one were received, or never will be. */
   settle(last: number): void {
     if (last <= this.#settled) return;
     const count = Math.floor((last - this.#settled) / 2);

@@ -1,11 +1,11 @@
 import { type ErrorCode, statusOf } from '../../errors.ts';
 
-/** Why a request was not carried out, for the agent that asked. Holds no secret and nothing of the request's values. */
+/** Why a request failed, for the agent that sent it. It contains no secret and no value from the request. */
 export interface Problem {
   readonly code: ErrorCode;
   /** One sentence. */
   readonly detail: string;
-  /** The command or action that mends it. */
+  /** The command or action that fixes it. */
   readonly hint: string | undefined;
   /** `dec_…`, for `authsome explain`. */
   readonly decision: string;
@@ -47,8 +47,8 @@ export function problemDocument(problem: Problem): string {
 }
 
 /**
- * The whole HTTP/1.1 response. Without `body` (to HEAD) it declares the length that it would have had. Clients whose CONNECT
- * is refused show no more of it than the first line, so that names the reason as well.
+ * The complete HTTP/1.1 response. Without `body` (for HEAD) it declares the length that the body would have. Clients show
+ * only the first line when a CONNECT is refused, so that line names the reason too.
  */
 export function problemResponse(
   problem: Problem,

@@ -1,7 +1,7 @@
-/** Something that may fall silent. `progress` changes whenever a byte has moved. */
+/** Something that may become idle. `progress` changes whenever a byte has moved. */
 export interface Monitored {
   progress(): number;
-  /** How long it may be silent now; its state may change that. */
+  /** How long it may be idle in its present state. */
   idleMs(): number;
   onIdle(): void;
 }
@@ -12,8 +12,8 @@ interface Entry {
 }
 
 /**
- * Finds what has been silent for too long. It looks at byte counts now and then, so that the hot path has no timer to
- * touch; and it counts its own ticks instead of reading a clock, so that a sleeping machine or a clock jump ends nothing.
+ * Finds what has been idle for too long. It compares byte counts at intervals, so the hot path touches no timer. It
+ * counts its own ticks and reads no clock, so a sleeping machine or a clock jump ends nothing.
  */
 export class IdleMonitor {
   readonly #entries = new Map<Monitored, Entry>();

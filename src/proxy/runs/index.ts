@@ -1,6 +1,6 @@
 /**
- * Who may use the proxy: one token a run, compared in constant time; what is open on a run's behalf, so that a revocation
- * or the run's end reaches it at once; and the watch for what has fallen silent.
+ * The runs that may use the proxy: each run's token, compared in constant time; what is open for the run, so that a
+ * revocation or the run's end reaches it at once; and the monitor that ends what is idle.
  */
 export { IdleMonitor, type Monitored } from './idle-monitor.ts';
 export { type Live, LiveRun } from './live-run.ts';

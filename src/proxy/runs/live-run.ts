@@ -6,17 +6,17 @@ import type { RequestFacts } from '../decide/index.ts';
 import { compileInjection, type Injection } from '../inject/index.ts';
 import { compileNeedles, type Needles, noNeedles } from '../scrub/index.ts';
 
-/** Something open on behalf of a run: a tunnel, an exchange, a connection to an upstream. */
+/** Something open for a run: a tunnel, a request, a connection to an upstream. */
 export interface Live {
-  /** `provider/connection` whose credential it carries now. */
+  /** The `provider/connection` whose credential it carries now. */
   readonly connection: string | undefined;
-  /** The request that it is about, where it is about one. */
+  /** The request that it carries, if any. */
   readonly facts?: RequestFacts | undefined;
-  /** `why` goes on record, where it is not told elsewhere already. */
+  /** Records `why`, unless the end is recorded elsewhere. */
   cut(why?: AuthsomeError): void;
 }
 
-/** What a request on this route needs, made once a route. */
+/** What requests on a route need, made once for each route. */
 export interface RouteUse {
   /** `provider/connection`. */
   readonly connection: string;
@@ -24,7 +24,7 @@ export interface RouteUse {
   readonly needles: WeakMap<Credential, Needles>;
 }
 
-/** One run as the proxy sees it: the snapshot of its routes, its CA, and what is open on its behalf. */
+/** A run as the proxy sees it: its current routes, its CA, and what is open for it. */
 export class LiveRun {
   readonly spec: RunSpec;
   readonly authority: CertificateAuthority;
@@ -60,7 +60,7 @@ export class LiveRun {
     return use;
   }
 
-  /** The field lines for this credential, made once; `undefined` where the route cannot carry it. */
+  /** The header fields for this credential, made once; `undefined` if the route cannot carry it. */
   injectionFor(route: Route, credential: Credential): Injection | undefined {
     const { injections } = this.use(route);
     const known = injections.get(credential);
@@ -70,7 +70,7 @@ export class LiveRun {
     return injection;
   }
 
-  /** What must not come back to the agent in responses on this route, made once a credential. */
+  /** What responses on this route must not contain, made once for each credential. */
   needlesFor(route: Route, credential: Credential): Needles {
     const { needles, connection } = this.use(route);
     const known = needles.get(credential);
@@ -82,7 +82,7 @@ export class LiveRun {
     return made;
   }
 
-  /** Cuts everything: the run is over. */
+  /** Cuts everything: the run has ended. */
   cut(): void {
     for (const live of [...this.#live]) live.cut();
   }
@@ -92,7 +92,7 @@ export class LiveRun {
     for (const live of [...this.#live]) if (live.connection === connection) live.cut(why);
   }
 
-  /** Requests under way that carry a credential. */
+  /** Requests in progress that carry a credential. */
   carrying(): readonly { readonly live: Live; readonly connection: string; readonly facts: RequestFacts }[] {
     return [...this.#live].flatMap((live) => {
       const { connection, facts } = live;

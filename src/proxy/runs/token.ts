@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
-/** The user name that every run's proxy URL carries; what tells runs apart is the token. */
+/** The user name in every run's proxy URL. The token tells runs apart. */
 const userName = 'run';
 const maxCredentialsBytes = 512;
 
@@ -8,7 +8,7 @@ function tokenDigest(token: string): Buffer {
   return createHash('sha256').update(token).digest();
 }
 
-/** The token in a `Proxy-Authorization` value (RFC 7617), or `undefined` where it is not `Basic` with our user name. */
+/** The token in a `Proxy-Authorization` value (RFC 7617); `undefined` unless it is `Basic` with our user name. */
 function tokenFrom(proxyAuthorization: string): string | undefined {
   if (proxyAuthorization.length > maxCredentialsBytes) return undefined;
   const encoded = /^basic[ ]+([A-Za-z0-9+/_-]+={0,2})$/i.exec(proxyAuthorization)?.[1];
@@ -21,7 +21,7 @@ export function proxyUrl(host: string, port: number, token: string): string {
   return `http://${userName}:${token}@${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-/** Live runs by their token's digest: the look-up tells nothing about a token, and the last word is constant-time. */
+/** Live runs by token digest. The lookup reveals nothing about a token, and the final comparison is constant-time. */
 export class TokenRegistry<Run> {
   readonly #runs = new Map<string, { readonly digest: Buffer; readonly run: Run }>();
 

@@ -4,15 +4,15 @@ import type { Authority } from '../http1/index.ts';
 
 export type Protocol = 'h2' | 'http/1.1';
 
-/** Upstreams change what they speak, if seldom. */
+/** An upstream may change its protocols, if seldom. */
 const lifeMs = 60 * 60_000;
 const maxKnown = 1_000;
 
 type Dial = (alpn: readonly string[]) => Promise<TLSSocket>;
 
 /**
- * Whether upstreams speak HTTP/1.1, found out once for all runs. It matters only to clients that offer both protocols, and
- * only an upstream that was never asked is asked: the usual connection waits for nothing.
+ * Remembers for all runs whether each upstream supports HTTP/1.1. Only a client that offers both protocols to an unknown
+ * upstream has to wait for a probe.
  */
 export class AlpnCache {
   readonly #known = new Map<string, { readonly protocol: Protocol; readonly untilMs: number }>();
@@ -32,7 +32,7 @@ export class AlpnCache {
     this.#known.delete(keyOf(authority));
   }
 
-  /** `undefined` where the upstream cannot be reached: then nothing is known, and it is asked again. */
+  /** `undefined` if the upstream cannot be reached: nothing is remembered then, and the next call probes again. */
   probe(authority: Authority, dial: Dial): Promise<Protocol | undefined> {
     const key = keyOf(authority);
     const underWay = this.#probing.get(key);
@@ -63,7 +63,7 @@ async function probeProtocol(dial: Dial): Promise<Protocol> {
     if (isRefusal(error)) return 'h2';
     throw error;
   }
-  // One that chose nothing knows nothing of ALPN, or only of h2.
+  // An upstream that chose nothing does not support ALPN, or supports only h2.
   return (await chosen(dial, ['h2', 'http/1.1'])) === 'h2' ? 'h2' : 'http/1.1';
 }
 

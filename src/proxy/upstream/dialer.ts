@@ -19,8 +19,8 @@ export interface UpstreamDialer {
 }
 
 /**
- * Connects by the options' dialler, and looks at the address that was reached: whatever name led there, the daemon's
- * own ports are closed to every run.
+ * Dials through `options`, then checks the address that was reached: the daemon's own ports are closed to every run,
+ * whatever name led there.
  */
 export function createUpstreamDialer(
   options: ProxyOptions,

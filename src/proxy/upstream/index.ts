@@ -1,6 +1,6 @@
 /**
  * How a run reaches upstreams: the dialer that keeps runs away from the daemon's own ports, the pool of HTTP/1.1
- * connections, and what is known of the protocols that upstreams speak.
+ * connections, and the cache of protocols that upstreams support.
  */
 export { AlpnCache } from './alpn-cache.ts';
 export { createUpstreamDialer, forbidden, type UpstreamDialer } from './dialer.ts';

@@ -1,30 +1,30 @@
 import type { Socket } from 'node:net';
 import type { IdleMonitor, Monitored } from '../runs/index.ts';
 
-/** Data held for a slow reader before we stop reading from its peer. */
+/** How much to buffer for a slow reader before reading from its peer stops. */
 export const highWaterBytes = 256 * 1024;
 const maxIdlePerKey = 64;
-/** A request that meets an upstream's own time limit on its way is lost, so none is sent this shortly before it. */
+/** No request is sent this shortly before the upstream's own time limit: it might arrive too late, and be lost. */
 const marginMs = 2_000;
 
-/** Whoever uses a connection hears what happens on it. */
+/** Receives the events of an upstream connection. */
 export interface UpstreamUser {
   upstreamBytes(chunk: Buffer): void;
   upstreamEnd(cleanly: boolean): void;
   upstreamDrained(): void;
 }
 
-/** One connection to an upstream, in use by one session or waiting in the pool. */
+/** One connection to an upstream, used by one session or waiting in the pool. */
 export class Upstream implements Monitored {
   readonly socket: Socket;
   readonly key: string;
   /** `provider/connection` whose credential travelled on it. */
   readonly connection: string | undefined;
   user: UpstreamUser | undefined;
-  /** How often it went back to the pool, and how long it may stay there. */
+  /** How often it went back to the pool, and how long it may wait there. */
   givenBack = 0;
   keptForMs = Number.POSITIVE_INFINITY;
-  #gone = false;
+  #released = false;
   readonly #pool: UpstreamPool;
 
   constructor(socket: Socket, key: string, connection: string | undefined, pool: UpstreamPool) {
@@ -44,7 +44,7 @@ export class Upstream implements Monitored {
   }
 
   get usable(): boolean {
-    return !this.#gone && this.socket.writable && !this.socket.readableEnded;
+    return !this.#released && this.socket.writable && !this.socket.readableEnded;
   }
 
   write(bytes: Buffer): boolean {
@@ -54,28 +54,28 @@ export class Upstream implements Monitored {
 
   destroy(): void {
     this.user = undefined;
-    this.#gone = true;
+    this.#released = true;
     this.#pool.forget(this);
     this.socket.destroy();
   }
 
-  /** The raw socket for a relay, with our listeners gone. */
+  /** The socket without its listeners, for a relay. */
   release(): Socket {
     this.user = undefined;
-    this.#gone = true;
+    this.#released = true;
     this.#pool.forget(this);
     this.socket.removeAllListeners('data').removeAllListeners('drain').removeAllListeners('end');
     return this.socket;
   }
 
   #over(cleanly: boolean): void {
-    if (this.#gone) return;
+    if (this.#released) return;
     const user = this.user;
     if (user === undefined) this.destroy();
     else user.upstreamEnd(cleanly);
   }
 
-  /** While it is in use, its user is watched instead. */
+  /** A connection in use is monitored through its user. */
   progress(): number {
     return this.givenBack;
   }
@@ -118,7 +118,7 @@ export class UpstreamPool {
     return upstream;
   }
 
-  /** `idleMs`: how long the upstream says that it waits for another request. */
+  /** `idleMs`: how long the upstream says that it keeps the connection open. */
   give(upstream: Upstream, idleMs = Number.POSITIVE_INFINITY): void {
     upstream.user = undefined;
     upstream.keptForMs = Math.min(this.maxIdleMs, idleMs - marginMs);
@@ -148,7 +148,7 @@ export class UpstreamPool {
     if (waiting?.length === 0) this.#idle.delete(upstream.key);
   }
 
-  /** Closes what carried this connection's credential, or everything. */
+  /** Closes what carried this connection's credential; without an argument, everything. */
   drop(connection?: string): void {
     for (const upstream of [...this.#all]) {
       if (connection !== undefined && upstream.connection !== connection) continue;
