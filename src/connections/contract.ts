@@ -41,7 +41,7 @@ export interface ConnectionEvent {
 export interface ConnectionsOptions {
   readonly vault: Vault;
   readonly catalog: ProviderCatalog;
-  /** The daemon's way out; `publicOnly` for URLs that came out of discovery. */
+  /** The daemon's own `fetch`; `publicOnly` for URLs from discovery. */
   readonly fetchFor: (options: { readonly publicOnly: boolean }) => Fetch;
   readonly notify: (event: ConnectionEvent) => void;
   readonly nowMs: () => number;

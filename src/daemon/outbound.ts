@@ -17,15 +17,15 @@ export interface ExtraRoots {
   readonly count: number;
 }
 
-export interface WayOut {
+export interface Outbound {
   readonly dialer: Dialer;
   readonly proxies: ProxyRules;
   readonly extraRoots: readonly ExtraRoots[];
   readonly fetchFor: (options: { readonly publicOnly: boolean }) => Fetch;
 }
 
-/** The daemon's way out, as the settings and the environment have it. */
-export function createWayOut(settings: Settings, environment: Environment): WayOut {
+/** How the daemon connects to the internet, as the settings and the environment have it. */
+export function createOutbound(settings: Settings, environment: Environment): Outbound {
   const proxies = parseProxyEnvironment(environment);
   // More than one variable may name the same bundle.
   const files = [...new Set(settings.extraCaFiles)].map((path) => ({ path, pem: readText(path) }));
@@ -44,7 +44,7 @@ export function createWayOut(settings: Settings, environment: Environment): WayO
   };
 }
 
-/** The text of a file; empty when it cannot be read, which `doctor` tells. */
+/** The text of a file; empty when it cannot be read, which `doctor` reports. */
 function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8');

@@ -9,7 +9,7 @@ function signedCalls(): readonly string[] {
   const options = {
     start: { home: {}, nowMs: Date.now },
     stores: {},
-    runtime: { wayOut: { fetchFor: () => fetch } },
+    runtime: { outbound: { fetchFor: () => fetch } },
   };
   const app = createApp({
     allowedHosts: () => new Set(),

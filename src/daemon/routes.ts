@@ -35,7 +35,7 @@ export function routesOf(options: RoutesOptions): readonly Routes[] {
   const { start, stores, runtime, url, secret, startedAtMs, stop } = options;
   const { home, settings, version, log, nowMs, randomBytes } = start;
   const { principals } = stores;
-  const { wayOut, tenants, redirectUri, runs } = runtime;
+  const { outbound, tenants, redirectUri, runs } = runtime;
   const { pid } = process;
   const monotonicMs = () => performance.now();
   const clockOffsetMs = nowMs() - monotonicMs();
@@ -45,8 +45,8 @@ export function routesOf(options: RoutesOptions): readonly Routes[] {
       home,
       settings,
       tenants: visible,
-      extraRoots: wayOut.extraRoots,
-      proxies: wayOut.proxies,
+      extraRoots: outbound.extraRoots,
+      proxies: outbound.proxies,
       nowMs,
       monotonicMs,
       clockOffsetMs,
@@ -66,7 +66,7 @@ export function routesOf(options: RoutesOptions): readonly Routes[] {
     providerRoutes({
       tenants,
       redirectUri,
-      fetch: wayOut.fetchFor({ publicOnly: false }),
+      fetch: outbound.fetchFor({ publicOnly: false }),
       onChange: () => runs.providersChanged(),
     }),
     connectionRoutes(tenants),

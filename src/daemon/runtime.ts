@@ -14,12 +14,12 @@ import type { Closers } from './closers.ts';
 import type { StartOptions } from './contract.ts';
 import type { Listener } from './listener.ts';
 import { unexpectedFields } from './log/index.ts';
-import { createWayOut, type WayOut } from './outbound.ts';
+import { createOutbound, type Outbound } from './outbound.ts';
 import type { Stores } from './stores.ts';
 
 /** What works while the daemon is up. */
 export interface Runtime {
-  readonly wayOut: WayOut;
+  readonly outbound: Outbound;
   readonly tenants: Tenants;
   readonly redirectUri: string;
   readonly proxy: RunProxy;
@@ -42,7 +42,7 @@ export async function createRuntime(
   const { storage, trail, principals, catalog, keychain, rules } = stores;
   const url = `http://${listener.address}`;
   const redirectUri = `${url}/auth/callback/oauth`;
-  const wayOut = createWayOut(settings, environment);
+  const outbound = createOutbound(settings, environment);
   const tenants = createTenants({
     principals,
     storage,
@@ -52,7 +52,7 @@ export async function createRuntime(
     keychain,
     catalog,
     policy: rules.policy,
-    fetchFor: wayOut.fetchFor,
+    fetchFor: outbound.fetchFor,
     trail,
     redirectUri,
     clientMetadataUrl: settings.clientMetadataUrl,
@@ -73,8 +73,8 @@ export async function createRuntime(
   const proxy = await startProxy({
     listenHost: settings.listenHost,
     listenPort: 0,
-    connect: (target) => wayOut.dialer.connect(target),
-    connectTls: (target) => wayOut.dialer.connectTls(target),
+    connect: (target) => outbound.dialer.connect(target),
+    connectTls: (target) => outbound.dialer.connectTls(target),
     forbiddenTargets: [...listener.names].map((name) => ({
       host: new URL(`http://${name}`).hostname,
       port: listener.port,
@@ -100,5 +100,5 @@ export async function createRuntime(
   };
   rules.onChange(() => inBackground(runs.rulesChanged()));
   tenants.onChange((tenant, change) => inBackground(runs.connectionChanged(tenant, change)));
-  return { wayOut, tenants, redirectUri, proxy, runs, settle };
+  return { outbound, tenants, redirectUri, proxy, runs, settle };
 }

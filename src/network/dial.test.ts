@@ -192,11 +192,11 @@ describe('a plain connection', () => {
     closed.close();
     const refused = await failure(dialer().connect({ host: 'api.test', port, allowPrivateAddress: true }));
     expect(refused).toMatchObject({ code: 'UpstreamUnreachable' });
-    expect(refused.message).toBe(`api.test:${port} cannot be reached: the connection was refused`);
+    expect(refused.message).toBe(`cannot reach api.test:${port}: the connection was refused`);
     const lookup = (): Promise<string[]> =>
       Promise.reject(Object.assign(new Error('x'), { code: 'ENOTFOUND' }));
     const unknown = await failure(dialer({ lookup }).connect(toApi));
-    expect(unknown.message).toBe('api.test:443 cannot be reached: its name is not known');
+    expect(unknown.message).toBe('cannot reach api.test:443: its name does not resolve');
   });
 
   it('ends when nobody answers in time, and when it is not wanted any more', async () => {
@@ -252,8 +252,8 @@ describe('a TLS connection', () => {
     const error = await failure(dialer({ overrides: [override(await listening(modern))] }).connectTls(toApi));
     expect(error).toMatchObject({
       code: 'UpstreamUnreachable',
-      message: 'api.test does not speak the version of HTTP it was offered',
-      hint: 'It may speak HTTP/2 alone: use a client that does, or tell this one to.',
+      message: 'api.test does not support the offered HTTP version',
+      hint: 'It may support only HTTP/2: use a client that does, or enable it in this one.',
     });
   });
 
@@ -281,7 +281,7 @@ describe('a TLS connection', () => {
 });
 
 describe('an upstream proxy', () => {
-  /** An HTTP proxy that answers as told, or else connects to the API. */
+  /** An HTTP proxy that answers as given, or else connects to the API. */
   function httpProxy(answer?: string) {
     return (client: Socket): void => {
       let head = '';
@@ -329,12 +329,12 @@ describe('an upstream proxy', () => {
   });
 
   it.each([
-    ['HTTP/1.1 407 No\r\n\r\n', 'it refuses the password'],
+    ['HTTP/1.1 407 No\r\n\r\n', 'it rejects the password'],
     ['HTTP/1.1 403 No\r\n\r\n', 'it refuses to connect to api.test:443 (status 403)'],
     ['SSH-2.0-x\r\n\r\n', 'it does not speak HTTP'],
-    ['HTTP/1.1 2', 'it broke the connection off'],
-    [`HTTP/1.1 200 OK\r\nX: ${'x'.repeat(20_000)}`, 'it broke the connection off'],
-  ])('that answers %.20j is told of without its password', async (answer, reason) => {
+    ['HTTP/1.1 2', 'it closed the connection'],
+    [`HTTP/1.1 200 OK\r\nX: ${'x'.repeat(20_000)}`, 'it closed the connection'],
+  ])('that answers %.20j is reported without its password', async (answer, reason) => {
     const proxy = await listening(createServer(httpProxy(answer)));
     const error = await failure(through(`http://ada:hunter2@127.0.0.1:${portOf(proxy)}`).connectTls(toApi));
     expect(error.code).toBe('UpstreamUnreachable');
@@ -350,10 +350,12 @@ describe('an upstream proxy', () => {
       throw Object.assign(new Error('no such name'), { code: 'ENOTFOUND' });
     };
     const refused = await failure(through(`http://127.0.0.1:${port}`).connectTls(toApi));
-    expect(refused.message).toBe(`the proxy 127.0.0.1:${port} is no way out: the connection was refused`);
+    expect(refused.message).toBe(
+      `cannot connect through proxy 127.0.0.1:${port}: the connection was refused`,
+    );
     expect(refused.hint).toContain('HTTPS_PROXY');
     const unknown = await failure(through('http://proxy.test:3128', { lookup }).connectTls(toApi));
-    expect(unknown.message).toBe('the proxy proxy.test:3128 is no way out: its name is not known');
+    expect(unknown.message).toBe('cannot connect through proxy proxy.test:3128: its name does not resolve');
   });
 
   it('is not used for overrides and this machine', async () => {
@@ -434,8 +436,8 @@ describe('an upstream proxy', () => {
 describe('failures', () => {
   it('never repeat what the peer said', () => {
     const error = Object.assign(new Error('secret'), { code: 'with secret' });
-    for (const told of [tlsFailure('a.test', error), connectFailure('a.test', 1, error)]) {
-      expect(`${told.message} ${told.hint}`).not.toContain('secret');
+    for (const failure of [tlsFailure('a.test', error), connectFailure('a.test', 1, error)]) {
+      expect(`${failure.message} ${failure.hint}`).not.toContain('secret');
     }
   });
 

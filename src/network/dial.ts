@@ -9,7 +9,7 @@ import { connectFirst } from './tcp.ts';
 import { createTlsHandshake } from './tls.ts';
 import { type ProxyRules, proxyFor, type UpstreamProxy } from './upstream-proxy.ts';
 
-/** `AUTHSOME_RESOLVE`, one entry: where a person says that a host and port are. */
+/** One entry of `AUTHSOME_RESOLVE`: the address that a person gives for a host and port. */
 export interface AddressOverride {
   readonly host: string;
   readonly port: number;
@@ -22,13 +22,13 @@ export interface DialerOptions {
   /** PEM texts with roots to trust besides Node's own. */
   readonly extraRoots?: readonly string[];
   readonly proxies?: ProxyRules;
-  /** For everything from the look-up of the name to the end of the handshake. */
+  /** From the lookup of the name to the end of the handshake. */
   readonly connectTimeoutMs?: number;
   /** Addresses of a name, in order of preference. */
   readonly lookup?: (host: string) => Promise<readonly string[]>;
 }
 
-/** Names of cloud metadata services, for where a proxy does the look-up and no address can be checked here. */
+/** Names of cloud metadata services, for when a proxy does the lookup and no address can be checked here. */
 const metadataNames = new Set([
   'metadata',
   'metadata.google.internal',
@@ -37,16 +37,16 @@ const metadataNames = new Set([
 ]);
 
 /** Where to connect, after overrides and proxies. */
-interface Way {
+interface DialTarget {
   readonly host: string;
   readonly port: number;
   readonly addresses: () => Promise<readonly string[]>;
   readonly proxy: UpstreamProxy | undefined;
-  /** What to say of a look-up or connection that failed. */
+  /** The error for a lookup or connection that failed. */
   readonly failure: (error: unknown) => AuthsomeError;
 }
 
-/** A dialler over the real network. Its roots are read at the first TLS connection. */
+/** A dialer over the real network. Its roots are read at the first TLS connection. */
 export function createDialer(options: DialerOptions = {}): Dialer {
   const { connectTimeoutMs = 10_000, lookup = lookUp } = options;
   const overrides = new Map(
@@ -54,7 +54,7 @@ export function createDialer(options: DialerOptions = {}): Dialer {
   );
   const handshake = createTlsHandshake(options.extraRoots ?? []);
 
-  const wayTo = (host: string, port: number, allowPrivateAddress: boolean): Way => {
+  const targetOf = (host: string, port: number, allowPrivateAddress: boolean): DialTarget => {
     const override = overrides.get(`${host}:${port}`);
     const failureAt = (port: number) => (error: unknown) => connectFailure(host, port, error);
     if (override !== undefined) {
@@ -72,11 +72,11 @@ export function createDialer(options: DialerOptions = {}): Dialer {
     return { host, port, addresses: resolved, proxy, failure: failureAt(port) };
   };
 
-  const open = async (way: Way, signal: AbortSignal): Promise<Socket> => {
-    const { host, port, proxy } = way;
-    if (proxy === undefined) return connectTcp(way, signal);
-    // With socks5:// the look-up stays here, and with it the check; the other kinds leave it to the proxy.
-    const target = proxy.protocol === 'socks5' ? ((await resolve(way, signal))[0] ?? host) : host;
+  const open = async (target: DialTarget, signal: AbortSignal): Promise<Socket> => {
+    const { host, port, proxy } = target;
+    if (proxy === undefined) return connectTcp(target, signal);
+    // With socks5:// the lookup stays here, and with it the check; the other kinds leave it to the proxy.
+    const asked = proxy.protocol === 'socks5' ? ((await resolve(target, signal))[0] ?? host) : host;
     const tcp = await connectTcp(
       {
         port: proxy.port,
@@ -90,7 +90,7 @@ export function createDialer(options: DialerOptions = {}): Dialer {
         ? await handshake(tcp, { host: proxy.host, port: proxy.port, alpn: [] }, signal)
         : tcp;
     try {
-      await askProxy(hop, proxy, { host: target, port }, signal);
+      await askProxy(hop, proxy, { host: asked, port }, signal);
       return hop;
     } catch (error) {
       hop.destroy();
@@ -100,11 +100,11 @@ export function createDialer(options: DialerOptions = {}): Dialer {
 
   const bounded = async <T>(
     dial: DialOptions,
-    work: (way: Way, signal: AbortSignal) => Promise<T>,
+    work: (target: DialTarget, signal: AbortSignal) => Promise<T>,
   ): Promise<T> => {
     const { port, allowPrivateAddress, signal } = dial;
     const host = hostOf(dial.host);
-    if (!isDialable(host)) throw new AuthsomeError('AddressForbidden', 'that is not the name of a host');
+    if (!isDialable(host)) throw new AuthsomeError('AddressForbidden', 'invalid host name');
     const controller = new AbortController();
     const cancel = (): void =>
       controller.abort(new AuthsomeError('Cancelled', `the connection to ${host} was cancelled`));
@@ -112,7 +112,7 @@ export function createDialer(options: DialerOptions = {}): Dialer {
     signal?.addEventListener('abort', cancel, { once: true });
     if (signal?.aborted === true) cancel();
     try {
-      return await work(wayTo(host, port, allowPrivateAddress), controller.signal);
+      return await work(targetOf(host, port, allowPrivateAddress), controller.signal);
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener('abort', cancel);
@@ -122,14 +122,18 @@ export function createDialer(options: DialerOptions = {}): Dialer {
   return {
     connect: (dial) => bounded(dial, open),
     connectTls: (dial) =>
-      bounded(dial, async (way, signal) =>
-        handshake(await open(way, signal), { host: way.host, port: dial.port, alpn: dial.alpn }, signal),
+      bounded(dial, async (target, signal) =>
+        handshake(
+          await open(target, signal),
+          { host: target.host, port: dial.port, alpn: dial.alpn },
+          signal,
+        ),
       ),
   };
 }
 
 async function resolve(
-  way: Pick<Way, 'addresses' | 'failure'>,
+  target: Pick<DialTarget, 'addresses' | 'failure'>,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   const abandoned = new Promise<never>((_, reject) => {
@@ -137,25 +141,25 @@ async function resolve(
     signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
   });
   try {
-    return await Promise.race([way.addresses(), abandoned]);
+    return await Promise.race([target.addresses(), abandoned]);
   } catch (error) {
-    throw error instanceof AuthsomeError ? error : way.failure(error);
+    throw error instanceof AuthsomeError ? error : target.failure(error);
   }
 }
 
 async function connectTcp(
-  way: Pick<Way, 'port' | 'addresses' | 'failure'>,
+  target: Pick<DialTarget, 'port' | 'addresses' | 'failure'>,
   signal: AbortSignal,
 ): Promise<Socket> {
-  const addresses = await resolve(way, signal);
+  const addresses = await resolve(target, signal);
   try {
-    return await connectFirst(addresses, way.port, signal);
+    return await connectFirst(addresses, target.port, signal);
   } catch (error) {
-    throw error instanceof AuthsomeError ? error : way.failure(error);
+    throw error instanceof AuthsomeError ? error : target.failure(error);
   }
 }
 
-/** The addresses that may be connected to; throws when there is none among those found. */
+/** The addresses that may be connected to. Throws when some were found and none of them may. */
 function permitted(
   host: string,
   port: number,
@@ -187,7 +191,7 @@ export function interleaved(addresses: readonly string[]): readonly string[] {
     .filter((address) => address !== undefined);
 }
 
-/** A host as it is compared, asked for and verified: lower case, no brackets, no trailing dot. */
+/** A host as it is compared, looked up and verified: lower case, no brackets, no trailing dot. */
 function hostOf(text: string): string {
   return text
     .toLowerCase()
@@ -202,18 +206,19 @@ function isDialable(host: string): boolean {
 }
 
 function forbidden(host: string, port: number, kind: string, address?: string): AuthsomeError {
+  const verb = address === host ? 'is' : 'resolves to';
   const where = address === undefined || address === host ? '' : ` (${address})`;
   const entry = `${bracketed(host)}:${port}:${address === undefined ? '<address>' : bracketed(address)}`;
   return new AuthsomeError(
     'AddressForbidden',
-    `${host} is at ${/^u/.test(kind) ? 'an' : 'a'} ${kind} address${where}, where nothing is sent`,
+    `${host} ${verb} ${/^u/.test(kind) ? 'an' : 'a'} ${kind} address${where}; connection refused by policy`,
     {
-      hint: `If that is where it should be, say so: AUTHSOME_RESOLVE=${entry}, then authsome daemon restart`,
+      hint: `If that is intended, allow it with: AUTHSOME_RESOLVE=${entry}, then authsome daemon restart`,
     },
   );
 }
 
-/** As it stands before a port: `AUTHSOME_RESOLVE` could not be read otherwise. */
+/** As a host is written before a port, which `AUTHSOME_RESOLVE` needs too. */
 function bracketed(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }

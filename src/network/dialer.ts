@@ -4,7 +4,7 @@ import type { TLSSocket } from 'node:tls';
 export interface DialOptions {
   readonly host: string;
   readonly port: number;
-  /** Private, loopback and link-local addresses are refused unless a person named this very host. */
+  /** Private, loopback and link-local addresses are refused unless a person named this host. */
   readonly allowPrivateAddress: boolean;
   readonly signal?: AbortSignal;
 }
@@ -21,12 +21,12 @@ export interface Dialer {
 }
 
 export interface OutboundFetchOptions {
-  /** For URLs that came out of discovery: only public addresses. */
+  /** Only public addresses, for URLs from discovery. */
   readonly publicOnly: boolean;
   /** Default 1 MiB; a longer body is an `EndpointUnreachable`. */
   readonly maxBodyBytes?: number;
   readonly timeoutMs?: number;
 }
 
-/** A WHATWG fetch that follows no redirects, bounds time and size, and goes through the dialler's checks. */
+/** A WHATWG fetch that follows no redirects, bounds time and size, and goes through the dialer's checks. */
 export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;

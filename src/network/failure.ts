@@ -1,6 +1,6 @@
 import { AuthsomeError } from '../errors.ts';
 
-/** What is wrong with a certificate, by OpenSSL's and Node's codes. */
+/** What is wrong with a certificate, by the codes of OpenSSL and Node. */
 const certificateFaults: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'it has expired',
   CERT_NOT_YET_VALID: 'it is not valid yet',
@@ -22,7 +22,7 @@ const certificateFaults: Readonly<Record<string, string>> = {
 };
 const unknownRoot = /^(SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_|CERT_UNTRUSTED)/;
 
-/** The error for a TLS handshake with `host` that failed: `UpstreamUntrusted`, or `UpstreamUnreachable` if it broke off. */
+/** The error for a TLS handshake with `host` that failed: `UpstreamUntrusted`, or `UpstreamUnreachable` if the connection closed. */
 export function tlsFailure(host: string, error: unknown): AuthsomeError {
   const code = codeOf(error);
   const fault = certificateFaults[code];
@@ -30,7 +30,7 @@ export function tlsFailure(host: string, error: unknown): AuthsomeError {
     return new AuthsomeError('UpstreamUntrusted', `the certificate of ${host} is not trusted: ${fault}`, {
       cause: error,
       ...(unknownRoot.test(code)
-        ? { hint: 'If its root is one of yours, name its PEM file: AUTHSOME_EXTRA_CA_CERTS=<file>' }
+        ? { hint: 'If you trust its root, name its PEM file: AUTHSOME_EXTRA_CA_CERTS=<file>' }
         : {}),
     });
   }
@@ -41,17 +41,17 @@ export function tlsFailure(host: string, error: unknown): AuthsomeError {
   }
   // RFC 7301 §3.2
   if (code === 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL') {
-    return new AuthsomeError(
-      'UpstreamUnreachable',
-      `${host} does not speak the version of HTTP it was offered`,
-      {
-        cause: error,
-        hint: 'It may speak HTTP/2 alone: use a client that does, or tell this one to.',
-      },
-    );
+    return new AuthsomeError('UpstreamUnreachable', `${host} does not support the offered HTTP version`, {
+      cause: error,
+      hint: 'It may support only HTTP/2: use a client that does, or enable it in this one.',
+    });
   }
   if (/^(ECONN|EPIPE|ETIMEDOUT|EHOST|ENET)/.test(code)) {
-    return new AuthsomeError('UpstreamUnreachable', `${host} broke off the TLS handshake`, { cause: error });
+    return new AuthsomeError(
+      'UpstreamUnreachable',
+      `${host} closed the connection during the TLS handshake`,
+      { cause: error },
+    );
   }
   return new AuthsomeError('UpstreamUntrusted', `no trusted TLS connection to ${host}: ${code}`, {
     cause: error,
@@ -60,26 +60,24 @@ export function tlsFailure(host: string, error: unknown): AuthsomeError {
 
 const connectFaults: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'the connection was refused',
-  ECONNRESET: 'the connection was broken off',
-  EHOSTUNREACH: 'there is no way to it',
-  ENETUNREACH: 'there is no way to its network',
+  ECONNRESET: 'the connection was reset',
+  EHOSTUNREACH: 'host unreachable',
+  ENETUNREACH: 'network unreachable',
   ENETDOWN: 'the network is down',
-  EADDRNOTAVAIL: 'there is no way to it',
-  ETIMEDOUT: 'it did not answer',
-  ENOTFOUND: 'its name is not known',
-  EAI_AGAIN: 'its name could not be looked up just now',
+  EADDRNOTAVAIL: 'host unreachable',
+  ETIMEDOUT: 'it did not respond',
+  ENOTFOUND: 'its name does not resolve',
+  EAI_AGAIN: 'temporary DNS failure',
 };
 
-/** `UpstreamUnreachable` for a look-up or connection that failed. */
+/** `UpstreamUnreachable` for a lookup or connection that failed. */
 export function connectFailure(host: string, port: number, error: unknown): AuthsomeError {
-  return new AuthsomeError(
-    'UpstreamUnreachable',
-    `${host}:${port} cannot be reached: ${connectFaultOf(error)}`,
-    { cause: error },
-  );
+  return new AuthsomeError('UpstreamUnreachable', `cannot reach ${host}:${port}: ${connectFaultOf(error)}`, {
+    cause: error,
+  });
 }
 
-/** Why a look-up or connection failed, in words. */
+/** Why a lookup or connection failed, in words. */
 export function connectFaultOf(error: unknown): string {
   const code = codeOf(error);
   return connectFaults[code] ?? code;

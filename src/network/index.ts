@@ -1,6 +1,6 @@
 /**
- * The daemon's own way out: name resolution with overrides, the check of every address before it is connected
- * to, trusted roots, a corporate proxy where the environment names one, and a `fetch` and a TLS dialler on top.
+ * The daemon's outbound connections: names resolved with overrides, every address checked before it is connected to,
+ * trusted roots, a corporate proxy where the environment names one, and on top a `fetch` and a TLS dialer.
  */
 export { createDialer } from './dial.ts';
 export type { Dialer, DialOptions, Fetch, OutboundFetchOptions } from './dialer.ts';

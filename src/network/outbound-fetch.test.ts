@@ -96,8 +96,8 @@ describe('a call of our own', () => {
     expect(error.code).toBe('EndpointUnreachable');
     expect(error.message).toContain('redirect');
     expect(requests).toHaveLength(1);
-    const judged = await call('https://id.test/', { redirect: 'manual' });
-    expect([judged.status, [...judged.headers], await judged.text()]).toEqual([status, [], '']);
+    const redirect = await call('https://id.test/', { redirect: 'manual' });
+    expect([redirect.status, [...redirect.headers], await redirect.text()]).toEqual([status, [], '']);
     expect(requests).toHaveLength(2);
   });
 
@@ -117,11 +117,11 @@ describe('a call of our own', () => {
   it('waits no longer than it may, for the head or for the rest', async () => {
     const brief = outboundFetch(dialer, { publicOnly: false, timeoutMs: 60 });
     answer = () => {};
-    expect((await failure(brief('https://id.test/'))).message).toContain('no complete answer within');
+    expect((await failure(brief('https://id.test/'))).message).toContain('no complete response within');
     answer = (_, response) => {
       response.write('{');
     };
-    expect((await failure(brief('https://id.test/'))).message).toContain('no complete answer within');
+    expect((await failure(brief('https://id.test/'))).message).toContain('no complete response within');
   });
 
   it('says so when the answer is cut off', async () => {
@@ -130,7 +130,9 @@ describe('a call of our own', () => {
       setImmediate(() => request.socket.destroy());
     };
     const error = await failure(call('https://id.test/'));
-    expect(error.message).toBe('id.test did not answer: the connection broke before its answer was complete');
+    expect(error.message).toBe(
+      'id.test did not respond: the connection closed before the response was complete',
+    );
   });
 
   it('ends with its caller', async () => {

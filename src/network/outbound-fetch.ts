@@ -6,13 +6,13 @@ import type { Dialer, Fetch, OutboundFetchOptions } from './dialer.ts';
 const defaultMaxBodyBytes = 1024 * 1024;
 const defaultTimeoutMs = 30_000;
 
-/** What can be said of a failure without quoting it. */
-class Unanswered extends Error {}
+/** A response that cannot be used; the message says why without quoting it. */
+class Unusable extends Error {}
 
 /**
- * A `fetch` for the daemon's own calls, over the dialler: https only (plain http to loopback), no redirects, bounded
- * in time and size. The answer has been read to its end. A redirect is returned, bare of its body and of where it leads,
- * to a caller that asks for that (`redirect: 'manual'`). Throws `EndpointUnreachable`, whose message never quotes what was
+ * A `fetch` for the daemon's own calls, over the dialer: https only (plain http to loopback), no redirects, bounded in
+ * time and size. The response has been read to its end. A caller that asks for redirects (`redirect: 'manual'`) gets
+ * their status alone, without body or target. Throws `EndpointUnreachable`, whose message never quotes what was
  * sent or received, `AddressForbidden`, or `Cancelled` when the caller's signal aborts.
  */
 export function outboundFetch(dialer: Dialer, options: OutboundFetchOptions): Fetch {
@@ -44,7 +44,7 @@ export function outboundFetch(dialer: Dialer, options: OutboundFetchOptions): Fe
     try {
       loaded ??= load();
       const { fetch, agent } = await loaded;
-      const answer = await fetch(url, {
+      const response = await fetch(url, {
         method: request.method,
         headers: request.headers,
         body: request.body,
@@ -52,16 +52,16 @@ export function outboundFetch(dialer: Dialer, options: OutboundFetchOptions): Fe
         signal,
         dispatcher: agent,
       });
-      if (answer.status >= 300 && answer.status < 400 && answer.status !== 304) {
-        await answer.body?.cancel();
-        if (request.judgesRedirects) return new Response(null, { status: answer.status });
-        throw new Unanswered(`it answers with a redirect (status ${answer.status}), which is not followed`);
+      if (response.status >= 300 && response.status < 400 && response.status !== 304) {
+        await response.body?.cancel();
+        if (request.returnsRedirects) return new Response(null, { status: response.status });
+        throw new Unusable(`it redirects (status ${response.status}), and redirects are not followed`);
       }
-      const body = await boundedBody(answer.body, maxBodyBytes);
-      const hasNoBody = answer.status === 204 || answer.status === 205 || answer.status === 304;
+      const body = await boundedBody(response.body, maxBodyBytes);
+      const hasNoBody = response.status === 204 || response.status === 205 || response.status === 304;
       return new Response(hasNoBody ? null : body, {
-        status: answer.status,
-        headers: [...answer.headers].filter(([name]) => !staleHeaders.has(name)),
+        status: response.status,
+        headers: [...response.headers].filter(([name]) => !staleHeaders.has(name)),
       });
     } catch (error) {
       if (request.signal?.aborted === true) {
@@ -72,7 +72,7 @@ export function outboundFetch(dialer: Dialer, options: OutboundFetchOptions): Fe
   };
 }
 
-/** Said of the body as it was on the wire; it has been decoded since. */
+/** They describe the body as it was on the wire; it has been decoded since. */
 const staleHeaders = new Set(['content-encoding', 'content-length', 'transfer-encoding']);
 
 interface PlainRequest {
@@ -81,7 +81,7 @@ interface PlainRequest {
   readonly headers: [string, string][];
   readonly body: string | Uint8Array | null;
   readonly signal: AbortSignal | undefined;
-  readonly judgesRedirects: boolean;
+  readonly returnsRedirects: boolean;
 }
 
 /** A request in values that every implementation of fetch takes. */
@@ -93,10 +93,10 @@ async function plainRequest(
   try {
     request = new Request(input, init);
   } catch {
-    // Its own error quotes the header value that it did not like.
+    // The error of `Request` quotes the header value that it refuses.
     throw new AuthsomeError(
       'EndpointUnreachable',
-      'a request could not be written: a value in it is not allowed',
+      'the request contains a value that is not allowed in a header or URL',
     );
   }
   const body = request.body === null ? null : new Uint8Array(await request.arrayBuffer());
@@ -106,7 +106,7 @@ async function plainRequest(
     headers: [...request.headers],
     body,
     signal: init?.signal ?? (input instanceof Request ? input.signal : undefined),
-    judgesRedirects: request.redirect === 'manual',
+    returnsRedirects: request.redirect === 'manual',
   };
 }
 
@@ -114,7 +114,7 @@ function checkedUrl(text: string): URL {
   const url = new URL(text);
   const host = url.hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
   if (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackName(host))) return url;
-  throw new AuthsomeError('EndpointUnreachable', `${url.host} cannot be called: its URL is not https`, {
+  throw new AuthsomeError('EndpointUnreachable', `cannot call ${url.host}: its URL is not https`, {
     hint: 'Correct the URL in the provider definition.',
   });
 }
@@ -127,7 +127,7 @@ async function boundedBody(
   let length = 0;
   for await (const chunk of body ?? []) {
     length += chunk.length;
-    if (length > maxBodyBytes) throw new Unanswered(`its answer is longer than ${maxBodyBytes} bytes`);
+    if (length > maxBodyBytes) throw new Unusable(`its response is longer than ${maxBodyBytes} bytes`);
     chunks.push(chunk);
   }
   return new Uint8Array(Buffer.concat(chunks));
@@ -136,16 +136,22 @@ async function boundedBody(
 function failure(url: URL, error: unknown, lateAfterMs: number | undefined): AuthsomeError {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
   if (cause instanceof AuthsomeError && cause.code === 'AddressForbidden') return cause;
-  const reason =
-    cause instanceof AuthsomeError || cause instanceof Unanswered
-      ? cause.message
-      : lateAfterMs === undefined
-        ? 'the connection broke before its answer was complete'
-        : `no complete answer within ${lateAfterMs / 1000} seconds`;
   const hint = cause instanceof AuthsomeError ? cause.hint : undefined;
-  const what = cause instanceof Unanswered ? 'gave no usable answer' : 'did not answer';
-  return new AuthsomeError('EndpointUnreachable', `${url.host} ${what}: ${reason}`, {
+  return new AuthsomeError('EndpointUnreachable', failureMessage(url, cause, lateAfterMs), {
     cause: error,
     ...(hint === undefined ? {} : { hint }),
   });
+}
+
+function failureMessage({ host, hostname }: URL, cause: unknown, lateAfterMs: number | undefined): string {
+  if (cause instanceof Unusable) return `${host} sent an unusable response: ${cause.message}`;
+  if (cause instanceof AuthsomeError) {
+    // The dialer's own messages name the host; those about a proxy name the proxy alone.
+    return cause.message.includes(hostname) ? cause.message : `cannot reach ${host}: ${cause.message}`;
+  }
+  const reason =
+    lateAfterMs === undefined
+      ? 'the connection closed before the response was complete'
+      : `no complete response within ${lateAfterMs / 1000} seconds`;
+  return `${host} did not respond: ${reason}`;
 }

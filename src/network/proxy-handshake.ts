@@ -1,3 +1,8 @@
+/**
+ * Asks a corporate proxy for a connection to a host, and reads its reply. One of three small HTTP/1 readers, which stay
+ * apart: `run` starts with `client/response-reader`, and `cli/run/agent-tunnel` is loaded into other programs. This one
+ * reads a stranger's bytes inside the daemon, so it takes a status and refuses the rest.
+ */
 import type { Socket } from 'node:net';
 import { AuthsomeError } from '../errors.ts';
 import { parseAddress } from './address.ts';
@@ -31,7 +36,7 @@ export async function askProxy(
     }
   } catch (error) {
     if (error instanceof AuthsomeError || signal.aborted) throw error;
-    throw unreachable(proxy, 'it broke the connection off', undefined, error);
+    throw unreachable(proxy, 'it closed the connection', undefined, error);
   } finally {
     reader.release();
   }
@@ -51,7 +56,7 @@ async function askHttpProxy(
   const head = (await reader.through('\r\n\r\n', longestHead)).toString('latin1');
   const status = /^HTTP\/1\.[01] (\d{3})[ \r]/.exec(head)?.[1];
   if (status === undefined) throw unreachable(proxy, 'it does not speak HTTP');
-  if (status === '407') throw unauthorised(proxy);
+  if (status === '407') throw unauthorized(proxy);
   if (!status.startsWith('2')) {
     throw unreachable(proxy, `it refuses to connect to ${authority} (status ${status})`);
   }
@@ -72,9 +77,9 @@ async function askSocksProxy(
       Buffer.concat([Buffer.from([1]), counted(credentials.username), counted(credentials.password)]),
     );
     const [, outcome] = await reader.exactly(2);
-    if (outcome !== 0) throw unauthorised(proxy);
+    if (outcome !== 0) throw unauthorized(proxy);
   } else if (method !== 0) {
-    throw unauthorised(proxy);
+    throw unauthorized(proxy);
   }
   const address = parseAddress(target.host);
   const destination =
@@ -86,7 +91,7 @@ async function askSocksProxy(
   );
   const [, reply = 1, , boundType] = await reader.exactly(4);
   if (reply !== 0) {
-    const reason = socksReasons[reply] ?? `answer ${reply}`;
+    const reason = socksReasons[reply] ?? `reply ${reply}`;
     throw unreachable(proxy, `it cannot connect to ${authorityOf(target)} (${reason})`);
   }
   const [length = 0] = boundType === 3 ? await reader.exactly(1) : [boundType === 4 ? 16 : 4];
@@ -119,25 +124,25 @@ function counted(text: string): Buffer {
   return Buffer.concat([Buffer.from([bytes.length]), bytes]);
 }
 
-function unauthorised(proxy: UpstreamProxy): AuthsomeError {
+function unauthorized(proxy: UpstreamProxy): AuthsomeError {
   const why =
-    proxy.credentials === undefined ? 'it asks for a user name and a password' : 'it refuses the password';
+    proxy.credentials === undefined ? 'it asks for a user name and a password' : 'it rejects the password';
   return unreachable(
     proxy,
     why,
-    'Put user name and password into the proxy variable of the environment, then run: authsome daemon restart',
+    'Put the user name and password into the proxy variable (http://user:password@host:port), then run: authsome daemon restart',
   );
 }
 
-/** `UpstreamUnreachable` for a look-up of the proxy, or a connection to it, that failed. */
+/** `UpstreamUnreachable` for a lookup of the proxy, or a connection to it, that failed. */
 export function proxyFailure(proxy: UpstreamProxy, error: unknown): AuthsomeError {
   return unreachable(proxy, connectFaultOf(error), undefined, error);
 }
 
 function unreachable(proxy: UpstreamProxy, why: string, hint?: string, cause?: unknown): AuthsomeError {
   const name = authorityOf(proxy);
-  return new AuthsomeError('UpstreamUnreachable', `the proxy ${name} is no way out: ${why}`, {
-    hint: hint ?? 'Check HTTPS_PROXY, ALL_PROXY and NO_PROXY where the daemon was started.',
+  return new AuthsomeError('UpstreamUnreachable', `cannot connect through proxy ${name}: ${why}`, {
+    hint: hint ?? 'Check HTTPS_PROXY, ALL_PROXY and NO_PROXY in the shell that started the daemon.',
     cause,
   });
 }

@@ -18,7 +18,7 @@ export function readSystemRoots(read: (file: string) => string = readText): stri
     try {
       return read(file);
     } catch {
-      // The next place, then.
+      // Try the next place.
     }
   }
   return undefined;
@@ -29,8 +29,8 @@ function readText(file: string): string {
 }
 
 /**
- * The certificates of a PEM text, each one spelled afresh. Those that cannot be read are left out: OpenSSL would stop
- * at the first of them, and drop every good one behind it.
+ * The certificates of a PEM text, each one written anew. Those that cannot be read are left out: OpenSSL would stop
+ * at the first of them and drop every good one after it.
  */
 export function certificatesOf(pem: string): readonly string[] {
   const certificates: string[] = [];

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 
-/** Reads the first bytes of a connection, then hands it on as if nobody had. */
+/** Reads the first bytes of a connection, then hands it on as if nothing had been read. */
 export interface SocketReader {
   /** Resolves with exactly `length` bytes. */
   exactly(length: number): Promise<Buffer>;

@@ -1,12 +1,12 @@
 import { connect, type Socket } from 'node:net';
 
-/** How long an address may keep silent before the next one is tried beside it (RFC 8305 §5). */
+/** How long an address may take to respond before the next one is tried beside it (RFC 8305 §5). */
 const fallbackDelayMs = 250;
 
 /**
- * A connection to the first of `addresses` that answers, with `noDelay` set. They are tried in order: the next one as
+ * A connection to the first of `addresses` that accepts it, with `noDelay` set. They are tried in order: the next one as
  * soon as one fails, or beside it when it is slow. Rejects with the first failure when all fail, and with the signal's
- * reason when it aborts; whatever did not win is closed.
+ * reason when it aborts; every other connection is closed.
  */
 export function connectFirst(
   addresses: readonly string[],

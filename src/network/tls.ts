@@ -4,7 +4,7 @@ import { tlsFailure } from './failure.ts';
 import { certificatesOf } from './roots.ts';
 import { createTlsSessions } from './tls-sessions.ts';
 
-const keptSessions = 512;
+const maxSessions = 512;
 
 export interface TlsPeer {
   /** What the certificate is verified for, whatever address the connection went to. */
@@ -14,12 +14,12 @@ export interface TlsPeer {
   readonly alpn: readonly string[];
 }
 
-/** TLS over a connection that is there already; rejects as `tlsFailure`, and with the signal's reason when it aborts. */
+/** TLS over an open connection; rejects as `tlsFailure`, and with the signal's reason when it aborts. */
 export type TlsHandshake = (raw: Socket, peer: TlsPeer, signal: AbortSignal) => Promise<TLSSocket>;
 
 /** Handshakes that trust Node's roots and these, and resume sessions. The roots are read at the first one. */
 export function createTlsHandshake(extraRoots: readonly string[]): TlsHandshake {
-  const sessions = createTlsSessions(keptSessions);
+  const sessions = createTlsSessions(maxSessions);
   let context: SecureContext | undefined;
 
   return (raw, { host, port, alpn }, signal) => {
@@ -38,7 +38,7 @@ export function createTlsHandshake(extraRoots: readonly string[]): TlsHandshake 
     });
     let isVerified = false;
     let early: Buffer | undefined;
-    // A resumed handshake is not verified again, so only sessions of verified ones are kept. TLS 1.2 tells them early.
+    // A resumed handshake is not verified again, so only sessions of verified ones are stored. TLS 1.2 reports them before that.
     socket.on('session', (ticket: Buffer) => {
       if (isVerified) sessions.store(key, ticket);
       else early = ticket;

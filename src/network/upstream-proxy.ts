@@ -77,16 +77,17 @@ function decoded(part: string, variable: string): string {
     const text = decodeURIComponent(part);
     if (!/[\x00-\x1f\x7f]/.test(text)) return text;
   } catch {
-    // Said below, without the value.
+    // Reported below, without the value.
   }
-  throw new AuthsomeError('Usage', `${variable} holds a user name or password that cannot be read`, {
+  throw new AuthsomeError('Usage', `${variable} contains a user name or password that cannot be read`, {
     hint: 'Percent-encode its special characters.',
   });
 }
 
 /**
- * `*`, names (with everything beneath them, leading dot or not), addresses and CIDR blocks, each with a port if it is
- * to hold for that port alone; separated by commas or blanks.
+ * `*`, names (with everything below them, leading dot or not), addresses and CIDR blocks, each with a port if it is for
+ * that port alone; separated by commas or spaces. These are the rules of curl and Go, for the daemon's own connections.
+ * A run's child follows those of undici instead (`cli/run/agent-tunnel`), so that its agents and its `fetch` agree.
  */
 function parseNoProxy(text: string): readonly Bypass[] {
   return text
@@ -122,7 +123,7 @@ function parseBypass(entry: string): Bypass {
   return { matches: (asked) => asked === name || asked.endsWith(`.${name}`), port: onlyPort };
 }
 
-/** The proxy to go through to a host in lower case; `undefined` to go straight there. Loopback is always straight. */
+/** The proxy to use for a host in lower case; `undefined` to connect directly, as always to loopback. */
 export function proxyFor(rules: ProxyRules, host: string, port: number): UpstreamProxy | undefined {
   const proxy = port === 80 ? rules.http : rules.https;
   if (proxy === undefined || isLoopbackName(host)) return undefined;

@@ -146,7 +146,7 @@ describe('a sign-in fails precisely and stores nothing at a server', () => {
       response.setHeader('content-length', Buffer.byteLength(body));
       response.write(body.slice(0, body.length / 2), () => response.destroy());
     });
-    await fails('dies', 8, /login\.acme\.test did not answer: the connection broke before/, /\S/);
+    await fails('dies', 8, /login\.acme\.test did not respond: the connection closed before/, /\S/);
   });
 
   it('that is slower than our patience; a later answer changes nothing, and the next sign-in works', async () => {

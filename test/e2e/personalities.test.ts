@@ -128,7 +128,7 @@ describe('a server that takes pushed authorization requests only', () => {
       /inspect acme-par/,
     ],
     ['has a bad day', 503, '<h1>Maintenance</h1>', 10, /answered 503/, /Wait a little/],
-    ['hangs up on it', 0, '', 8, /^login\.acme\.test did not answer/, /run the command again/],
+    ['hangs up on it', 0, '', 8, /^login\.acme\.test did not respond/, /run the command again/],
   ])(
     'and %s: said in the terminal and on the page, with what to do',
     async (_, status, body, code, message, hint) => {

@@ -138,7 +138,7 @@ describe('a token endpoint', () => {
         response.write('{"access_token":"at_half', () => response.destroy());
       },
       8,
-      /broke before its answer was complete/,
+      /closed before the response was complete/,
     ],
     [
       'is down',

@@ -1,3 +1,8 @@
+/**
+ * Leads Node's agents through the proxy of a run. One of three small HTTP/1 readers: this one is loaded into other
+ * people's programs at their start, so it imports nothing of authsome.
+ */
+
 import type { Agent } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import type { Environment } from '../../environment.ts';

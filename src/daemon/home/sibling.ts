@@ -1,3 +1,8 @@
+/**
+ * Whether the other daemon of this home is alive. `client/port-holder` asks a similar question for commands, about
+ * whatever listens on a port. The two stay apart: the daemon takes only types from `client`.
+ */
+
 import { readFileSync } from 'node:fs';
 import { get } from 'node:http';
 
