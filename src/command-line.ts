@@ -1,13 +1,13 @@
 /**
- * The command lines that a person is told to run. They are made to be pasted into a shell: whole, so that they do what
- * the words around them promise, and quoted, because parts of them can be another's words.
+ * The command lines that hints tell a person to run. They can be pasted into a shell: complete, so that they do what the
+ * hint says, and quoted, because a server or a file may have chosen parts of them.
  */
 
-/** What a sign-in is for. What is left out, or is the usual, has no place on the line. */
+/** The target of a sign-in. Absent fields and defaults do not appear on the line. */
 export interface SignInTarget {
   readonly provider: string;
   readonly connection?: string | undefined;
-  /** Only where it is not the definition's own. */
+  /** Only where it differs from the definition's own. */
   readonly flow?: string | undefined;
   readonly baseUrl?: string | undefined;
   readonly scopes?: readonly string[] | undefined;

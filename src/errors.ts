@@ -1,14 +1,14 @@
 /**
- * The one error type of the product and its closed table of codes: what a user can meet, the hint that goes
- * with it, and the HTTP status and exit code it has at the edges.
+ * The one error type of the product and its closed table of codes: each error that a user can meet, its hint, and
+ * its HTTP status and exit code.
  */
 
 interface ErrorEntry {
   readonly exit: number;
   readonly status: number;
-  /** What to do, where the place that throws knows nothing better. `undefined` when nothing general helps. */
+  /** What to do, unless the thrown error has a better hint. `undefined` when nothing general helps. */
   readonly hint?: string;
-  /** The page of the manual that has more: `authsome help <topic>`. */
+  /** The page of the manual with more about it: `authsome help <topic>`. */
   readonly topic?: string;
 }
 
@@ -33,7 +33,7 @@ const table = {
   EndpointUnreachable: {
     exit: 8,
     status: 502,
-    hint: 'Check the network (HTTPS_PROXY, NO_PROXY), and run the command again in a while.',
+    hint: 'Check the network (HTTPS_PROXY, NO_PROXY), or try again later.',
     topic: 'authentication-errors',
   },
   DaemonUnavailable: { exit: 9, status: 503, hint: 'Run: authsome daemon logs', topic: 'daemon-issues' },
@@ -56,9 +56,13 @@ const table = {
   SessionNotFound: { exit: 10, status: 404, hint: 'Start again with: authsome login <provider>' },
   Cancelled: { exit: 11, status: 409 },
   PolicyDenied: { exit: 12, status: 403 },
-  // What a shell says of a command that it cannot start.
+  // The exit codes of a shell for a command that it cannot start.
   CommandNotExecutable: { exit: 126, status: 400 },
-  CommandNotFound: { exit: 127, status: 404, hint: 'Check the spelling, and that its folder is in PATH.' },
+  CommandNotFound: {
+    exit: 127,
+    status: 404,
+    hint: 'Check the spelling, and that its directory is on your PATH.',
+  },
   // The proxy's refusals (problem+json); they reach an agent, not a terminal.
   ProxyAuthenticationRequired: {
     exit: 4,
@@ -81,13 +85,13 @@ const table = {
 export type ErrorCode = keyof typeof table;
 
 export interface ErrorDetails {
-  /** The command or action that mends it; replaces the table's general hint. */
+  /** The command or action that fixes it; replaces the table's general hint. */
   readonly hint?: string;
   /** For debugging in-process only: never printed, logged or serialised. */
   readonly cause?: unknown;
 }
 
-/** A failure that a user can meet. `message` and `hint` are shown as they are and must hold no secret. */
+/** A failure that a user can meet. `message` and `hint` are shown unmodified and must contain no secret. */
 export class AuthsomeError extends Error {
   override readonly name = 'AuthsomeError';
   readonly code: ErrorCode;
@@ -101,7 +105,7 @@ export class AuthsomeError extends Error {
   }
 }
 
-/** Every code, for the test that holds the docs against this table. */
+/** Every code, for the test that compares the docs with this table. */
 export const errorCodes = Object.keys(table) as readonly ErrorCode[];
 
 /** Process exit code for an error code (product contract: 0–12, and a shell's 126 and 127). */
@@ -114,7 +118,7 @@ export function statusOf(code: ErrorCode): number {
   return table[code].status;
 }
 
-/** The page of the manual about errors of this code; `undefined` where the hint says all there is. */
+/** The page of the manual about errors of this code; `undefined` where the hint is enough. */
 export function topicOf(code: ErrorCode): string | undefined {
   const entry: ErrorEntry = table[code];
   return entry.topic;
@@ -142,7 +146,7 @@ export interface ErrorDocument {
   readonly error: ErrorCode;
   readonly message: string;
   readonly hint: string | null;
-  /** A command that shows the manual's page about it. */
+  /** The command that shows the page of the manual about it. */
   readonly help?: string;
 }
 

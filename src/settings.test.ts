@@ -41,7 +41,7 @@ describe('AUTHSOME_RESOLVE', () => {
   });
 
   it.each(['b.test:443', 'b.test:443:fd00::7', '::1:443:::1', ':443:127.0.0.1'])('refuses %s', (entry) => {
-    expect(() => parseSettings({ AUTHSOME_RESOLVE: entry })).toThrow('AUTHSOME_RESOLVE holds an entry');
+    expect(() => parseSettings({ AUTHSOME_RESOLVE: entry })).toThrow('AUTHSOME_RESOLVE has an invalid entry');
   });
 });
 

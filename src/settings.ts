@@ -1,6 +1,6 @@
 /**
- * Everything the environment and `config.json` can say, parsed once into one readonly value. `main.ts` calls
- * this with the real environment; nothing else reads `process.env`.
+ * All settings from the environment and `config.json`, parsed once into one readonly value. `main.ts` passes the real
+ * environment; no other file reads `process.env`.
  */
 import { readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -25,7 +25,7 @@ export interface Settings {
   readonly home: string;
   /** Origin of the daemon to talk to, without a trailing slash. */
   readonly baseUrl: string;
-  /** Whether that daemon is ours to start: a loopback `http:` origin. */
+  /** Whether that daemon runs on this machine, and may be started from here: a loopback `http:` origin. */
   readonly isLocal: boolean;
   readonly listenHost: string;
   readonly listenPort: number;
@@ -55,7 +55,7 @@ const settingNames = [
   'LOG_LEVEL',
 ] as const;
 
-/** Keys of a `config.json` that mean nothing: misspelt ones, most likely, such as `rule` for `rules`. */
+/** Keys of a `config.json` that are no setting, most likely misspelled, such as `rule` for `rules`. */
 export function unknownSettings(config: Readonly<Record<string, unknown>>): readonly string[] {
   const known = new Set<string>(['rules', ...settingNames.map((name) => name.toLowerCase())]);
   return Object.keys(config).filter((key) => !known.has(key));
@@ -113,33 +113,33 @@ export function loadSettings(env: Environment): Settings {
   return parseSettings(env, readConfig(join(homeOf(env), 'config.json')));
 }
 
-/** What `config.json` holds; nothing when there is none. Throws `HomeNotUsable` or `Usage` when it cannot be read. */
+/** The content of `config.json`; empty when there is none. Throws `HomeNotUsable` or `Usage` when it cannot be read. */
 export function readConfig(path: string): Readonly<Record<string, unknown>> {
   let text: string;
   try {
-    // A pipe would keep every command waiting for ever.
+    // A pipe would make every command wait forever.
     if (!statSync(path).isFile()) throw new TypeError('not a file');
     text = readFileSync(path, 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // A home that is no directory is for whoever needs one to report.
+    // A home that is not a directory is reported by the code that needs one.
     if (code === 'ENOENT' || code === 'ENOTDIR') return {};
     if (!(error instanceof TypeError)) throw unreadable(path, ownerOf(dirname(path)), process.getuid?.());
     throw new AuthsomeError('HomeNotUsable', `${path} is not a file`, {
-      hint: `Look at it and move it away: ls -ld ${shellWord(path)}`,
+      hint: `Check what it is, and move it away: ls -ld ${shellWord(path)}`,
       cause: error,
     });
   }
   const document = parseJson(text);
   if (typeof document !== 'object' || document === null || Array.isArray(document)) {
-    throw new AuthsomeError('Usage', `${path} does not hold a JSON object`, {
-      hint: `Mend or move the file: ${path}`,
+    throw new AuthsomeError('Usage', `${path} is not a JSON object`, {
+      hint: `Fix or move the file: ${path}`,
     });
   }
   return document as Readonly<Record<string, unknown>>;
 }
 
-/** Why a `config.json` cannot be read, if there is one: most often since sudo has made its home. */
+/** The error for a `config.json` that cannot be read, most often because sudo created its home. */
 export function unreadable(
   path: string,
   homeOwner: number | undefined,
@@ -152,7 +152,7 @@ export function unreadable(
     });
   }
   return new AuthsomeError('HomeNotUsable', `${home} belongs to another user`, {
-    hint: `Set AUTHSOME_HOME to a directory of your own.\nIf it came about by sudo, take it back: sudo chown -R ${self} ${shellWord(home)}`,
+    hint: `Set AUTHSOME_HOME to a directory of your own.\nIf sudo created it, reclaim it with: sudo chown -R ${self} ${shellWord(home)}`,
   });
 }
 
@@ -171,9 +171,9 @@ export function homeOf(env: Environment): string {
     if (named !== undefined && named !== '') return isAbsolute(named) ? named : resolve(named);
     return join(env.HOME !== undefined && env.HOME !== '' ? env.HOME : homedir(), '.authsome');
   } catch (error) {
-    // The system does not know this user, as in a container, or the directory that we are in was removed.
-    const what = 'there is no place for the home of authsome';
-    const reason = named ? 'the current directory is gone' : 'HOME is not set';
+    // The system does not know this user, as in a container, or the current directory was removed.
+    const what = 'authsome has no place for its home';
+    const reason = named ? 'the current directory no longer exists' : 'HOME is not set';
     throw new AuthsomeError('HomeNotUsable', `${what}: ${reason}`, {
       hint: 'Set AUTHSOME_HOME to the full path of a directory that you can write to.',
       cause: error,
@@ -202,12 +202,12 @@ function parseMetadataUrl(given: Given | undefined): string | undefined {
   });
 }
 
-/** What stands before the last `@` may be a password. */
+/** The part before the last `@` may be a password. */
 function withoutUserInfo(url: string): string {
   return url.replace(/^([^/]*\/\/)?.*@/, '$1***@');
 }
 
-/** What to write in a URL for an address that is listened on. */
+/** The host of a URL for a daemon that listens on this address. */
 export function clientHost(listenHost: string): string {
   if (listenHost === '0.0.0.0') return '127.0.0.1';
   if (listenHost === '::') return '[::1]';
@@ -235,7 +235,7 @@ function parseResolve(given: Given | undefined): readonly ResolveOverride[] {
         entry.trim(),
       );
     if (match === null) {
-      throw new AuthsomeError('Usage', `${where} holds an entry that cannot be read: ${entry.trim()}`, {
+      throw new AuthsomeError('Usage', `${where} has an invalid entry: ${entry.trim()}`, {
         hint: 'Write host:port:address[:port], separated by commas, as for curl --resolve.',
       });
     }
@@ -253,7 +253,7 @@ function parseLogLevel(given: Given | undefined): Settings['logLevel'] {
   if (given === undefined) return 'info';
   const { text, where } = given;
   if (text === 'error' || text === 'warn' || text === 'info' || text === 'debug') return text;
-  throw new AuthsomeError('Usage', `${where} is not a level: ${text}`, {
+  throw new AuthsomeError('Usage', `${where} is not a log level: ${text}`, {
     hint: 'Use one of: error, warn, info, debug.',
   });
 }

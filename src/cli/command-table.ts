@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { CommandContext, Outcome } from './context.ts';
 
-/** A file in `commands/`: how its words are read, and what they do. */
+/** A file in `commands/`: the options of a command, and what it does. */
 export interface CommandModule {
   build(
     command: Command,
@@ -22,24 +22,24 @@ const use = 'Use';
 const inspect = 'Inspect';
 const manage = 'Manage';
 
-/** Every command, in the order in which help shows them. Only the one that was asked for is loaded. */
+/** Every command, in the order of `--help`. Only the command that runs is loaded. */
 export const commandTable: readonly CommandEntry[] = [
   {
     name: 'login',
     group: signIn,
-    summary: 'sign in to a provider, in the browser or right here',
+    summary: 'sign in to a provider, in the browser or in the terminal',
     load: () => import('./commands/login.ts'),
   },
   {
     name: 'logout',
     group: signIn,
-    summary: 'forget one connection',
+    summary: 'remove one connection, and revoke it if supported',
     load: () => import('./commands/logout.ts'),
   },
   {
     name: 'revoke',
     group: signIn,
-    summary: 'withdraw every token of a provider, and clear its client',
+    summary: 'revoke every connection of a provider, and clear its OAuth client',
     load: () => import('./commands/revoke.ts'),
   },
   {
@@ -63,7 +63,7 @@ export const commandTable: readonly CommandEntry[] = [
   {
     name: 'list',
     group: inspect,
-    summary: 'show connections, and the providers to sign in to',
+    summary: 'show your connections, and the available providers',
     load: () => import('./commands/list.ts'),
   },
   {
@@ -81,13 +81,13 @@ export const commandTable: readonly CommandEntry[] = [
   {
     name: 'log',
     group: inspect,
-    summary: 'show what happened: sign-ins, refreshes, every decision of the proxy',
+    summary: 'show what happened: sign-ins, refreshes, and every decision of the proxy',
     load: () => import('./commands/log.ts'),
   },
   {
     name: 'explain',
     group: inspect,
-    summary: 'tell why the proxy decided as it did about one request',
+    summary: 'explain why the proxy decided as it did about one request',
     load: () => import('./commands/explain.ts'),
   },
   {
@@ -99,13 +99,13 @@ export const commandTable: readonly CommandEntry[] = [
   {
     name: 'init',
     group: manage,
-    summary: 'make everything ready for a first sign-in',
+    summary: 'prepare the home, the identity, the vault and the daemon',
     load: () => import('./commands/init.ts'),
   },
   {
     name: 'doctor',
     group: manage,
-    summary: 'check that everything works, and tell how to mend what does not',
+    summary: 'check that everything works, and show how to fix what does not',
     load: () => import('./commands/doctor.ts'),
   },
   {
@@ -123,13 +123,13 @@ export const commandTable: readonly CommandEntry[] = [
   {
     name: 'remove',
     group: manage,
-    summary: 'remove a provider of your own, or reset one that you replaced',
+    summary: 'remove a provider definition of your own',
     load: () => import('./commands/remove.ts'),
   },
   {
     name: 'daemon',
     group: manage,
-    summary: 'start, stop and look at the daemon',
+    summary: 'start, stop and inspect the daemon',
     load: () => import('./commands/daemon.ts'),
   },
   {
@@ -141,7 +141,7 @@ export const commandTable: readonly CommandEntry[] = [
   {
     name: 'help',
     group: manage,
-    summary: 'show help on a command, or a page of the manual',
+    summary: 'show help for a command, or a page of the manual',
     load: () => import('./commands/help.ts'),
   },
 ];

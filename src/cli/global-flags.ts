@@ -1,6 +1,6 @@
 import { AuthsomeError } from '../errors.ts';
 
-/** What can be said before or after any command. */
+/** Options that are allowed before or after any command. */
 export interface GlobalFlags {
   readonly json: boolean;
   readonly quiet: boolean;
@@ -21,7 +21,7 @@ export const noFlags: GlobalFlags = {
   help: false,
 };
 
-/** One global flag at the head of `args` taken in, and what follows it; `undefined` when there is none there. */
+/** The flags with the global flag at the head of `args`, and the words after it; `undefined` when there is none. */
 export function readGlobalFlag(
   flags: GlobalFlags,
   args: readonly string[],
@@ -75,8 +75,8 @@ export function readHead(args: readonly string[]): {
 const valueOptions = new Set(['--provider', '-p', '--connection']);
 
 /**
- * The flags that are meant, however broken the rest may be: a caller that asked for JSON gets its failures as JSON too.
- * What follows `--` or belongs to the child of a run does not count.
+ * The flags in `args`, even if other words are wrong: a caller that asked for JSON also gets errors as JSON. Words after
+ * `--` and those of a run's child do not count.
  */
 export function flagsMeant(args: readonly string[]): GlobalFlags {
   let flags = noFlags;

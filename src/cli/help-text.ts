@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 
-/** What may stand before or after any command. */
+/** Options that are allowed before or after any command. */
 export const globalOptions: readonly string[] = [
   '--json',
   '--quiet',
@@ -14,10 +14,10 @@ export const globalOptions: readonly string[] = [
 const globalText = `
 Global options:
   --json             print one JSON document to stdout
-  -q, --quiet        say nothing but data and errors
-  -v, --verbose      say more
-  --no-color         no colours (NO_COLOR does the same)
-  --log-file <file>  write what is said to a file as well
+  -q, --quiet        print only data and errors
+  -v, --verbose      print more
+  --no-color         no colors (NO_COLOR does the same)
+  --log-file <file>  also write messages to a file
   -V, --version      print the version
   -h, --help         show help`;
 
@@ -31,11 +31,11 @@ export function describeProgram(program: Command): void {
 const programExamples = [
   ['authsome login github', 'sign in once'],
   ['authsome run -- claude', 'then run any agent, script or tool'],
-  ['authsome list', 'see what you are signed in to'],
+  ['authsome list', 'show your connections'],
   ['authsome help headless', 'read a page of the manual'],
 ] as const;
 
-/** Ends a command's help with what people type. */
+/** Adds examples to the end of a command's help. */
 export function addExamples(command: Command, examples: readonly (readonly [string, string])[]): Command {
   return command.addHelpText(
     'after',

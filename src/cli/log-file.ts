@@ -2,12 +2,12 @@ import { appendFileSync } from 'node:fs';
 import { AuthsomeError } from '../errors.ts';
 import { plainText, safeText } from './output/safe-text.ts';
 
-/** A line of `--log-file`. Never throws: what was begun goes on without its log. */
+/** Writes a line of `--log-file`. Never throws: the command continues without its log. */
 export type LogLine = (level: 'info' | 'warn' | 'debug', text: string) => void;
 
 /**
- * Adds lines to the file, which is there from now on, for its owner only. Throws `Usage` when it cannot be written:
- * that is known before anything is done. `failed` is called once, should that change later.
+ * Opens a log file, which only its owner can read. Throws `Usage` when it cannot be written, before the command does
+ * anything. Calls `failed` once if writing fails later.
  */
 export function openLogFile(file: string, now: () => number, failed: (why: string) => void): LogLine {
   const append = (text: string): void => appendFileSync(file, text, { mode: 0o600 });
@@ -15,7 +15,7 @@ export function openLogFile(file: string, now: () => number, failed: (why: strin
     append('');
   } catch (error) {
     throw new AuthsomeError('Usage', why(file, error), {
-      hint: 'Name a file in a folder that you can write: authsome --log-file <file> <command>',
+      hint: 'Name a file in a directory that you can write to: authsome --log-file <file> <command>',
       cause: error,
     });
   }

@@ -10,6 +10,7 @@ import { showFailure } from './failure.ts';
 import { describeProgram, globalOptions } from './help-text.ts';
 import type { CliOptions } from './options.ts';
 import { processTerminal } from './terminal.ts';
+import { usageMessage } from './usage-message.ts';
 
 /** The exit code of any command but `run`. */
 export async function runProgram(options: CliOptions): Promise<number> {
@@ -69,12 +70,12 @@ function createProgram(context: CommandContext): Command {
     .exitOverride()
     .configureOutput({
       writeOut: (text) => context.terminal.print(text.replace(/\n$/, '')),
-      // Usage errors are shown where all errors are.
+      // Usage errors are printed like all errors.
       writeErr: () => {},
     })
     .configureHelp({
       helpWidth: context.terminal.width ?? 100,
-      // That a switch is off until it is set needs no telling.
+      // A switch is off by default; help does not need to say so.
       optionDescription: (option) =>
         option.defaultValue === false ? option.description : Help.prototype.optionDescription(option),
     });
@@ -89,7 +90,9 @@ async function addCommand(
   finish: (outcome: Promise<Outcome>) => Promise<void>,
 ): Promise<void> {
   const module = await entry.load();
-  module.build(program.command(entry.name).description(entry.summary), context, finish);
+  const command = program.command(entry.name).description(entry.summary);
+  module.build(command, context, finish);
+  if (command.commands.length > 0) command.helpCommand('help [command]', 'show help');
 }
 
 async function addSummaries(program: Command): Promise<void> {
@@ -112,7 +115,7 @@ function entryOf(name: string, context: CommandContext): CommandEntry | 'complet
   });
 }
 
-/** Commander's message in our words: what is wrong, then what was probably meant. */
+/** The error for a message of commander: what is wrong, then what was probably meant. */
 function usageError(
   error: CommanderError,
   program: Command,
@@ -120,12 +123,13 @@ function usageError(
   verb: string | undefined,
 ): AuthsomeError {
   const command = entry === undefined ? program : (program.commands[0] ?? program);
-  const [said = ''] = error.message.replace(/^error: /, '').split('\n');
   const verbs = command.commands.map((sub) => sub.name());
   // Where a verb is missing, commander shows the help and throws its name.
   const first =
-    error.code === 'commander.help' ? `${command.name()} wants one of: ${verbs.join(', ')}` : said;
-  const wrong = /^unknown (option|command) '([^']+)'/.exec(first);
+    error.code === 'commander.help'
+      ? `${command.name()} needs one of: ${verbs.join(', ')}`
+      : usageMessage(error.message);
+  const wrong = /^unknown (option|command): (.+)$/.exec(first);
   const candidates =
     wrong?.[1] === 'option'
       ? [...command.options, ...command.commands.flatMap((sub) => sub.options)]

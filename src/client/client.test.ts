@@ -169,8 +169,8 @@ describe('a call', () => {
     publish(daemon.record);
     const client = createClient(optionsFor(daemon.record));
     for (const [name, message] of [
-      ['..', 'that is not a name: ".."'],
-      ['x'.repeat(100_000), 'that is too long for a name'],
+      ['..', 'invalid name: ".."'],
+      ['x'.repeat(100_000), 'name too long'],
     ] as const) {
       const error = await failure((async () => client.inspectProvider(name, {}))());
       expect(error).toMatchObject({ code: 'Usage', message });

@@ -164,9 +164,9 @@ function path(texts: TemplateStringsArray, ...segments: readonly string[]): stri
 
 function segment(name: string): string {
   const encoded = encodeURIComponent(name);
-  if (encoded.length > longestSegment) throw new AuthsomeError('Usage', 'that is too long for a name');
+  if (encoded.length > longestSegment) throw new AuthsomeError('Usage', 'name too long');
   if (name !== '' && name !== '.' && name !== '..') return encoded;
-  throw new AuthsomeError('Usage', `that is not a name: ${JSON.stringify(name)}`);
+  throw new AuthsomeError('Usage', `invalid name: ${JSON.stringify(name)}`);
 }
 
 /** `?a=1&b=2` of what is defined; nothing when nothing is. */

@@ -39,8 +39,8 @@ export async function currentDaemon(record: DaemonRecord, options: DaemonOptions
   if (record.api === apiVersion) return record;
   throw new AuthsomeError(
     'DaemonUnavailable',
-    `the running daemon is of version ${record.version}, which authsome ${options.version} cannot use`,
-    { hint: 'When its runs may end, run: authsome daemon restart' },
+    `the running daemon has version ${record.version}, which authsome ${options.version} cannot use`,
+    { hint: 'Once its runs can be interrupted, run: authsome daemon restart' },
   );
 }
 

@@ -186,7 +186,9 @@ function cancelled(): AuthsomeError {
 }
 
 export function interrupted(origin: string, cause?: unknown): AuthsomeError {
-  return new AuthsomeError('DaemonUnavailable', `the connection to the daemon at ${origin} broke`, { cause });
+  return new AuthsomeError('DaemonUnavailable', `the connection to the daemon at ${origin} was lost`, {
+    cause,
+  });
 }
 
 export function silent(origin: string, idleMs: number): AuthsomeError {

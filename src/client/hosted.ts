@@ -15,8 +15,8 @@ function readRoots(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new AuthsomeError('Usage', `the file of further roots cannot be read: ${file}`, {
-      hint: 'Correct AUTHSOME_EXTRA_CA_CERTS, SSL_CERT_FILE or NODE_EXTRA_CA_CERTS, or unset it.',
+    throw new AuthsomeError('Usage', `the file with extra root certificates cannot be read: ${file}`, {
+      hint: 'Fix or unset AUTHSOME_EXTRA_CA_CERTS, SSL_CERT_FILE or NODE_EXTRA_CA_CERTS.',
       cause: error,
     });
   }

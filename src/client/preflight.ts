@@ -28,6 +28,6 @@ export async function preflightStart({ settings, launch: program }: DaemonOption
   const error = lastErrorIn(text);
   if (error?.code !== 'WrongMasterKey') return;
   throw new AuthsomeError(error.code, `the daemon was not stopped, since ${error.message}`, {
-    hint: `${error.hint ?? ''}\nRun this where the daemon was first started, or with the variables that it had there.`.trim(),
+    hint: `${error.hint ?? ''}\nOr run this in the shell that started the daemon, or with its variables.`.trim(),
   });
 }

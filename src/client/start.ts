@@ -138,9 +138,7 @@ async function explainExit(
     }
     throw await describeHolder(listenHost, listenPort);
   }
-  throw (
-    reported ?? new AuthsomeError('DaemonUnavailable', `the daemon ended as soon as it was started (${end})`)
-  );
+  throw reported ?? new AuthsomeError('DaemonUnavailable', `the daemon exited during start (${end})`);
 }
 
 function tooSlow(): AuthsomeError {

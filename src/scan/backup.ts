@@ -53,7 +53,7 @@ export function sealBackup(
   return { ...head, sealed: sealed.toString('base64') };
 }
 
-/** The original; `undefined` when another identity sealed it, or when anything about it was altered. */
+/** The original; `undefined` when another identity sealed it, or when any part of it was modified. */
 export function openBackup(backup: Backup, key: BackupKey): Uint8Array | undefined {
   const bytes = Buffer.from(backup.sealed, 'base64');
   if (bytes.length < saltBytes + nonceBytes + tagBytes) return undefined;

@@ -144,7 +144,7 @@ describe('no home at all', () => {
       const stranger = ['--user', '--map-user=12345', '--map-group=12345', process.execPath, entry];
       const outcome = await start({ program: 'unshare', args: [...stranger, ...args], env: { PATH } }).ended;
       expect([outcome.code, outcome.stdout]).toEqual([9, '']);
-      expect(outcome.stderr).toContain('there is no place for the home of authsome: HOME is not set');
+      expect(outcome.stderr).toContain('authsome has no place for its home: HOME is not set');
       expect(outcome.stderr).toContain('Set AUTHSOME_HOME to the full path of a directory');
     },
   );
@@ -160,7 +160,7 @@ describe('no home at all', () => {
     const outcome = await start({ program: 'sh', args: ['-c', script, away, ...command], env, cwd: away })
       .ended;
     expect([outcome.code, outcome.stdout]).toEqual([code, '']);
-    expect(outcome.stderr).toMatch(/^Error: .*the current directory is gone\n {2}\S/m);
+    expect(outcome.stderr).toMatch(/^Error: .*the current directory no longer exists\n {2}\S/m);
   });
 });
 

@@ -138,7 +138,7 @@ describe('a provider that is down when a token ends', () => {
       expect(await world.json(['list'])).toMatchObject({ v: 1 });
       const get = await world.authsome(['get', 'acme']);
       expect(get.stdout).toMatch(/status +expired/);
-      expect(get.stderr).toContain('refreshed when it is used next');
+      expect(get.stderr).toContain('refreshed on next use');
       const unreachable = await world.json(['export', 'acme', '--format', 'env'], 8);
       expect(unreachable).toMatchObject({ error: 'EndpointUnreachable' });
       const problem = JSON.parse((await world.authsome(['run', '--', 'curl', '-sS', me])).stdout);

@@ -54,7 +54,7 @@ describe('a server that takes pushed authorization requests only', () => {
       await running.seen('stdout', /Client ID: /);
       running.type(`${company.client.clientId}\r${company.client.clientSecret}\r`);
       const first = await authorizeUrlOf(running);
-      await running.seen('stdout', /It works once, within \d+ seconds\. For another one, press Enter/);
+      await running.seen('stdout', /It works once, within \d+ seconds\. For a new one, press Enter/);
       const { length } = running.output.stdout;
       running.type('\r');
       const second = await authorizeUrlOf(running, `[\\s\\S]{${length}}`);

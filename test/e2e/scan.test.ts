@@ -215,7 +215,7 @@ it('leaves out what it cannot read, says why, and refuses it when it was named',
       /^PROVIDER +VARIABLE +WHERE +IN VAULT\npixel +PIXEL_API_KEY +\.env:1 +absent\n$/,
     );
     for (const [file, reason] of Object.entries(reasons)) {
-      expect(outcome.stderr).toContain(`Left out: ${path(file)} ${reason}`);
+      expect(outcome.stderr).toContain(`Skipped: ${path(file)} ${reason}`);
       expect(await world.json(['scan', file], 2, { cwd })).toMatchObject({
         error: 'Usage',
         message: `${path(file)} ${reason}`,

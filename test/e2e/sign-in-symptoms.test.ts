@@ -183,15 +183,15 @@ describe('the URL is printed, but no browser opens', () => {
   it('over SSH none is started, and it is said so', async () => {
     const running = opening('ssh', { SSH_CONNECTION: '192.0.2.1 5 192.0.2.2 22', DISPLAY: ':0' });
     await authorizeUrlOf(running);
-    expect(await cancel(running)).toContain('No browser is started: this is an SSH session.');
+    expect(await cancel(running)).toContain('This is an SSH session, so not opening a browser.');
   });
 
   it('without a display none is started, and it is said so', async () => {
     const running = opening('bare', {});
     await authorizeUrlOf(running);
     const text = await cancel(running);
-    expect(text).toContain('there is no display (DISPLAY and WAYLAND_DISPLAY are not set)');
-    expect(text).toContain('If the browser runs elsewhere, paste the address it ends at here.');
+    expect(text).toContain('No display found (DISPLAY and WAYLAND_DISPLAY are not set)');
+    expect(text).toContain('Browser on another machine? Paste the final address here.');
   });
 
   it('BROWSER is honoured, wherever it is set, and gets the very URL', async () => {
@@ -221,7 +221,7 @@ describe('the URL is printed, but no browser opens', () => {
     const consent = await browser.open(await authorizeUrlOf(running));
     const address = await browser.redirectOf(consent, { decision: 'allow' }, world.baseUrl);
     running.type('https://login.acme.test/not-this-one\r');
-    await running.seen('stdout', /That is not the address it ends at/);
+    await running.seen('stdout', /That is not the final address/);
     running.type(`${address}\r`);
     const outcome = await running.ended;
     expect([outcome.code, screen(outcome.stdout)]).toEqual([
@@ -309,11 +309,11 @@ describe('OAuth state parameter does not match', () => {
     const browser = world.newBrowser();
     const stale = await browser.open(`${world.redirectUri}?code=stolen&state=${'x'.repeat(43)}`);
     expect(stale.status).toBe(400);
-    await running.seen('stdout', /The sign-in goes on waiting/);
+    await running.seen('stdout', /Still waiting for you to sign in/);
     expect(screen(running.output.stdout)).toContain('Error: OAuth state parameter does not match\n');
     expect(screen(running.output.stdout)).toContain('A tab left over from an earlier sign-in');
     running.type(`${world.redirectUri}?code=stolen&state=${'y'.repeat(43)}\r`);
-    await running.seen('stdout', /(goes on waiting[\s\S]*){2}/);
+    await running.seen('stdout', /(Still waiting for you[\s\S]*){2}/);
     await browser.submit(await browser.open(url), { decision: 'allow' });
     const outcome = await running.ended;
     expect([outcome.code, outcome.stdout]).toEqual([0, expect.stringContaining('Connected acme/state')]);

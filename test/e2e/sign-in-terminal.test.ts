@@ -128,7 +128,7 @@ describe('Ctrl-C', () => {
     [
       'while the provider waits',
       ['acme-typed', '--connection', 'left'],
-      [[/paste the address it ends at here/, '']],
+      [[/Paste the final address here/, '']],
     ],
   ];
 

@@ -4,7 +4,7 @@ import { addExamples } from '../help-text.ts';
 
 export const build: CommandModule['build'] = (command, context, finish) => {
   command
-    .addArgument(new Argument('<shell>', 'whose script').choices(['bash', 'zsh', 'fish']))
+    .addArgument(new Argument('<shell>', 'the shell to complete in').choices(['bash', 'zsh', 'fish']))
     .action((shell: string) =>
       finish(import('../completion.ts').then(({ printScript }) => printScript(context, shell))),
     );

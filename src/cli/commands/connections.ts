@@ -12,15 +12,15 @@ export async function setDefault(context: CommandContext, options: SetDefaultOpt
   const client = await context.client();
   const document = await client.setDefault(options.provider, options.connection);
   if (context.terminal.json) context.terminal.document(document);
-  else context.terminal.note(`${document.provider} uses ${document.connection} unless told otherwise.`);
+  else context.terminal.note(`${document.provider} now defaults to ${document.connection}.`);
 }
 
 export const build: CommandModule['build'] = (command, context, finish) => {
   const choose = command
     .command('set-default')
     .description('choose the connection that is used when none is named')
-    .argument('<provider>', 'whose connection')
-    .argument('<connection>', 'its name')
+    .argument('<provider>', 'the provider of the connection')
+    .argument('<connection>', 'the name of the connection')
     .action((provider: string, connection: string) => finish(setDefault(context, { provider, connection })));
   addExamples(choose, [['authsome connections set-default github work', '']]);
   addExamples(command, [['authsome connections set-default github work', '']]);

@@ -12,29 +12,29 @@ import { showLogFile } from './daemon/log-file.ts';
 export const build: CommandModule['build'] = (command, context, finish) => {
   const sub = (name: string, description: string) => command.command(name).description(description);
 
-  addExamples(sub('start', 'start it in the background, unless it runs'), [
+  addExamples(sub('start', 'start the daemon in the background, unless it is running'), [
     ['authsome daemon start', ''],
   ]).action(() => finish(start(context)));
-  addExamples(sub('stop', 'stop it').option('--when-idle', 'only when its last run has ended', false), [
+  addExamples(sub('stop', 'stop the daemon').option('--when-idle', 'stop after the last run ends', false), [
     ['authsome daemon stop', ''],
   ]).action(({ whenIdle }: { whenIdle: boolean }) => finish(stop(context, { whenIdle })));
-  addExamples(sub('restart', 'stop it and start it again, runs or no runs'), [
+  addExamples(sub('restart', 'restart the daemon, even while runs are active'), [
     ['authsome daemon restart', ''],
   ]).action(() => finish(restart(context)));
-  addExamples(sub('status', 'tell whether it runs, and where'), [
+  addExamples(sub('status', 'show whether the daemon is running, and where'), [
     ['authsome daemon status --json', ''],
   ]).action(() => finish(status(context)));
   addExamples(
-    sub('logs', 'show what it wrote')
+    sub('logs', 'show the daemon’s log')
       .option('-n, --lines <count>', 'how many lines', countOption(1), 50)
-      .option('-f, --follow', 'go on as it writes', false),
+      .option('-f, --follow', 'keep printing new lines', false),
     [['authsome daemon logs --follow', '']],
   ).action(({ lines, follow }: { lines: number; follow: boolean }) =>
     finish(
       showLogFile(context, { file: join(context.settings().home, 'logs', 'daemon.log'), lines, follow }),
     ),
   );
-  addExamples(sub('serve', 'be the daemon, in the foreground'), [
+  addExamples(sub('serve', 'run the daemon in the foreground'), [
     ['authsome daemon serve', 'in a container'],
   ]).action(() => finish(serve(context)));
   addExamples(command, [
@@ -44,8 +44,8 @@ export const build: CommandModule['build'] = (command, context, finish) => {
 };
 
 /**
- * Reached only when global flags stand around `daemon serve`: the process then starts the plain one, since this side
- * never loads the daemon.
+ * Reached only when there are global flags around `daemon serve`. This process then starts a plain `daemon serve`, since
+ * the command line never loads the daemon.
  */
 async function serve(context: CommandContext): Promise<number> {
   const { launch } = await context.daemon();

@@ -4,10 +4,10 @@ import type { CommandModule } from '../command-table.ts';
 import type { CommandContext } from '../context.ts';
 import { addExamples } from '../help-text.ts';
 
-/** A failed check means that something cannot work: the same code as for a daemon that is not there. */
+/** A failed check means that something cannot work: the same code as for a daemon that is not running. */
 const failedExitCode = 9;
 
-/** Every check, ours and the daemon's; a daemon that cannot be asked is one that failed. */
+/** All checks, of this process and of the daemon. A daemon that does not respond is a failed check. */
 export async function doctor(context: CommandContext): Promise<number> {
   const { terminal } = context;
   const document = summary([...ownChecks(context), ...(await daemonChecks(context))]);
@@ -44,7 +44,7 @@ function failed({ message, hint }: AuthsomeError): CheckDocument {
   return { name: 'daemon', status: 'fail', message, fix: hint ?? null };
 }
 
-/** What only this side can see: its own environment, not that of the daemon. */
+/** The checks of this process's own environment, which the daemon cannot see. */
 function ownChecks({ environment, version }: CommandContext): readonly CheckDocument[] {
   const checks: CheckDocument[] = [
     {
@@ -57,13 +57,13 @@ function ownChecks({ environment, version }: CommandContext): readonly CheckDocu
   const proxy =
     environment.HTTPS_PROXY ?? environment.https_proxy ?? environment.ALL_PROXY ?? environment.all_proxy;
   const exceptions = `${environment.NO_PROXY ?? ''},${environment.no_proxy ?? ''}`.split(/[\s,]+/);
-  const spared = ['127.0.0.1', 'localhost', '*'].some((entry) => exceptions.includes(entry));
-  if (proxy !== undefined && proxy !== '' && !spared) {
+  const isExempt = ['127.0.0.1', 'localhost', '*'].some((entry) => exceptions.includes(entry));
+  if (proxy !== undefined && proxy !== '' && !isExempt) {
     checks.push({
       name: 'loopback',
       status: 'warn',
       message:
-        'a proxy is set and NO_PROXY spares no loopback: a browser may never reach the sign-in’s callback',
+        'a proxy is set but NO_PROXY does not exempt loopback: a browser may not reach the sign-in’s callback',
       fix: 'export NO_PROXY="$NO_PROXY,127.0.0.1,localhost"',
     });
   }

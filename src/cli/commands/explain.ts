@@ -5,7 +5,7 @@ import { addExamples } from '../help-text.ts';
 import { formatPairs } from '../output/pairs.ts';
 import { localTime } from '../output/time.ts';
 
-/** Why the proxy decided as it did: the request, what was weighed, and which of it won. */
+/** Why the proxy decided as it did: the request, the routes it considered, and the one it chose. */
 export async function explain(context: CommandContext, id: string): Promise<void> {
   const { terminal } = context;
   const client = await context.client();
@@ -34,7 +34,7 @@ function explanation({ terminal: { style } }: CommandContext, document: ExplainD
     const mark = candidate.matched === true ? style.green('✓') : style.dim('·');
     return `  ${mark} ${String(candidate.route)}  ${style.dim(String(candidate.reason ?? ''))}`;
   });
-  return [pairs, ...(candidates.length === 0 ? [] : ['', 'Routes weighed:', ...candidates])].join('\n');
+  return [pairs, ...(candidates.length === 0 ? [] : ['', 'Routes considered:', ...candidates])].join('\n');
 }
 
 /** With `https` where that is known: on its port, and wherever a credential was placed. */
@@ -43,7 +43,7 @@ function requestLine({ request: { method, host, port, path }, placement }: Expla
   return `${method} ${scheme}${host}${port === 443 || host === '' ? '' : `:${port}`}${path}`;
 }
 
-/** What the service said of scopes, and the way out. */
+/** The scopes that the service says are missing, and how to add them. */
 function missing({ missing_scopes: scopes, hint }: ExplainDocument): readonly (readonly [string, string])[] {
   if (scopes.length === 0) return [];
   return [['missing scope', scopes.join(' ')], ...(hint === null ? [] : [['hint', hint] as const])];
@@ -51,10 +51,10 @@ function missing({ missing_scopes: scopes, hint }: ExplainDocument): readonly (r
 
 export const build: CommandModule['build'] = (command, context, finish) => {
   command
-    .argument('<decision>', 'its id (dec_…), or last')
+    .argument('<decision>', 'the id of a decision (dec_…), or last')
     .action((id: string) => finish(explain(context, id)));
   addExamples(command, [
     ['authsome explain last', ''],
-    ['authsome log --json | jq .events', 'where the ids are'],
+    ['authsome log --json | jq .events', 'find the ids'],
   ]);
 };

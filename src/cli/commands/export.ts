@@ -11,7 +11,7 @@ export interface ExportOptions {
   readonly format: ExportFormat;
 }
 
-/** Prints the secret itself, for tools that cannot be run under `run`; the audit trail notes it. */
+/** Prints the secret itself, for tools that cannot run under `authsome run`. The audit trail records it. */
 export async function exportSecret(context: CommandContext, options: ExportOptions): Promise<void> {
   const { terminal } = context;
   const { provider, connection } = options;
@@ -28,12 +28,12 @@ export async function exportSecret(context: CommandContext, options: ExportOptio
   }
 }
 
-/** Quoted for a POSIX shell, where nothing is special between single quotes. */
+/** Quoted for a POSIX shell: between single quotes, no character is special. */
 export function shellQuoted(value: string): string {
   return `'${value.replaceAll("'", `'\\''`)}'`;
 }
 
-/** Quoted for a `.env` file, only if it must be: not every reader of such files takes quotes away. */
+/** Quoted for a `.env` file, but only if needed: not every reader of such files removes quotes. */
 export function envQuoted(value: string): string {
   if (/^[\w@%+=:,./-]*$/.test(value)) return value;
   if (!/['\n\r]/.test(value)) return `'${value}'`;
@@ -45,10 +45,10 @@ export function envQuoted(value: string): string {
 
 export const build: CommandModule['build'] = (command, context, finish) => {
   command
-    .argument('<provider>', 'whose secret')
+    .argument('<provider>', 'the provider of the connection')
     .option('--connection <name>', 'which connection, if not the default')
     .addOption(
-      new Option('--format <format>', 'how to write it').choices(['env', 'shell', 'json']).default('env'),
+      new Option('--format <format>', 'the output format').choices(['env', 'shell', 'json']).default('env'),
     )
     .action((provider: string, options: { connection?: string; format: ExportFormat }) =>
       finish(exportSecret(context, { provider, ...options })),

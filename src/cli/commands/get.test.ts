@@ -38,7 +38,7 @@ test('suggests the field that was meant', async () => {
   await expect(get(context, { provider: 'github', field: 'scope', showSecret: false })).rejects.toMatchObject(
     {
       code: 'Usage',
-      message: 'a connection has no field scope',
+      message: 'no field "scope"',
       hint: expect.stringMatching(/^Did you mean scopes\?/),
     },
   );
@@ -64,7 +64,7 @@ test('asks for secrets only when told to', async () => {
 
 test.each([
   ['connected', true, ''],
-  ['expired', true, 'It is refreshed when it is used next.\n'],
+  ['expired', true, 'It will be refreshed on next use.\n'],
   ['expired', false, 'Sign in again with: authsome login github --force\n'],
   ['invalid', false, 'Sign in again with: authsome login github --force\n'],
   ['revoked', false, 'Sign in again with: authsome login github --force\n'],

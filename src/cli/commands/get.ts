@@ -14,7 +14,7 @@ export interface GetOptions {
   readonly showSecret: boolean;
 }
 
-/** One connection, or the bare value of one of its fields: a list has one line for each of its values. */
+/** One connection, or the bare value of one of its fields. A list has one line for each value. */
 export async function get(context: CommandContext, options: GetOptions): Promise<void> {
   const { terminal } = context;
   const { connection, showSecret, field } = options;
@@ -56,7 +56,7 @@ function fieldOf(document: ConnectionDocument, field: string): unknown {
     );
   }
   const near = closest(field, fields);
-  throw new AuthsomeError('Usage', `a connection has no field ${field}`, {
+  throw new AuthsomeError('Usage', `no field "${field}"`, {
     hint: `${near === undefined ? '' : `Did you mean ${near}? `}Fields: ${fields.join(', ')}`,
   });
 }
@@ -68,16 +68,16 @@ function linesOf(value: unknown): readonly string[] {
 
 export const build: CommandModule['build'] = (command, context, finish) => {
   command
-    .argument('<provider>', 'whose connection')
-    .option('--connection <name>', 'which one, if not the default')
+    .argument('<provider>', 'the provider of the connection')
+    .option('--connection <name>', 'which connection, if not the default')
     .option('--field <field>', 'print the bare value of one field')
-    .option('--show-secret', 'print secrets as they are; the audit trail notes it', false)
+    .option('--show-secret', 'print secrets in plain text; the audit trail records it', false)
     .action((provider: string, options: Omit<GetOptions, 'provider'>) =>
       finish(get(context, { provider, ...options })),
     );
   addExamples(command, [
     ['authsome get github', ''],
-    ['authsome get github --field scopes', 'what was granted, one a line'],
+    ['authsome get github --field scopes', 'the granted scopes, one per line'],
     ['authsome get github --connection work --json', ''],
   ]);
 };

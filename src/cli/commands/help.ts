@@ -29,8 +29,8 @@ export async function help(context: CommandContext, words: readonly string[]): P
     return;
   }
   const near = closest(name, [...pages, ...commands.map((candidate) => candidate.name())]);
-  throw new AuthsomeError('Usage', `there is no help on ${words.join(' ')}`, {
-    hint: near === undefined ? 'For all topics, run: authsome help' : `Did you mean: authsome help ${near}`,
+  throw new AuthsomeError('Usage', `no help for "${words.join(' ')}"`, {
+    hint: near === undefined ? 'See all pages: authsome help' : `Did you mean: authsome help ${near}`,
   });
 }
 
@@ -80,7 +80,7 @@ export const build: CommandModule['build'] = (command, context, finish) => {
     .argument('[topic...]', 'a page of the manual, or a command')
     .action((words: readonly string[]) => finish(help(context, words)));
   addExamples(command, [
-    ['authsome help', 'all pages, with a line each'],
+    ['authsome help', 'list all pages'],
     ['authsome help login', ''],
     ['authsome help daemon status', ''],
   ]);

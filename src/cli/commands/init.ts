@@ -2,7 +2,7 @@ import type { CommandModule } from '../command-table.ts';
 import type { CommandContext } from '../context.ts';
 import { addExamples } from '../help-text.ts';
 
-/** Makes the home, the identity and the vault, and starts the daemon: what a first `login` would do by itself. */
+/** Creates the home, the identity and the vault, and starts the daemon. A first `login` does the same. */
 export async function init(context: CommandContext): Promise<void> {
   const { terminal } = context;
   const client = await context.client();

@@ -23,8 +23,8 @@ export async function inspect(context: CommandContext, { provider, baseUrl }: In
 
 export const build: CommandModule['build'] = (command, context, finish) => {
   command
-    .argument('<provider>', 'which provider')
-    .option('--base-url <url>', 'for a service that runs at many addresses')
+    .argument('<provider>', 'a provider from `authsome list --all`')
+    .option('--base-url <url>', 'the address of a self-hosted service')
     .action((provider: string, options: { baseUrl?: string }) =>
       finish(inspect(context, { provider, ...options })),
     );

@@ -47,7 +47,7 @@ test('shows connections as data, and how many providers are left as a note', asy
       '',
     ].join('\n'),
   );
-  expect(output.stderr).toBe('3 more to sign in to: authsome list --all, or authsome list <word>\n');
+  expect(output.stderr).toBe('3 more providers available: authsome list --all, or authsome list <word>\n');
 });
 
 test('finds providers by a word, those without a connection too', async () => {
@@ -63,7 +63,7 @@ test('says that nothing matched', async () => {
   await list(context, { all: false, word: 'nothing' });
   expect(output).toEqual({
     stdout: '',
-    stderr: 'No provider matches nothing. All of them: authsome list --all\n',
+    stderr: 'No provider matches nothing. See all: authsome list --all\n',
   });
 });
 

@@ -8,14 +8,14 @@ import { relativeTime } from '../output/time.ts';
 import type { Style } from '../style.ts';
 
 export interface ListOptions {
-  /** Only providers whose name or title holds it. */
+  /** Only providers whose name or title contains it. */
   readonly word?: string;
   readonly all: boolean;
 }
 
 type ListedProvider = ListDocument['providers'][number];
 
-/** Connections first; the other providers only where they are asked for, by `--all` or by a word. */
+/** Connections first; other providers only with `--all` or a word. */
 export async function list(context: CommandContext, { word, all }: ListOptions): Promise<void> {
   const { terminal } = context;
   const client = await context.client();
@@ -53,15 +53,15 @@ export async function list(context: CommandContext, { word, all }: ListOptions):
       provider.flow,
       provider.source === 'custom' ? 'your own' : '',
     ]);
-    terminal.print(formatTable(['TO SIGN IN TO', 'TITLE', 'FLOW', ''], rows, { style, width }));
+    terminal.print(formatTable(['AVAILABLE', 'TITLE', 'FLOW', ''], rows, { style, width }));
   }
   if (providers.length === 0 && word !== undefined) {
-    terminal.note(`No provider matches ${word}. All of them: authsome list --all`);
+    terminal.note(`No provider matches ${word}. See all: authsome list --all`);
   } else if (connected.length === 0 && !showOthers) {
     terminal.note('No connections yet. Sign in with, for example: authsome login github');
   }
   if (!showOthers && others.length > 0) {
-    terminal.note(`${others.length} more to sign in to: authsome list --all, or authsome list <word>`);
+    terminal.note(`${others.length} more providers available: authsome list --all, or authsome list <word>`);
   }
 }
 
@@ -90,14 +90,14 @@ function connectionRow(
 
 export const build: CommandModule['build'] = (command, context, finish) => {
   command
-    .argument('[word]', 'only providers whose name holds it')
-    .option('-a, --all', 'the providers without a connection too', false)
+    .argument('[word]', 'show only providers whose name contains it')
+    .option('-a, --all', 'also show providers without a connection', false)
     .action((word: string | undefined, { all }: { all: boolean }) =>
       finish(list(context, word === undefined ? { all } : { word, all })),
     );
   addExamples(command, [
-    ['authsome list', 'what you are signed in to'],
-    ['authsome list mail', 'look for a provider'],
+    ['authsome list', 'your connections'],
+    ['authsome list mail', 'search the providers'],
     ['authsome list --all', ''],
   ]);
 };

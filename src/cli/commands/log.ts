@@ -17,17 +17,17 @@ export interface LogOptions {
 type LoggedEvent = LogDocument['events'][number];
 
 const followWaitMs = 25_000;
-/** As many as the daemon gives at once. */
+/** The most events that the daemon sends at once. */
 const pageSize = 1_000;
 
-/** What happened, oldest first; with `follow`, goes on as it happens. */
+/** Prints events, oldest first; with `follow`, also new ones as they happen. */
 export async function log(context: CommandContext, { limit, follow, signal }: LogOptions): Promise<void> {
   const { terminal } = context;
   const client = await context.client();
   let document = await newest(client, limit);
   if (!follow) {
     if (terminal.json) terminal.document(document);
-    else if (document.events.length === 0) terminal.note('Nothing has happened yet.');
+    else if (document.events.length === 0) terminal.note('No events yet.');
     else for (const event of document.events) showEvent(context, event);
     return;
   }
@@ -47,7 +47,7 @@ export async function log(context: CommandContext, { limit, follow, signal }: Lo
   }
 }
 
-/** The last `limit` events, asked for by the page, the newest first: what is older than these is never read. */
+/** The last `limit` events. Reads pages from the newest back, so that older events are never read. */
 async function newest(client: Client, limit: number): Promise<LogDocument> {
   const pages: LogDocument['events'][] = [];
   let before: string | undefined;
@@ -68,7 +68,7 @@ function showEvent({ terminal }: CommandContext, event: LoggedEvent): void {
   terminal.print(terminal.width === undefined ? line : cutText(line, terminal.width));
 }
 
-/** One event on one line: when, what, about whom, how it went. */
+/** One event on one line: its time, name, outcome and connection. */
 function eventLine(event: LoggedEvent, style: Style): string {
   const { red, green, dim } = style;
   const text = (key: string): string => (typeof event[key] === 'string' ? (event[key] as string) : '');
@@ -100,12 +100,12 @@ function requestOf(event: LoggedEvent): string {
 export const build: CommandModule['build'] = (command, context, finish) => {
   command
     .option('-n, --lines <count>', 'how many events', countOption(1), 50)
-    .option('-f, --follow', 'go on as things happen', false)
+    .option('-f, --follow', 'keep printing new events', false)
     .action(({ lines, follow }: { lines: number; follow: boolean }) =>
       finish(log(context, { limit: lines, follow })),
     );
   addExamples(command, [
     ['authsome log -n 20', ''],
-    ['authsome log --follow --json', 'one event a line'],
+    ['authsome log --follow --json', 'one event per line'],
   ]);
 };

@@ -182,7 +182,7 @@ describe('login', () => {
     expect(
       output.stderr.match(/Error: OAuth state parameter does not match\n {2}Close the tab\.\n/g),
     ).toHaveLength(1);
-    expect(output.stderr).toContain('goes on waiting');
+    expect(output.stderr).toContain('Still waiting for you to sign in');
   });
 
   test('takes a pasted redirect URL, and only that', async () => {
@@ -198,8 +198,8 @@ describe('login', () => {
     });
     await ending;
     expect(calls).toEqual([`callback ${pasted}`]);
-    expect(output.stderr).toContain('paste the address it ends at here');
-    expect(output.stderr).toContain('That is not the address it ends at');
+    expect(output.stderr).toContain('Paste the final address here');
+    expect(output.stderr).toContain('That is not the final address');
   });
 
   test('says that an address works once, and asks for another one on Enter', async () => {
@@ -222,7 +222,7 @@ describe('login', () => {
     await played.ending;
     expect(played.calls).toEqual(['renew ses_1', `callback ${pasted}`]);
     expect(played.output.stderr).toContain(
-      '  It works once, within 45 seconds. For another one, press Enter\n',
+      '  It works once, within 45 seconds. For a new one, press Enter\n',
     );
   });
 
@@ -230,7 +230,7 @@ describe('login', () => {
     const session = { ...waiting, auth_url_expires_at: '2030-01-01T00:00:00.000Z' };
     const { ending, output } = await play({ session, waits: [connected] });
     await ending;
-    expect(output.stderr).toContain('For another one, run: authsome login --status ses_1\n');
+    expect(output.stderr).toContain('For a new one, run: authsome login --status ses_1\n');
     const asked = await play({ session, waits: [connected], json: true });
     await asked.ending;
     expect(JSON.parse(asked.output.stdout.split('\n')[0] ?? '')).toMatchObject({
@@ -306,7 +306,7 @@ describe('login that needs a client', () => {
     });
     await ending;
     expect(calls).toEqual(['client bad', 'client the-id the-secret']);
-    expect(output.stderr).toContain('needs an OAuth client of yours, once');
+    expect(output.stderr).toContain('needs an OAuth app (one-time setup)');
     expect(output.stderr).toContain('  1. Choose "New OAuth App".\n');
     expect(output.stderr).toContain('  Register it at: https://github.com/settings/developers\n');
     expect(output.stderr).toContain(`  Redirect URI:   ${redirectUri}\n`);

@@ -9,7 +9,7 @@ import { processInput } from '../login/input.ts';
 import { chosenFlow, definitionOf, type LoginOptions, loginRequest, setupIn } from '../login/request.ts';
 import { followSession } from '../login/session.ts';
 
-/** Starts a sign-in and stays with it to its end. Throws why it failed; `Cancelled` when interrupted. */
+/** Starts a sign-in and follows it to its end. Throws why it failed; `Cancelled` when interrupted. */
 export async function login(
   context: CommandContext,
   options: LoginOptions,
@@ -40,8 +40,8 @@ export async function follow(context: CommandContext, id: string, interrupted: A
   conclude(context, ended);
 }
 
-/** Tells how a sign-in stands, without waiting. */
-async function tellStatus(context: CommandContext, id: string): Promise<void> {
+/** Prints the status of a sign-in, without waiting. */
+async function printStatus(context: CommandContext, id: string): Promise<void> {
   const { terminal } = context;
   const session = await (await context.client()).authSession(id);
   if (session.status !== 'waiting') conclude(context, session);
@@ -62,16 +62,16 @@ export const build: CommandModule['build'] = (command, context, finish) => {
   command
     .argument(
       '[provider]',
-      'a name from `authsome list --all`, or the URL of a service; left out: the last one again',
+      'a name from `authsome list --all`, or the URL of a service; default: the last provider',
     )
-    .option('--connection <name>', 'a name for it, to have several; otherwise default')
+    .option('--connection <name>', 'the name of the connection, if you have several; default: default')
     .option('--flow <flow>', 'pkce, dcr_pkce, device_code, api_key or client_credentials')
-    .option('--scopes <a,b>', 'what to ask for, instead of the usual', splitScopes)
-    .option('--base-url <url>', 'for a service that runs at many addresses')
-    .option('--force', 'replace a connection of that name', false)
-    .option('--no-browser', 'start no browser; the address is printed anyway')
-    .option('--wait <session>', 'follow a sign-in that was started elsewhere to its end')
-    .option('--status <session>', 'tell how a sign-in stands')
+    .option('--scopes <a,b>', 'request these scopes instead of the usual ones', splitScopes)
+    .option('--base-url <url>', 'the address of a self-hosted service')
+    .option('--force', 'replace an existing connection of that name', false)
+    .option('--no-browser', 'do not open a browser; the address is always printed')
+    .option('--wait <session>', 'wait for the end of a sign-in that another process started')
+    .option('--status <session>', 'show the status of a sign-in')
     .action((provider: string | undefined, options: ParsedOptions) =>
       finish(act(context, provider, options)),
     );
@@ -80,7 +80,7 @@ export const build: CommandModule['build'] = (command, context, finish) => {
     ['authsome login github --connection work --scopes repo,read:org', ''],
     ['authsome login github --flow device_code', 'with a code on another device'],
     ['pass openai | authsome login openai', 'with a key from a pipe'],
-    ['authsome login linear --json', 'for agents: the URL and the session at once'],
+    ['authsome login linear --json', 'for agents: prints the URL and the session at once'],
   ]);
 };
 
@@ -90,7 +90,7 @@ async function act(
   options: ParsedOptions,
 ): Promise<void> {
   const { wait, status, ...rest } = options;
-  if (status !== undefined) return tellStatus(context, status);
+  if (status !== undefined) return printStatus(context, status);
   const interrupted = interruption();
   if (wait !== undefined) return follow(context, wait, interrupted);
   const target = provider === undefined ? await unfinished(context) : { provider };
@@ -106,7 +106,7 @@ async function act(
   );
 }
 
-/** What to sign in to when no provider is named: the sign-in that came to nothing, once more. */
+/** What to sign in to when no provider is named: the last sign-in that was not finished. */
 async function unfinished(context: CommandContext): Promise<Omit<LoginOptions, 'force' | 'browser'>> {
   const client = await context.client();
   try {
@@ -117,7 +117,7 @@ async function unfinished(context: CommandContext): Promise<Omit<LoginOptions, '
   } catch (error) {
     if (!(error instanceof AuthsomeError) || error.code !== 'SessionNotFound') throw error;
     throw new AuthsomeError('Usage', 'login needs a provider', {
-      hint: 'For example: authsome login github. All of them: authsome list --all',
+      hint: 'For example: authsome login github. See all: authsome list --all',
     });
   }
 }

@@ -8,7 +8,7 @@ export interface LogoutOptions {
   readonly connection?: string;
 }
 
-/** Forgets one connection, telling the provider where it takes tokens back. The client stays (`revoke` clears it). */
+/** Removes one connection, and revokes it where the provider supports that. The client stays (`revoke` clears it). */
 export async function logout(
   context: CommandContext,
   { provider, connection }: LogoutOptions,
@@ -24,8 +24,8 @@ export async function logout(
 
 export const build: CommandModule['build'] = (command, context, finish) => {
   command
-    .argument('<provider>', 'whose connection')
-    .option('--connection <name>', 'which one, if not the default')
+    .argument('<provider>', 'the provider of the connection')
+    .option('--connection <name>', 'which connection, if not the default')
     .action((provider: string, options: { connection?: string }) =>
       finish(logout(context, { provider, ...options })),
     );

@@ -5,7 +5,7 @@ import type { CommandModule } from '../command-table.ts';
 import type { CommandContext } from '../context.ts';
 import { addExamples } from '../help-text.ts';
 
-/** More is not read by the daemon either. */
+/** The daemon does not read more, either. */
 const largestDefinition = 256 * 1024;
 
 export interface RegisterOptions {
@@ -60,8 +60,8 @@ function placeOf(error: unknown, text: string): string {
 
 export const build: CommandModule['build'] = (command, context, finish) => {
   command
-    .argument('<file|url>', 'a provider definition')
-    .option('--force', 'replace one of that name', false)
+    .argument('<file|url>', 'a JSON file with a provider definition, or its https URL')
+    .option('--force', 'replace a definition of that name', false)
     .action((source: string, { force }: { force: boolean }) =>
       finish(register(context, { source, force, readText: (file) => readFile(file, 'utf8') })),
     );

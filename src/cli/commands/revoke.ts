@@ -3,7 +3,7 @@ import type { CommandContext } from '../context.ts';
 import { addExamples } from '../help-text.ts';
 import { atProvider } from '../output/at-provider.ts';
 
-/** Withdraws every connection of a provider, there and here, and clears its client. */
+/** Revokes every connection of a provider, removes them from this machine, and clears its OAuth client. */
 export async function revoke(context: CommandContext, provider: string): Promise<void> {
   const { terminal } = context;
   const client = await context.client();
@@ -16,12 +16,12 @@ export async function revoke(context: CommandContext, provider: string): Promise
     terminal.note(`${document.provider}/${name}: ${atProvider[document.remote[name] ?? 'unsupported']}.`);
   }
   if (document.connections.length === 0) terminal.note(`${document.provider} had no connections.`);
-  if (document.client_cleared) terminal.note(`The OAuth client of ${document.provider} was cleared.`);
+  if (document.client_cleared) terminal.note(`Cleared the OAuth client of ${document.provider}.`);
 }
 
 export const build: CommandModule['build'] = (command, context, finish) => {
   command
-    .argument('<provider>', 'whose connections')
+    .argument('<provider>', 'the provider of the connections')
     .action((provider: string) => finish(revoke(context, provider)));
   addExamples(command, [['authsome revoke github', 'then: authsome login github']]);
 };

@@ -23,7 +23,7 @@ export interface ScanOptions {
   readonly force: boolean;
 }
 
-/** Reports keys that lie about; moves them into the vault and out of files where that is asked for. */
+/** Reports plaintext keys. With options, imports them into the vault and replaces them in files. */
 export async function scan(context: CommandContext, options: ScanOptions): Promise<number> {
   rejectConflictingOptions(options);
   if (options.undo) {
@@ -36,7 +36,7 @@ export async function scan(context: CommandContext, options: ScanOptions): Promi
     ? await importFindings(await context.client(), result.findings, options)
     : undefined;
   const findings = moved?.findings ?? result.findings;
-  // Before anything else can fail: what is in the vault by now is told.
+  // Before anything else can fail: report what has been imported.
   if (!terminal.json) {
     show(context, findings.length, () => showFindings(terminal, findings));
     for (const { provider, connection, variable, ...place } of moved?.imported ?? []) {
@@ -59,7 +59,7 @@ export async function scan(context: CommandContext, options: ScanOptions): Promi
     terminal.document(document);
   } else {
     if (rewriting !== undefined) showRewriting(terminal, rewriting);
-    tellNext(context, options, foundOf(findings));
+    suggestNext(context, options, foundOf(findings));
   }
   const [failed] = rewriting?.failures ?? [];
   return moved?.exitCode || (failed === undefined ? 0 : exitCodeOf(failed.error.code));
@@ -72,11 +72,11 @@ function failureEntry({ file, error }: RewriteOutcome['failures'][number]) {
 function showRewriting(terminal: Terminal, { rewritten, failures }: RewriteOutcome): void {
   for (const { file, values } of rewritten) {
     const what = values === 1 ? 'one value' : `${values} values`;
-    terminal.note(`Rewrote ${printable(file)}: ${what} replaced. Take it back with: authsome scan --undo`);
+    terminal.note(`Rewrote ${printable(file)}: ${what} replaced. Undo with: authsome scan --undo`);
   }
   for (const { error } of failures) terminal.warn(failureText(terminal, error));
   if (rewritten.length + failures.length === 0) {
-    terminal.note('Nothing to rewrite: no file holds what the vault holds.');
+    terminal.note('Nothing to rewrite: no file contains a secret from the vault.');
   }
 }
 
@@ -85,12 +85,12 @@ function show({ terminal }: CommandContext, count: number, table: () => void): v
   else terminal.note('No keys found.');
 }
 
-function tellNext({ terminal }: CommandContext, options: ScanOptions, found: ScanDocument['found']): void {
+function suggestNext({ terminal }: CommandContext, options: ScanOptions, found: ScanDocument['found']): void {
   const isAbsent = found.some(({ in_vault }) => in_vault === 'absent');
   const isInFile = found.some(({ in_vault, file }) => in_vault === 'same' && file !== null);
-  if (isAbsent && !options.import) terminal.note('Move them into the vault with: authsome scan --import');
+  if (isAbsent && !options.import) terminal.note('Move them into the vault: authsome scan --import');
   else if (isInFile && !options.rewrite) {
-    terminal.note('Replace what the vault holds by phantoms with: authsome scan --rewrite');
+    terminal.note('Replace keys that are in the vault with phantoms: authsome scan --rewrite');
   }
 }
 
@@ -112,12 +112,12 @@ async function backupsOf(context: CommandContext) {
 
 function rejectConflictingOptions({ undo: isUndo, import: isImport, rewrite, force }: ScanOptions): void {
   if (isUndo && (isImport || rewrite)) {
-    throw new AuthsomeError('Usage', '--undo goes with neither --import nor --rewrite', {
+    throw new AuthsomeError('Usage', '--undo cannot be combined with --import or --rewrite', {
       hint: 'Run: authsome scan --undo',
     });
   }
   if (force && !isImport && !isUndo) {
-    throw new AuthsomeError('Usage', '--force goes with --import or --undo', {
+    throw new AuthsomeError('Usage', '--force needs --import or --undo', {
       hint: 'Run: authsome scan --help',
     });
   }
@@ -127,8 +127,8 @@ function currentDirectory(): string {
   try {
     return process.cwd();
   } catch (error) {
-    throw new AuthsomeError('Usage', 'the current directory is gone', {
-      hint: 'Go to one that is there, and run the command again.',
+    throw new AuthsomeError('Usage', 'the current directory no longer exists', {
+      hint: 'Change to another directory, and run the command again.',
       cause: error,
     });
   }
@@ -136,22 +136,22 @@ function currentDirectory(): string {
 
 export const build: CommandModule['build'] = (command, context, finish) => {
   command
-    .argument('[paths...]', 'files and directories; otherwise the .env* files right here')
-    .option('--import', 'move what the vault does not hold into it, as connections', false)
-    .option('--rewrite', 'replace what the vault holds by phantoms in the files', false)
+    .argument('[paths...]', 'files and directories; default: the .env* files in this directory')
+    .option('--import', 'move keys that are not in the vault into it, as connections', false)
+    .option('--rewrite', 'replace keys that are in the vault with phantoms, in the files', false)
     .option('--undo', 'restore files that --rewrite changed', false)
     .option(
       '--force',
-      'import over a connection that differs, or restore a file that was changed since',
+      'with --import, replace a different key in the vault; with --undo, restore a file that was changed since',
       false,
     )
     .action((paths: readonly string[], options: Omit<ScanOptions, 'paths' | 'directory'>) =>
       finish(scan(context, { ...options, paths, directory: currentDirectory() })),
     );
   addExamples(command, [
-    ['authsome scan', 'what lies about here and in the environment'],
+    ['authsome scan', 'the keys in this directory and in the environment'],
     ['authsome scan ~/.bashrc services/api', 'a shell profile, and the .env* files of a directory'],
-    ['authsome scan --import --rewrite', 'into the vault, and out of the files'],
-    ['authsome scan --undo', 'the files as they were'],
+    ['authsome scan --import --rewrite', 'move the keys into the vault, and out of the files'],
+    ['authsome scan --undo', 'restore the files'],
   ]);
 };

@@ -3,7 +3,7 @@ import type { CommandContext } from '../context.ts';
 import { failureText } from '../failure.ts';
 import { showsLinks } from './browser-environment.ts';
 
-/** What agents read at once: where to send their user, and how to ask about it later. */
+/** The document that an agent gets at once: where to send its user, and how to follow the sign-in. */
 export function waitingDocument(session: AuthSessionDocument): Readonly<Record<string, unknown>> {
   const { provider, connection, flow, session_id, auth_url, verification_uri, user_code } = session;
   const { auth_url_expires_at } = session;
@@ -17,7 +17,7 @@ export function connectedDocument(session: AuthSessionDocument): Readonly<Record
   return { v: 1, status: 'connected', provider, connection, scopes, expires_at, account };
 }
 
-/** Where to go, always as plain text: the person may read it to another device. */
+/** The address to open, always as plain text, so that a person can copy it to another device. */
 export function announceUrl(context: CommandContext, session: AuthSessionDocument): void {
   const { terminal } = context;
   const { bold } = terminal.noteStyle;
@@ -30,7 +30,7 @@ export function announceUrl(context: CommandContext, session: AuthSessionDocumen
   }
 }
 
-/** Beside the URL of the provider's own page: what to do where it does not lead back here. */
+/** Printed with the URL of the provider's page: what to do when the page does not lead back here. */
 export function announceProvider(
   { terminal, now }: CommandContext,
   session: AuthSessionDocument,
@@ -40,21 +40,21 @@ export function announceProvider(
   if (end !== null) {
     const seconds = Math.max(Math.round((Date.parse(end) - now()) / 1000), 0);
     const more = takesPaste ? 'press Enter' : `run: authsome login --status ${session.session_id}`;
-    terminal.note(`  It works once, within ${seconds} seconds. For another one, ${more}`);
+    terminal.note(`  It works once, within ${seconds} seconds. For a new one, ${more}`);
   }
-  if (takesPaste) terminal.note('  If the browser runs elsewhere, paste the address it ends at here.');
-  // Who registered the client by hand is the one who can have got it wrong.
+  if (takesPaste) terminal.note('  Browser on another machine? Paste the final address here.');
+  // Only a client that was registered by hand can have a wrong redirect URI.
   if (flow === 'pkce') {
     const where = settingsUrl === undefined ? '' : ` at ${settingsUrl}`;
     terminal.note(`  If ${name} refuses the redirect URI, register exactly ${redirectUri}${where}`);
   } else if (flow === 'dcr_pkce') {
     terminal.note(
-      `  If ${name} does not know the client, press Ctrl-C and sign in again: another one is registered.`,
+      `  If ${name} does not know the client, press Ctrl-C and sign in again: that registers a new one.`,
     );
   }
 }
 
-/** Asks for an OAuth client where no page can: what to register, where, and with which redirect URI. */
+/** Asks for an OAuth client in the terminal: what to register, where, and with which redirect URI. */
 export function announceClient(
   context: CommandContext,
   session: AuthSessionDocument,
@@ -62,12 +62,14 @@ export function announceClient(
 ): void {
   const { terminal } = context;
   const { bold } = terminal.noteStyle;
-  terminal.warn(`${bold(session.display_name)} needs an OAuth client of yours, once.`);
+  terminal.warn(`${bold(session.display_name)} needs an OAuth app (one-time setup).`);
   for (const [index, step] of setup.steps.entries()) terminal.note(`  ${index + 1}. ${step}`);
   if (setup.url !== undefined) terminal.warn(`  Register it at: ${link(context, setup.url)}`);
   terminal.warn(`  Redirect URI:   ${session.redirect_uri}`);
   if (session.auth_url !== null) {
-    terminal.warn(`Enter it here, or on this page of this machine:\n  ${link(context, session.auth_url)}`);
+    terminal.warn(
+      `Enter its client ID here, or on this page of this machine:\n  ${link(context, session.auth_url)}`,
+    );
   }
 }
 
@@ -77,11 +79,11 @@ function link({ terminal, environment }: CommandContext, url: string): string {
   return isLink ? `\u001b]8;;${url}\u001b\\${shown}\u001b]8;;\u001b\\` : shown;
 }
 
-/** Shows the warnings after the first `shown` of them. */
+/** Prints the warnings after the first `shown`. */
 export function announceWarnings(context: CommandContext, session: AuthSessionDocument, shown: number): void {
   for (const warning of session.warnings.slice(shown)) {
     context.terminal.warn(failureText(context.terminal, warning, warning.error));
-    context.terminal.note('  The sign-in goes on waiting.');
+    context.terminal.note('  Still waiting for you to sign in…');
   }
 }
 

@@ -22,9 +22,9 @@ describe('the browser to open', () => {
   test('is none over SSH, nor without a display, and it is said why', () => {
     expect(browserEnvironment(url, { SSH_TTY: '/dev/pts/1', DISPLAY: ':0' }, 'linux', '')).toEqual({
       browsers: [],
-      reason: 'this is an SSH session',
+      reason: 'This is an SSH session',
     });
-    expect(browserEnvironment(url, {}, 'linux', '').reason).toMatch(/no display/);
+    expect(browserEnvironment(url, {}, 'linux', '').reason).toMatch(/No display/);
   });
 
   test('is none in a container, which has the kernel of its host but not its desktop', () => {

@@ -6,7 +6,7 @@ import { isLoopbackHost } from '../../loopback.ts';
 export interface BrowserEnvironment {
   /** Command lines to try in this order, each a program and its arguments; empty where a browser must not be started. */
   readonly browsers: readonly (readonly string[])[];
-  /** Why there is none, as the end of a sentence. */
+  /** Why there is none, as the beginning of a sentence. */
   readonly reason: string | undefined;
 }
 
@@ -24,7 +24,7 @@ export function browserEnvironment(
   const named = (environment.BROWSER ?? '').trim();
   if (named !== '') return { browsers: browserList(named, url, platform), reason: undefined };
   if (isSet(environment.SSH_CONNECTION) || isSet(environment.SSH_TTY) || isSet(environment.SSH_CLIENT)) {
-    return { browsers: [], reason: 'this is an SSH session' };
+    return { browsers: [], reason: 'This is an SSH session' };
   }
   if (platform === 'darwin') return { browsers: [['open', url]], reason: undefined };
   // No shell reads the URL: rundll32 hands it to the default browser as it is.
@@ -33,7 +33,7 @@ export function browserEnvironment(
   const isWsl = /microsoft/i.test(kernel) && isSet(environment.WSL_DISTRO_NAME);
   if (isWsl) return { browsers: [['wslview', url], windows], reason: undefined };
   if (!isSet(environment.DISPLAY) && !isSet(environment.WAYLAND_DISPLAY)) {
-    return { browsers: [], reason: 'there is no display (DISPLAY and WAYLAND_DISPLAY are not set)' };
+    return { browsers: [], reason: 'No display found (DISPLAY and WAYLAND_DISPLAY are not set)' };
   }
   const openers = ['xdg-open', 'sensible-browser', 'x-www-browser', 'firefox', 'chromium', 'google-chrome'];
   return { browsers: openers.map((program) => [program, url]), reason: undefined };

@@ -148,12 +148,12 @@ function startBrowser(
     return false;
   const { browsers, reason } = browserEnvironment(url, environment, platform);
   if (browsers.length === 0) {
-    if (reason !== undefined) terminal.note(`No browser is started: ${reason}.`);
+    if (reason !== undefined) terminal.note(`${reason}, so not opening a browser.`);
     return false;
   }
   void openBrowser(browsers).then((opened) => {
     if (opened || finished.aborted) return;
-    terminal.note('  No browser could be started. Open the address yourself, or set BROWSER, for example:');
+    terminal.note('  No browser could be opened. Open the address yourself, or set BROWSER, for example:');
     terminal.note('    export BROWSER=$(which firefox)');
     failed();
   });

@@ -62,7 +62,7 @@ async function takePasted(asking: Asking, pasted: string, signal: AbortSignal): 
     return;
   }
   if (!pasted.startsWith(session.redirect_uri)) {
-    context.terminal.note(`  That is not the address it ends at, which begins with ${session.redirect_uri}`);
+    context.terminal.note(`  That is not the final address. It must begin with ${session.redirect_uri}`);
     return;
   }
   try {

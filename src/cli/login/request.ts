@@ -41,7 +41,7 @@ export function loginRequest(
   };
   const usesKey = (flow ?? definition?.flow) === 'api_key';
   const apiKey = usesKey ? fromEnvironment('api_key', 'env_var', 'key') : undefined;
-  const clientId = usesKey ? undefined : fromEnvironment('client', 'client_id_env', 'client id');
+  const clientId = usesKey ? undefined : fromEnvironment('client', 'client_id_env', 'client ID');
   const clientSecret = usesKey ? undefined : fromEnvironment('client', 'client_secret_env', 'client secret');
   return {
     provider,
@@ -71,11 +71,11 @@ export async function chosenFlow(
   const { browsers } = browserEnvironment('https://authsome.invalid', environment, platform);
   if (browsers.length > 0) return undefined;
   if (!input.isTerminal) {
-    terminal.note('There is no browser here. To sign in with a code on another device instead, run:');
+    terminal.note('No browser found. To sign in with a code on another device instead, run:');
     terminal.note(`  ${signInLine({ ...options, flow: 'device_code' })}`);
     return undefined;
   }
-  const question = 'There is no browser here. Sign in with a code on another device? [Y/n] ';
+  const question = 'No browser found. Sign in with a code on another device? [Y/n] ';
   const answer = await input.text(question, interrupted);
   if (answer === undefined) throw cancelled();
   return /^\s*n/i.test(answer) ? undefined : 'device_code';

@@ -48,7 +48,7 @@ export function cancelled(session?: AuthSessionDocument, settingsUrl?: string): 
   if (isAtProvider && session.flow === 'dcr_pkce') {
     return new AuthsomeError('Cancelled', 'sign-in cancelled', {
       hint:
-        `If ${session.display_name} did not know the client, another one is registered with:\n` +
+        `If ${session.display_name} did not know the client, register a new one with:\n` +
         session.sign_in_again,
     });
   }

@@ -1,7 +1,8 @@
-/** What became of a connection's tokens, in words. */
+/** What happened to a connection's tokens, in words. */
 export const atProvider = {
-  revoked: 'revoked at the provider, and forgotten here',
+  revoked: 'revoked at the provider, and removed from this machine',
   unsupported:
-    'forgotten here; the provider has no way to revoke, so end it in your settings there if you must',
-  unreachable: 'forgotten here; the provider could not be reached, so end it in your settings there',
+    'removed from this machine; the provider cannot revoke it, so revoke it in your account settings there if needed',
+  unreachable:
+    'removed from this machine; the provider could not be reached, so revoke it in your account settings there',
 } as const;

@@ -33,8 +33,8 @@ describe('the arguments of run', () => {
   });
 
   test('suggests the option that was meant', () => {
-    expect(() => read('--provder github true')).toThrow('run has no option --provder');
-    expect(() => read('--connection github true')).toThrow('--connection wants PROVIDER=NAME, not: github');
+    expect(() => read('--provder github true')).toThrow('unknown option: --provder');
+    expect(() => read('--connection github true')).toThrow('--connection needs PROVIDER=NAME, not: github');
     expect(() => read('--provider')).toThrow('--provider needs a value');
   });
 });

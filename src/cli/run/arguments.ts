@@ -26,8 +26,8 @@ const ownOptions = [
 ];
 
 /**
- * Reads up to the child's command and not a word further: `authsome run git log -p -- x` needs no `--`, and one
- * that stands there is taken out. Throws `Usage`.
+ * Reads up to the child's command and no further: `authsome run git log -p -- x` needs no `--`, and one before the
+ * command is removed. Throws `Usage`.
  */
 export function readRunArguments(args: readonly string[], given: GlobalFlags): RunArguments {
   let flags = given;
@@ -58,7 +58,7 @@ export function readRunArguments(args: readonly string[], given: GlobalFlags): R
 function providerOf(pair: string): string {
   const equals = pair.indexOf('=');
   if (equals < 1 || equals === pair.length - 1) {
-    throw new AuthsomeError('Usage', `--connection wants PROVIDER=NAME, not: ${pair}`, {
+    throw new AuthsomeError('Usage', `--connection needs PROVIDER=NAME, not: ${pair}`, {
       hint: 'For example: authsome run --connection github=work -- git push',
     });
   }
@@ -77,10 +77,10 @@ function missingValue(option: string): AuthsomeError {
 
 function unknownOption(option: string): AuthsomeError {
   const near = closest(option, ownOptions);
-  return new AuthsomeError('Usage', `run has no option ${option}`, {
+  return new AuthsomeError('Usage', `unknown option: ${option}`, {
     hint:
       near === undefined
-        ? 'Options of your own command go after it: authsome run -- <command> [args…]'
-        : `Did you mean ${near}? Options of your own command go after it: authsome run -- <command> [args…]`,
+        ? 'Options of your command go after it: authsome run -- <command> [args…]'
+        : `Did you mean ${near}? Options of your command go after it: authsome run -- <command> [args…]`,
   });
 }

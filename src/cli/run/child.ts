@@ -27,7 +27,7 @@ function notStarted(command: string, error: NodeJS.ErrnoException): AuthsomeErro
   if (error.code !== 'ENOENT') {
     const reason = error.code === 'EACCES' ? 'it is not executable' : (error.code ?? 'unknown reason');
     return new AuthsomeError('CommandNotExecutable', `cannot run ${command}: ${reason}`, {
-      hint: `Look at it: ls -ld ${command}`,
+      hint: `Check its mode: ls -ld ${command}`,
       cause: error,
     });
   }
@@ -35,7 +35,7 @@ function notStarted(command: string, error: NodeJS.ErrnoException): AuthsomeErro
     return new AuthsomeError(
       'CommandNotExecutable',
       `cannot run ${command}: the interpreter that its first line names does not exist`,
-      { hint: `Look at it: head -n 1 ${command}`, cause: error },
+      { hint: `Check it: head -n 1 ${command}`, cause: error },
     );
   }
   return new AuthsomeError('CommandNotFound', `command not found: ${command}`, { cause: error });

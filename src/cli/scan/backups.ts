@@ -17,7 +17,7 @@ export interface StoredBackup {
 
 /** The sealed originals of rewritten files, in a directory of the home. */
 export interface Backups {
-  /** On disk when it returns. The name forgets it again. */
+  /** Writes it to disk. Returns the name by which it can be deleted. */
   store(backup: Backup): string;
   /** The oldest first. */
   list(): readonly StoredBackup[];
@@ -69,6 +69,6 @@ function readBackup(path: string): Backup {
   const backup = parseBackup(document);
   if (backup !== undefined) return backup;
   throw new AuthsomeError('HomeNotUsable', `${path} is not a backup of a scan`, {
-    hint: 'Move it away.',
+    hint: 'Move it out of that directory.',
   });
 }

@@ -149,7 +149,7 @@ describe('rewriting and undoing', () => {
     chmodSync(path('.env'), 0o640);
     rewrite('.env');
     rmSync(path('.env'));
-    expect(() => undo()).toThrow(/is not there any more/);
+    expect(() => undo()).toThrow(/no longer exists/);
     undo({ force: true });
     expect(readFileSync(path('.env'), 'utf8')).toBe(`KEY=${value}`);
     expect(statSync(path('.env')).mode & 0o777).toBe(0o640);
@@ -165,11 +165,11 @@ describe('rewriting and undoing', () => {
     expect(backups().list()).toHaveLength(1);
   });
 
-  it('says whose backup it is, and when it was altered', () => {
+  it('says whose backup it is, and when it was modified', () => {
     writeFileSync(path('.env'), `KEY=${value}`);
     rewrite('.env');
     expect(() => undo({ key: { ...key, did: 'did:key:zOther' } })).toThrow(/belongs to another identity/);
-    expect(() => undo({ key: { ...key, secret: randomBytes(48) } })).toThrow(/was altered/);
+    expect(() => undo({ key: { ...key, secret: randomBytes(48) } })).toThrow(/was modified/);
     expect(readFileSync(path('.env'), 'utf8')).toBe('KEY=phantom-1');
   });
 
@@ -180,7 +180,7 @@ describe('rewriting and undoing', () => {
       writeFileSync(path(name), `KEY=${value}`);
       rewrite(name);
     }
-    expect(() => undo()).toThrow(/no rewriting to undo/);
+    expect(() => undo()).toThrow(/nothing to undo/);
     expect(undo({ paths: ['b'] })).toHaveLength(1);
     expect(readFileSync(path('a/.env'), 'utf8')).toBe('KEY=phantom-1');
     expect(undo({ paths: ['a/.env'] })).toHaveLength(1);

@@ -61,7 +61,7 @@ async function signIn(client: Client, { findings, connection, replaces }: Planne
   if (failure !== undefined) throw failure;
   if (session.status !== 'connected') {
     await client.cancelAuthSession(session.session_id);
-    throw new AuthsomeError('SignInFailed', `${provider.displayName} asks for more than a key`, {
+    throw new AuthsomeError('SignInFailed', `${provider.displayName} needs more than a key`, {
       hint: `Run: ${signInLine({ provider: provider.provider, connection })}`,
     });
   }

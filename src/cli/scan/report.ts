@@ -36,7 +36,7 @@ export function showFindings(terminal: Terminal, findings: readonly Finding[]): 
 
 export function showSkipped(terminal: Terminal, skipped: readonly ScanSkipped[]): void {
   for (const { variable, file, line, reason, hint } of skipped) {
-    terminal.warn(`Left ${printable(variable)} (${shownPlace({ file, line })}): ${reason}`);
+    terminal.warn(`Skipped ${printable(variable)} (${shownPlace({ file, line })}): ${reason}`);
     if (hint !== null) terminal.warn(`  ${hint}`);
   }
 }

@@ -37,7 +37,7 @@ export async function search(
       files.set(shown, readSourceFile(path));
     } catch (error) {
       if (isNamed || !(error instanceof AuthsomeError)) throw error;
-      context.terminal.warn(`Left out: ${printable(error.message)}`);
+      context.terminal.warn(`Skipped: ${printable(error.message)}`);
     }
   }
   const client = await context.client();

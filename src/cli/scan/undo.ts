@@ -30,8 +30,8 @@ export function undoRewrites(options: UndoOptions): readonly string[] {
     if (isWanted(file, options)) byFile.set(file, [stored, ...(byFile.get(file) ?? [])]);
   }
   if (byFile.size === 0) {
-    const where = options.paths.length === 0 ? 'in this directory' : options.paths.join(', ');
-    throw new AuthsomeError('OperationNotAllowed', `no rewriting to undo: ${where}`, {
+    const where = options.paths.length === 0 ? 'this directory' : options.paths.join(', ');
+    throw new AuthsomeError('OperationNotAllowed', `nothing to undo in ${where}`, {
       hint: 'Name the file or its directory: authsome scan --undo <path>',
     });
   }
@@ -71,16 +71,16 @@ function prepare(
   }
   const original = openBackup(backup, key);
   if (original === undefined) {
-    throw new AuthsomeError('OperationNotAllowed', `the backup of ${backup.file} was altered`, {
-      hint: 'The values are in the vault all the same: authsome export <provider>',
+    throw new AuthsomeError('OperationNotAllowed', `the backup of ${backup.file} was modified`, {
+      hint: 'The values are still in the vault: authsome export <provider>',
     });
   }
   // A crash between the backup and the rewriting left the file as it was.
   const isOriginal = current !== undefined && Buffer.compare(current.bytes, original) === 0;
   if (fitting === undefined && !isOriginal && !force) {
-    const what = exists ? 'was changed since it was rewritten' : 'is not there any more';
+    const what = exists ? 'was changed since it was rewritten' : 'no longer exists';
     throw new AuthsomeError('OperationNotAllowed', `${backup.file} ${what}`, {
-      hint: 'Nothing was written. To have the file of then all the same: authsome scan --undo --force',
+      hint: 'Nothing was written. To restore it anyway: authsome scan --undo --force',
     });
   }
   return { name, backup, original, current };

@@ -2,7 +2,7 @@ import type { DaemonRecord } from '../../../client/index.ts';
 import { AuthsomeError } from '../../../errors.ts';
 import type { CommandContext } from '../../context.ts';
 
-/** The same as for any command that finds no daemon. */
+/** The exit code of any command that finds no daemon. */
 const notRunningExitCode = 9;
 
 export async function start(context: CommandContext): Promise<void> {
@@ -11,7 +11,7 @@ export async function start(context: CommandContext): Promise<void> {
   const options = await context.daemon();
   const running = await findDaemon(options);
   const record = running ?? (await ensureDaemon(options));
-  tell(context, record, running === undefined ? 'The daemon has started' : 'The daemon was running already');
+  tell(context, record, running === undefined ? 'Started the daemon' : 'The daemon is already running');
 }
 
 export async function stop(
@@ -21,14 +21,14 @@ export async function stop(
   requireLocal(context);
   const { terminal } = context;
   const { stopDaemon } = await import('../../../client/index.ts');
-  const answer = await stopDaemon(await context.daemon(), whenIdle ? 'idle' : 'now');
+  const response = await stopDaemon(await context.daemon(), whenIdle ? 'idle' : 'now');
   if (terminal.json) {
-    terminal.document(answer ?? { v: 1, stopping: false, live_runs: 0 });
-  } else if (answer === undefined) {
+    terminal.document(response ?? { v: 1, stopping: false, live_runs: 0 });
+  } else if (response === undefined) {
     terminal.note('The daemon was not running.');
-  } else if (whenIdle && answer.live_runs > 0) {
-    const runs = answer.live_runs === 1 ? 'its last run' : `its ${answer.live_runs} runs`;
-    terminal.note(`The daemon will stop when ${runs} ended.`);
+  } else if (whenIdle && response.live_runs > 0) {
+    const runs = response.live_runs === 1 ? 'its last run ends' : `its ${response.live_runs} runs end`;
+    terminal.note(`The daemon will stop after ${runs}.`);
   } else {
     terminal.note('The daemon has stopped.');
   }
@@ -37,7 +37,7 @@ export async function stop(
 export async function restart(context: CommandContext): Promise<void> {
   requireLocal(context);
   const { restartDaemon } = await import('../../../client/index.ts');
-  tell(context, await restartDaemon(await context.daemon()), 'The daemon has started');
+  tell(context, await restartDaemon(await context.daemon()), 'Started the daemon');
 }
 
 export async function status(context: CommandContext): Promise<number> {
@@ -70,7 +70,11 @@ function tell({ terminal }: CommandContext, record: DaemonRecord, what: string):
 function requireLocal(context: CommandContext): void {
   const { isLocal, baseUrl } = context.settings();
   if (isLocal) return;
-  throw new AuthsomeError('OperationNotAllowed', `the daemon at ${baseUrl} is not ours to start or stop`, {
-    hint: 'Unset AUTHSOME_BASE_URL to use the daemon of this machine.',
-  });
+  throw new AuthsomeError(
+    'OperationNotAllowed',
+    `the daemon at ${baseUrl} is remote; it cannot be started or stopped from here`,
+    {
+      hint: 'To use the daemon on this machine, unset AUTHSOME_BASE_URL.',
+    },
+  );
 }

@@ -12,8 +12,8 @@ const tailBytes = 1024 * 1024;
 const pollMs = 250;
 
 /**
- * The last lines of a log file, as they are; with `follow`, what is added to it from then on. Under `--json` the last lines
- * are one document, and what is followed is as it is: a document a line.
+ * Prints the last lines of a log file unmodified; with `follow`, also the lines added from then on. Under `--json` the last
+ * lines are one document. With `follow` each line is a document of its own.
  */
 export async function showLogFile(context: CommandContext, options: LogFileOptions): Promise<void> {
   const { terminal } = context;
@@ -25,7 +25,7 @@ export async function showLogFile(context: CommandContext, options: LogFileOptio
     return;
   }
   if (first === undefined && !options.follow) {
-    terminal.note(`There is no log yet: ${options.file}`);
+    terminal.note(`No log yet: ${options.file}`);
     return;
   }
   for (const line of lines) terminal.print(line);
@@ -35,7 +35,7 @@ export async function showLogFile(context: CommandContext, options: LogFileOptio
     await delay(pollMs);
     const more = await readFrom(options.file, end);
     if (more === undefined) continue;
-    // The one that is full now may have got more lines since the last look.
+    // The file that is full now may have got more lines since the last read.
     const missed = more.start < end ? await readFrom(`${options.file}.1`, end) : undefined;
     end = more.end;
     const pieces = (rest + (missed?.text ?? '') + more.text).split('\n');
@@ -44,7 +44,7 @@ export async function showLogFile(context: CommandContext, options: LogFileOptio
   }
 }
 
-/** What a line holds; a line that is no JSON, such as a crash leaves, as it is. */
+/** The JSON value of a line; a line that is not JSON, such as a crash writes, as text. */
 function parsedLine(line: string): unknown {
   try {
     return JSON.parse(line);
