@@ -16,17 +16,17 @@ const colours = process.stdout.isTTY && process.env.NO_COLOR === undefined;
 const story = createStory((line) => console.log(line), colours);
 const directory = mkdtempSync(join(tmpdir(), 'authsome-demo-'));
 const startedAtMs = Date.now();
-console.log(
-  '\nauthsome: agents use your accounts, and never hold the key. All of this happens on this machine.',
-);
+console.log('\nauthsome: agents use your accounts and never hold the key. All of this runs on this machine.');
 try {
   await tell(story);
 } finally {
   rmSync(directory, { recursive: true, force: true });
 }
 const seconds = ((Date.now() - startedAtMs) / 1000).toFixed(1);
-const verdict = story.failures === 0 ? 'all of them so' : `${story.failures} NOT so`;
-console.log(`\n${story.checks} checks, ${verdict}; ${seconds} s. Your own turn: npx authsome login github\n`);
+const passed = story.checks - story.failures;
+const result =
+  story.failures === 0 ? `${passed} checks passed` : `${passed} checks passed, ${story.failures} failed`;
+console.log(`\n${result} in ${seconds} s. Your own turn: npx authsome login github\n`);
 process.exitCode = story.failures === 0 ? 0 : 1;
 
 async function tell({ chapter, command, fact, text, check }: Story): Promise<void> {
@@ -63,7 +63,7 @@ async function tell({ chapter, command, fact, text, check }: Story): Promise<voi
     const registered = await Promise.all(
       [acme, pixel].map((one) => run('register', write(`${one.name}.json`, JSON.stringify(one)))),
     );
-    check('two services that authsome has never seen are described by a file each', registered.every(isDone));
+    check('two services that authsome did not know are registered, one file each', registered.every(isDone));
 
     command('authsome login acme');
     const withClient = await signInWithClient(
@@ -102,11 +102,11 @@ async function tell({ chapter, command, fact, text, check }: Story): Promise<voi
       command(`authsome run -- sh -c '${line}'`);
       const curl = await run('run', '--', 'sh', '-c', `echo "$ACME_TOKEN"; ${line}`);
       const [phantom = '', answer = ''] = curl.stdout.split('\n');
-      fact('the agent held', `ACME_TOKEN=${glimpse(phantom)}`, 'a phantom');
+      fact('the agent has', `ACME_TOKEN=${glimpse(phantom)}`, 'a phantom');
       fact(`${hosts.api} received`, `Authorization: Bearer ${glimpse(token)}`, 'the real one');
-      fact('and answered', answer);
+      fact('and responded', answer);
       check(
-        'curl got its answer without the credential',
+        'curl got its response without the credential',
         isDone(curl) && answer.includes('hello') && !holdsAny(curl.stdout, secrets),
       );
       check(
@@ -118,14 +118,14 @@ async function tell({ chapter, command, fact, text, check }: Story): Promise<voi
     const node = await run('run', '--', process.execPath, agent);
     const report = readReport(node);
     const { ACME_TOKEN: heldToken = '', PIXEL_API_KEY: heldKey = '' } = report.environment;
-    fact('the agent held', `ACME_TOKEN=${glimpse(heldToken)} PIXEL_API_KEY=${glimpse(heldKey)}`, 'phantoms');
+    fact('the agent has', `ACME_TOKEN=${glimpse(heldToken)} PIXEL_API_KEY=${glimpse(heldKey)}`, 'phantoms');
     fact(
       `${hosts.keyApi} received`,
       `X-API-Key: ${glimpse(String(arrived(hosts.keyApi)?.headers['x-api-key']))}`,
       'the real one',
     );
     check(
-      'nothing in the agent’s whole environment is a secret',
+      'no variable in the agent’s environment is a secret',
       heldToken !== '' && heldKey !== '' && !holdsAny(JSON.stringify(report.environment), secrets),
     );
     check(
@@ -133,17 +133,20 @@ async function tell({ chapter, command, fact, text, check }: Story): Promise<voi
       arrived(hosts.keyApi)?.headers['x-api-key'] === apiKey &&
         arrived(hosts.api)?.headers.authorization === `Bearer ${token}`,
     );
-    check('and both answered it', report.statuses.account === 200 && report.statuses.image === 200);
+    check(
+      'both APIs responded to the agent',
+      report.statuses.account === 200 && report.statuses.image === 200,
+    );
 
     chapter('3  The agent gives its key away');
     const leaked = arrived(hosts.stranger);
     fact(
       'a stranger received',
       `Authorization: ${glimpse(String(leaked?.headers.authorization).slice(7))}`,
-      'the phantom, worth nothing',
+      'the phantom, which is worth nothing',
     );
     check(
-      'a phantom sent elsewhere stays a phantom',
+      'a phantom that is sent to another host stays a phantom',
       leaked?.headers.authorization === `Bearer ${heldToken}` && leaked.headers['x-api-key'] === heldKey,
     );
 
@@ -152,7 +155,7 @@ async function tell({ chapter, command, fact, text, check }: Story): Promise<voi
     const log = await run('log', '-n', '5');
     text(log.stdout);
     check(
-      'the log tells what happened, without a secret',
+      'the log shows what happened, without a secret',
       isDone(log) && log.stdout.includes(hosts.api) && !holdsAny(log.stdout, secrets),
     );
     const decision = await injectedDecision(run);
@@ -160,7 +163,7 @@ async function tell({ chapter, command, fact, text, check }: Story): Promise<voi
     const explained = await run('explain', decision);
     text(explained.stdout);
     check(
-      'explain tells which connection was used, and where the credential went',
+      'explain shows which connection was used and where the credential went',
       isDone(explained) && explained.stdout.includes('acme') && !holdsAny(explained.stdout, secrets),
     );
 
@@ -169,7 +172,7 @@ async function tell({ chapter, command, fact, text, check }: Story): Promise<voi
     const before = service.api.received.length;
     const refused = readReport(await run('run', '--', process.execPath, agent));
     check(
-      'revoked there and here: the token is dead, and no credential goes out any more',
+      'the token is revoked at Acme and here: no request gets a credential',
       isDone(revoked) &&
         !(await service.authorization.accepts(token)) &&
         refused.statuses.account !== 200 &&

@@ -1,10 +1,10 @@
-/** What the demo says, and whether everything it said was so. */
+/** What the demo prints, and how many of its checks failed. */
 export interface Story {
   chapter(title: string): void;
   command(line: string): void;
   fact(label: string, value: string, remark?: string): void;
   text(lines: string): void;
-  /** Prints a sentence with its verdict. */
+  /** Prints a sentence and whether it is true. */
   check(sentence: string, holds: boolean): void;
   readonly failures: number;
   readonly checks: number;

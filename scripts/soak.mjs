@@ -17,7 +17,7 @@ const bundle = await rolldown({
   platform: 'node',
   external: /^[^./]/,
   // The tests' own way to the built program starts at their folder.
-  transform: { define: { 'import.meta.dirname': JSON.stringify(join(root, 'test/e2e')) } },
+  transform: { define: { 'import.meta.dirname': JSON.stringify(join(root, 'test/support')) } },
 });
 await bundle.write({ file: bundled, format: 'esm' });
 await bundle.close();

@@ -13,8 +13,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { createWorld, entry, gone, inWorld, isAlive, until, type World } from '../support/fixture.ts';
 import { type Outcome, start } from '../support/product.ts';
-import { createWorld, entry, gone, inWorld, isAlive, until, type World } from './harness.ts';
 
 const key = `sk-proj-${'a1B2'.repeat(15)}`;
 const withKey = { env: { OPENAI_API_KEY: key } };

@@ -1,7 +1,7 @@
 import { chmodSync, copyFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createWorld, gone, inWorld, type World } from './harness.ts';
+import { createWorld, gone, inWorld, type World } from '../support/fixture.ts';
 
 const world = () => createWorld();
 

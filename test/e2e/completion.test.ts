@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { createWorld, entry, inWorld } from './harness.ts';
+import { createWorld, entry, inWorld } from '../support/fixture.ts';
 
 it('completes commands and providers, and starts no daemon for it', async () => {
   await inWorld(await createWorld(), async (world) => {

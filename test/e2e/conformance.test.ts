@@ -2,9 +2,9 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createWorld, entry, root, type World } from '../support/fixture.ts';
 import { type Outcome, start } from '../support/product.ts';
 import { createThrowawayCa } from '../support/service/index.ts';
-import { createWorld, entry, root, type World } from './harness.ts';
 
 /** One line of a table in docs/project/conformance.md. */
 interface Documented {

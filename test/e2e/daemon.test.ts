@@ -3,7 +3,7 @@ import { appendFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSy
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createWorld, entry, gone, inWorld, isAlive, until, type World } from './harness.ts';
+import { createWorld, entry, gone, inWorld, isAlive, until, type World } from '../support/fixture.ts';
 
 describe('a daemon on demand', () => {
   let world: World;

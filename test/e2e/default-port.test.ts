@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
+import { createWorld, entry, inWorld } from '../support/fixture.ts';
+import { ownNetwork } from '../support/own-network.ts';
 import { start } from '../support/product.ts';
-import { createWorld, entry, inWorld } from './harness.ts';
-import { ownNetwork } from './own-network.ts';
 
 it('listens on 127.0.0.1:7998 unless it is told otherwise, and redirects come back to one exact URI there', async () => {
   await inWorld(await createWorld(), async (world) => {

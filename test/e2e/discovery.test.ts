@@ -2,9 +2,9 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createBrowser } from '../support/browser.ts';
+import { createWorld, lastDocument, type World } from '../support/fixture.ts';
 import type { Outcome } from '../support/product.ts';
 import { authUrlOf } from '../support/sign-in.ts';
-import { createWorld, lastDocument, type World } from './harness.ts';
 import { issuer, resource, startToolService, strayHost, type ToolService } from './tool-service.ts';
 
 let service: ToolService;

@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Acme, connectAcme, connectPixel, createAcme } from '../support/fixture.ts';
 import { acme, hosts } from '../support/service/index.ts';
-import { type Acme, connectAcme, connectPixel, createAcme } from './harness.ts';
 
 let world: Acme;
 let token = '';

@@ -2,9 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls, createSecureContext } from 'node:tls';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type Acme, connectAcme, createAcme, until } from '../support/fixture.ts';
 import type { Running } from '../support/product.ts';
 import { hosts } from '../support/service/index.ts';
-import { type Acme, connectAcme, createAcme, until } from './harness.ts';
 
 let world: Acme;
 let run: Running;

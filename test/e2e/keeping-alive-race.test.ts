@@ -1,8 +1,8 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import { type Acme, connectAcme, createAcme, gone, inWorld, until } from '../support/fixture.ts';
 import { hosts } from '../support/service/index.ts';
-import { type Acme, connectAcme, createAcme, gone, inWorld, until } from './harness.ts';
-import { granted, holdTokenRequest } from './token-endpoint.ts';
+import { granted, holdTokenRequest } from '../support/token-endpoint.ts';
 
 const crowd = Array.from({ length: 50 }, (_, index) => index);
 const me = `https://${hosts.api}/v1/me`;

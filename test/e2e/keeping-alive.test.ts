@@ -1,8 +1,6 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { acme, hosts } from '../support/service/index.ts';
-import { authUrlOf, signInWithClient } from '../support/sign-in.ts';
 import {
   type Acme,
   askAcme,
@@ -13,8 +11,10 @@ import {
   lastDocument,
   register,
   until,
-} from './harness.ts';
-import { changeResponses, granted } from './token-endpoint.ts';
+} from '../support/fixture.ts';
+import { acme, hosts } from '../support/service/index.ts';
+import { authUrlOf, signInWithClient } from '../support/sign-in.ts';
+import { changeResponses, granted } from '../support/token-endpoint.ts';
 
 const me = `https://${hosts.api}/v1/me`;
 const works = { code: 0, stdout: '200', stderr: '' };

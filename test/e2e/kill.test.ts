@@ -1,8 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Database, openDatabase } from '../../src/storage/test-storage.ts';
-import { acme, hosts } from '../support/service/index.ts';
-import { authUrlOf, signInWithClient } from '../support/sign-in.ts';
 import {
   type Acme,
   askAcme,
@@ -13,8 +11,10 @@ import {
   lastDocument,
   register,
   until,
-} from './harness.ts';
-import { granted, holdTokenRequest, type Stage } from './token-endpoint.ts';
+} from '../support/fixture.ts';
+import { acme, hosts } from '../support/service/index.ts';
+import { authUrlOf, signInWithClient } from '../support/sign-in.ts';
+import { granted, holdTokenRequest, type Stage } from '../support/token-endpoint.ts';
 
 async function kill(world: Acme): Promise<void> {
   const pid = world.daemonPid() ?? 0;

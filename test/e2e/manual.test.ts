@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { commandTable } from '../../src/cli/command-table.ts';
-import { createWorld, inWorld, root, type World } from './harness.ts';
+import { createWorld, inWorld, root, type World } from '../support/fixture.ts';
 
 const pageOf = (name: string) => readFileSync(join(root, `docs/${name}.md`), 'utf8');
 const everywhere = new Set([

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Chromium, collectComplaints, launchChromium } from '../support/chromium.ts';
+import { type Acme, connectAcme, createAcme, entry, inWorld, until } from '../support/fixture.ts';
 import { start } from '../support/product.ts';
 import { authUrlOf } from '../support/sign-in.ts';
-import { type Chromium, collectComplaints, launchChromium } from './chromium.ts';
-import { type Acme, connectAcme, createAcme, entry, inWorld, until } from './harness.ts';
 
 let world: Acme;
 let chromium: Chromium;

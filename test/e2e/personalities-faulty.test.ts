@@ -4,12 +4,12 @@
  */
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Chromium, launchChromium } from '../support/chromium.ts';
+import { type Acme, connectAcme, createAcme, lastDocument, register } from '../support/fixture.ts';
+import { type Company, consent, inCompany, issuer, told } from '../support/person.ts';
 import { acme, hosts } from '../support/service/index.ts';
 import { authUrlOf } from '../support/sign-in.ts';
-import { type Chromium, launchChromium } from './chromium.ts';
-import { type Acme, connectAcme, createAcme, lastDocument, register } from './harness.ts';
-import { type Company, consent, inCompany, issuer, told } from './person.ts';
-import { changeResponses, holdTokenRequest, interceptAnswers } from './token-endpoint.ts';
+import { changeResponses, holdTokenRequest, interceptAnswers } from '../support/token-endpoint.ts';
 
 const me = `https://${hosts.api}/v1/me`;
 

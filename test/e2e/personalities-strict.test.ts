@@ -5,11 +5,11 @@
 import { once } from 'node:events';
 import { request } from 'node:https';
 import { describe, expect, it } from 'vitest';
+import { authorizeUrlOf, expiry, lastDocument, register } from '../support/fixture.ts';
+import { type Company, consent, giveClient, inCompany, issuer, told } from '../support/person.ts';
 import { acme, hosts } from '../support/service/index.ts';
 import { authUrlOf } from '../support/sign-in.ts';
-import { authorizeUrlOf, expiry, lastDocument, register } from './harness.ts';
-import { type Company, consent, giveClient, inCompany, issuer, told } from './person.ts';
-import { granted, interceptAnswers } from './token-endpoint.ts';
+import { granted, interceptAnswers } from '../support/token-endpoint.ts';
 
 const me = ['run', '--', 'curl', '-sS', `https://${hosts.api}/v1/me`] as const;
 

@@ -3,11 +3,11 @@
  * before.
  */
 import { describe, expect, it } from 'vitest';
+import { authorizeUrlOf, lastDocument, register, until } from '../support/fixture.ts';
+import { type Company, consent, giveClient, inCompany, issuer, told } from '../support/person.ts';
 import { acme } from '../support/service/index.ts';
 import { authUrlOf } from '../support/sign-in.ts';
-import { authorizeUrlOf, lastDocument, register, until } from './harness.ts';
-import { type Company, consent, giveClient, inCompany, issuer, told } from './person.ts';
-import { changeResponses } from './token-endpoint.ts';
+import { changeResponses } from '../support/token-endpoint.ts';
 
 const discovered = { issuer, scopes: ['read', 'write'] } as const;
 

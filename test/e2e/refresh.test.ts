@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { askAcme, connectAcme, createAcme, expiry, inWorld } from './harness.ts';
+import { askAcme, connectAcme, createAcme, expiry, inWorld } from '../support/fixture.ts';
 
 it('refreshes once, though ten processes need the token at once, and uses the new one', async () => {
   await inWorld(await createAcme({ firstTokenTtlSeconds: 2 }), async (world) => {

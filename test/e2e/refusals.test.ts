@@ -1,8 +1,8 @@
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Acme, connectAcme, connectPixel, createAcme } from '../support/fixture.ts';
 import { hosts } from '../support/service/index.ts';
-import { type Acme, connectAcme, connectPixel, createAcme } from './harness.ts';
 
 /** What a program in a run can do by hand: its proxy, and what it trusts. */
 interface Inside {

@@ -6,10 +6,10 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
+import { findChromium } from '../support/chromium.ts';
+import { createWorld, register, root, type World } from '../support/fixture.ts';
 import type { Outcome } from '../support/product.ts';
 import { createThrowawayCa } from '../support/service/index.ts';
-import { findChromium } from './chromium.ts';
-import { createWorld, register, root, type World } from './harness.ts';
 
 const web = 'web.chromium.test';
 const stranger = 'stranger.chromium.test';

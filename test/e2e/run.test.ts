@@ -2,9 +2,18 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  type Acme,
+  connectAcme,
+  connectPixel,
+  createAcme,
+  entry,
+  gone,
+  register,
+  until,
+} from '../support/fixture.ts';
 import { start } from '../support/product.ts';
 import { hosts } from '../support/service/index.ts';
-import { type Acme, connectAcme, connectPixel, createAcme, entry, gone, register, until } from './harness.ts';
 
 let world: Acme;
 let token = '';

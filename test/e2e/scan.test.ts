@@ -10,8 +10,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { createWorld, entry, inWorld, register, type World } from '../support/fixture.ts';
 import { pixel } from '../support/service/index.ts';
-import { createWorld, entry, inWorld, register, type World } from './harness.ts';
 
 const keys = {
   pixel: `px_${'a1b2c3d4'.repeat(4)}`,

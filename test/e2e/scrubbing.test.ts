@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createWorld, register, until, type World } from '../support/fixture.ts';
 import {
   compressors,
   type EchoService,
@@ -10,7 +11,6 @@ import {
   secondHost,
   startEchoService,
 } from './echo-service.ts';
-import { createWorld, register, until, type World } from './harness.ts';
 
 let echo: EchoService;
 let world: World;

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { connectAcme, connectPixel, createAcme, expiry, inWorld } from '../support/fixture.ts';
 import { hosts } from '../support/service/index.ts';
-import { connectAcme, connectPixel, createAcme, expiry, inWorld } from './harness.ts';
 
 function filesUnder(directory: string): readonly string[] {
   return readdirSync(directory, { withFileTypes: true, recursive: true })

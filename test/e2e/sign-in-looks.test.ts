@@ -2,12 +2,12 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Chromium, collectComplaints, launchChromium } from '../support/chromium.ts';
+import { acmeDevice, scriptDeviceFlow, userCode } from '../support/device-flow.ts';
+import { type Acme, createAcme, register } from '../support/fixture.ts';
 import type { Running } from '../support/product.ts';
 import { acme, hosts, pixel } from '../support/service/index.ts';
 import { authUrlOf } from '../support/sign-in.ts';
-import { type Chromium, collectComplaints, launchChromium } from './chromium.ts';
-import { acmeDevice, scriptDeviceFlow, userCode } from './device-flow.ts';
-import { type Acme, createAcme, register } from './harness.ts';
 
 const settingsUrl = `https://${hosts.login}/settings/apps`;
 const steps = [

@@ -4,9 +4,9 @@
  */
 import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Acme, connectAcme, createAcme, inWorld, lastDocument, register } from '../support/fixture.ts';
 import { acme, hosts } from '../support/service/index.ts';
 import { authUrlOf } from '../support/sign-in.ts';
-import { type Acme, connectAcme, createAcme, inWorld, lastDocument, register } from './harness.ts';
 
 const issuer = `https://${hosts.login}`;
 

@@ -5,10 +5,6 @@
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Running } from '../support/product.ts';
-import { start } from '../support/product.ts';
-import { acme } from '../support/service/index.ts';
-import { authUrlOf, signInWithClient } from '../support/sign-in.ts';
 import {
   type Acme,
   authorizeUrlOf,
@@ -20,8 +16,12 @@ import {
   lastDocument,
   register,
   until,
-} from './harness.ts';
-import { ownNetwork, ownProcesses } from './own-network.ts';
+} from '../support/fixture.ts';
+import { ownNetwork, ownProcesses } from '../support/own-network.ts';
+import type { Running } from '../support/product.ts';
+import { start } from '../support/product.ts';
+import { acme } from '../support/service/index.ts';
+import { authUrlOf, signInWithClient } from '../support/sign-in.ts';
 
 const settingsUrl = 'https://login.acme.test/settings/apps';
 /** Acme with a page for its settings, as a careful definition has it. */

@@ -1,9 +1,9 @@
 /** Signing in from a terminal without a browser: every question on a real pty, and every way out of it. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { acmeDevice, scriptDeviceFlow } from '../support/device-flow.ts';
+import { type Acme, authorizeUrlOf, createAcme, lastDocument, register } from '../support/fixture.ts';
 import type { Running } from '../support/product.ts';
 import { acme } from '../support/service/index.ts';
-import { acmeDevice, scriptDeviceFlow } from './device-flow.ts';
-import { type Acme, authorizeUrlOf, createAcme, lastDocument, register } from './harness.ts';
 
 let world: Acme;
 let isApproved = false;

@@ -1,6 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  type Acme,
+  connectAcme,
+  connectPixel,
+  createAcme,
+  inWorld,
+  lastDocument,
+} from '../support/fixture.ts';
 import { authUrlOf, signInWithClient } from '../support/sign-in.ts';
-import { type Acme, connectAcme, connectPixel, createAcme, inWorld, lastDocument } from './harness.ts';
 
 let world: Acme;
 beforeAll(async () => {

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { Figures } from '../soak/soak.ts';
+import { root } from '../support/fixture.ts';
 import { start } from '../support/product.ts';
-import { root } from './harness.ts';
 
 it('mixed load with everybody misbehaving loses, doubles and mixes up no answer, and leaves nothing open', {
   timeout: 180_000,

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createWorld, entry, gone, until, type World } from '../support/fixture.ts';
 import { type Outcome, start } from '../support/product.ts';
-import { createWorld, entry, gone, until, type World } from './harness.ts';
 
 let world: World;
 beforeAll(async () => {

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, readlinkSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
-import { createWorld, register, type World } from '../e2e/harness.ts';
 import { createBrowser } from '../support/browser.ts';
+import { createWorld, register, type World } from '../support/fixture.ts';
 import type { Running } from '../support/product.ts';
 import { freePort } from '../support/product.ts';
 import { acme, createThrowawayCa, startService } from '../support/service/index.ts';
@@ -221,7 +221,7 @@ function followAudit(
   const wakes = new Set<() => void>();
   let rest = '';
   following.child.stdout?.on('data', (text: string) => {
-    // The harness keeps what a command writes: an hour of it would be much.
+    // The fixture keeps what a command writes: an hour of it would be much.
     following.output.stdout = '';
     const lines = (rest + text).split('\n');
     rest = lines.pop() ?? '';

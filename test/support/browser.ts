@@ -1,3 +1,4 @@
+/** A browser without script, for the pages of a sign-in. The demo uses it as well. */
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 

@@ -1,3 +1,4 @@
+/** Starts the built program, or any other, and follows what it writes. The demo uses it as well. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 

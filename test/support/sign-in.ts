@@ -1,3 +1,4 @@
+/** Signs in through the product's own pages. The demo uses it as well. */
 import type { Browser, Page } from './browser.ts';
 import type { Outcome, Running } from './product.ts';
 

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as grpc from '@grpc/grpc-js';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { root } from '../harness.ts';
+import { root } from '../../support/fixture.ts';
 import { apiKey, createHttp2World, grpcHost, type Http2World, newerHost, olderHost } from './service.ts';
 
 let world: Http2World;

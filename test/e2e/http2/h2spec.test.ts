@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { root } from '../harness.ts';
+import { root } from '../../support/fixture.ts';
 import { apiKey, createHttp2World, type Http2World } from './service.ts';
 
 /** Built or found by scripts/test.mjs. */

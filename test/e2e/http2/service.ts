@@ -4,9 +4,9 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createWorld, register, root, type World } from '../../support/fixture.ts';
 import { freePort, type Outcome } from '../../support/product.ts';
 import { createThrowawayCa } from '../../support/service/index.ts';
-import { createWorld, register, root, type World } from '../harness.ts';
 
 export const apiKey = 'h2_5d1f0c7be29a4836';
 

@@ -1,6 +1,6 @@
 /**
- * The demo's world, which the end-to-end tests share: a real OAuth 2 authorization server and a real HTTPS API on
- * loopback, with certificates from a throwaway CA. No part of the product.
+ * The services that the demo and the end-to-end tests sign in to: a real OAuth 2 authorization server and a real HTTPS
+ * API on loopback, with certificates from a throwaway CA. No part of the product.
  */
 export type { ReceivedRequest } from './api.ts';
 export { createThrowawayCa } from './certificates.ts';

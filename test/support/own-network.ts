@@ -1,3 +1,4 @@
+/** Networks and processes apart from the machine's, for tests that need a fixed port or a broad `pkill`. */
 import { spawnSync } from 'node:child_process';
 
 /** Brings up the loopback of a fresh network namespace; no program of the system's is needed for it. */

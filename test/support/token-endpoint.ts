@@ -1,5 +1,6 @@
+/** Holds, changes and counts what the authorization server answers at its token endpoint. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Service } from '../support/service/index.ts';
+import type { Service } from './service/index.ts';
 
 /** Where a token request waits: before the server has seen it, or after the server has done what it asks for. */
 export type Stage = 'arrived' | 'answered';

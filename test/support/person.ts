@@ -20,9 +20,9 @@
  * is there already, in `keeping-alive`.
  */
 import type { Page } from 'playwright-core';
-import { hosts } from '../support/service/index.ts';
 import { type Chromium, launchChromium } from './chromium.ts';
-import { type Acme, type AcmeOptions, createAcme } from './harness.ts';
+import { type Acme, type AcmeOptions, createAcme } from './fixture.ts';
+import { hosts } from './service/index.ts';
 
 export const issuer = `https://${hosts.login}`;
 

@@ -1,4 +1,5 @@
-import { acme, hosts, type Service } from '../support/service/index.ts';
+/** A provider with the device flow, whose server is scripted. */
+import { acme, hosts, type Service } from './service/index.ts';
 
 /** Acme with the device flow. The demo's server has none: `scriptDeviceFlow` answers in its place. */
 export const acmeDevice = {

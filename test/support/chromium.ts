@@ -1,7 +1,8 @@
+/** The system's Chromium, for what only a real browser shows. */
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
-import type { Service } from '../support/service/index.ts';
+import type { Service } from './service/index.ts';
 
 export interface Chromium {
   /** A fresh profile. */

@@ -1,17 +1,11 @@
+/** The stand of every end-to-end test: the built program with a home, a port and an environment of its own. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { type Browser, createBrowser } from '../support/browser.ts';
-import { freePort, type Outcome, type Running, type StartOptions, start } from '../support/product.ts';
-import {
-  acme,
-  hosts,
-  pixel,
-  type Service,
-  type ServiceOptions,
-  startService,
-} from '../support/service/index.ts';
-import { type SignedIn, signInWithClient, signInWithKey } from '../support/sign-in.ts';
+import { type Browser, createBrowser } from './browser.ts';
+import { freePort, type Outcome, type Running, type StartOptions, start } from './product.ts';
+import { acme, hosts, pixel, type Service, type ServiceOptions, startService } from './service/index.ts';
+import { type SignedIn, signInWithClient, signInWithKey } from './sign-in.ts';
 
 export const root = resolve(import.meta.dirname, '../..');
 export const entry = join(root, 'dist/main.js');
