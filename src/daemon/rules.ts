@@ -10,6 +10,11 @@ export interface HomePolicy {
   readonly problem: { readonly code: ErrorCode; readonly message: string } | undefined;
 }
 
+/** `1 rule`, `2 rules`. */
+export function ruleCountText(count: number): string {
+  return count === 1 ? '1 rule' : `${count} rules`;
+}
+
 /** The rules of a home as its `config.json` has them now. */
 export interface LiveRules {
   readonly current: HomePolicy;

@@ -2,14 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pagePath } from '../api/index.ts';
 import { createTenants, type Tenants } from '../principals/index.ts';
 import { type Proxy as RunProxy, startProxy } from '../proxy/index.ts';
-import {
-  createDecisionSink,
-  createRoots,
-  createRuns,
-  RunAudits,
-  type Runs,
-  removeStaleRuns,
-} from '../runs/index.ts';
+import { createDecisionSink, createRoots, RunAudits, Runs, removeStaleRuns } from '../runs/index.ts';
 import type { Closers } from './closers.ts';
 import type { StartOptions } from './contract.ts';
 import type { Listener } from './listener.ts';
@@ -85,7 +78,7 @@ export async function createRuntime(
   });
   closers.add(() => proxy.close());
   await removeStaleRuns(home.runs);
-  const runs = createRuns({
+  const runs = new Runs({
     proxy,
     directory: home.runs,
     roots: createRoots(),

@@ -5,7 +5,7 @@ import { openStorage, type Storage } from '../storage/index.ts';
 import { type Keychain, systemKeychain } from '../vault/index.ts';
 import type { Closers } from './closers.ts';
 import type { StartOptions } from './contract.ts';
-import { type LiveRules, watchRules } from './rules.ts';
+import { type LiveRules, ruleCountText, watchRules } from './rules.ts';
 
 /** What the daemon reads and writes in its home. */
 export interface Stores {
@@ -55,7 +55,7 @@ export async function openStores(options: StartOptions, closers: Closers): Promi
     trail.append({
       event: 'rules.changed',
       outcome: problem?.code ?? 'ok',
-      detail: problem?.message ?? `${ruleCount} rules`,
+      detail: problem?.message ?? ruleCountText(ruleCount),
     }),
   );
   return { storage, trail, principals, catalog, keychain, rules };

@@ -6,4 +6,4 @@ export { createDecisionSink } from './decision-sink.ts';
 export { createRoots } from './roots.ts';
 export { RunAudits } from './run-audits.ts';
 export { removeStaleRuns } from './run-directory.ts';
-export { createRuns, type Runs } from './runs.ts';
+export { Runs } from './runs.ts';

@@ -6,7 +6,7 @@ import type { Caller, Tenant } from '../principals/index.ts';
 import type { Catalog } from '../providers/index.ts';
 import type { Proxy as ProxyServer } from '../proxy/index.ts';
 import { RunAudits } from './run-audits.ts';
-import { createRuns } from './runs.ts';
+import { Runs } from './runs.ts';
 
 it('rules that changed reach every live run, though nothing stored can be read just then', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'authsome-runs-'));
@@ -19,7 +19,7 @@ it('rules that changed reach every live run, though nothing stored can be read j
       end: () => {},
     }),
   } as unknown as ProxyServer;
-  const runs = createRuns({
+  const runs = new Runs({
     proxy,
     directory,
     roots: { system: () => '', of: async () => '' },

@@ -1,13 +1,10 @@
 /**
  * The pages that a browser sees while somebody signs in: their HTML, styles and script. Pure: values in, text out.
  */
+
+export { apiKeyFormPage } from './api-key-form.ts';
 export { icon, script, styleSheet } from './assets.ts';
-export {
-  apiKeyFormPage,
-  clientFormPage,
-  connectedPage,
-  failedPage,
-  sessionGonePage,
-  stateMismatchPage,
-  waitingPage,
-} from './sign-in.ts';
+export { clientFormPage } from './client-form.ts';
+export { connectedPage } from './connected.ts';
+export { endedSessionPage, failedPage, stateMismatchPage } from './failed.ts';
+export { waitingPage } from './waiting.ts';

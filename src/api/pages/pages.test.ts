@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AuthSessionDocument, ConnectionDocument } from '../../client/index.ts';
 import { type Fixture, openFixture, plainRequest } from '../../daemon/test-daemon.ts';
 import { csrfToken } from '../csrf.ts';
+import { clientFormPage } from './client-form.ts';
 import { html, linkable } from './html.ts';
-import { clientFormPage } from './sign-in.ts';
 
 const key = `sk-proj-${'A1b2'.repeat(12)}`;
 let fixture: Fixture;

@@ -37,24 +37,24 @@ it('names a definition that was broken by hand, and stays ready', async () => {
   expect(JSON.stringify(ready)).not.toContain('broken.json');
 });
 
-it('tells a setting that means nothing, of which the rest of authsome says no word', async () => {
+it('warns of a setting that authsome does not know, which nothing else mentions', async () => {
   fixture = await openFixture();
   const file = join(fixture.home, 'config.json');
   writeFileSync(file, '{"rule": [{"id": "none", "effect": "deny"}], "rules": [], "log_level": "debug"}');
   expect(find(await doctor(), 'config')).toMatchObject({
     status: 'warn',
-    message: 'config.json holds what authsome does not know: rule',
+    message: 'config.json has unknown settings: rule',
     fix: expect.stringContaining(file),
   });
 });
 
-it('tells a home that was opened to others, with the command that mends it', async () => {
+it('names a home that was opened to others, with the command that fixes it', async () => {
   fixture = await openFixture();
   chmodSync(fixture.home, 0o750);
   expect(find(await doctor(), 'home')).toMatchObject({ status: 'fail', fix: `chmod 700 ${fixture.home}` });
 });
 
-it('tells when the audit trail was changed from outside', async () => {
+it('says when the audit trail was modified outside authsome', async () => {
   fixture = await openFixture();
   await fixture.call('GET', '/v1/audit');
   const database = await openDatabase(join(fixture.home, 'server/authsome.db'));
@@ -63,7 +63,10 @@ it('tells when the audit trail was changed from outside', async () => {
   database.close();
   const document = await doctor();
   expect(document.status).toBe('fail');
-  expect(find(document, 'audit')).toMatchObject({ status: 'fail' });
+  expect(find(document, 'audit')).toMatchObject({
+    status: 'fail',
+    message: 'the audit trail was modified outside authsome: its hash chain breaks at event 1',
+  });
 });
 
 it('denies everything when the rules cannot be read, and says so', async () => {

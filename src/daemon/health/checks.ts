@@ -1,21 +1,30 @@
 import type { CheckDocument, DoctorDocument, ReadyDocument } from '../../client/index.ts';
 import { asAuthsomeError } from '../../errors.ts';
 
-/** One thing that `doctor` looks at. Throws what is wrong, or returns what it found. */
+/** One thing that `doctor` looks at. Returns what it found, or throws what is wrong. */
 export interface Check {
   readonly name: string;
-  /** Whether the daemon cannot do its work without it: `ready` looks at these only. */
+  /** Whether the daemon cannot work without it: `ready` looks at these only. */
   readonly isVital: boolean;
   look(depth: Depth): Promise<Finding> | Finding;
 }
 
-/** `glance` costs next to nothing: anybody may ask for it, as often as they like. */
+/** `glance` costs next to nothing, since anybody may ask for it at any time. */
 export type Depth = 'glance' | 'thorough';
 
 export interface Finding {
   readonly status: 'ok' | 'warn' | 'fail';
   readonly message: string;
   readonly fix?: string | undefined;
+}
+
+/** A check; `isVital` when the daemon cannot work without what it looks at. */
+export function check(name: string, look: Check['look'], { isVital = false } = {}): Check {
+  return { name, isVital, look };
+}
+
+export function ok(message: string): Finding {
+  return { status: 'ok', message };
 }
 
 async function examine(check: Check, depth: Depth): Promise<CheckDocument> {
@@ -31,7 +40,7 @@ async function examine(check: Check, depth: Depth): Promise<CheckDocument> {
 export async function readyDocument(checks: readonly Check[]): Promise<ReadyDocument> {
   const vital = checks.filter(({ isVital }) => isVital);
   const found = await Promise.all(vital.map((check) => examine(check, 'glance')));
-  // Open to anybody: what is wrong is for the signed `doctor` to tell.
+  // Open to anybody, so it only says that something is wrong; the signed `doctor` says what.
   const terse = found.map(({ name, status }) => ({ name, status, message: status, fix: null }));
   return { v: 1, ready: found.every(({ status }) => status !== 'fail'), checks: terse };
 }

@@ -1,0 +1,24 @@
+import type { Context } from 'hono';
+import { AuthsomeError, asAuthsomeError } from '../../../errors.ts';
+import type { Tenants } from '../../../principals/index.ts';
+import type { AppEnv } from '../../app.ts';
+import { pagePath } from './page-path.ts';
+
+/** Completes the sign-in whose state the callback brings, and leads the browser to its page. */
+export async function answerCallback(context: Context<AppEnv>, tenants: Tenants): Promise<Response> {
+  const params = new URL(context.req.url).searchParams;
+  let refusal: unknown = new AuthsomeError('StateMismatch', 'OAuth state parameter does not match');
+  for (const { connections } of await tenants.all()) {
+    try {
+      const session = await connections.signIns.callback(params);
+      // A sign-in that needs another authorization asks for it at once, since the person is there.
+      const isGoingOn = session.status === 'waiting' && session.authUrl !== undefined;
+      // Either way the browser leaves the address that has the code: it is in no history, and a reload does no harm.
+      return context.redirect((isGoingOn ? session.authUrl : undefined) ?? pagePath(session.id), 303);
+    } catch (error) {
+      refusal = error;
+      if (asAuthsomeError(error).code !== 'StateMismatch') break;
+    }
+  }
+  throw refusal;
+}

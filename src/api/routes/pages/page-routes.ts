@@ -1,0 +1,48 @@
+import type { Context } from 'hono';
+import type { Tenants } from '../../../principals/index.ts';
+import type { AppEnv, FailureLog, Routes } from '../../app.ts';
+import { icon, script, styleSheet } from '../../pages/index.ts';
+import { answerCallback } from './callback.ts';
+import { failurePage } from './failure-page.ts';
+import { answerForm, showSession } from './session-page.ts';
+
+export interface PageRoutesOptions {
+  readonly tenants: Tenants;
+  readonly failures: FailureLog;
+  readonly randomBytes: (size: number) => Uint8Array;
+}
+
+/** What a browser sees: the pages of a sign-in, and the address that providers send people back to. */
+export function pageRoutes(options: PageRoutesOptions): Routes {
+  const { tenants, failures } = options;
+  /** Whatever the handler throws becomes a page. */
+  const page =
+    <Path extends string>(handle: (context: Context<AppEnv, Path>) => Promise<Response>) =>
+    async (context: Context<AppEnv, Path>): Promise<Response> => {
+      try {
+        return await handle(context);
+      } catch (thrown) {
+        return failurePage(context, failures, thrown);
+      }
+    };
+  return (app) => {
+    app.get(
+      '/auth/callback/oauth',
+      page((context) => answerCallback(context, tenants)),
+    );
+    app.get(
+      '/auth/sessions/:id',
+      page((context) => showSession(context, options)),
+    );
+    app.post(
+      '/auth/sessions/:id',
+      page((context) => answerForm(context, options)),
+    );
+    const asset = (path: string, type: string, text: string): void => {
+      app.get(path, (context) => context.body(text, 200, { 'Content-Type': type }));
+    };
+    asset('/assets/page.css', 'text/css; charset=utf-8', styleSheet);
+    asset('/assets/page.js', 'text/javascript; charset=utf-8', script);
+    asset('/assets/icon.svg', 'image/svg+xml', icon);
+  };
+}

@@ -1,0 +1,109 @@
+import { existsSync } from 'node:fs';
+import type { AuditTrail } from '../../audit/index.ts';
+import type { Tenant } from '../../principals/index.ts';
+import type { Catalog } from '../../providers/index.ts';
+import type { Settings } from '../../settings.ts';
+import type { Storage } from '../../storage/index.ts';
+import type { Keychain } from '../../vault/index.ts';
+import type { Home } from '../home/index.ts';
+import { type Check, check, type Depth, type Finding, ok } from './checks.ts';
+
+export interface StoreChecksOptions {
+  readonly home: Home;
+  readonly settings: Settings;
+  readonly storage: Storage;
+  readonly trail: AuditTrail;
+  readonly catalog: Catalog;
+  readonly keychain: Keychain;
+  /** The tenants whose vaults and connections are looked at. */
+  readonly tenants: () => Promise<readonly Tenant[]>;
+}
+
+/** Whether what is stored can be read, and whether a person has to do something about it. */
+export function storeChecks(options: StoreChecksOptions): readonly Check[] {
+  const { storage, trail, catalog, tenants } = options;
+  const isVital = true;
+  return [
+    check('database', (depth) => databaseFinding(storage, depth), { isVital }),
+    check('audit', () => auditFinding(trail)),
+    check('vault', async () => ok((await tenants()).length === 0 ? 'no vault yet' : 'the vault opens'), {
+      isVital,
+    }),
+    check('key_source', async () => keySourceFinding(await tenants()), { isVital }),
+    check('connections', async () => connectionsFinding(await tenants())),
+    check('keychain', () => keychainFinding(options)),
+    check('providers', (depth) => providersFinding(catalog, depth), { isVital }),
+  ];
+}
+
+async function databaseFinding(storage: Storage, depth: Depth): Promise<Finding> {
+  if (depth === 'glance') {
+    await storage.ping();
+    return ok('the database answers');
+  }
+  return (await storage.isSound())
+    ? ok('the database is intact')
+    : {
+        status: 'fail',
+        message: `the database is damaged: ${storage.location}`,
+        fix: `authsome daemon stop, then put ${storage.location} back from a backup`,
+      };
+}
+
+async function auditFinding(trail: AuditTrail): Promise<Finding> {
+  const broken = await trail.firstBrokenLink();
+  if (broken === undefined) return ok('audit log intact');
+  const message = `the audit trail was modified outside authsome: its hash chain breaks at event ${broken}`;
+  return { status: 'fail', message, fix: 'authsome log -n 100' };
+}
+
+function keySourceFinding(tenants: readonly Tenant[]): Finding {
+  const sources = new Set(tenants.map(({ keySource }) => keySource));
+  return ok(sources.size === 0 ? 'no master key is needed yet' : `master key: ${[...sources].join(', ')}`);
+}
+
+/** Names the connections that only a person can fix. */
+async function connectionsFinding(tenants: readonly Tenant[]): Promise<Finding> {
+  const all = await Promise.all(
+    tenants.map(async ({ connections }) =>
+      (await connections.summaries()).map((summary) => ({
+        ...summary,
+        line: connections.signInAgain(summary),
+      })),
+    ),
+  );
+  const unusable = all.flat().filter(({ status, refreshable }) => status !== 'connected' && !refreshable);
+  const [first] = unusable;
+  if (first === undefined) return ok('no connection needs a new sign-in');
+  return {
+    status: 'warn',
+    message: `needs a new sign-in: ${unusable.map(({ provider, name, status }) => `${provider}/${name} (${status})`).join(', ')}`,
+    fix: first.line,
+  };
+}
+
+async function keychainFinding({ keychain, settings, home }: StoreChecksOptions): Promise<Finding> {
+  if (settings.masterKey !== undefined) return ok('not used: AUTHSOME_MASTER_KEY is set');
+  if (settings.masterKeyFile !== undefined) return ok('not used: AUTHSOME_MASTER_KEY_FILE is set');
+  try {
+    const key = await keychain.read();
+    return ok(
+      key === undefined ? 'the keychain responds, and has no key for this home' : 'the keychain responds',
+    );
+  } catch {
+    return ok(
+      existsSync(home.masterKeyFile)
+        ? `no keychain; the master key is in ${home.masterKeyFile}`
+        : 'no keychain',
+    );
+  }
+}
+
+/** One malformed definition is refused alone: the others still work. */
+async function providersFinding(catalog: Catalog, depth: Depth): Promise<Finding> {
+  if (depth === 'thorough') await catalog.reload();
+  const [problem] = catalog.problems;
+  if (problem === undefined) return ok(`${catalog.list().length} providers`);
+  const { message, hint } = problem.error;
+  return { status: 'warn', message, fix: hint };
+}

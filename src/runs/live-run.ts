@@ -1,0 +1,37 @@
+import type { Caller, Tenant } from '../principals/index.ts';
+import type { Run } from '../proxy/index.ts';
+import type { CaFiles } from './run-directory.ts';
+import type { Selected, SelectionRequest } from './selection.ts';
+import type { Phantoms } from './usable-connections.ts';
+
+/** What a run is asked for with. */
+export interface RunSpecification extends SelectionRequest {
+  /** The program's name, no arguments. */
+  readonly command: string;
+  readonly caFiles: readonly string[];
+}
+
+/** A run as its opener gets it. */
+export interface OpenedRun extends CaFiles {
+  readonly id: string;
+  readonly proxyUrl: string;
+  readonly phantoms: Readonly<Record<string, string>>;
+  readonly secretVariables: readonly string[];
+  readonly connections: readonly string[];
+  /** Ends it; again is no harm. */
+  end(): void;
+  /** Resolves when it has ended, from whichever side. */
+  readonly ended: Promise<void>;
+}
+
+/** A run as the daemon keeps it while it lives. */
+export interface LiveRun {
+  readonly run: Run;
+  readonly caller: Caller;
+  readonly request: SelectionRequest;
+  readonly tenant: Tenant;
+  readonly phantoms: Phantoms;
+  selected: readonly Selected[];
+  /** Resolves `ended`. */
+  announceEnd(): void;
+}

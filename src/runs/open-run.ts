@@ -1,0 +1,121 @@
+import type { ScopeAdvice } from '../connections/index.ts';
+import type { Caller, Tenant } from '../principals/index.ts';
+import type { Proxy as ProxyServer, RunSpec, UpstreamRefusal } from '../proxy/index.ts';
+import type { LiveRun, OpenedRun, RunSpecification } from './live-run.ts';
+import type { Roots } from './roots.ts';
+import type { RunAudits } from './run-audits.ts';
+import type { RunDirectories } from './run-directory.ts';
+import { selectConnections } from './selection.ts';
+import {
+  addPhantoms,
+  exportedPhantoms,
+  type Phantoms,
+  routeTableOf,
+  secretVariablesOf,
+  usableConnections,
+} from './usable-connections.ts';
+
+export interface OpenRunOptions {
+  readonly proxy: ProxyServer;
+  readonly directories: RunDirectories;
+  readonly roots: Roots;
+  readonly audits: RunAudits;
+  readonly randomBytes: (size: number) => Uint8Array;
+  /** Takes the run in: from then on it can end. */
+  readonly onLive: (live: LiveRun) => void;
+  readonly end: (id: string) => void;
+}
+
+/** Opens a run for a tenant: selects its connections, opens it in the proxy, writes its CA files and records it. */
+export async function openRun(
+  options: OpenRunOptions,
+  specification: RunSpecification,
+  caller: Caller,
+  tenant: Tenant,
+): Promise<OpenedRun> {
+  const { proxy, directories, roots, audits, randomBytes, onLive, end } = options;
+  const { connections, catalog, policy, audit } = tenant;
+  const trusted = Promise.all(specification.caFiles.map((path) => roots.of(path)));
+  const selected = selectConnections(specification, await connections.summaries(), (name) =>
+    catalog.resolve(name),
+  );
+  const usable = usableConnections(selected, catalog);
+  const place = directories.take();
+  const { id } = place;
+  const phantoms: Phantoms = new Map();
+  addPhantoms(phantoms, usable, randomBytes);
+  const exported = exportedPhantoms(phantoms, usable);
+  const run = await proxy.openRun({
+    id,
+    identity: caller.handle,
+    routes: routeTableOf(usable),
+    credentials: connections.credentials,
+    decide: policy,
+    phantomFor: (connection) => phantoms.get(connection.slice(0, connection.indexOf('/'))),
+    advise: adviser(id, caller, tenant),
+  });
+  audits.add(id, audit);
+  let announceEnd = (): void => {};
+  const ended = new Promise<void>((resolve) => {
+    announceEnd = resolve;
+  });
+  onLive({ run, caller, request: specification, tenant, phantoms, selected, announceEnd });
+  try {
+    const files = place.write(run.caPem, (await trusted).join(''));
+    const used = usable.map(({ key }) => key);
+    audit.append({
+      event: 'run.started',
+      identity: caller.handle,
+      run: id,
+      outcome: 'ok',
+      detail: `${specification.command}: ${used.join(', ') || 'no connections'}`,
+    });
+    return {
+      ...files,
+      id,
+      proxyUrl: run.proxyUrl,
+      phantoms: exported,
+      secretVariables: secretVariablesOf(usable).filter((name) => !Object.hasOwn(exported, name)),
+      connections: used,
+      end: () => end(id),
+      ended,
+    };
+  } catch (error) {
+    end(id);
+    throw error;
+  }
+}
+
+/** Says what the agent could do about a refusal for want of scopes, and records it. */
+function adviser(run: string, { handle }: Caller, tenant: Tenant): NonNullable<RunSpec['advise']> {
+  return (refused) => {
+    const advice = scopeAdviceFor(tenant, refused);
+    if (advice === undefined) return undefined;
+    const { provider, connection, missing, detail, hint } = advice;
+    tenant.audit.append({
+      event: 'scopes.missing',
+      provider,
+      connection,
+      identity: handle,
+      run,
+      decision: refused.decision,
+      outcome: 'insufficient_scope',
+      scopes: missing,
+      detail,
+      hint,
+    });
+    return hint;
+  };
+}
+
+function scopeAdviceFor(
+  { connections }: Tenant,
+  { connection, status, field }: UpstreamRefusal,
+): ScopeAdvice | undefined {
+  return connections.scopeAdvice(connection, {
+    status,
+    challenge: field('www-authenticate'),
+    accepted: field('x-accepted-oauth-scopes'),
+    held: field('x-oauth-scopes'),
+  });
+}
