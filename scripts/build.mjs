@@ -14,7 +14,7 @@ const inRoot = (...parts) => join(root, ...parts);
 
 /** Binaries that npm installs beside the package; everything else goes into the bundle. */
 const natives = ['@napi-rs/keyring', '@photostructure/sqlite'];
-/** Names stay as they are: a stack trace in a bug report should be readable. */
+/** Names are kept, so that a stack trace in a bug report is readable. */
 const minify = { compress: true, mangle: false, codegen: { removeWhitespace: true } };
 /** What `run` loads once its child is about to start. */
 const childPath = ['cli/run/child', 'cli/run/descriptors', 'cli/run/signals'];
@@ -69,8 +69,8 @@ const preload = await build({
     'env-proxy-agent': inRoot('src/cli/run/env-proxy-agent.ts'),
   },
   external: [...natives, './agent-tunnel.cjs', './env-proxy-agent.cjs'],
-  // It may be loaded in the middle of a program's first look at `Headers`, and Node 22 ends a process that looks at this
-  // lazy property from there. What undici wants it for are headers that a program gives to a dispatcher itself.
+  // It may be loaded while a program reads `Headers` for the first time, and Node 22 ends a process that reads this lazy
+  // property from there. Undici needs it only for headers that a program gives to a dispatcher itself.
   define: { 'globalThis.Headers': 'undefined' },
   output: {
     dir: staging,
@@ -90,7 +90,7 @@ await writeFile(join(staging, 'package.json'), '{"type":"commonjs"}\n');
 await chmod(join(staging, 'main.js'), 0o755);
 await writeFile(inRoot('THIRD-PARTY-LICENSES.txt'), await licences([...program, ...preload]));
 
-// The swap is as short as two renames, so that a daemon or a test that starts meanwhile finds a whole `dist/`.
+// The swap is as short as two renames, so that a daemon or a test that starts at this moment finds a complete `dist/`.
 const retired = inRoot(`dist.${process.pid}.old`);
 await rename(inRoot('dist'), retired).catch(ignoreMissing);
 await rename(staging, inRoot('dist'));
@@ -105,7 +105,7 @@ async function build({ input, output, external = natives, define = {} }) {
     transform: { define },
     treeshake: true,
     onLog(level, log, handler) {
-      // Type-only re-exports and optional requires of dependencies are theirs to answer for.
+      // Type-only re-exports and optional requires of dependencies cannot be fixed here.
       if (log.code !== 'CIRCULAR_DEPENDENCY' && log.code !== 'EVAL') handler(level, log);
     },
   });

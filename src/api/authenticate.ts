@@ -16,18 +16,18 @@ import type { AppEnv } from './app.ts';
 import { readBody } from './body.ts';
 
 export interface AuthenticateOptions {
-  /** Of `server/daemon.json`: who can read it knows that the answer is ours. */
+  /** Of `server/daemon.json`: with it, a caller can tell that this daemon has answered. */
   readonly secret: Uint8Array;
   readonly nowMs: () => number;
   readonly startedAtMs: number;
   readonly admit: (verified: Verified, isFromHome: boolean) => Promise<Caller>;
 }
 
-/** Lets signed, fresh and new calls of admitted identities through, and proves to each caller who answers. */
+/** Admits calls that are signed, fresh and not replayed, of known identities; proves to each caller who answers. */
 export function authenticate(options: AuthenticateOptions): MiddlewareHandler<AppEnv> {
   const { secret, nowMs, startedAtMs, admit } = options;
   const nonces = createNonceMemory({ now: nowMs });
-  // What was signed before this process began may have been used up with the one before it.
+  // A call that was signed before this process began may have been made to the one before it already.
   const earliestMs = Math.floor(startedAtMs / 1000) * 1000;
 
   return async (context, next) => {
@@ -51,8 +51,7 @@ export function authenticate(options: AuthenticateOptions): MiddlewareHandler<Ap
       },
     );
     const signature = context.req.header('signature') ?? '';
-    // Only now: a proof for a signature that was not made for us could be passed on by whoever sits in our place
-    // elsewhere.
+    // Only after verification: an impostor of this daemon could relay a proof for a signature made for the impostor.
     const prove = (): void => context.header(proofHeader, daemonProof(secret, signature));
     const homeProof = context.req.header(homeProofHeader) ?? '';
     let caller: Caller;
@@ -62,7 +61,7 @@ export function authenticate(options: AuthenticateOptions): MiddlewareHandler<Ap
       prove();
       throw error;
     }
-    // After admission: the calls of strangers, which anybody on the machine can sign, must not fill the memory.
+    // After admission: anybody on the machine can sign calls, and those must not fill the memory.
     if (!isNew()) {
       throw new AuthsomeError('RequestNotAuthentic', 'the request is not authentic: it was seen before');
     }

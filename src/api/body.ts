@@ -5,7 +5,7 @@ import { jsonPointer } from '../json.ts';
 
 const maxBodyBytes = 1024 * 1024;
 
-/** The whole body; `Usage` as soon as it is longer than `limit`, whatever its Content-Length says. */
+/** The complete body. Throws `Usage` as soon as it is longer than `limit`, whatever its Content-Length says. */
 export async function readBody(context: Context, limit = maxBodyBytes): Promise<Uint8Array> {
   const stream = context.req.raw.body;
   if (stream === null) return new Uint8Array();
@@ -18,7 +18,7 @@ export async function readBody(context: Context, limit = maxBodyBytes): Promise<
     size += value.byteLength;
     if (size > limit) {
       await reader.cancel();
-      // The rest of it is on the wire: nothing after it on this connection would be read as what it is.
+      // The rest of the body is still on the wire, so no further request can be read from this connection.
       context.header('Connection', 'close');
       throw new AuthsomeError('Usage', `the request body is longer than ${limit} bytes`);
     }
@@ -27,8 +27,8 @@ export async function readBody(context: Context, limit = maxBodyBytes): Promise<
 }
 
 /**
- * `body` as JSON that fits `schema`; `Usage` with the JSON pointer of the field that does not. What was sent is never
- * quoted: it may be a secret.
+ * The JSON in `body`, parsed by `schema`. Throws `Usage` with the JSON pointer of a field that does not fit. What was sent is
+ * never quoted, since it may be a secret.
  */
 export function parseBody<Schema extends z.ZodType>(body: Uint8Array, schema: Schema): z.output<Schema> {
   let document: unknown;
@@ -44,6 +44,6 @@ export function parseBody<Schema extends z.ZodType>(body: Uint8Array, schema: Sc
   const expected = issue !== undefined && 'expected' in issue ? ` (expected ${String(issue.expected)})` : '';
   throw new AuthsomeError(
     'Usage',
-    `the request body is not as it should be at ${pointer === '' ? 'its root' : pointer}${expected}`,
+    `the request body is invalid at ${pointer === '' ? 'its root' : pointer}${expected}`,
   );
 }

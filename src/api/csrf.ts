@@ -4,8 +4,8 @@ export const csrfField = 'csrf_token';
 const cookieName = 'authsome_form';
 
 /**
- * The token of a form: bound to its session, whose id is the secret that only its page knows, and to a cookie that
- * no other site's form brings along. Nothing is kept, so a form outlives a restart of the daemon.
+ * The token of a form. It is bound to the session, whose id is a secret that only its page has, and to a cookie that no
+ * other site's form sends along. Nothing is stored, so a form survives a restart of the daemon.
  */
 export function csrfToken(sessionId: string, cookie: string): string {
   return createHmac('sha256', sessionId).update(`authsome-form\n${cookie}`).digest('base64url');
@@ -27,7 +27,7 @@ export function formCookie(path: string, value: string): string {
   return `${cookieName}=${value}; Path=${path}; HttpOnly; SameSite=Strict`;
 }
 
-/** The value of our cookie in a `Cookie` header. */
+/** The value of the form's cookie in a `Cookie` header. */
 export function formCookieIn(header: string | undefined): string | undefined {
   for (const pair of (header ?? '').split(';')) {
     const [name, value] = pair.trim().split('=', 2);

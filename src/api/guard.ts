@@ -13,9 +13,9 @@ interface Headers {
 }
 
 /**
- * Why a request must not be looked at, or `undefined`. A name that rebinds to loopback still carries its own `Host`,
- * and a foreign page cannot leave out what the browser says about where it comes from. Only a plain navigation to
- * a page of ours may come from elsewhere: providers send people back to the callback.
+ * Why a request is refused, or `undefined`. A name that rebinds to loopback still sends its own `Host`, and a foreign page
+ * cannot suppress the headers in which the browser says where a request comes from. Only a plain navigation to a page
+ * may come from another site: providers send people back to the callback.
  */
 export function refusalOf(request: Headers, allowedHosts: ReadonlySet<string>): string | undefined {
   if (request.host === undefined || !allowedHosts.has(request.host) || request.urlHost !== request.host) {
@@ -26,15 +26,15 @@ export function refusalOf(request: Headers, allowedHosts: ReadonlySet<string>): 
   const isNavigation = isRead && request.fetchMode === 'navigate' && request.path.startsWith('/auth/');
   if (!isOwnFetch && !isNavigation) return 'the request comes from another site';
   if (request.origin !== undefined && request.origin !== `http://${request.host}`) {
-    // `Referrer-Policy: no-referrer` makes the browser write `null` on our own forms (Fetch, "append a request Origin
-    // header"); who else sent it is then told by Sec-Fetch-Site, which no page can set.
+    // With `Referrer-Policy: no-referrer` the browser sends `null` for this site's own forms (Fetch, "append a request
+    // Origin header"). Sec-Fetch-Site, which no page can set, then tells them from others.
     const isOwnForm = request.origin === 'null' && request.fetchSite === 'same-origin';
     if (!isOwnForm) return 'the request comes from another origin';
   }
   return undefined;
 }
 
-/** Refuses what another site had a hand in, and gives every answer the headers that keep it private. */
+/** Refuses requests that another site makes or causes. */
 export function guard(allowedHosts: () => ReadonlySet<string>): MiddlewareHandler {
   return async (context, next) => {
     const url = new URL(context.req.url);
@@ -59,7 +59,7 @@ export function guard(allowedHosts: () => ReadonlySet<string>): MiddlewareHandle
   };
 }
 
-/** For every answer, errors included. `script` and `style` are our own files; nothing is inline. */
+/** Headers for every response, errors included. Scripts and styles are the daemon's own files; nothing is inline. */
 export function protectiveHeaders(formTargets: readonly string[] = []): Readonly<Record<string, string>> {
   const formAction = ["'self'", ...formTargets].join(' ');
   return {

@@ -1,5 +1,5 @@
 /**
- * What callers meet of the daemon: its HTTP API and the sign-in pages, and who may call them.
+ * The daemon's HTTP API and its sign-in pages, and who may call them.
  */
 export { createApp, type Routes } from './app.ts';
 export { authenticate } from './authenticate.ts';

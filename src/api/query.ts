@@ -1,6 +1,6 @@
 import { AuthsomeError } from '../errors.ts';
 
-/** Longest that a long poll waits. */
+/** The longest that a long poll waits. */
 export const longestWaitMs = 30_000;
 
 /** A query parameter as a whole number from 0 to `max` (larger ones are cut); `Usage` for anything else. */

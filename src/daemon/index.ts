@@ -1,5 +1,5 @@
 /**
- * The process that owns the vault, the sign-ins, the proxy and the pages: its HTTP routes, who may call them,
- * and its life from start to graceful stop.
+ * The daemon: the one process that opens the vaults, serves the API and the pages, and runs the proxy. This room is its
+ * life, from start to graceful stop.
  */
 export { type ServeOptions, serveDaemon } from './serve.ts';

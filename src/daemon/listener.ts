@@ -10,17 +10,17 @@ const graceMs = 1_000;
 export interface Listener {
   readonly host: string;
   readonly port: number;
-  /** `host:port`, as it goes into a URL. */
+  /** `host:port`, as in a URL. */
   readonly address: string;
   /** Every `Host` by which a caller on this machine may address it; `address` first. */
   readonly names: ReadonlySet<string>;
-  /** Calls that came before wait until the daemon can answer them. */
+  /** Answers calls from now on. Those that came before have waited. */
   serve(fetch: (request: Request, env: object) => Response | Promise<Response>): void;
-  /** Takes nothing new, lets answers that are being written finish, then closes what is left. Again is no harm. */
+  /** Takes nothing new, lets responses that are being written finish, then closes what is left. May be called again. */
   close(): Promise<void>;
 }
 
-/** Rejects with `EADDRINUSE` or whatever else kept it from listening. */
+/** A server that listens. Rejects with the error of the system, such as `EADDRINUSE`. */
 export async function listen(host: string, port: number): Promise<Listener> {
   type Handler = (request: IncomingMessage, response: ServerResponse) => unknown;
   let attach: (handler: Handler) => void = () => {};
@@ -33,7 +33,7 @@ export async function listen(host: string, port: number): Promise<Listener> {
     else void attached.then((ready) => ready(request, response));
   });
   server.keepAliveTimeout = 60_000;
-  // A lease or a long poll may stay open for hours; only the head and body of a request have to come soon.
+  // A lease or a long poll may stay open for hours; only a request's head and body have to arrive soon.
   server.requestTimeout = 30_000;
   server.headersTimeout = 15_000;
   await new Promise<void>((resolve, reject) => {
@@ -69,7 +69,7 @@ async function closeServer(server: Server): Promise<void> {
   void closed.then(() => {
     isClosed = true;
   });
-  // A connection is idle only when its last answer is out, so it is worth another look.
+  // A connection becomes idle only once its last response is written, so idle ones are looked for again.
   while (!isClosed && performance.now() < deadline) {
     server.closeIdleConnections();
     await sleep(5);
@@ -78,7 +78,7 @@ async function closeServer(server: Server): Promise<void> {
   await closed;
 }
 
-/** What kept a listener from its address, other than that it is in use. */
+/** The error for an address that cannot be listened on, unless it is in use. */
 export function listenFailure(error: unknown, host: string, port: number): AuthsomeError {
   const code = (error as NodeJS.ErrnoException).code ?? 'unknown reason';
   return new AuthsomeError('DaemonUnavailable', `cannot listen on ${host}:${port} (${code})`, {

@@ -3,7 +3,7 @@ import { asAuthsomeError, type ErrorCode } from '../errors.ts';
 import { compilePolicy, type Policy, parseRules } from '../policy/index.ts';
 import { readConfig } from '../settings.ts';
 
-/** The policy of a home, and what is wrong with it. */
+/** The policy of a home, and why its rules cannot be read. */
 export interface HomePolicy {
   readonly policy: Policy;
   readonly ruleCount: number;
@@ -15,7 +15,7 @@ export function ruleCountText(count: number): string {
   return count === 1 ? '1 rule' : `${count} rules`;
 }
 
-/** The rules of a home as its `config.json` has them now. */
+/** The current rules of a home's `config.json`. */
 export interface LiveRules {
   readonly current: HomePolicy;
   /** Decides by the current rules. */
@@ -25,12 +25,11 @@ export interface LiveRules {
   close(): void;
 }
 
-const lookMs = 1_000;
+const checkMs = 1_000;
 
 /**
- * The rules in the file at `path`, which is looked at once a second. What cannot be read denies everything, and so does,
- * for one look, a file that has gone and allowed less than everything: editors take one away before they put the next in
- * its place.
+ * The rules in the file at `path`, checked once a second. A file that cannot be read denies everything. So does, for one
+ * check, a file that was deleted and did not allow everything: editors delete a file before they write the next.
  */
 export function watchRules(path: string): LiveRules {
   const listeners: ((now: HomePolicy) => void)[] = [];
@@ -44,16 +43,16 @@ export function watchRules(path: string): LiveRules {
     current = next;
     for (const listener of listeners) listener(next);
   };
-  const look = (): void => {
+  const check = (): void => {
     const found = stateOf(path);
     if (found === seen) return;
-    const wasAway = seen === gone;
+    const wasDeleted = seen === deleted;
     seen = found;
     const mayAllowLess = current.ruleCount > 0 || current.problem !== undefined;
-    if (found === absent && text !== undefined && !wasAway && mayAllowLess) {
-      seen = gone;
-      current = denied('HomeNotUsable', `${path} has gone`);
-      text = gone;
+    if (found === absent && text !== undefined && !wasDeleted && mayAllowLess) {
+      seen = deleted;
+      current = denied('HomeNotUsable', `${path} was deleted`);
+      text = deleted;
       return;
     }
     try {
@@ -62,12 +61,12 @@ export function watchRules(path: string): LiveRules {
     } catch (error) {
       const { code, message } = asAuthsomeError(error);
       take(denied(code, message), message);
-      // It may be a matter of the moment: the next look tries again, changed or not.
+      // May be transient: the next check reads the file again, changed or not.
       seen = undefined;
     }
   };
-  look();
-  const timer = setInterval(look, lookMs).unref();
+  check();
+  const timer = setInterval(check, checkMs).unref();
   return {
     get current() {
       return current;
@@ -99,9 +98,9 @@ function denied(code: ErrorCode, message: string): HomePolicy {
 }
 
 const absent = 'absent';
-const gone = 'gone';
+const deleted = 'deleted';
 
-/** Changes when the file does. */
+/** A text that changes when the file does. */
 function stateOf(path: string): string {
   try {
     const stats = statSync(path, { bigint: true, throwIfNoEntry: false });

@@ -17,14 +17,14 @@ export interface Runtime {
   readonly redirectUri: string;
   readonly proxy: RunProxy;
   readonly runs: Runs;
-  /** Resolves when what providers have granted is stored, or when a provider has taken too long. */
+  /** Resolves once all that providers have granted is stored, or after a grace period. */
   settle(): Promise<void>;
 }
 
 /** How long a stop waits for a provider that is about to answer; the client waits a little longer for the stop. */
 const exchangeGraceMs = 10_000;
 
-/** The services of all principals, the proxy and the runs. `closers` learns of each as it opens. */
+/** Opens the services of all principals, the proxy and the runs, and adds each to `closers` as it opens. */
 export async function createRuntime(
   options: StartOptions,
   stores: Stores,

@@ -5,7 +5,7 @@ import { AuthsomeError, asAuthsomeError, errorDocument, exitCodeOf } from '../er
 import { loadSettings } from '../settings.ts';
 import { type FileLock, lockFile } from '../storage/index.ts';
 import type { Daemon } from './contract.ts';
-import { checkMasterKey, homeAt, prepareHome, siblingIsHealthy } from './home/index.ts';
+import { checkMasterKey, homeAt, otherDaemonIsHealthy, prepareHome } from './home/index.ts';
 import { type Log, openLog, unexpectedFields } from './log/index.ts';
 import { startDaemon } from './start.ts';
 
@@ -13,21 +13,21 @@ import { startDaemon } from './start.ts';
 export interface ServeOptions {
   readonly environment: Environment;
   readonly version: string;
-  /** Only to tell whether the vault of this home could be opened from here. */
+  /** Only checks whether the vaults of the home could be opened with this environment. */
   readonly isCheck: boolean;
-  /** The error for a port that something else holds: who that is, and what to do. */
+  /** The error for a port that another process uses: which one, and what to do. */
   readonly addressInUse: (host: string, port: number) => Promise<AuthsomeError>;
 }
 
-/** Three files of this size are what a daemon keeps of its log. */
+/** The log is kept in three files of this size. */
 const maxLogBytes = 10 * 1024 * 1024;
-const siblingTimeoutMs = 15_000;
+const otherDaemonTimeoutMs = 15_000;
 const exitGraceMs = 2_000;
 
 /**
- * The exit code, once the daemon has stopped. A failure to start is written to stderr: in words at a terminal, else as
- * an error document, the last line there. When this home has a healthy daemon already, there is nothing to do and
- * nothing to say: 0.
+ * Runs the daemon; resolves with the exit code once it has stopped. A failure to start is written to stderr: as text at a
+ * terminal, else as an error document in the last line. Does nothing, with exit code 0, when the home has a healthy
+ * daemon already.
  */
 export async function serveDaemon(options: ServeOptions): Promise<number> {
   // What `ps` and `pkill -f authsome` see, wherever the program is installed.
@@ -71,29 +71,33 @@ export async function serveDaemon(options: ServeOptions): Promise<number> {
   return 0;
 }
 
-/** For a person at a terminal in words; for whoever started it in the background as a document. */
+/** Text for a person at a terminal; a document for the process that started it in the background. */
 function failureText(error: AuthsomeError, isTerminal: boolean): string {
   if (!isTerminal) return `${JSON.stringify(errorDocument(error))}\n`;
   return `Error: ${error.message}\n${error.hint === undefined ? '' : `  ${error.hint}\n`}`;
 }
 
-/** The lock of the home, or `undefined` when a daemon that answers has it. */
+/** The lock of the home, or `undefined` when a healthy daemon has it. */
 async function claimHome(path: string, daemonFile: string): Promise<FileLock | undefined> {
-  const deadline = performance.now() + siblingTimeoutMs;
+  const deadline = performance.now() + otherDaemonTimeoutMs;
   for (;;) {
     const lock = await lockFile(path);
     if (lock !== undefined) return lock;
-    if (await siblingIsHealthy(daemonFile)) return undefined;
+    if (await otherDaemonIsHealthy(daemonFile)) return undefined;
     if (performance.now() > deadline) {
-      throw new AuthsomeError('DaemonUnavailable', 'another daemon of this home runs, but does not answer', {
-        hint: 'Run: authsome daemon restart',
-      });
+      throw new AuthsomeError(
+        'DaemonUnavailable',
+        'another daemon is running for this home but is not responding',
+        {
+          hint: 'Run: authsome daemon restart',
+        },
+      );
     }
     await sleep(50);
   }
 }
 
-/** Resolves when the daemon has stopped, for whatever reason. A second signal does not wait for the first. */
+/** Resolves when the daemon has stopped, on a signal or by itself. */
 async function stopped(daemon: Daemon, log: Log): Promise<void> {
   const onSignal = (signal: NodeJS.Signals): void => {
     log.info('stopping', { signal });
@@ -106,7 +110,7 @@ async function stopped(daemon: Daemon, log: Log): Promise<void> {
   await daemon.stopped;
 }
 
-/** Ends the process even when something still holds the event loop. */
+/** Ends the process even when something keeps the event loop alive. */
 function endSoon(code: number): void {
   setTimeout(() => process.exit(code), exitGraceMs).unref();
 }

@@ -10,15 +10,15 @@ export interface ShutdownOptions {
   readonly closers: Closers;
 }
 
-/** Takes no more calls, ends the runs, waits for providers that are about to answer, and closes everything. */
+/** Stops taking calls, ends the runs, waits for providers that are about to respond, and closes everything. */
 export async function shutdown({ listener, stores, runtime, closers }: ShutdownOptions): Promise<void> {
-  const unheard = listener.close();
-  // Begins now, since it may take long: a refresh token that was just spent has a successor on its way.
+  const listenerClosed = listener.close();
+  // Begins now, since it may take long: a provider may be about to send the successor of a spent refresh token.
   const settled = runtime.settle();
-  // An answer that is a run's lease is open until the run ends, so the listener closes after them.
+  // The response that is a run's lease stays open until the run ends, so the listener can only close after that.
   await runtime.runs.endAll();
   await runtime.proxy.close();
-  await unheard;
+  await listenerClosed;
   await settled;
   stores.trail.append({ event: 'daemon.stopped', outcome: 'ok' });
   await closers.close();

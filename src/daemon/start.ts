@@ -3,7 +3,7 @@ import { createApp } from '../api/index.ts';
 import type { ApiVersion, DaemonRecord, StopDocument } from '../client/index.ts';
 import { Closers } from './closers.ts';
 import type { Daemon, StartOptions } from './contract.ts';
-import { keepFile, watchFile } from './home/index.ts';
+import { maintainFile, watchFile } from './home/index.ts';
 import { type Listener, listen, listenFailure } from './listener.ts';
 import { failureLog, unexpectedFields } from './log/index.ts';
 import { routesOf } from './routes.ts';
@@ -57,7 +57,7 @@ async function assemble(options: StartOptions, listener: Listener, closers: Clos
   const stopNow = (): void => {
     if (isStopping) return;
     isStopping = true;
-    // Not at once: the answer to the call that asked for it goes out first.
+    // Not at once: the call that asked for it is answered first.
     setImmediate(async () => {
       await shutdown({ listener, stores, runtime, closers });
       if (databaseFile.isIntact()) rmSync(home.daemonFile, { force: true });
@@ -71,7 +71,7 @@ async function assemble(options: StartOptions, listener: Listener, closers: Clos
     else void runtime.runs.idle().then(stopNow);
     return { v: 1, stopping: true, live_runs: live };
   };
-  // Somebody who removes a home to start afresh wants its port back, and a database that nobody can find keeps nothing.
+  // A person who removes a home to start afresh wants its port back; and what is stored in a removed database is lost.
   const databaseFile = watchFile(home.databaseFile, () => {
     log.error('the home was removed or replaced: stopping', { path: home.databaseFile });
     stopNow();
@@ -89,8 +89,8 @@ async function assemble(options: StartOptions, listener: Listener, closers: Clos
     version,
     secret: Buffer.from(secret).toString('base64url'),
   };
-  // Without it nobody finds this daemon, nor can another one start: one that was removed as stale is written again.
-  const recordFile = keepFile(home.daemonFile, `${JSON.stringify(record)}\n`, databaseFile.isIntact);
+  // Nobody finds a daemon without its record, and its lock keeps others from starting: a removed record is written again.
+  const recordFile = maintainFile(home.daemonFile, `${JSON.stringify(record)}\n`, databaseFile.isIntact);
   closers.add(() => recordFile.close());
   stores.trail.append({ event: 'daemon.started', outcome: 'ok', detail: version });
   log.info('listening', { url, version });

@@ -20,12 +20,12 @@ export interface Stores {
 /** Older events are sealed into segment files under `logs/`: some 50 MB stay in the database. */
 const keptAuditEvents = 100_000;
 
-/** The stores of a home, open. `closers` learns of each as it opens. */
+/** Opens the stores of a home, and adds each to `closers` as it opens. */
 export async function openStores(options: StartOptions, closers: Closers): Promise<Stores> {
   const { home, environment, nowMs, randomBytes } = options;
   const storage = await openStorage(home.databaseFile);
   closers.add(() => storage.close());
-  // The home's lock is ours, so a lease can only belong to a daemon that was killed during a refresh.
+  // This process has the home's lock, so a lease can only be left from a daemon that was killed during a refresh.
   await storage.leases.freeAll();
   const archive = { directory: home.logs, keptEvents: keptAuditEvents };
   const trail = observeTrail(openAuditTrail({ table: storage.audit, nowMs, randomBytes, archive }));

@@ -1,6 +1,6 @@
 /**
- * Who owns what: principals, the identities that belong to them, and the services of each (its vault, its connections and
- * its sign-ins).
+ * Who owns what: principals, the identities that belong to them, and each one's tenant: its vault, connections, sign-ins,
+ * catalog, rules and events.
  */
 export { type Caller, Principals } from './principals.ts';
 export { randomId } from './random-id.ts';

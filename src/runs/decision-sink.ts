@@ -3,11 +3,11 @@ import type { AuditTrail, DecisionEvent } from '../audit/index.ts';
 import type { DecisionSink } from '../proxy/index.ts';
 import type { RunAudits } from './run-audits.ts';
 
-/** Queued events from which on the proxy stops reading: about 4 MB. */
+/** With this many queued events, about 4 MB, the proxy stops reading. */
 const congestionLimit = 4096;
 const retryMs = 250;
-/** Enough to see that somebody knocks, and to explain it to whoever used the credentials of a run that has ended. */
-const strangersPerSecond = 20;
+/** Enough to notice such requests, and to explain one that used the credentials of an ended run. */
+const recordedPerSecond = 20;
 
 export interface DecisionSinkOptions {
   readonly trail: AuditTrail;
@@ -16,18 +16,18 @@ export interface DecisionSinkOptions {
 }
 
 /**
- * Decisions on their way into the audit trail. Of a run's, none is dropped: on a full disk, traffic waits for space. Of
- * those on requests without a run's credentials, which anybody on the machine can make, a few each second are kept.
+ * Writes decisions to the audit trail. None of a run's is dropped: on a full disk, traffic waits for space. Of requests
+ * without a run's credentials, which anybody on the machine can make, a few each second are recorded.
  */
 export function createDecisionSink({ trail, audits, nowMs }: DecisionSinkOptions): DecisionSink {
   let second = 0;
-  let strangers = 0;
+  let recorded = 0;
   const isOneTooMany = (): boolean => {
     const now = Math.floor(nowMs() / 1000);
-    if (now !== second) strangers = 0;
+    if (now !== second) recorded = 0;
     second = now;
-    strangers += 1;
-    return strangers > strangersPerSecond;
+    recorded += 1;
+    return recorded > recordedPerSecond;
   };
   const auditOf = (run: string | undefined) => (run === undefined ? undefined : audits.of(run)) ?? trail;
   return {

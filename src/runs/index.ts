@@ -1,6 +1,6 @@
 /**
- * A run, from the connections it selects to its end: its routes and phantoms, its directory with the CA bundle, the
- * lease that its command line holds, and what its decisions leave on the audit trail.
+ * A run, from the connections it selects to its end: its routes and phantoms, its directory with the CA bundle, and how
+ * its decisions reach the audit trail.
  */
 export { createDecisionSink } from './decision-sink.ts';
 export { createRoots } from './roots.ts';

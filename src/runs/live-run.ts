@@ -18,9 +18,9 @@ export interface OpenedRun extends CaFiles {
   readonly phantoms: Readonly<Record<string, string>>;
   readonly secretVariables: readonly string[];
   readonly connections: readonly string[];
-  /** Ends it; again is no harm. */
+  /** Ends it. May be called again. */
   end(): void;
-  /** Resolves when it has ended, from whichever side. */
+  /** Resolves when it has ended, for whatever reason. */
   readonly ended: Promise<void>;
 }
 

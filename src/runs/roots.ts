@@ -4,13 +4,13 @@ import { certificatesOf, readSystemRoots } from '../network/index.ts';
 
 const longestFileBytes = 4 * 1024 * 1024;
 
-/** Trusted certificates for the bundle of a run; everything is read once and kept while it does not change. */
+/** Trusted certificates for the bundle of a run. A file is read again only after it has changed. */
 export interface Roots {
-  /** The system's roots as one PEM text; the ones that Node brings where the system has none. */
+  /** The system's roots as one PEM text; Node's own where the system has none. */
   system(): string;
   /**
-   * The certificates in a file that a caller trusts, without those of the system: many name the system's own file.
-   * Nothing when it is not a readable file of a sane size. Never rejects.
+   * The certificates in a file that a caller trusts, without the system's, since many name the system's own file. Empty when
+   * it is not a readable file of a sane size. Never rejects.
    */
   of(path: string): Promise<string>;
 }
@@ -32,7 +32,7 @@ export function createRoots(readSystem: () => string | undefined = readSystemRoo
         const stamp = `${stats.ino} ${stats.mtimeMs} ${stats.size}`;
         const known = files.get(path);
         if (known?.stamp === stamp) return known.pem;
-        // Certificates alone: a key that was filed with them must not spread.
+        // Certificates alone: a private key in the same file must not spread.
         ofSystem ??= new Set(certificatesOf(systemRoots()));
         const pem = certificatesOf(await readFile(path, 'latin1'))
           .filter((certificate) => ofSystem?.has(certificate) === false)

@@ -7,11 +7,11 @@ import type { Roots } from './roots.ts';
 export interface CaFiles {
   /** The run's CA alone. */
   readonly caFile: string;
-  /** The system's roots, what the caller trusts besides, and the run's CA. */
+  /** The system's roots, the caller's extra ones, and the run's CA. */
   readonly caBundleFile: string;
 }
 
-/** `runs/<id>/` (0700) of one run, with the files (0600) that tell its programs whom to trust. */
+/** `runs/<id>/` (0700) of one run, with the CA files (0600) for its programs. */
 export interface RunDirectory {
   readonly id: string;
   /** Once: completes both files. `callerRoots` go into the bundle too. Throws `StorageFull` or `HomeNotUsable`. */
@@ -21,7 +21,7 @@ export interface RunDirectory {
 export interface RunDirectories {
   /** A directory for the next run. Throws `StorageFull` or `HomeNotUsable`. */
   take(): RunDirectory;
-  /** Removes the one that was made ready. */
+  /** Removes the prepared one. */
   close(): void;
 }
 
@@ -32,12 +32,12 @@ export interface RunDirectoriesOptions {
   readonly newId: () => string;
 }
 
-/** Until the run that was just opened has got under way. */
+/** Leaves the run that was just opened time to start. */
 const pauseMs = 50;
 
 /**
- * The directories of runs. One is kept ready, with the roots in its bundle: to make a directory and two files takes
- * longer than all else that opening a run does.
+ * The directories of runs. One is always prepared, with the roots in its bundle: making a directory and two files takes
+ * longer than everything else in opening a run.
  */
 export function createRunDirectories(options: RunDirectoriesOptions): RunDirectories {
   const { directory, roots, newId } = options;
@@ -50,7 +50,7 @@ export function createRunDirectories(options: RunDirectoriesOptions): RunDirecto
     try {
       ready ??= createDraft(directory, newId(), roots.system());
     } catch {
-      // The run that needs it says why.
+      // The next run tries again, and reports why it fails.
     }
   };
   const prepareSoon = (): void => {
@@ -100,7 +100,7 @@ interface OpenFile {
   readonly descriptor: number;
 }
 
-/** A directory with an empty file for the CA, and a bundle that wants only the CA at its end. */
+/** A directory with an empty file for the CA, and a bundle that lacks only the CA at its end. */
 interface Draft {
   readonly id: string;
   readonly files: readonly [ca: OpenFile, bundle: OpenFile];
@@ -131,7 +131,7 @@ function createDraft(directory: string, id: string, systemRoots: string): Draft 
   }
 }
 
-/** Whether the path still leads to the file that is open: somebody may have tidied up meanwhile. */
+/** Whether the path still leads to the open file, which somebody may have removed. */
 function isInPlace({ path, descriptor }: OpenFile): boolean {
   return statSync(path, { throwIfNoEntry: false })?.ino === fstatSync(descriptor).ino;
 }
@@ -151,7 +151,7 @@ function orThrow<T>(directory: string, work: () => T): T {
   }
 }
 
-/** Removes what the runs of a daemon that was killed have left behind. */
+/** Removes the directories that a killed daemon has left. */
 export async function removeStaleRuns(directory: string): Promise<void> {
   const names = await readdir(directory);
   await Promise.all(names.map((name) => rm(join(directory, name), { recursive: true, force: true })));

@@ -53,14 +53,14 @@ describe('the connections of a run', () => {
     );
     expect(() => select(['github/wrok'])).toThrow(
       expect.objectContaining({
-        hint: 'There is: default, work. Run: authsome login github --connection wrok',
+        hint: 'Available: default, work. Run: authsome login github --connection wrok',
       }),
     );
   });
 
   it('are one of each provider', () => {
-    expect(() => select(['github/work', 'github/default'])).toThrow(/two connections of github/);
-    expect(() => select(['github/work'], { github: 'default' })).toThrow(/two connections of github/);
+    expect(() => select(['github/work', 'github/default'])).toThrow(/two github connections/);
+    expect(() => select(['github/work'], { github: 'default' })).toThrow(/two github connections/);
   });
 });
 

@@ -17,9 +17,8 @@ export interface SelectionRequest {
 }
 
 /**
- * One connection for each provider that the request names, or for all that are connected. Fails with
- * `ConnectionNotFound`, or with `Usage` when two connections of one provider are asked for. Whether a named provider
- * is known is for `requireProvider` to say, which throws when it is not.
+ * One connection for each provider that the request names, or for all that are connected. Throws `ConnectionNotFound`, or
+ * `Usage` for two connections of one provider. `requireProvider` throws for a provider that nobody defines.
  */
 export function selectConnections(
   request: SelectionRequest,
@@ -32,8 +31,8 @@ export function selectConnections(
     if (earlier !== undefined && connection !== undefined && earlier !== connection) {
       throw new AuthsomeError(
         'Usage',
-        `two connections of ${provider} are asked for: ${earlier} and ${connection}`,
-        { hint: 'A run uses one connection of each provider. Start a second run for the other one.' },
+        `you asked for two ${provider} connections: ${earlier} and ${connection}`,
+        { hint: 'A run uses one connection per provider. Start a second run for the other.' },
       );
     }
     wanted.set(provider, connection ?? earlier);
@@ -66,25 +65,28 @@ function find(
     'ConnectionNotFound',
     connection === undefined ? `${provider} is not connected` : `${provider} has no connection ${connection}`,
     {
-      hint: `${others === '' ? '' : `There is: ${others}. `}Run: ${signInLine({ provider, connection })}`,
+      hint: `${others === '' ? '' : `Available: ${others}. `}Run: ${signInLine({ provider, connection })}`,
     },
   );
 }
 
 /**
- * What a live run goes on with after a change: the selection of now, and whatever it had of providers that now have
- * none. Their routes stay, so that a request for them is refused and explained, not passed on with its phantom.
+ * The connections of a live run after a change: the current selection, and the earlier ones of providers that now have none.
+ * Their routes stay, so that a request for them is refused and explained, not passed on with its phantom.
  */
 export function reselectConnections(
   request: SelectionRequest,
-  had: readonly Selected[],
+  earlier: readonly Selected[],
   stored: readonly ConnectionSummary[],
 ): readonly Selected[] {
   const isNamed = request.providers.length > 0;
-  const now = stored.filter(({ provider, name, isDefault }) => {
+  const current = stored.filter(({ provider, name, isDefault }) => {
     if (!isNamed && !Object.hasOwn(request.connections, provider)) return isDefault;
-    return had.some((selected) => selected.provider === provider && selected.connection === name);
+    return earlier.some((selected) => selected.provider === provider && selected.connection === name);
   });
-  const kept = had.filter(({ provider }) => !now.some((selected) => selected.provider === provider));
-  return [...now.map(({ provider, name, baseUrl }) => ({ provider, connection: name, baseUrl })), ...kept];
+  const lost = earlier.filter(({ provider }) => !current.some((selected) => selected.provider === provider));
+  return [
+    ...current.map(({ provider, name, baseUrl }) => ({ provider, connection: name, baseUrl })),
+    ...lost,
+  ];
 }

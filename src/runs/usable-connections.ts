@@ -18,7 +18,7 @@ export interface UsableConnection {
   readonly isPersonal: boolean;
 }
 
-/** Without the connections whose definition is gone or malformed: nothing can be routed to them. */
+/** Leaves out connections whose definition is missing or malformed: nothing can be routed to them. */
 export function usableConnections(
   selected: readonly Selected[],
   catalog: Catalog,
@@ -42,12 +42,12 @@ export function routeTableOf(usable: readonly UsableConnection[]): RouteTable {
 }
 
 /**
- * Provider → its phantom in one run, whether a variable shows it to the child or not: an answer that sends a secret
- * back shows it, too, whichever of the provider's connections the run goes on with.
+ * Provider → its phantom in one run. A provider has one even if no variable shows it to the child: it replaces the secret in
+ * responses, too, whichever of the provider's connections the run uses later.
  */
 export type Phantoms = Map<string, string>;
 
-/** Adds one for each provider that has none yet: those that a run began with keep theirs. */
+/** Adds one for each provider that has none yet. Earlier ones stay. */
 export function addPhantoms(
   phantoms: Phantoms,
   usable: readonly UsableConnection[],

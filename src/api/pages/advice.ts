@@ -2,9 +2,9 @@ import { type Html, html, linkable } from './html.ts';
 import { copyable } from './layout.ts';
 
 /**
- * A hint as a page shows it. Hints are written for a terminal, by line: a line that begins with a dash is an item, and a
- * command of ours or an address of this machine stands alone or at the end, to be copied. What begins with a quotation mark
- * is somebody else's words, whatever they look like.
+ * A hint as a page shows it. Hints are written for a terminal, by line. A line that begins with a dash is an item. An authsome
+ * command, or an address of this machine, at the end of a line can be copied. A line with a quotation mark before it may be
+ * the provider's words, so nothing in it can be copied.
  */
 export function advice(hint: string, settingsUrl: string | undefined): Html {
   const lines = hint.split('\n').map((line) => line.trim());

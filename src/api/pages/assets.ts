@@ -100,8 +100,8 @@ ul.scopes code { font-size: 13px; }
 `.trim();
 
 /**
- * The copy buttons: shown only where this runs; without the clipboard, the text is selected instead. And a waiting page
- * that looks for its successor: reloading it all the time would take the focus from whoever uses it.
+ * The copy buttons, which appear only where scripts run; without a clipboard, the text is selected instead. And a waiting
+ * page that checks for its successor: reloading it each time would take the focus away.
  */
 export const script = `
 for (const button of document.querySelectorAll('button[data-copy]')) {
@@ -119,7 +119,7 @@ for (const button of document.querySelectorAll('button[data-copy]')) {
   });
 }
 if (document.querySelector('[data-waiting]') !== null) {
-  const look = async () => {
+  const check = async () => {
     try {
       const text = await (await fetch(location.href)).text();
       const next = new DOMParser().parseFromString(text, 'text/html');
@@ -127,9 +127,9 @@ if (document.querySelector('[data-waiting]') !== null) {
     } catch {
       // The daemon is being restarted, or has stopped.
     }
-    setTimeout(look, 2000);
+    setTimeout(check, 2000);
   };
-  setTimeout(look, 2000);
+  setTimeout(check, 2000);
 }
 `.trim();
 

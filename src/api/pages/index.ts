@@ -1,5 +1,5 @@
 /**
- * The pages that a browser sees while somebody signs in: their HTML, styles and script. Pure: values in, text out.
+ * The pages of a sign-in: their HTML, styles and script. Pure: values in, text out.
  */
 
 export { apiKeyFormPage } from './api-key-form.ts';

@@ -3,7 +3,7 @@ import { Html, html } from './html.ts';
 export interface Page {
   readonly title: string;
   readonly body: Html;
-  /** Whether the page waits for something, and goes on by itself once its title is another. */
+  /** Whether the page waits for something: it reloads once its title would change. */
   readonly isWaiting?: boolean;
 }
 
@@ -13,7 +13,7 @@ const mark = new Html(
     '<path d="M13 12h8M18 12v3.5" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round"/></svg>',
 );
 
-/** A whole document: one calm card, our name above it, what this is below it. */
+/** A complete document: one card, with the product's name above and a note below. */
 export function layout(page: Page): string {
   return html`<!doctype html>
 <html lang="en">
@@ -31,7 +31,7 @@ ${page.isWaiting === true && html`<noscript><meta http-equiv="refresh" content="
 <body>
 <header class="brand">${mark}<span>authsome</span></header>
 <main class="card"${page.isWaiting === true && html` data-waiting`}>${page.body}</main>
-<footer class="foot">This page is served by the authsome daemon on your own machine. Nothing on it comes from elsewhere.</footer>
+<footer class="foot">This page is served by the authsome daemon on this machine. It loads nothing from elsewhere.</footer>
 </body>
 </html>
 `.text;

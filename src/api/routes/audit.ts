@@ -37,7 +37,7 @@ export function auditRoutes(tenants: Tenants): Routes {
       const id = context.req.param('id');
       const decision = await audit.decision(id);
       if (decision === undefined) {
-        const what = id === 'last' ? 'the proxy has decided nothing yet' : 'there is no such decision';
+        const what = id === 'last' ? 'the proxy has made no decision yet' : 'this decision does not exist';
         throw new AuthsomeError('DecisionNotFound', what);
       }
       return context.json(explainDocument(decision, await audit.sequel(decision)));

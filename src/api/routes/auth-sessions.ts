@@ -27,7 +27,7 @@ export function authSessionRoutes(tenants: Tenants): Routes {
     app.post('/v1/auth-sessions', async (context) => {
       const { connections, catalog } = await tenants.of(context.get('caller'));
       const request = parseBody(context.get('body'), loginRequest);
-      // A definition that was put into `providers/` a moment ago counts.
+      // A definition may have been put into `providers/` just now.
       await catalog.reload();
       const session = await connections.signIns.start({
         provider: request.provider,

@@ -19,8 +19,8 @@ export function connectionRoutes(tenants: Tenants): Routes {
     });
     app.delete('/v1/connections/:provider', async (context) => {
       const { connections } = await tenants.of(context.get('caller'));
-      const gone = await connections.logout(context.req.param('provider'), context.req.query('connection'));
-      const document: LogoutDocument = { v: 1, ...gone };
+      const report = await connections.logout(context.req.param('provider'), context.req.query('connection'));
+      const document: LogoutDocument = { v: 1, ...report };
       return context.json(document);
     });
     app.put('/v1/connections/:provider/default', async (context) => {

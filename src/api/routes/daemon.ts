@@ -14,7 +14,7 @@ export interface DaemonRoutesOptions {
   readonly tenants: Tenants;
   /** What the caller may know of the daemon's state. */
   readonly doctor: (caller: Caller) => Promise<DoctorDocument>;
-  /** Begins to stop; the answer to this call still goes out. */
+  /** Begins to stop; this call is still answered. */
   readonly stop: (when: 'now' | 'idle') => StopDocument;
 }
 

@@ -1,5 +1,5 @@
 /**
- * The routes of the API and of the pages, one file for each subject. A route reads the request, calls a service, writes
+ * The routes of the API and of the pages, a file for each subject. A route reads the request, calls a service and writes
  * the document that answers it.
  */
 export { auditRoutes } from './audit.ts';

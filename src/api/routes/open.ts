@@ -7,7 +7,7 @@ export interface OpenRoutesOptions {
   readonly ready: () => Promise<ReadyDocument>;
 }
 
-/** What anybody may ask: whether the daemon is alive, and whether it could do its work. */
+/** Calls that need no signature: whether the daemon is alive, and whether it can work. */
 export function openRoutes({ version, pid, ready }: OpenRoutesOptions): Routes {
   return (app) => {
     app.get('/health', (context) => {

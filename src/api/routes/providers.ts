@@ -64,8 +64,8 @@ export function providerRoutes(options: ProviderRoutesOptions): Routes {
       const outcome = await catalog.remove(name);
       if (outcome === undefined) {
         catalog.resolve(name);
-        throw new AuthsomeError('OperationNotAllowed', `${name} is a bundled provider, as it came`, {
-          hint: `There is nothing to reset. To forget its connections: authsome revoke ${name}`,
+        throw new AuthsomeError('OperationNotAllowed', `${name} is an unmodified bundled provider`, {
+          hint: `There is nothing to reset. To remove its connections: authsome revoke ${name}`,
         });
       }
       audit.append({
@@ -88,11 +88,11 @@ export function providerRoutes(options: ProviderRoutesOptions): Routes {
   };
 }
 
-/** The JSON at an https URL, judged later. */
+/** The JSON at an https URL, not yet validated. */
 async function fetchDefinition(text: string, fetch: Fetch): Promise<unknown> {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol !== 'https:' || url.username !== '' || url.password !== '') {
-    throw new AuthsomeError('Usage', 'a definition is fetched from an https URL without credentials in it', {
+    throw new AuthsomeError('Usage', 'a definition needs an https URL without credentials in it', {
       hint: 'Give the https URL of its JSON, or a file.',
     });
   }
@@ -101,13 +101,13 @@ async function fetchDefinition(text: string, fetch: Fetch): Promise<unknown> {
     await response.body?.cancel();
     throw new AuthsomeError(
       'EndpointUnreachable',
-      `${url.origin} answered ${response.status} where a definition was expected`,
-      { hint: 'Check the URL. Redirects are not followed: give the address that it ends at.' },
+      `${url.origin} responded with ${response.status} instead of a definition`,
+      { hint: 'Check the URL. Redirects are not followed: give the final address.' },
     );
   }
   try {
     return await response.json();
   } catch {
-    throw new AuthsomeError('InvalidDefinition', `what ${url.origin} sent is not JSON`);
+    throw new AuthsomeError('InvalidDefinition', `${url.origin} did not send JSON`);
   }
 }

@@ -12,7 +12,7 @@ const runRequest = z.object({
   ca_files: z.array(z.string()).max(16),
 }) satisfies z.ZodType<RunRequest>;
 
-/** The call that opens a run; the run lives as long as the answer is open. */
+/** The call that opens a run. The run lives as long as the response is open. */
 export function runRoutes(runs: Runs, tenants: Tenants): Routes {
   return (app) => {
     app.post('/v1/runs', async (context) => {
@@ -43,21 +43,21 @@ export function runRoutes(runs: Runs, tenants: Tenants): Routes {
         start(controller) {
           controller.enqueue(line);
           void run.ended.then(() => {
-            // Closed already when it was the caller who went away.
-            if (!isGone) controller.close();
+            // A stream that the caller has cancelled is closed already.
+            if (!isCancelled) controller.close();
           });
         },
         cancel() {
-          isGone = true;
+          isCancelled = true;
           run.end();
         },
       });
-      let isGone = false;
-      // A caller that went away before its answer began would leave the run without anybody to end it.
+      let isCancelled = false;
+      // If the caller has disconnected already, nothing else would end the run.
       if (context.env.outgoing?.destroyed === true) run.end();
       return context.body(lease, 200, {
         'Content-Type': 'application/x-ndjson',
-        // Said by us: the server would wait a millisecond to see whether the body ends, and needs no chunks.
+        // Set here: otherwise the server waits a millisecond to see whether the body ends and needs no chunks.
         'Transfer-Encoding': 'chunked',
       });
     });

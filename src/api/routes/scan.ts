@@ -18,7 +18,7 @@ export interface ScanRoutesOptions {
   readonly randomBytes: (size: number) => Uint8Array;
 }
 
-/** Calls of a scan: what to look for, and whether the vault holds what was found. */
+/** Calls of a scan: what to look for, and whether what was found is in the vault. */
 export function scanRoutes({ tenants, runs, randomBytes }: ScanRoutesOptions): Routes {
   return (app) => {
     app.get('/v1/scan', async (context) => {
@@ -76,14 +76,14 @@ function variablesOf(provider: Provider): readonly string[] {
   return [...new Set(named.filter((name) => name !== undefined))];
 }
 
-/** In a file, nothing but its own text tells a phantom from a key: one that does not say so is not used. */
+/** In a file only its own text tells a phantom from a key, so one that does not contain the word is not used. */
 function phantomForFile(provider: Provider, randomBytes: (size: number) => Uint8Array): string {
   const phantom = phantomFor(provider, randomBytes);
   if (/phantom/i.test(phantom) && /^[A-Za-z0-9_.:@+=-]+$/.test(phantom)) return phantom;
   return `phantom-${Buffer.from(randomBytes(16)).toString('hex')}`;
 }
 
-/** Whether the definition's own phantom (`export.phantom`) could have come out like this. */
+/** Whether the value could be made from the definition's own phantom (`export.phantom`). */
 function isOwnPhantom({ phantom }: Provider, value: string): boolean {
   if (phantom === undefined) return false;
   const parts = phantom.split('{random}').map((part) => part.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&'));

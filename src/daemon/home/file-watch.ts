@@ -2,20 +2,20 @@ import { statSync } from 'node:fs';
 
 const lookMs = 1_000;
 
-/** Whether a path still leads to the file that it led to when this was made. */
+/** A watch on one file: whether its path still leads to it. */
 export interface FileWatch {
   isIntact(): boolean;
   close(): void;
 }
 
-/** Calls `onGone` once when the file is removed or another one is put in its place. Keeps no process alive. */
-export function watchFile(path: string, onGone: () => void): FileWatch {
+/** Calls `onReplaced` once when the file is removed or replaced. Keeps no process alive. */
+export function watchFile(path: string, onReplaced: () => void): FileWatch {
   const original = identityOf(path);
   const isIntact = (): boolean => identityOf(path) === original;
   const timer = setInterval(() => {
     if (isIntact()) return;
     clearInterval(timer);
-    onGone();
+    onReplaced();
   }, lookMs);
   timer.unref();
   return { isIntact, close: () => clearInterval(timer) };

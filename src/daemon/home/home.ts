@@ -4,7 +4,7 @@ import { shellWord } from '../../command-line.ts';
 import { AuthsomeError } from '../../errors.ts';
 import { type EntryFault, entryFault, makePrivateDirectory } from '../../private-files/index.ts';
 
-/** Absolute paths inside a home; the directories among them exist, mode 0700, and are ours. */
+/** Absolute paths inside a home. */
 export interface Home {
   readonly path: string;
   readonly providers: string;
@@ -36,7 +36,7 @@ export function homeAt(path: string): Home {
   };
 }
 
-/** Makes what is missing, mode 0700. Throws `HomeNotUsable` with the command that mends what is wrong. */
+/** Makes the directories that are missing, mode 0700. Throws `HomeNotUsable` with the command that fixes what is wrong. */
 export function prepareHome(home: Home): void {
   for (const directory of [home.path, home.providers, home.server, home.logs, home.runs]) {
     makePrivateDirectory(directory);

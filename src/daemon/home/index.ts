@@ -1,8 +1,9 @@
 /**
- * The directory that holds everything of one authsome: what has to be in it, in which modes, whose process owns it.
+ * The home: the directory with all that one authsome stores. Its paths and modes, the lock of its daemon, and the files
+ * that the daemon watches in it.
  */
 export { watchFile } from './file-watch.ts';
 export { type Home, homeAt, homeFaults, prepareHome } from './home.ts';
-export { keepFile } from './kept-file.ts';
+export { maintainFile } from './maintained-file.ts';
 export { checkMasterKey } from './master-key-check.ts';
-export { siblingIsHealthy } from './sibling.ts';
+export { otherDaemonIsHealthy } from './other-daemon.ts';

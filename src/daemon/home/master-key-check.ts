@@ -7,8 +7,8 @@ import { requireMasterKey, systemKeychain } from '../../vault/index.ts';
 import type { Home } from './home.ts';
 
 /**
- * Throws what would keep a daemon with this environment from opening the vault of the home: whoever wants to replace
- * one that runs can learn it while that still has the key. Beside a running daemon it does no harm.
+ * Throws what would keep a daemon with this environment from opening the vaults of the home. `daemon restart` asks before it
+ * stops a daemon that has the key. May run beside a daemon.
  */
 export async function checkMasterKey(
   { masterKey, masterKeyFile }: Settings,

@@ -1,21 +1,21 @@
 import { closeSync, constants, fstatSync, openSync, renameSync, rmSync, type Stats, statSync } from 'node:fs';
 import { pino } from 'pino';
 
-/** Where a log's lines go, whole and in order. */
+/** Where a log's lines are written, each complete and in order. */
 export interface LogDestination {
   write(line: string): void;
 }
 
 export interface LogFile {
-  /** What the starter of a daemon in the background points its stderr at. */
+  /** The file that the stderr of a background daemon is redirected to. */
   readonly path: string;
-  /** About as large it may grow; as large are the two before it, `.1` and the older `.2`. */
+  /** About how large it may grow. The two before it, `.1` and the older `.2`, are as large. */
   readonly maxBytes: number;
 }
 
 /**
- * Lines to a file descriptor. While that is `file`, which this process alone goes on writing to, it is moved aside once
- * it is full, and another takes its place. A terminal, or a supervisor's pipe, is never touched.
+ * Writes lines to a file descriptor. If that is `file`, the file is moved aside once it is full and a new one takes its
+ * place. A terminal, or a supervisor's pipe, is left alone.
  */
 export function logDestination(descriptor: number, file: LogFile): LogDestination {
   let current = lineWriter(descriptor);
@@ -29,10 +29,10 @@ export function logDestination(descriptor: number, file: LogFile): LogDestinatio
       bytes += Buffer.byteLength(line);
       if (bytes < file.maxBytes) return;
       const next = replaceFull(file.path);
-      // Without one this goes on where it is: a line too many is better than a line too few.
+      // Without a new file the old one grows: better a line too many than a line lost.
       if (next !== undefined) {
         current = lineWriter(next);
-        // The one that was given is its giver's: a process that crashes writes there.
+        // The descriptor that was given stays open: Node writes to it when the process crashes.
         if (writing !== descriptor) closeSync(writing);
         writing = next;
       }
@@ -41,15 +41,15 @@ export function logDestination(descriptor: number, file: LogFile): LogDestinatio
   };
 }
 
-/** Synchronous: a line is written before anything that comes after it happens. */
+/** Synchronous: a line is written before anything that comes after it can happen. */
 function lineWriter(descriptor: number): LogDestination {
   const destination = pino.destination({ fd: descriptor, sync: true });
-  // A full disk or a terminal that is gone: a line is lost, the daemon goes on.
+  // When the disk is full or the terminal closed, a line is lost and the daemon continues.
   destination.on('error', () => {});
   return destination;
 }
 
-/** An open file in the place of the full one, which is the first of the older ones now. */
+/** Opens a new file in place of the full one, which becomes `.1`. */
 function replaceFull(path: string): number | undefined {
   const fresh = `${path}.new`;
   let descriptor: number | undefined;

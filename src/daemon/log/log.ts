@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import type { AuthsomeError } from '../../errors.ts';
 import { type LogFile, logDestination } from './log-file.ts';
 
-/** Fields that are safe to write. Errors go through {@link failureFields}, never in whole. */
+/** Fields that are safe to write. An error is never one of them: see {@link failureFields}. */
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
 export interface Log {
@@ -12,7 +12,7 @@ export interface Log {
   debug(message: string, fields?: LogFields): void;
 }
 
-/** A log on a file descriptor: 2 is stderr, which is `file` for a daemon in the background. */
+/** A log on a file descriptor. For a background daemon, 2 (stderr) is `file`. */
 export function openLog(descriptor: number, level: 'error' | 'warn' | 'info' | 'debug', file: LogFile): Log {
   const logger = pino(
     { level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime },
@@ -26,14 +26,14 @@ export function openLog(descriptor: number, level: 'error' | 'warn' | 'info' | '
   };
 }
 
-/** What may be written of a failure of ours. */
+/** What may be logged of an authsome error. */
 export function failureFields(error: AuthsomeError): LogFields {
   return { code: error.code, detail: error.message };
 }
 
 /**
- * What may be written of an error that nobody expected: its class and where it was thrown. Its message may quote
- * anything (a header value, a URL), so it is left out.
+ * What may be logged of an unexpected error: its class and where it was thrown. Its message may quote anything (a header
+ * value, a URL), so it is left out.
  */
 export function unexpectedFields(error: unknown): LogFields {
   if (!(error instanceof Error)) return { class: typeof error };
@@ -47,7 +47,7 @@ export function unexpectedFields(error: unknown): LogFields {
   return { class: error.name, code: typeof code === 'string' ? code : undefined, frames };
 }
 
-/** The failures of calls: what is expected is for whoever debugs, the rest is an error of ours. */
+/** Logs failed calls: expected failures at level debug, bugs at level error. */
 export function failureLog(log: Log): {
   expected(message: string, error: AuthsomeError): void;
   unexpected(message: string, thrown: unknown): void;

@@ -12,7 +12,7 @@ export interface PageRoutesOptions {
   readonly randomBytes: (size: number) => Uint8Array;
 }
 
-/** What a browser sees: the pages of a sign-in, and the address that providers send people back to. */
+/** The routes that a browser opens. */
 export function pageRoutes(options: PageRoutesOptions): Routes {
   const { tenants, failures } = options;
   /** Whatever the handler throws becomes a page. */

@@ -3,29 +3,29 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { keepFile } from './kept-file.ts';
+import { maintainFile } from './maintained-file.ts';
 
 let path = '';
-let kept: { close(): void } | undefined;
+let maintained: { close(): void } | undefined;
 
 beforeEach(() => {
   vi.useFakeTimers();
-  path = join(mkdtempSync(join(tmpdir(), 'authsome-kept-')), 'record.json');
+  path = join(mkdtempSync(join(tmpdir(), 'authsome-maintained-')), 'record.json');
 });
 
 afterEach(() => {
-  kept?.close();
+  maintained?.close();
   vi.useRealTimers();
   rmSync(join(path, '..'), { recursive: true, force: true });
 });
 
 test.each([
-  ['is gone', () => {}],
-  ['holds something else', () => writeFileSync(path, 'another', { mode: 0o600 })],
+  ['is missing', () => {}],
+  ['has other content', () => writeFileSync(path, 'another', { mode: 0o600 })],
   ['can be read by others', () => writeFileSync(path, 'mine', { mode: 0o644 })],
   ['is a pipe that nobody writes to', () => execFileSync('mkfifo', ['-m', '600', path])],
-])('a kept file is written again when it %s', (_, replace) => {
-  kept = keepFile(path, 'mine', () => true);
+])('a maintained file is written again when it %s', (_, replace) => {
+  maintained = maintainFile(path, 'mine', () => true);
   rmSync(path);
   replace();
   vi.advanceTimersByTime(2_000);
@@ -35,7 +35,7 @@ test.each([
 });
 
 test('a file in a place that is no longer ours is left alone', () => {
-  kept = keepFile(path, 'mine', () => false);
+  maintained = maintainFile(path, 'mine', () => false);
   writeFileSync(path, 'of another daemon');
   vi.advanceTimersByTime(2_000);
   expect(readFileSync(path, 'utf8')).toBe('of another daemon');

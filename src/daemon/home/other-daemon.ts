@@ -8,8 +8,8 @@ import { get } from 'node:http';
 
 const answerTimeoutMs = 1_000;
 
-/** Whether the daemon that `server/daemon.json` names answers as an authsome daemon. */
-export async function siblingIsHealthy(daemonFile: string): Promise<boolean> {
+/** Whether the daemon that `server/daemon.json` names is an authsome daemon and healthy. */
+export async function otherDaemonIsHealthy(daemonFile: string): Promise<boolean> {
   const url = urlIn(daemonFile);
   if (url === undefined) return false;
   return new Promise((resolve) => {

@@ -3,17 +3,17 @@ import { readPrivateFile, writePrivateFile } from '../../private-files/index.ts'
 const lookMs = 1_000;
 
 /**
- * Writes a private file, and again whenever it is gone or holds something else, as long as its place is `ours`. Keeps no
- * process alive. Throws what keeps it from being written now; later it is tried again.
+ * Writes a private file, and writes it again whenever it is missing or differs, as long as `isOurs`. Keeps no process
+ * alive. Throws when the first write fails; later ones are tried again.
  */
-export function keepFile(path: string, text: string, isOurs: () => boolean): { close(): void } {
+export function maintainFile(path: string, text: string, isOurs: () => boolean): { close(): void } {
   writePrivateFile(path, text);
   const timer = setInterval(() => {
     if (textOf(path) === text || !isOurs()) return;
     try {
       writePrivateFile(path, text);
     } catch {
-      // A disk that is full now has space again later.
+      // The disk may be full: the next look tries again.
     }
   }, lookMs);
   timer.unref();
@@ -22,7 +22,7 @@ export function keepFile(path: string, text: string, isOurs: () => boolean): { c
 
 function textOf(path: string): string | undefined {
   try {
-    // Never waits, whatever was put there: a pipe would hold the whole daemon up.
+    // Never blocks: a pipe that somebody put there would stop the daemon.
     return readPrivateFile(path);
   } catch {
     return undefined;
