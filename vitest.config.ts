@@ -46,7 +46,7 @@ export default defineConfig({
         test: {
           ...endToEnd,
           name: 'e2e',
-          include: ['test/e2e/**/*.test.ts'],
+          include: ['test/e2e/**/*.test.ts', 'test/security/**/*.test.ts'],
           exclude: [h2spec, ...Object.keys(alone)],
           // They wait for processes and sockets more than they compute: more of them than there are cores.
           maxWorkers: 4,

@@ -7,6 +7,9 @@ import packageDocument from '../package.json' with { type: 'json' };
 import type { CliOptions } from './cli/index.ts';
 import type { ServeOptions } from './daemon/index.ts';
 
+// Before anything else: without a listener, SIGUSR1 opens Node's debugger on a port that every local user can reach.
+process.on('SIGUSR1', () => {});
+
 const [, entry = '', ...args] = process.argv;
 const common = { args, entry, environment: process.env, version: packageDocument.version };
 
