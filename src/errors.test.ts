@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { AuthsomeError, errorDocument } from './errors.ts';
 
-test('a failure’s document has the same keys whether anything helps or not', () => {
+it('a failure’s document has the same keys whether anything helps or not', () => {
   expect(errorDocument(new AuthsomeError('Cancelled', 'sign-in cancelled'))).toEqual({
     v: 1,
     error: 'Cancelled',

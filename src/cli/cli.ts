@@ -4,15 +4,15 @@ import { runCommand } from './run/command.ts';
 import type { Terminal } from './terminal.ts';
 
 /**
- * The exit code of the command that `args` name. `run` has a way of its own, since agents are started through it
- * all day: no option parser, no output streams, nothing but the client.
+ * The exit code of the command in `args`. `run` has a path of its own, since agents start through it all day: no option
+ * parser, no output streams, only the client.
  */
 export async function runCli(options: CliOptions): Promise<number> {
   try {
     const head = readHead(options.args);
     if (head.command === 'run' && !head.flags.help && !head.flags.version) {
       const outcome = await runCommand({ ...options, args: head.rest, flags: head.flags });
-      // At once: all is said, and what closes by itself is the kernel's to close.
+      // At once: everything is printed, and the kernel closes what is open.
       if (outcome !== 'help') process.exit(outcome);
     }
     const { runProgram } = await import('./program.ts');

@@ -5,8 +5,8 @@ import type { Command, Option } from 'commander';
 import type { CommandContext } from './context.ts';
 
 /**
- * Asks us with the words as they are: nothing that was typed is evaluated, and nothing besides bash is needed. Where we know
- * nothing, as after `run` and `register`, bash goes on with the names of files. Sourced twice, it is the same as once.
+ * Passes the words on unmodified: it evaluates nothing that was typed, and needs only bash. Where authsome completes
+ * nothing, as after `run` and `register`, bash completes file names. The script can be sourced twice.
  */
 const bashScript = `# bash completion for authsome
 _authsome() {
@@ -18,15 +18,15 @@ _authsome() {
 }
 complete -o default -F _authsome authsome`;
 
-/** Prints the script that teaches a shell to ask us at every TAB. */
+/** Prints the script with which a shell asks authsome at every TAB. */
 export function printScript({ terminal }: CommandContext, shell: string): void {
   if (shell === 'bash') terminal.print(bashScript);
   else script(shell, 'authsome', 'authsome');
 }
 
 /**
- * Prints what may stand where the cursor is, and exits with 0. Reads folders only: nobody wants a daemon started, or
- * a wait, for a TAB.
+ * Prints the completions of the last word, and exits with 0. Reads directories only: a TAB must neither start a daemon nor
+ * wait for one.
  */
 export async function answerCompletion(context: CommandContext, words: readonly string[]): Promise<number> {
   const [program, providers] = await Promise.all([context.fullProgram(), providerNames(context)]);
@@ -37,7 +37,7 @@ export async function answerCompletion(context: CommandContext, words: readonly 
   return 0;
 }
 
-/** Bundled and a person's own, without reading a single definition. */
+/** Names of bundled and registered providers, without reading a definition. */
 async function providerNames(context: CommandContext): Promise<readonly string[]> {
   const [bundled, own] = await Promise.all([
     readFile(context.bundledNames, 'utf8').then(

@@ -24,6 +24,6 @@ export interface CommandContext {
   readonly now: () => number;
 }
 
-/** What a command's exit code is when nothing was thrown; nothing stands for 0. */
+/** The exit code of a command that did not throw; `undefined` means 0. */
 // biome-ignore lint/suspicious/noConfusingVoidType: a command that only prints returns nothing at all.
 export type Outcome = number | void;

@@ -1,11 +1,11 @@
 import { asAuthsomeError, errorDocument, exitCodeOf, isErrorCode, topicOf } from '../errors.ts';
 import type { Terminal } from './terminal.ts';
 
-/** The exit code of `error`, after it has been shown: as a document under `--json`, else as text with its hint. */
+/** Prints `error`, as a document under `--json`, else as text with its hint. Returns its exit code. */
 export function showFailure(terminal: Terminal, error: unknown): number {
   const failure = asAuthsomeError(error);
   const code = exitCodeOf(failure.code);
-  // Before a word of it: the process ends with the first that nobody reads.
+  // Before anything is printed: without a reader, the first write ends the process.
   process.exitCode = code;
   if (terminal.json) terminal.document(errorDocument(failure));
   else terminal.warn(failureText(terminal, failure, failure.code));
@@ -13,7 +13,7 @@ export function showFailure(terminal: Terminal, error: unknown): number {
   return code;
 }
 
-/** `Error: <message>`, then the hint, indented, and where the manual has more about an error of this code. */
+/** `Error: <message>`, then the indented hint, and the page of the manual about this code. */
 export function failureText(
   terminal: Terminal,
   failure: { readonly message: string; readonly hint?: string | undefined },
@@ -29,7 +29,7 @@ function indented(hint: string | undefined): readonly string[] {
   return hint === undefined ? [] : hint.split('\n').map((line) => `  ${line}`);
 }
 
-/** Where it happened, without the error's own text: that may quote a value nobody should see. */
+/** The stack without the error's message, which may quote a secret. */
 function traceOf(cause: unknown): string {
   const frames =
     cause instanceof Error ? (cause.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line)) : [];

@@ -1,10 +1,10 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { takeGlobalFlags } from './arguments.ts';
 import { flagsMeant, readHead } from './global-flags.ts';
 
 const words = (line: string) => line.split(' ');
 
-test('finds --json wherever it is ours', () => {
+it('finds --json wherever it is ours', () => {
   for (const line of [
     '--json list',
     'list --json',
@@ -16,7 +16,7 @@ test('finds --json wherever it is ours', () => {
   }
 });
 
-test('leaves the child of a run its own --json', () => {
+it('leaves the child of a run its own --json', () => {
   for (const line of [
     'run gh --json',
     'run -- gh --json',
@@ -27,7 +27,7 @@ test('leaves the child of a run its own --json', () => {
   }
 });
 
-test('knows the flags that are meant, whatever else is wrong with the command line', () => {
+it('knows the flags that are meant, whatever else is wrong with the command line', () => {
   expect(flagsMeant(words('run --nope --no-color -q --log-file a.log x -v'))).toMatchObject({
     color: false,
     quiet: true,
@@ -40,14 +40,14 @@ test('knows the flags that are meant, whatever else is wrong with the command li
   });
 });
 
-test('takes global flags from both sides of a command, up to --', () => {
+it('takes global flags from both sides of a command, up to --', () => {
   expect(takeGlobalFlags(words('-q list mail --json --log-file=a.log -- --verbose'))).toMatchObject({
     flags: { quiet: true, json: true, verbose: false, logFile: 'a.log' },
     rest: ['list', 'mail', '--', '--verbose'],
   });
 });
 
-test('reads the command behind the flags in front of it', () => {
+it('reads the command behind the flags in front of it', () => {
   expect(readHead(words('--no-color --log-file f run --json x'))).toMatchObject({
     flags: { color: false, logFile: 'f', json: false },
     command: 'run',

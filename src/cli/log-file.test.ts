@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openLogFile } from './log-file.ts';
 
 let directory: string;
@@ -14,7 +14,7 @@ const unused = (): never => {
   throw new TypeError('the test did not expect a failure');
 };
 
-test('adds lines to a file that is its owner’s alone, without marks and without what steers a terminal', () => {
+it('adds lines to a file that is its owner’s alone, without marks and without what steers a terminal', () => {
   const file = join(directory, 'a.log');
   openLogFile(file, () => 0, unused)('info', '\u001b[1mbold\u001b[22m\rback');
   openLogFile(file, () => 1_000, unused)('warn', 'second');
@@ -24,23 +24,23 @@ test('adds lines to a file that is its owner’s alone, without marks and withou
   expect(statSync(file).mode & 0o777).toBe(0o600);
 });
 
-test('refuses a file that cannot be written before there is anything to write', () => {
+it('refuses a file that cannot be written before there is anything to write', () => {
   expect(() => openLogFile(join(directory, 'nowhere/a.log'), () => 0, unused)).toThrow(
     expect.objectContaining({ code: 'Usage', message: expect.stringMatching(/nowhere\/a\.log \(ENOENT\)/) }),
   );
 });
 
-test('tells once that it cannot be written any more, and stops nobody', () => {
+it('reports once that it cannot be written any more, and stops no command', () => {
   const file = join(directory, 'gone.log');
-  const told: string[] = [];
+  const reports: string[] = [];
   const line = openLogFile(
     file,
     () => 0,
-    (why) => told.push(why),
+    (why) => reports.push(why),
   );
   rmSync(file);
   mkdirSync(file);
   line('info', 'one');
   line('info', 'two');
-  expect(told).toEqual([`the log file cannot be written: ${file} (EISDIR)`]);
+  expect(reports).toEqual([`the log file cannot be written: ${file} (EISDIR)`]);
 });

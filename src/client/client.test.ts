@@ -178,7 +178,7 @@ describe('a call', () => {
     expect(daemon.seen).toEqual([]);
   });
 
-  it('is not repeated when the daemon breaks off in the middle of it', async () => {
+  it('is not repeated when the daemon breaks the connection during it', async () => {
     const daemon = await fakeDaemon((_, response) => response.destroy());
     publish(daemon.record);
     const error = await failure(createClient(optionsFor(daemon.record)).revokeProvider('github'));
@@ -207,7 +207,7 @@ describe('a call', () => {
 });
 
 describe('a stranger on the port', () => {
-  it('is found out, and told of as what it is', async () => {
+  it('is detected, and reported as a stranger', async () => {
     const stranger = await fakeDaemon(undefined, randomBytes(32));
     publish(stranger.record);
     const options = optionsFor(stranger.record);
@@ -231,7 +231,7 @@ describe('a stranger on the port', () => {
 });
 
 describe('a secret', () => {
-  it('goes out on the very connection that proved to be the daemon', async () => {
+  it('is sent only on the connection that proved to be the daemon', async () => {
     const daemon = await fakeDaemon();
     publish(daemon.record);
     await createClient(optionsFor(daemon.record)).answerSecret('s', 'sk-1');

@@ -53,7 +53,7 @@ export interface Client {
   /** With `seen`, waits up to `waitMs` for a later revision. */
   authSession(id: string, options?: Waiting & { readonly seen?: number }): Promise<AuthSessionDocument>;
   answerCallback(id: string, url: string): Promise<AuthSessionDocument>;
-  /** An empty secret stands for none. */
+  /** An empty secret means none. */
   answerClient(
     id: string,
     client: { readonly clientId: string; readonly clientSecret: string },

@@ -13,18 +13,18 @@ export async function findDaemon(options: DaemonOptions): Promise<DaemonRecord |
 }
 
 /**
- * The daemon of this home, started in the background if it is not running. Of several callers at once, one starts it.
+ * The daemon for this home, started in the background if it is not running. Of several callers at once, one starts it.
  * Throws what kept it from starting; `AddressInUse` when another process uses its port.
  */
 export async function ensureDaemon(options: DaemonOptions): Promise<DaemonRecord> {
-  // Loaded only where something has to be started: every other command goes without.
+  // Loaded only to start a daemon: every other command does without it.
   const { startDaemon } = await import('./start.ts');
   return startDaemon(options);
 }
 
 /**
- * A daemon that this client can work with: `record` itself, or the one that took its place because it was of another
- * version and had no live runs.
+ * A daemon that this client can work with: the one of `record`, or the one that replaced it, because it had another
+ * version and no live runs.
  */
 export async function currentDaemon(record: DaemonRecord, options: DaemonOptions): Promise<DaemonRecord> {
   if (record.version === options.version) return record;
@@ -45,9 +45,8 @@ export async function currentDaemon(record: DaemonRecord, options: DaemonOptions
 }
 
 /**
- * The daemon that took the place of the one that ran, whatever that was doing. Throws `WrongMasterKey`, with the old one
- * left as it is, where the key of its vault is not to be had from here: a run has no part in it, and another shell may
- * not have the variable that it came from.
+ * The daemon that replaces the running one, even while that has runs. Throws `WrongMasterKey`, and leaves the old one
+ * running, if this shell cannot get the vault's key: the variable with the key may be set only in another shell.
  */
 export async function restartDaemon(options: DaemonOptions): Promise<DaemonRecord> {
   if (readDaemonRecord(options.settings.home) !== undefined) await preflight(options);
@@ -61,7 +60,7 @@ async function preflight(options: DaemonOptions): Promise<void> {
 }
 
 /**
- * What the daemon says to being stopped; `undefined` when none is running. With `now`, or `idle` and no live runs,
+ * The daemon's response to being stopped; `undefined` when none is running. With `now`, or `idle` and no live runs,
  * resolves once it is gone. With `now`, one that hangs is killed.
  */
 export async function stopDaemon(

@@ -14,7 +14,7 @@ import { parseJson } from '../json.ts';
 /** Where calls go. */
 export interface Endpoint {
   readonly origin: string;
-  /** The secret of this home's daemon; `undefined` for a hosted one, which TLS vouches for. */
+  /** The secret of this home's daemon; `undefined` for a hosted one, which TLS authenticates. */
   readonly secret: Uint8Array | undefined;
   /** Further roots for a hosted daemon, as PEM. */
   readonly roots: readonly string[];
@@ -57,7 +57,7 @@ interface SendOptions {
   readonly onlyOn?: Socket;
 }
 
-/** A call as it goes on the wire. */
+/** A call as it is sent. */
 export interface SignedCall {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
@@ -152,7 +152,7 @@ function isRepeatable(error: NodeJS.ErrnoException, method: Call['method'], isSe
   return error.syscall === 'connect' || (method === 'GET' && error.code === 'ECONNRESET');
 }
 
-/** The parsed JSON of a response. Throws the AuthsomeError that an error document stands for. */
+/** The parsed JSON of a response. Throws the AuthsomeError of an error document. */
 export async function readDocument(response: IncomingMessage, origin: string): Promise<unknown> {
   const text = await readText(response, origin);
   const status = response.statusCode ?? 0;
@@ -173,7 +173,7 @@ export async function readText(response: IncomingMessage, origin: string): Promi
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** The error that an error document stands for; `undefined` when it is not one. */
+/** The error of an error document; `undefined` for any other document. */
 export function errorOf(document: unknown): AuthsomeError | undefined {
   if (typeof document !== 'object' || document === null) return undefined;
   const { error, message, hint } = document as Readonly<Record<string, unknown>>;

@@ -3,8 +3,8 @@ import { rootCertificates } from 'node:tls';
 import { AuthsomeError } from '../errors.ts';
 
 /**
- * The roots to trust for a hosted daemon, as PEM: Node's own and those in `files`. Empty, which stands for Node's own,
- * when there are no files.
+ * The roots to trust for a hosted daemon, as PEM: Node's own and those in `files`. Empty when there are no files,
+ * which means Node's own.
  */
 export function hostedRoots(files: readonly string[]): readonly string[] {
   if (files.length === 0) return [];

@@ -41,7 +41,7 @@ describe('an answer', () => {
     );
   });
 
-  it('that goes on shows what has come so far', () => {
+  it('that continues shows what has arrived so far', () => {
     expect(read('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nab\n\r\n')).toMatchObject({
       text: 'ab\n',
       isComplete: false,

@@ -167,7 +167,7 @@ describe('a daemon that is not running', () => {
   it.each([
     ['nothing, since its holder was killed before it could', ''],
     ['the number of a process that was given to another one since', String(process.pid)],
-  ])('is started although an old lock holds %s', async (_, text) => {
+  ])('is started although an old lock contains %s', async (_, text) => {
     mkdirSync(join(home, 'server'), { recursive: true, mode: 0o700 });
     const lock = join(home, 'server', 'start.lock');
     writeFileSync(lock, text);
@@ -245,7 +245,7 @@ describe('a daemon that cannot start', () => {
     expect(readFileSync(elsewhere, 'utf8')).toBe('kept');
   });
 
-  it('says so when its log is a pipe, which nobody waits at', async () => {
+  it('reports a log that is a pipe without a reader', async () => {
     mkdirSync(join(home, 'logs'), { recursive: true, mode: 0o700 });
     const log = join(home, 'logs', 'daemon.log');
     spawnSync('mkfifo', ['-m', '600', log]);

@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, createHash, hkdfSync } from 'node:crypto';
 
-/** A file as it was before its secrets were replaced, sealed. Stored as it is, as JSON. */
+/** A file as it was before its secrets were replaced, sealed. Stored as JSON. */
 export interface Backup {
   readonly v: 1;
   /** Absolute path. */

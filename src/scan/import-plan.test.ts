@@ -89,7 +89,7 @@ it('skips what may belong to several providers, and what no key can sign in to',
   ]);
 });
 
-it('does nothing about what the vault holds', () => {
+it('skips what is in the vault already', () => {
   const plan = planImports([finding('.env', 'k1', { inVault: 'same', connection: 'default' })], {
     force: true,
   });

@@ -52,7 +52,7 @@ describe('whose secret a value is', () => {
     expect(owner(name, value)).toBe(provider);
   });
 
-  it('names all whose keys look alike, unless the variable tells', () => {
+  it('names all providers whose keys look alike, unless the variable names one', () => {
     expect(alternatives('WHATEVER', `sk-${letters}`)).toEqual(['deepseek']);
     expect(alternatives('MY_OPENAI_KEY', `sk-${letters}`)).toEqual([]);
     expect(owner('MY_DEEPSEEK_KEY', `sk-${letters}`)).toBe('deepseek');

@@ -21,8 +21,8 @@ const unmistakable = 4;
 const longestMatched = 512;
 
 /**
- * Whose secret this is: the provider that names the variable, unless the value is plainly another one's; or, under a
- * name that nobody claims, the provider whose distinctive `key_pattern` it satisfies. `undefined` for anything else.
+ * The provider of a secret: the one whose definition names the variable, unless the value is plainly another one's. For a
+ * name in no definition, the one whose distinctive `key_pattern` matches. `undefined` for anything else.
  */
 export function ownerOf(name: string, value: string, patterns: readonly KeyPattern[]): Ownership | undefined {
   const candidates = candidatesOf(value, patterns);

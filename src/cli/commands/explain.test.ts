@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import type { ExplainDocument } from '../../client/index.ts';
 import { testContext } from '../test-context.ts';
 import { explain } from './explain.ts';
@@ -19,7 +19,7 @@ const document: ExplainDocument = {
   candidates: [],
 };
 
-test.each([
+it.each([
   ['what went to the port of https', {}, null, 'GET https://api.example/user'],
   [
     'what carried a credential to another port',

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { testContext } from '../test-context.ts';
 import { envQuoted, exportSecret, shellQuoted } from './export.ts';
 
@@ -13,7 +13,7 @@ const client = {
   }),
 };
 
-test('writes for a shell, for a .env file, and as JSON', async () => {
+it('writes for a shell, for a .env file, and as JSON', async () => {
   const written = async (format: 'env' | 'shell' | 'json') => {
     const { context, output } = testContext({ client });
     await exportSecret(context, { provider: 'acme', format });
@@ -24,12 +24,12 @@ test('writes for a shell, for a .env file, and as JSON', async () => {
   expect(JSON.parse(await written('json'))).toEqual({ ACME_KEY: "a'b $c" });
 });
 
-test('leaves a plain value in a .env file unquoted, and quotes what would be cut', () => {
+it('leaves a plain value in a .env file unquoted, and quotes what would be cut', () => {
   expect(envQuoted('sk-proj_12/3=')).toBe('sk-proj_12/3=');
   expect(envQuoted('sk-12#3')).toBe("'sk-12#3'");
 });
 
-test('says to a shell exactly what the secret is', () => {
+it('says to a shell exactly what the secret is', () => {
   const values = fc
     .sample(fc.string({ unit: 'grapheme-ascii' }), 20)
     .concat(["'", "''\\", '$(id)', '`id`', 'a\nb']);

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import type { ConnectionDocument } from '../../client/index.ts';
 import { testContext } from '../test-context.ts';
 import { get } from './get.ts';
@@ -21,19 +21,19 @@ const document: ConnectionDocument = {
 };
 const client = { connection: async () => document };
 
-test('prints a list field one value a line', async () => {
+it('prints a list field one value a line', async () => {
   const { context, output } = testContext({ client });
   await get(context, { provider: 'github', field: 'scopes', showSecret: false });
   expect(output.stdout).toBe('repo\nread:org\n');
 });
 
-test('prints a field as a document under --json', async () => {
+it('prints a field as a document under --json', async () => {
   const { context, output } = testContext({ client, json: true });
   await get(context, { provider: 'github', field: 'scopes', showSecret: false });
   expect(JSON.parse(output.stdout)).toEqual({ v: 1, scopes: ['repo', 'read:org'] });
 });
 
-test('suggests the field that was meant', async () => {
+it('suggests the field that was meant', async () => {
   const { context, output } = testContext({ client });
   await expect(get(context, { provider: 'github', field: 'scope', showSecret: false })).rejects.toMatchObject(
     {
@@ -45,7 +45,7 @@ test('suggests the field that was meant', async () => {
   expect(output.stdout).toBe('');
 });
 
-test('asks for secrets only when told to', async () => {
+it('asks for secrets only with --show-secret', async () => {
   const asked: unknown[] = [];
   const asking = {
     connection: async (...call: unknown[]) => {
@@ -62,7 +62,7 @@ test('asks for secrets only when told to', async () => {
   ]);
 });
 
-test.each([
+it.each([
   ['connected', true, ''],
   ['expired', true, 'It will be refreshed on next use.\n'],
   ['expired', false, 'Sign in again with: authsome login github --force\n'],
@@ -79,7 +79,7 @@ test.each([
   },
 );
 
-test('has no secret of a connection that is over, and says so', async () => {
+it('has no secret of a connection that is over, and says so', async () => {
   const { access_token: _, ...rest } = document;
   const gone = { ...rest, status: 'invalid' as const, refreshable: false };
   const { context } = testContext({ client: { connection: async () => gone } });

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import type { ConnectionSummary, ListDocument } from '../../client/index.ts';
 import { testContext } from '../test-context.ts';
 import { list } from './list.ts';
@@ -36,7 +36,7 @@ const document: ListDocument = {
 };
 const client = { list: async () => document };
 
-test('shows connections as data, and how many providers are left as a note', async () => {
+it('shows connections as data, and how many providers are left as a note', async () => {
   const { context, output } = testContext({ client });
   await list(context, { all: false });
   expect(output.stdout).toBe(
@@ -50,7 +50,7 @@ test('shows connections as data, and how many providers are left as a note', asy
   expect(output.stderr).toBe('3 more providers available: authsome list --all, or authsome list <word>\n');
 });
 
-test('finds providers by a word, those without a connection too', async () => {
+it('finds providers by a word, those without a connection too', async () => {
   const { context, output } = testContext({ client });
   await list(context, { all: false, word: 'MAIL' });
   expect(output.stdout).toContain('fastmail');
@@ -58,7 +58,7 @@ test('finds providers by a word, those without a connection too', async () => {
   expect(output.stdout).not.toContain('stripe');
 });
 
-test('says that nothing matched', async () => {
+it('says that nothing matched', async () => {
   const { context, output } = testContext({ client });
   await list(context, { all: false, word: 'nothing' });
   expect(output).toEqual({
@@ -67,21 +67,21 @@ test('says that nothing matched', async () => {
   });
 });
 
-test('prints every provider as one document, whatever the terminal shows', async () => {
+it('prints every provider as one document, whatever the terminal shows', async () => {
   const { context, output } = testContext({ client, json: true, quiet: true });
   await list(context, { all: false });
   expect(JSON.parse(output.stdout)).toEqual(document);
   expect(output.stderr).toBe('');
 });
 
-test('cuts lines to the terminal', async () => {
+it('cuts lines to the terminal', async () => {
   const { context, output } = testContext({ client, columns: 30 });
   await list(context, { all: true });
   for (const line of output.stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(30);
   expect(output.stdout).toContain('…');
 });
 
-test('says what to do about a connection that does not mend itself', async () => {
+it('says what to do about a connection that cannot be refreshed', async () => {
   const providers = [
     provider('github', 'GitHub', [
       connection('default', { status: 'expired' }),

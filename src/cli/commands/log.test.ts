@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import type { LogDocument } from '../../client/index.ts';
 import { testContext } from '../test-context.ts';
 import { log } from './log.ts';
@@ -23,7 +23,7 @@ function trail(asked: unknown[]) {
   };
 }
 
-test.each([
+it.each([
   [20, [20]],
   [1_000, [1_000]],
   [2_100, [1_000, 1_000, 100]],

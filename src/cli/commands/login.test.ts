@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { AuthSessionDocument, Client, InspectDocument, LoginRequest } from '../../client/index.ts';
 import { AuthsomeError } from '../../errors.ts';
 import type { SignInInput } from '../login/input.ts';
@@ -125,7 +125,7 @@ async function play({ session = waiting, waits = [], ...rest }: Play) {
 }
 
 describe('login', () => {
-  test('prints the URL, opens the browser there, and says what was granted', async () => {
+  it('prints the URL, opens the browser there, and says what was granted', async () => {
     const { ending, output, opened } = await play({ waits: [connected], environment: { BROWSER: 'b' } });
     await ending;
     expect(output.stderr).toContain(`  ${waiting.auth_url}\n`);
@@ -134,7 +134,7 @@ describe('login', () => {
     expect(opened).toEqual([[['b', waiting.auth_url]]]);
   });
 
-  test('speaks in JSON lines under --json, and opens nothing', async () => {
+  it('speaks in JSON lines under --json, and opens nothing', async () => {
     const { ending, output, opened } = await play({
       waits: [connected],
       json: true,
@@ -169,7 +169,7 @@ describe('login', () => {
     expect(opened).toEqual([]);
   });
 
-  test('shows a foreign state as it arrives, and goes on waiting', async () => {
+  it('shows a foreign state as soon as it arrives, and continues to wait', async () => {
     const warned = {
       ...waiting,
       revision: 2,
@@ -185,7 +185,7 @@ describe('login', () => {
     expect(output.stderr).toContain('Still waiting for you to sign in');
   });
 
-  test('takes a pasted redirect URL, and only that', async () => {
+  it('takes a pasted redirect URL, and only that', async () => {
     const pasted = `${redirectUri}?code=c&state=s`;
     const { ending, output, calls } = await play({
       input: {
@@ -202,7 +202,7 @@ describe('login', () => {
     expect(output.stderr).toContain('That is not the final address');
   });
 
-  test('says that an address works once, and asks for another one on Enter', async () => {
+  it('says that an address works once, and asks for another one on Enter', async () => {
     const auth_url_expires_at = new Date(Date.parse('2026-01-01T00:00:45Z')).toISOString();
     const pasted = `${redirectUri}?code=c&state=s`;
     const played = await play({
@@ -226,7 +226,7 @@ describe('login', () => {
     );
   });
 
-  test('tells whoever cannot press Enter how to get another address; programs when it ends', async () => {
+  it('says how to get a new address without a terminal, and tells programs when it expires', async () => {
     const session = { ...waiting, auth_url_expires_at: '2030-01-01T00:00:00.000Z' };
     const { ending, output } = await play({ session, waits: [connected] });
     await ending;
@@ -239,7 +239,7 @@ describe('login', () => {
     });
   });
 
-  test('does nothing on Enter while an address lasts as long as the sign-in', async () => {
+  it('does nothing on Enter while an address lasts as long as the sign-in', async () => {
     const { ending, calls, output } = await play({
       waits: [connected],
       input: { isTerminal: true, lines: (_, take) => take('') },
@@ -249,7 +249,7 @@ describe('login', () => {
     expect(output.stderr).not.toContain('works once');
   });
 
-  test('cancels the sign-in on Ctrl-C', async () => {
+  it('cancels the sign-in on Ctrl-C', async () => {
     const definition = { setup: { url: 'https://github.com/settings/developers' } };
     const { ending, calls, interruption } = await play({ definition });
     interruption.abort();
@@ -260,13 +260,13 @@ describe('login', () => {
     expect(calls).toEqual(['cancel ses_1']);
   });
 
-  test('survives a daemon that restarts in the middle', async () => {
+  it('survives a daemon that restarts during the sign-in', async () => {
     const broke = new AuthsomeError('DaemonUnavailable', 'the connection broke');
     const { ending } = await play({ waits: [broke, connected] });
     await ending;
   });
 
-  test('fails with the provider’s error, its words and the hint', async () => {
+  it('fails with the provider’s error, its words and the hint', async () => {
     const failure = {
       error: 'TokenExchangeFailed',
       message: 'token exchange failed: invalid_client',
@@ -280,7 +280,7 @@ describe('login', () => {
     });
   });
 
-  test('fails when nothing came back', async () => {
+  it('fails when nothing came back', async () => {
     const { ending } = await play({ waits: [{ ...waiting, revision: 2, status: 'expired' }] });
     await expect(ending).rejects.toMatchObject({
       code: 'SignInExpired',
@@ -296,7 +296,7 @@ describe('login that needs a client', () => {
   };
   const never = () => new Promise<undefined>(() => {});
 
-  test('asks for it at a terminal without a browser, with all that registering it takes', async () => {
+  it('asks for it at a terminal without a browser, with all that registering it takes', async () => {
     const ids = ['bad', 'the-id'];
     const secrets = ['wrong', 'the-secret'];
     const { ending, calls, output } = await play({
@@ -313,7 +313,7 @@ describe('login that needs a client', () => {
     expect(output.stderr).not.toContain('the-secret');
   });
 
-  test('leaves it to the page where a browser shows it', async () => {
+  it('leaves it to the page where a browser shows it', async () => {
     const asked: string[] = [];
     const text = async (message: string) => {
       asked.push(message);
@@ -330,7 +330,7 @@ describe('login that needs a client', () => {
     expect(output.stderr).toContain(`open:\n  ${session.auth_url}\n`);
   });
 
-  test('goes on at the provider when the page was quicker', async () => {
+  it('continues at the provider when the page was quicker', async () => {
     const signals: AbortSignal[] = [];
     const { ending, output } = await play({
       session,
@@ -349,7 +349,7 @@ describe('login that needs a client', () => {
     expect(output.stderr).toContain(`If GitHub refuses the redirect URI, register exactly ${redirectUri}`);
   });
 
-  test('is cancelled by Ctrl-C in the middle of it', async () => {
+  it('is cancelled by Ctrl-C', async () => {
     const { ending, calls } = await play({
       session,
       input: { isTerminal: true, text: async () => 'the-id', secret: async () => undefined },
@@ -358,7 +358,7 @@ describe('login that needs a client', () => {
     expect(calls).toEqual(['cancel ses_1']);
   });
 
-  test('asks nothing of a program', async () => {
+  it('asks nothing of a program', async () => {
     const { ending, output } = await play({
       session,
       waits: [connected],
@@ -378,24 +378,24 @@ describe('login without a browser, at a service with a device flow', () => {
     input: { isTerminal: true, text: async () => answer },
   });
 
-  test.each(['', 'y', 'Yes'])('takes the device flow when the answer is %j', async (answer) => {
+  it.each(['', 'y', 'Yes'])('takes the device flow when the answer is %j', async (answer) => {
     const { ending, request } = await play(answering(answer));
     await ending;
     expect(request()?.flow).toBe('device_code');
   });
 
-  test('keeps to the usual flow when the answer is no', async () => {
+  it('keeps to the usual flow when the answer is no', async () => {
     const { ending, request } = await play(answering('n'));
     await ending;
     expect(request()?.flow).toBeUndefined();
   });
 
-  test('is cancelled by Ctrl-C at the question, before anything was begun', async () => {
+  it('is cancelled by Ctrl-C at the question, before anything was begun', async () => {
     const played = play(answering(undefined));
     await expect(played.then(({ ending }) => ending)).rejects.toMatchObject({ code: 'Cancelled' });
   });
 
-  test('only says so where nobody can answer, and asks nothing where there is a browser', async () => {
+  it('only prints a hint without a terminal, and asks nothing where there is a browser', async () => {
     const piped = await play({ definition, waits: [connected] });
     await piped.ending;
     expect(piped.output.stderr).toContain('authsome login github --flow device_code');
@@ -414,7 +414,7 @@ describe('login with a key', () => {
   };
   const definition = { flow: 'api_key', api_key: { env_var: 'ACME_KEY' } };
 
-  test('takes it from the variable that the definition names, and says so', async () => {
+  it('takes it from the variable that the definition names, and says so', async () => {
     const { ending, output, request } = await play({
       session: connected,
       definition,
@@ -426,19 +426,19 @@ describe('login with a key', () => {
     expect(output.stdout + output.stderr).not.toContain('sk-secret');
   });
 
-  test('takes it from a pipe', async () => {
+  it('takes it from a pipe', async () => {
     const { ending, calls } = await play({ session, definition, input: { piped: async () => 'sk-piped' } });
     await ending;
     expect(calls).toEqual(['secret sk-piped']);
   });
 
-  test('fails when a piped key is refused, and leaves no sign-in behind', async () => {
+  it('fails when a piped key is refused, and leaves no sign-in behind', async () => {
     const { ending, calls } = await play({ session, definition, input: { piped: async () => 'bad' } });
     await expect(ending).rejects.toMatchObject({ code: 'InvalidKey' });
     expect(calls).toEqual(['secret bad', 'cancel ses_1']);
   });
 
-  test('asks at a terminal without a display, again when it is refused', async () => {
+  it('asks at a terminal without a display, again when it is refused', async () => {
     const typed = ['bad', 'sk-typed'];
     const { ending, calls, output } = await play({
       session,
@@ -450,7 +450,7 @@ describe('login with a key', () => {
     expect(output.stderr).toContain('Error: that is not a key');
   });
 
-  test('asks nothing at the terminal while a browser shows the page', async () => {
+  it('asks nothing at the terminal while a browser shows the page', async () => {
     const asked: string[] = [];
     const { ending, interruption } = await play({
       session,

@@ -1,6 +1,6 @@
 /**
- * The manual in a terminal: Markdown in, lines of a given width out. Pure, and loaded by `authsome help` alone, since it
- * brings a Markdown parser along.
+ * Formats the manual for a terminal: takes Markdown, returns lines of a given width. Pure. Only `authsome help` loads it,
+ * since it contains a Markdown parser.
  */
 export { formatContents, readContents } from './contents.ts';
 export { formatPage } from './page.ts';

@@ -15,7 +15,7 @@ interface Piece {
 }
 
 /**
- * The words of a paragraph, a heading or a cell, without Markdown's marks. Each word is styled by itself, so that a line
+ * The words of a paragraph, a heading or a cell, without Markdown's marks. Each word has its own style, so that a line
  * can be broken between any two.
  */
 export function wordsOf(

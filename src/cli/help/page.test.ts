@@ -29,7 +29,7 @@ function countWords(text: string): ReadonlyMap<string, number> {
 }
 
 describe('a page of the manual in a terminal', () => {
-  it('has headings at the margin, and what they are about indented below', () => {
+  it('has headings at the margin, and indents what is below them', () => {
     expect(format('# `authsome run`\n\nRuns.\n\n## What it sees\n\nMuch.\n')).toBe(
       'authsome run\n\n  Runs.\n\nWhat it sees\n  Much.',
     );
@@ -45,16 +45,16 @@ describe('a page of the manual in a terminal', () => {
     expect(format('3. a\n4. b\n   - c\n')).toBe('  3. a\n  4. b\n     - c');
   });
 
-  it('shows code as it is, however wide', () => {
+  it('shows code unmodified, even if it is too wide', () => {
     const code = `if (x)  {   ${'y'.repeat(40)} `;
     expect(format(`\`\`\`js\n${code}\n\n| # * \`a\`\n\`\`\`\n`, 20)).toBe(`    ${code}\n\n    | # * \`a\``);
   });
 
-  it('takes the marks of code and emphasis away', () => {
+  it('removes the marks of code and emphasis', () => {
     expect(format('Use `a  b`, **not** *c*: 1\\*2.')).toBe('  Use a b, not c: 1*2.');
   });
 
-  it('marks each word of them by itself where there is colour', () => {
+  it('styles each of their words separately where there is color', () => {
     expect(format('## A `b c`\n\n**d**.', 80, true)).toBe(
       '\u001b[1mA\u001b[22m \u001b[36m\u001b[1mb\u001b[22m\u001b[39m \u001b[36m\u001b[1mc\u001b[22m\u001b[39m\n  \u001b[1md\u001b[22m.',
     );
@@ -98,7 +98,7 @@ describe('a page of the manual in a terminal', () => {
     expect(format('| a | b |\n|-|-|\n| 日本 | x |\n| c | y |')).toBe('  A     B\n  日本  x\n  c     y');
   });
 
-  it('keeps what is no Markdown of ours, as text', () => {
+  it('shows HTML as text', () => {
     expect(format('a <b> &amp; c')).toBe('  a <b> &amp; c');
   });
 

@@ -10,7 +10,7 @@ export interface PageOptions extends InlineOptions {
 
 const indent = '  ';
 
-/** A page of the manual for a terminal: headings at the margin, what stands below them indented, no Markdown left. */
+/** A page of the manual as plain lines: headings at the margin, everything else indented, no Markdown. */
 export function formatPage(markdown: string, options: PageOptions): string {
   const lines: string[] = [];
   const inner = { ...options, width: options.width - indent.length };
@@ -52,7 +52,7 @@ function blockLines(token: Token, options: PageOptions): readonly string[] {
   }
 }
 
-/** Blocks below one another, as in an item of a list: set apart by an empty line where the page does so. */
+/** Consecutive blocks, as in an item of a list, with an empty line between them where the page has one. */
 function blocksLines(tokens: readonly Token[], options: PageOptions): readonly string[] {
   return tokens.flatMap((token, index) =>
     token.type === 'space' && index < tokens.length - 1 ? [''] : blockLines(token, options),

@@ -5,7 +5,7 @@ import { wrapWords } from '../output/wrap.ts';
 export type Cell = readonly string[];
 
 const gap = 2;
-/** A column that has to be broken into lines narrower than this is not read with pleasure. */
+/** A wrapped column that is narrower than this is hard to read. */
 const readableWidth = 16;
 
 /**

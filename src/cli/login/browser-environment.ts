@@ -27,7 +27,7 @@ export function browserEnvironment(
     return { browsers: [], reason: 'This is an SSH session' };
   }
   if (platform === 'darwin') return { browsers: [['open', url]], reason: undefined };
-  // No shell reads the URL: rundll32 hands it to the default browser as it is.
+  // No shell reads the URL: rundll32 passes it unmodified to the default browser.
   const windows = ['rundll32.exe', 'url.dll,FileProtocolHandler', url];
   if (platform === 'win32') return { browsers: [windows], reason: undefined };
   const isWsl = /microsoft/i.test(kernel) && isSet(environment.WSL_DISTRO_NAME);

@@ -10,8 +10,8 @@ export interface SignInInput {
   /** The content of a pipe or file; `undefined` when stdin is neither, or is empty. */
   piped(signal: AbortSignal): Promise<string | undefined>;
   /**
-   * One line, shown as it is typed; `undefined` when it was cancelled. `isFollowed`: another question comes at once, and no
-   * key is echoed in between.
+   * One line, shown while it is typed; `undefined` when it was cancelled. `isFollowed`: another question follows at once,
+   * and no key is echoed between the two.
    */
   text(
     message: string,
@@ -22,7 +22,7 @@ export interface SignInInput {
   secret(message: string, signal: AbortSignal): Promise<string | undefined>;
 }
 
-/** More than any key; a stream that goes on past it is none. */
+/** More than any key; a longer stream is not a key. */
 const maxPipedBytes = 64 * 1024;
 
 export function processInput(isTerminal: boolean): SignInInput {

@@ -1,5 +1,5 @@
 import { PassThrough } from 'node:stream';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { type KeyInput, readAnswer } from './prompt.ts';
 
 function prompt(isShown = false, isFollowed = false) {
@@ -20,7 +20,7 @@ function prompt(isShown = false, isFollowed = false) {
   };
 }
 
-test('takes what is typed up to Enter and shows a bullet for each character', async () => {
+it('takes what is typed up to Enter and shows a bullet for each character', async () => {
   const { answer, type, shown, modes } = prompt();
   type('sk-');
   type('abc\r');
@@ -29,27 +29,27 @@ test('takes what is typed up to Enter and shows a bullet for each character', as
   expect(modes).toEqual([true, false]);
 });
 
-test('lets a person mend it, and takes a bracketed paste without its marks', async () => {
+it('lets a person correct it, and takes a bracketed paste without its marks', async () => {
   const { answer, type } = prompt();
   type('wrong\u0015\u001b[200~sk-paste\u001b[201~\u001b[Dx\u007f\r');
   expect(await answer).toBe('sk-paste');
 });
 
-test.each(['\u0003', '\u0004'])('is cancelled by control character %j', async (key) => {
+it.each(['\u0003', '\u0004'])('is cancelled by control character %j', async (key) => {
   const { answer, type, modes } = prompt();
   type(`sk-half${key}`);
   expect(await answer).toBeUndefined();
   expect(modes.at(-1)).toBe(false);
 });
 
-test('ends when the sign-in ended another way', async () => {
+it('ends when the sign-in ended another way', async () => {
   const { answer, controller, modes } = prompt();
   controller.abort();
   expect(await answer).toBeUndefined();
   expect(modes).toEqual([true, false]);
 });
 
-test('shows what is typed where it is no secret', async () => {
+it('shows what is typed where it is no secret', async () => {
   const { answer, type, shown } = prompt(true);
   type('Iv1.x\u007fab');
   type('\r');
@@ -57,14 +57,14 @@ test('shows what is typed where it is no secret', async () => {
   expect(shown()).toBe('API key: Iv1.x\b \bab\n');
 });
 
-test('leaves the second line of a paste for the prompt that follows', async () => {
+it('leaves the second line of a paste for the prompt that follows', async () => {
   const { answer, ask, type } = prompt(true);
   type('\u001b[200~the-id\r\nthe-secret\r\u001b[201~');
   expect(await answer).toBe('the-id');
   expect(await ask()).toBe('the-secret');
 });
 
-test('echoes no key between an answer and the prompt that follows it, and gives the terminal back in the end', async () => {
+it('echoes no key between an answer and the prompt that follows it, and gives the terminal back in the end', async () => {
   const { answer, type, modes, controller, ask } = prompt(true, true);
   type('the-id\r');
   expect(await answer).toBe('the-id');
@@ -74,7 +74,7 @@ test('echoes no key between an answer and the prompt that follows it, and gives 
   expect(modes).toEqual([true, false]);
 });
 
-test('gives the terminal back when nobody answers what another prompt would follow', async () => {
+it('restores the terminal when a prompt that another one follows is cancelled', async () => {
   const { answer, type, modes } = prompt(true, true);
   type('\u0003');
   expect(await answer).toBeUndefined();

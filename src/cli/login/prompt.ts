@@ -8,7 +8,7 @@ export interface Prompt {
   readonly output: Writable;
   /** The text before the answer, with its own space or line end. */
   readonly message: string;
-  /** Whether what is typed is shown as it is; otherwise as bullets. */
+  /** Whether typed characters are shown; otherwise bullets are. */
   readonly isShown: boolean;
   /** Another prompt follows an answer at once: what was pasted for that must not be echoed in between. */
   readonly isFollowed?: boolean;

@@ -4,10 +4,10 @@ import type { CommandContext } from '../context.ts';
 import { failureText } from '../failure.ts';
 import type { SignInInput } from './input.ts';
 
-/** What a terminal may answer to a sign-in as it stands. */
+/** What the terminal can ask in the current state of a sign-in. */
 export type Question = 'client' | 'secret' | 'redirect';
 
-/** `undefined` when there is nothing to answer, or a browser shows the page that asks. */
+/** `undefined` when there is nothing to ask, or a browser shows the page that asks. */
 export function questionOf(session: AuthSessionDocument, isInBrowser: boolean): Question | undefined {
   if (session.status !== 'waiting') return undefined;
   if (session.accepts_secret) return isInBrowser ? undefined : 'secret';
@@ -15,7 +15,7 @@ export function questionOf(session: AuthSessionDocument, isInBrowser: boolean): 
   return session.verification_uri === undefined && session.auth_url !== null ? 'redirect' : undefined;
 }
 
-/** Which sign-in is asked about, and through what. */
+/** The sign-in of a question, and where to ask. */
 interface Asking {
   readonly context: CommandContext;
   readonly client: Client;
@@ -74,7 +74,7 @@ async function takePasted(asking: Asking, pasted: string, signal: AbortSignal): 
   }
 }
 
-/** Asks for an address that nobody has used; it is shown when the session has it. */
+/** Requests an unused address, which is printed when the session has it. */
 async function renew({ context, client, session }: Asking, signal: AbortSignal): Promise<void> {
   try {
     await client.renewAuthUrl(session.session_id);

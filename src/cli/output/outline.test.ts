@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { formatOutline } from './outline.ts';
 
-test('shows a document as lines that can be read and searched', () => {
+it('shows a document as lines that can be read and searched', () => {
   const document = {
     name: 'github',
     oauth: { scopes: ['repo', 'read:user'], supports_dcr: true, authorization_params: {} },
@@ -24,7 +24,7 @@ test('shows a document as lines that can be read and searched', () => {
   );
 });
 
-test('does not let a value pass for further lines', () => {
+it('does not let a value pass for further lines', () => {
   expect(formatOutline({ note: 'x\nsource: bundled', 'a\nb': 1 })).toBe(
     'note: "x\\nsource: bundled"\n"a\\nb": 1',
   );

@@ -1,6 +1,6 @@
 /**
- * `text` for a terminal: whatever could steer it (escape sequences, carriage returns, text that runs backwards) is shown
- * as `\u001b` instead. Names, errors and definitions come from files and servers. The marks that we set stay.
+ * `text` for a terminal. Characters that could control it (escape sequences, carriage returns, right-to-left marks) are
+ * shown as `\u001b`. Names, errors and definitions come from files and servers. authsome's own marks stay.
  */
 export function safeText(text: string): string {
   return text.replace(
@@ -9,12 +9,12 @@ export function safeText(text: string): string {
   );
 }
 
-/** The text without the marks that we set, for files. */
+/** The text without authsome's own marks, for files. */
 export function plainText(text: string): string {
   return text.replace(/\u001b(?:\[[0-9;]*m|\]8;;[^\u001b]*\u001b\\)/g, '');
 }
 
-/** A JSON document on one line, in which nothing can steer a terminal either: JSON escapes only half of it. */
+/** A JSON document on one line. Also escapes characters that could control a terminal and that JSON does not escape. */
 export function safeJson(value: unknown): string {
   return JSON.stringify(value).replace(/[\u007f-\u009f\p{Bidi_Control}\p{Zl}\p{Zp}]/gu, escaped);
 }

@@ -1,6 +1,6 @@
 import { Agent, createServer, get } from 'node:http';
 import { type AddressInfo, connect, createServer as createTcpServer, type Server } from 'node:net';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { proxyFor, tunnelThroughProxy } from './agent-tunnel.ts';
 
 const proxied = (host: string, noProxy = '', port?: number) =>
@@ -10,7 +10,7 @@ const proxied = (host: string, noProxy = '', port?: number) =>
   }) !== undefined;
 
 describe('the proxy for a connection', () => {
-  test('is the one of its scheme, with its credentials', () => {
+  it('is the one of its scheme, with its credentials', () => {
     const environment = { https_proxy: 'http://run:t%40ken@[::1]:4000', HTTP_PROXY: 'http://plain:80' };
     expect(proxyFor({ host: 'a.test' }, true, environment)).toEqual({
       host: '::1',
@@ -24,7 +24,7 @@ describe('the proxy for a connection', () => {
     });
   });
 
-  test('is none for what NO_PROXY names, by name, end, port or star', () => {
+  it('is none for what NO_PROXY names, by name, end, port or star', () => {
     expect(proxied('a.test')).toBe(true);
     expect(proxied('A.test', 'b.test, a.TEST')).toBe(false);
     expect(proxied('api.a.test', 'a.test')).toBe(true);
@@ -39,7 +39,7 @@ describe('the proxy for a connection', () => {
     expect(proxied('a.test', '*')).toBe(false);
   });
 
-  test('is none for itself, for a path, for a socket that is there, and where the environment names none', () => {
+  it('is none for itself, for a path, for a socket that is there, and where the environment names none', () => {
     const environment = { HTTPS_PROXY: 'http://127.0.0.1:4000' };
     expect(proxyFor({ host: '127.0.0.1', port: 4000 }, true, environment)).toBeUndefined();
     expect(proxyFor({ socketPath: '/run/a.sock' }, true, environment)).toBeUndefined();
@@ -75,7 +75,7 @@ describe('an agent that was taught the proxy', () => {
       }).on('error', reject);
     });
 
-  test('asks it for a tunnel, once for two requests, and shows its credentials to nobody else', async () => {
+  it('asks it for a tunnel, once for two requests, and sends its credentials nowhere else', async () => {
     const seen: unknown[] = [];
     const upstream = createServer((request, response) => {
       seen.push([request.url, request.headers.host, request.headers['proxy-authorization']]);
@@ -108,7 +108,7 @@ describe('an agent that was taught the proxy', () => {
     ]);
   });
 
-  test.each([
+  it.each([
     ['a refusal', 'HTTP/1.1 403 Forbidden\r\n\r\n', /403 Forbidden/],
     ['something else', 'SSH-2.0-x\r\n\r\n', /SSH/],
     ['an end', '', /closed/],
@@ -123,7 +123,7 @@ describe('an agent that was taught the proxy', () => {
     });
   });
 
-  test('reports a proxy that is gone', async () => {
+  it('reports a proxy that is gone', async () => {
     const gone = await listen(createTcpServer());
     servers.pop()?.close();
     await expect(fetch(agentWith(gone))).rejects.toMatchObject({ code: 'ECONNREFUSED' });

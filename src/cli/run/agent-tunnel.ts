@@ -28,13 +28,13 @@ interface HttpProxy {
   readonly authorization: string | undefined;
 }
 
-/** Far above any answer to a CONNECT. */
+/** Far above any response to a CONNECT. */
 const maxHeadBytes = 64 * 1024;
 
 /**
- * Makes agents with this prototype reach their hosts through the proxy that the environment names. Left alone are those
- * that Node leads there by itself (`proxyEnv`), and those that make connections in a way of their own. `isSecure` tells
- * https.Agent from http.Agent.
+ * Makes agents with this prototype reach their hosts through the proxy in the environment. Skips agents that Node itself
+ * connects through it (`proxyEnv`), and those with a connection method of their own. `isSecure`: `https.Agent`, not
+ * `http.Agent`.
  */
 export function tunnelThroughProxy(prototype: Agent, isSecure: boolean, environment: Environment): void {
   const agents = prototype as unknown as ConnectingAgent;
@@ -54,9 +54,9 @@ export function tunnelThroughProxy(prototype: Agent, isSecure: boolean, environm
         done(error, socket);
         return;
       }
-      // The TLS socket hears of it by the end of the connection.
+      // The TLS socket notices by the end of the connection.
       socket.on('error', () => {});
-      // Node's own way from here on: whom to trust, and for which name, is said in its options.
+      // Node does the rest: its options say whom to trust, and for which name.
       done(null, connectDirectly.call(this, { ...(options as object), socket }));
     });
     return undefined;
@@ -140,7 +140,10 @@ function isExempt(target: Target, noProxy: string): boolean {
     });
 }
 
-/** A connection to `authority` through the proxy (RFC 9110 §9.3.6). */
+/**
+ * A connection to `authority` through the proxy (RFC 9110 §9.3.6). Reads the response's head itself, since every Node child
+ * of a run loads this file, and `node:http` would cost it more than the whole file.
+ */
 function openTunnel(proxy: HttpProxy, authority: string, opened: Created): void {
   const socket = connect({ host: proxy.host, port: proxy.port, noDelay: true });
   let head = Buffer.alloc(0);
@@ -158,13 +161,13 @@ function openTunnel(proxy: HttpProxy, authority: string, opened: Created): void 
     head = Buffer.concat([head, bytes]);
     const end = head.indexOf('\r\n\r\n');
     if (end < 0) {
-      if (head.length > maxHeadBytes) finish(noTunnel(authority, 'its answer cannot be read'));
+      if (head.length > maxHeadBytes) finish(noTunnel(authority, 'its response is unreadable'));
       return;
     }
     const [statusLine = ''] = head.toString('latin1', 0, end).split('\r\n', 1);
     const isOpen = /^HTTP\/1\.[01] 2\d\d(?: |$)/.test(statusLine);
     if (!isOpen) finish(noTunnel(authority, statusLine.replace(/^HTTP\/1\.[01] /, '')));
-    else if (head.length > end + 4) finish(noTunnel(authority, 'it spoke out of turn'));
+    else if (head.length > end + 4) finish(noTunnel(authority, 'it sent data before the tunnel was used'));
     else finish(null);
   };
   socket.on('data', read).once('error', finish).once('close', onClose);

@@ -17,7 +17,7 @@ function watchForFetch(): void {
       try {
         (require('./env-proxy-agent.cjs') as { install(): void }).install();
       } catch {
-        // A Node older than undici supports: it goes on as it would have without us.
+        // A Node older than undici supports: it continues as without this file.
       }
       return slots[dispatcher];
     },
@@ -28,8 +28,8 @@ function watchForFetch(): void {
 }
 
 /**
- * `node:http` and `node:https` make their global agents while they load, and the constructor sets this property, which
- * until then is ours: however they are loaded, that is the moment to teach the proxy to their agents.
+ * `node:http` and `node:https` create their global agents while they load, and the constructor sets this property, which
+ * is intercepted until then. However the modules are loaded, this is when their agents are taught to use the proxy.
  */
 function watchForAgents(): void {
   const property = 'totalSocketCount';
@@ -42,7 +42,7 @@ function watchForAgents(): void {
       try {
         teach(Object.getPrototypeOf(this));
       } catch {
-        // As above: a Node that is built otherwise goes on as it would have without us.
+        // As above: a Node with other internals continues as without this file.
       }
     },
   });

@@ -1,10 +1,10 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { inheritedStreams } from './descriptors.ts';
 
 const streams = (links: Readonly<Record<number, string>>) =>
   inheritedStreams(new Map(Object.entries(links).map(([descriptor, link]) => [Number(descriptor), link])));
 
-test('are the standard ones, where there are no others', () => {
+it('are the standard ones, where there are no others', () => {
   expect(streams({})).toEqual(['inherit', 'inherit', 'inherit']);
   expect(streams({ 0: '/dev/pts/1', 1: 'pipe:[7]', 2: 'pipe:[7]' })).toEqual([
     'inherit',
@@ -13,14 +13,14 @@ test('are the standard ones, where there are no others', () => {
   ]);
 });
 
-test('hold files and pipes under their own numbers, and leave gaps closed', () => {
+it('hold files and pipes under their own numbers, and leave gaps closed', () => {
   expect(streams({ 0: '/dev/null', 4: '/tmp/a (deleted)', 6: 'pipe:[8]' })).toEqual([
     ...['inherit', 'inherit', 'inherit'],
     ...['ignore', 4, 'ignore', 6],
   ]);
 });
 
-test('hold none of Node’s own and no socket', () => {
+it('hold none of Node’s own and no socket', () => {
   expect(
     streams({
       3: 'anon_inode:[eventpoll]',

@@ -1,7 +1,7 @@
 import type { StdioOptions } from 'node:child_process';
 import { readdirSync, readlinkSync } from 'node:fs';
 
-/** Nobody numbers theirs higher by habit, and Node leaves those that are far up alone. */
+/** Programs rarely use higher numbers, and Node does not touch those that are far up. */
 const highest = 255;
 
 /**
@@ -18,8 +18,8 @@ export function inheritedStreams(links: ReadonlyMap<number, string> = ownLinks()
 }
 
 /**
- * Those above stderr that are not Node's or ours: it holds no file open but /dev/null, its pipes with both their ends, and
- * no socket is passed on, since one of them is the lease of the run.
+ * Descriptors above stderr that are neither Node's nor authsome's. Node has no file open except /dev/null, and both ends of
+ * its pipes. No socket is passed on, since one of them is the lease of the run.
  */
 function inheritedDescriptors(links: ReadonlyMap<number, string>): readonly number[] {
   const ends = (pipe: string): number => [...links.values()].filter((link) => link === pipe).length;

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { caFilesOf, runEnvironment } from './environment.ts';
 
 const run = {
@@ -13,7 +13,7 @@ const environmentOf = (parent: Record<string, string>, platform: NodeJS.Platform
   runEnvironment(parent, run, files, platform);
 
 describe('the environment of a run', () => {
-  test('leads through the proxy in both cases', () => {
+  it('leads through the proxy in both cases', () => {
     const child = environmentOf({});
     for (const name of ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'WSS_PROXY']) {
       expect(child[name]).toBe(run.proxy_url);
@@ -22,7 +22,7 @@ describe('the environment of a run', () => {
     expect(environmentOf({}, 'win32').http_proxy).toBeUndefined();
   });
 
-  test('replaces a proxy of the parent, and that of a tool which looks elsewhere first', () => {
+  it('replaces a proxy of the parent, and that of a tool which looks elsewhere first', () => {
     const child = environmentOf({
       https_proxy: 'http://corp:3128',
       npm_config_https_proxy: 'http://corp:3128',
@@ -31,13 +31,13 @@ describe('the environment of a run', () => {
     expect(child.YARN_HTTPS_PROXY).toBeUndefined();
   });
 
-  test('merges NO_PROXY with loopback, and does not let a star lead around the proxy', () => {
+  it('merges NO_PROXY with loopback, and does not let a star lead around the proxy', () => {
     const child = environmentOf({ NO_PROXY: 'intra.example, localhost', no_proxy: '*,other.example' });
     expect(child.NO_PROXY).toBe('intra.example,localhost,other.example,127.0.0.1,::1');
     expect(child.no_proxy).toBe(child.NO_PROXY);
   });
 
-  test('gives our CA alone where the variable adds, the bundle where it replaces', () => {
+  it('gives our CA alone where the variable adds, the bundle where it replaces', () => {
     const child = environmentOf({});
     expect(child.NODE_EXTRA_CA_CERTS).toBe(run.ca_file);
     expect(child.DENO_CERT).toBe(run.ca_file);
@@ -52,20 +52,20 @@ describe('the environment of a run', () => {
     }
   });
 
-  test('gives the bundle, which keeps the parent’s own file, where an adding variable was taken', () => {
+  it('gives the bundle, which keeps the parent’s own file, where an adding variable was taken', () => {
     const parent = { NODE_EXTRA_CA_CERTS: '/etc/corp.pem', SSL_CERT_FILE: '/etc/corp.pem', PIP_CERT: '' };
     expect(environmentOf(parent).NODE_EXTRA_CA_CERTS).toBe(run.ca_bundle_file);
     expect(caFilesOf(parent)).toEqual(['/etc/corp.pem']);
   });
 
-  test('puts phantoms in place of real values and removes the secrets that have none', () => {
+  it('puts phantoms in place of real values and removes the secrets that have none', () => {
     const child = environmentOf({ OPENAI_API_KEY: 'sk-real', GITHUB_CLIENT_SECRET: 'real', EDITOR: 'vi' });
     expect(child.OPENAI_API_KEY).toBe('sk-phantom');
     expect(child).not.toHaveProperty('GITHUB_CLIENT_SECRET');
     expect(child.EDITOR).toBe('vi');
   });
 
-  test('passes on where the daemon is, and nothing that opens it', () => {
+  it('passes on where the daemon is, and nothing that opens it', () => {
     const child = environmentOf({
       AUTHSOME_HOME: '/home/a',
       AUTHSOME_MASTER_KEY: 'm',
@@ -75,7 +75,7 @@ describe('the environment of a run', () => {
     expect(Object.keys(child).filter((name) => name.startsWith('AUTHSOME_'))).toEqual(['AUTHSOME_HOME']);
   });
 
-  test('adds to NODE_OPTIONS once, and quotes a path with spaces', () => {
+  it('adds to NODE_OPTIONS once, and quotes a path with spaces', () => {
     expect(environmentOf({}).NODE_OPTIONS).toBe('--require /opt/authsome/child-proxy.cjs');
     expect(environmentOf({ NODE_OPTIONS: '--max-old-space-size=99' }).NODE_OPTIONS).toBe(
       '--max-old-space-size=99 --require /opt/authsome/child-proxy.cjs',
@@ -86,7 +86,7 @@ describe('the environment of a run', () => {
     expect(spaced.NODE_OPTIONS).toBe('--require "C:\\\\My \\"Files\\"\\\\p.cjs"');
   });
 
-  test('leaves the parent’s environment as it was', () => {
+  it('leaves the parent’s environment as it was', () => {
     const parent = Object.freeze({ HTTP_PROXY: 'http://corp:3128', OPENAI_API_KEY: 'sk-real' });
     environmentOf(parent);
     expect(parent).toEqual({ HTTP_PROXY: 'http://corp:3128', OPENAI_API_KEY: 'sk-real' });

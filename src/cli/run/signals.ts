@@ -18,8 +18,8 @@ const keyboard: readonly NodeJS.Signals[] = ['SIGINT', 'SIGQUIT'];
 /**
  * The child that `start` starts. Signals that reach this process alone are passed on to it, and none of them ends this
  * process, so that the child decides what they mean. They are listened for before there is a child: it may be heard
- * from, and interrupted, before `start` returns. SIGTSTP and SIGCONT keep their default: parent and child stop and go on
- * together, as the shell expects.
+ * from, and interrupted, before `start` returns. SIGTSTP and SIGCONT keep their default: parent and child stop and
+ * continue together, as the shell expects.
  */
 export function startForwarding(start: () => ChildProcess, isForeground: () => boolean): ChildProcess {
   let child: ChildProcess | undefined;
@@ -35,7 +35,7 @@ export function startForwarding(start: () => ChildProcess, isForeground: () => b
 
 /**
  * Whether this process belongs to its terminal's foreground group, read from /proc/self/stat (proc(5): `pgrp` is
- * field 5, `tpgid` field 8). Where there is no /proc, ps(1) tells.
+ * field 5, `tpgid` field 8). Without /proc, ps(1) shows it.
  */
 export function isInForeground(readStat: () => string = readOwnStat, ask: () => boolean = askPs): boolean {
   let stat: string;
@@ -44,7 +44,7 @@ export function isInForeground(readStat: () => string = readOwnStat, ask: () => 
   } catch {
     return ask();
   }
-  // The second field is the program's name in parentheses, and may hold anything, spaces and parentheses included.
+  // The second field is the program's name in parentheses, and may contain anything, even spaces and parentheses.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const [, , group, , , terminalGroup] = fields;
   return group !== undefined && group === terminalGroup;

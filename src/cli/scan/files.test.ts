@@ -186,7 +186,7 @@ describe('rewriting and undoing', () => {
     expect(undo({ paths: ['a/.env'] })).toHaveLength(1);
   });
 
-  it('takes no backup from another than whoever wrote it, nor one that is not whole', () => {
+  it('opens only a complete backup, and only with the key that sealed it', () => {
     writeFileSync(path('.env'), `KEY=${value}`);
     rewrite('.env');
     const file = join(path('home/backups'), backups().list()[0]?.name ?? '');
