@@ -31,8 +31,8 @@ export function scopeAdvice(
     return {
       ...about,
       missing: wanted,
-      detail: `the key of ${key} may not do this; it would need: ${wanted.join(' ')}`,
-      hint: `Make a key at ${provider} that may, then run: ${connectionLine(catalog, connection)}`,
+      detail: `the key for ${key} is not allowed to do this; it needs: ${wanted.join(' ')}`,
+      hint: `Create a key at ${provider} with these scopes, then run: ${connectionLine(catalog, connection)}`,
     };
   }
   const missing = wanted.filter((scope) => !granted.includes(scope));
@@ -41,8 +41,8 @@ export function scopeAdvice(
     return {
       ...about,
       missing: wanted,
-      detail: `${provider} wants a scope that ${key} has: ${wanted.join(' ')}`,
-      hint: 'The scope was granted, so signing in again would not help: the account itself may lack the right.',
+      detail: `${provider} asks for a scope that ${key} already has: ${wanted.join(' ')}`,
+      hint: 'The scope was granted, so signing in again would not help. The account itself may lack permission.',
     };
   }
   const union = { scopes: [...granted, ...missing], force: true };

@@ -208,7 +208,7 @@ describe('the exchange', () => {
     expect(result).toMatchObject({ kind: 'failed', clientRefused: false });
     const error = refusal(result);
     expect(error.message).toBe(
-      'token exchange failed: the token endpoint answered 500 with a body that cannot be read',
+      'token exchange failed: the token endpoint responded 500 with an unreadable body',
     );
   });
 

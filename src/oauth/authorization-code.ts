@@ -108,8 +108,8 @@ export function readCallback(params: URLSearchParams, expected: ExpectedCallback
 export function stateMismatch(): AuthsomeError {
   return new AuthsomeError('StateMismatch', 'OAuth state parameter does not match', {
     hint:
-      'A tab left over from an earlier sign-in, or somebody replaying an old link. Close that tab and go on in\n' +
-      'the newest one. If you know of no such tab, find out where it came from before you try again.',
+      'A tab from an earlier sign-in used an old link, or somebody replayed one. Close that tab and continue in\n' +
+      'the newest one. If you know of no such tab, investigate before you retry.',
   });
 }
 
@@ -125,13 +125,9 @@ function requireIssuer(params: URLSearchParams, expected: ExpectedCallback): voi
   const wrong = iss !== undefined && expected.issuer !== undefined && iss !== expected.issuer;
   // Nothing of the response is shown: it may come from a server that wants to be mistaken for another.
   if (missing || wrong) {
-    throw new AuthsomeError(
-      'SignInFailed',
-      `the answer does not come from the issuer of ${expected.provider}`,
-      {
-        hint: `Nothing was stored. Start again with: ${signInAt(expected)}`,
-      },
-    );
+    throw new AuthsomeError('SignInFailed', `the response is not from the issuer of ${expected.provider}`, {
+      hint: `Nothing was stored. Start again with: ${signInAt(expected)}`,
+    });
   }
 }
 
@@ -155,12 +151,12 @@ export function authorizationHint(code: string, context: AuthorizationErrorConte
   const again = signInAt(context);
   switch (code) {
     case 'access_denied':
-      return `The request was declined there. To try again, run: ${again}`;
+      return `The request was declined. To try again, run: ${again}`;
     case 'redirect_uri_mismatch':
     case 'invalid_redirect_uri':
       return `Set the callback URL to exactly\n${redirectUri}\nat ${where}, then run: ${again} --force`;
     case 'invalid_scope':
-      return `Ask for scopes that the client may have: ${again} --scopes "<scope1>,<scope2>"`;
+      return `Request only scopes that the client is allowed: ${again} --scopes "<scope1>,<scope2>"`;
     case 'unauthorized_client':
     case 'invalid_client':
     case 'unsupported_response_type':
@@ -168,7 +164,7 @@ export function authorizationHint(code: string, context: AuthorizationErrorConte
       return `The OAuth client is not set up for this. Check it at ${where}, then clear it and enter it again:\nauthsome revoke ${provider}\n${again}`;
     case 'server_error':
     case 'temporarily_unavailable':
-      return `${provider} has a problem of its own. Wait a little, then run: ${again}`;
+      return `${provider} is having problems. Try again later: ${again}`;
     default:
       return `Check the OAuth client at ${where}, with the callback URL exactly\n${redirectUri}\nthen run: ${again} --force`;
   }

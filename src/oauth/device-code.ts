@@ -80,10 +80,10 @@ export function readDeviceAuthorization(
 
 function refused(reply: Reply, provider: string, byBrowser: string): AuthsomeError {
   const failure = readFailure(reply, []);
-  const error = failure.kind === 'refused' ? failure.error : `an answer with status ${reply.status}`;
+  const error = failure.kind === 'refused' ? failure.error : `status ${reply.status}`;
   const description = failure.kind === 'refused' ? failure.description : undefined;
-  return new AuthsomeError('SignInFailed', `${provider} gave no device code: ${error}`, {
-    hint: `${said(description)}The client may not be allowed the device flow. Try: ${byBrowser}`,
+  return new AuthsomeError('SignInFailed', `${provider} did not issue a device code: ${error}`, {
+    hint: `${said(description)}The client may not be allowed to use the device flow. Try: ${byBrowser}`,
   });
 }
 
@@ -133,7 +133,7 @@ export function readDeviceToken(
       return {
         kind: 'ended',
         error: new AuthsomeError('SignInFailed', `${provider} refused the sign-in: ${result.error}`, {
-          hint: `The request was declined there. To try again, run: ${signInAt(context)} --flow device_code`,
+          hint: `The request was declined. To try again, run: ${signInAt(context)} --flow device_code`,
         }),
       };
     case 'expired_token':
@@ -141,7 +141,7 @@ export function readDeviceToken(
       return {
         kind: 'ended',
         error: new AuthsomeError('SignInExpired', 'the code was not entered in time', {
-          hint: `Get a new one with: ${signInAt(context)} --flow device_code`,
+          hint: `Get a new code with: ${signInAt(context)} --flow device_code`,
         }),
       };
     default:

@@ -104,7 +104,7 @@ export function readServerMetadata(document: Document, issuer: string): ServerMe
     throw discoveryFailed('the authorization server metadata names another issuer');
   const methods = texts(document.code_challenge_methods_supported);
   if (methods.length > 0 && !methods.includes('S256')) {
-    throw discoveryFailed('the authorization server does not offer PKCE with S256');
+    throw discoveryFailed('the authorization server does not support PKCE with S256');
   }
   const tokenUrl = endpoint(document, 'token_endpoint');
   if (tokenUrl === undefined)

@@ -54,8 +54,8 @@ export async function fetchDocument(
   if (reply.status >= 300 && reply.status < 400 && reply.status !== 304) {
     throw new AuthsomeError(
       'EndpointUnreachable',
-      `the ${what} at ${new URL(address).host} answers with a redirect (status ${reply.status}), which is not followed`,
-      { hint: 'Check the address: it has to be the one that the redirect ends at.' },
+      `the ${what} at ${new URL(address).host} responded with a redirect (status ${reply.status}), which authsome does not follow`,
+      { hint: 'Use the address that the redirect leads to.' },
     );
   }
   return reply;
@@ -128,14 +128,14 @@ function unreachable(error: unknown, url: URL, what: string): AuthsomeError {
   const cause = error instanceof Error && error.cause instanceof AuthsomeError ? error.cause : error;
   if (cause instanceof AuthsomeError) return cause;
   return new AuthsomeError('EndpointUnreachable', `cannot reach the ${what} at ${url.host}${why(error)}`, {
-    hint: 'Check the network (and HTTPS_PROXY where there is a corporate proxy), then run the command again.',
+    hint: 'Check your network, and HTTPS_PROXY if you are behind a proxy, then try again.',
     cause: error,
   });
 }
 
 function why(error: unknown): string {
   if (!(error instanceof Error)) return '';
-  if (error.name === 'TimeoutError' || error.name === 'AbortError') return ': no answer in time';
+  if (error.name === 'TimeoutError' || error.name === 'AbortError') return ': it timed out';
   const cause: unknown = error.cause;
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
   return typeof code === 'string' && /^[A-Z_0-9]{2,40}$/.test(code) ? `: ${code}` : '';

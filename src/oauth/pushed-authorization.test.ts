@@ -120,13 +120,13 @@ describe('its response', () => {
   });
 
   it.each<[string, ReturnType<typeof read>, RegExp, RegExp]>([
-    ['HTML', read(200, '<html>', 'text/html'), /answered 200 with text\/html, not JSON/, /authsome inspect/],
-    ['a page that is not there', read(404, 'no', 'text/plain'), /answered 404/, /authsome inspect acme/],
-    ['a redirect', read(307, '', ''), /answered with a redirect \(status 307\)/, /authsome inspect acme/],
+    ['HTML', read(200, '<html>', 'text/html'), /responded 200 with text\/html, not JSON/, /authsome inspect/],
+    ['a page that is not there', read(404, 'no', 'text/plain'), /responded 404/, /authsome inspect acme/],
+    ['a redirect', read(307, '', ''), /responded with a redirect \(status 307\)/, /authsome inspect acme/],
     ['nothing to go on with', json(201, { expires_in: 60 }), /without a request_uri/, /authsome inspect/],
     ['a line break in it', json(201, { request_uri: 'urn:x\r\nX: 1' }), /without a request_uri/, /inspect/],
-    ['a bad day', read(503, '<h1>', 'text/html'), /answered 503/, /problem of its own/],
-    ['too many requests', read(429, '', ''), /answered 429 with an empty body/, /Wait a little/],
+    ['a bad day', read(503, '<h1>', 'text/html'), /responded 503/, /is having problems/],
+    ['too many requests', read(429, '', ''), /responded 429 with an empty body/, /is having problems/],
   ])('fails on %s', (_, result, message, hint) => {
     const { error, clientRefused } = failure(result);
     expect([error.code, clientRefused]).toEqual(['SignInFailed', false]);

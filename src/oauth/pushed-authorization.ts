@@ -66,10 +66,10 @@ export function readPushedAuthorizationResponse(
   const { host, pathname } = new URL(context.pushedAuthorizationUrl);
   const failure = readFailure(reply, context.secrets);
   if (failure.kind === 'unusable') {
-    const reason = isTaken && parsed !== undefined ? 'answered without a request_uri' : failure.reason;
-    const message = `${provider} did not take the pushed authorization request: ${host}${pathname} ${reason}`;
+    const reason = isTaken && parsed !== undefined ? 'responded without a request_uri' : failure.reason;
+    const message = `${provider} did not accept the pushed authorization request: ${host}${pathname} ${reason}`;
     const hint = failure.temporary
-      ? `${provider} has a problem of its own. Wait a little, then run: ${signInAt(context)}`
+      ? `${provider} is having problems. Try again later: ${signInAt(context)}`
       : `Check pushed_authorization_request_endpoint with: authsome inspect ${provider}`;
     return {
       kind: 'failed',

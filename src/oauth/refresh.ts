@@ -66,7 +66,7 @@ function isDeadGrant(error: string): boolean {
   return ['invalid_grant', 'bad_refresh_token', 'invalid_refresh_token', 'token_revoked'].includes(error);
 }
 
-const laterHint = 'The credential may work again later; run the command again in a while.';
+const laterHint = 'This may be temporary: try again later.';
 
 function refreshFailed(reason: string, hint?: string): AuthsomeError {
   return new AuthsomeError('RefreshFailed', `token refresh failed: ${reason}`, {

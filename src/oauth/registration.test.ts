@@ -88,7 +88,7 @@ describe('a registration', () => {
     [
       'a method that we do not have',
       reply({ client_id: 'c', token_endpoint_auth_method: 'private_key_jwt' }),
-      /not supported/,
+      /does not support/,
     ],
   ])('fails on %s and says what to do', (_, answer, message) => {
     let thrown: unknown;
@@ -101,7 +101,7 @@ describe('a registration', () => {
       code: 'SignInFailed',
       message: expect.stringMatching(message),
       hint: expect.stringMatching(
-        /by hand and sign in with: authsome login acme --connection work --flow pkce$/,
+        /yourself, then sign in with: authsome login acme --connection work --flow pkce$/,
       ),
     });
   });

@@ -100,8 +100,8 @@ function readAuthMethod(
   if (value === 'none' || value === 'client_secret_basic' || value === 'client_secret_post') return value;
   throw new AuthsomeError(
     'SignInFailed',
-    `${provider} wants a kind of client authentication that is not supported`,
-    { hint: `Register a client by hand and sign in with: ${byHand}` },
+    `${provider} requires a kind of client authentication that authsome does not support`,
+    { hint: `Register a client yourself, then sign in with: ${byHand}` },
   );
 }
 
@@ -113,7 +113,7 @@ function registrationFailed(
 ): AuthsomeError {
   const code = typeof parsed.error === 'string' ? errorCode(parsed.error) : `status ${reply.status}`;
   return new AuthsomeError('SignInFailed', `${provider} did not register a client: ${code}`, {
-    hint: `${said(printable(parsed.error_description))}Register one by hand and sign in with: ${byHand}`,
+    hint: `${said(printable(parsed.error_description))}Register a client yourself, then sign in with: ${byHand}`,
   });
 }
 

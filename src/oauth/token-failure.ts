@@ -26,7 +26,7 @@ export function exchangeFailure(failure: Failure, place: SignInPlace): AuthsomeE
       `token exchange failed: the token endpoint ${failure.reason}`,
       {
         hint: failure.temporary
-          ? `${provider} has a problem of its own. Wait a little, then run: ${signInAt(place)}`
+          ? `${provider} is having problems. Try again later: ${signInAt(place)}`
           : `Check the token URL with: authsome inspect ${provider}`,
       },
     );
@@ -46,13 +46,13 @@ export function refusalHint(error: string, place: SignInPlace): string {
     case 'unauthorized_client':
     case 'incorrect_client_credentials':
       return (
-        `The stored client ID and secret are not what ${provider} expects. Clear them, then enter them again:\n` +
+        `${provider} rejected the stored client ID and secret. Clear them, then enter them again:\n` +
         `authsome revoke ${provider}\n${again}`
       );
     case 'redirect_uri_mismatch':
       return `The callback URL differs from the one registered at ${provider}. Compare it with redirect_uri in: authsome inspect ${provider}`;
     case 'invalid_scope':
-      return `Ask for scopes that the client may have: ${again} --scopes "<scope1>,<scope2>"`;
+      return `Request only scopes that the client is allowed: ${again} --scopes "<scope1>,<scope2>"`;
     default:
       return `Start again with: ${again} --force`;
   }

@@ -115,18 +115,18 @@ describe('replies that are no token response', () => {
     [
       'HTML with 500',
       ['<html>Oops</html>', 'text/html', 500],
-      /answered 500 with text\/html, not JSON/,
+      /responded 500 with text\/html, not JSON/,
       true,
     ],
-    ['HTML with 200', ['<html>Log in</html>', 'text/html'], /answered 200 with text\/html/, false],
-    ['nothing', ['', 'application/json', 503], /answered 503 with an empty body/, true],
-    ['broken JSON', ['{"access_token":', 'application/json'], /a body that cannot be read/, false],
-    ['an array', ['[]'], /cannot be read/, false],
+    ['HTML with 200', ['<html>Log in</html>', 'text/html'], /responded 200 with text\/html/, false],
+    ['nothing', ['', 'application/json', 503], /responded 503 with an empty body/, true],
+    ['broken JSON', ['{"access_token":', 'application/json'], /an unreadable body/, false],
+    ['an array', ['[]'], /unreadable/, false],
     ['a redirect', ['', '', 302], /redirect \(status 302\), which is never followed/, false],
     ['no access token', [{ id: 1 }], /without an access token/, false],
     ['a token with a line break', [{ access_token: 'a\nb' }], /cannot go into a header/, false],
     ['a DPoP token', [{ access_token: 't', token_type: 'DPoP' }], /only bearer/, false],
-    ['tokens under 400', [{ access_token: 't' }, 'application/json', 400], /answered 400/, false],
+    ['tokens under 400', [{ access_token: 't' }, 'application/json', 400], /responded 400/, false],
   ])('%s', (_, shape, reason, temporary) => {
     const result = read(...shape);
     expect(result).toMatchObject({ kind: 'unusable', temporary, reason: expect.stringMatching(reason) });

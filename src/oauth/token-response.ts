@@ -44,9 +44,9 @@ export function readFailure(reply: Reply, secrets: TokenResponseContext['secrets
 
 function notAnAnswer(reply: Reply): Failure {
   if (reply.status >= 300 && reply.status < 400) {
-    return unusable(`answered with a redirect (status ${reply.status}), which is never followed`, false);
+    return unusable(`responded with a redirect (status ${reply.status}), which is never followed`, false);
   }
-  return unusable(`answered ${reply.status} with ${describeBody(reply)}`, isTemporary(reply.status));
+  return unusable(`responded ${reply.status} with ${describeBody(reply)}`, isTemporary(reply.status));
 }
 
 /** The body as an object, from JSON or a form, by what it looks like, whatever its media type says. */
@@ -89,12 +89,12 @@ function readTokens(parsed: Parsed, context: TokenResponseContext): TokenResult 
       : parsed;
   const accessToken = source.access_token;
   if (typeof accessToken !== 'string' || accessToken === '') {
-    return unusable('answered without an access token', false);
+    return unusable('responded without an access token', false);
   }
   if (!isToken(accessToken)) return unusable('sent an access token that cannot go into a header', false);
   const tokenType = source.token_type ?? parsed.token_type;
   if (typeof tokenType === 'string' && /^(mac|dpop|pop|n_a)$/i.test(tokenType)) {
-    return unusable('sent a kind of token that is not supported (only bearer tokens are)', false);
+    return unusable('sent an unsupported kind of token (only bearer tokens are supported)', false);
   }
   const { refresh_token: refreshToken } = source;
   const lifetime = readLifetime(source.expires_in);
@@ -140,7 +140,7 @@ function describeBody(reply: Reply): string {
   if (/^[\w.+/-]{3,80}$/.test(reply.contentType) && !/json|form/.test(reply.contentType)) {
     return `${reply.contentType}, not JSON`;
   }
-  return 'a body that cannot be read';
+  return 'an unreadable body';
 }
 
 function unusable(reason: string, temporary: boolean): Failure {

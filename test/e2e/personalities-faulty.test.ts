@@ -137,7 +137,7 @@ describe('a sign-in fails precisely and stores nothing at a server', () => {
       end(body);
     });
     const { length } = world.service.authorization.issued;
-    await fails('other-iss', 10, 'the answer does not come from the issuer of acme', /Nothing was stored/);
+    await fails('other-iss', 10, 'the response is not from the issuer of acme', /Nothing was stored/);
     expect(world.service.authorization.issued).toHaveLength(length);
   });
 
@@ -154,8 +154,8 @@ describe('a sign-in fails precisely and stores nothing at a server', () => {
     await fails(
       'too-slow',
       8,
-      /^cannot reach the token endpoint at login\.acme\.test: no answer in time$/,
-      /run the command again/,
+      /^cannot reach the token endpoint at login\.acme\.test: it timed out$/,
+      /try again/,
     );
     held.release();
     expect(await isStored('too-slow')).toBe(false);

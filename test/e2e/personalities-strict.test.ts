@@ -101,7 +101,7 @@ describe('a strict server', () => {
       const outcome = await running.ended;
       expect([outcome.code, lastDocument(outcome).message]).toEqual([
         10,
-        'the answer does not come from the issuer of acme-strict',
+        'the response is not from the issuer of acme-strict',
       ]);
       expect(company.asked).not.toContain('POST /token');
     });

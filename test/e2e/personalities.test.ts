@@ -116,7 +116,7 @@ describe('a server that takes pushed authorization requests only', () => {
       404,
       '<h1>Lost</h1>',
       10,
-      /login\.acme\.test\/request answered 404/,
+      /login\.acme\.test\/request responded 404/,
       /inspect acme-par/,
     ],
     [
@@ -124,11 +124,11 @@ describe('a server that takes pushed authorization requests only', () => {
       307,
       '',
       10,
-      /answered with a redirect \(status 307\), which is never/,
+      /responded with a redirect \(status 307\), which is never/,
       /inspect acme-par/,
     ],
-    ['has a bad day', 503, '<h1>Maintenance</h1>', 10, /answered 503/, /Wait a little/],
-    ['hangs up on it', 0, '', 8, /^login\.acme\.test did not respond/, /run the command again/],
+    ['has a bad day', 503, '<h1>Maintenance</h1>', 10, /responded 503/, /is having problems/],
+    ['hangs up on it', 0, '', 8, /^login\.acme\.test did not respond/, /try again/],
   ])(
     'and %s: said in the terminal and on the page, with what to do',
     async (_, status, body, code, message, hint) => {
@@ -214,7 +214,7 @@ describe('a server that knows only clients that register themselves', () => {
         0,
         expect.objectContaining({ status: 'connected', provider: 'login-acme-test', scopes: ['read'] }),
       ]);
-      expect(outcome.stderr).toContain('no longer takes the client that authsome registered there');
+      expect(outcome.stderr).toContain('no longer accepts the client that authsome registered there');
       expect(authorization.refusals).toEqual(['invalid_client']);
       expect(company.asked.filter((what) => what === 'POST /reg')).toHaveLength(2);
     });
@@ -310,7 +310,7 @@ describe('a sign-in that replaces another', () => {
       const second = await signIn('ada');
       await until(async () => (await replaced()).length === 1, 10_000);
       expect(await replaced()).toEqual([
-        'the earlier grant was left at the provider: it may be one with that of acme-who/default',
+        'the earlier grant was not revoked: it may be shared with acme-who/default',
       ]);
       expect(company.asked).not.toContain('POST /revoke');
       expect([await authorization.accepts(first), await authorization.accepts(second)]).toEqual([true, true]);

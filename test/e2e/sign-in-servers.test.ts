@@ -93,19 +93,19 @@ describe('a token endpoint', () => {
       'answers with HTML',
       (response) => send(response, 200, 'text/html', '<html><body>Sign in to the network</body></html>'),
       10,
-      failed('answered 200 with text/html, not JSON'),
+      failed('responded 200 with text/html, not JSON'),
     ],
     [
       'answers with nothing',
       (response) => send(response, 200, 'application/json', ''),
       10,
-      failed('answered 200 with an empty body'),
+      failed('responded 200 with an empty body'),
     ],
     [
       'answers with broken JSON',
       (response) => send(response, 200, 'application/json', '{"access_token": "at_0123'),
       10,
-      failed('answered 200 with a body that cannot be read'),
+      failed('responded 200 with an unreadable body'),
     ],
     [
       'gives a token that no header can carry',
@@ -117,13 +117,13 @@ describe('a token endpoint', () => {
       'gives a token of another kind',
       (response) => json(response, { ...token, token_type: 'DPoP' }),
       10,
-      failed('sent a kind of token that is not supported (only bearer tokens are)'),
+      failed('sent an unsupported kind of token (only bearer tokens are supported)'),
     ],
     [
       'redirects',
       (response) => void response.writeHead(307, { location: `https://${hosts.stranger}/token` }).end(),
       10,
-      failed('answered with a redirect (status 307), which is never followed'),
+      failed('responded with a redirect (status 307), which is never followed'),
     ],
     [
       'answers with 10 MB',
@@ -144,7 +144,7 @@ describe('a token endpoint', () => {
       'is down',
       (response) => send(response, 503, 'text/html', '<h1>Maintenance</h1>'),
       10,
-      failed('answered 503 with text/html, not JSON'),
+      failed('responded 503 with text/html, not JSON'),
     ],
   ])('that %s fails the sign-in precisely, and stores nothing', async (what, answer, code, message) => {
     const name = what.replace(/[^a-z]+/gi, '-');
@@ -206,7 +206,7 @@ describe('an issuer', () => {
       const page = await browser.open(address.href);
       const outcome = await running.ended;
       expect(outcome.code).toBe(10);
-      expect(lastDocument(outcome).message).toBe('the answer does not come from the issuer of acme-iss');
+      expect(lastDocument(outcome).message).toBe('the response is not from the issuer of acme-iss');
       expect(outcome.stdout + page.html).not.toMatch(/evil|555/);
       expect(world.service.authorization.issued).toEqual([]);
     });
@@ -214,7 +214,7 @@ describe('an issuer', () => {
 
   it.each<[string, Record<string, unknown>, number, RegExp]>([
     ['names another issuer', { issuer: 'https://evil.example' }, 10, /names another issuer/],
-    ['has no S256', { code_challenge_methods_supported: ['plain'] }, 10, /does not offer PKCE with S256/],
+    ['has no S256', { code_challenge_methods_supported: ['plain'] }, 10, /does not support PKCE with S256/],
     ['wants pushed requests nowhere', { require_pushed_authorization_requests: true }, 10, /RFC 9126/],
     [
       'sends people to a page without https',
@@ -327,7 +327,7 @@ describe('a real authorization server', () => {
         10,
         expect.objectContaining({
           error: 'TokenExchangeFailed',
-          message: failed('answered with a redirect (status 308), which is never followed'),
+          message: failed('responded with a redirect (status 308), which is never followed'),
           hint: 'Check the token URL with: authsome inspect acme-moved',
         }),
       ]);

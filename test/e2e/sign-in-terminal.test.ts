@@ -36,7 +36,7 @@ describe('the OAuth client', () => {
     await running.seen('stdout', /Redirect URI: +http:\/\/127\.0\.0\.1:\d+\/auth\/callback\/oauth/);
     await running.seen('stdout', /Client ID: /);
     running.type('bad id\r\r');
-    await running.seen('stdout', /is not a client ID and secret of Acme[\s\S]*Client ID: /);
+    await running.seen('stdout', /is not a valid client ID and secret for Acme[\s\S]*Client ID: /);
     running.type(`${world.client.clientId}\r`);
     await running.seen('stdout', /Client secret[^:]*: $/);
     running.type(`${world.client.clientSecret}\r`);

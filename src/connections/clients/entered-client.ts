@@ -12,9 +12,13 @@ export function parseClient(
   const clientId = enteredId.trim();
   const clientSecret = enteredSecret.trim();
   if (!isToken(clientId) || (clientSecret !== '' && !isToken(clientSecret))) {
-    throw new AuthsomeError('InvalidKey', `that is not a client ID and secret of ${provider.displayName}`, {
-      hint: 'Copy each of them whole, without spaces or line breaks in between.',
-    });
+    throw new AuthsomeError(
+      'InvalidKey',
+      `that is not a valid client ID and secret for ${provider.displayName}`,
+      {
+        hint: 'Copy each one completely, without spaces or line breaks.',
+      },
+    );
   }
   return { clientId, clientSecret: clientSecret === '' ? undefined : clientSecret };
 }

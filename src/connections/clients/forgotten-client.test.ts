@@ -89,7 +89,7 @@ describe('a server that has forgotten the client it registered', () => {
     expect(again).toMatchObject({ id, status: 'waiting', failure: undefined });
     expect(clientOf(again.authUrl)).toBe('client-2');
     expect(again.warnings).toMatchObject([
-      { message: expect.stringContaining('no longer takes the client') },
+      { message: expect.stringContaining('no longer accepts the client') },
     ]);
     expect(await world.connections.summaries()).toEqual([]);
     expect(await comeBack(world, id)).toMatchObject({ status: 'connected' });
@@ -151,7 +151,7 @@ describe('a server that has forgotten the client it registered', () => {
       const failed = await comeBack(world, id, { error });
       expect(failed.failure).toMatchObject({
         message: `acme refused the sign-in: ${error}`,
-        hint: 'acme no longer takes the client that authsome registered there. The next sign-in registers another one: authsome login acme --force',
+        hint: 'acme no longer accepts the client that authsome registered there. Signing in again registers a new one: authsome login acme --force',
       });
       expect(world.registered).toHaveLength(1);
       expect(clientOf((await world.start()).authUrl)).toBe('client-2');
@@ -190,7 +190,7 @@ describe('a server that has forgotten the client it registered', () => {
     expect(clientOf((await world.start()).authUrl)).toBe('client-2');
   });
 
-  it('says so at a refresh: the grant stays, and the sign-in that is named registers another', async () => {
+  it('says so at a refresh: the grant stays, and the sign-in that is named registers a new one', async () => {
     const world = forgetful();
     for (const name of ['default', 'work']) await comeBack(world, (await world.start(name)).id);
     world.clock.nowMs += 3_600_000;
@@ -198,7 +198,7 @@ describe('a server that has forgotten the client it registered', () => {
     await expect(world.connections.credentials.acquire('acme/work')).rejects.toMatchObject({
       code: 'RefreshFailed',
       message: 'token refresh failed: invalid_client',
-      hint: expect.stringContaining('registers another one: authsome login acme --connection work --force'),
+      hint: expect.stringContaining('registers a new one: authsome login acme --connection work --force'),
     });
     const session = await world.start('work');
     expect(clientOf(session.authUrl)).toBe('client-2');

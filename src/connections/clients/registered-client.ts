@@ -58,9 +58,13 @@ export async function registeredClient(context: RegistrationContext): Promise<Kn
   }
   const byHand = byHandLine(options.catalog, session);
   if (registrationEndpoint === undefined) {
-    throw new AuthsomeError('OperationNotAllowed', `${provider.name} does not register clients by itself`, {
-      hint: `Register one by hand and sign in with: ${byHand}`,
-    });
+    throw new AuthsomeError(
+      'OperationNotAllowed',
+      `${provider.name} does not support dynamic client registration`,
+      {
+        hint: `Register a client yourself, then sign in with: ${byHand}`,
+      },
+    );
   }
   const { redirectUri } = options;
   const wanted = [...new Set([...(known?.scopes ?? []), ...scopes])];
@@ -96,7 +100,7 @@ export function refusedAgain(
   session: OfSession,
 ): AuthsomeError {
   return new AuthsomeError(error.code, error.message, {
-    hint: `${session.provider} does not take the client that it has just registered. Register one by hand and sign in with: ${byHandLine(catalog, session)}`,
+    hint: `${session.provider} rejected the client that it just registered. Register a client yourself, then sign in with: ${byHandLine(catalog, session)}`,
   });
 }
 

@@ -5,7 +5,7 @@ import type { KnownClient } from '../records/index.ts';
 /** What mends a client that the provider refuses; `undefined` where a person entered it. `again` is a command. */
 export function clientHint({ name }: Provider, { origin }: KnownClient, again: string): string | undefined {
   if (origin !== 'registration') return undefined;
-  return `${name} no longer takes the client that authsome registered there. The next sign-in registers another one: ${again}`;
+  return `${name} no longer accepts the client that authsome registered there. Signing in again registers a new one: ${again}`;
 }
 
 /** How to talk to a token endpoint as this client. */

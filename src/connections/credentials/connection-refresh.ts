@@ -74,9 +74,13 @@ async function refreshNow(context: RefreshContext, current: OpenConnection): Pro
   const { binding } = connection;
   const client = await findClient(options.vault, provider, binding, binding.clientId);
   if (client === undefined || client.clientId !== binding.clientId) {
-    throw new AuthsomeError('CredentialExpired', `the OAuth client behind ${keyOf(connection)} is gone`, {
-      hint: signInAgain(options.catalog, connection),
-    });
+    throw new AuthsomeError(
+      'CredentialExpired',
+      `the OAuth client for ${keyOf(connection)} is no longer stored`,
+      {
+        hint: signInAgain(options.catalog, connection),
+      },
+    );
   }
   const sentAtMs = options.nowMs();
   const fetch = fetchTo(options, binding);

@@ -25,8 +25,8 @@ export async function discoveredProvider(options: ConnectionsOptions, address: s
   if (same !== undefined) return await rediscoveredProvider(options, same);
   const name = names[known.indexOf(undefined)];
   if (name === undefined) {
-    throw new AuthsomeError('ProviderExists', `there is another provider by the name ${names[0]} already`, {
-      hint: `Forget that one with: authsome remove ${names[0]}`,
+    throw new AuthsomeError('ProviderExists', `another provider is already named ${names[0]}`, {
+      hint: `Remove that one with: authsome remove ${names[0]}`,
     });
   }
   const { flow, oauth } = await discover(options, url, undefined);
@@ -104,7 +104,7 @@ function flowFor(options: ConnectionsOptions, server: ServerMetadata): FlowName 
 function serviceUrl(address: string): URL {
   const url = URL.canParse(address) ? new URL(address) : undefined;
   if (url?.protocol !== 'https:' || url.username !== '' || url.password !== '') {
-    throw new AuthsomeError('Usage', 'that is not the https URL of a service', {
+    throw new AuthsomeError('Usage', 'that is not an https URL', {
       hint:
         'Give the whole address without a user name, such as https://mcp.example.com/mcp. A service that speaks plain ' +
         'HTTP, on this machine too, gets no credential.',

@@ -50,9 +50,9 @@ export function pushEndpoint(
   if (pushedAuthorizationUrl !== undefined) return pushedAuthorizationUrl;
   throw new AuthsomeError(
     'SignInFailed',
-    `${provider.name} requires pushed authorization requests (RFC 9126) and does not say where they go`,
+    `${provider.name} requires pushed authorization requests (RFC 9126) but does not say where to send them`,
     {
-      hint: `Name the place as oauth.pushed_authorization_request_endpoint in a definition of your own. What it says now: authsome inspect ${provider.name}`,
+      hint: `Set oauth.pushed_authorization_request_endpoint in your own definition. Show the current one with: authsome inspect ${provider.name}`,
     },
   );
 }
@@ -82,9 +82,9 @@ async function discoveredEndpoints(options: ConnectionsOptions, provider: Provid
   if (named === undefined) {
     throw new AuthsomeError(
       'InvalidDefinition',
-      `the definition of ${provider.name} names no endpoint for this flow`,
+      `the definition of ${provider.name} has no endpoint for this flow`,
       {
-        hint: `Look at it with: authsome inspect ${provider.name}`,
+        hint: `Show it with: authsome inspect ${provider.name}`,
       },
     );
   }

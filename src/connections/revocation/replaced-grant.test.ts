@@ -99,7 +99,7 @@ function service(reachesRevocation = true) {
 }
 
 describe('a grant that a sign-in has replaced', () => {
-  const left = 'the earlier grant was left at the provider: it may be one with that of acme';
+  const left = 'the earlier grant was not revoked: it may be shared with acme';
 
   it('is taken back when the new one is of another account: refresh token first, and nothing of the new', async () => {
     const { connections, revoked, signIn, told } = service();

@@ -41,7 +41,7 @@ async function takeBack(
   const detail =
     sharer === undefined
       ? `the earlier grant, at the provider: ${await revokeRemotely(options, replaced)}`
-      : `the earlier grant was left at the provider: it may be one with that of ${connectionKey(provider, sharer.name)}`;
+      : `the earlier grant was not revoked: it may be shared with ${connectionKey(provider, sharer.name)}`;
   options.notify({ event: 'connection.replaced', provider, connection: name, outcome: 'ok', detail });
 }
 

@@ -75,8 +75,9 @@ function newSession(
 ): NewSession {
   if (provider.needsBaseUrl) {
     const line = signInLine({ ...request, provider: provider.name });
-    throw new AuthsomeError('Usage', `${provider.name} needs to know which server it is on`, {
-      hint: `Run: ${line} --base-url https://<host>`,
+    const example = provider.setup.steps.join(' ').match(/--base-url (https:\/\/[\w.-]+)/)?.[1];
+    throw new AuthsomeError('Usage', `${provider.displayName} needs the address of your account there`, {
+      hint: `Run: ${line} --base-url ${example ?? 'https://<host>'}`,
     });
   }
   const flow = chooseFlow(flows, provider, request);

@@ -11,7 +11,7 @@ export function chooseFlow(flows: FlowTable, provider: Provider, request: SignIn
   const names = Object.keys(flows) as FlowName[];
   const flow = names.find((name) => name === wanted);
   if (flow === undefined) {
-    throw new AuthsomeError('Usage', 'there is no such flow', { hint: `Use one of: ${names.join(', ')}` });
+    throw new AuthsomeError('Usage', 'unknown flow', { hint: `Use one of: ${names.join(', ')}` });
   }
   const reason = flows[flow].obstacle(provider);
   if (reason === undefined) return flow;

@@ -6,8 +6,8 @@ export function redirectParams(pasted: string, redirectUri: string): URLSearchPa
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const expected = new URL(redirectUri);
   if (url === undefined || url.origin !== expected.origin || url.pathname !== expected.pathname) {
-    throw new AuthsomeError('Usage', 'that is not the redirect URL of this sign-in', {
-      hint: `Paste the whole address that the browser ended on; it begins with ${redirectUri}`,
+    throw new AuthsomeError('Usage', 'that is not the redirect URL for this sign-in', {
+      hint: `Paste the full address where the browser ended up. It starts with ${redirectUri}`,
     });
   }
   return url.searchParams;

@@ -66,12 +66,12 @@ function expiredHint(context: SignInContext, session: StoredSession): string {
   return [
     `The browser never came back to ${redirectUri}`,
     `If you did not authorize in time, run: ${again}`,
-    'If you did, and nothing happened, before you run it again:',
+    'If you did, and nothing happened, check these before you run it again:',
     '- a corporate proxy may intercept 127.0.0.1: add 127.0.0.1 and localhost to NO_PROXY',
     '- another browser profile may not reach this machine: use the profile that belongs to this shell',
-    '- the browser may run elsewhere: paste the address it ended at into the waiting terminal',
+    '- the browser may be on another machine: paste its final address into the waiting terminal',
     registersClient(context, session)
-      ? `- ${provider} may have forgotten the client that authsome registered there: the next sign-in sees to it`
+      ? `- ${provider} may have forgotten the client that authsome registered there: the next sign-in replaces it`
       : `- ${provider} may have refused the redirect URI: set it to exactly the one above${where}`,
   ].join('\n');
 }

@@ -136,7 +136,7 @@ async function store(
 
 export function connectionExists(catalog: ProviderCatalog, session: NewSession): AuthsomeError {
   const { provider, connection } = session;
-  return new AuthsomeError('ConnectionExists', `${provider} is connected already as "${connection}"`, {
-    hint: `Replace it with: ${sessionLine(catalog, session)} — or sign in beside it with --connection <name>`,
+  return new AuthsomeError('ConnectionExists', `${provider} is already connected as "${connection}"`, {
+    hint: `Replace it with: ${sessionLine(catalog, session)} — or add another with --connection <name>`,
   });
 }

@@ -54,7 +54,7 @@ describe('the hint of a sign-in that fails leads back to its own connection and 
     [
       'where no client can be registered',
       { flow: 'dcr_pkce', metadata: {} },
-      `Register one by hand and sign in with: ${place} --flow pkce --base-url ${baseUrl} --force`,
+      `Register a client yourself, then sign in with: ${place} --flow pkce --base-url ${baseUrl} --force`,
     ],
     [
       'where registering one is refused',
@@ -63,7 +63,7 @@ describe('the hint of a sign-in that fails leads back to its own connection and 
         metadata: { registration_endpoint: `${issuer}/register` },
         answer: () => refusal('invalid_redirect_uri'),
       },
-      `Register one by hand and sign in with: ${place} --flow pkce --base-url ${baseUrl} --force`,
+      `Register a client yourself, then sign in with: ${place} --flow pkce --base-url ${baseUrl} --force`,
     ],
     [
       'where the client would have to prove itself in a way that we do not have',
@@ -72,7 +72,7 @@ describe('the hint of a sign-in that fails leads back to its own connection and 
         metadata: { registration_endpoint: `${issuer}/register` },
         answer: () => Response.json({ client_id: 'c', token_endpoint_auth_method: 'private_key_jwt' }),
       },
-      `Register a client by hand and sign in with: ${place} --flow pkce --base-url ${baseUrl} --force`,
+      `Register a client yourself, then sign in with: ${place} --flow pkce --base-url ${baseUrl} --force`,
     ],
     [
       'where there is no device flow after all',
@@ -86,7 +86,7 @@ describe('the hint of a sign-in that fails leads back to its own connection and 
         metadata: { device_authorization_endpoint: `${issuer}/device` },
         answer: () => refusal('unauthorized_client'),
       },
-      `The client may not be allowed the device flow. Try: ${place} --flow pkce --base-url ${baseUrl} --force`,
+      `The client may not be allowed to use the device flow. Try: ${place} --flow pkce --base-url ${baseUrl} --force`,
     ],
   ] as const)('%s', async (_, server, hint) => {
     const { start, options } = signIn(server);
@@ -97,12 +97,12 @@ describe('the hint of a sign-in that fails leads back to its own connection and 
   it('of a machine', async () => {
     const wrong = signIn({ flow: 'client_credentials', answer: () => refusal('invalid_client') });
     expect((await wrong.start(client)).failure?.hint).toBe(
-      'The stored client ID and secret are not what acme expects. Clear them, then enter them again:\n' +
+      'acme rejected the stored client ID and secret. Clear them, then enter them again:\n' +
         `authsome revoke acme\n${place} --base-url ${baseUrl}`,
     );
     const scope = signIn({ flow: 'client_credentials', answer: () => refusal('invalid_scope') });
     expect((await scope.start(client)).failure?.hint).toBe(
-      `Ask for scopes that the client may have: ${place} --base-url ${baseUrl} --scopes "<scope1>,<scope2>"`,
+      `Request only scopes that the client is allowed: ${place} --base-url ${baseUrl} --scopes "<scope1>,<scope2>"`,
     );
   });
 
@@ -120,7 +120,7 @@ describe('the hint of a sign-in that fails leads back to its own connection and 
     const { start, signIns } = signIn({ flow: 'dcr_pkce', metadata: pushing, answer: () => answers.shift() });
     const { id } = await start();
     await expect(signIns.renewAddress(id)).rejects.toMatchObject({
-      hint: `acme no longer takes the client that authsome registered there. The next sign-in registers another one: ${place} --base-url ${baseUrl} --force`,
+      hint: `acme no longer accepts the client that authsome registered there. Signing in again registers a new one: ${place} --base-url ${baseUrl} --force`,
     });
     expect((await signIns.read(id)).status).toBe('waiting');
   });

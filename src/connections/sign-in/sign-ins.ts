@@ -65,7 +65,7 @@ class SessionSignIns implements SignIns {
   async readLastUnfinished(): Promise<AuthSession> {
     const session = await this.#context.sessions.lastUnfinished();
     if (session === undefined) {
-      throw new AuthsomeError('SessionNotFound', 'there is no sign-in that was left unfinished');
+      throw new AuthsomeError('SessionNotFound', 'there is no unfinished sign-in');
     }
     return this.#view(await settleSession(this.#context, session));
   }
@@ -162,8 +162,8 @@ class SessionSignIns implements SignIns {
     throw new AuthsomeError(
       session.status === 'expired' ? 'SignInExpired' : 'SignInFailed',
       session.status === 'waiting'
-        ? 'this sign-in does not ask for that'
-        : `this sign-in is over: ${session.status}`,
+        ? 'this sign-in is not waiting for that'
+        : `this sign-in has ended: ${session.status}`,
       { hint: `Start again with: ${sessionLine(this.#context.options.catalog, session)}` },
     );
   }

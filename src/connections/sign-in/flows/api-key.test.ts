@@ -116,7 +116,7 @@ it('names the variable that an unusable key came from', async () => {
   const starting = connections.signIns.start({ provider: 'keys', force: false, apiKey: 'pk-psst' });
   await expect(starting).rejects.toMatchObject({
     code: 'InvalidKey',
-    message: 'the value of KEYS_API_KEY is not a key of Keys Inc.: it does not look like one',
+    message: "the value of KEYS_API_KEY doesn't look like an API key for Keys Inc.",
   });
   expect(bench.events.map(({ event, outcome }) => [event, outcome])).toEqual([
     ['sign_in.started', 'ok'],

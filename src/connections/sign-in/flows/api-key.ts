@@ -13,16 +13,22 @@ export const apiKey: SecretFlow = {
 };
 
 /**
- * The key without surrounding white space. Throws InvalidKey, which never repeats what was entered, but names the
+ * The key without surrounding whitespace. Throws InvalidKey, which never repeats what was entered, but names the
  * variable that it came from.
  */
 function parseApiKey(provider: Provider, entered: string, variable?: string): string {
   const key = entered.trim();
   const reason = problem(key);
-  if (reason !== undefined) throw invalidKey(provider, reason, variable);
+  if (reason !== undefined) {
+    const message = `${whatOf(variable)} is not a valid API key for ${provider.displayName}: ${reason}`;
+    throw invalidKey(provider, message);
+  }
   const pattern = provider.apiKey?.keyPattern;
   if (pattern !== undefined && key.search(pattern) !== 0) {
-    throw invalidKey(provider, 'it does not look like one', variable);
+    throw invalidKey(
+      provider,
+      `${whatOf(variable)} doesn't look like an API key for ${provider.displayName}`,
+    );
   }
   return key;
 }
@@ -30,15 +36,16 @@ function parseApiKey(provider: Provider, entered: string, variable?: string): st
 function problem(key: string): string | undefined {
   if (key === '') return 'it is empty';
   if (key.length > maxKeyLength) return 'it is too long';
-  if (/[\p{Cc}\s]/u.test(key)) return 'it holds white space or control characters';
-  return isToken(key) ? undefined : 'it holds characters that cannot go into a header';
+  if (/[\p{Cc}\s]/u.test(key)) return 'it contains whitespace or control characters';
+  return isToken(key) ? undefined : 'it contains characters that cannot be sent in a header';
 }
 
-function invalidKey(provider: Provider, reason: string, variable: string | undefined): AuthsomeError {
-  const what = variable === undefined ? 'that' : `the value of ${variable}`;
-  const shape = provider.apiKey?.keyPatternHint;
+function whatOf(variable: string | undefined): string {
+  return variable === undefined ? 'that' : `the value of ${variable}`;
+}
+
+function invalidKey(provider: Provider, message: string): AuthsomeError {
+  const shape = provider.apiKey?.keyPatternHint ?? 'Copy the whole key and nothing else.';
   const page = provider.setup.url === undefined ? '' : ` Find it at ${provider.setup.url}`;
-  return new AuthsomeError('InvalidKey', `${what} is not a key of ${provider.displayName}: ${reason}`, {
-    hint: `${shape ?? `Copy the whole key and nothing else.`}${page}`,
-  });
+  return new AuthsomeError('InvalidKey', message, { hint: shape + page });
 }

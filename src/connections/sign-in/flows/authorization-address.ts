@@ -32,7 +32,7 @@ export async function addressFor(context: FlowContext, attempt: Attempt): Promis
       'InvalidDefinition',
       `the definition of ${provider.name} has no authorization_url`,
       {
-        hint: `Look at it with: authsome inspect ${provider.name}`,
+        hint: `Show it with: authsome inspect ${provider.name}`,
       },
     );
   }

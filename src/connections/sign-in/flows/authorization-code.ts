@@ -45,7 +45,7 @@ function registrationObstacle({ oauth }: Provider): string | undefined {
   if (oauth === undefined) return 'its definition has no oauth section';
   return oauth.supportsDcr || oauth.registrationEndpoint !== undefined
     ? undefined
-    : 'it does not register clients by itself (supports_dcr)';
+    : 'it does not support dynamic client registration';
 }
 
 /** Makes the attempt, with its state and verifier, and the address that the browser goes to. */
@@ -108,8 +108,8 @@ async function askAgain(context: FlowContext<StoredSession>, error: AuthsomeErro
   const next = await begin({ ...context, client: await registeredAnew(context, client) });
   const warning = {
     error: 'SignInFailed',
-    message: `${provider.name} no longer takes the client that authsome registered there`,
-    hint: 'Another one has been registered. Authorize it at the newest address, as before.',
+    message: `${provider.name} no longer accepts the client that authsome registered there`,
+    hint: 'A new one has been registered. Authorize it at the newest address.',
   };
   return ({ warnings }) => ({ ...next, hasNewClient: true, warnings: [...warnings, warning] });
 }

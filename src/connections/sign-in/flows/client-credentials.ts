@@ -11,7 +11,7 @@ export const clientCredentials: OauthFlow = {
   registersClient: false,
   // A definition that can do it has it as its own flow, which nobody needs to choose.
   obstacle: ({ oauth }) =>
-    oauth === undefined ? 'its definition has no oauth section' : 'it signs in people, not machines',
+    oauth === undefined ? 'its definition has no oauth section' : 'it signs in people only',
   begin: async ({ client }) => ({ stage: 'machine', clientId: client.clientId }),
   resumesAt: 'machine',
   async resume({ options, session, provider, endpoints, client }) {

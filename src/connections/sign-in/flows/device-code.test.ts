@@ -110,7 +110,7 @@ describe('the device flow', () => {
         status: 'failed',
         failure: {
           error: 'TokenExchangeFailed',
-          message: `token exchange failed: the token endpoint answered with a redirect (status ${status}), which is never followed`,
+          message: `token exchange failed: the token endpoint responded with a redirect (status ${status}), which is never followed`,
           hint: 'Check the token URL with: authsome inspect acme',
         },
       });

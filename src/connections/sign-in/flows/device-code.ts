@@ -29,7 +29,7 @@ export const deviceCode: OauthFlow = {
     if (oauth === undefined) return 'its definition has no oauth section';
     return oauth.supportsDeviceCode || oauth.deviceAuthorizationUrl !== undefined
       ? undefined
-      : 'it has no device flow (supports_device_code)';
+      : 'it does not support the device flow';
   },
   begin,
   resumesAt: 'device',

@@ -109,8 +109,8 @@ describe('a server that takes pushed requests only', () => {
       });
       await expect(connections.signIns.renewAddress(session.id)).rejects.toMatchObject({
         code: 'SignInFailed',
-        message: expect.stringContaining('/request answered 503 with text/html, not JSON'),
-        hint: expect.stringMatching(/then run: authsome login acme --connection work$/),
+        message: expect.stringContaining('/request responded 503 with text/html, not JSON'),
+        hint: expect.stringMatching(/Try again later: authsome login acme --connection work$/),
       });
     } finally {
       server.broken.delete('/request');
