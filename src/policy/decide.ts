@@ -63,7 +63,7 @@ function allowed(globs: readonly string[] | undefined): PathMatcher | undefined 
   return matchers && ((path) => matchers.some((matches) => matches(path)));
 }
 
-/** What a service may take for a path that is denied is denied, however it is spelt. */
+/** Whatever a service may read as a denied path is denied too, however it is spelled. */
 function denied(globs: readonly string[] | undefined): PathMatcher | undefined {
   const matchers = globs?.map((glob) => compileGlob(glob.toLowerCase()));
   return matchers && ((path) => readingsOf(path).some((read) => matchers.some((matches) => matches(read))));

@@ -2,14 +2,14 @@
 export type PathMatcher = (path: string) => boolean;
 
 const slash = 0x2f;
-/** Beside character codes, which are never negative. */
+/** Tokens beside character codes, which are never negative. */
 const star = -1;
 const globstar = -2;
 
 /**
  * A matcher for a glob over canonical paths: `*` is any run of characters within a segment, `**` any run at all,
- * everything else itself. Takes time in proportion to path × glob whatever they hold, since the path is the
- * agent's to choose.
+ * everything else itself. Takes time in proportion to path × glob whatever they contain, since the agent
+ * chooses the path.
  */
 export function compileGlob(glob: string): PathMatcher {
   if (!glob.includes('*')) return (path) => path === glob;
@@ -35,7 +35,7 @@ function tokensOf(glob: string): readonly number[] {
   return tokens;
 }
 
-/** All positions in the glob that the path read so far can have reached, stepped one character at a time. */
+/** Steps through the path one character at a time, with all positions in the glob reached so far. */
 function automaton(tokens: readonly number[]): PathMatcher {
   const end = tokens.length;
   return (path) => {
@@ -59,7 +59,7 @@ function automaton(tokens: readonly number[]): PathMatcher {
   };
 }
 
-/** A star may stand for nothing, so whoever reaches one has also reached what follows it. */
+/** A star may match nothing, so reaching one also reaches what follows it. */
 function skipStars(reached: Uint8Array, tokens: readonly number[]): void {
   for (let position = 0; position < tokens.length; position += 1) {
     if (reached[position] === 1 && (tokens[position] ?? 0) < 0) reached[position + 1] = 1;

@@ -67,7 +67,7 @@ function parseRule(value: unknown, place: Place): Rule {
 }
 
 function parseList(value: unknown, place: Place, check: Check): readonly string[] {
-  // An empty list would match nothing, which leaving the rule out says better.
+  // An empty list would match nothing: leaving the rule out says the same more clearly.
   if (!Array.isArray(value) || value.length === 0) throw invalid(place, 'must be a list that is not empty');
   return value.map((item: unknown, index) => {
     if (typeof item !== 'string') throw invalid([...place, index], 'must be a string');

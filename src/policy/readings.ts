@@ -2,8 +2,8 @@ const mostDecodings = 3;
 
 /**
  * A canonical path as services may read it, each in lower case: as it is; without its segments' parameters and the dots and
- * spaces at their ends, letters that were encoded twice decoded; and both without slashes at the end. Which of them a
- * service follows is not known here.
+ * spaces at their ends, letters that were encoded twice decoded; and both without slashes at the end. Nobody here
+ * knows which of them a service follows.
  */
 export function readingsOf(path: string): readonly string[] {
   const asWritten = path.toLowerCase();
@@ -12,7 +12,7 @@ export function readingsOf(path: string): readonly string[] {
   return [...new Set([asWritten, bare, withoutEndSlashes(asWritten), withoutEndSlashes(bare)])];
 }
 
-/** A server that decodes what another one has decoded already (RFC 3986 §2.4 forbids it) finds letters here. */
+/** Some servers decode a path that was already decoded, which RFC 3986 §2.4 forbids, and find letters here. */
 function decodedAgain(path: string): string {
   let text = path;
   for (let round = 0; round < mostDecodings && text.includes('%25'); round += 1) {
@@ -24,7 +24,7 @@ function decodedAgain(path: string): string {
   return text;
 }
 
-/** Java's servers route by what stands before the `;` of a segment (RFC 3986 §3.3). */
+/** Java servers route by the part of a segment before `;` (RFC 3986 §3.3). */
 function withoutParameters(path: string): string {
   return path.replace(/(?:;|%3b)[^/]*/g, '');
 }
@@ -34,7 +34,7 @@ function withoutTails(path: string): string {
   return path.split('/').map(withoutTail).join('/');
 }
 
-/** A loop, since a pattern would look at a long row of dots once for each of them. */
+/** A loop, since a pattern would take quadratic time on a long row of dots. */
 function withoutTail(segment: string): string {
   let end = segment.length;
   for (;;) {

@@ -4,7 +4,7 @@ import { phantomOfPattern } from './phantom.ts';
 import { parseHeaderName, parseHeaderPrefix, parseQueryName } from './placements.ts';
 import type { ApiKeyDefinition } from './provider.ts';
 
-/** The `api_key` block; `phantom` is the stand-in that the definition brings, if it does. */
+/** The `api_key` block; `phantom` is the definition's own template, if it has one. */
 export function parseApiKey(fields: Fields, phantom: string | undefined): ApiKeyDefinition {
   const queryParam = parseQueryName(fields, 'query_param');
   const headerName =

@@ -42,17 +42,17 @@ describe('catalog', () => {
     });
   });
 
-  it('refuses a second definition of a name, bundled or not, unless told to replace it', async () => {
+  it('refuses a second definition of a name, bundled or not, unless asked to replace it', async () => {
     const catalog = await open();
     await catalog.add(acme, { replace: false });
     await expect(catalog.add(acme, { replace: false })).rejects.toMatchObject({
       code: 'ProviderExists',
-      message: 'there is a provider of your own named acme already',
+      message: 'a custom provider named acme already exists',
       hint: 'Replace it with: authsome register <file> --force',
     });
     await expect(catalog.add({ ...acme, name: 'github' }, { replace: false })).rejects.toMatchObject({
       code: 'ProviderExists',
-      message: 'there is a bundled provider named github already',
+      message: 'a bundled provider named github already exists',
     });
     expect(catalog.find('github')?.source).toBe('bundled');
     await catalog.add({ ...acme, name: 'github' }, { replace: true });
@@ -128,7 +128,7 @@ describe('catalog', () => {
     expect(own.baseUrl).toBe('https://git.example.test');
     expect(own.oauth?.tokenUrl).toBe('https://git.example.test/oauth/token');
     expect(catalog.resolve('gitlab').oauth?.tokenUrl).toBe('https://gitlab.com/oauth/token');
-    expect(() => catalog.resolve('openai', 'https://git.example.test')).toThrow('takes no base URL');
+    expect(() => catalog.resolve('openai', 'https://git.example.test')).toThrow('does not accept a base URL');
     expect(() => catalog.resolve('gihtub')).toThrow('no provider is named "gihtub"');
   });
 

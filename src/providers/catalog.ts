@@ -11,14 +11,14 @@ interface DefinitionProblem {
   readonly error: AuthsomeError;
 }
 
-/** Every provider that is known: the bundled ones, and a person's own, which win. */
+/** Every known provider: the bundled ones, and a person's own, which take precedence. */
 export interface Catalog {
   /**
-   * `undefined` when nobody defines it. Throws InvalidDefinition when a person's own definition is malformed: to fall
-   * back on the bundled one would route credentials that the person meant to go elsewhere.
+   * `undefined` when there is no definition. Throws InvalidDefinition when a person's own definition is malformed: falling
+   * back on the bundled one would route credentials that the person wanted elsewhere.
    */
   find(name: string, options?: ParseOptions): Provider | undefined;
-  /** As `find`, but fails with ProviderNotFound and what was probably meant; Usage for a base URL that has no place. */
+  /** As `find`, but throws ProviderNotFound with a suggestion, and Usage for a base URL that the provider does not take. */
   resolve(name: string, baseUrl?: string): Provider;
   /** By name; without those in `problems`. */
   list(): readonly Provider[];
@@ -28,7 +28,7 @@ export interface Catalog {
    * `replace`.
    */
   add(document: unknown, options: { readonly replace: boolean }): Promise<Provider>;
-  /** Forgets a person's own definition: `reset` when a bundled one comes back. `undefined` when there was none to forget. */
+  /** Removes a person's own definition: `reset` when a bundled one takes its place, `undefined` when there was none. */
   remove(name: string): Promise<'removed' | 'reset' | undefined>;
   /** Reads the person's own definitions again. */
   reload(): Promise<void>;
@@ -61,7 +61,7 @@ export async function createCatalog(parts: {
   const reload = async () => {
     const before = custom;
     custom = await readAll(parts.custom);
-    // The bundled ones stay as they are: to parse them all takes as long as all else that a listing does.
+    // The bundled ones stay parsed: parsing them all takes as long as the rest of a listing.
     for (const name of [...before.keys(), ...custom.keys()]) parsed.delete(name);
   };
 
@@ -89,8 +89,8 @@ export async function createCatalog(parts: {
     async add(document, { replace }) {
       const provider = parseProvider(document, 'custom');
       if (!replace && names().includes(provider.name)) {
-        const kind = custom.has(provider.name) ? 'provider of your own' : 'bundled provider';
-        throw new AuthsomeError('ProviderExists', `there is a ${kind} named ${provider.name} already`);
+        const kind = custom.has(provider.name) ? 'custom' : 'bundled';
+        throw new AuthsomeError('ProviderExists', `a ${kind} provider named ${provider.name} already exists`);
       }
       await parts.custom.write(provider.name, `${JSON.stringify(document, undefined, 2)}\n`);
       await reload();
@@ -126,7 +126,7 @@ async function readOne(folder: DefinitionFolder, name: string): Promise<Custom |
     const known = asAuthsomeError(error);
     return {
       error: new AuthsomeError(known.code, `providers/${name}.json ${known.message}`, {
-        hint: `Mend that file, or forget it with: authsome remove ${name}`,
+        hint: `Fix that file, or remove it with: authsome remove ${name}`,
         cause: known.cause,
       }),
     };

@@ -18,8 +18,8 @@ const largestFile = 256 * 1024;
 const fileName = /^([a-z0-9][a-z0-9-]{0,62})\.json$/;
 
 /**
- * The definitions in a directory, one `<name>.json` each. Others may read what a person put there, but a symbolic link in
- * place of a definition is refused. Names must have been checked by the parser.
+ * The definitions in a directory, one `<name>.json` each. Other users may read a person's files, but a symbolic link in
+ * place of a definition is refused. The caller has checked the names with the parser.
  */
 export function openDefinitionFolder(directory: string): DefinitionFolder {
   const pathOf = (name: string) => join(directory, `${name}.json`);
@@ -31,7 +31,7 @@ export function openDefinitionFolder(directory: string): DefinitionFolder {
 
     async read(name) {
       const path = pathOf(name);
-      // A pipe in place of a file would keep whoever opens it waiting for ever.
+      // Opening a pipe in place of a file would block forever.
       const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
         (error: unknown) => {
           if (codeOf(error) === 'ELOOP') throw unusable(path, 'is a symbolic link');
@@ -66,7 +66,7 @@ export function openDefinitionFolder(directory: string): DefinitionFolder {
 
 function unusable(path: string, sentence: string): AuthsomeError {
   return new AuthsomeError('InvalidDefinition', `${path}: ${sentence}`, {
-    hint: `Replace or remove that file.`,
+    hint: 'Replace or remove that file.',
   });
 }
 

@@ -196,11 +196,11 @@ describe('provider definition', () => {
     ['/api_url: must name at least one host', { ...keyed, api_url: [] }],
     ['/api_url: must be a string or a list', { ...keyed, api_url: 7 }],
     [
-      "/api_url/1: must not match a stranger's domain",
+      "/api_url/1: must not match somebody else's domain",
       { ...keyed, api_url: ['api.acme.test', 'regex:.*googleapis.*'] },
     ],
-    ["/api_url: must not match a stranger's domain", { ...keyed, api_url: 'regex:^.*googleapis.*$' }],
-    ["/api_url: must not match a stranger's domain", { ...keyed, api_url: '*.co.uk' }],
+    ["/api_url: must not match somebody else's domain", { ...keyed, api_url: 'regex:^.*googleapis.*$' }],
+    ["/api_url: must not match somebody else's domain", { ...keyed, api_url: '*.co.uk' }],
     ['/api_url: must be an https URL', { ...keyed, api_url: 'http://api.acme.test' }],
     [
       '/inject: must not name api.acme.test twice',
@@ -243,12 +243,12 @@ describe('provider definition', () => {
     ['/api_key/query_param: must be a parameter name', { ...keyed, api_key: { query_param: 'a&b' } }],
     ['/api_key/env_var: must be the name', { ...keyed, api_key: { env_var: 'A-B' } }],
     ['/api_key/key_pattern: repeats', { ...keyed, api_key: { key_pattern: '^(a+)+$' } }],
-    ['/api_key/key_pattern: describes too few keys', { ...keyed, api_key: { key_pattern: '^fixed$' } }],
+    ['/api_key/key_pattern: matches too few keys', { ...keyed, api_key: { key_pattern: '^fixed$' } }],
     [
       '/export/phantom: must satisfy key_pattern',
       { ...keyed, api_key: { key_pattern: '^[0-9]{24}$' }, export: { phantom: 'no-{random}' } },
     ],
-    ['/export/phantom: must hold {random}', { ...keyed, export: { phantom: 'always-the-same' } }],
+    ['/export/phantom: must contain {random}', { ...keyed, export: { phantom: 'always-the-same' } }],
     ['/export/env/api_key: must be the name', { ...keyed, export: { env: { api_key: 'A=B' } } }],
     ['/export/env/api_key: must not be PATH', { ...keyed, export: { env: { api_key: 'PATH' } } }],
     [
@@ -260,7 +260,7 @@ describe('provider definition', () => {
       { ...keyed, export: { env: { api_key: 'NODE_OPTIONS' } } },
     ],
     ['/export/env/api_key/1: must not name A twice', { ...keyed, export: { env: { api_key: ['A', 'A'] } } }],
-    ['/oauth: must be there', { ...oauth, oauth: undefined }],
+    ['/oauth: is required', { ...oauth, oauth: undefined }],
     ['/oauth: must be an object', { ...oauth, oauth: 'x' }],
     ['/oauth/token_url: must be an https URL', withOauth({ token_url: 'http://id.acme.test/token' })],
     ['/oauth/token_url: must be an https URL', withOauth({ token_url: 'javascript:alert(1)' })],
@@ -268,9 +268,9 @@ describe('provider definition', () => {
     ['/oauth/token_url: must have no user name', withOauth({ token_url: 'https://a:b@id.acme.test/token' })],
     ['/oauth/token_url: must have no fragment', withOauth({ token_url: 'https://id.acme.test/token#x' })],
     ['/oauth/token_url: must name one host', withOauth({ token_url: 'https://id.acme.test\\evil.test/' })],
-    ['/oauth/token_url: must be there for the flow pkce', withOauth({ token_url: null })],
-    ['/oauth/device_authorization_url: must be there', { ...oauth, flow: 'device_code' }],
-    ['/oauth/registration_endpoint: must be there', { ...oauth, flow: 'dcr_pkce' }],
+    ['/oauth/token_url: is required for flow pkce', withOauth({ token_url: null })],
+    ['/oauth/device_authorization_url: is required', { ...oauth, flow: 'device_code' }],
+    ['/oauth/registration_endpoint: is required', { ...oauth, flow: 'dcr_pkce' }],
     ['/oauth/scopes/0: must be a scope', withOauth({ scopes: ['a"b'] })],
     ['/oauth/pkce: must be true or false', withOauth({ pkce: 'yes' })],
     ['/oauth/scope_separator: must be one of', withOauth({ scope_separator: '::' })],
@@ -293,7 +293,10 @@ describe('provider definition', () => {
       withOauth({ account: { url: 'https://api.acme.test/me', field: 'a b' } }),
     ],
     ['/oauth/base_url: must have no query', withOauth({ base_url: 'https://acme.test/?a=b' })],
-    ['/api_key: must go where the OAuth token goes', { ...oauth, api_key: { header_name: 'x-key' } }],
+    [
+      '/api_key: must use the same placement as the OAuth token',
+      { ...oauth, api_key: { header_name: 'x-key' } },
+    ],
     ['/docs: must be an https URL', { ...keyed, docs: 'see the manual' }],
     ['/setup/steps/0: must be printable', { ...keyed, setup: { steps: ['\u001b]0;x\u0007'] } }],
     ['/client/client_id_env: must be the name', { ...oauth, client: { client_id_env: '1A' } }],
@@ -410,7 +413,7 @@ describe('base URL', () => {
 
   it('is refused where it has no place', () => {
     expect(() => parseProvider(oauth, 'bundled', { baseUrl: 'https://own.test' })).toThrow(
-      'takes no base URL',
+      'does not accept a base URL',
     );
   });
 });

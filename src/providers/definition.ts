@@ -28,12 +28,12 @@ export interface ParseOptions {
   readonly baseUrl?: string | undefined;
 }
 
-/** Far above what any definition needs, far below what a recursion can take. */
+/** Far above what any definition needs, far below what would overflow a recursion. */
 const deepest = 32;
 
 /**
  * The provider that a definition describes. Throws InvalidDefinition with the JSON pointer of the field at fault and a
- * sentence (`/oauth/token_url: must be an https URL`), and Usage for a base URL that is none.
+ * sentence (`/oauth/token_url: must be an https URL`), and Usage for an invalid base URL.
  */
 export function parseProvider(
   document: unknown,
@@ -57,7 +57,7 @@ export function parseProvider(
   }
 }
 
-/** Level by level: the nesting that it looks for would end a recursion. */
+/** Level by level: a recursion would overflow on the nesting that this looks for. */
 function isDeeperThan(document: unknown, limit: number): boolean {
   let level: readonly unknown[] = [document];
   for (let depth = 0; level.length > 0; depth += 1) {
@@ -99,7 +99,7 @@ function parseModern(
   const name = fields.text('name', nameForm) ?? fields.fault('name', nameForm.sentence);
   const usesBaseUrl = JSON.stringify(document).includes('{base_url}');
   if (asked !== undefined && !usesBaseUrl) {
-    throw new AuthsomeError('Usage', `${name} has one address only, so it takes no base URL`, {
+    throw new AuthsomeError('Usage', `${name} has a fixed address; it does not accept a base URL`, {
       hint: 'Leave out --base-url.',
     });
   }
@@ -111,7 +111,7 @@ function parseModern(
     fields.fault('flow', `must be a flow of auth_type ${authType}`);
   const oauthFields =
     authType === 'oauth2'
-      ? (fields.object('oauth') ?? fields.fault('oauth', 'must be there for auth_type oauth2'))
+      ? (fields.object('oauth') ?? fields.fault('oauth', 'is required for auth_type oauth2'))
       : undefined;
   const missing = missingForFlow(flow, oauthFields);
   if (missing !== undefined) oauthFields?.fault(missing.key, missing.sentence);
@@ -158,7 +158,7 @@ function defaultBaseUrl(document: Readonly<Record<string, unknown>>): string | u
   return at(pointer, () => parseBaseUrl(value));
 }
 
-/** What differs when a person runs the service themselves: `self_hosted` has the fields that replace those above it. */
+/** The definition for a self-hosted service: the fields of `self_hosted` replace those above it. */
 function selfHosted(document: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   const { self_hosted: changes, ...rest } = document;
   if (changes === undefined || changes === null) return document;
@@ -180,7 +180,7 @@ function parseSetup(fields: Fields): Provider['setup'] {
   const setup = fields.object('setup');
   const steps = setup?.texts('steps') ?? [];
   for (const { text, pointer } of steps) {
-    // Shown on a terminal as they are.
+    // A terminal shows them unmodified.
     if (!sentenceForm.pattern.test(text)) throw new PointedFault(pointer, sentenceForm.sentence);
   }
   return { url: setup?.page('url'), steps: steps.map(({ text }) => text) };

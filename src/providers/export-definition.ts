@@ -1,7 +1,7 @@
 import { type Fields, PointedFault, variableForm } from './fields.ts';
 import type { Provider } from './provider.ts';
 
-/** Variables that steer programs or the proxy itself: a phantom there would break the run or take it past the proxy. */
+/** Variables that steer programs or the proxy itself: a phantom there would break the run or bypass the proxy. */
 const reservedVariables =
   /^(?:PATH|HOME|SHELL|USER|TERM|IFS|ENV|BASH_ENV|LD_.*|DYLD_.*|NODE_.*|DENO_.*|PYTHON.*|RUBY.*|PERL.*|JAVA_TOOL_OPTIONS|GIT_.*|SSL_CERT_.*|CURL_CA_BUNDLE|REQUESTS_CA_BUNDLE|AWS_CA_BUNDLE|.*_PROXY|AUTHSOME_.*)$/i;
 
@@ -28,6 +28,6 @@ export function parsePhantomTemplate(fields: Fields | undefined): string | undef
     sentence: 'must be 8 to 512 printable ASCII characters',
   });
   if (text !== undefined && !text.includes('{random}'))
-    fields?.fault('phantom', 'must hold {random}, so that no two runs share one');
+    fields?.fault('phantom', 'must contain {random}, so that no two runs share one');
   return text;
 }

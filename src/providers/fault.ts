@@ -1,4 +1,4 @@
-/** One sentence about what is wrong with a value; the parser that knows the place adds the JSON pointer. */
+/** What is wrong with a value, in one sentence; the parser that knows the place adds the JSON pointer. */
 export class Fault extends Error {
   override readonly name = 'Fault';
 }

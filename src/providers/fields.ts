@@ -35,11 +35,11 @@ export const variableForm: TextForm = {
   sentence: 'must be the name of an environment variable',
 };
 
-/** What `{base_url}` becomes while nobody has named one: it only lets the rest of the text be checked. */
+/** Stands for `{base_url}` until a person gives one, so that the rest of the text can be checked. */
 const standInBaseUrl = 'https://base-url.invalid';
 const template = '{base_url}';
 
-/** One object of a definition, read field by field; `null` counts as absent. Every complaint names its field. */
+/** One object of a definition, read field by field; `null` counts as absent. Every fault names its field. */
 export class Fields {
   readonly #object: Readonly<Record<string, unknown>>;
   readonly #pointer: string;
@@ -130,7 +130,7 @@ export class Fields {
     return value.map((item, index) => new Fields(item, `${this.pointer(key)}/${index}`, this.#baseUrl));
   }
 
-  /** An absolute https URL (http on loopback), `{base_url}` replaced; `undefined` while there is none to replace it with. */
+  /** An absolute https URL (http on loopback), `{base_url}` replaced; `undefined` while there is no base URL. */
   url(key: string): string | undefined {
     const text = this.text(key);
     if (text === undefined) return undefined;
@@ -183,11 +183,11 @@ export function parseBaseUrl(text: string): string {
   return `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
 }
 
-/** Why this is no URL that credentials may be sent to; `undefined` when it is one. */
+/** Why credentials must not be sent to this URL; `undefined` when they may. */
 function secureUrlFault(text: string): string | undefined {
   if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return 'must be an https URL';
   const url = new URL(text);
-  // The parser of URLs forgives what other readers do not: backslashes, tabs, `%2e` and user info in the authority.
+  // The URL parser accepts what other readers do not: backslashes, tabs, `%2e` and user info in the authority.
   const authority = /^https?:\/\/([^/?#]*)/i.exec(text)?.[1] ?? '';
   if (authority.includes('@')) return 'must have no user name or password';
   const target = canonicalTarget(authority, 443);

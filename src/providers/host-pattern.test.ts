@@ -64,11 +64,11 @@ describe('host pattern', () => {
 
   it.each([
     ['*', 'one host'],
-    ['*.com', "stranger's domain"],
-    ['*.co.uk', "stranger's domain"],
-    ['*.github.io', "stranger's domain"],
-    ['*.myshopify.com', "stranger's domain"],
-    ['*.localhost', "stranger's domain"],
+    ['*.com', "somebody else's domain"],
+    ['*.co.uk', "somebody else's domain"],
+    ['*.github.io', "somebody else's domain"],
+    ['*.myshopify.com', "somebody else's domain"],
+    ['*.localhost', "somebody else's domain"],
     ['*.127.0.0.1', 'address'],
     ['*.*.example.com', 'one host'],
     ['a*.example.com', 'one host'],

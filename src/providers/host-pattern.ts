@@ -8,8 +8,8 @@ const httpsPort = 443;
 
 /**
  * A compiled pattern from `host`, `host:port`, either with a path prefix or written as an https URL, `*.domain` (any
- * depth below it, not the domain itself) or `regex:^…$`. Throws a Fault for what is malformed or could match a domain
- * that the pattern's owner does not own.
+ * depth below it, not the domain itself) or `regex:^…$`. Throws a Fault for a malformed pattern, and for one that could match
+ * a domain of somebody else.
  */
 export function parseHostPattern(text: string): HostPattern {
   if (text.startsWith('regex:')) return parseRegex(text);
@@ -47,7 +47,7 @@ function assertOwned(suffix: string, text: string): void {
   if (isAddress(suffix)) throw new Fault('must not put a wildcard before an address');
   if (registrableDomain(suffix) !== undefined) return;
   throw new Fault(
-    `must not match a stranger's domain: anybody can register a name below ${suffix} (in ${text})`,
+    `must not match somebody else's domain: anybody can register a name below ${suffix} (in ${text})`,
   );
 }
 
@@ -61,11 +61,11 @@ function parseRegex(text: string): HostPattern {
 }
 
 const looseRegex =
-  "must not match a stranger's domain: every match has to end in one written-out domain that a single owner registered, after a dot or at the very start, as in regex:^([a-z0-9-]+\\.)*example\\.com$";
+  "must not match somebody else's domain: every match must end in one literal domain with a single owner, after a dot or at the start, as in regex:^([a-z0-9-]+\\.)*example\\.com$";
 
 /**
  * The host name that every match ends in, as whole labels: the literal characters at the pattern's end, from the
- * first place among them that is sure to be a label's beginning.
+ * first place that is certain to begin a label.
  */
 function fixedSuffix(parts: readonly Pattern[]): string | undefined {
   let start = parts.length;

@@ -7,7 +7,7 @@ const ipv4 = /^(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\.(?!$)|$)){4}
 
 /**
  * The one form of a host name or address that routing compares: lower case, punycode, no trailing dot, IPv6 in
- * brackets and compressed. `undefined` for anything else, above all for what resolvers read in different ways:
+ * brackets and compressed. `undefined` for anything else, above all for what resolvers read differently:
  * percent-encoding, user info, `127.1`, `0x7f.0.0.1`, `2130706433`, zone ids.
  */
 export function canonicalHost(text: string): string | undefined {

@@ -4,7 +4,7 @@ import { parseHostPattern } from './host-pattern.ts';
 import { parsePlacement } from './placements.ts';
 import type { ApiKeyDefinition, InjectRule, OauthDefinition, Placement } from './provider.ts';
 
-/** Where the credential goes on the hosts of `api_url`, which an OAuth token and a pasted key have to share. */
+/** Where the credential goes on the hosts of `api_url`: an OAuth token and a pasted key must share these places. */
 export function usualPlacements(
   fields: Fields,
   oauth: OauthDefinition | undefined,
@@ -21,13 +21,13 @@ export function usualPlacements(
   if (oauth !== undefined && differs && fields.has('api_url')) {
     fields.fault(
       'api_key',
-      'must go where the OAuth token goes; where both go elsewhere, name those hosts in inject',
+      'must use the same placement as the OAuth token; list hosts where they differ in inject',
     );
   }
   return placements;
 }
 
-/** The hosts of `api_url` with the usual placement, then what `inject` says of further ones. */
+/** The hosts of `api_url` with the usual placement, then those of `inject`. */
 export function parseInject(fields: Fields, usual: readonly Placement[]): readonly InjectRule[] {
   const further = fields.objects('inject');
   const rules: InjectRule[] = [];
@@ -56,8 +56,8 @@ function parseHosts(fields: Fields, key: string): InjectRule['hosts'] {
 }
 
 /**
- * The daemon sends the token to the account URL by itself, so that has to be a place which the definition's token is
- * for: the owner of its hosts or of its endpoints.
+ * Refuses an account URL on a stranger's domain. The daemon itself sends the token there, so it must belong to an owner
+ * of the definition's hosts or endpoints.
  */
 export function assertAccountIsOwn(
   fields: Fields | undefined,

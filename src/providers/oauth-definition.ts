@@ -1,7 +1,7 @@
 import type { Fields } from './fields.ts';
 import type { FlowName, OauthDefinition } from './provider.ts';
 
-/** The `oauth` block. Which of its endpoints a flow needs is judged by `missingForFlow`. */
+/** The `oauth` block. `missingForFlow` says which of its endpoints a flow needs. */
 export function parseOauth(fields: Fields, flow: FlowName, baseUrl: string | undefined): OauthDefinition {
   const deviceAuthorizationUrl = fields.url('device_authorization_url');
   const registrationEndpoint = fields.url('registration_endpoint');
@@ -43,14 +43,13 @@ export function parseOauth(fields: Fields, flow: FlowName, baseUrl: string | und
   };
 }
 
-/** Why a flow cannot work with this definition, and the field that is missing; `undefined` when it can. */
+/** The missing field that keeps a flow from working with this definition; `undefined` when it can work. */
 export function missingForFlow(
   flow: FlowName,
   oauth: Fields | undefined,
 ): { readonly key: string; readonly sentence: string } | undefined {
   const has = (key: string) => oauth?.has(key) === true;
-  const needs = (key: string) =>
-    has(key) ? undefined : { key, sentence: `must be there for the flow ${flow}` };
+  const needs = (key: string) => (has(key) ? undefined : { key, sentence: `is required for flow ${flow}` });
   if (flow === 'api_key' || has('issuer') || (flow === 'dcr_pkce' && has('resource'))) return undefined;
   if (flow === 'client_credentials') return needs('token_url');
   if (flow === 'device_code') return needs('device_authorization_url') ?? needs('token_url');
@@ -58,7 +57,7 @@ export function missingForFlow(
   return needs('authorization_url') ?? needs('token_url') ?? registration;
 }
 
-/** A definition names the endpoint for it to be used; one that is found by discovery has to be wanted (RFC 9126 §5). */
+/** An endpoint that the definition names is always used; one found by discovery only when required (RFC 9126 §5). */
 function parsePushRequired(fields: Fields): boolean {
   const key = 'require_pushed_authorization_requests';
   const isNamed = fields.has('pushed_authorization_request_endpoint');
@@ -109,7 +108,7 @@ function parseAccount(fields: Fields | undefined): OauthDefinition['account'] {
     fields.text('field', {
       pattern: /^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/,
       sentence: 'must be a dotted path of names',
-    }) ?? fields.fault('field', 'must say where in the answer the label is');
+    }) ?? fields.fault('field', 'must say where in the response the label is');
   if (!fields.has('url')) fields.fault('url', 'must be an https URL');
   const url = fields.url('url');
   return url === undefined ? undefined : { url, field };

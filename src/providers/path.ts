@@ -9,15 +9,15 @@ export interface PathReading {
   readonly resolved: string;
   /**
    * `plain`: every server reads it alike. `ambiguous`: an encoded or doubled separator, legitimate in places (a GitLab
-   * project id holds `%2F`), so it passes where both readings lead to one route. `traversal`: a dot segment under some
-   * decoding, NUL or an overlong sequence; no client has reason to send one, and a routed host never sees it.
+   * project id contains `%2F`), so it passes where both readings lead to one route. `traversal`: a dot segment under some
+   * decoding, NUL or an overlong sequence; no client has a reason to send one, and a routed host never gets it.
    */
   readonly shape: 'plain' | 'ambiguous' | 'traversal';
 }
 
 const decodings = 3;
 
-/** How a raw path reads (a query is cut off); `undefined` for what is no path at all: RFC 9112 §3.2 would refuse it. */
+/** How a raw path reads, without its query; `undefined` for what is not a path, which RFC 9112 §3.2 would refuse. */
 export function readPath(rawPath: string): PathReading | undefined {
   if (rawPath.charCodeAt(0) !== 0x2f) return undefined;
   let end = rawPath.length;
@@ -57,8 +57,8 @@ function readUnusual(path: string): PathReading {
 }
 
 /**
- * The bytes, one character each, after decoding as often as something changes; `undefined` for NUL, overlong UTF-8 or
- * no end.
+ * The bytes, one character each, decoded until nothing changes; `undefined` for NUL, overlong UTF-8 or too many
+ * rounds.
  */
 function decodeFully(path: string): string | undefined {
   let text = path;

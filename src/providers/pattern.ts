@@ -15,10 +15,10 @@ const printable = Array.from({ length: 95 }, (_, index) => String.fromCharCode(0
 const digits = '0123456789';
 const wordChars = `ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz${digits}_`;
 const longestSource = 300;
-/** In characters and groups once repetitions are written out. */
+/** In characters and groups, once repetitions are expanded. */
 const largestExpansion = 10_000;
 
-/** The tree of `^…$`, anchors left out. Throws a Fault for what the subset does not have. */
+/** The tree of `^…$`, anchors left out. Throws a Fault for syntax outside the subset. */
 export function parsePattern(source: string): Pattern {
   if (source.length > longestSource) throw new Fault(`is longer than ${longestSource} characters`);
   if (!source.startsWith('^') || !/(?:^|[^\\])(?:\\\\)*\$$/.test(source)) {
@@ -27,9 +27,9 @@ export function parsePattern(source: string): Pattern {
   const cursor = new Cursor(source.slice(1, -1));
   const pattern = parseSequence(cursor);
   if (cursor.peek() === '|') throw new Fault('must put its alternatives in a group: ^(?:a|b)$');
-  if (cursor.peek() !== undefined) throw new Fault('has a ) too many');
-  // Repeated repetitions multiply, also of nothing: `(?:(?:){9999}){9999}`.
-  if (expansionOf(pattern) > largestExpansion) throw new Fault('repeats more than any key is long');
+  if (cursor.peek() !== undefined) throw new Fault('has an unmatched )');
+  // Nested repetitions multiply, even of nothing: `(?:(?:){9999}){9999}`.
+  if (expansionOf(pattern) > largestExpansion) throw new Fault('repeats too often');
   return pattern;
 }
 
@@ -37,7 +37,9 @@ export function parsePattern(source: string): Pattern {
 export function compilePattern(source: string): RegExp {
   const pattern = parsePattern(source);
   if (countAmbiguities(pattern) > 1) {
-    throw new Fault('repeats what can match the same text in several ways, which can take for ever to check');
+    throw new Fault(
+      'repeats something that can match the same text in several ways; checking it could take forever',
+    );
   }
   return new RegExp(source);
 }
@@ -53,7 +55,7 @@ class Cursor {
   }
   next(): string {
     const char = this.#text[this.#index];
-    if (char === undefined) throw new Fault('ends in the middle of an expression');
+    if (char === undefined) throw new Fault('is incomplete');
     this.#index += 1;
     return char;
   }
@@ -90,7 +92,7 @@ function parseRepeat(cursor: Cursor): Pattern {
   if (min === undefined) return part;
   if (cursor.peek() === '?' || cursor.peek() === '+')
     throw new Fault('must not use lazy or possessive quantifiers');
-  if (max < min) throw new Fault('has a quantifier whose limits are the wrong way round');
+  if (max < min) throw new Fault('has a quantifier with its limits reversed');
   return { kind: 'repeat', part, min, max };
 }
 
@@ -111,13 +113,13 @@ function parseAtom(cursor: Cursor): Pattern {
     if (cursor.peek() === '?' && !cursor.take('?:'))
       throw new Fault('must not use look-around or named groups');
     const inner = parseChoice(cursor);
-    if (!cursor.take(')')) throw new Fault('has a ( that is not closed');
+    if (!cursor.take(')')) throw new Fault('has an unmatched (');
     return inner;
   }
   if (char === '[') return { kind: 'set', chars: parseClass(cursor) };
   if (char === '\\') return { kind: 'set', chars: parseEscape(cursor) };
   if (char === '.') return { kind: 'set', chars: printable };
-  if ('^$*+?{}]'.includes(char)) throw new Fault(`has ${char} where it means nothing or too much`);
+  if ('^$*+?{}]'.includes(char)) throw new Fault(`has an unexpected ${char}`);
   return { kind: 'set', chars: literal(char) };
 }
 
@@ -125,7 +127,8 @@ function parseEscape(cursor: Cursor): string {
   const char = cursor.next();
   if (char === 'd') return digits;
   if (char === 'w') return wordChars;
-  if (/[A-Za-z0-9]/.test(char)) throw new Fault(`must not use \\${char}; of the letters only \\d and \\w`);
+  if (/[A-Za-z0-9]/.test(char))
+    throw new Fault(`must not use \\${char}; the only letter escapes are \\d and \\w`);
   return literal(char);
 }
 
@@ -137,7 +140,7 @@ function parseClass(cursor: Cursor): string {
     const range = from.length === 1 ? cursor.takeMatch(/^-(?=[^\]\\])/) : undefined;
     const to = range === undefined ? from : literal(cursor.next());
     if (range === undefined) for (const each of from) chars.add(each);
-    else if (to < from) throw new Fault(`has a range ${from}-${to} the wrong way round`);
+    else if (to < from) throw new Fault(`has a reversed range ${from}-${to}`);
     else
       for (let code = from.charCodeAt(0); code <= to.charCodeAt(0); code += 1)
         chars.add(String.fromCharCode(code));
@@ -145,7 +148,7 @@ function parseClass(cursor: Cursor): string {
   const kept = Array.from(printable)
     .filter((char) => chars.has(char) !== negated)
     .join('');
-  if (kept === '') throw new Fault('has a class that no character satisfies');
+  if (kept === '') throw new Fault('has a character class that matches nothing');
   return kept;
 }
 
@@ -263,7 +266,7 @@ function charsOf(pattern: Pattern): string {
   }
 }
 
-/** The characters that a match can begin with; empty when it can be empty, so that nothing is taken as certain. */
+/** The characters that a match can begin with; empty when the match itself can be empty. */
 function firstCharsOf(pattern: Pattern): string {
   if (!isMandatory(pattern)) return '';
   if (pattern.kind === 'set') return pattern.chars;

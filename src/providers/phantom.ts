@@ -9,12 +9,12 @@ const alphanumeric = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345
 const marks = ['phantom', 'PHANTOM'];
 const usualRepeats = 24;
 const longestPhantom = 512;
-/** Below this many bits a stand-in without a mark might be somebody's key. */
+/** Below this many bits, a phantom without a mark might be somebody's key. */
 const enoughBits = 64;
 
 /**
- * A stand-in for the provider's secret: passes the provider's `key_pattern`, says `phantom` wherever the pattern has
- * room for it, and is never the same twice.
+ * A stand-in for the provider's secret: passes the provider's `key_pattern`, says `phantom` where the pattern has
+ * room for it, and differs every time.
  */
 export function phantomFor(provider: Pick<Provider, 'apiKey' | 'phantom'>, randomBytes: RandomBytes): string {
   const template = provider.phantom;
@@ -32,10 +32,12 @@ export function phantomOfPattern(source: string, randomBytes: RandomBytes): stri
   const marked = placeMark(places, chars);
   const bits = places.reduce((sum, set) => sum + Math.log2(set.length), 0);
   if (!marked && bits < enoughBits) {
-    throw new Fault('describes too few keys to make a stand-in for one; add export.phantom');
+    throw new Fault(
+      'matches too few keys to make a phantom that is safe to mistake for one; add export.phantom',
+    );
   }
   const text = chars.join('');
-  if (!new RegExp(source).test(text)) throw new Fault('is not satisfied by any stand-in; add export.phantom');
+  if (!new RegExp(source).test(text)) throw new Fault('cannot be satisfied by a phantom; add export.phantom');
   return text;
 }
 
@@ -44,7 +46,7 @@ function collectPlaces(pattern: Pattern, places: string[]): void {
   switch (pattern.kind) {
     case 'set':
       if (places.length >= longestPhantom)
-        throw new Fault('describes keys too long to make a stand-in for; add export.phantom');
+        throw new Fault('matches keys too long to make a phantom for; add export.phantom');
       places.push(pattern.chars);
       return;
     case 'sequence':
@@ -61,7 +63,7 @@ function collectPlaces(pattern: Pattern, places: string[]): void {
   }
 }
 
-/** Writes the mark over the first run of places that can hold it and are not fixed. */
+/** Writes the mark over the first run of places that can take it and are not fixed. */
 function placeMark(places: readonly string[], chars: string[]): boolean {
   for (const mark of marks) {
     for (let start = 0; start + mark.length <= places.length; start += 1) {
@@ -77,7 +79,7 @@ function placeMark(places: readonly string[], chars: string[]): boolean {
   return false;
 }
 
-/** A letter or digit where the set has one: a stand-in has to survive shells and configuration files. */
+/** A letter or digit where the set has one: a phantom must survive shells and configuration files. */
 function pick(set: string, randomBytes: RandomBytes): string {
   if (set.length === 1) return set;
   const plain = Array.from(set).filter((char) => alphanumeric.includes(char));

@@ -2,7 +2,7 @@ import type { HostPattern } from './route.ts';
 
 /** How a secret goes on the wire. */
 export type Placement =
-  /** `prefix` is complete: it holds its own space (`Bearer `). */
+  /** `prefix` is complete: it includes its own space (`Bearer `). */
   | { readonly kind: 'header'; readonly name: string; readonly prefix: string }
   /**
    * RFC 7617; the secret is the password unless `secretAs` says that it is the user name, or both as a person
@@ -19,7 +19,7 @@ export type Placement =
 export interface InjectRule {
   readonly hosts: readonly HostPattern[];
   readonly placements: readonly Placement[];
-  /** Answers from there are searched for the secret. */
+  /** Responses from there are searched for the secret. */
   readonly scrub: boolean;
 }
 
@@ -37,7 +37,7 @@ export interface OauthDefinition {
   readonly registrationEndpoint: string | undefined;
   /** RFC 9126. */
   readonly pushedAuthorizationUrl: string | undefined;
-  /** Whether authorization requests have to be pushed there, or to where discovery says. */
+  /** Whether authorization requests must be pushed there, or to the endpoint that discovery finds. */
   readonly pushRequired: boolean;
   readonly scopes: readonly string[];
   readonly scopeSeparator: string;
@@ -55,7 +55,7 @@ export interface OauthDefinition {
   readonly deviceTokenRequest: 'form' | 'json';
   /** RFC 8707: send `resource` with this value. */
   readonly resource: string | undefined;
-  /** Where an account label is found after sign-in. `field` is a dotted path in the answer (`user.email`). */
+  /** Where an account label is found after sign-in. `field` is a dotted path in the response (`user.email`). */
   readonly account: { readonly url: string; readonly field: string } | undefined;
 }
 
@@ -71,7 +71,7 @@ export interface ApiKeyDefinition {
 
 export type ProviderSource = 'bundled' | 'custom';
 
-/** A provider definition after parsing: nothing in it can be wrong any more. */
+/** A provider definition after parsing: everything in it has been checked. */
 export interface Provider {
   readonly name: string;
   readonly displayName: string;
@@ -80,7 +80,7 @@ export interface Provider {
   readonly flow: FlowName;
   /** The origin (and path) that `{base_url}` stands for: the one asked for, else the definition's own. */
   readonly baseUrl: string | undefined;
-  /** There is no `{base_url}` yet: nothing can be signed in to and nothing is routed until a person names one. */
+  /** There is no `{base_url}` yet: nobody can sign in and nothing is routed until a person names one. */
   readonly needsBaseUrl: boolean;
   readonly oauth: OauthDefinition | undefined;
   /** Beside `oauth`: the service takes a pasted key or token in the same places, so `--flow api_key` works too. */

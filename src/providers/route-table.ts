@@ -78,7 +78,7 @@ export function compileRoutes(routes: readonly Route[]): RouteTable {
       if (reading.shape === 'traversal') return { kind: 'refused', reason: 'path_traversal', considered };
       const asWritten = decide(own, host, port, reading.canonical);
       const asDecoded = decide(own, host, port, reading.resolved);
-      return isSameAnswer(asWritten, asDecoded)
+      return isSameResult(asWritten, asDecoded)
         ? asWritten
         : { kind: 'refused', reason: 'path_ambiguous', considered };
     },
@@ -87,10 +87,10 @@ export function compileRoutes(routes: readonly Route[]): RouteTable {
 
 const nothing: MatchResult = { kind: 'none', considered: [] };
 
-/** What is known of one host pattern and port: answers made when the table is compiled, by path prefix. */
+/** What is known about one host pattern and port: results by path prefix, made when the table is compiled. */
 interface Bucket {
   readonly routes: readonly Route[];
-  readonly answers: ReadonlyMap<string, MatchResult>;
+  readonly results: ReadonlyMap<string, MatchResult>;
   /** How many segments the longest prefix has. */
   readonly depth: number;
 }
@@ -123,14 +123,14 @@ function bucketOf(routes: readonly Route[]): Bucket {
   const byPrefix = groupBy(routes, (route) => route.pattern.pathPrefix);
   return {
     routes,
-    answers: new Map(Array.from(byPrefix, ([prefix, claims]) => [prefix, answerFor(claims, routes)])),
+    results: new Map(Array.from(byPrefix, ([prefix, claims]) => [prefix, resultOf(claims, routes)])),
     depth: Math.max(
       ...Array.from(byPrefix.keys(), (prefix) => (prefix === '/' ? 0 : prefix.split('/').length - 1)),
     ),
   };
 }
 
-function answerFor(claims: readonly Route[], considered: readonly Route[]): MatchResult {
+function resultOf(claims: readonly Route[], considered: readonly Route[]): MatchResult {
   const [route] = claims;
   if (route === undefined) return nothing;
   const isSole = claims.every(
@@ -139,19 +139,19 @@ function answerFor(claims: readonly Route[], considered: readonly Route[]): Matc
   return isSole ? { kind: 'route', route, considered } : { kind: 'ambiguous', routes: claims, considered };
 }
 
-/** The answer of the longest prefix that holds whole segments of the path. */
+/** The result for the longest prefix that matches whole segments of the path. */
 function resultFor(bucket: Bucket, path: string): MatchResult | undefined {
-  let longest = bucket.answers.get('/');
+  let longest = bucket.results.get('/');
   let end = 0;
   for (let segment = 0; segment < bucket.depth && end < path.length; segment += 1) {
     const slash = path.indexOf('/', end + 1);
     end = slash === -1 ? path.length : slash;
-    longest = bucket.answers.get(path.slice(0, end)) ?? longest;
+    longest = bucket.results.get(path.slice(0, end)) ?? longest;
   }
   return longest;
 }
 
-function isSameAnswer(a: MatchResult, b: MatchResult): boolean {
+function isSameResult(a: MatchResult, b: MatchResult): boolean {
   if (a.kind === 'route' && b.kind === 'route') return a.route === b.route;
   return a.kind === b.kind && a.kind !== 'ambiguous';
 }

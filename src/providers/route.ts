@@ -20,20 +20,20 @@ export interface Route {
   readonly id: string;
   readonly provider: string;
   readonly connection: string;
-  /** Where the provider was said to be, if not at its usual address. */
+  /** The provider's address, if not its usual one. */
   readonly baseUrl?: string | undefined;
   readonly pattern: HostPattern;
   readonly placements: readonly Placement[];
   /** A person named this very host (own definition or --base-url), so a private address is allowed. */
   readonly allowPrivateAddress: boolean;
-  /** Answers that repeat the secret show the run's phantom instead. */
+  /** Responses that repeat the secret show the run's phantom instead. */
   readonly scrub: boolean;
 }
 
 /** An immutable snapshot: exact hosts in a map, then wildcards by label, then regexes. */
 export interface RouteTable {
   readonly routes: readonly Route[];
-  /** Whether a tunnel to this host and port has to be intercepted. */
+  /** Whether a tunnel to this host and port must be intercepted. */
   hasHost(host: string, port: number): boolean;
   /**
    * The route for a canonical host and a raw path (a query is ignored). The most specific wins: exact, wildcard
@@ -46,7 +46,7 @@ export interface RouteTable {
 export type MatchResult =
   | { readonly kind: 'route'; readonly route: Route; readonly considered: readonly Route[] }
   | { readonly kind: 'none'; readonly considered: readonly Route[] }
-  /** Two connections claim it with equal right: refused, never guessed. */
+  /** Two connections match equally well: refused, never guessed. */
   | { readonly kind: 'ambiguous'; readonly routes: readonly Route[]; readonly considered: readonly Route[] }
   /** `malformed`: no path at all. `path_traversal`, `path_ambiguous`: it may normalise to somewhere else. */
   | {

@@ -21,7 +21,7 @@ const oldFields = [
   ['/registration/instructions', '/setup/steps'],
 ] as const;
 
-/** The document with spellings of earlier definitions moved to today's; a field in today's spelling wins. */
+/** The document with old field names moved to today's; a field under today's name wins. */
 export function modernise(document: Document): { readonly document: Document; readonly moves: Moves } {
   const moves = new Map<string, string>();
   let result = document;
@@ -34,7 +34,7 @@ export function modernise(document: Document): { readonly document: Document; re
   return { document: result, moves };
 }
 
-/** The pointer as the definition's author spelt it. */
+/** The pointer as the definition's author wrote it. */
 export function originalPointer(pointer: string, moves: Moves): string {
   for (const [to, from] of moves) {
     if (pointer === to || pointer.startsWith(`${to}/`)) return from + pointer.slice(to.length);

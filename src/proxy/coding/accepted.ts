@@ -2,10 +2,10 @@ import { readableNames } from './codings.ts';
 
 const readable = readableNames.join('|');
 const isReadable = new RegExp(`^(?:${readable})[ \\t]*(?:;|$)`, 'i');
-/** What most clients send: answered without a list being made of it. */
+/** What most clients send, checked without making a list of it. */
 const areReadable = new RegExp(`^(?:${readable})(?:, ?(?:${readable}))*$`);
 
-/** The `Accept-Encoding` to send instead, or `undefined` where this one asks for nothing that cannot be read here. */
+/** The `Accept-Encoding` to send instead, or `undefined` where this one asks only for what can be decoded here. */
 export function readableCodings(acceptEncoding: string): string | undefined {
   if (areReadable.test(acceptEncoding)) return undefined;
   const parts = acceptEncoding.split(',').map((part) => part.trim());

@@ -12,10 +12,10 @@ import {
 import type { Coding } from './codings.ts';
 import { zstd } from './zstd.ts';
 
-/** What a small body may come to when it is decoded while all others wait. */
+/** The most that a small body may decode to in one go, while everything else waits. */
 const mostAtOnceBytes = 128 * 1024;
 
-/** A stream that undoes this coding; `firstByte` of what is coded where it is known already. */
+/** A stream that decodes this coding; `firstByte` of the coded bytes where it is known. */
 export function decoderOf(coding: Coding, firstByte: number | undefined): Transform {
   switch (coding) {
     case 'gzip':
@@ -23,7 +23,7 @@ export function decoderOf(coding: Coding, firstByte: number | undefined): Transf
     case 'br':
       return createBrotliDecompress();
     case 'zstd':
-      if (zstd === undefined) throw new TypeError('zstd cannot be undone here');
+      if (zstd === undefined) throw new TypeError('zstd cannot be decoded here');
       return zstd.createZstdDecompress();
     case 'deflate':
       return isRaw(firstByte) ? createInflateRaw() : createInflate();
@@ -31,25 +31,25 @@ export function decoderOf(coding: Coding, firstByte: number | undefined): Transf
 }
 
 /**
- * Whether such a decoder has undone all of the `given` bytes. Zstandard may come in several frames (RFC 8878 §3.1), of which
- * Node drops what lies behind the first one of a chunk: a client that reads it all would see what nobody has looked at.
+ * Whether such a decoder has decoded all of the `given` bytes. Zstandard allows several frames (RFC 8878 §3.1), and Node drops
+ * what follows the first one in a chunk. A client that reads them all would see bytes that were never searched.
  */
-export function hasUndoneAll(coding: Coding, decoder: Transform, given: number): boolean {
+export function hasDecodedAll(coding: Coding, decoder: Transform, given: number): boolean {
   return (
     coding !== 'zstd' || (decoder as Transform & { readonly bytesWritten: number }).bytesWritten === given
   );
 }
 
-/** The bytes with these codings undone, here and now; `undefined` where they are broken or come to much. */
+/** The bytes, decoded at once; `undefined` where they are malformed or decode to too much. */
 export function decodedAtOnce(codings: readonly Coding[], bytes: Buffer): Buffer | undefined {
   try {
-    return codings.reduce(undo, bytes);
+    return codings.reduce(decode, bytes);
   } catch {
     return undefined;
   }
 }
 
-function undo(bytes: Buffer, coding: Coding): Buffer {
+function decode(bytes: Buffer, coding: Coding): Buffer {
   const limit = { maxOutputLength: mostAtOnceBytes };
   switch (coding) {
     case 'gzip':
@@ -57,7 +57,7 @@ function undo(bytes: Buffer, coding: Coding): Buffer {
     case 'br':
       return brotliDecompressSync(bytes, limit);
     case 'zstd':
-      if (zstd === undefined) throw new TypeError('zstd cannot be undone here');
+      if (zstd === undefined) throw new TypeError('zstd cannot be decoded here');
       return wholeOf(zstd.zstdDecompressSync(bytes, { ...limit, info: true }), bytes.length);
     case 'deflate':
       return isRaw(bytes[0]) ? inflateRawSync(bytes, limit) : inflateSync(bytes, limit);
@@ -65,11 +65,11 @@ function undo(bytes: Buffer, coding: Coding): Buffer {
 }
 
 function wholeOf(
-  undone: { readonly buffer: Buffer; readonly engine: { readonly bytesWritten: number } },
+  decoded: { readonly buffer: Buffer; readonly engine: { readonly bytesWritten: number } },
   given: number,
 ): Buffer {
-  if (undone.engine.bytesWritten !== given) throw new RangeError('there is more than one frame');
-  return undone.buffer;
+  if (decoded.engine.bytesWritten !== given) throw new RangeError('there is more than one frame');
+  return decoded.buffer;
 }
 
 /** RFC 9110 §8.4.1.2: some send the raw format, which lacks zlib's header (RFC 1950 §2.2: method 8). */

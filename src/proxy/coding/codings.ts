@@ -10,15 +10,15 @@ const known: ReadonlyMap<string, Coding> = new Map([
   ...(zstd === undefined ? [] : [['zstd', 'zstd'] as const]),
 ]);
 
-/** What services say of a body that is not coded: `none` so that nobody compresses their stream, a charset by mistake. */
+/** Values for a body that is not coded: `none` keeps others from compressing a stream, a charset is there by mistake. */
 const uncoded = new Set(['', 'identity', 'none', 'utf-8', 'utf8']);
 
-/** One body needs no more; each further one multiplies what a few hostile bytes can grow to. */
+/** One body needs no more; each further coding multiplies what a few hostile bytes can expand to. */
 const mostCodings = 3;
 
 /**
- * How the body is coded, in the order in which that is undone (RFC 9110 §8.4: the last one named comes first); empty
- * where it is not coded; `undefined` where it cannot be undone here.
+ * How the body is coded, in the order of decoding (RFC 9110 §8.4: the last one named comes first); empty where it is
+ * not coded; `undefined` where it cannot be decoded here.
  */
 export function codingsOf(contentEncoding: string | undefined): readonly Coding[] | undefined {
   const names = (contentEncoding ?? '').split(',').map((name) => name.trim().toLowerCase());

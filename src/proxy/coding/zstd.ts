@@ -1,18 +1,18 @@
 import type { Transform } from 'node:stream';
 import * as zlib from 'node:zlib';
 
-/** `bytesWritten`: how much of what it was given it has undone. */
-interface Undoing {
+/** `bytesWritten`: how many of the given bytes it has decoded. */
+interface Decoding {
   readonly bytesWritten: number;
 }
 
 interface Zstd {
-  createZstdDecompress(): Transform & Undoing;
+  createZstdDecompress(): Transform & Decoding;
   zstdDecompressSync(
     bytes: Buffer,
     options: { readonly maxOutputLength: number; readonly info: true },
-  ): { readonly buffer: Buffer; readonly engine: Undoing };
+  ): { readonly buffer: Buffer; readonly engine: Decoding };
 }
 
-/** What undoes zstd (RFC 8878), where this Node has it: from 22.15 and 23.8 on. */
+/** Node's zstd decoder (RFC 8878), from 22.15 and 23.8 on. */
 export const zstd: Zstd | undefined = 'createZstdDecompress' in zlib ? (zlib as unknown as Zstd) : undefined;

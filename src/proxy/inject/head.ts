@@ -9,7 +9,7 @@ const kept = 1;
 const replacedByHost = 2;
 
 /**
- * The request head as the upstream gets it: the judged target and host, hop-by-hop fields taken out (RFC 9110
+ * The request head as the upstream gets it: the target and host that were decided on, hop-by-hop fields taken out (RFC 9110
  * §7.6.1), what the agent put in the credential's places replaced. Every other byte stays where it was.
  */
 export function rewriteRequestHead(
@@ -99,7 +99,7 @@ function isNominated(head: RequestHead, mark: number): boolean {
   return head.connection.includes(name.toLowerCase());
 }
 
-/** What goes at the end: the credential, the hop-by-hop fields that are ours to say, the empty line. */
+/** The end of the head: the credential, our own hop-by-hop fields, the empty line. */
 function tailLines(
   head: RequestHead,
   injected: InjectedFields | undefined,
@@ -114,8 +114,8 @@ function tailLines(
 }
 
 /**
- * The codings to ask for in place of the agent's: those that cannot be looked into are left out, since answers to a
- * credential are scrubbed of it. `undefined` where its own can stay.
+ * The codings to ask for instead of the agent's: without those that cannot be decoded here, since responses to a
+ * credential are searched for it. `undefined` where the agent's own can stay.
  */
 function codingsInstead(head: RequestHead): string | undefined {
   let all: string | undefined;

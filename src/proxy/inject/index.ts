@@ -1,6 +1,6 @@
 /**
- * The last moment: a parsed head, placements and a credential in, the head's new bytes out. Pure; the only place
- * that writes a secret on the wire.
+ * Writes a credential into a request: a parsed head, placements and a secret in, the head's new bytes out. Pure; the
+ * only room that writes a secret on the wire.
  */
 export { rewriteRequestHead } from './head.ts';
 export { compileInjection, type InjectedFields, type Injection } from './injection.ts';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Placement } from '../../providers/index.ts';
 import { parseRequestHead, type RequestHead } from '../http1/index.ts';
 import { compileInjection, placeParameter, rewriteRequestHead } from './index.ts';
@@ -24,13 +24,13 @@ function rewritten(request: RequestHead, placements: readonly Placement[], value
 }
 
 describe('a header', () => {
-  test('is added at the end', () => {
+  it('is added at the end', () => {
     expect(rewritten(head('GET / HTTP/1.1', 'Host: a.test', 'X-A: 1'), [bearer])).toBe(
       `GET / HTTP/1.1\r\nHost: a.test\r\nX-A: 1\r\nAuthorization: Bearer ${secret}\r\n\r\n`,
     );
   });
 
-  test('replaces every spelling and duplicate of what the agent put there', () => {
+  it('replaces every spelling and duplicate of what the agent put there', () => {
     const request = head(
       'GET / HTTP/1.1',
       'x-api-key: one',
@@ -47,14 +47,14 @@ describe('a header', () => {
     );
   });
 
-  test('leaves the agent’s Authorization alone where the credential goes elsewhere', () => {
+  it('leaves the agent’s Authorization alone where the credential goes elsewhere', () => {
     const out = rewritten(head('GET / HTTP/1.1', 'Host: a.test', 'Authorization: Bearer x'), [
       { kind: 'header', name: 'X-Api-Key', prefix: '' },
     ]);
     expect(out).toContain('Authorization: Bearer x\r\n');
   });
 
-  test('may have any prefix, and several may be placed at once', () => {
+  it('may have any prefix, and several may be placed at once', () => {
     const out = rewritten(head('GET /?a=1 HTTP/1.1', 'Host: a.test'), [
       { kind: 'header', name: 'Authorization', prefix: 'token ' },
       { kind: 'header', name: 'X-Copy', prefix: '' },
@@ -67,7 +67,7 @@ describe('a header', () => {
 });
 
 describe('basic', () => {
-  test('takes the secret as password', () => {
+  it('takes the secret as password', () => {
     const out = rewritten(head('GET / HTTP/1.1', 'Host: a.test', 'authorization: Basic eDp5'), [
       { kind: 'basic', username: 'x-access-token', secretAs: 'password' },
     ]);
@@ -77,7 +77,7 @@ describe('basic', () => {
     expect(out).not.toContain('eDp5');
   });
 
-  test('takes the secret as user name, with an empty password', () => {
+  it('takes the secret as user name, with an empty password', () => {
     const out = rewritten(head('GET / HTTP/1.1', 'Host: a.test'), [
       { kind: 'basic', username: '', secretAs: 'username' },
     ]);
@@ -103,10 +103,10 @@ describe('a query parameter', () => {
     ['survives escapes that are no UTF-8', '?%ff=1&key=x', '?%ff=1&key=S'],
   ];
   for (const [name, query, expected] of cases) {
-    test(name, () => expect(placeParameter(query, 'key', 'key=S')).toBe(expected));
+    it(name, () => expect(placeParameter(query, 'key', 'key=S')).toBe(expected));
   }
 
-  test('is encoded, name and value', () => {
+  it('is encoded, name and value', () => {
     const out = rewritten(
       head('GET /p HTTP/1.1', 'Host: a.test'),
       [{ kind: 'query', name: 'a key' }],
@@ -115,7 +115,7 @@ describe('a query parameter', () => {
     expect(out).toContain('GET /p?a%20key=s%26%3D%2B%23%2F%3F%C3%A9%27 HTTP/1.1\r\n');
   });
 
-  test('leaves every other pair as it was, whatever they are', () => {
+  it('leaves every other pair unmodified, whatever they are', () => {
     const pair = fc.stringMatching(/^[!-%'-~]{0,12}$/).filter((text) => !/^k|^%6b/i.test(text));
     fc.assert(
       fc.property(fc.array(pair, { minLength: 1 }), (pairs) => {
@@ -149,17 +149,17 @@ describe('is refused', () => {
     ['in a query without a name', [{ kind: 'query', name: '' }], secret],
   ];
   for (const [name, placements, value] of refused) {
-    test(name, () => expect(compileInjection(placements, value)).toBeUndefined());
+    it(name, () => expect(compileInjection(placements, value)).toBeUndefined());
   }
 });
 
-test('the judged host replaces what Host said in another spelling', () => {
+it('the decided host replaces what Host said in another spelling', () => {
   expect(rewritten(head('GET / HTTP/1.1', 'HOST:  A.Test.:443', 'X-A: 1'), [])).toBe(
     'GET / HTTP/1.1\r\nHost: a.test\r\nX-A: 1\r\n\r\n',
   );
 });
 
-test('what is placed is described without its value', () => {
+it('what is placed is described without its value', () => {
   const injection = compileInjection([bearer, { kind: 'query', name: 'key' }], secret);
   expect(injection?.placement).toBe('header authorization, query key');
 });

@@ -1,4 +1,4 @@
-/** The text with percent-escapes and `+` resolved; malformed escapes stay as they are. */
+/** The text with percent-escapes and `+` resolved; malformed escapes stay. */
 function decodeName(text: string): string {
   const spaced = text.replaceAll('+', ' ');
   if (!spaced.includes('%')) return spaced;
@@ -12,8 +12,8 @@ function decodeName(text: string): string {
 }
 
 /**
- * The query (`?…` or empty) with this parameter set, in the place of its first spelling or at the end. Every
- * spelling and duplicate of the name goes; no other byte changes.
+ * The query (`?…` or empty) with this parameter set, in place of its first spelling or at the end. Every other
+ * spelling and duplicate of the name is removed; no other byte changes.
  */
 export function placeParameter(query: string, name: string, encoded: string): string {
   if (query === '' || query === '?') return `?${encoded}`;

@@ -3,7 +3,7 @@ import { codingsOf } from '../coding/index.ts';
 const formats = 'json|xml|yaml|javascript|ecmascript|typescript|graphql|toml|sql|csv|ndjson|jsonl|jwt|jose';
 /**
  * Text, or a format of text in any family and with any ornament (`image/svg+xml`, `application/x-amz-json-1.1`), forms
- * and batches. Not gRPC in any form: its messages are counted, and what is replaced would break the count.
+ * and batches. Not gRPC in any form: its messages carry their length, which a replacement would break.
  */
 const textual = new RegExp(
   `^(?:text/|message/|multipart/(?:mixed|form-data)|application/(?:x-www-form-urlencoded|http)\\b|(?!application/grpc)[^;]*[/.+-](?:${formats})(?:$|[;,\\s.+-]))`,
@@ -14,7 +14,7 @@ const scripts =
   /^application\/x-(?:(?:ba|c|tc|z)?sh|perl|python|ruby|php|httpd-php|tcl|tex|latex)\s*(?:;|$)/i;
 const mediaType = /^\s*[^\s/;,]+\/[^\s/;,]+\s*(?:[;,]|$)/;
 
-/** Whether a body of this type is text that people and agents read. It may be where there is no type, or none that can be read. */
+/** Whether a body of this type is text. A missing or malformed type counts as text, to be safe. */
 export function isTextual(contentType: string | undefined): boolean {
   if (contentType === undefined || !mediaType.test(contentType)) return true;
   return textual.test(contentType) || scripts.test(contentType);
@@ -22,7 +22,7 @@ export function isTextual(contentType: string | undefined): boolean {
 
 const usual = ['application/json', 'text/'];
 
-/** The same for the value between these positions, with no string made of the usual ones. */
+/** The same for the value between these positions, without making a string of the usual types. */
 export function isTextualAt(bytes: Buffer, start: number, end: number): boolean {
   return (
     usual.some((type) => isType(bytes, start, end, type)) || isTextual(bytes.toString('latin1', start, end))
@@ -43,16 +43,16 @@ const semicolon = 0x3b;
 const space = 0x20;
 
 /**
- * Why an answer with these fields cannot be looked into, though its type asks for it; `undefined` where it can. Such
- * an answer is refused: a service that sends a secret back in it would get past us.
+ * Why a textual response with these fields cannot be searched; `undefined` where it can. Such a response is refused:
+ * a service could return the secret in it unnoticed.
  */
 export function unreadable(status: number, fields: BodyFields): string | undefined {
   if (!isTextual(fields.contentType)) return undefined;
   const codings = codingsOf(fields.contentEncoding);
   if (codings === undefined)
-    return 'the answer is in a content coding that was not asked for (RFC 9110 §8.4)';
+    return 'the response is in a content coding that was not asked for (RFC 9110 §8.4)';
   // The middle of a coded body cannot be decoded.
-  if (status === 206 && codings.length > 0) return 'the answer is a part of a coded body (RFC 9110 §14)';
+  if (status === 206 && codings.length > 0) return 'the response is a part of a coded body (RFC 9110 §14)';
   return undefined;
 }
 
@@ -62,9 +62,9 @@ export interface BodyFields {
 }
 
 /**
- * Fields that speak of bytes which may change on their way: digests (RFC 9530, RFC 1864) and ranges (RFC 9110 §14.3). The
- * head is gone before a secret is met, so they are taken out wherever the body is searched as it passes. `ETag` stays: only
- * its maker compares it, and `If-Match` wants it strong.
+ * Fields about bytes that scrubbing may change: digests (RFC 9530, RFC 1864) and ranges (RFC 9110 §14.3). The head is sent
+ * before a secret is found, so they are removed wherever the body is searched in passing. `ETag` stays: only the service
+ * that made it compares it, and `If-Match` needs it strong.
  */
 export const fieldsAboutBytes: readonly string[] = [
   'content-digest',

@@ -1,14 +1,14 @@
 /** A text and what stands in for it. */
 export type Pair = readonly [text: string, replacement: string];
 
-/** The base64 of a whole text, padded as it ends (RFC 4648 §4), and in the alphabet for URLs (§5). */
+/** The base64 of a whole text, padded (RFC 4648 §4), and in the alphabet for URLs (§5). */
 export function base64Of(text: string, replacement: string): readonly Pair[] {
   return inBothAlphabets([encoded(Buffer.from(text)), encoded(Buffer.from(replacement))]);
 }
 
 /**
- * What a text makes of the base64 of something longer that holds it, one for each way in which it can lie there: only
- * the characters that no neighbour has a part in. With what is put in their place, the neighbours stay readable.
+ * The base64 of a text inside something longer, for each of its three alignments: only the characters that no neighbor
+ * shares. What replaces them leaves the neighbors readable.
  */
 export function base64Within(text: string, replacement: string): readonly Pair[] {
   const real = Buffer.from(text);
@@ -18,15 +18,15 @@ export function base64Within(text: string, replacement: string): readonly Pair[]
   );
 }
 
-/** The characters that are made of these bytes alone, when this many of another's come before them. */
+/** The characters made of these bytes alone, when this many other bytes come before them. */
 function core(bytes: Buffer, before: number): string {
   const all = encoded(Buffer.concat([Buffer.alloc(before), bytes]));
   return all.slice(Math.ceil((before * 8) / 6), Math.floor(((before + bytes.length) * 8) / 6));
 }
 
 /**
- * The stand-in, made as long as the real bytes but for whole groups of three. Where a character is shared with a
- * neighbour, an edge byte comes first or last: whichever bits of it the real one keeps, it is read as printable ASCII.
+ * The stand-in, padded to the length of the real bytes modulo three. Where a character is shared with a neighbor, an
+ * edge byte comes first or last that decodes to printable ASCII whichever of its bits the neighbor sets.
  */
 function fitted(stand: Buffer, real: Buffer, before: number): Buffer {
   const first = before === 0 ? '' : '(';

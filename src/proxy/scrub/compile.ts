@@ -4,13 +4,13 @@ import { base64Of, base64Within, type Pair } from './base64.ts';
 import { Needles } from './needles.ts';
 import { hasOneSpelling, spellingsOf } from './spellings.ts';
 
-/** Shorter secrets would be found in innocent text. */
+/** Shorter secrets would match ordinary text. */
 const minSecretLength = 8;
 const withoutPhantom = 'authsome-removed-this-secret';
 
 export const noNeedles = new Needles([]);
 
-/** What to look for in answers to requests that carried this secret; nothing for a very short one. */
+/** What to look for in responses to requests that carried this secret; nothing for a very short one. */
 export function compileNeedles(
   placements: readonly Placement[],
   secret: string,
@@ -34,11 +34,11 @@ export function compileNeedles(
   for (const [text, replacement] of secrets.credentials) {
     const tokens = base64Of(text, replacement);
     look(tokens);
-    // Whoever gives back a whole field in base64 gives this back.
+    // A service that returns a whole field in base64 returns this.
     for (const [token, stand] of tokens) look(base64Within(token, stand));
   }
   for (const [text, replacement] of secrets.alone) {
-    // Without padding, the whole cannot be told from the beginning of something longer.
+    // Without padding, the whole looks like the beginning of something longer.
     if (Buffer.byteLength(text) % 3 !== 0) look(base64Of(text, replacement));
     look(base64Within(text, replacement));
   }
@@ -50,7 +50,7 @@ export function compileNeedles(
   );
 }
 
-/** Lone surrogates go on the wire as U+FFFD, and most encoders throw on them. */
+/** Lone surrogates are sent as U+FFFD, and most encoders throw on them. */
 function asWritten(text: string): string {
   return Buffer.from(text).toString();
 }

@@ -1,5 +1,5 @@
 import type { Transform } from 'node:stream';
-import { type Coding, decoderOf, hasUndoneAll } from '../coding/index.ts';
+import { type Coding, decoderOf, hasDecodedAll } from '../coding/index.ts';
 import type { Needles } from './needles.ts';
 import { Scrubber } from './scrubber.ts';
 
@@ -8,24 +8,24 @@ export interface Outlet {
   /** False to ask for a pause, until `resume`. */
   emit(bytes: Buffer): boolean;
   block(on: boolean): void;
-  /** Everything has been emitted; `whole` unless the coding was broken. */
+  /** Everything has been emitted; `whole` unless the coding was malformed. */
   over(whole: boolean): void;
-  /** Takes a step that no caller waits for: what it throws would end the process. */
+  /** Runs a step in the background: what it throws would otherwise end the process. */
   guard(step: () => void): void;
 }
 
-/** A body on its way through: decoded where it is coded, scrubbed, and handed on at once. */
+/** Scrubs one body in passing: decodes it where it is coded, and hands it on at once. */
 export class ScrubbedBody {
   readonly #scrubber: Scrubber;
   readonly #outlet: Outlet;
   readonly #codings: readonly Coding[];
-  /** One for each coding, piped into one another; made when the first byte is there. */
+  /** One for each coding, piped into one another; made at the first byte. */
   #decoders: readonly Transform[] = [];
   /** How many bytes each of them was given. */
   readonly #given: number[];
   #ended = false;
 
-  /** `codings` in the order in which they are undone. */
+  /** `codings` in the order of decoding. */
   constructor(needles: Needles, codings: readonly Coding[], outlet: Outlet) {
     this.#scrubber = new Scrubber(needles);
     this.#outlet = outlet;
@@ -41,7 +41,7 @@ export class ScrubbedBody {
     }
     const first = this.#decoders[0] ?? this.#open(bytes[0] as number);
     this.#give(0, bytes);
-    // The chunk belongs to a socket's read: the decoder works on it later.
+    // The chunk belongs to a socket's read, and the decoder works on it later.
     if (!first.write(bytes)) this.#outlet.block(true);
   }
 
@@ -68,19 +68,19 @@ export class ScrubbedBody {
     const first = decoders[0] as Transform;
     const last = decoders.at(-1) as Transform;
     for (const [index, decoder] of decoders.entries()) {
-      this.#hear(decoder, 'error', () => this.#end(false));
+      this.#on(decoder, 'error', () => this.#end(false));
       if (index > 0) {
         const before = decoders[index - 1] as Transform;
         before.on('data', (bytes: Buffer) => this.#give(index, bytes));
         before.pipe(decoder);
       }
     }
-    this.#hear(first, 'drain', () => this.#outlet.block(false));
-    this.#hear(last, 'data', (bytes: Buffer) => {
-      // A few coded bytes may hold very many: while the client does not read, nothing more is decoded.
+    this.#on(first, 'drain', () => this.#outlet.block(false));
+    this.#on(last, 'data', (bytes: Buffer) => {
+      // A few coded bytes can expand to very many: while the client does not read, nothing more is decoded.
       if (!this.#pass(this.#scrubber.push(bytes))) last.pause();
     });
-    this.#hear(last, 'end', () => this.#end(this.#haveUndoneAll()));
+    this.#on(last, 'end', () => this.#end(this.#haveDecodedAll()));
     this.#decoders = decoders;
     return first;
   }
@@ -89,13 +89,13 @@ export class ScrubbedBody {
     this.#given[index] = (this.#given[index] as number) + bytes.length;
   }
 
-  #haveUndoneAll(): boolean {
+  #haveDecodedAll(): boolean {
     return this.#decoders.every((decoder, index) =>
-      hasUndoneAll(this.#codings[index] as Coding, decoder, this.#given[index] as number),
+      hasDecodedAll(this.#codings[index] as Coding, decoder, this.#given[index] as number),
     );
   }
 
-  #hear(decoder: Transform, event: string, step: (bytes: Buffer) => void): void {
+  #on(decoder: Transform, event: string, step: (bytes: Buffer) => void): void {
     decoder.on(event, (bytes: Buffer) => {
       if (!this.#ended) this.#outlet.guard(() => step(bytes));
     });

@@ -1,17 +1,17 @@
 /**
- * A service that sends a secret back: what was injected is replaced by the run's phantom in the head and in textual
- * bodies of its answers, as they stream, without holding back as much as the secret's longest spelling.
+ * Keeps a secret out of responses: what was injected is replaced by the run's phantom in their heads and textual bodies,
+ * as they stream. Less than the secret's longest spelling is held back.
  *
- * What is sought is what encoders in common use make of a secret, since a service echoes through one of them:
+ * It looks for what common encoders make of a secret, since a service echoes through one of them:
  * - the secret itself, and the password of a `user:password` pair (its user name is none);
- * - percent-encoded: as `encodeURIComponent`, RFC 3986, a path or a form has it, in `%2F` and in `%2f`;
- * - in JSON: as it has to be, as PHP (`\/`), Go (`\u003c`), Python (only ASCII) and .NET (`\u002B`) write it, and
+ * - percent-encoded: as `encodeURIComponent`, RFC 3986, a path or a form writes it, with `%2F` and with `%2f`;
+ * - in JSON: as JSON requires, as PHP (`\/`), Go (`\u003c`), Python (only ASCII) and .NET (`\u002B`) write it, and
  *   with `\u002f`;
  * - in HTML and XML: `&amp;`, and the three names of the apostrophe;
- * - in base64, in both alphabets: whole, as `Basic` has it with its user name, and inside something longer, wherever it
- *   lies there. The base64 is sought in each of the other spellings too.
+ * - in base64, in both alphabets: whole, as `Basic` writes it with its user name, and inside something longer, at any
+ *   alignment. The base64 is looked for in each of the other spellings too.
  *
- * Not sought, because no service does it by habit: hexadecimal, base64 broken into lines, two encodings in a row that
+ * It does not look for what no service does by habit: hexadecimal, base64 broken into lines, two encodings in a row that
  * are not named here, parts of a secret, and a secret that encodes only some of its characters.
  */
 

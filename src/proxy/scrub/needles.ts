@@ -1,21 +1,21 @@
-/** Bytes to look for, and what stands in for them. */
+/** Bytes to look for, and what replaces them. */
 export interface Needle {
   readonly bytes: Buffer;
   readonly replacement: Buffer;
 }
 
-/** Pairs of bytes are told apart by this many slots: few enough for the cache of a processor, enough for ASCII. */
+/** Slots that pairs of bytes are hashed to: few enough for a processor's cache, enough for ASCII. */
 const slots = 4096;
 const longestShift = 255;
 /**
- * Most comparisons end within these. A service that issues a long secret and repeats its beginning everywhere would make
- * them long, so the rest is left to `Buffer.compare`, which is dozens of times as fast.
+ * Most comparisons end within these. A service that repeats the beginning of a long secret everywhere would make them
+ * long, so the rest is left to `Buffer.compare`, which is dozens of times as fast.
  */
 const fewBytes = 32;
 
 /**
  * Needles to look for together. One pass finds the first of them, however many there are, and looks at few of the
- * bytes: Wu and Manber's method, by pairs of bytes. Made once a credential; nothing is allocated where nothing is found.
+ * bytes: Wu and Manber's method, by pairs of bytes. Made once for a credential; nothing is allocated where nothing is found.
  */
 export class Needles {
   /** The length of the longest needle. */
@@ -25,14 +25,14 @@ export class Needles {
   /** How far the window can go on when it ends in this pair. */
   readonly #shifts: Uint8Array;
   readonly #firstBytes = new Uint8Array(256);
-  /** Those that are anywhere in a needle. */
+  /** 1 for each byte that is anywhere in a needle. */
   readonly #anyBytes = new Uint8Array(256);
 
   constructor(needles: readonly Needle[]) {
     const lengths = needles.map(({ bytes }) => bytes.length);
     this.longest = Math.max(0, ...lengths);
     this.#shortest = Math.min(...lengths);
-    if (this.#shortest < 2) throw new TypeError('a needle has to be two bytes at least');
+    if (this.#shortest < 2) throw new TypeError('a needle must be at least two bytes');
     this.#longestFirst = needles.toSorted((a, b) => b.bytes.length - a.bytes.length);
     const last = Math.min(this.#shortest, longestShift) - 1;
     this.#shifts = new Uint8Array(slots).fill(last);
@@ -78,7 +78,7 @@ export class Needles {
     return undefined;
   }
 
-  /** Where the longest tail begins that more bytes could make a needle of; `to` where there is none. */
+  /** Where the longest tail begins that more bytes could complete to a needle; `to` where there is none. */
   unfinishedIn(bytes: Buffer, from: number, to: number): number {
     const lowest = Math.max(from, to - this.longest + 1);
     let start = to;

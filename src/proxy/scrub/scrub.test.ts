@@ -9,7 +9,7 @@ import {
   gzipSync,
 } from 'node:zlib';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { codingsOf, decodedAtOnce } from '../coding/index.ts';
 import { zstd } from '../coding/zstd.ts';
 import { compileNeedles, isTextual, isTextualAt, ScrubbedBody, unreadable } from './index.ts';
@@ -41,31 +41,31 @@ const someNeedles = fc
 describe('a stream', () => {
   const needles = [needle('sk-secret', 'PHANTOM')];
 
-  test('without the secret passes as the very same bytes', () => {
+  it('without the secret passes as the very same bytes', () => {
     const chunk = Buffer.from('data: innocent\n\n');
     expect(new Scrubber(new Needles(needles)).push(chunk)).toBe(chunk);
   });
 
-  test('has it replaced, as often as it comes', () => {
+  it('has it replaced, as often as it comes', () => {
     expect(scrubbed(needles, 'a sk-secret b sk-secretsk-secret')).toEqual(['a PHANTOM b PHANTOMPHANTOM', '']);
   });
 
-  test('has it replaced across chunks', () => {
+  it('has it replaced across chunks', () => {
     expect(scrubbed(needles, 'a sk-', 'sec', 'ret b')).toEqual(['a ', '', 'PHANTOM b', '']);
   });
 
-  test('holds back only what may be its beginning, and lets it go when it is not', () => {
+  it('holds back only what may be its beginning, and lets it go when it is not', () => {
     expect(scrubbed(needles, 'data sk-se', 'rene')).toEqual(['data ', 'sk-serene', '']);
     expect(scrubbed(needles, 'ends in sk')).toEqual(['ends in ', 'sk']);
   });
 
-  test('takes the longer of two that begin alike', () => {
+  it('takes the longer of two that begin alike', () => {
     const both = [needle('sk-secret', 'short'), needle('sk-secret-long', 'long')];
     expect(scrubbed(both, 'sk-secret', '-long').join('')).toBe('long');
     expect(scrubbed(both, 'sk-secret', '-lone').join('')).toBe('short-lone');
   });
 
-  test('cut anywhere comes out as it would in one piece, whatever overlaps', () => {
+  it('cut anywhere comes out as it would in one piece, whatever overlaps', () => {
     fc.assert(
       fc.property(someNeedles, fc.array(letters), (some, chunks) => {
         const whole = new Needles(some).replaceIn(Buffer.from(chunks.join(''))).toString();
@@ -75,13 +75,13 @@ describe('a stream', () => {
     );
   });
 
-  test('takes a longer one that is still coming before a shorter one inside it', () => {
+  it('takes a longer one that is still coming before a shorter one inside it', () => {
     const inside = [needle('xx-abcd-yy', '<long>'), needle('abcd', '<short>')];
     expect(scrubbed(inside, 'xx-abcd', '-yy').join('')).toBe('<long>');
     expect(scrubbed(inside, 'xx-abcd', '-zz').join('')).toBe('xx-<short>-zz');
   });
 
-  test('is never held back for longer than a needle', () => {
+  it('is never held back for longer than a needle', () => {
     fc.assert(
       fc.property(someNeedles, fc.array(letters), (some, chunks) => {
         const scrubber = new Scrubber(new Needles(some.map(({ bytes }) => ({ bytes, replacement: bytes }))));
@@ -98,7 +98,7 @@ describe('a stream', () => {
 });
 
 describe('needles', () => {
-  test('are found where a plain search finds the first of them, and the longest is taken', () => {
+  it('are found where a plain search finds the first of them, and the longest is taken', () => {
     fc.assert(
       fc.property(someNeedles, letters, letters, (some, text, before) => {
         const needles = new Needles(some);
@@ -115,7 +115,7 @@ describe('needles', () => {
     );
   });
 
-  test('that differ far from where they begin are told apart, in one piece and cut anywhere', () => {
+  it('that differ far from where they begin are told apart, in one piece and cut anywhere', () => {
     const far = 'b'.repeat(70);
     const some = fc.uniqueArray(fc.stringMatching(/^[ab]{1,3}$/), { minLength: 1, maxLength: 4 });
     const text = fc
@@ -137,7 +137,7 @@ describe('needles', () => {
     );
   });
 
-  test('of any bytes and any length are found', () => {
+  it('of any bytes and any length are found', () => {
     const anyNeedle = fc.uint8Array({ minLength: 2, maxLength: 700 });
     fc.assert(
       fc.property(anyNeedle, fc.uint8Array({ maxLength: 300 }), (bytes, around) => {
@@ -153,7 +153,7 @@ describe('what is looked for', () => {
   const bearer = [{ kind: 'header', name: 'A', prefix: '' }] as const;
   const through = (needles: Needles, text: string) => needles.replaceIn(Buffer.from(text)).toString();
 
-  test.each([
+  it.each([
     ['as it is', (text: string) => text],
     ['by encodeURIComponent', encodeURIComponent],
     ['in a form', (text: string) => new URLSearchParams({ k: text }).toString().slice(2)],
@@ -189,7 +189,7 @@ describe('what is looked for', () => {
     expect(through(needles, `<${spell('innocent')}>`)).toBe(`<${spell('innocent')}>`);
   });
 
-  test('is replaced by the phantom in the same spelling', () => {
+  it('is replaced by the phantom in the same spelling', () => {
     const needles = compileNeedles(bearer, 'sk/"secret"+', 'ph/"a"');
     for (const spell of [
       (text: string) => text,
@@ -202,7 +202,7 @@ describe('what is looked for', () => {
     }
   });
 
-  test('is what basic makes of it, whole', () => {
+  it('is what basic makes of it, whole', () => {
     const needles = compileNeedles(
       [{ kind: 'basic', username: 'u', secretAs: 'password' }],
       'sk-secret-1',
@@ -217,7 +217,7 @@ describe('what is looked for', () => {
     }
   });
 
-  test('is the password of a pair alone, and not its user name', () => {
+  it('is the password of a pair alone, and not its user name', () => {
     const pair = [{ kind: 'basic', username: '', secretAs: 'pair' }] as const;
     const needles = compileNeedles(pair, 'some-user:p4ssw0rd-1', 'key:phantom-1');
     expect(through(needles, 'some-user has p4ssw0rd-1')).toBe('some-user has phantom-1');
@@ -231,13 +231,13 @@ describe('what is looked for', () => {
     );
   });
 
-  test('is the user name of a pair where there is no password', () => {
+  it('is the user name of a pair where there is no password', () => {
     const pair = [{ kind: 'basic', username: '', secretAs: 'pair' }] as const;
     const needles = compileNeedles(pair, 'sk_live_4242:', 'sk_phantom:');
     expect(through(needles, 'sk_live_4242')).toBe('sk_phantom');
   });
 
-  test('wherever it lies in longer base64 the phantom is there instead, and all around it can be read', () => {
+  it('wherever it lies in longer base64 the phantom is there instead, and all around it can be read', () => {
     const ascii = fc.string({ unit: fc.constantFrom(...'abcXYZ019-_./+= "{}:'), maxLength: 20 });
     const key = fc.string({ unit: fc.constantFrom(...'abcXYZ019-_./+='), minLength: 8, maxLength: 40 });
     fc.assert(
@@ -261,11 +261,11 @@ describe('what is looked for', () => {
     );
   });
 
-  test('is nothing where the secret is so short that innocent text would suffer', () => {
+  it('is nothing where the secret is so short that innocent text would suffer', () => {
     expect(compileNeedles([], 'abc', 'phantom').isEmpty).toBe(true);
   });
 
-  test('can be a secret that no encoder takes', () => {
+  it('can be a secret that no encoder takes', () => {
     const needles = compileNeedles(
       [{ kind: 'basic', username: 'u', secretAs: 'password' }],
       'half-a-\ud83d',
@@ -304,7 +304,7 @@ function inMarkup(text: string, apostrophe: string): string {
     .replaceAll("'", apostrophe);
 }
 
-test('text is told from binary types', () => {
+it('text is told from binary types', () => {
   const isTextualThere = (type = '') => isTextualAt(Buffer.from(`: ${type}x`), 2, 2 + type.length);
   for (const type of [
     'text/html',
@@ -344,7 +344,7 @@ test('text is told from binary types', () => {
   }
 });
 
-test('codings that cannot be undone are known as such', () => {
+it('codings that cannot be decoded are known as such', () => {
   expect([undefined, 'identity', 'gzip', 'BR', 'x-gzip', 'made-up', 'gzip, br'].map(codingsOf)).toEqual([
     [],
     [],
@@ -357,12 +357,12 @@ test('codings that cannot be undone are known as such', () => {
   expect(codingsOf('gzip, gzip, gzip, gzip')).toBeUndefined();
 });
 
-test.each(['none', 'None', 'utf-8', 'UTF8', ''])('a coding called %j is none, and hides nothing', (name) => {
+it.each(['none', 'None', 'utf-8', 'UTF8', ''])('a coding called %j is none, and hides nothing', (name) => {
   expect(codingsOf(name)).toEqual([]);
   expect(unreadable(200, { contentType: 'text/event-stream', contentEncoding: name })).toBeUndefined();
 });
 
-test('an answer that cannot be looked into is known as such', () => {
+it('an answer that cannot be looked into is known as such', () => {
   const json = { contentType: 'application/json', contentEncoding: 'made-up' };
   expect(unreadable(200, json)).toContain('not asked for');
   expect(unreadable(206, { ...json, contentEncoding: 'gzip' })).toContain('part of a coded body');
@@ -398,7 +398,7 @@ describe('a coded body', () => {
       body.finish();
     });
   for (const [coding, bytes] of codings) {
-    test(`in ${coding} is decoded and scrubbed, however it is cut`, async () => {
+    it(`in ${coding} is decoded and scrubbed, however it is cut`, async () => {
       for (const step of [7, 1_000, 1_000_000]) {
         const { out, whole } = await run(coding, bytes, step);
         expect(out).toBe(text.replaceAll('sk-secret', 'P'));
@@ -410,7 +410,7 @@ describe('a coded body', () => {
   // Node undoes one frame of several that lie together.
   // On a Node without zstd nobody asks for it.
   if (zstd !== undefined) {
-    test('in zstd that has more frames than are undone does not look whole', async () => {
+    it('in zstd that has more frames than are decoded does not look whole', async () => {
       const frames = Buffer.concat([zstdCompressSync('one '), zstdCompressSync('two sk-secret')]);
       expect(await run('zstd', frames, 1_000_000)).toEqual({ out: 'one ', whole: false });
       const again = brotliCompressSync(frames);
@@ -421,14 +421,14 @@ describe('a coded body', () => {
     });
   }
 
-  test('in deflate without zlib’s header is read all the same', async () => {
+  it('in deflate without zlib’s header is read all the same', async () => {
     expect(await run('deflate', deflateRawSync(text), 1_000)).toEqual({
       out: text.replaceAll('sk-secret', 'P'),
       whole: true,
     });
   });
 
-  test('that holds very much is not decoded ahead of a client that does not read', async () => {
+  it('that holds very much is not decoded ahead of a client that does not read', async () => {
     const zeros = 16 * 1024 * 1024;
     const bomb = brotliCompressSync(Buffer.alloc(zeros, 0x61));
     let emitted = 0;
@@ -455,7 +455,7 @@ describe('a coded body', () => {
     expect(emitted).toBe(zeros);
   });
 
-  test.each([
+  it.each([
     ['gzip', () => createGzip({ flush: constants.Z_SYNC_FLUSH })],
     ['br', () => createBrotliCompress({ flush: constants.BROTLI_OPERATION_FLUSH })],
     ['gzip, br', () => createBrotliCompress({ flush: constants.BROTLI_OPERATION_FLUSH })],
@@ -489,7 +489,7 @@ describe('a coded body', () => {
     for (const one of [inner, outer]) one.destroy();
   });
 
-  test('gives to its guard whatever goes wrong where nobody waits', async () => {
+  it('gives to its guard whatever goes wrong where nobody waits', async () => {
     const caught: unknown[] = [];
     await new Promise<void>((resolve) => {
       const body = new ScrubbedBody(new Needles([needle('sk-secret', 'P')]), ['gzip'], {
@@ -514,7 +514,7 @@ describe('a coded body', () => {
     expect(caught).toEqual([new Error('no way out')]);
   });
 
-  test('that is broken is not taken for whole', async () => {
+  it('that is broken is not taken for whole', async () => {
     expect((await run('gzip', gzipSync(text).subarray(0, 50), 10)).whole).toBe(false);
     expect((await run('br', Buffer.from('no brotli at all'), 10)).whole).toBe(false);
   });

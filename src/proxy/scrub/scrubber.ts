@@ -3,9 +3,8 @@ import type { Needle, Needles } from './needles.ts';
 const nothing = Buffer.alloc(0);
 
 /**
- * Replaces every needle in a stream; however the stream is cut, it comes out as it would in one piece. It holds back
- * only a tail that may be the beginning of a needle, so less than the longest needle, and nothing of an event that does
- * not end so.
+ * Replaces every needle in a stream. The result does not depend on how the stream is cut into chunks. It holds back only
+ * a tail that may begin a needle: less than the longest needle, and nothing of a chunk that does not end so.
  */
 export class Scrubber {
   readonly #needles: Needles;
@@ -15,7 +14,7 @@ export class Scrubber {
     this.#needles = needles;
   }
 
-  /** What can go on; the chunk itself where there was nothing to replace. */
+  /** What can be sent now; the chunk itself where there was nothing to replace. */
   push(chunk: Buffer): Buffer {
     const needles = this.#needles;
     const bytes = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
@@ -32,7 +31,7 @@ export class Scrubber {
       if (position > tail) tail = needles.unfinishedIn(bytes, position, length);
       at = needles.indexIn(bytes, position, length);
     }
-    // The chunk belongs to a socket's read: what is kept longer is a copy.
+    // The chunk belongs to a socket's read: what is held longer is a copy.
     this.#held = tail < length ? Buffer.from(bytes.subarray(tail)) : nothing;
     const rest = position === 0 && tail === length ? bytes : bytes.subarray(position, tail);
     if (parts === undefined) return rest;

@@ -1,6 +1,6 @@
 import * as zlib from 'node:zlib';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { zstd } from '../coding/zstd.ts';
 import { cleanupsAfterEach } from '../testing/test-cleanups.ts';
 import {
@@ -93,7 +93,7 @@ function coded(coding: string, bytes: Buffer, chunked: boolean): Buffer {
 }
 
 describe('a secret that comes back', () => {
-  test('in the body is the phantom, and the framing is right', async () => {
+  it('in the body is the phantom, and the framing is right', async () => {
     const { client } = await openWithAnswer([json(`{"you":"${secret}"}`)]);
     const first = await ask(client);
     expect(payloadOf(first)).toBe(`{"you":"${phantom}"}`);
@@ -101,14 +101,14 @@ describe('a secret that comes back', () => {
     expect(payloadOf(await ask(client))).toBe(`{"you":"${phantom}"}`);
   });
 
-  test('in the head is the phantom', async () => {
+  it('in the head is the phantom', async () => {
     const { client } = await openWithAnswer([json('{}', `X-Echo: Bearer ${secret}`)]);
     const answer = await ask(client);
     expect(answer).toContain(`X-Echo: Bearer ${phantom}`);
     expect(answer).not.toContain(secret);
   });
 
-  test('cut by chunks and packets is the phantom', async () => {
+  it('cut by chunks and packets is the phantom', async () => {
     const half = secret.slice(0, 7);
     const rest = secret.slice(7);
     const head = 'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n';
@@ -124,7 +124,7 @@ describe('a secret that comes back', () => {
     expect(answer).toContain(`X-Trailer: ${phantom}\r\n\r\n`);
   });
 
-  test('in chunks that come in one packet is the phantom, in one of them or cut', async () => {
+  it('in chunks that come in one packet is the phantom, in one of them or cut', async () => {
     const chunk = (text: string) => `${text.length.toString(16)}\r\n${text}\r\n`;
     for (const chunks of [chunk(secret), chunk(secret.slice(0, 7)) + chunk(secret.slice(7))]) {
       const head = 'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n';
@@ -133,7 +133,7 @@ describe('a secret that comes back', () => {
     }
   });
 
-  test.each(coders)('in %s is the phantom, decoded', async (coding, compress) => {
+  it.each(coders)('in %s is the phantom, decoded', async (coding, compress) => {
     const bytes = compress(`{"you":"${secret}"}`);
     const whole = coded(coding, bytes, false);
     for (const pieces of [[whole], [whole.subarray(0, -bytes.length), bytes], [coded(coding, bytes, true)]]) {
@@ -148,19 +148,19 @@ describe('a secret that comes back', () => {
     }
   });
 
-  test('in a coding that this Node cannot undo is not asked for', async () => {
+  it('in a coding that this Node cannot undo is not asked for', async () => {
     const { client, asked } = await openWithAnswer([json('{}')]);
     await ask(client, 'Accept-Encoding: zstd, gzip');
     expect(asked[0]).toContain(`Accept-Encoding: ${zstd === undefined ? 'gzip' : 'zstd, gzip'}\r\n`);
   });
 
-  test('behind a small coded body, where clients do not look, is not let through', async () => {
+  it('behind a small coded body, where clients do not look, is not let through', async () => {
     const bytes = Buffer.concat([gzipSync('{"ok":true}'), Buffer.from(secret)]);
     const { client } = await openWithAnswer([coded('gzip', bytes, false)]);
     expect(await ask(client)).not.toContain(secret);
   });
 
-  test.each([
+  it.each([
     ['a coding that nobody asked for', '200 OK', 'made-up'],
     ['a part of a coded body', '206 Partial Content', 'gzip'],
   ])('in %s does not pass: the answer is refused', async (_, status, coding) => {
@@ -174,7 +174,7 @@ describe('a secret that comes back', () => {
     expect(world.decisions).toHaveLength(1);
   });
 
-  test('until close is the phantom', async () => {
+  it('until close is the phantom', async () => {
     const world = await openWorldWithRaw(
       cleanups,
       (tls) => {
@@ -187,19 +187,19 @@ describe('a secret that comes back', () => {
     expect(payloadOf(await client.until(() => false))).toBe(`it is ${phantom}`);
   });
 
-  test('is removed even where the run has no phantom for it', async () => {
+  it('is removed even where the run has no phantom for it', async () => {
     const { client } = await openWithAnswer([json(`"${secret}"`)], { spec: { phantomFor: () => undefined } });
     expect(await ask(client)).not.toContain(secret);
   });
 });
 
 describe('passes untouched', () => {
-  test('an answer without the secret, byte for byte', async () => {
+  it('an answer without the secret, byte for byte', async () => {
     const { client } = await openWithAnswer([json('{"ok":true}')]);
     expect(await ask(client)).toBe(json('{"ok":true}'));
   });
 
-  test('a chunked answer without the secret, with its chunks, extensions and trailers', async () => {
+  it('a chunked answer without the secret, with its chunks, extensions and trailers', async () => {
     const answer =
       'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n2;a=b\r\nok\r\n1\r\n!\r\n0\r\nX: y\r\n\r\n';
     const { client } = await openWithAnswer([answer]);
@@ -207,20 +207,20 @@ describe('passes untouched', () => {
     expect(await client.until((text) => text.endsWith('X: y\r\n\r\n'))).toBe(answer);
   });
 
-  test('a binary type', async () => {
+  it('a binary type', async () => {
     const answer = `HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: ${secret.length}\r\n\r\n${secret}`;
     const { client } = await openWithAnswer([answer]);
     expect(await ask(client)).toBe(answer);
   });
 
-  test('a route that opted out', async () => {
+  it('a route that opted out', async () => {
     const { client } = await openWithAnswer([json(`"${secret}"`)], {
       routes: [routeTo(apiHost, { scrub: false })],
     });
     expect(await ask(client)).toBe(json(`"${secret}"`));
   });
 
-  test('what a route that opted out asks for', async () => {
+  it('what a route that opted out asks for', async () => {
     const { client, asked } = await openWithAnswer([json('{}')], {
       routes: [routeTo(apiHost, { scrub: false })],
     });
@@ -228,7 +228,7 @@ describe('passes untouched', () => {
     expect(asked[0]).toContain('Accept-Encoding: gzip, made-up\r\n');
   });
 
-  test.each(coders)('a small answer in %s without the secret, byte for byte', async (coding, compress) => {
+  it.each(coders)('a small answer in %s without the secret, byte for byte', async (coding, compress) => {
     for (const chunked of [false, true]) {
       const answer = coded(coding, compress('{"ok":true}'), chunked);
       const { client } = await openWithAnswer([answer]);
@@ -246,7 +246,7 @@ describe('what an answer says of its bytes', () => {
     'Accept-Ranges: bytes',
   ];
 
-  test('is left out of one that is searched in passing; ETag stays for If-Match', async () => {
+  it('is left out of one that is searched in passing; ETag stays for If-Match', async () => {
     const whole = json(`"${secret}"`, 'Digest: sha-256=AA==', 'Repr-Digest: sha-256=:AA==:', ...said);
     for (const pieces of [[whole], [json('"innocent"', ...said).slice(0, -3), 'nt"']]) {
       const { client } = await openWithAnswer(pieces);
@@ -256,7 +256,7 @@ describe('what an answer says of its bytes', () => {
     }
   });
 
-  test('is left out of its trailers too', async () => {
+  it('is left out of its trailers too', async () => {
     const { client } = await openWithAnswer([
       'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n',
       '2\r\nok\r\n0\r\nContent-Digest: sha-256=:AA==:\r\nX-Cost: 1\r\n\r\n',
@@ -266,7 +266,7 @@ describe('what an answer says of its bytes', () => {
     expect(answer).not.toMatch(/digest/i);
   });
 
-  test('stays where its body goes on as it came', async () => {
+  it('stays where its body goes on as it came', async () => {
     const image = json('"innocent"', ...said).replace('application/json', 'image/svg');
     for (const untouched of [json('"innocent"', ...said), image]) {
       const { client } = await openWithAnswer([untouched]);
@@ -275,14 +275,14 @@ describe('what an answer says of its bytes', () => {
   });
 });
 
-test('server-sent events go on at once', async () => {
+it('server-sent events go on at once', async () => {
   const head = 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n';
   const { client } = await openWithAnswer([`${head}9\r\ndata: 1\n\n\r\n`]);
   client.send(`GET / HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`);
   expect(await client.until((text) => text.includes('data: 1\n\n'))).toContain('data: 1\n\n');
 });
 
-test('a broken coding cuts the client off instead of ending well', async () => {
+it('a broken coding cuts the client off instead of ending well', async () => {
   const { client } = await openWithAnswer([
     'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Encoding: gzip\r\nContent-Length: 10\r\n\r\n0123456789',
   ]);

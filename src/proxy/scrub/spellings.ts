@@ -1,9 +1,9 @@
-/** What every encoder leaves as it is. */
+/** Text that every encoder leaves unmodified. */
 export const hasOneSpelling = /^[A-Za-z0-9._-]*$/;
 
 /**
- * The ways in which services write back what they got, in an order that is the same for every text. Each is here
- * because a common encoder makes it; spellings that come to the same are given as often as they come.
+ * The ways in which services write back a text, in an order that is the same for every text. Each is here because a
+ * common encoder makes it; duplicates are not removed.
  */
 export function spellingsOf(text: string): readonly string[] {
   const json = JSON.stringify(text).slice(1, -1);
@@ -11,11 +11,11 @@ export function spellingsOf(text: string): readonly string[] {
     text,
     ...percentEncoded(text).flatMap((encoded) => [encoded, withLowerCaseEscapes(encoded)]),
     json,
-    // PHP, and whoever writes JSON into a page.
+    // PHP, and writers of JSON into a page.
     json.replaceAll('/', '\\/'),
     json.replaceAll('/', '\\u002f'),
     json.replaceAll('/', '\\u002F'),
-    // Python: nothing but ASCII. Go and Rails: nothing that HTML could take for its own.
+    // Python: nothing but ASCII. Go and Rails: nothing that HTML could read as markup.
     json.replace(/[^\0-\x7f]/g, lowerEscape),
     json.replace(/[<>&]/g, lowerEscape),
     // .NET and Java's HTML-safe writers.
