@@ -4,7 +4,7 @@ import type { Route } from '../../providers/index.ts';
 import type { Credential, DecisionSink, UpstreamRefusal } from '../contract.ts';
 import { type DecisionInput, decide, type Refusal, refuse } from '../decide/index.ts';
 import type { Injection } from '../inject/index.ts';
-import type { LiveRun } from '../runs/index.ts';
+import type { CompiledRoute, LiveRun } from '../runs/index.ts';
 import type { Needles } from '../scrub/index.ts';
 import type { RequestRecord } from './request-record.ts';
 
@@ -62,7 +62,7 @@ export function reauthorize(run: LiveRun): void {
   for (const { live, connection, facts } of run.carrying()) {
     const decision = decide(decisionInputOf(run), facts);
     if (decision.kind === 'refuse') live.cut(new AuthsomeError(decision.code, decision.detail));
-    else if (decision.kind === 'pass' || run.use(decision.route).connection !== connection)
+    else if (decision.kind === 'pass' || run.compiled(decision.route).connection !== connection)
       live.cut(rerouted);
   }
 }
@@ -92,13 +92,13 @@ function authorizeNow(pending: PendingRequest, run: LiveRun, acquired: Acquired 
     pending.pass(decision.allowPrivateAddress);
     return;
   }
-  const { route } = decision;
-  const { connection } = run.use(route);
+  const compiled = run.compiled(decision.route);
+  const { connection } = compiled;
   const credential =
     spec.credentials.peek(connection) ??
     (acquired?.connection === connection ? acquired.credential : undefined);
   if (credential !== undefined) {
-    injectCredential(pending, run, route, connection, credential);
+    injectCredential(pending, run, compiled, credential);
     return;
   }
   spec.credentials.acquire(connection).then(
@@ -112,8 +112,7 @@ function authorizeNow(pending: PendingRequest, run: LiveRun, acquired: Acquired 
 function injectCredential(
   pending: PendingRequest,
   run: LiveRun,
-  route: Route,
-  connection: string,
+  { route, connection }: CompiledRoute,
   credential: Credential,
 ): void {
   const { record } = pending;

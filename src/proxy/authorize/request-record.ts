@@ -80,13 +80,15 @@ export class RequestRecord {
     this.#recorded = true;
     const spec = this.run?.spec;
     this.#decisions.record(
-      decisionEvent(
-        this.id,
-        spec === undefined ? undefined : { identity: spec.identity, run: spec.id },
-        this.facts,
-        this.trace,
-        { action, outcome, placement: action === 'injected' ? this.placement : undefined },
-      ),
+      decisionEvent({
+        id: this.id,
+        requester: spec === undefined ? undefined : { identity: spec.identity, run: spec.id },
+        facts: this.facts,
+        trace: this.trace,
+        action,
+        outcome,
+        placement: action === 'injected' ? this.placement : undefined,
+      }),
     );
   }
 }

@@ -78,11 +78,11 @@ function handleNow(session: Http1Session, request: RequestHead): void {
   } else if (target.form === 'absolute') {
     const { path, query } = target;
     if (target.scheme === 'http') {
-      passPlain(session, record, owner, request, { authority, path, query });
+      passPlain(session, record, owner, { request, authority, path, query });
     } else {
       const origin = new Origin(owner, authority, context.dialer);
-      const own = { method: request.method, path, query, host: origin.hostField };
-      new OriginRequest(session, record, origin, request, own).send();
+      const target = { request, method: request.method, path, query, host: origin.hostField };
+      new OriginRequest(session, record, origin, target).send();
     }
   } else {
     connect(session, record, owner, authority);
@@ -123,10 +123,14 @@ function passPlain(
   session: Http1Session,
   record: RequestRecord,
   owner: Owner,
-  request: RequestHead,
-  target: { readonly authority: Authority; readonly path: string; readonly query: string },
+  plain: {
+    readonly request: RequestHead;
+    readonly authority: Authority;
+    readonly path: string;
+    readonly query: string;
+  },
 ): void {
-  const { authority, path, query } = target;
+  const { request, authority, path, query } = plain;
   if (isRouted(owner, authority.host)) {
     session.refuse(record.refuse(plainToRoute(authority.host)));
     return;

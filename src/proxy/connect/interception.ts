@@ -236,7 +236,8 @@ function handlerFor({ context, owner, authority }: Interception, tls: TLSSocket)
       const { method, methodOverride } = request;
       const record = session.open(owner, { method, host, port, path, methodOverride });
       if (refusal === undefined) {
-        new OriginRequest(session, record, origin, request, { method, path, query, host: hostField }).send();
+        const target = { request, method, path, query, host: hostField };
+        new OriginRequest(session, record, origin, target).send();
       } else {
         session.refuse(record.refuse(refusal));
       }

@@ -2,11 +2,16 @@ import type { Candidate, DecisionEvent } from '../../audit/index.ts';
 import type { Route } from '../../providers/index.ts';
 import type { RequestFacts, Trace } from './decision.ts';
 
-export interface Outcome {
+export interface RecordedDecision {
+  readonly id: string;
+  readonly requester: Requester | undefined;
+  readonly facts: RequestFacts;
+  readonly trace: Trace;
   readonly action: DecisionEvent['action'];
   /** The refusal's error code; the action itself otherwise. */
   readonly outcome: string;
-  readonly placement?: string | undefined;
+  /** Where the credential is placed, if there is one. */
+  readonly placement: string | undefined;
 }
 
 export interface Requester {
@@ -15,21 +20,15 @@ export interface Requester {
 }
 
 /** The audit event of one decision. It is built from safe fields only, so nothing has to be removed from it. */
-export function decisionEvent(
-  id: string,
-  requester: Requester | undefined,
-  facts: RequestFacts,
-  trace: Trace,
-  outcome: Outcome,
-): DecisionEvent {
+export function decisionEvent(decision: RecordedDecision): DecisionEvent {
+  const { id, requester, facts, trace, placement } = decision;
   const { route, rule } = trace;
-  const { placement } = outcome;
   // Field by field, since spreading optional fields costs more than everything else here.
   const event: Mutable<DecisionEvent> = {
     event: 'decision',
     id,
-    action: outcome.action,
-    outcome: outcome.outcome,
+    action: decision.action,
+    outcome: decision.outcome,
     reason: trace.reason,
     request: { method: facts.method, host: facts.host, port: facts.port, path: facts.path },
     candidates: candidatesOf(trace.considered, route, trace.competingRoutes),

@@ -63,25 +63,22 @@ export class Origin {
   }
 }
 
+/** A request and the target that it is sent to. */
+interface OriginTarget extends ForwardTarget {
+  readonly request: RequestHead;
+}
+
 /** An HTTP/1.1 request to an https origin, from an intercepted tunnel or in absolute form. */
 export class OriginRequest implements PendingRequest {
   readonly record: RequestRecord;
   readonly #session: Http1Session;
   readonly #origin: Origin;
-  readonly #request: RequestHead;
-  readonly #target: ForwardTarget;
+  readonly #target: OriginTarget;
 
-  constructor(
-    session: Http1Session,
-    record: RequestRecord,
-    origin: Origin,
-    request: RequestHead,
-    target: ForwardTarget,
-  ) {
+  constructor(session: Http1Session, record: RequestRecord, origin: Origin, target: OriginTarget) {
     this.#session = session;
     this.record = record;
     this.#origin = origin;
-    this.#request = request;
     this.#target = target;
   }
 
@@ -97,7 +94,7 @@ export class OriginRequest implements PendingRequest {
     const { record } = this;
     let head: Buffer;
     try {
-      head = rewriteRequestHead(this.#request, this.#target, use.injection);
+      head = rewriteRequestHead(this.#target.request, this.#target, use.injection);
     } catch (error) {
       // A computed credential that cannot be written: nothing has been sent.
       this.fail(asAuthsomeError(error));
@@ -107,18 +104,20 @@ export class OriginRequest implements PendingRequest {
       head,
       lineFor: (response: ResponseHead) => refusalLines(response, record.id, use),
       renewable: true,
-      scrub: new ResponseScrubber(use, this.#request.minor, this.#session),
+      scrub: new ResponseScrubber(use, this.#target.request.minor, this.#session),
     };
     const renewal = async (): Promise<Buffer | undefined> => {
       const injection = await use.renew();
-      return injection === undefined ? undefined : rewriteRequestHead(this.#request, this.#target, injection);
+      return injection === undefined
+        ? undefined
+        : rewriteRequestHead(this.#target.request, this.#target, injection);
     };
     this.#session.forward(record, this.#origin.carrying(use), plan, renewal);
   }
 
   pass(allowPrivateAddress: boolean): void {
     this.#session.forward(this.record, this.#origin.plain(allowPrivateAddress), {
-      head: rewriteRequestHead(this.#request, this.#target, undefined),
+      head: rewriteRequestHead(this.#target.request, this.#target, undefined),
       lineFor: undefined,
       renewable: false,
       scrub: undefined,

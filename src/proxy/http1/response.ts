@@ -169,7 +169,7 @@ function isHopByHop(head: ResponseHead, mark: number, keepsUpgrade: boolean): bo
   const kind = head.marks[mark + 4] as number;
   if (hopByHopInResponse[kind] === 1) return true;
   switch (kind) {
-    // An agent may act on what these say, so no upstream may say it.
+    // An agent may act on our own fields, so an upstream must not set them.
     case Field.authsome:
       return true;
     case Field.upgrade:

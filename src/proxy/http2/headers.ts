@@ -15,7 +15,10 @@ import { fieldsAboutBytes, isTextual, type Needles } from '../scrub/index.ts';
 
 const visible = /^[\x21\x22\x24-\x7e]+$/;
 
-export interface Http2Target extends ForwardTarget {
+export interface Http2Request extends ForwardTarget {
+  readonly headers: IncomingHttpHeaders;
+  /** Its HEADERS frame ended the stream. */
+  readonly bodyless: boolean;
   /** The protocol of an extended CONNECT (RFC 8441). */
   readonly protocol: string | undefined;
   /** The methods that method-override headers ask for, as a list. */
@@ -23,14 +26,15 @@ export interface Http2Target extends ForwardTarget {
 }
 
 /**
- * The target of a request in a tunnel to `authority` (RFC 9113 §8.3.1), or the refusal. `hostField` is the usual spelling
- * of the authority.
+ * A request in a tunnel to `authority`, or the refusal: its target must be there (RFC 9113 §8.3.1). `hostField` is the
+ * usual spelling of the authority.
  */
-export function http2Target(
+export function readHttp2Request(
   headers: IncomingHttpHeaders,
+  bodyless: boolean,
   authority: Authority,
   hostField: string,
-): Http2Target | Refusal {
+): Http2Request | Refusal {
   const method = headers[':method'];
   const path = headers[':path'];
   const named = headers[':authority'] ?? headers.host;
@@ -60,6 +64,8 @@ export function http2Target(
   }
   const question = path.indexOf('?');
   return {
+    headers,
+    bodyless,
     method,
     path: question === -1 ? path : path.slice(0, question),
     query: question === -1 ? '' : path.slice(question),
@@ -80,11 +86,8 @@ function isPath(method: string, path: string): boolean {
 }
 
 /** The header fields for the upstream. The credential replaces what the agent put in its places. */
-export function requestHeaders(
-  headers: IncomingHttpHeaders,
-  target: Http2Target,
-  injection: Injection | undefined,
-): OutgoingHttpHeaders {
+export function requestHeaders(target: Http2Request, injection: Injection | undefined): OutgoingHttpHeaders {
+  const { headers } = target;
   const injected = injection?.fieldsFor(target);
   let { query } = target;
   for (const parameter of injected?.parameters ?? []) {

@@ -12,7 +12,7 @@ import type { DecisionSink } from '../contract.ts';
 import { type Refusal, refuse } from '../decide/index.ts';
 import type { Authority } from '../http1/index.ts';
 import type { Live, LiveRun, Monitored } from '../runs/index.ts';
-import { type Http2Target, http2Target } from './headers.ts';
+import { readHttp2Request } from './headers.ts';
 import { makeDestroySafe } from './safe-destroy.ts';
 import { codeFor, nameOf } from './session-error.ts';
 import { type Dial, type IdleOptions, sessionPoolOf, type UpstreamSession } from './sessions.ts';
@@ -139,17 +139,17 @@ class Http2Connection implements StreamHost, Live, Monitored {
     this.#opened += 1;
     this.#unread.received(stream.id as number);
     const { run, authority, decisions, hostField, idleMonitor } = this.#options;
-    const read = http2Target(headers, authority, hostField);
-    const target = 'kind' in read ? noTarget : read;
-    const { method, path, methodOverride } = target;
+    const bodyless = (flags & endStreamFlag) !== 0;
+    const read = readHttp2Request(headers, bodyless, authority, hostField);
+    const request = 'kind' in read ? { ...unreadable, headers, bodyless } : read;
+    const { method, path, methodOverride } = request;
     const record = new RequestRecord(this.#options.nextDecisionId(), decisions, run, {
       method,
       ...authority,
       path,
       methodOverride,
     });
-    const bodyless = (flags & endStreamFlag) !== 0;
-    const relayed = new RelayedStream(stream, headers, bodyless, target, record, this);
+    const relayed = new RelayedStream(stream, request, record, this);
     this.#streams.add(relayed);
     idleMonitor.add(relayed);
     run.add(relayed);
@@ -234,8 +234,8 @@ class Http2Connection implements StreamHost, Live, Monitored {
   }
 }
 
-/** For a request that cannot be read. */
-const noTarget: Http2Target = {
+/** A request that cannot be read. */
+const unreadable = {
   method: '',
   path: '',
   query: '',

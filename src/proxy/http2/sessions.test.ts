@@ -10,7 +10,13 @@ function sessionOn(socket: Duplex, onLeave: (session: UpstreamSession) => void =
   const run = { add() {}, remove() {} } as unknown as LiveRun;
   const idleMonitor = { add() {}, remove() {} };
   const idle = { idleMonitor, timeouts: { headMs: 100, lingerMs: 1 } } as unknown as IdleOptions;
-  return new UpstreamSession(socket as TLSSocket, 'api.example.test:443', run, idle, onLeave);
+  return new UpstreamSession({
+    socket: socket as TLSSocket,
+    authority: 'api.example.test:443',
+    run,
+    idle,
+    onLeave,
+  });
 }
 
 test.each([0, 1, 2, 3])(

@@ -17,6 +17,16 @@ export interface IdleOptions {
   readonly timeouts: Timeouts;
 }
 
+interface UpstreamSessionOptions {
+  readonly socket: TLSSocket;
+  /** `host:port`. */
+  readonly authority: string;
+  readonly run: LiveRun;
+  readonly idle: IdleOptions;
+  /** The session takes no more streams. */
+  readonly onLeave: (session: UpstreamSession) => void;
+}
+
 /** One HTTP/2 connection to an upstream, shared by all streams that carry the same credential. */
 export class UpstreamSession implements Live, Monitored {
   readonly session: ClientHttp2Session;
@@ -31,13 +41,7 @@ export class UpstreamSession implements Live, Monitored {
   /** It had yet to acknowledge one when the monitor last checked: no new streams until it does. */
   #doubtful = false;
 
-  constructor(
-    socket: TLSSocket,
-    authority: string,
-    run: LiveRun,
-    idle: IdleOptions,
-    onLeave: (session: UpstreamSession) => void,
-  ) {
+  constructor({ socket, authority, run, idle, onLeave }: UpstreamSessionOptions) {
     this.#run = run;
     this.#socket = socket;
     this.#idle = idle;
@@ -194,8 +198,14 @@ export class SessionPool {
       socket.destroy();
       return undefined;
     }
-    const session = new UpstreamSession(socket, authority, this.#run, this.#idle, (leaving) => {
-      for (const sessions of this.#sessions.values()) sessions.delete(leaving);
+    const session = new UpstreamSession({
+      socket,
+      authority,
+      run: this.#run,
+      idle: this.#idle,
+      onLeave: (leaving) => {
+        for (const sessions of this.#sessions.values()) sessions.delete(leaving);
+      },
     });
     if (connection !== spareConnection) session.connection = connection;
     this.#add(key, session);

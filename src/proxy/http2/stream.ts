@@ -16,7 +16,7 @@ import { type BodyOwner, relayBody, relayScrubbedBody } from './body-relay.ts';
 import { discard } from './discard.ts';
 import {
   codingsToScrub,
-  type Http2Target,
+  type Http2Request,
   refusalHeaders,
   relayedTrailers,
   requestHeaders,
@@ -47,9 +47,7 @@ export class RelayedStream implements PendingRequest, Live, Monitored, BodyOwner
   /** Activity counter for the idle timeout. */
   #activity = 0;
   readonly client: ServerHttp2Stream;
-  readonly #headers: IncomingHttpHeaders;
-  readonly #target: Http2Target;
-  readonly #bodyless: boolean;
+  readonly #request: Http2Request;
   readonly #host: StreamHost;
   #upstream: ClientHttp2Stream | undefined;
   #use: CredentialUse | undefined;
@@ -65,19 +63,10 @@ export class RelayedStream implements PendingRequest, Live, Monitored, BodyOwner
   #retried = false;
   #ended = false;
 
-  constructor(
-    client: ServerHttp2Stream,
-    headers: IncomingHttpHeaders,
-    bodyless: boolean,
-    target: Http2Target,
-    record: RequestRecord,
-    host: StreamHost,
-  ) {
+  constructor(client: ServerHttp2Stream, request: Http2Request, record: RequestRecord, host: StreamHost) {
     this.client = client;
-    this.#headers = headers;
-    this.#bodyless = bodyless;
-    this.#requestEnded = bodyless;
-    this.#target = target;
+    this.#request = request;
+    this.#requestEnded = request.bodyless;
     this.record = record;
     this.#host = host;
     client.on('error', () => {});
@@ -116,7 +105,7 @@ export class RelayedStream implements PendingRequest, Live, Monitored, BodyOwner
   }
 
   get #isHead(): boolean {
-    return this.#headers[':method'] === 'HEAD';
+    return this.#request.headers[':method'] === 'HEAD';
   }
 
   inject(use: CredentialUse): void {
@@ -193,10 +182,10 @@ export class RelayedStream implements PendingRequest, Live, Monitored, BodyOwner
   }
 
   #send(session: UpstreamSession, injection: Injection | undefined): void {
-    const headers = requestHeaders(this.#headers, this.#target, injection);
+    const headers = requestHeaders(this.#request, injection);
     const upstream = session.session.request(headers, {
-      endStream: this.#bodyless,
-      waitForTrailers: !this.#bodyless,
+      endStream: this.#request.bodyless,
+      waitForTrailers: !this.#request.bodyless,
     });
     this.record.allow(injection === undefined ? 'passed' : 'injected');
     session.active += 1;
@@ -216,7 +205,7 @@ export class RelayedStream implements PendingRequest, Live, Monitored, BodyOwner
       if (this.#upstream !== upstream) return;
       this.guard(() => this.#onResponse(upstream, response, (flags & endStreamFlag) !== 0));
     });
-    if (!this.#bodyless) this.#sendBody(upstream, injection !== undefined);
+    if (!this.#request.bodyless) this.#sendBody(upstream, injection !== undefined);
   }
 
   #sendBody(upstream: ClientHttp2Stream, keep: boolean): void {
@@ -322,7 +311,7 @@ export class RelayedStream implements PendingRequest, Live, Monitored, BodyOwner
       wasRenewed: this.#renewed,
       // Trailers are not kept.
       isSent: this.#requestEnded && this.#trailers === undefined,
-      body: this.#bodyless ? [] : this.#replay?.chunks,
+      body: this.#request.bodyless ? [] : this.#replay?.chunks,
     });
   }
 
@@ -359,8 +348,8 @@ export class RelayedStream implements PendingRequest, Live, Monitored, BodyOwner
     if (!this.client.headersSent) {
       // REFUSED_STREAM, or a GOAWAY that excludes the stream: nghttp2 reports both alike (RFC 9113 §6.8, §8.7).
       const isUnprocessed = code === constants.NGHTTP2_REFUSED_STREAM && !this.#responseBegun;
-      const { method } = this.#target;
-      const hasContent = !this.#bodyless;
+      const { method } = this.#request;
+      const hasContent = !this.#request.bodyless;
       if (mayRetry({ method, hasContent, isUnprocessed, wasRetried: this.#retried })) {
         this.#retried = true;
         this.guard(() => this.#host.authorize(this));

@@ -36,7 +36,8 @@ function overHttp1(injection: Injection, { method, path, query }: ForwardTarget 
 
 function overHttp2(injection: Injection, request: ForwardTarget = target) {
   const headers = { 'x-signature': 'mine', accept: '*/*' };
-  return requestHeaders(headers, { ...request, protocol: undefined, methodOverride: undefined }, injection);
+  const whole = { ...request, headers, bodyless: true, protocol: undefined, methodOverride: undefined };
+  return requestHeaders(whole, injection);
 }
 
 describe('a placement that computes', () => {

@@ -3,5 +3,5 @@
  * revocation or the run's end reaches it at once; and the monitor that ends what is idle.
  */
 export { IdleMonitor, type Monitored } from './idle-monitor.ts';
-export { type Live, LiveRun } from './live-run.ts';
+export { type CompiledRoute, type Live, LiveRun } from './live-run.ts';
 export { proxyUrl, TokenRegistry } from './token.ts';

@@ -17,7 +17,8 @@ export interface Live {
 }
 
 /** What requests on a route need, made once for each route. */
-export interface RouteUse {
+export interface CompiledRoute {
+  readonly route: Route;
   /** `provider/connection`. */
   readonly connection: string;
   readonly injections: WeakMap<Credential, Injection>;
@@ -31,7 +32,7 @@ export class LiveRun {
   routes: RouteTable;
   ended = false;
   readonly #live = new Set<Live>();
-  readonly #uses = new WeakMap<Route, RouteUse>();
+  readonly #compiled = new WeakMap<Route, CompiledRoute>();
 
   constructor(spec: RunSpec, authority: CertificateAuthority) {
     this.spec = spec;
@@ -48,21 +49,22 @@ export class LiveRun {
     this.#live.delete(live);
   }
 
-  use(route: Route): RouteUse {
-    const known = this.#uses.get(route);
+  compiled(route: Route): CompiledRoute {
+    const known = this.#compiled.get(route);
     if (known !== undefined) return known;
-    const use = {
+    const compiled = {
+      route,
       connection: `${route.provider}/${route.connection}`,
       injections: new WeakMap(),
       needles: new WeakMap(),
     };
-    this.#uses.set(route, use);
-    return use;
+    this.#compiled.set(route, compiled);
+    return compiled;
   }
 
   /** The header fields for this credential, made once; `undefined` if the route cannot carry it. */
   injectionFor(route: Route, credential: Credential): Injection | undefined {
-    const { injections } = this.use(route);
+    const { injections } = this.compiled(route);
     const known = injections.get(credential);
     if (known !== undefined) return known;
     const injection = compileInjection(route.placements, credential.secret, route.scrub);
@@ -72,7 +74,7 @@ export class LiveRun {
 
   /** What responses on this route must not contain, made once for each credential. */
   needlesFor(route: Route, credential: Credential): Needles {
-    const { needles, connection } = this.use(route);
+    const { needles, connection } = this.compiled(route);
     const known = needles.get(credential);
     if (known !== undefined) return known;
     const made = route.scrub
