@@ -60,7 +60,7 @@ async function curl(world: World, ...args: readonly string[]): Promise<string> {
   }
 }
 
-test('curl gets the credential injected, and never held it', async () => {
+test('injects the credential for curl, which never has it', async () => {
   const { world, seen } = await worldWithApi();
   const out = await curl(world, '-H', 'Authorization: Bearer phantom', `https://${apiHost}/v1/things?x=1`);
   expect(out).toBe('GET /v1/things?x=1 0');

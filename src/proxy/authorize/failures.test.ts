@@ -59,15 +59,18 @@ test.each([
     'UpstreamMalformed',
     'Content-Length is given more than once',
   ],
-])('an upstream that answers with %s is on record, and the client is told', async (_, sent, code, detail) => {
-  const world = await openWithResponse(sent);
-  const client = await dialThrough(world);
-  client.send(get);
-  const response = await client.until(isComplete);
-  expect(response).toContain(`"code":"${code}"`);
-  expect(response).toContain(`Authsome-Decision: ${world.decisions[0]?.id}`);
-  expectOneFailure(world, code, detail);
-});
+])(
+  'an upstream that answers with %s is recorded, and the client gets a problem',
+  async (_, sent, code, detail) => {
+    const world = await openWithResponse(sent);
+    const client = await dialThrough(world);
+    client.send(get);
+    const response = await client.until(isComplete);
+    expect(response).toContain(`"code":"${code}"`);
+    expect(response).toContain(`Authsome-Decision: ${world.decisions[0]?.id}`);
+    expectOneFailure(world, code, detail);
+  },
+);
 
 test.each([
   ['stops', `${ok('Content-Length: 9')}hello`, 'UpstreamUnreachable', 'before it was complete'],
@@ -81,7 +84,7 @@ test.each([
     'UpstreamMalformed',
     'coding',
   ],
-])('a response that %s is on record, and does not look complete', async (_, sent, code, detail) => {
+])('a response that %s is recorded, and does not look complete', async (_, sent, code, detail) => {
   const world = await openWithResponse(sent);
   const client = await dialThrough(world);
   client.send(get);
@@ -89,7 +92,7 @@ test.each([
   expectOneFailure(world, code, detail);
 });
 
-test('an HTTP/2 stream whose upstream is gone in the middle of its response is on record', async () => {
+test('an HTTP/2 stream whose upstream disconnects during its response is recorded', async () => {
   const world = await openHttp2World(cleanups, (stream) => {
     stream.respond({ ':status': 200, 'content-type': 'image/png' });
     stream.write('begun');
@@ -102,7 +105,7 @@ test('an HTTP/2 stream whose upstream is gone in the middle of its response is o
   expectOneFailure(world, 'UpstreamUnreachable', 'before it was complete');
 });
 
-test('a client that leaves in the middle of a response is no failure of it', async () => {
+test('a client that leaves during a response is no failure of the upstream', async () => {
   const world = await openWorldWithRaw(cleanups, (socket) => {
     socket.once('data', () => socket.write(`${ok('Content-Type: image/png', 'Content-Length: 9')}hello`));
   });

@@ -65,7 +65,7 @@ describe('OpenSSL accepts', () => {
   }
 });
 
-describe('OpenSSL refuses, whoever holds the key,', () => {
+describe('OpenSSL refuses, whoever has the key,', () => {
   const cases: readonly (readonly [name: string, hosts: readonly string[], host: string])[] = [
     ['a leaf for a host outside the constraints', ['example.test'], 'example.org'],
     ['a leaf for a host that merely ends alike', ['example.test'], 'notexample.test'],
@@ -115,7 +115,7 @@ test('a leaf carries its host, no longer life than its CA, and cannot sign', () 
   expect(leaf.verify(ca.publicKey)).toBe(true);
 });
 
-test('a context is made once a host, and the number of contexts is bounded', () => {
+test('a context is made once for each host, and the number of contexts is bounded', () => {
   const authority = authorityFor('example.test');
   const first = authority.contextFor('a.example.test');
   expect(authority.contextFor('a.example.test')).toBe(first);

@@ -36,7 +36,7 @@ describe('the decision', () => {
     expect(seen).toEqual([]);
   });
 
-  test('two connections with equal right are refused, and none is guessed', async () => {
+  test('two connections that match equally well are refused, and none is guessed', async () => {
     const { world, seen } = await openWithApi({
       routes: [
         routeTo(apiHost),
@@ -114,7 +114,7 @@ describe('the decision', () => {
     ['x-http-method: delete'],
     ['X_HTTP_Method_Override: DELETE'],
     ['X-Method-Override: PATCH\r\nX-Method-Override: DELETE'],
-  ])('a method that a field asks for is denied like the request’s own: %s', async (fields) => {
+  ])('a method that a header asks for is denied like the request’s own: %s', async (fields) => {
     const { world, seen } = await openWithApi({ spec: { decide: noDeletes } });
     const client = await dialThrough(world);
     const response = await ask(
@@ -150,7 +150,7 @@ describe('the decision', () => {
     },
   );
 
-  test('a refusal says what to run, and its id is on record', async () => {
+  test('a refusal says what to run, and its id is recorded', async () => {
     const { world } = await openWithApi();
     world.credentials.clear();
     const response = await ask(await dialThrough(world), 'GET /p?q=hidden HTTP/1.1', `Host: ${apiHost}`);
@@ -171,7 +171,7 @@ describe('the decision', () => {
     expect(JSON.stringify(world.decisions)).not.toContain('hidden');
   });
 
-  test('routes are read anew for every request', async () => {
+  test('routes are read again for every request', async () => {
     const { world, seen } = await openWithApi();
     const client = await dialThrough(world);
     await ask(client, 'GET /1 HTTP/1.1', `Host: ${apiHost}`);

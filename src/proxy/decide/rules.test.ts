@@ -54,7 +54,7 @@ describe('who may use the proxy', () => {
     });
   }
 
-  test('nobody with two sets of credentials', async () => {
+  test('no client with two sets of credentials', async () => {
     const { world } = await openWithApi();
     const good = `Proxy-Authorization: ${proxyAuthorization(world.run)}`;
     const response = await ask(
@@ -67,7 +67,7 @@ describe('who may use the proxy', () => {
     expect(response).toMatch(/^HTTP\/1\.1 407 /);
   });
 
-  test('nobody after the run has ended, and what was open is closed', async () => {
+  test('no client after the run has ended, and what was open is closed', async () => {
     const { world } = await openWithApi();
     const inside = await dialThrough(world);
     await ask(inside, 'GET / HTTP/1.1', `Host: ${apiHost}`);
@@ -108,7 +108,7 @@ describe('CONNECT = SNI = Host = certificate', () => {
   });
 
   test.each([apiHost, `${apiHost}:`, `${apiHost}:0`, `${apiHost}:65536`, `a@${apiHost}:443`, '127.1:443'])(
-    'CONNECT to %s is told what it takes, and opens nothing',
+    'CONNECT to %s learns what CONNECT takes, and opens nothing',
     async (target) => {
       const { world, seen } = await openWithApi();
       const response = await ask(
@@ -171,7 +171,7 @@ describe('CONNECT = SNI = Host = certificate', () => {
     expect(world.decisions).toHaveLength(4);
   });
 
-  test('the same host in another spelling is the same host, and goes out in its own', async () => {
+  test('the same host in another spelling is the same host, and is sent in canonical form', async () => {
     const { world, seen } = await openWithApi();
     const client = await dialThrough(world);
     for (const host of [apiHost.toUpperCase(), `${apiHost}.`, `${apiHost}:443`]) {
@@ -251,7 +251,7 @@ describe('plain HTTP', () => {
     expect(world.dials).toEqual([]);
   });
 
-  test('to any other host passes, without a credential, with our hop taken out', async () => {
+  test('to any other host passes, without a credential and without hop-by-hop fields', async () => {
     const seen: NodeJS.Dict<unknown>[] = [];
     const server = createHttpServer((request, response) => {
       seen.push({ url: request.url, ...request.headers });
@@ -279,7 +279,7 @@ describe('plain HTTP', () => {
     server.closeAllConnections();
   });
 
-  test('neither TLS nor HTTP in a tunnel to a routed host is closed cleanly and put on record', async () => {
+  test('neither TLS nor HTTP in a tunnel to a routed host is closed cleanly and recorded', async () => {
     const { world } = await openWithApi();
     const client = await dialProxy(world);
     await connectTo(client, world, `${apiHost}:443`);
@@ -303,7 +303,7 @@ test('an https:// target in absolute form is answered as within a tunnel', async
 });
 
 describe('addresses', () => {
-  test('what the dialler forbids is refused, in a tunnel and in absolute form', async () => {
+  test('what the dialer forbids is refused, in a tunnel and in absolute form', async () => {
     const { world } = await openWithApi();
     for (const target of ['127.0.0.1:80', '[::]:80', 'localhost:80']) {
       const response = await ask(
@@ -361,7 +361,7 @@ describe('addresses', () => {
   });
 });
 
-test('a fault of our own costs the connection and is put on record, and the daemon goes on', async () => {
+test('an internal error ends the connection and is recorded, and the daemon goes on', async () => {
   let faults = 0;
   const { world, seen } = await openWithApi({
     spec: {
@@ -384,7 +384,7 @@ test('a fault of our own costs the connection and is put on record, and the daem
   );
 });
 
-test('a congested audit holds requests back, and nothing is sent that is not on record', async () => {
+test('a congested audit delays requests, and nothing is sent that is not recorded', async () => {
   let release = (): void => {};
   const drained = new Promise<void>((resolve) => {
     release = resolve;

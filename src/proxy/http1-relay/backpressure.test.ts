@@ -72,7 +72,7 @@ describe('a side that does not read', { timeout: 60_000 }, () => {
     },
   );
 
-  test('as an upstream: of an upload of 256 MiB no more is taken than the buffers hold, and all of it once it reads', async () => {
+  test('as an upstream: accepts no more of a 256 MiB upload than the buffers can store, and all of it once it reads', async () => {
     let reading: Socket | undefined;
     let received = 0;
     const world = await openWorldWithRaw(cleanups, (tls) => {
@@ -98,7 +98,7 @@ describe('a side that does not read', { timeout: 60_000 }, () => {
     expect(received - large).toBeLessThan(1_000);
   });
 
-  test('as a client that reads slowly: gets all of a response, though the next one breaks off behind it', async () => {
+  test('as a client that reads slowly: gets all of a response, though the next one is cut off behind it', async () => {
     const size = 8 * mebibyte;
     const broken = 'HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: 9\r\n\r\ncut';
     const world = await openWorldWithRaw(cleanups, (tls) => {
@@ -110,7 +110,7 @@ describe('a side that does not read', { timeout: 60_000 }, () => {
       });
     });
     const { socket } = await dialThrough(world);
-    const told: string[] = [];
+    const events: string[] = [];
     let received = 0;
     let last = '';
     socket.removeAllListeners('data').on('data', (chunk: Buffer) => {
@@ -119,10 +119,10 @@ describe('a side that does not read', { timeout: 60_000 }, () => {
       socket.pause();
       setTimeout(() => socket.resume(), 2);
     });
-    socket.on('error', ({ message }) => told.push(message));
-    socket.on('end', () => told.push('end'));
+    socket.on('error', ({ message }) => events.push(message));
+    socket.on('end', () => events.push('end'));
     for (const path of ['/1', '/2']) socket.write(`GET ${path} HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`);
-    await expect.poll(() => told, { timeout: 30_000 }).toEqual(['end']);
+    await expect.poll(() => events, { timeout: 30_000 }).toEqual(['end']);
     expect(received).toBeGreaterThan(size);
     expect(last.endsWith('\r\n\r\ncut')).toBe(true);
     expect(world.failures).toMatchObject([{ outcome: 'UpstreamUnreachable' }]);

@@ -34,7 +34,7 @@ const turns = async (): Promise<void> => {
 };
 
 describe('a relay', () => {
-  test('hands on what is left for a slow reader that has half-closed, after the other side is over', async () => {
+  test('delivers the rest to a slow reader that has half-closed, after the other side has ended', async () => {
     const client = new Side(true);
     const upstream = new Side(false);
     relay(client, upstream);
@@ -52,7 +52,7 @@ describe('a relay', () => {
     expect(client.closed).toBe(true);
   });
 
-  test('cuts the other side when one breaks before it is over, whichever it is', async () => {
+  test('cuts the other side when either breaks before it has ended', async () => {
     for (const breaking of [0, 1] as const) {
       const sides = [new Side(false), new Side(false)] as const;
       relay(...sides);

@@ -54,7 +54,7 @@ async function answered() {
   return { client, session, failures };
 }
 
-test('a last response that a slow reader has not taken yet is waited for like one under way', async () => {
+test('a last response that a slow reader has not read yet gets the timeout of an exchange', async () => {
   const { client, session } = await answered();
   expect(session.idleMs()).toBe(timeouts.exchangeMs);
   client.takeAll();
@@ -63,21 +63,21 @@ test('a last response that a slow reader has not taken yet is waited for like on
   expect(session.idleMs()).toBe(timeouts.lingerMs);
 });
 
-test('a reader that takes nothing of its last response for too long is cut off, on record', async () => {
+test('a reader that reads nothing of its last response for too long is cut off and recorded', async () => {
   const { client, session, failures } = await answered();
   session.onIdle();
   expect(client.wasReset).toBe(true);
   expect(failures).toEqual(['UpstreamTimeout']);
 });
 
-test('what is cut before its last response was taken is reset, so that the response does not look whole', async () => {
+test('a cut before the last response was read is a reset, so that the response does not look complete', async () => {
   const { client, session } = await answered();
   session.cut();
   expect(client.wasReset).toBe(true);
   expect(client.taken).toBe('');
 });
 
-test('what is cut once its last response was taken is not reset, which could still throw the response away', async () => {
+test('a cut after the last response was read is no reset, which could still lose the response', async () => {
   const { client, session, failures } = await answered();
   client.takeAll();
   await expect.poll(() => client.writableFinished).toBe(true);

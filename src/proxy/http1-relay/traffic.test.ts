@@ -67,7 +67,7 @@ describe('responses from a routed host', () => {
     }
   });
 
-  test('401 and 403 gain what would help, told from the fields of the response', async () => {
+  test('401 and 403 gain a hint from the fields of the response', async () => {
     const asked: object[] = [];
     const api = await serveHttps((_, response) => {
       response.writeHead(403, [
@@ -109,7 +109,7 @@ describe('responses from a routed host', () => {
     });
   });
 
-  test('anything else is as the upstream sent it, and a pass keeps its 401 as it is', async () => {
+  test('anything else is unchanged, and a passed request keeps its 401 unchanged', async () => {
     const { world } = await openWithApi({ routes: [routeTo(apiHost, { pathPrefix: '/v1' })] });
     const client = await dialThrough(world);
     expect(await ask(client, 'GET /v1 HTTP/1.1', `Host: ${apiHost}`)).not.toContain('Authsome-Decision');
@@ -163,7 +163,7 @@ describe('responses from a routed host', () => {
 });
 
 describe('connections to an upstream', () => {
-  test('are used again, unless it is about to close them by its own word', async () => {
+  test('are reused, unless the upstream announced that it will close them', async () => {
     const sockets = new Set<object>();
     const api = await serveHttps((request, response) => {
       sockets.add(request.socket);
@@ -190,7 +190,7 @@ describe('connections to an upstream', () => {
 });
 
 describe('WebSocket', () => {
-  test('the handshake gets the credential, then frames pass untouched both ways', async () => {
+  test('the handshake gets the credential, then frames pass unchanged both ways', async () => {
     const server = await serveHttps(() => {});
     const sockets = new WebSocketServer({ server });
     const authorizations: unknown[] = [];
@@ -229,7 +229,7 @@ describe('WebSocket', () => {
 });
 
 describe('a blind tunnel', () => {
-  test('passes bytes both ways, half-closes, and is put on record once', async () => {
+  test('passes bytes both ways, half-closes, and is recorded once', async () => {
     const server = createTcpServer({ allowHalfOpen: true }, (socket) => {
       const chunks: Buffer[] = [];
       socket.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -270,7 +270,7 @@ describe('a blind tunnel', () => {
 });
 
 describe('timeouts', () => {
-  test('a silent peer is not waited for: no head, no handshake, no response, no next request', async () => {
+  test('an idle peer is cut off: no head, no handshake, no response, no next request', async () => {
     const timeouts = { headMs: 40, keepAliveMs: 40, exchangeMs: 40, lingerMs: 40 };
     const world = await openWorldWithRaw(cleanups, (tls) => tls.on('data', () => {}), { timeouts });
     const half = await dialProxy(world);
@@ -286,7 +286,7 @@ describe('timeouts', () => {
     expect(await idle.until(() => false)).toBe('');
   });
 
-  test('an idle connection is kept for a run, and not for somebody unknown', async () => {
+  test('an idle connection is kept for a run, but not for an unknown client', async () => {
     const { world } = await openWithApi({ timeouts: { headMs: 60, keepAliveMs: 60_000 } });
     const [known, unknown] = [await dialProxy(world), await dialProxy(world)];
     const asked = `GET http://${apiHost}/ HTTP/1.1\r\nHost: ${apiHost}\r\n`;
@@ -299,7 +299,7 @@ describe('timeouts', () => {
     known.socket.destroy();
   });
 
-  test('a tunnel may be silent for long, but not once one side has ended', async () => {
+  test('a tunnel may be idle for long, but not once one side has ended', async () => {
     const silent = createTcpServer({ allowHalfOpen: true }, (socket) => socket.on('error', () => {}));
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
     cleanups.push(() => silent.close());

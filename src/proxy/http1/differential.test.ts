@@ -133,7 +133,7 @@ function complete(reads: readonly Read[]): readonly string[] {
   return reads.map(({ method, url, body }) => `${method} ${url} ${body}`);
 }
 
-test('what ours forwards, Node’s parser reads as the same requests, one for one', async () => {
+test('Node’s parser reads what ours forwards as the same requests, one for one', async () => {
   await fc.assert(
     fc.asyncProperty(mutated, async (bytes) => {
       const { sent, transcript } = forwardedBy(bytes);
@@ -149,7 +149,7 @@ test('what ours forwards, Node’s parser reads as the same requests, one for on
   );
 });
 
-test('what ours takes, Node’s parser takes too, and reads alike', async () => {
+test('Node’s parser accepts what ours accepts, and reads it alike', async () => {
   await fc.assert(
     fc.asyncProperty(mutated, async (bytes) => {
       const { refused, sent, transcript } = forwardedBy(bytes);
@@ -165,7 +165,7 @@ test('what ours takes, Node’s parser takes too, and reads alike', async () => 
 
 /**
  * Where the two differ, and why: Node refuses methods that it does not know (RFC 9110 §9.1 lets a server do so; a
- * proxy passes them on), and it looks at the target's form, which is not the head parser's matter but the judge's.
+ * proxy passes them on), and it looks at the target's form, which is not the head parser's matter but decide's.
  */
 function isKnownToNode(transcript: Transcript): boolean {
   return transcript.authorized.every(

@@ -177,7 +177,7 @@ class Ring extends Transcript {
   }
 }
 
-test('whatever both peers do, in whatever order, one request is on the wire at a time and everything is freed', () => {
+test('whatever both peers do in any order, one request is on the wire at a time and everything is freed', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 30 }), fc.boolean(), fc.boolean(), (steps, renewable, reused) => {
       const ring = new Ring({ plan: { renewable } });
@@ -260,7 +260,7 @@ interface Whole {
   readonly digest: string;
 }
 
-/** The JSON of a response, or `undefined` when the connection broke before it was whole. */
+/** The JSON of a response, or `undefined` when the connection broke before it was complete. */
 async function readResponse(client: Client): Promise<Whole | undefined> {
   const payload = (text: string): string | undefined => {
     const start = text.lastIndexOf('HTTP/1.1 200');
@@ -284,8 +284,8 @@ async function readResponse(client: Client): Promise<Whole | undefined> {
   const text = await client.until(
     (received) => payload(received) !== undefined || /^HTTP\/1\.1 502/.test(received),
   );
-  const whole = payload(text);
-  return whole === undefined ? undefined : (JSON.parse(whole) as Whole);
+  const complete = payload(text);
+  return complete === undefined ? undefined : (JSON.parse(complete) as Whole);
 }
 
 test('mixed load with resets, truncations and reuse mixes up no response and leaks nothing', {
@@ -293,7 +293,7 @@ test('mixed load with resets, truncations and reuse mixes up no response and lea
 }, async () => {
   const random = seeded(7);
   const world = await openWorldWithRaw(cleanups, (tls) => misbehave(tls, random));
-  let whole = 0;
+  let complete = 0;
   let broken = 0;
   let count = 0;
   const worker = async (id: number): Promise<void> => {
@@ -314,13 +314,13 @@ test('mixed load with resets, truncations and reuse mixes up no response and lea
       }
       expect(response.nonce).toBe(nonce);
       expect(response.digest).toBe(createHash('sha1').update(body).digest('hex'));
-      whole += 1;
+      complete += 1;
     }
     client.socket.destroy();
   };
   await Promise.all(Array.from({ length: 12 }, (_, id) => worker(id)));
-  expect(whole + broken).toBe(count);
-  expect(whole).toBeGreaterThan(count / 2);
+  expect(complete + broken).toBe(count);
+  expect(complete).toBeGreaterThan(count / 2);
   expect(world.decisions).toHaveLength(count);
   expect(JSON.stringify(world.decisions)).not.toContain(secret);
 });

@@ -6,7 +6,7 @@ const namesOf = (kinds: Uint8Array): readonly string[] =>
   Object.entries(Field).flatMap(([name, kind]) => (kinds[kind] === 1 ? [name] : []));
 
 describe('fields of one connection', () => {
-  it('are taken out of HTTP/1 requests', () => {
+  it('are removed from HTTP/1 requests', () => {
     expect(namesOf(hopByHopInRequest)).toEqual([
       'connection',
       'keepAlive',
@@ -19,7 +19,7 @@ describe('fields of one connection', () => {
     ]);
   });
 
-  it('are taken out of HTTP/1 responses', () => {
+  it('are removed from HTTP/1 responses', () => {
     expect(namesOf(hopByHopInResponse)).toEqual([
       'connection',
       'keepAlive',
@@ -29,7 +29,7 @@ describe('fields of one connection', () => {
     ]);
   });
 
-  it('are taken out of HTTP/2 messages, with what HTTP/2 says elsewhere', () => {
+  it('are removed from HTTP/2 messages, with what HTTP/2 says elsewhere', () => {
     expect([...hopByHopInHttp2].sort()).toEqual([
       'connection',
       'host',

@@ -28,13 +28,13 @@ describe('keep-alive and pipelining', () => {
     ['Keep-Alive: max=100,timeout=15', 'release upstream for 15000 ms'],
     ['Keep-Alive: timeout=soon', 'release upstream'],
     ['X-Keep-Alive: timeout=5', 'release upstream'],
-  ])('hears how long the upstream waits for another request: %s', (field, action) => {
+  ])('reads how long the upstream waits for another request: %s', (field, action) => {
     const t = new Transcript().client(get('/1'));
     t.upstream(lines('HTTP/1.1 200 OK', 'Content-Length: 0', field));
     expect(t.take().at(-1)).toBe(action);
   });
 
-  test('a pipelined request waits until the response before it is complete', () => {
+  test('a pipelined request waits until the previous response is complete', () => {
     const t = new Transcript().client(get('/1') + get('/2'));
     expect(t.take()).toEqual([`→upstream ${get('/1')}`, 'pause client']);
     t.upstream(ok('one').slice(0, -1));
@@ -49,7 +49,7 @@ describe('keep-alive and pipelining', () => {
     // Its end is the connection's, so only a reset tells that it was cut.
     ['truncated without a length', `${lines('HTTP/1.1 200 OK')}cut`, 'reset client'],
   ])(
-    'a response that is %s does not take the one before it along, where that is still on its way',
+    'a response that is %s does not lose the previous one, which is still in transit',
     (_, second, action) => {
       const broken = (t: Transcript): Transcript => {
         t.upstream(second);
@@ -100,7 +100,7 @@ describe('keep-alive and pipelining', () => {
 });
 
 describe('early and interim responses', () => {
-  test('100 goes on to the client, and the body follows', () => {
+  test('100 is relayed to the client, and the body follows', () => {
     const t = new Transcript().client(post('/', 'body', 'Expect: 100-continue').slice(0, -4));
     t.upstream(lines('HTTP/1.1 100 Continue'));
     expect(t.sent('client')).toBe(lines('HTTP/1.1 100 Continue'));
@@ -108,7 +108,7 @@ describe('early and interim responses', () => {
     expect(t.actions.at(-1)).toBe('release upstream');
   });
 
-  test('a final response instead of 100 closes: whether the body comes cannot be known', () => {
+  test('a final response instead of 100 closes, since the body may come or not', () => {
     const t = new Transcript()
       .client(post('/', 'body', 'Expect: 100-continue').slice(0, -4))
       .upstream(ok('no'));
@@ -125,7 +125,7 @@ describe('early and interim responses', () => {
     expect(t.sent('client')).not.toContain('103');
   });
 
-  test('an early response goes out at once, and the body goes on to an upstream that stays', () => {
+  test('an early response is relayed at once, and the body to an upstream that stays', () => {
     const t = new Transcript().client(post('/', 'body').slice(0, -2)).upstream(ok('early'));
     expect(t.sent('client')).toBe(ok('early'));
     expect(t.actions).not.toContain('release upstream');
@@ -167,7 +167,7 @@ describe('switching protocols', () => {
   const handshake = get('/', 'Connection: Upgrade', 'Upgrade: websocket');
   const switched = lines('HTTP/1.1 101 Switching Protocols', 'Upgrade: websocket', 'Connection: Upgrade');
 
-  test('splices after 101 and hands over what each side said already', () => {
+  test('splices after 101 and hands over what each side already sent', () => {
     const t = new Transcript().client(`${handshake}early`).upstream(`${switched}hello`);
     expect(t.sent('client')).toBe(switched);
     expect(t.actions.at(-1)).toBe('splice early|hello');
@@ -179,7 +179,7 @@ describe('switching protocols', () => {
     expect(t.authorized.map(({ target }) => target)).toEqual(['/', '/next']);
   });
 
-  test('does not splice before the request’s body is out', () => {
+  test('does not splice before the request’s body is sent', () => {
     const t = new Transcript()
       .client(post('/', 'body', 'Connection: Upgrade', 'Upgrade: x').slice(0, -1))
       .upstream(switched);
@@ -188,7 +188,7 @@ describe('switching protocols', () => {
 });
 
 describe('retries', () => {
-  test('a stale connection costs a safe request without a body one second try', () => {
+  test('sends a safe request without a body once more after a stale connection', () => {
     const t = new Transcript();
     t.reused = true;
     t.client(get('/'));
@@ -263,14 +263,14 @@ describe('renewing a credential on 401', () => {
     expect(t.sent('upstream')).toBe(newHead.toString() + body);
   });
 
-  test('passes the 401 on where there is nothing newer', () => {
+  test('passes the 401 on if there is no newer credential', () => {
     const t = new Transcript(renewable).client(get('/')).upstream(unauthorized);
     t.machine.renewed(undefined);
     expect(t.sent('client')).toBe(unauthorized);
     expect(t.actions).toContain('release upstream');
   });
 
-  test('passes on a 401 whose connection ended meanwhile', () => {
+  test('passes on a 401 whose connection has ended since', () => {
     const t = new Transcript(renewable).client(get('/')).upstream(unauthorized);
     t.machine.upstreamEnd(true);
     t.machine.renewed(undefined);
@@ -291,7 +291,7 @@ describe('renewing a credential on 401', () => {
     expect(t.sent('client')).toBe(unauthorized);
   });
 
-  test('does not send a request again whose body is still coming', () => {
+  test('does not send a request again while its body is still coming', () => {
     const t = new Transcript(renewable).client(post('/', 'body').slice(0, -1)).upstream(unauthorized);
     expect(t.actions).not.toContain('renew');
   });
@@ -302,8 +302,8 @@ describe('renewing a credential on 401', () => {
   });
 });
 
-describe('our own responses', () => {
-  test('keep the connection where the request had no body', () => {
+describe('our own replies', () => {
+  test('keep the connection if the request had no body', () => {
     const t = new Transcript({ autoAuthorize: false }).client(get('/'));
     t.machine.reply(({ close }) => Buffer.from(`<no ${close}>`));
     t.client(get('/2'));
@@ -311,7 +311,7 @@ describe('our own responses', () => {
     expect(t.authorized).toHaveLength(2);
   });
 
-  test('close it where a body is still to come, and swallow the body', () => {
+  test('close it if a body is still to come, and discard the body', () => {
     const t = new Transcript({ autoAuthorize: false }).client(post('/', 'body').slice(0, -4));
     t.machine.reply(({ close }) => Buffer.from(`<no ${close}>`));
     expect(t.actions.slice(-2)).toEqual(['→client <no true>', 'end client']);
@@ -357,7 +357,7 @@ describe('backpressure', () => {
     expect(t.actions.at(-1)).toBe('resume client');
   });
 
-  test('an upstream that is given back is reading again', () => {
+  test('an upstream that is returned to the pool is being read again', () => {
     const t = new Transcript({ blockClient: () => true })
       .client(post('/', 'body').slice(0, -1))
       .upstream(ok('early'));
@@ -376,31 +376,31 @@ describe('departures', () => {
     expect(t.actions.at(-1)).toBe('end client');
   });
 
-  test('a client that is gone takes its upstream connection along', () => {
+  test('a client that leaves closes its upstream connection', () => {
     const t = new Transcript().client(get('/'));
     t.machine.clientClosed();
     expect(t.actions.at(-1)).toBe('destroy upstream');
   });
 
-  test('a client that leaves in the middle of its body', () => {
+  test('a client that leaves before the end of its body', () => {
     const t = new Transcript().client(post('/', 'body').slice(0, -1));
     t.machine.clientEnd();
     expect(t.actions.slice(-2)).toEqual(['destroy upstream', 'end client']);
   });
 
-  test('an idle client may leave without a word', () => {
+  test('an idle client may leave', () => {
     const t = new Transcript();
     t.machine.clientEnd();
     expect(t.actions).toEqual(['end client']);
   });
 
-  test('silence in the middle of a head is answered', () => {
+  test('an idle timeout within a head is answered', () => {
     const t = new Transcript().client('GET / HT');
     t.machine.idleTimeout();
     expect(t.actions).toEqual(['→client <request-timeout, close>', 'end client']);
   });
 
-  test('silence instead of a response is answered', () => {
+  test('an idle timeout instead of a response is answered', () => {
     const t = new Transcript().client(get('/'));
     t.machine.idleTimeout();
     expect(t.actions.slice(1)).toEqual([
@@ -410,13 +410,13 @@ describe('departures', () => {
     ]);
   });
 
-  test('silence in the middle of a response cuts the client off', () => {
+  test('an idle timeout within a response cuts the client off', () => {
     const t = new Transcript().client(get('/')).upstream(ok('hello').slice(0, -1));
     t.machine.idleTimeout();
     expect(t.actions.slice(-2)).toEqual(['destroy upstream', 'reset client']);
   });
 
-  test('a connection that was decided after the client had gone is not used', () => {
+  test('a decision after the client has left connects to no upstream', () => {
     const t = new Transcript({ autoConnect: false }).client(get('/'));
     t.machine.clientClosed();
     t.machine.upstreamReady(false);

@@ -308,7 +308,7 @@ describe('forwards', () => {
     });
   }
 
-  test('every one of them also when it drips in byte by byte', () => {
+  test('every one of them also when it arrives byte by byte', () => {
     for (const [, sent, expected] of forwarded) {
       if (sent.length > 10_000) continue;
       const dripped = new Transcript();
@@ -331,7 +331,7 @@ describe('forwards', () => {
   });
 });
 
-describe('refuses, and no upstream hears of it:', () => {
+describe('refuses, and sends nothing to an upstream:', () => {
   for (const [name, sent] of refused) {
     test(name, () => {
       const transcript = new Transcript().client(sent);
@@ -342,7 +342,7 @@ describe('refuses, and no upstream hears of it:', () => {
     });
   }
 
-  test('every one of them also when it drips in byte by byte', () => {
+  test('every one of them also when it arrives byte by byte', () => {
     for (const [name, sent] of refused) {
       if (sent.length > 10_000) continue;
       const dripped = new Transcript();

@@ -284,7 +284,7 @@ describe('passes on', () => {
     });
   }
 
-  test('every one of them also when it drips in byte by byte', () => {
+  test('every one of them also when it arrives byte by byte', () => {
     for (const entry of passed) {
       if (entry.sent.length > 10_000) continue;
       const transcript = play(entry, (text) => text.split(''));

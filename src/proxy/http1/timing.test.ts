@@ -21,7 +21,7 @@ class Scene implements MachinePort {
   received = '';
   readonly arrived = new Map<number, string>();
   readonly authorized: number[] = [];
-  over = false;
+  finished = false;
   readonly #exchanges: readonly Exchange[];
   readonly #next: (limit: number) => number;
   #toSend: string;
@@ -199,11 +199,11 @@ class Scene implements MachinePort {
   }
 
   endClient(): void {
-    this.over = true;
+    this.finished = true;
   }
 
   abortClient(): void {
-    this.over = true;
+    this.finished = true;
   }
 
   splice(): void {
@@ -224,7 +224,7 @@ const exchange: fc.Arbitrary<Exchange> = fc
   // A refusal before a body closes the connection, and a request with a body is not sent again to be safe.
   .map((made) => (made.fate === 'denied' || made.fate === 'dropped' ? { ...made, body: 'none' } : made));
 
-test('whatever comes first, every request is carried, answered in its turn, and none is left waiting', () => {
+test('in any order of events, every request is relayed and answered in order, and none is left waiting', () => {
   fc.assert(
     fc.property(
       fc.array(exchange, { minLength: 1, maxLength: 6 }),
@@ -238,7 +238,7 @@ test('whatever comes first, every request is carried, answered in its turn, and 
         const carried = all.filter((index) => exchanges[index]?.fate !== 'denied');
         expect([...scene.arrived.keys()]).toEqual(carried);
         for (const index of carried) expect(scene.arrived.get(index)).toBe(scene.requestOf(index));
-        expect(scene.over).toBe(false);
+        expect(scene.finished).toBe(false);
       },
     ),
     { numRuns: 3_000 },

@@ -57,7 +57,7 @@ async function upload(response: (stream: number) => readonly Buffer[]) {
   return { world, status, body, code: stream.rstCode, isEnded };
 }
 
-describe('a response that is whole while the request is not', () => {
+describe('a response that is complete while the request is not', () => {
   const length = ['content-length', '5'] as const;
   test.each<readonly [string, (stream: number) => readonly Buffer[]]>([
     ['by its length', (s) => [head(s, length), data(s, 'large', Flag.endStream), reset(s, Code.none)]],
@@ -78,7 +78,7 @@ describe('a response that is whole while the request is not', () => {
   });
 });
 
-describe('a response that is cut off while the request is under way', () => {
+describe('a response that is cut off while the request is being sent', () => {
   test.each<readonly [string, (stream: number) => readonly Buffer[]]>([
     ['short of its length', (s) => [head(s, ['content-length', '9']), data(s, 'large'), reset(s, Code.none)]],
     ['with nothing that proves its end', (s) => [head(s), data(s, 'large'), reset(s, Code.cancel)]],
@@ -96,7 +96,7 @@ test.each([
     'one that resets the stream after it',
     (s: number) => [head(s), data(s, 'large'), trailers(s), reset(s, Code.none)],
   ],
-])('a whole response ends a client’s stream without a reset: from %s', async (_name, response) => {
+])('a complete response ends a client’s stream without a reset: from %s', async (_name, response) => {
   const at = await serveFrames(cleanups, [], (one, _connection, send) => {
     if (one.type === Type.headers) send(...response(one.stream));
   });

@@ -102,7 +102,7 @@ test('CONTINUATION frames without end', async () => {
   expect(world.decisions.map(({ outcome }) => outcome)).toEqual(['MalformedRequest', 'MalformedRequest']);
 });
 
-test('CONTINUATION frames that hold nothing', async () => {
+test('empty CONTINUATION frames', async () => {
   const { client, arrived } = await openFlooded();
   client.send(frame(Type.headers, Flag.endStream, 1, literals(getFields)));
   expect(
@@ -112,7 +112,7 @@ test('CONTINUATION frames that hold nothing', async () => {
 });
 
 /** One field of four kilobytes in the table, then references to it of one byte each (RFC 7541 §7.3). */
-test('a block that unpacks to a thousand times its size reaches nobody', async () => {
+test('a header block that decompresses to a thousand times its size reaches no upstream', async () => {
   const { world, client, arrived } = await openFlooded();
   const value = Buffer.alloc(3_900, 'v');
   const entry = Buffer.concat([
@@ -147,24 +147,27 @@ test.each([
     'MalformedRequest',
     Array.from({ length: 300 }, (_, index) => [`x-${index}`, 'v'] as const),
   ],
-])('a head of more than %d %s reaches nobody, and is on record', async (_limit, _what, outcome, fields) => {
-  const { world, client, arrived } = await openFlooded();
-  const block = literals([...getFields, ...fields]);
-  const parts: Buffer[] = [];
-  for (let at = 0; at < block.length; at += 16_000) parts.push(block.subarray(at, at + 16_000));
-  client.send(
-    ...parts.map((part, index) => {
-      const end = index === parts.length - 1 ? Flag.endHeaders : 0;
-      return index === 0
-        ? frame(Type.headers, Flag.endStream | end, 1, part)
-        : frame(Type.continuation, end, 1, part);
-    }),
-  );
-  await client.until((frames) => frames.some(({ stream }) => stream === 1));
-  client.close();
-  await expect.poll(() => world.decisions.map((decision) => decision.outcome)).toEqual([outcome]);
-  expect(arrived).toEqual([]);
-});
+])(
+  'a head of more than %d %s reaches no upstream, and is recorded',
+  async (_limit, _what, outcome, fields) => {
+    const { world, client, arrived } = await openFlooded();
+    const block = literals([...getFields, ...fields]);
+    const parts: Buffer[] = [];
+    for (let at = 0; at < block.length; at += 16_000) parts.push(block.subarray(at, at + 16_000));
+    client.send(
+      ...parts.map((part, index) => {
+        const end = index === parts.length - 1 ? Flag.endHeaders : 0;
+        return index === 0
+          ? frame(Type.headers, Flag.endStream | end, 1, part)
+          : frame(Type.continuation, end, 1, part);
+      }),
+    );
+    await client.until((frames) => frames.some(({ stream }) => stream === 1));
+    client.close();
+    await expect.poll(() => world.decisions.map((decision) => decision.outcome)).toEqual([outcome]);
+    expect(arrived).toEqual([]);
+  },
+);
 
 test('malformed requests without end: each is counted, and the client is cut off', async () => {
   const { world, client, arrived } = await openFlooded();
@@ -186,7 +189,7 @@ test('malformed requests without end: each is counted, and the client is cut off
   expect(JSON.stringify(world.decisions)).not.toContain(secret);
 });
 
-test('DATA frames that hold nothing: the client is cut off, the upstream gets no end of a request', async () => {
+test('empty DATA frames: the client is cut off, and the upstream gets no end of a request', async () => {
   const { client, arrived } = await openFlooded();
   client.send(headers(1, postFields, 0));
   expect(await flood(client, () => Array.from({ length: 50 }, () => frame(Type.data, 0, 1)))).toBeLessThan(
@@ -204,7 +207,7 @@ test.each([
   ['WINDOW_UPDATE', frame(Type.windowUpdate, 0, 0, uint32(1))],
   ['unknown', frame(0x42, 0, 0, 'unknown')],
 ])(
-  '%s frames by the thousands reach nobody, and other connections are served meanwhile',
+  '%s frames by the thousands reach no upstream, and other connections are still served',
   async (_what, one) => {
     const { world, client, arrived } = await openFlooded();
     const other = await dialRaw(world);
@@ -220,7 +223,7 @@ test.each([
   },
 );
 
-test('a client that reads nothing cannot make responses to PING and SETTINGS pile up', async () => {
+test('a client that reads nothing cannot make replies to PING and SETTINGS pile up', async () => {
   const { client, arrived } = await openFlooded();
   client.pause();
   const round = Buffer.concat(
@@ -236,7 +239,7 @@ test('a client that reads nothing cannot make responses to PING and SETTINGS pil
   expect(arrived).toEqual([]);
 });
 
-test('more streams at once than were allowed: those beyond are refused, and the upstream never has more', async () => {
+test('more streams at once than allowed: the surplus is refused, and the upstream never has more', async () => {
   const { client, arrived } = await openFlooded();
   await client.until((frames) => frames.some(({ type }) => type === Type.settings));
   const all = Array.from({ length: 300 }, (_, index) => headers(1 + 2 * index, heldFields));
@@ -245,7 +248,7 @@ test('more streams at once than were allowed: those beyond are refused, and the 
   expect(arrived.length).toBeLessThanOrEqual(256);
 });
 
-test('a client whose connection is in error as it shows that it is there holds no stream of the upstream', async () => {
+test('a client whose connection is in error while it acknowledges keeps no stream of the upstream', async () => {
   const arrived: { open: boolean }[] = [];
   const world = await openHttp2World(
     cleanups,

@@ -48,7 +48,7 @@ function sessionOn(socket: TLSSocket): ClientHttp2Session {
 const getVersion1 = (socket: TLSSocket): Promise<string> =>
   ask(clientOn(socket), 'GET /v1 HTTP/1.1', `Host: ${apiHost}`);
 
-test('a client that offers both gets HTTP/2 where the upstream speaks nothing else, from its first connection on', async () => {
+test('a client that offers both gets HTTP/2 if the upstream supports only that, from its first connection on', async () => {
   const seen: unknown[] = [];
   const world = await openHttp2World(cleanups, (stream, { authorization }) => {
     seen.push(authorization);
@@ -65,7 +65,7 @@ test('a client that offers both gets HTTP/2 where the upstream speaks nothing el
   expect(world.dials).toHaveLength(2);
 });
 
-test('a client that offers both gets HTTP/1.1 where the upstream speaks it, and only the first waits to know', async () => {
+test('a client that offers both gets HTTP/1.1 if the upstream supports it, and only the first one waits for the probe', async () => {
   const { world, seen } = await openWorldWithApi(cleanups);
   const first = await dialWithBoth(world);
   expect(first.alpnProtocol).toBe('http/1.1');
@@ -78,7 +78,7 @@ test('a client that offers both gets HTTP/1.1 where the upstream speaks it, and 
   expect(world.dials).toHaveLength(2);
 });
 
-test('a client that offers both gets HTTP/1.1 where the upstream speaks both', async () => {
+test('a client that offers both gets HTTP/1.1 if the upstream supports both', async () => {
   const server = createSecureServer(
     { allowHTTP1: true, SNICallback: (name, done) => done(null, upstreamContext(name)) },
     (_request, response) => response.end('response'),
@@ -93,7 +93,7 @@ test('a client that offers both gets HTTP/1.1 where the upstream speaks both', a
   expect((await dialWithBoth(world)).alpnProtocol).toBe('http/1.1');
 });
 
-test('a client that offers both is told over HTTP/1.1 that its upstream cannot be reached', async () => {
+test('a client that offers both learns over HTTP/1.1 that its upstream cannot be reached', async () => {
   const world = await openWorld();
   cleanups.push(() => world.close());
   const socket = await dialWithBoth(world);
@@ -102,7 +102,7 @@ test('a client that offers both is told over HTTP/1.1 that its upstream cannot b
   expect(world.decisions.map(({ outcome }) => outcome)).toEqual(['AddressForbidden']);
 });
 
-test('an upstream that has learnt HTTP/1.1 meanwhile is met with it', async () => {
+test('an upstream that supports HTTP/1.1 since gets it', async () => {
   const world = await openHttp2World(cleanups, (stream) =>
     stream.respond({ ':status': 200 }, { endStream: true }),
   );
@@ -118,7 +118,7 @@ test('an upstream that has learnt HTTP/1.1 meanwhile is met with it', async () =
   expect(await getVersion1(await dialWithBoth(world))).toContain('200 OK');
 });
 
-test('a client that offers HTTP/1.1 alone asks for nothing', async () => {
+test('a client that offers only HTTP/1.1 causes no probe', async () => {
   const { world } = await openWorldWithApi(cleanups);
   const client = await dialProxy(world);
   await connectTo(client, world, `${apiHost}:443`);

@@ -76,7 +76,7 @@ describe('a stream', () => {
     ['x-http-method-override', 'DELETE'],
     ['x-method-override', 'patch, delete'],
     ['x-http_method', 'DELETE'],
-  ])('asks policy about the method that %s names, too', async (name, value) => {
+  ])('asks policy also about the method that %s names', async (name, value) => {
     const asked: string[] = [];
     const world = await openWithHttp2(echo, {
       spec: {
@@ -177,7 +177,7 @@ describe('a stream', () => {
     expect(String(links)).not.toContain(secret);
   });
 
-  test('a reset goes on in both directions', async () => {
+  test('a reset is relayed in both directions', async () => {
     const codes: number[] = [];
     const world = await openWithHttp2((stream, headers) => {
       if (headers[':path'] === '/reset') {
@@ -202,7 +202,7 @@ describe('a stream', () => {
     expect(codes).toEqual([constants.NGHTTP2_CANCEL]);
   });
 
-  test('is not complete when the upstream’s connection breaks in the middle', async () => {
+  test('is not complete when the upstream’s connection breaks halfway', async () => {
     const world = await openWithHttp2((stream) => {
       stream.respond({ ':status': 200 });
       stream.write('half');
@@ -214,7 +214,7 @@ describe('a stream', () => {
     expect(response.code).not.toBe(0);
   });
 
-  test('server-sent events pass as they come', async () => {
+  test('server-sent events pass as they arrive', async () => {
     let send: ((text: string) => void) | undefined;
     const world = await openWithHttp2((stream) => {
       stream.respond({ ':status': 200, 'content-type': 'text/event-stream' });
@@ -229,7 +229,7 @@ describe('a stream', () => {
     }
   });
 
-  test('a 403 gains our decision and what would help', async () => {
+  test('a 403 gains our decision and a hint', async () => {
     const world = await openWithHttp2(
       (stream) => {
         stream.respond({ ':status': 403, 'www-authenticate': 'Bearer scope="a"', 'authsome-hint': 'mine' });
@@ -324,7 +324,7 @@ describe('refusals', () => {
     expect(world.decisions[0]?.reason).toContain('supports only HTTP/2');
   });
 
-  test('an upstream that cannot be reached is told to every stream', async () => {
+  test('each stream learns that an upstream cannot be reached', async () => {
     const world = await openWorld();
     cleanups.push(() => world.close());
     const response = await responseOn((await dialHttp2(world)).request({ ':path': '/' }));
@@ -394,7 +394,7 @@ test('revocation cuts the streams that carry the credential', async () => {
   expect((await response).code).not.toBe(0);
 });
 
-test('a client that has said it asks for nothing more is still told all of what it asked for', async () => {
+test('a client that announced its last request still gets all of its responses', async () => {
   const world = await openWithHttp2(
     (stream) => {
       stream.respond({ ':status': 200 });

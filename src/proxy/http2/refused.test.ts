@@ -46,7 +46,7 @@ describe.each([
   ['a GOAWAY that leaves it out', byGoaway],
 ])('a request that the upstream did not process, by %s', (_name, refusal) => {
   test.each(['GET', 'HEAD', 'DELETE', 'PUT'])(
-    'goes out once more, over another connection: %s',
+    'is sent once more, over another connection: %s',
     async (method) => {
       const { world, seen, ask, outcomes } = await openRefusing([refusal]);
       expect((await ask(method)).headers[':status']).toBe(200);
@@ -56,7 +56,7 @@ describe.each([
     },
   );
 
-  test('does not go out a third time', async () => {
+  test('is not sent a third time', async () => {
     const { seen, ask, outcomes } = await openRefusing([refusal, refusal]);
     const { headers: head, body } = await ask();
     expect(head[':status']).toBe(502);
@@ -73,20 +73,20 @@ describe.each([
     ['POST', 'body'],
     ['PUT', 'body'],
     ['get', undefined],
-  ])('does not go out again where that could be seen: %s with %s', async (method, body) => {
+  ])('is not sent again if repeating it may do harm: %s with %s', async (method, body) => {
     const { seen, ask, outcomes } = await openRefusing([refusal]);
     expect((await ask(method, body)).headers[':status']).toBe(502);
     expect(seen).toHaveLength(1);
     expect(outcomes()).toEqual(['injected']);
   });
 
-  test('is judged again: a rule that came meanwhile keeps it back', async () => {
+  test('is authorized again: a rule that was added since denies it', async () => {
     let denied = false;
     const { seen, ask, outcomes } = await openRefusing(
       [refusal],
       {
         spec: {
-          decide: () => ({ allowed: !denied, rule: denied ? 'late' : undefined, reason: 'as it was told' }),
+          decide: () => ({ allowed: !denied, rule: denied ? 'late' : undefined, reason: 'as the test says' }),
         },
       },
       () => {
@@ -101,7 +101,7 @@ describe.each([
   });
 });
 
-test('a request that goes out once more carries the credential of then', async () => {
+test('a request that is sent again carries the current credential', async () => {
   const seen: unknown[] = [];
   const world = await openHttp2World(cleanups, (stream, { authorization }) => {
     seen.push(authorization);
@@ -114,7 +114,7 @@ test('a request that goes out once more carries the credential of then', async (
   expect(seen).toEqual([`Bearer ${secret}`, 'Bearer newer']);
 });
 
-describe('a request of which the upstream did something, or may have', () => {
+describe('a request that the upstream processed, or may have processed', () => {
   test.each([
     [
       'an interim response',
@@ -124,13 +124,13 @@ describe('a request of which the upstream did something, or may have', () => {
     ['another code', (stream: number) => [reset(stream, Code.internal)], 502],
     ['a cancellation', (stream: number) => [reset(stream, Code.cancel)], 502],
     ['a GOAWAY that takes it in', (stream: number) => [goaway(stream), reset(stream, Code.internal)], 502],
-  ])('does not go out again: %s', async (_name, refusal, status) => {
+  ])('is not sent again: %s', async (_name, refusal, status) => {
     const { seen, ask } = await openRefusing([refusal]);
     expect((await ask()).headers[':status']).toBe(status);
     expect(seen).toHaveLength(1);
   });
 
-  test('does not go out again once its response has begun: the client is told of the reset', async () => {
+  test('is not sent again once its response has begun: the client gets the reset', async () => {
     const { seen, ask } = await openRefusing([
       (stream) => [
         response(stream, '200', 0),
@@ -144,7 +144,7 @@ describe('a request of which the upstream did something, or may have', () => {
     expect(seen).toHaveLength(1);
   });
 
-  test('is answered, beside one that a GOAWAY leaves out and that goes out again', async () => {
+  test('is answered, beside one that a GOAWAY excludes and that is sent again', async () => {
     const streams: number[] = [];
     const { world, seen, ask, outcomes } = await openRefusing([
       (stream) => {

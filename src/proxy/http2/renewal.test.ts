@@ -49,7 +49,7 @@ describe('a renewed credential over HTTP/2', () => {
     expect(renewals).toEqual([['example/default', secret]]);
   });
 
-  describe('a 401 that is over before the credential is renewed', () => {
+  describe('a 401 whose stream closes before the credential is renewed', () => {
     /** An API that wants the renewed credential, and a renewal that ends when it is told to. */
     async function openWithSlowRenewal() {
       const seen: unknown[] = [];
@@ -97,7 +97,7 @@ describe('a renewed credential over HTTP/2', () => {
     const ping = (session: ClientHttp2Session): Promise<void> =>
       new Promise((resolve) => session.ping(() => resolve()));
 
-    test('is met like any other', async () => {
+    test('is handled like any other', async () => {
       const { world, seen, response, finish } = await openWithSlowRenewal();
       finish();
       expect((await response).headers[':status']).toBe(204);
@@ -105,7 +105,7 @@ describe('a renewed credential over HTTP/2', () => {
       expect(world.decisions.map(({ outcome }) => outcome)).toEqual(['injected']);
     });
 
-    test('is met with nothing once its route is gone', async () => {
+    test('is not sent again once its route has been removed', async () => {
       const { world, seen, session, finish } = await openWithSlowRenewal();
       world.run.replaceRoutes(compileRoutes([]));
       finish();
@@ -114,7 +114,7 @@ describe('a renewed credential over HTTP/2', () => {
       expect(seen).toEqual([`Bearer ${secret}`]);
     });
 
-    test('is met with nothing once the client has left', async () => {
+    test('is not sent again once the client has left', async () => {
       const { seen, session, stream, finish } = await openWithSlowRenewal();
       stream.close(constants.NGHTTP2_CANCEL);
       await ping(session);

@@ -36,7 +36,7 @@ test.each([0, 1, 2, 3])(
   },
 );
 
-test('a session whose last write nobody takes lets go of its socket all the same', async () => {
+test('a session closes its socket even if its last write is never accepted', async () => {
   const socket = new Duplex({ read() {}, write() {} });
   const upstream = sessionOn(socket);
   const closed = new Promise((resolve) => upstream.session.once('close', resolve));
@@ -47,7 +47,7 @@ test('a session whose last write nobody takes lets go of its socket all the same
   expect(socket.destroyed).toBe(true);
 });
 
-test('a session that owes a sign since somebody last looked takes no further stream, and is cut when it goes on owing it', async () => {
+test('a session that does not acknowledge a probe takes no further stream, and is cut after the next one', async () => {
   const upstream = sessionOn(taking());
   const closed = new Promise((resolve) => upstream.session.once('close', resolve));
   await new Promise((resolve) => upstream.session.once('connect', resolve));
@@ -61,7 +61,7 @@ test('a session that owes a sign since somebody last looked takes no further str
   await closed;
 });
 
-test('a session on which nobody waits is asked for nothing', () => {
+test('a session without streams is not probed', () => {
   const upstream = sessionOn(taking());
   expect(upstream.idleMs()).toBe(Number.POSITIVE_INFINITY);
   upstream.active = 1;

@@ -49,7 +49,7 @@ const ok = (stream: number, flags: number) =>
 /** DATA on a stream that nobody opened: nghttp2 gives the session up, and Node says nothing of it (RFC 9113 §5.1). */
 const error = frame(Type.data, 0, 99, 'stray');
 
-test('an upstream whose HTTP/2 is in error keeps nobody waiting, and the next request finds another connection', async () => {
+test('an upstream whose HTTP/2 is in error keeps no request waiting, and the next request gets another connection', async () => {
   const world = await openWith(
     [],
     (one, connection, send) => {
@@ -85,7 +85,7 @@ test.each([
   ['application/octet-stream'],
   // Looked into on its way.
   ['text/plain'],
-])('a response of %s whose trailers concern the connection comes whole, without them', async (type) => {
+])('a response of %s whose trailers concern the connection arrives complete, without them', async (type) => {
   const world = await openWith([], (one, _connection, send) => {
     if (!isRequest(one)) return;
     send(
@@ -117,7 +117,7 @@ test.each([
   expect(response.trailers).not.toHaveProperty('http2-settings');
 });
 
-test('a response of 200 fields comes whole', async () => {
+test('a response of 200 fields arrives complete', async () => {
   const fields = Array.from({ length: 200 }, (_, index): [string, string] => [`x-${index}`, String(index)]);
   const world = await openWith([], (one, _connection, send) => {
     if (isRequest(one)) send(headers(one.stream, [[':status', '200'], ...fields]));
@@ -126,7 +126,7 @@ test('a response of 200 fields comes whole', async () => {
   expect(response.headers).toMatchObject({ ':status': 200, ...Object.fromEntries(fields) });
 });
 
-test('a response whose fields unfold to more than can be sent on is refused, and costs no other response of its client', async () => {
+test('a response whose fields decompress to more than can be relayed is refused, and costs its client no other response', async () => {
   // RFC 7541 appendix B: an `a` takes five bits, so that 100,000 of them fit what is taken in.
   const value = Buffer.alloc(62_500, Buffer.from('18c6318c63', 'hex'));
   const name = literals([
@@ -156,7 +156,7 @@ test('a response whose fields unfold to more than can be sent on is refused, and
   expect((await responseOn(session.request({ ':path': '/' }))).headers[':status']).toBe(200);
 });
 
-test('an upstream that is only slow is asked for a sign, gives it, and is waited for', async () => {
+test('an upstream that is only slow acknowledges its probe, and is not cut', async () => {
   const signs: number[] = [];
   let reply: (() => void) | undefined;
   const at = await serveFrames(cleanups, [], (one, _connection, send) => {
@@ -175,7 +175,7 @@ test('an upstream that is only slow is asked for a sign, gives it, and is waited
   expect(world.dials).toHaveLength(1);
 });
 
-test('streams that wait for an upstream to allow any are let go with their client', async () => {
+test('streams that wait for an upstream to allow them are dropped with their client', async () => {
   const arrived: number[] = [];
   const added = vi.spyOn(LiveRun.prototype, 'add');
   // SETTINGS_MAX_CONCURRENT_STREAMS of 0.
@@ -202,7 +202,7 @@ async function upstreamIn(added: {
   return found() as UpstreamSession;
 }
 
-test('a response that is refused, and whole in the same breath, while its request is still being sent, harms nobody else', async () => {
+test('a response that is refused and complete at once, while its request is still being sent, harms no other request', async () => {
   const world = await openWith([], (one, _connection, send) => {
     if (one.type !== Type.data) return;
     const fields = [

@@ -30,25 +30,25 @@ function changingPolicy() {
 }
 
 const routes = compileRoutes([
-  routeTo(apiHost, { pathPrefix: '/kept' }),
-  routeTo(apiHost, { pathPrefix: '/gone' }),
+  routeTo(apiHost, { pathPrefix: '/unchanged' }),
+  routeTo(apiHost, { pathPrefix: '/removed' }),
 ]);
 
 type Change = (run: Run, denied: string[]) => void;
 
-/** What may happen to `/gone` while requests are under way, and what the next one there meets. */
+/** What may happen to `/removed` while requests are under way, and what the next one there meets. */
 const changes: readonly (readonly [name: string, change: Change, next: string])[] = [
   [
     'a rule that now denies it',
     (run, denied) => {
-      denied.push('/gone');
+      denied.push('/removed');
       run.reauthorize();
     },
     'PolicyDenied',
   ],
   [
     'a route that is no more',
-    (run) => run.replaceRoutes(compileRoutes([routeTo(apiHost, { pathPrefix: '/kept' })])),
+    (run) => run.replaceRoutes(compileRoutes([routeTo(apiHost, { pathPrefix: '/unchanged' })])),
     'passed',
   ],
   [
@@ -56,8 +56,8 @@ const changes: readonly (readonly [name: string, change: Change, next: string])[
     (run) =>
       run.replaceRoutes(
         compileRoutes([
-          routeTo(apiHost, { pathPrefix: '/kept' }),
-          routeTo(apiHost, { pathPrefix: '/gone', connection: 'other' }),
+          routeTo(apiHost, { pathPrefix: '/unchanged' }),
+          routeTo(apiHost, { pathPrefix: '/removed', connection: 'other' }),
         ]),
       ),
     'CredentialExpired',
@@ -67,11 +67,11 @@ const changes: readonly (readonly [name: string, change: Change, next: string])[
 /** Something under way: how to make the other side say more, and what became of it. */
 interface UnderWay {
   say(text: string): void;
-  readonly heard: () => string;
-  readonly over: () => boolean;
+  readonly received: () => string;
+  readonly finished: () => boolean;
 }
 
-type Begin = (path: '/kept/1' | '/gone/1') => Promise<UnderWay>;
+type Begin = (path: '/unchanged/1' | '/removed/1') => Promise<UnderWay>;
 
 /** What is cut ends on both sides; what is not goes on as if nothing had been. */
 async function expectChange(
@@ -80,20 +80,20 @@ async function expectChange(
   change: (run: Run) => void,
   outcome: string,
 ): Promise<void> {
-  const kept = await begin('/kept/1');
-  const gone = await begin('/gone/1');
-  for (const one of [kept, gone]) {
+  const unchanged = await begin('/unchanged/1');
+  const removed = await begin('/removed/1');
+  for (const one of [unchanged, removed]) {
     one.say('before');
-    await expect.poll(one.heard).toContain('before');
+    await expect.poll(one.received).toContain('before');
   }
   change(world.run);
-  await expect.poll(gone.over).toBe(true);
-  kept.say('after');
-  await expect.poll(kept.heard).toContain('after');
-  expect(kept.over()).toBe(false);
-  expect(gone.heard()).not.toContain('after');
+  await expect.poll(removed.finished).toBe(true);
+  unchanged.say('after');
+  await expect.poll(unchanged.received).toContain('after');
+  expect(unchanged.finished()).toBe(false);
+  expect(removed.received()).not.toContain('after');
   // What it was cut for is on record, once.
-  const decision = world.decisions.find(({ request }) => request.path === '/gone/1');
+  const decision = world.decisions.find(({ request }) => request.path === '/removed/1');
   expect(world.failures).toEqual([
     expect.objectContaining({ event: 'answer.failed', decision: decision?.id, outcome }),
   ]);
@@ -128,8 +128,8 @@ async function openHttp1() {
       const upstream = upstreams.get(path) as Client;
       return {
         say: (text) => upstream.send(text),
-        heard: () => client.received,
-        over: () => client.ended && upstream.ended,
+        received: () => client.received,
+        finished: () => client.ended && upstream.ended,
       };
     };
   return { world, denied, begin };
@@ -152,17 +152,17 @@ async function openHttp2() {
     (headers: Readonly<Record<string, string>>): Begin =>
     async (path) => {
       const stream = session.request({ ':path': path, ...headers });
-      let heard = '';
+      let received = '';
       stream.on('error', () => {});
       stream.on('data', (chunk: Buffer) => {
-        heard += chunk.toString();
+        received += chunk.toString();
       });
       await new Promise((resolve) => stream.once('response', resolve));
       const upstream = upstreams.get(path) as ServerHttp2Stream;
       return {
         say: (text) => upstream.write(text),
-        heard: () => heard,
-        over: () => stream.destroyed && stream.rstCode !== 0 && upstream.destroyed,
+        received: () => received,
+        finished: () => stream.destroyed && stream.rstCode !== 0 && upstream.destroyed,
       };
     };
   return { world, denied, session, begin };
@@ -170,17 +170,17 @@ async function openHttp2() {
 
 /** What a further request there comes to. */
 async function nextOn(session: ClientHttp2Session, world: World): Promise<string | undefined> {
-  const stream = session.request({ ':path': '/gone/2' });
+  const stream = session.request({ ':path': '/removed/2' });
   stream.on('error', () => {});
   await new Promise((resolve) => stream.once('response', resolve));
   stream.close();
-  return world.decisions.find(({ request }) => request.path === '/gone/2')?.outcome;
+  return world.decisions.find(({ request }) => request.path === '/removed/2')?.outcome;
 }
 
 describe.each(changes)('%s', (_name, change, next) => {
   const outcome = next === 'PolicyDenied' ? next : 'OperationNotAllowed';
 
-  test('cuts a response over HTTP/1.1 that is under way there, and no other', async () => {
+  test('cuts a response over HTTP/1.1 in progress there, and no other', async () => {
     const { world, denied, begin } = await openHttp1();
     await expectChange(world, begin(), (run) => change(run, denied), outcome);
   });
@@ -191,7 +191,7 @@ describe.each(changes)('%s', (_name, change, next) => {
     await expectChange(world, handshake, (run) => change(run, denied), outcome);
   });
 
-  test('cuts a stream over HTTP/2 that is under way there, and no other of its session', async () => {
+  test('cuts a stream over HTTP/2 in progress there, and no other of its session', async () => {
     const { world, denied, session, begin } = await openHttp2();
     await expectChange(world, begin({}), (run) => change(run, denied), outcome);
     expect(await nextOn(session, world)).toBe(next);
@@ -205,23 +205,23 @@ describe.each(changes)('%s', (_name, change, next) => {
   });
 });
 
-test('a response that ends with its connection does not look whole when it is cut', async () => {
+test('a response that ends with its connection does not look complete when it is cut', async () => {
   const world = await openWorldWithRaw(cleanups, (socket) => {
     socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Type: image/png\r\n\r\nbegun'));
   });
   const client = await dialThrough(world);
-  const told: string[] = [];
-  client.socket.on('end', () => told.push('end'));
-  client.socket.on('error', (error: NodeJS.ErrnoException) => told.push(error.code ?? ''));
+  const events: string[] = [];
+  client.socket.on('end', () => events.push('end'));
+  client.socket.on('error', (error: NodeJS.ErrnoException) => events.push(error.code ?? ''));
   client.send(`GET / HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`);
   await client.until((received) => received.endsWith('begun'));
   world.run.dropConnection('example/default');
   await expect.poll(() => client.socket.closed).toBe(true);
-  expect(told).toEqual(['ECONNRESET']);
+  expect(events).toEqual(['ECONNRESET']);
   expect(world.failures).toMatchObject([{ outcome: 'CredentialMissing' }]);
 });
 
-test('a response that was whole before the change is no failure, though its client has not left yet', async () => {
+test('a response that was complete before the change is no failure, though its client has not left yet', async () => {
   const world = await openWorldWithRaw(cleanups, (socket) => {
     socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\nContent-Type: image/png\r\n\r\nall'));
   });
@@ -233,13 +233,13 @@ test('a response that was whole before the change is no failure, though its clie
   expect(world.decisions.map(({ outcome }) => outcome)).toEqual(['injected']);
 });
 
-test('a change that leaves all as it was cuts nothing', async () => {
+test('a change without effect cuts nothing', async () => {
   const { world, begin } = await openHttp2();
-  const one = await begin({})('/gone/1');
+  const one = await begin({})('/removed/1');
   world.run.replaceRoutes(compileRoutes([...routes.routes]));
   one.say('after');
-  await expect.poll(one.heard).toContain('after');
-  expect(one.over()).toBe(false);
+  await expect.poll(one.received).toContain('after');
+  expect(one.finished()).toBe(false);
 });
 
 test.each([

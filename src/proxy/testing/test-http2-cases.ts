@@ -49,14 +49,14 @@ const usual = new Set([':method', ':scheme', ':authority', ':path', 'authorizati
 const further = 'GET /further';
 
 /** `METHOD path {fields} "body" {trailers}`, and `cut` where the upstream did not get all of it. */
-function toldBy(received: IncomingHttpHeaders, body: string, trailers: object, whole: boolean): string {
+function summaryOf(received: IncomingHttpHeaders, body: string, trailers: object, complete: boolean): string {
   const fields = Object.entries(received).filter(([name]) => !usual.has(name));
-  const told = [`${received[':method']} ${received[':path']}`];
-  if (fields.length > 0) told.push(JSON.stringify(Object.fromEntries(fields)));
-  if (body !== '') told.push(JSON.stringify(body));
-  if (Object.keys(trailers).length > 0) told.push(JSON.stringify(trailers));
-  if (!whole) told.push('cut');
-  return told.join(' ');
+  const parts = [`${received[':method']} ${received[':path']}`];
+  if (fields.length > 0) parts.push(JSON.stringify(Object.fromEntries(fields)));
+  if (body !== '') parts.push(JSON.stringify(body));
+  if (Object.keys(trailers).length > 0) parts.push(JSON.stringify(trailers));
+  if (!complete) parts.push('cut');
+  return parts.join(' ');
 }
 
 /** Declares one test for each case, all in one world: an upstream that answers 200, but holds what asks for `/hold`. */
@@ -72,7 +72,7 @@ export function checkCases(title: string, cases: readonly Case[], options: World
         (stream, received) => {
           let body = '';
           let trailers: object = {};
-          let whole = false;
+          let complete = false;
           authorizations.push(received.authorization);
           stream.setEncoding('latin1').on('data', (text: string) => {
             body += text;
@@ -81,12 +81,12 @@ export function checkCases(title: string, cases: readonly Case[], options: World
             trailers = { ...fields };
           });
           stream.on('end', () => {
-            whole = !stream.aborted && stream.rstCode === 0;
-            if (!whole || received[':path'] === '/hold' || stream.destroyed) return;
+            complete = !stream.aborted && stream.rstCode === 0;
+            if (!complete || received[':path'] === '/hold' || stream.destroyed) return;
             stream.respond({ ':status': 200 });
             stream.end();
           });
-          stream.on('close', () => seen.push(toldBy(received, body, trailers, whole)));
+          stream.on('close', () => seen.push(summaryOf(received, body, trailers, complete)));
         },
         { ...options, timeouts: { headMs: 400, exchangeMs: 1_500, lingerMs: 40, ...options.timeouts } },
       );

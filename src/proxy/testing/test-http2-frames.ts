@@ -98,7 +98,7 @@ export function integer(value: number, prefixBits: number, pattern = 0): Buffer 
   return Buffer.from(bytes);
 }
 
-/** HEADERS of a whole request, or of what the case says is one. */
+/** HEADERS of a complete request, or of what the case calls one. */
 export function headers(stream: number, fields: Fields, flags: number = Flag.endStream): Buffer {
   return frame(Type.headers, flags | Flag.endHeaders, stream, literals(fields));
 }
@@ -112,7 +112,7 @@ export const getFields: Fields = [
 
 export const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
 
-/** Takes the whole frames off the front of what has come, after so many bytes that are none. */
+/** Splits what arrives into complete frames, after so many bytes that are none. */
 function splitter(skipped = 0): (chunk: Buffer) => readonly Frame[] {
   let received = Buffer.alloc(0);
   let skip = skipped;
@@ -143,8 +143,8 @@ export interface RawClient {
   readonly frames: Frame[];
   closed: boolean;
   send(...bytes: readonly Buffer[]): void;
-  /** Waits until this holds, or the connection is closed. */
-  until(holds: (frames: readonly Frame[]) => boolean): Promise<void>;
+  /** Waits until the frames match, or the connection is closed. */
+  until(matches: (frames: readonly Frame[]) => boolean): Promise<void>;
   /** Reads nothing for a while: what comes stays in the network. */
   pause(): void;
   resume(): void;
@@ -175,10 +175,10 @@ export async function dialRaw(world: World): Promise<RawClient> {
     send: (...bytes) => {
       if (!socket.destroyed) socket.write(Buffer.concat(bytes));
     },
-    until: (holds) =>
+    until: (matches) =>
       new Promise((resolve) => {
         const look = (): void => {
-          if (!raw.closed && !holds(raw.frames)) return;
+          if (!raw.closed && !matches(raw.frames)) return;
           waiting.delete(look);
           resolve();
         };
@@ -196,11 +196,11 @@ export async function dialRaw(world: World): Promise<RawClient> {
     raw.frames.push(...split(chunk));
     wake();
   });
-  const over = (): void => {
+  const onEnd = (): void => {
     raw.closed = true;
     wake();
   };
-  socket.on('end', over).on('close', over).on('error', over);
+  socket.on('end', onEnd).on('close', onEnd).on('error', onEnd);
   await new Promise<void>((resolve) => socket.once('secureConnect', resolve).once('close', () => resolve()));
   return raw;
 }

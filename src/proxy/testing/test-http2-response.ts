@@ -8,7 +8,7 @@ interface Http2Response {
   readonly code: number;
 }
 
-/** The response on this stream, once it is over, whole or not. */
+/** The response on this stream, once it has ended, complete or not. */
 export function responseOn(stream: ClientHttp2Stream): Promise<Http2Response> {
   return new Promise((resolve) => {
     let headers: IncomingHttpHeaders = {};

@@ -21,7 +21,7 @@ import {
 export type Http2Listener = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number) => void;
 
 export interface Http2World extends World {
-  /** The upstream’s machine is gone, without a word. */
+  /** The upstream’s machine vanishes. */
   breakUpstreams(): void;
 }
 

@@ -15,7 +15,7 @@ import { createCertificateAuthority } from '../ca/index.ts';
 import type { Credential, DecisionSink, Run, Proxy as RunningProxy, RunSpec, Timeouts } from '../contract.ts';
 import { startProxy } from '../server.ts';
 
-/** The world that the proxy's end-to-end tests live in: loopback upstreams under names of their own, one run. */
+/** What the proxy's tests over sockets need: loopback upstreams with names, and one run. */
 export const apiHost = 'api.example.test';
 export const otherHost = 'other.example.test';
 
@@ -156,7 +156,7 @@ export async function serveHttps(listener: RequestListener): Promise<HttpsServer
   return Object.assign(server, { at: await listening(server) });
 }
 
-/** A TLS server that shows its bytes: each connection is handed over as it is. */
+/** A TLS server that shows its bytes: each connection is handed over unchanged. */
 export async function serveRaw(
   onConnection: (socket: TLSSocket) => void,
   host = apiHost,
@@ -209,7 +209,7 @@ export interface Client {
   received: string;
   ended: boolean;
   send(text: string | Buffer): void;
-  /** What has come once it satisfies the test (or the connection is over); it is taken. */
+  /** Takes what arrived, once it satisfies the test or the connection has ended. */
   until(isEnough: (received: string) => boolean): Promise<string>;
 }
 
@@ -237,11 +237,11 @@ export function clientOn(socket: Socket): Client {
     client.received += chunk.toString('latin1');
     wake();
   });
-  const over = (): void => {
+  const onEnd = (): void => {
     client.ended = true;
     wake();
   };
-  socket.on('end', over).on('close', over).on('error', over);
+  socket.on('end', onEnd).on('close', onEnd).on('error', onEnd);
   return client;
 }
 

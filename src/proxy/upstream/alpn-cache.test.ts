@@ -41,7 +41,7 @@ test.each([
   expect(sockets.every(({ destroyed }) => destroyed)).toBe(true);
 });
 
-test('who asks at the same time waits for one response', async () => {
+test('probes an upstream once for all who ask at the same time', async () => {
   const cache = new AlpnCache(() => 0);
   const { dial, offers } = upstream(() => 'http/1.1');
   expect(await Promise.all([cache.probe(api, dial), cache.probe(api, dial)])).toEqual([
@@ -51,14 +51,14 @@ test('who asks at the same time waits for one response', async () => {
   expect(offers).toHaveLength(1);
 });
 
-test('of an upstream that cannot be reached nothing is known, and it is asked again', async () => {
+test('remembers nothing of an upstream that cannot be reached, and probes it again', async () => {
   const cache = new AlpnCache(() => 0);
   expect(await cache.probe(api, upstream(() => unreachable).dial)).toBeUndefined();
   expect(cache.known(api)).toBeUndefined();
   expect(await cache.probe(api, upstream(() => refusal).dial)).toBe('h2');
 });
 
-test('what is known does not stay known for good', async () => {
+test('forgets what it knows after a while, and on demand', async () => {
   let nowMs = 0;
   const cache = new AlpnCache(() => nowMs);
   await cache.probe(api, upstream(() => 'http/1.1').dial);
