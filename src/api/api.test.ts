@@ -20,6 +20,9 @@ afterAll(() => fixture.close());
 const rawRequest = (method: string, path: string, headers: Record<string, string>, body = '') =>
   plainRequest(fixture.daemon.url, method, path, headers, body);
 
+const signed = (method: string, target: string, text = '', identity = fixture.identity) =>
+  signedHeaders({ origin: fixture.daemon.url, identity, method, target, text });
+
 describe('what anybody may ask', () => {
   it('says that it is alive, and nothing else', async () => {
     const { status, text, headers } = await rawRequest('GET', '/health', {});
@@ -93,16 +96,14 @@ describe('who is kept out', () => {
   });
 
   it('refuses the same call a second time', async () => {
-    const { url } = fixture.daemon;
     await fixture.call('GET', '/v1/whoami');
-    const headers = signedHeaders(url, fixture.identity, 'GET', '/v1/whoami', '');
+    const headers = signed('GET', '/v1/whoami');
     expect((await rawRequest('GET', '/v1/whoami', headers)).status).toBe(200);
     expect((await rawRequest('GET', '/v1/whoami', headers)).status).toBe(401);
   });
 
   it('refuses a body that is not the one that was signed', async () => {
-    const { url } = fixture.daemon;
-    const headers = signedHeaders(url, fixture.identity, 'POST', '/v1/daemon/stop', '{"when":"idle"}');
+    const headers = signed('POST', '/v1/daemon/stop', '{"when":"idle"}');
     const { status } = await rawRequest('POST', '/v1/daemon/stop', headers, '{"when":"now"}');
     expect(status).toBe(401);
   });
@@ -139,8 +140,8 @@ describe('who is let in', () => {
     await fresh.close();
   });
 
-  it('does not let strangers use up its memory for nonces', async () => {
-    const headers = signedHeaders(fixture.daemon.url, testIdentity('stranger'), 'GET', '/v1/whoami', '');
+  it('does not let identities that are not admitted fill its memory for nonces', async () => {
+    const headers = signed('GET', '/v1/whoami', '', testIdentity('stranger'));
     // Not `401`, which would say that the first one was remembered.
     expect((await rawRequest('GET', '/v1/whoami', headers)).status).toBe(403);
     expect((await rawRequest('GET', '/v1/whoami', headers)).status).toBe(403);
@@ -157,7 +158,7 @@ describe('who is let in', () => {
       secret: string;
     };
     expect(statSync(join(fixture.home, 'server/daemon.json')).mode & 0o777).toBe(0o600);
-    const headers = signedHeaders(fixture.daemon.url, fixture.identity, 'GET', '/v1/nowhere', '');
+    const headers = signed('GET', '/v1/nowhere');
     const answer = await rawRequest('GET', '/v1/nowhere', headers);
     const proof = daemonProof(Buffer.from(record.secret, 'base64url'), headers.signature ?? '');
     expect(answer.status).toBe(404);

@@ -44,7 +44,7 @@ function decision(id: string): DecisionEvent {
 const providersIn = async (view: AuditView, limit = 10) =>
   (await view.recent({ limit })).map(({ provider }) => provider);
 
-it('records the first principal as if it were alone, and others by name', async () => {
+it('records the first principal’s events as before, and others with their id', async () => {
   first.append(signIn('openai'));
   second.append(signIn('github'));
   const [one, other] = await trail.recent({ limit: 10 });
@@ -65,7 +65,7 @@ it('reads its own events only, and those of nobody as the first principal’s', 
   expect(await all.recent({ limit: 10 })).toHaveLength(3);
 });
 
-it('finds as many as were asked for, however many of others lie between', async () => {
+it('finds as many as were asked for, however many of others come between', async () => {
   second.append(signIn('oldest'));
   second.append(signIn('older'));
   for (let count = 0; count < 1_200; count += 1) first.append(signIn('other'));

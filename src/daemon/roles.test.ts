@@ -63,7 +63,7 @@ describe('the roles of calls', () => {
     expect(await isKeptOut(call, 'user')).toBe(needed === 'admin');
   });
 
-  it('say whose role it is that is missing, and change nothing', async () => {
+  it('name the role that is missing, and change nothing', async () => {
     const init = { identity: callers.user };
     const response = await fixture.call('POST', '/v1/daemon/stop', { when: 'now' }, init);
     expect(response.status).toBe(403);

@@ -48,7 +48,7 @@ const nextLook = () => vi.advanceTimersByTime(1_000);
 const isAllowed = () => rules.policy(request).allowed;
 
 describe('the rules of a home', () => {
-  it('are those of the start, and then those of the file, told once', () => {
+  it('are those of the start, and then those of the file, announced once', () => {
     watch(denyPosts);
     expect([isAllowed(), rules.current.ruleCount, changes]).toEqual([true, 1, []]);
     put(denyAll);
@@ -70,7 +70,7 @@ describe('the rules of a home', () => {
     expect([isAllowed(), changes.length]).toEqual([false, 1]);
   });
 
-  it('deny everything while they cannot be read, which is told once', () => {
+  it('deny everything while they cannot be read, which is announced once', () => {
     watch(denyPosts);
     for (const broken of ['{"rules": [', '[]', '{"rules": [{"id": "x", "effect": "perhaps"}]}']) {
       put(broken);
@@ -89,7 +89,7 @@ describe('the rules of a home', () => {
     ]);
   });
 
-  it('are not lifted by a file that is away for a moment, but by one that is gone', () => {
+  it('are not lifted by a file that is missing for a moment, but by one that was deleted', () => {
     watch(denyPosts);
     rmSync(file);
     nextLook();

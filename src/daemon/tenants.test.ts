@@ -123,7 +123,7 @@ describe('a second principal', () => {
     expect((await finding())?.status).toBe('ok');
   });
 
-  it('has connections, sign-ins, runs and events of its own, which are recorded by its name', async () => {
+  it('has connections, sign-ins, runs and events of its own, which are recorded with its id', async () => {
     expect(await ask('GET', '/v1/connections/openai?show_secret=1')).toMatchObject({ api_key: otherKey });
     expect(
       await ask('GET', '/v1/connections/openai?show_secret=1', undefined, fixture.identity),

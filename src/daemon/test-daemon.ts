@@ -81,7 +81,9 @@ export async function openFixture({
     },
     call(method, target, body, init = {}) {
       const secret = init.fromElsewhere === true ? undefined : secretIn(path);
-      return signedFetch(daemon.url, init.identity ?? identity, method, target, body, { ...init, secret });
+      const text = body === undefined ? '' : JSON.stringify(body);
+      const call = { origin: daemon.url, identity: init.identity ?? identity, method, target, text };
+      return signedFetch(call, { ...init, secret });
     },
     async restart() {
       await stop();
@@ -94,7 +96,7 @@ export async function openFixture({
   };
 }
 
-/** Puts another principal beside the first one, as nothing but a hosted daemon's administration would. */
+/** Adds a principal beside the first one. */
 export async function addPrincipal(home: string, role: 'admin' | 'user', identity: Identity): Promise<void> {
   const database = await openDatabase(homeAt(home).databaseFile);
   const id = `prn_${identity.handle}`;
@@ -112,28 +114,27 @@ function secretIn(home: string): Buffer {
   return Buffer.from((JSON.parse(text) as { secret: string }).secret, 'base64url');
 }
 
-export function signedHeaders(
-  origin: string,
-  identity: Identity,
-  method: string,
-  target: string,
-  text: string,
-  nowMs = Date.now(),
-): Record<string, string> {
+export interface SignedCall {
+  readonly origin: string;
+  readonly identity: Identity;
+  readonly method: string;
+  readonly target: string;
+  readonly text: string;
+  readonly nowMs?: number | undefined;
+}
+
+export function signedHeaders(call: SignedCall): Record<string, string> {
+  const { origin, identity, method, target, text, nowMs = Date.now() } = call;
   const nonce = randomBytes(16).toString('base64url');
   return signRequest(identity, { method, origin, target, body: Buffer.from(text) }, { nowMs, nonce });
 }
 
 function signedFetch(
-  origin: string,
-  identity: Identity,
-  method: string,
-  target: string,
-  body: unknown,
+  call: SignedCall,
   init: CallInit & { readonly secret: Uint8Array | undefined },
 ): Promise<Response> {
-  const text = body === undefined ? '' : JSON.stringify(body);
-  const headers = signedHeaders(origin, identity, method, target, text, init.nowMs);
+  const { origin, method, target, text } = call;
+  const headers = signedHeaders({ ...call, nowMs: init.nowMs });
   if (init.secret !== undefined) headers[homeProofHeader] = homeProof(init.secret, headers.signature ?? '');
   return fetch(origin + target, {
     method,

@@ -26,7 +26,7 @@ it('slows the proxy down while the disk is full, and drops no decision', async (
   expect(await trail.recent({ limit: 10_000 })).toHaveLength(5000);
 });
 
-it('records a few requests of strangers each second, so that none can fill the disk', async () => {
+it('records a few requests without a run each second, so that none can fill the disk', async () => {
   const trail = memoryTrail();
   let nowMs = 5_000;
   const sink = createDecisionSink({ trail, audits: new RunAudits(), nowMs: () => nowMs });

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createRoots } from './roots.ts';
 import { createRunDirectories, type RunDirectories } from './run-directory.ts';
 
@@ -29,7 +29,7 @@ async function present(...names: readonly string[]): Promise<void> {
 }
 
 describe('the directories of runs', () => {
-  test('are made ready ahead, private, and given out once', async () => {
+  it('are prepared ahead, private, and given out once', async () => {
     await present('run_1');
     expect(readFileSync(join(home, 'run_1', 'ca.pem'), 'utf8')).toBe('');
     const [first, second] = [directories.take(), directories.take()];
@@ -45,7 +45,7 @@ describe('the directories of runs', () => {
     await present('run_1', 'run_2', 'run_3');
   });
 
-  test('keep what the caller trusts besides, but no root twice and no key', async () => {
+  it('contain what else the caller trusts, but no root twice and no key', async () => {
     const corporate = join(home, 'corporate.pem');
     const other = new X509Certificate(rootCertificates[1] ?? '').toString();
     const key = '-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n';
@@ -55,7 +55,7 @@ describe('the directories of runs', () => {
     expect(readFileSync(caBundleFile, 'utf8')).toBe(root + other + ca);
   });
 
-  test('are not given out when somebody has removed them, or a file in them', async () => {
+  it('are not given out when somebody has removed them, or a file in them', async () => {
     await present('run_1');
     rmSync(join(home, 'run_1', 'bundle.pem'));
     const taken = directories.take();
@@ -64,13 +64,13 @@ describe('the directories of runs', () => {
     expect(readdirSync(home)).toEqual(['run_2']);
   });
 
-  test('leave none behind that no run has taken', async () => {
+  it('leave none behind that no run has taken', async () => {
     await present('run_1');
     directories.close();
     expect(readdirSync(home)).toEqual([]);
   });
 
-  test('say what is wrong with the place where they should be', () => {
+  it('say what is wrong with the place where they should be', () => {
     rmSync(home, { recursive: true });
     expect(() => directories.take()).toThrow(/cannot be written \(ENOENT\)/);
   });

@@ -140,7 +140,7 @@ describe('a run', () => {
     close();
   });
 
-  it('ends when the daemon stops, and the stop waits for it when it is told to', async () => {
+  it('ends when the daemon stops, and a stop can wait for it', async () => {
     const lease = await openRun();
     const idle = await fixture.call('POST', '/v1/daemon/stop', { when: 'idle' });
     expect(await idle.json()).toEqual({ v: 1, stopping: true, live_runs: 1 });
@@ -150,7 +150,7 @@ describe('a run', () => {
     expect(existsSync(dirname(lease.run.ca_file))).toBe(false);
   });
 
-  it('is told of an immediate stop by the end of its lease', async () => {
+  it('learns of an immediate stop by the end of its lease', async () => {
     const lease = await openRun();
     expect((await fixture.call('POST', '/v1/daemon/stop', { when: 'now' })).status).toBe(200);
     await lease.ended;

@@ -92,7 +92,7 @@ describe('after a change', () => {
     expect(now({ providers: ['github'], connections: {} }, changed)).toEqual(['github/default']);
   });
 
-  it('a connection that is gone stays routed, so that its requests are refused and not passed on', () => {
+  it('a connection that was removed stays routed, so that its requests are refused and not passed on', () => {
     expect(now({ providers: [], connections: {} }, [])).toEqual(['github/default']);
   });
 });

@@ -97,7 +97,7 @@ describe('the API-key page', () => {
     expect(((await shown.json()) as ConnectionDocument).api_key).toBe('***');
   });
 
-  it('shows what is wrong with a key, never the key, and goes on waiting', async () => {
+  it('shows what is wrong with a key, never the key, and still waits', async () => {
     const session = await signIn('openai', 'wrong');
     const form = await openForm(session.auth_url ?? '');
     const answer = await send(form, { api_key: 'hunter2-not-a-key' });
@@ -159,7 +159,7 @@ describe('the client page', () => {
 });
 
 describe('the callback', () => {
-  it('tells a stale tab that it is stale, and the live sign-in goes on', async () => {
+  it('says that a stale tab is stale, and the live sign-in continues', async () => {
     const session = await signIn('github', 'stale');
     const { status, text } = await plainRequest(
       fixture.daemon.url,

@@ -20,7 +20,7 @@ export function waitingPage(page: WaitingPage): string {
     title: `Waiting for ${displayName}`,
     isWaiting: true,
     body: html`<div class="result">${sign('wait')}<h1>Waiting for ${displayName}</h1>
-<p class="lead">${device === undefined ? 'Authorize authsome there. This page updates by itself.' : `Enter this code at ${displayName}. This page updates by itself.`}</p></div>
+<p class="lead">${device === undefined ? `Authorize authsome at ${displayName}. This page updates by itself.` : `Enter this code at ${displayName}. This page updates by itself.`}</p></div>
 ${device !== undefined && copyable('user-code', device.userCode, 'the code', 'large')}
 ${authorizationUrl !== undefined && html`<a class="button" href="${authorizationUrl}" rel="noreferrer">Continue to ${displayName}</a>`}
 ${client !== undefined && troubleAtProvider(displayName, client)}`,

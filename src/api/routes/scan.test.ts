@@ -17,7 +17,7 @@ async function compare(...values: readonly { provider: string; value: string }[]
 }
 
 describe('a scan', () => {
-  it('is told what to look for, with stand-ins that say what they are', async () => {
+  it('lists what to look for, with phantoms that say what they are', async () => {
     const response = await fixture.call('GET', '/v1/scan');
     const { providers } = (await response.json()) as ScanListDocument;
     expect(providers.find(({ name }) => name === 'openai')).toMatchObject({
@@ -30,7 +30,7 @@ describe('a scan', () => {
     for (const { phantom } of providers) expect(phantom).toMatch(/^[A-Za-z0-9_.:@+=-]+$/);
   });
 
-  it('is told whether the vault holds a value, and not more', async () => {
+  it('learns whether a value is in the vault, and nothing else', async () => {
     expect(await compare({ provider: 'openai', value: key })).toEqual([['absent', null]]);
     await fixture.call('POST', '/v1/auth-sessions', { provider: 'openai', force: false, api_key: key });
     expect(
@@ -53,7 +53,7 @@ describe('a scan', () => {
     expect(log).not.toContain(key);
   });
 
-  it('tells the stand-ins of a live run from secrets, though they look like any key', async () => {
+  it('tells the phantoms of a live run from secrets, though they look like any key', async () => {
     await fixture.call('POST', '/v1/auth-sessions', {
       provider: 'datadog',
       force: false,

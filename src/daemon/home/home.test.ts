@@ -21,7 +21,7 @@ describe('a home', () => {
     prepareHome(home);
   });
 
-  it('is refused when others can enter it, with the command that mends it', () => {
+  it('is refused when others can enter it, with the command that fixes it', () => {
     const home = homeAt(join(base, 'my home'));
     prepareHome(home);
     chmodSync(home.path, 0o755);

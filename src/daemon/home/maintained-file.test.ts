@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { maintainFile } from './maintained-file.ts';
 
 let path = '';
@@ -19,7 +19,7 @@ afterEach(() => {
   rmSync(join(path, '..'), { recursive: true, force: true });
 });
 
-test.each([
+it.each([
   ['is missing', () => {}],
   ['has other content', () => writeFileSync(path, 'another', { mode: 0o600 })],
   ['can be read by others', () => writeFileSync(path, 'mine', { mode: 0o644 })],
@@ -34,7 +34,7 @@ test.each([
   expect(readFileSync(path, 'utf8')).toBe('mine');
 });
 
-test('a file in a place that is no longer ours is left alone', () => {
+it('a file whose home belongs to another daemon by now is left alone', () => {
   maintained = maintainFile(path, 'mine', () => false);
   writeFileSync(path, 'of another daemon');
   vi.advanceTimersByTime(2_000);

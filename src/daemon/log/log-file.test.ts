@@ -44,7 +44,7 @@ const linkOf = (file: string): string => {
 };
 
 describe('the log of a daemon in the background', () => {
-  it('is three files at most, none much larger than it may be, with every line of the newest whole', () => {
+  it('is three files at most, none much larger than it may be, with every one of the newest lines complete', () => {
     const log = openLog(descriptor, 'info', { path, maxBytes });
     for (let n = 1; n <= 300; n += 1) log.info('a line', { n });
     expect(readdirSync(directory).sort()).toEqual(['daemon.log', 'daemon.log.1', 'daemon.log.2']);
@@ -58,7 +58,7 @@ describe('the log of a daemon in the background', () => {
     expect(kept.length).toBeGreaterThan(60);
   });
 
-  it('goes on from what another daemon has left in it', () => {
+  it('continues what another daemon has left in it', () => {
     for (let n = 1; n <= 60; n += 1) {
       // Each of these writes less than would fill a file.
       openLog(descriptor, 'info', { path, maxBytes }).info('a line', { n });
