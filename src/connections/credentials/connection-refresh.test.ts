@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { AuthsomeError } from '../../errors.ts';
 import { type Connections, createConnections } from '../connections.ts';
@@ -28,7 +29,12 @@ describe('a refresh that nobody asked for', () => {
   /** A provider that answers when it is told to, with a vault that may refuse to write. */
   async function signedIn() {
     const vault = memoryVault();
-    const state = { full: false, asked: 0, respond: async (): Promise<Response | undefined> => undefined };
+    const state = {
+      full: false,
+      asked: 0,
+      pauses: 0,
+      respond: async (): Promise<Response | undefined> => undefined,
+    };
     const { options, clock, events } = serverBench(server, {
       vault: {
         ...vault,
@@ -43,7 +49,10 @@ describe('a refresh that nobody asked for', () => {
         const response = await fetch(input, init);
         return (await state.respond()) ?? response;
       },
-      pause: () => new Promise((resolve) => setTimeout(resolve, 5).unref()),
+      pause: async () => {
+        state.pauses += 1;
+        await turn();
+      },
     });
     const connections = createConnections(options);
     await signIn(server, connections);
@@ -52,7 +61,7 @@ describe('a refresh that nobody asked for', () => {
   }
 
   const until = async (holds: () => boolean): Promise<void> => {
-    while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (!holds()) await turn();
   };
 
   it('comes 300 s before the end, and backs off for up to an hour while the provider is away', async () => {
@@ -65,7 +74,8 @@ describe('a refresh that nobody asked for', () => {
       await until(() => failures() === count);
       const pauseMs = Math.min(1_000 * 2 ** (count - 1), hourMs);
       clock.nowMs += pauseMs - 1;
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      const { pauses } = state;
+      await until(() => state.pauses >= pauses + 3);
       expect([failures(), state.asked]).toEqual([count, count]);
       clock.nowMs += 1;
     }
@@ -95,21 +105,21 @@ describe('a refresh that nobody asked for', () => {
 
   it('that is under way when the daemon stops is stored before it does', async () => {
     const { connections, options, clock, state } = await signedIn();
-    let answer: () => void = () => undefined;
+    let answer: (() => void) | undefined;
     state.respond = () =>
       new Promise((resolve) => {
         answer = () => resolve(undefined);
       });
     await connections.start();
     clock.nowMs += hourMs;
-    await until(() => state.asked === 1);
+    await until(() => answer !== undefined);
     let isClosed = false;
     const closed = connections.close().then(() => {
       isClosed = true;
     });
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    for (let turns = 0; turns < 20; turns += 1) await turn();
     expect(isClosed).toBe(false);
-    answer();
+    answer?.();
     await closed;
     const next = createConnections(options);
     expect(await server.accepts((await next.credentials.acquire(acmeKey)).secret)).toBe(true);

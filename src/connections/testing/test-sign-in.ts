@@ -31,7 +31,7 @@ export function flowBench(
     redirectUri: testRedirectUri,
     pause: async (ms) => {
       pauses.push(ms);
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await new Promise((resolve) => setImmediate(resolve));
     },
     ...overrides,
   });

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { fromBER } from 'asn1js';
 import { Certificate } from 'pkijs';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { addressBytes, createCertificateAuthority } from './authority.ts';
 import { makeLeaf } from './certificate.ts';
 import { objectIdentifier, octetString, pem, positiveInteger, time } from './der.ts';
@@ -127,10 +127,12 @@ test('two runs share no key', () => {
   expect(new X509Certificate(one.pem).publicKey.equals(new X509Certificate(two.pem).publicKey)).toBe(false);
 });
 
-test('a supply gives no key twice, whether it was ready or made at once', async () => {
+test('a supply gives no key twice, whether it was ready or made at once', () => {
+  vi.useFakeTimers({ toFake: ['setTimeout'] });
   const supply = createKeySupply();
   const atOnce = [supply.take(), supply.take()];
-  await new Promise((resolve) => setTimeout(resolve, 80));
+  vi.runAllTimers();
+  vi.useRealTimers();
   const all = [...atOnce, supply.take(), supply.take()].flatMap(({ ca, leaf }) => [ca, leaf]);
   const points = new Set(all.map(({ publicKey }) => Buffer.from(publicKey).toString('hex')));
   expect(points.size).toBe(8);

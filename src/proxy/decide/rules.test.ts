@@ -390,9 +390,11 @@ test('a congested audit delays requests, and nothing is sent that is not recorde
     release = resolve;
   });
   let congested = false;
+  let heldBack = 0;
   const { world, seen } = await openWithApi({
     sink: {
       get congested() {
+        if (congested) heldBack += 1;
         return congested;
       },
       drained: () => drained,
@@ -403,7 +405,7 @@ test('a congested audit delays requests, and nothing is sent that is not recorde
   client.send(`GET / HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`);
   const stranger = await dialProxy(world);
   stranger.send('GET http://plain.test/ HTTP/1.1\r\nHost: plain.test\r\n\r\n'.repeat(3));
-  await new Promise((resolve) => setTimeout(resolve, 30));
+  await expect.poll(() => heldBack).toBeGreaterThanOrEqual(2);
   expect(seen).toEqual([]);
   expect(world.decisions).toEqual([]);
   congested = false;

@@ -28,7 +28,7 @@ function pour(socket: Socket, bytes: number, done: () => void): void {
   go();
 }
 
-/** What has left a socket once nothing moves any more. */
+/** What has left a socket once nothing moves any more, which shows only over time. */
 async function settled(socket: Socket): Promise<number> {
   for (let before = -1, same = 0; ; ) {
     const now = socket.bytesWritten - socket.writableLength;
@@ -117,7 +117,7 @@ describe('a side that does not read', { timeout: 60_000 }, () => {
       received += chunk.length;
       last = (last + chunk.toString('latin1')).slice(-broken.length);
       socket.pause();
-      setTimeout(() => socket.resume(), 2);
+      setImmediate(() => socket.resume());
     });
     socket.on('error', ({ message }) => events.push(message));
     socket.on('end', () => events.push('end'));

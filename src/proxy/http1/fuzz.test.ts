@@ -222,8 +222,8 @@ function misbehave(tls: TLSSocket, random: () => number): void {
       } else if (fate < 0.08) {
         tls.write(
           `HTTP/1.1 200 OK\r\nContent-Length: ${response.length}\r\n\r\n${response.slice(0, response.length / 2)}`,
+          () => tls.destroy(),
         );
-        setTimeout(() => tls.destroy(), 1);
       } else if (fate < 0.5) {
         tls.write(
           `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${response.length}\r\n\r\n${response}`,

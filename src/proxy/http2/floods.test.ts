@@ -58,6 +58,7 @@ async function flood(client: RawClient, round: (number: number) => readonly Buff
   for (let number = 0; number < 100; number += 1) {
     if (client.closed) return number;
     client.send(...round(number));
+    // So that the proxy has read the round, and may have closed the connection, before the next.
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
   return client.closed ? 100 : Number.POSITIVE_INFINITY;
@@ -231,6 +232,7 @@ test('a client that reads nothing cannot make replies to PING and SETTINGS pile 
   );
   for (let number = 0; number < 40 && !client.closed; number += 1) {
     client.send(round);
+    // The same.
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
   client.resume();

@@ -206,10 +206,11 @@ describe('a stream', () => {
     const world = await openWithHttp2((stream) => {
       stream.respond({ ':status': 200 });
       stream.write('half');
-      setTimeout(() => world.breakUpstreams(), 10);
     });
     const session = await dialHttp2(world);
-    const response = await responseOn(session.request({ ':path': '/' }));
+    const stream = session.request({ ':path': '/' });
+    stream.once('data', () => world.breakUpstreams());
+    const response = await responseOn(stream);
     expect(response.body).toBe('half');
     expect(response.code).not.toBe(0);
   });
@@ -338,6 +339,7 @@ test('a client that opens streams only to reset them is cut off', async () => {
   const session = await dialHttp2(world);
   for (let round = 0; round < 20 && !session.destroyed; round += 1) {
     const streams = Array.from({ length: 50 }, () => session.request({ ':path': '/' }).on('error', () => {}));
+    // So that they arrive before they are reset.
     await new Promise((resolve) => setTimeout(resolve, 5));
     for (const stream of streams) stream.close(constants.NGHTTP2_CANCEL);
     await new Promise((resolve) => setImmediate(resolve));
@@ -362,7 +364,7 @@ test('a secret that comes back is the phantom, or the response refused where it 
         return;
       }
       stream.write(`it is ${secret.slice(0, 5)}`);
-      setTimeout(() => stream.end(secret.slice(5)), 5);
+      setImmediate(() => stream.end(secret.slice(5)));
     },
     { spec: { phantomFor: () => 'sk-phantom' } },
   );
@@ -398,6 +400,7 @@ test('a client that announced its last request still gets all of its responses',
   const world = await openWithHttp2(
     (stream) => {
       stream.respond({ ':status': 200 });
+      // For longer than an exchange may stand still, in steps that are shorter.
       let said = 0;
       const saying = setInterval(() => {
         said += 1;

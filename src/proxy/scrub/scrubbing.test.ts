@@ -33,7 +33,7 @@ async function openWithAnswer(
         asked.push(chunk.toString('latin1'));
         for (const piece of pieces) {
           tls.write(piece);
-          await new Promise((resolve) => setTimeout(resolve, 5));
+          await new Promise((resolve) => setImmediate(resolve));
         }
       });
     },
