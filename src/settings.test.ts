@@ -51,9 +51,9 @@ describe('a URL that cannot be used', () => {
     'user:hunter2@broker.example',
     'https://user:hun@ter2@broker.example:bad',
   ])('is named without its password: %s', (url) => {
-    const told = (): unknown => parseSettings({ AUTHSOME_BASE_URL: url });
-    expect(told).toThrow('broker.example');
-    expect(told).not.toThrow(/hun|ter2/);
+    const parse = (): unknown => parseSettings({ AUTHSOME_BASE_URL: url });
+    expect(parse).toThrow('broker.example');
+    expect(parse).not.toThrow(/hun|ter2/);
   });
 });
 

@@ -61,7 +61,7 @@ describe('an address', () => {
     ['localhost', 'not an address'],
   ])('%s is %s', (text, expected) => expect(kind(text)).toBe(expected));
 
-  it('of version 4 is judged as a list of blocks judges it', () => {
+  it('of version 4 is classified as a list of blocks classifies it', () => {
     const blocks = new BlockList();
     for (const [prefix, bits] of [
       ['0.0.0.0', 8],

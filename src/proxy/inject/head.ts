@@ -4,10 +4,6 @@ import type { InjectedFields, Injection } from './injection.ts';
 import { placeParameter } from './query.ts';
 import type { ForwardTarget } from './target.ts';
 
-const dropped = 0;
-const kept = 1;
-const replacedByHost = 2;
-
 /**
  * The request head as the upstream gets it: the target and host that were decided on, hop-by-hop fields taken out (RFC 9110
  * §7.6.1), what the agent put in the credential's places replaced. Every other byte stays where it was.
@@ -41,13 +37,14 @@ export function rewriteRequestHead(
   }
   let hostSeen = false;
   for (let mark = 0; mark < marks.length; mark += stride) {
-    const fate = fateOf(head, mark, target.host, injection, codings !== undefined);
-    if (marks[mark + 4] === Field.host) hostSeen = true;
-    if (fate === kept) continue;
+    const isHost = marks[mark + 4] === Field.host;
+    if (isHost) hostSeen = true;
+    if (isHost ? head.host === target.host : !isDropped(head, mark, injection, codings !== undefined))
+      continue;
     const lineStart = marks[mark] as number;
     if (lineStart > copyFrom) position += bytes.copy(out, position, copyFrom, lineStart);
     copyFrom = lineEndAt(head, mark);
-    if (fate === replacedByHost) position += out.write(host, position, 'latin1');
+    if (isHost) position += out.write(host, position, 'latin1');
   }
   if (head.fieldsEnd > copyFrom) position += bytes.copy(out, position, copyFrom, head.fieldsEnd);
   if (!hostSeen) position += out.write(host, position, 'latin1');
@@ -55,23 +52,16 @@ export function rewriteRequestHead(
   return out.subarray(0, position);
 }
 
-function fateOf(
+function isDropped(
   head: RequestHead,
   mark: number,
-  host: string,
   injection: Injection | undefined,
   replacesCodings: boolean,
-): number {
+): boolean {
   const kind = head.marks[mark + 4] as number;
-  if (hopByHopInRequest[kind] === 1) return dropped;
-  switch (kind) {
-    case Field.host:
-      return head.host === host ? kept : replacedByHost;
-    case Field.acceptEncoding:
-      return replacesCodings ? dropped : kept;
-    default:
-      return isReplaced(head, mark, injection) || isNominated(head, mark) ? dropped : kept;
-  }
+  if (hopByHopInRequest[kind] === 1) return true;
+  if (kind === Field.acceptEncoding) return replacesCodings;
+  return isReplaced(head, mark, injection) || isNominated(head, mark);
 }
 
 /** Any spelling of a field that the injection writes, `_` for `-` included. */

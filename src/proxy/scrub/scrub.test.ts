@@ -115,7 +115,7 @@ describe('needles', () => {
     );
   });
 
-  it('that differ far from where they begin are told apart, in one piece and cut anywhere', () => {
+  it('that differ far from where they begin are distinguished, in one piece and cut anywhere', () => {
     const far = 'b'.repeat(70);
     const some = fc.uniqueArray(fc.stringMatching(/^[ab]{1,3}$/), { minLength: 1, maxLength: 4 });
     const text = fc
@@ -304,7 +304,7 @@ function inMarkup(text: string, apostrophe: string): string {
     .replaceAll("'", apostrophe);
 }
 
-it('text is told from binary types', () => {
+it('text is distinguished from binary types', () => {
   const isTextualThere = (type = '') => isTextualAt(Buffer.from(`: ${type}x`), 2, 2 + type.length);
   for (const type of [
     'text/html',
@@ -495,7 +495,7 @@ describe('a coded body', () => {
     await new Promise<void>((resolve) => {
       const body = new ScrubbedBody(new Needles([needle('sk-secret', 'P')]), ['gzip'], {
         emit: () => {
-          throw new Error('no way out');
+          throw new Error('no outlet');
         },
         block: () => {},
         guard(step) {
@@ -512,7 +512,7 @@ describe('a coded body', () => {
       body.push(gzipSync(text));
       body.finish();
     });
-    expect(caught).toEqual([new Error('no way out')]);
+    expect(caught).toEqual([new Error('no outlet')]);
   });
 
   it('that is broken is not taken for whole', async () => {

@@ -266,7 +266,7 @@ describe('what an answer says of its bytes', () => {
     expect(answer).not.toMatch(/digest/i);
   });
 
-  it('stays where its body goes on as it came', async () => {
+  it('stays where its body is relayed unmodified', async () => {
     const image = json('"innocent"', ...said).replace('application/json', 'image/svg');
     for (const untouched of [json('"innocent"', ...said), image]) {
       const { client } = await openWithAnswer([untouched]);
