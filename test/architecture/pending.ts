@@ -26,12 +26,6 @@ export const pending: {
     'src/connections/revocation/revocations.ts: takeBack',
     'src/oauth/endpoint.ts: fetchDocument',
     'src/oauth/endpoint.ts: ask',
-    'src/proxy/authorize/authorize.ts: injectCredential',
-    'src/proxy/connect/gateway.ts: passPlain',
-    'src/proxy/decide/decision-event.ts: decisionEvent',
-    'src/proxy/http1-relay/origin.ts: OriginRequest',
-    'src/proxy/http2/sessions.ts: UpstreamSession',
-    'src/proxy/http2/stream.ts: RelayedStream',
     'src/proxy/inject/head.ts: fateOf',
   ],
   names: [
