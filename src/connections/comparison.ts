@@ -8,7 +8,7 @@ interface Held {
 }
 
 /**
- * For each value whether a connection of the provider holds it: `same`, `different` from all that there are, or `absent`
+ * For each value whether a connection of the provider has it: `same`, `different` from all that there are, or `absent`
  * because there are none. Takes as long whatever the value is. Noted in the audit trail by number, never by value.
  */
 export async function compareSecrets(

@@ -46,14 +46,14 @@ export interface Connections {
   setDefault(provider: string, connection: string): Promise<ConnectionSummary>;
   /** Forgets one connection, telling the provider where it takes tokens back. ConnectionNotFound. */
   logout(provider: string, connection?: string): Promise<LogoutReport>;
-  /** Takes back and clears every connection of a provider, and its client. */
+  /** Revokes and clears every connection of a provider, and forgets its client. */
   revoke(provider: string): Promise<RevokeReport>;
   /** The environment variables that the definition names, with live secrets. An audit event. */
   exportVariables(provider: string, connection?: string): Promise<ExportReport>;
-  /** For each value whether a connection of the provider holds it. An audit event, which holds no value. */
+  /** For each value whether a connection of the provider has it. An audit event, without any value. */
   compare(provider: string, values: readonly string[]): Promise<readonly Comparison[]>;
   /** What a service's refusal of a request with this connection's credential (`provider/connection`) says about scopes. */
-  scopeAdvice(connection: string, answer: ScopeFields): ScopeAdvice | undefined;
+  scopeAdvice(connection: string, response: ScopeFields): ScopeAdvice | undefined;
   /** The command that replaces a connection by a new sign-in. */
   signInAgain(connection: ConnectionSummary): string;
   /** Called synchronously, before any credential of a revoked connection could be handed out again. */
@@ -69,7 +69,7 @@ export function createConnections(given: ConnectionsOptions, flows: FlowTable = 
   const options = { ...given, vault: exchanges.vault };
   const store = createConnectionStore(options.vault, options.catalog);
   const cache = createCredentialCache(options, store, refreshOf(flows));
-  // Before anybody else hears of a change, what was cached from the old state is gone.
+  // What was cached from the old state is gone before any other listener is called.
   store.onChange(({ connection, kind }) => {
     if (kind !== 'default_changed') cache.drop(connection);
     if (kind === 'connected') schedule?.wake();
@@ -83,9 +83,9 @@ export function createConnections(given: ConnectionsOptions, flows: FlowTable = 
     signIns,
     credentials: cache,
     onChange: store.onChange,
-    scopeAdvice(key, answer) {
+    scopeAdvice(key, response) {
       const connection = cache.held(key);
-      return connection === undefined ? undefined : scopeAdvice(options.catalog, connection, answer);
+      return connection === undefined ? undefined : scopeAdvice(options.catalog, connection, response);
     },
 
     signInAgain: (connection) => connectionLine(options.catalog, connection),

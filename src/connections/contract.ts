@@ -2,11 +2,9 @@ import type { Fetch, RevocationOutcome } from '../oauth/index.ts';
 import type { FlowName, Provider } from '../providers/index.ts';
 import type { Vault } from '../vault/index.ts';
 
-export type { FlowName };
-
 /** Where definitions come from. */
 export interface ProviderCatalog {
-  /** The definition, with `baseUrl` filled in; `undefined` when nobody defines it. */
+  /** The definition, with `baseUrl` filled in; `undefined` when there is none. */
   find(name: string, options?: { readonly baseUrl?: string }): Provider | undefined;
   /** As `find`. ProviderNotFound, with the name that was probably meant. */
   resolve(name: string, baseUrl?: string): Provider;
@@ -14,7 +12,10 @@ export interface ProviderCatalog {
   add(document: unknown, options: { readonly replace: boolean }): Promise<Provider>;
 }
 
-/** What the audit trail hears about. Built from names and codes only: never a secret. */
+/**
+ * What the audit trail records. Built from names and codes only: never a secret. The names are a subset of those in
+ * audit/event.ts; the compiler checks that where `notify` is wired to the trail (principals/).
+ */
 export interface ConnectionEvent {
   readonly event:
     | 'sign_in.started'
@@ -50,7 +51,7 @@ export interface ConnectionsOptions {
   readonly redirectUri: string;
   /** Where a document about this client is published, if anywhere: a client ID for servers that take such. */
   readonly clientMetadataUrl?: string | undefined;
-  /** The page of ours that asks for what a sign-in still needs. */
+  /** The daemon's page that asks for what a sign-in still needs. */
   readonly pageUrl: (sessionId: string) => string;
   /** The wait between two polls of the device flow; a timer that keeps no process alive when left out. */
   readonly pause?: (ms: number) => Promise<unknown>;
@@ -70,7 +71,7 @@ export interface ConnectionSummary {
   readonly scopes: readonly string[];
   readonly expiresAtMs: number | undefined;
   readonly obtainedAtMs: number;
-  /** Whether it can mend itself once it has expired. */
+  /** Whether it can be refreshed once it has expired. */
   readonly refreshable: boolean;
   readonly baseUrl: string | undefined;
   readonly account: string | undefined;
@@ -104,7 +105,7 @@ export interface Trouble {
 
 export type SessionStatus = 'waiting' | 'connected' | 'failed' | 'cancelled' | 'expired';
 
-/** One sign-in as its onlookers see it. `authUrl` holds the state: show it to the person who signs in only. */
+/** One sign-in as callers see it. `authUrl` contains the state: show it only to the person who signs in. */
 export interface AuthSession {
   readonly id: string;
   readonly provider: string;
@@ -112,13 +113,13 @@ export interface AuthSession {
   readonly connection: string;
   readonly flow: FlowName;
   readonly status: SessionStatus;
-  /** What a page of ours has to ask for now: the client, the key, or nothing. */
+  /** What the daemon's page asks for now: the client, the key, or nothing. */
   readonly asksFor: 'client' | 'secret' | undefined;
   readonly revision: number;
   readonly authUrl: string | undefined;
   /** Of an `authUrl` that works once, and only until then; `undefined` for others. */
   readonly authUrlExpiresAtMs: number | undefined;
-  /** Origin of the provider's own page, where a form of ours may lead. */
+  /** Origin of the provider's own page, where a form of the daemon may lead. */
   readonly authorizationOrigin: string | undefined;
   readonly verificationUri: string | undefined;
   readonly userCode: string | undefined;
@@ -161,7 +162,7 @@ export interface SignIns {
   submitSecret(id: string, apiKey: string): Promise<AuthSession>;
   /**
    * The session that the callback ended (see its `status`). StateMismatch when no waiting sign-in has that state;
-   * every waiting one is warned and goes on waiting.
+   * every waiting one is warned and keeps waiting.
    */
   callback(params: URLSearchParams): Promise<AuthSession>;
   /** As `callback`, from a redirect URL that a person pasted into the terminal of this session. */
@@ -184,10 +185,10 @@ export interface RevokeReport {
   readonly clientCleared: boolean;
 }
 
-/** What is known of a value that somebody found: never the value. */
+/** What is known of a value that a scan found: never the value. */
 export interface Comparison {
   readonly inVault: 'same' | 'different' | 'absent';
-  /** The connection that holds it; for `different` the default one. */
+  /** The connection that has it; for `different` the default one. */
   readonly connection: string | undefined;
 }
 

@@ -1,5 +1,5 @@
 /**
- * The use cases of a connection: sign in, hand out a live credential, refresh it once whoever asks, revoke it.
+ * The use cases of a connection: sign in, hand out a live credential, refresh it once for all callers, revoke it.
  */
 export type { Connections } from './connections.ts';
 export { createConnections } from './connections.ts';

@@ -47,8 +47,8 @@ describe('advice on scopes', () => {
   });
 
   it('of a key is to make another', () => {
-    const answer = { status: 403, accepted: 'read:org', held: 'gist' };
-    expect(scopeAdvice(catalog, { ...connection, authType: 'api_key', name: 'ci' }, answer)?.hint).toBe(
+    const response = { status: 403, accepted: 'read:org', held: 'gist' };
+    expect(scopeAdvice(catalog, { ...connection, authType: 'api_key', name: 'ci' }, response)?.hint).toBe(
       'Create a key at acme with these scopes, then run: authsome login acme --connection ci --force',
     );
   });

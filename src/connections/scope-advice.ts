@@ -4,24 +4,24 @@ import { connectionKey } from './names.ts';
 import type { Connection } from './records/index.ts';
 import { connectionLine } from './sign-in-command.ts';
 
-/** What a service's refusal says about the scopes of a connection, and what can be done. Holds no secret. */
+/** What a service's refusal says about the scopes of a connection, and what can be done. Contains no secret. */
 export interface ScopeAdvice {
   readonly provider: string;
   readonly connection: string;
   readonly missing: readonly string[];
   /** One sentence. */
   readonly detail: string;
-  /** The command that mends it, or why none would. */
+  /** The command that fixes it, or why none would. */
   readonly hint: string;
 }
 
-/** The advice for an answer to a request with a connection's credential; `undefined` when it names no scope. */
+/** The advice for a response to a request with a connection's credential; `undefined` when it names no scope. */
 export function scopeAdvice(
   catalog: ProviderCatalog,
   connection: Pick<Connection, 'provider' | 'name' | 'authType' | 'flow' | 'baseUrl' | 'scopes'>,
-  answer: ScopeFields,
+  response: ScopeFields,
 ): ScopeAdvice | undefined {
-  const wanted = missingScopes(answer);
+  const wanted = missingScopes(response);
   if (wanted.length === 0) return undefined;
   const { provider, name, scopes: granted } = connection;
   const key = connectionKey(provider, name);

@@ -7,7 +7,7 @@ type OfConnection = Pick<Connection, 'provider' | 'name' | 'flow' | 'baseUrl'>;
 export type OfSession = Pick<NewSession, 'provider' | 'connection' | 'flow' | 'baseUrl' | 'requestedScopes'>;
 type More = Pick<SignInTarget, 'force' | 'scopes'>;
 
-/** The command that signs in to this connection anew: at its server, by its flow, in its place. */
+/** The command that signs in to this connection again: at its server, by its flow, in its place. */
 export function connectionLine(
   catalog: ProviderCatalog,
   { provider, name, flow, baseUrl }: OfConnection,
@@ -44,7 +44,7 @@ export function browserLine(catalog: ProviderCatalog, session: OfSession): strin
 }
 
 /**
- * The command that signs in to the same place, for a hint that goes on from it: what was asked for is left to that, and so
+ * The command that signs in to the same place, for a hint that adds to it: what was asked for is left to that, and so
  * is the flow of a device, which such hints name or advise against.
  */
 export function sessionPlace(

@@ -120,7 +120,7 @@ describe('a callback', () => {
     expect(error.hint).toContain(`exactly\n${redirectUri}\nat https://acme.example/apps`);
   });
 
-  it('says when it is the client that is not taken, and what mends that', () => {
+  it('says when it is the client that is not taken, and what fixes that', () => {
     for (const code of ['invalid_client', 'unauthorized_client']) {
       const entered = read(`state=right&error=${code}`);
       expect(entered).toMatchObject({ kind: 'refused', clientRefused: true });
@@ -188,7 +188,7 @@ describe('the exchange', () => {
     for (const init of sent) expect(new Headers(init.headers).has('authorization')).toBe(false);
   });
 
-  it('names the two commands that mend invalid_client', async () => {
+  it('names the two commands that fix invalid_client', async () => {
     const refused = answering(401, '{"error":"invalid_client"}');
     const result = await exchangeCode(refused, exchange);
     expect(result).toMatchObject({ kind: 'failed', clientRefused: true });
@@ -212,7 +212,7 @@ describe('the exchange', () => {
     );
   });
 
-  it('says that nobody answers, without the URL query or what was sent', async () => {
+  it('says that the endpoint is unreachable, without the URL query or what was sent', async () => {
     const refused = async () => {
       throw new TypeError('fetch failed for the-code', {
         cause: Object.assign(new Error(), { code: 'ECONNREFUSED' }),

@@ -22,7 +22,7 @@ export interface AuthorizationRequestOptions {
   readonly resource: string | undefined;
 }
 
-/** One attempt to get a code: what binds the answer to it, and what proves that it was ours. Both are secrets. */
+/** One attempt to get a code: what binds the callback to it, and what proves who began it. Both are secrets. */
 export interface Attempt {
   readonly state: string;
   readonly codeVerifier: string;
@@ -33,7 +33,7 @@ export function newAttempt(randomBytes: (size: number) => Uint8Array): Attempt {
   return { state: base64url(randomBytes(32)), codeVerifier: base64url(randomBytes(32)) };
 }
 
-/** A request as a browser carries it, and what is in it. Both hold the state. */
+/** A request as a browser carries it, and its parameters. Both contain the state. */
 export interface AuthorizationRequest {
   readonly url: string;
   readonly parameters: URLSearchParams;
@@ -93,7 +93,7 @@ export function readCallback(params: URLSearchParams, expected: ExpectedCallback
   const error = single(params, 'error');
   const code = single(params, 'code');
   if (error !== undefined) {
-    // RFC 6749 §4.1.2.1 has no word for an unknown client, since such a server should not send anybody back; some do.
+    // RFC 6749 §4.1.2.1 has no code for an unknown client, since a server should not redirect then; some do.
     const clientRefused = error === unknownClient || error === 'unauthorized_client';
     return { kind: 'refused', error: refusedByProvider(params, error, expected), clientRefused };
   }
@@ -108,7 +108,7 @@ export function readCallback(params: URLSearchParams, expected: ExpectedCallback
 export function stateMismatch(): AuthsomeError {
   return new AuthsomeError('StateMismatch', 'OAuth state parameter does not match', {
     hint:
-      'A tab from an earlier sign-in used an old link, or somebody replayed one. Close that tab and continue in\n' +
+      'A tab from an earlier sign-in used an old link, or someone replayed one. Close that tab and continue in\n' +
       'the newest one. If you know of no such tab, investigate before you retry.',
   });
 }

@@ -49,11 +49,11 @@ describe('the scopes that are missing', () => {
     ['any other status', { status: 200, challenge }],
     ['a challenge without a scope', { status: 403, challenge: 'Bearer error="insufficient_scope"' }],
     ['no challenge', { status: 403 }],
-  ])('are none with %s', (_, answer) => {
-    expect(missingScopes(answer)).toEqual([]);
+  ])('are none with %s', (_, response) => {
+    expect(missingScopes(response)).toEqual([]);
   });
 
-  it('are told by GitHub in fields of its own, where one that would do is not held', () => {
+  it('are named by GitHub in fields of its own, where one that would do is not held', () => {
     const accepted = 'admin:org, read:org, repo';
     expect(missingScopes({ status: 403, accepted, held: 'gist' })).toEqual(['read:org']);
     expect(missingScopes({ status: 403, accepted: 'workflow', held: '' })).toEqual(['workflow']);
@@ -62,7 +62,7 @@ describe('the scopes that are missing', () => {
     expect(missingScopes({ status: 403, accepted })).toEqual([]);
   });
 
-  it('hold nothing that a shell or a terminal would take for something else', () => {
+  it('contain nothing that a shell or a terminal would take for something else', () => {
     const scope = 'ok $(reboot) `id` a;b \u001b[31m " https://api.example/auth/a.b';
     const hostile = `Bearer error="insufficient_scope", scope="${scope.replaceAll('"', '\\"')}"`;
     expect(missingScopes({ status: 403, challenge: hostile })).toEqual([

@@ -20,7 +20,7 @@ export function challengeParameters(field: string): ReadonlyMap<string, string> 
   return parameters;
 }
 
-/** What a service's answer says about scopes. */
+/** What a service's response says about scopes. */
 export interface ScopeFields {
   readonly status: number;
   /** `WWW-Authenticate`. */
@@ -35,13 +35,13 @@ export interface ScopeFields {
  * The scopes for want of which a service refused, as far as it says so: `insufficient_scope` with its `scope`
  * (RFC 6750 §3.1), or GitHub's pair of fields. Empty otherwise, and where what is named could not be a scope.
  */
-export function missingScopes(answer: ScopeFields): readonly string[] {
-  if (answer.status !== 401 && answer.status !== 403) return [];
-  const challenge = challengeParameters(answer.challenge ?? '');
+export function missingScopes(response: ScopeFields): readonly string[] {
+  if (response.status !== 401 && response.status !== 403) return [];
+  const challenge = challengeParameters(response.challenge ?? '');
   if (challenge.get('error') === 'insufficient_scope') return scopesIn(challenge.get('scope') ?? '');
-  if (answer.accepted === undefined || answer.held === undefined) return [];
-  const accepted = scopesIn(answer.accepted);
-  const held = scopesIn(answer.held);
+  if (response.accepted === undefined || response.held === undefined) return [];
+  const accepted = scopesIn(response.accepted);
+  const held = scopesIn(response.held);
   if (accepted.some((scope) => held.includes(scope))) return [];
   // One of them is enough: the one that can do least, where their names tell.
   const least = accepted.find((scope) => scope.startsWith('read:')) ?? accepted[0];
@@ -50,7 +50,7 @@ export function missingScopes(answer: ScopeFields): readonly string[] {
 
 const maxScopes = 50;
 
-/** RFC 6749 §3.3, with commas between them let through. Text of somebody else's that is to be shown and typed again. */
+/** RFC 6749 §3.3, with commas between them let through. Foreign text that is shown and typed again. */
 function scopesIn(text: string): readonly string[] {
   const scopes = text.split(/[\s,]+/).filter((scope) => /^[A-Za-z0-9._~:/?#@!*+=%&-]{1,200}$/.test(scope));
   return [...new Set(scopes)].slice(0, maxScopes);

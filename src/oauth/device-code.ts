@@ -149,7 +149,7 @@ export function readDeviceToken(
   }
 }
 
-/** The pause after a poll that got no answer: twice as long, up to a minute (RFC 8628 §3.5). */
+/** The pause after a poll without a response: twice as long, up to a minute (RFC 8628 §3.5). */
 export function backedOff(intervalMs: number): number {
   return Math.max(intervalMs, Math.min(intervalMs * 2, maxIntervalMs));
 }

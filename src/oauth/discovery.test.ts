@@ -105,7 +105,7 @@ describe('server metadata', () => {
     expect(() => readServerMetadata(plain, metadata.issuer)).toThrow(/not an https URL/);
   });
 
-  it('that is nowhere is a failure with a way out', async () => {
+  it('that is nowhere is a failure that says what to do', async () => {
     const { fetch } = site({});
     await expect(discoverServer(fetch, 'https://id.example')).rejects.toMatchObject({
       code: 'SignInFailed',

@@ -58,7 +58,7 @@ export async function discoverIssuerAt(fetch: Fetch, address: string): Promise<S
 }
 
 /**
- * The first of these documents that there is. Many sites answer for a page that they do not have with a redirect or a
+ * The first of these documents that there is. Many sites respond to a missing page with a redirect or a
  * broken connection, so that only the last such failure counts, and only where no document was found.
  */
 async function firstDocument(
@@ -66,19 +66,19 @@ async function firstDocument(
   addresses: Iterable<string>,
   what: string,
 ): Promise<Document | undefined> {
-  let answered = false;
+  let responded = false;
   let failure: unknown;
   for (const address of addresses) {
     try {
       const document = jsonObject(await fetchDocument(fetch, address, what));
       if (document !== undefined) return document;
-      answered = true;
+      responded = true;
     } catch (error) {
       if (!isUnreachable(error)) throw error;
       failure = error;
     }
   }
-  if (failure !== undefined && !answered) throw failure;
+  if (failure !== undefined && !responded) throw failure;
   return undefined;
 }
 
@@ -147,7 +147,7 @@ export async function discoverResource(
   return wanted === undefined ? metadata : { ...metadata, scopes: wanted.filter((scope) => scope !== '') };
 }
 
-/** Names nobody, changes nothing, and is what every MCP server with a lock on its door refuses. */
+/** Identifies no user and changes nothing; every MCP server that needs a token refuses it. */
 const probe = JSON.stringify({
   jsonrpc: '2.0',
   id: 1,
@@ -161,25 +161,25 @@ const probe = JSON.stringify({
 });
 
 /**
- * What a service says to somebody without a token (`WWW-Authenticate`); empty when it says nothing. An MCP server
- * need not answer to GET, and then is asked what it is for.
+ * What a service says to a request without a token (`WWW-Authenticate`); empty when it says nothing. An MCP server
+ * need not support GET, and then gets a POST.
  */
 async function challengeOf(fetch: Fetch, url: string): Promise<string> {
   const headers = { accept: 'application/json, text/event-stream' };
-  const asked = await patiently(() =>
+  const asked = await unlessUnreachable(() =>
     fetchDocument(fetch, url, 'service', { headers, timeoutMs: challengeTimeoutMs }),
   );
   if (asked === undefined || asked.status === 200 || asked.status === 401) return asked?.challenge ?? '';
   const body = probe;
   const type = { 'content-type': 'application/json', 'mcp-protocol-version': '2026-07-28' };
   const post = { url, headers: { ...headers, ...type, 'mcp-method': 'tools/list' }, body };
-  return (await patiently(() => send(fetch, post, 'service', challengeTimeoutMs)))?.challenge ?? '';
+  return (await unlessUnreachable(() => send(fetch, post, 'service', challengeTimeoutMs)))?.challenge ?? '';
 }
 
 const challengeTimeoutMs = 5_000;
 
-/** `undefined` where the service does not answer: what it publishes under its well-known addresses may still say enough. */
-async function patiently(ask: () => Promise<Reply>): Promise<Reply | undefined> {
+/** `undefined` where the service is unreachable: its well-known addresses may still say enough. */
+async function unlessUnreachable(ask: () => Promise<Reply>): Promise<Reply | undefined> {
   try {
     return await ask();
   } catch (error) {

@@ -4,14 +4,14 @@ import { isLoopbackHost } from '../loopback.ts';
 /** A WHATWG fetch that follows no redirects and bounds time and size; the caller decides how it gets out. */
 export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
 
-/** A POST to one of a provider's OAuth endpoints. `headers` and `body` hold secrets: never print one. */
+/** A POST to one of a provider's OAuth endpoints. `headers` and `body` contain secrets: never print one. */
 export interface EndpointRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** The response as it came, not yet read. `body` may hold secrets. */
+/** A response that is not read yet. `body` may contain secrets. */
 export interface Reply {
   readonly status: number;
   /** Media type in lower case, without parameters; empty when none was sent. */

@@ -23,7 +23,7 @@ export type RefreshResult =
   | { readonly kind: 'failed'; readonly error: AuthsomeError; readonly clientRefused: boolean };
 
 export interface RefreshContext extends TokenResponseContext, SignInPlace {
-  /** What mends a dead grant, as a sentence with its command. */
+  /** The fix for a dead grant, as a sentence with its command. */
   readonly signInAgain: string;
 }
 

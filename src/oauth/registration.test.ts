@@ -40,7 +40,7 @@ describe('a registration', () => {
     });
   });
 
-  it('obeys what the server answers', () => {
+  it('obeys what the server registered', () => {
     const answer = {
       client_id: 'c',
       client_secret: 's',

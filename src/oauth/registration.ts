@@ -14,7 +14,7 @@ export interface RegistrationRequest {
   readonly authMethods: readonly string[];
 }
 
-/** A client as the server registered it: its word counts, not what was asked for (RFC 7591 §3.2.1). */
+/** A client as the server registered it: its values count, not those of the request (RFC 7591 §3.2.1). */
 export interface RegisteredClient extends ClientCredentials {
   readonly authMethod: AuthMethod;
   /** RFC 9126 §6: of this client the server takes pushed authorization requests only. */

@@ -24,7 +24,7 @@ const down = () => {
   throw new TypeError('fetch failed');
 };
 
-it('takes back the refresh token first, then the access token', async () => {
+it('revokes the refresh token first, then the access token', async () => {
   const { asked, fetch } = answering({});
   expect(await revokeTokens(fetch, revocation)).toBe('revoked');
   expect(asked).toEqual(['the-refresh-token', 'the-access-token']);

@@ -9,7 +9,7 @@ export interface SignInPlace {
   readonly provider: string;
   /** The command that signs in there; `authsome login <provider>` when left out. */
   readonly signIn?: string | undefined;
-  /** What mends a client that the provider refuses, where no person has entered it. */
+  /** The fix for a client that the provider refuses, where no person has entered it. */
   readonly clientHint?: string | undefined;
 }
 
@@ -36,7 +36,7 @@ export function exchangeFailure(failure: Failure, place: SignInPlace): AuthsomeE
   });
 }
 
-/** The commands that mend a refused token request, by the error's code. */
+/** The commands that fix a refused token request, by the error's code. */
 export function refusalHint(error: string, place: SignInPlace): string {
   const { provider, clientHint } = place;
   const again = signInAt(place);

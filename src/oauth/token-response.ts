@@ -32,17 +32,17 @@ export function readTokenResponse(reply: Reply, context: TokenResponseContext): 
     const refusal = readRefusal(parsed, context.secrets);
     if (refusal !== undefined) return refusal;
   }
-  if (reply.status < 200 || reply.status >= 300 || parsed === undefined) return notAnAnswer(reply);
+  if (reply.status < 200 || reply.status >= 300 || parsed === undefined) return unusableReply(reply);
   return readTokens(parsed, context);
 }
 
-/** What the reply of any endpoint means that is not the answer it should be: the server's own no, or nothing usable. */
+/** What a reply means that is not the expected one, from any endpoint: the server's refusal, or nothing usable. */
 export function readFailure(reply: Reply, secrets: TokenResponseContext['secrets']): Failure {
   const parsed = parseBody(reply);
-  return (parsed === undefined ? undefined : readRefusal(parsed, secrets)) ?? notAnAnswer(reply);
+  return (parsed === undefined ? undefined : readRefusal(parsed, secrets)) ?? unusableReply(reply);
 }
 
-function notAnAnswer(reply: Reply): Failure {
+function unusableReply(reply: Reply): Failure {
   if (reply.status >= 300 && reply.status < 400) {
     return unusable(`responded with a redirect (status ${reply.status}), which is never followed`, false);
   }

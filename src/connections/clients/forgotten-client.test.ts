@@ -97,7 +97,7 @@ describe('a server that has forgotten the client it registered', () => {
     expect(clientOf((await world.start('work')).authUrl)).toBe('client-2');
   });
 
-  it('and forgets the next one at once: one new client, then an error with the way out', async () => {
+  it('and forgets the next one at once: one new client, then an error that says what to do', async () => {
     const world = forgetful({ takesNobody: true });
     const { id } = await world.start();
     expect((await comeBack(world, id)).status).toBe('waiting');
@@ -133,7 +133,7 @@ describe('a server that has forgotten the client it registered', () => {
     expect(await comeBack(world, session.id)).toMatchObject({ status: 'connected' });
   });
 
-  it('before a pushed request, and refuses the next one too: an error with the way out', async () => {
+  it('before a pushed request, and refuses the next one too: an error that says what to do', async () => {
     const world = forgetful({ pushesOnly: true, takesNobody: true });
     await expect(world.start()).rejects.toMatchObject({
       code: 'SignInFailed',
@@ -144,7 +144,7 @@ describe('a server that has forgotten the client it registered', () => {
   });
 
   it.each(['invalid_client', 'unauthorized_client'])(
-    'and sends people back with %s: said, and mended by the next sign-in',
+    'and sends people back with %s: said, and fixed by the next sign-in',
     async (error) => {
       const world = forgetful();
       const { id } = await world.start();

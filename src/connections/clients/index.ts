@@ -3,5 +3,5 @@
  * proves itself at a token endpoint.
  */
 export { authMethodFor, parseClient } from './entered-client.ts';
-export { refusedAgain, registeredAnew, registeredClient } from './registered-client.ts';
+export { refusedAgain, registeredClient, reregisteredClient } from './registered-client.ts';
 export { clientHint, tokenEndpoint } from './token-endpoint.ts';

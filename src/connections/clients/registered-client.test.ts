@@ -53,7 +53,7 @@ describe('dynamic registration', () => {
     expect((await connections.signIns.callback(landed.searchParams)).status).toBe('connected');
   });
 
-  it('registers anew when the server has forgotten the client', async () => {
+  it('registers again when the server has forgotten the client', async () => {
     const { options } = flowBench(server, [...discovered()]);
     const connections = createConnections(options);
     await connections.signIns.start({ provider: 'acme', force: false });
@@ -68,7 +68,7 @@ describe('dynamic registration', () => {
     expect((await connections.signIns.callback(landed.searchParams)).status).toBe('connected');
   });
 
-  it('registers anew for scopes beyond the first, and keeps the older client for its grants', async () => {
+  it('registers again for scopes beyond the first, and keeps the older client for its grants', async () => {
     const { options, clock } = flowBench(server, [...discovered()]);
     const connections = createConnections(options);
     const signIn = async (connection: string, scopes: readonly string[]) => {
@@ -95,7 +95,7 @@ describe('dynamic registration', () => {
     expect(await options.vault.list('client')).toEqual([]);
   });
 
-  it('refuses an answer that lacks the iss which the server promises', async () => {
+  it('refuses a response that lacks the iss which the server promises', async () => {
     const { options } = flowBench(server, [...discovered()]);
     const connections = createConnections(options);
     const { authUrl } = await connections.signIns.start({ provider: 'acme', force: false });

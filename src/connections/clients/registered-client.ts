@@ -31,7 +31,7 @@ export interface RegistrationContext {
 }
 
 /**
- * A client that the server knows or need not know, nobody being asked: the stored one while it is good, else the
+ * A client that the server knows or need not know, without asking a person: the stored one while it is good, else the
  * document that is published about us where the server reads such, else a newly registered one (RFC 7591). Rejects with
  * OperationNotAllowed, SignInFailed or EndpointUnreachable.
  */
@@ -42,7 +42,7 @@ export async function registeredClient(context: RegistrationContext): Promise<Kn
   if (known !== undefined) {
     const isStillGood = await isGood(options, endpoints, known);
     if (isStillGood && covers(known, scopes)) return known;
-    // A doubt may be wrong: what was granted to this client, or is being granted, goes on with it while it can.
+    // A doubt may be wrong: what was granted to this client, or is being granted, continues with it while it can.
     const mayBeNeeded =
       isStillGood ||
       (known.doubt !== undefined && (await isClientInUse(options.vault, provider, known.clientId)));
@@ -85,7 +85,7 @@ export async function registeredClient(context: RegistrationContext): Promise<Kn
 }
 
 /** Another client in the place of a registered one that the server has just refused. Rejects as `registeredClient`. */
-export async function registeredAnew(
+export async function reregisteredClient(
   context: RegistrationContext,
   refused: KnownClient,
 ): Promise<KnownClient> {

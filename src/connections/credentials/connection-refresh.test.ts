@@ -26,7 +26,7 @@ async function statusOf(connections: Connections): Promise<string | undefined> {
 }
 
 describe('a refresh that nobody asked for', () => {
-  /** A provider that answers when it is told to, with a vault that may refuse to write. */
+  /** A provider that responds on command, with a vault that may refuse to write. */
   async function signedIn() {
     const vault = memoryVault();
     const state = {
@@ -82,7 +82,7 @@ describe('a refresh that nobody asked for', () => {
     await connections.close();
   });
 
-  it('keeps what the provider answered while the vault cannot take it, and stores it later', async () => {
+  it('keeps what the provider granted while the vault cannot take it, and stores it later', async () => {
     const { connections, options, clock, state } = await signedIn();
     const old = await connections.credentials.acquire(acmeKey);
     clock.nowMs += hourMs - 30_000;
@@ -205,7 +205,7 @@ describe('a refresh', () => {
     expect(asked).toBe(0);
   });
 
-  it('that is refused for the client leaves the grant alone and names the mending commands', async () => {
+  it('that is refused for the client leaves the grant alone and names the commands that fix it', async () => {
     const { connections, clock } = await connected({
       access_token: 'a1',
       refresh_token: 'r1',

@@ -23,7 +23,7 @@ import type { RefreshOf } from './grant-refresh.ts';
 import { cannotRefresh, requireConnected, signInAgain } from './unusable-connection.ts';
 
 /**
- * What a provider answered and the vault did not take (a full disk, a locked database), by connection: as long as
+ * What a provider granted and the vault did not store (a full disk, a locked database), by connection: as long as
  * the process lives it is not lost, and is stored before the provider is asked again.
  */
 export type UnstoredGrants = Map<string, OpenConnection>;
@@ -36,11 +36,11 @@ export interface RefreshContext {
 }
 
 /**
- * The connection after one refresh, or as somebody else refreshed it since version `seen`. Rejects with
+ * The connection after one refresh, or after another process refreshed it since version `seen`. Rejects with
  * ConnectionNotFound, CredentialMissing, CredentialExpired (only a new sign-in helps), RefreshFailed or
  * EndpointUnreachable (may work later).
  *
- * What the provider answers is stored before it is used. Between its answer and the end of that one write lies the only
+ * What the provider grants is stored before it is used. Between its response and the end of that one write is the only
  * moment in which a crash can lose a rotated refresh token; no protocol closes it, a local write keeps it short.
  */
 export async function refreshConnection(
@@ -126,7 +126,7 @@ async function storeGrant(context: RefreshContext, grant: OpenConnection): Promi
   unstored.set(key, grant);
   const written = await writeConnection(options.vault, connection, secrets, connection.version);
   unstored.delete(key);
-  if (written === undefined) return await somebodyElses(options.catalog, connections, connection);
+  if (written === undefined) return await refreshedElsewhere(options.catalog, connections, connection);
   options.notify({
     event: 'token.refreshed',
     provider: connection.provider,
@@ -149,10 +149,10 @@ async function afterDeadGrant(
     const written = await writeConnection(options.vault, dead, {}, connection.version);
     if (written !== undefined) throw error;
   }
-  return await somebodyElses(options.catalog, connections, connection);
+  return await refreshedElsewhere(options.catalog, connections, connection);
 }
 
-async function somebodyElses(
+async function refreshedElsewhere(
   catalog: ProviderCatalog,
   connections: ConnectionStore,
   mine: Connection,

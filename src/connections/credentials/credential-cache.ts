@@ -33,7 +33,7 @@ export interface CredentialCache extends CredentialSource {
   drop(connection: string): void;
   /** As `drop`, and refuses the connection until `work` has ended. */
   whileBlocked<Result>(connection: string, work: () => Promise<Result>): Promise<Result>;
-  /** Refreshes a connection that nobody may be using, unless somebody did since this version. */
+  /** Refreshes a connection that may be idle, unless another caller did since this version. */
   refreshAhead(connection: string, version: number): Promise<unknown>;
   /** When `refreshAhead` may be tried after a failure: `Infinity` once only a person can help. */
   quietUntilMs(connection: string): number;
@@ -55,7 +55,7 @@ class MemoryCredentialCache implements CredentialCache {
   readonly #entries = new Map<string, Entry>();
   readonly #loads = new SingleFlight<Entry>();
   readonly #renewedAtMs = new WeakMap<LiveCredential, number>();
-  /** How many hold a connection blocked. */
+  /** How many callers block a connection. */
   readonly #blocked = new Map<string, number>();
   /** Grows when a connection is dropped: work begun before does not fill the cache again. */
   readonly #generations = new Map<string, number>();

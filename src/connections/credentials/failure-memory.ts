@@ -3,7 +3,7 @@ import { isFinal } from './unusable-connection.ts';
 
 const firstBackOffMs = 1_000;
 const maxBackOffMs = 60_000;
-/** While nobody uses the connection. */
+/** While the connection is idle. */
 const maxIdleBackOffMs = 3_600_000;
 
 interface Failure {
@@ -12,7 +12,7 @@ interface Failure {
   readonly atMs: number;
 }
 
-/** The last failures of refreshes, by connection: for a while, longer after each, nobody asks the provider again. */
+/** The last failures of refreshes, by connection: the provider is not asked again for a while, longer after each. */
 export class FailureMemory {
   readonly #failures = new Map<string, Failure>();
   readonly #nowMs: () => number;
@@ -38,7 +38,7 @@ export class FailureMemory {
     return isRecent ? failure.error : undefined;
   }
 
-  /** When a connection that nobody may be using may be tried again: `Infinity` once only a person can help. */
+  /** When a connection that may be idle may be tried again: `Infinity` once only a person can help. */
   quietUntilMs(key: string): number {
     const failure = this.#failures.get(key);
     if (failure === undefined) return Number.NEGATIVE_INFINITY;

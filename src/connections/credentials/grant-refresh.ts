@@ -1,5 +1,5 @@
 import type { Fetch, Reply, TokenEndpoint } from '../../oauth/index.ts';
-import type { FlowName } from '../contract.ts';
+import type { FlowName } from '../../providers/index.ts';
 import type { Connection, ConnectionSecrets } from '../records/index.ts';
 
 /** What a refresh is sent with. */

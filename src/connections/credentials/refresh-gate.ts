@@ -28,7 +28,10 @@ export class RefreshGate {
     this.#failures = new FailureMemory(options.options.nowMs);
   }
 
-  /** The connection after the refresh, unless somebody did it since version `seen`. Rejects with the last failure while that is recent. */
+  /**
+   * The connection after the refresh, unless another caller did it since version `seen`.
+   * Rejects with the last failure while that is recent.
+   */
   async refresh(key: string, seen: number): Promise<OpenConnection> {
     const failure = this.#failures.recent(key);
     if (failure !== undefined) throw failure;

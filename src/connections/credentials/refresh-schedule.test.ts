@@ -92,7 +92,7 @@ describe('the refresh schedule', () => {
     expect(asked).toEqual([]);
   });
 
-  it('hears of a new connection at once', async () => {
+  it('sees a new connection at once', async () => {
     const { clock, connect, asked, start } = world();
     const schedule = start();
     await clock.pass(1_000);
@@ -139,7 +139,7 @@ describe('the refresh schedule', () => {
     expect(asked).toHaveLength(10);
   });
 
-  it('leaves a failing connection alone for as long as it is told, beside others that work', async () => {
+  it('leaves a failing connection alone for as long as it must, beside others that work', async () => {
     const { clock, connect, quiet, asked, start } = world(async (key) => {
       if (key !== 'acme/sick') return;
       quiet.set(key, clock.nowMs + 10 * 60_000);

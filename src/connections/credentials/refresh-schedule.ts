@@ -4,12 +4,12 @@ import type { Connection } from '../records/index.ts';
 import { lifetimeOf } from './credential-lifetime.ts';
 
 /**
- * The clock may be set, the machine may have slept, another daemon may have signed in: whatever was planned, the
- * plan is made anew after this long.
+ * The clock may be set, the machine may have slept, another daemon may have signed in: the plan is made
+ * again after this long.
  */
 const longestWaitMs = 60_000;
 const shortestWaitMs = 1_000;
-/** Tokens that are born nearly dead are not fetched one after another for nobody. */
+/** Tokens that expire almost at once are not fetched one after another while they are unused. */
 const shortestLifeMs = 10_000;
 /** After a night's sleep everything is due at once. */
 const atOnce = 4;
@@ -21,7 +21,7 @@ export interface RefreshScheduleOptions {
   readonly list: () => Promise<readonly Connection[]>;
   /** Before then a connection whose refresh has failed is left alone; `Infinity` once it is given up. */
   readonly quietUntilMs: (connection: string) => number;
-  /** Refreshes the connection unless somebody did since this version. Its failure is recorded where it happens. */
+  /** Refreshes the connection unless another caller did since this version. Its failure is recorded where it happens. */
   readonly refresh: (connection: string, version: number) => Promise<unknown>;
 }
 
@@ -71,7 +71,7 @@ export function startRefreshSchedule(options: RefreshScheduleOptions): RefreshSc
       const woken = new Promise<void>((resolve) => {
         wake = resolve;
       });
-      // A vault that does not answer now may do so later.
+      // A vault that fails now may work later.
       const nextAtMs = await look().catch(() => Number.POSITIVE_INFINITY);
       const waitMs = Math.min(Math.max(nextAtMs - nowMs(), shortestWaitMs), longestWaitMs);
       await Promise.race([pause(waitMs), woken]);

@@ -1,4 +1,4 @@
-/** One piece of work per key at a time: whoever asks while it is under way gets its result. */
+/** Runs one piece of work per key at a time: callers who ask in between get its result. */
 export class SingleFlight<Result> {
   readonly #running = new Map<string, Promise<Result>>();
 
@@ -18,7 +18,7 @@ export class SingleFlight<Result> {
     return this.#running.has(key);
   }
 
-  /** Nobody joins the work under way any more; it goes on for those who have. */
+  /** New callers no longer join the work under way; it continues for those who have. */
   forget(key: string): void {
     this.#running.delete(key);
   }

@@ -5,8 +5,8 @@ import {
   discoverServer,
   type ServerMetadata,
 } from '../../oauth/index.ts';
-import type { Provider } from '../../providers/index.ts';
-import type { ConnectionsOptions, FlowName } from '../contract.ts';
+import type { FlowName, Provider } from '../../providers/index.ts';
+import type { ConnectionsOptions } from '../contract.ts';
 import { addressOf, fetchTo } from './endpoints.ts';
 
 export function isServiceUrl(provider: string): boolean {
@@ -88,7 +88,7 @@ function scopesFor(wanted: readonly string[], server: ServerMetadata): readonly 
   return [...new Set([...some, 'offline_access'])];
 }
 
-/** A person in a browser where that is possible, and a client that nobody has to fill in where that is. */
+/** Prefers the browser flow, and dynamic registration when offered. */
 function flowFor(options: ConnectionsOptions, server: ServerMetadata): FlowName {
   const { grantTypes } = server;
   if (grantTypes.length > 0 && !grantTypes.includes('authorization_code')) {

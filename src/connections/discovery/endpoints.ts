@@ -113,7 +113,7 @@ export function fetchTo(options: ConnectionsOptions, target: Pick<Endpoints, 'na
   };
 }
 
-/** The address that a person typed, of a definition that came out of discovering one: all else in it is hearsay. */
+/** The address that a person typed, for a definition that was discovered from one: everything else in it is only claimed. */
 export function addressOf(provider: Provider): string | undefined {
   const { discovered_from: address } = provider.document;
   return typeof address === 'string' && URL.canParse(address) ? address : undefined;

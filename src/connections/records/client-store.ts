@@ -5,7 +5,7 @@ import { withoutUndefined } from './stored-fields.ts';
 
 /** A client with what else there is to know about it. */
 export interface KnownClient extends ClientCredentials {
-  /** What a registration answered; otherwise the definition's word counts. */
+  /** As registered; otherwise the definition decides. */
   readonly authMethod: AuthMethod | undefined;
   /** `document`: the URL of a published document about us; nothing was agreed with the server. */
   readonly origin: 'person' | 'environment' | 'definition' | 'registration' | 'document';
@@ -123,7 +123,7 @@ export async function storeClient(
 
 /**
  * Notes what speaks against a registered client, or with `undefined` that nothing does. One that has been replaced, or
- * that nobody registered, is left as it is. A refusal outweighs a silence.
+ * that was not registered, is left unchanged. A refusal outweighs a silence.
  */
 export async function doubtClient(
   vault: Vault,

@@ -1,7 +1,7 @@
 import type { TokenSet } from '../../oauth/index.ts';
-import type { Provider } from '../../providers/index.ts';
+import type { FlowName, Provider } from '../../providers/index.ts';
 import type { StoredRecord, Vault } from '../../vault/index.ts';
-import type { ConnectionStatus, ConnectionSummary, FlowName } from '../contract.ts';
+import type { ConnectionStatus, ConnectionSummary } from '../contract.ts';
 import { connectionKey } from '../names.ts';
 import { withoutUndefined } from './stored-fields.ts';
 
@@ -59,7 +59,7 @@ export function secretsFrom(record: StoredRecord): ConnectionSecrets {
   return record.secrets as ConnectionSecrets;
 }
 
-/** Writes over `expectedVersion` (0: must not exist); `undefined` when somebody else wrote first. */
+/** Writes over `expectedVersion` (0: must not exist); `undefined` when another process wrote first. */
 export async function writeConnection(
   vault: Vault,
   connection: NewConnection,

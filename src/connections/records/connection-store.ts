@@ -10,7 +10,7 @@ export interface OpenConnection {
   readonly secrets: ConnectionSecrets;
 }
 
-/** Connections in one vault, their defaults, and who wants to hear of changes. */
+/** Connections in one vault, their defaults, and the listeners to changes. */
 export interface ConnectionStore {
   find(provider: string, name: string): Promise<OpenConnection | undefined>;
   /** Nothing is decrypted. Ordered by key. */
@@ -66,7 +66,7 @@ export function createConnectionStore(vault: Vault, catalog: ProviderCatalog): C
         name === undefined ? await defaultOf(provider, await list(provider)) : connectionName(name);
       const found = wanted === undefined ? undefined : await find(provider, wanted);
       if (found !== undefined) return found;
-      // A misspelt provider deserves to be told so, not to be sent to a sign-in that cannot be.
+      // A misspelt provider gets an error that says so, not a sign-in that cannot work.
       catalog.resolve(provider);
       throw connectionNotFound(provider, name);
     },

@@ -2,7 +2,7 @@ import type { Vault } from '../../vault/index.ts';
 
 /**
  * A vault that knows which exchanges with providers are under way: everything that spends a code or a refresh token
- * does so under a lease. A daemon that stops between the answer and its write would lose the grant.
+ * does so under a lease. A daemon that stops between the response and its write would lose the grant.
  */
 export interface Exchanges {
   readonly vault: Vault;

@@ -1,5 +1,6 @@
+import type { FlowName } from '../../providers/index.ts';
 import type { StoredRecord } from '../../vault/index.ts';
-import type { AuthSession, FlowName, SessionStatus, Trouble } from '../contract.ts';
+import type { AuthSession, SessionStatus, Trouble } from '../contract.ts';
 import type { Endpoints } from '../discovery/index.ts';
 import { withoutUndefined } from './stored-fields.ts';
 
@@ -39,7 +40,7 @@ interface SessionFields {
 interface SessionSecrets {
   readonly state?: string | undefined;
   readonly codeVerifier?: string | undefined;
-  /** Where the browser goes: holds the state. */
+  /** Where the browser goes: contains the state. */
   readonly authorizationUrl?: string | undefined;
   readonly code?: string | undefined;
   readonly deviceCode?: string | undefined;

@@ -14,7 +14,7 @@ export interface SessionStore {
   create(session: NewSession): Promise<StoredSession>;
   read(id: string): Promise<StoredSession>;
   /**
-   * Writes what `change` makes of the newest state, as often as somebody else was quicker. `change` returns
+   * Writes what `change` makes of the newest state, again whenever another write came first. `change` returns
    * `undefined` to leave it as it is.
    */
   update(

@@ -1,5 +1,5 @@
 /**
  * Ends grants: revokes tokens at the provider (RFC 7009) and clears them here, on request or after a new sign-in.
  */
-export { takeBackReplaced } from './replaced-grant.ts';
+export { revokeReplaced } from './replaced-grant.ts';
 export { logoutConnection, revokeProvider } from './revocations.ts';

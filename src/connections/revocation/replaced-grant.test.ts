@@ -86,8 +86,8 @@ function service(reachesRevocation = true) {
     const ended = await connections.signIns.callback(new URLSearchParams({ state, code: 'code' }));
     expect(ended).toMatchObject({ status: 'connected', granted: { account: who } });
   };
-  /** What the audit trail hears of the grant that `work` replaces. */
-  const told = async (work: () => Promise<unknown>) => {
+  /** What the audit trail records of the grant that `work` replaces. */
+  const recorded = async (work: () => Promise<unknown>) => {
     const settled = new Promise<void>((resolve) => {
       settle = resolve;
     });
@@ -95,16 +95,16 @@ function service(reachesRevocation = true) {
     await settled;
     return events.at(-1);
   };
-  return { connections, events, revoked, revokers, signIn, told };
+  return { connections, events, revoked, revokers, signIn, recorded };
 }
 
 describe('a grant that a sign-in has replaced', () => {
   const left = 'the earlier grant was not revoked: it may be shared with acme';
 
-  it('is taken back when the new one is of another account: refresh token first, and nothing of the new', async () => {
-    const { connections, revoked, signIn, told } = service();
+  it('is revoked when the new one is of another account: refresh token first, and nothing of the new', async () => {
+    const { connections, revoked, signIn, recorded } = service();
     await signIn('ada');
-    const event = await told(() => signIn('bob'));
+    const event = await recorded(() => signIn('bob'));
     expect(event).toEqual({
       event: 'connection.replaced',
       provider: 'acme',
@@ -117,37 +117,37 @@ describe('a grant that a sign-in has replaced', () => {
   });
 
   it('is left where the new one may be the same grant', async () => {
-    const { connections, revoked, signIn, told } = service();
+    const { connections, revoked, signIn, recorded } = service();
     await signIn('ada');
-    expect(await told(() => signIn('ada'))).toMatchObject({ detail: `${left}/default` });
+    expect(await recorded(() => signIn('ada'))).toMatchObject({ detail: `${left}/default` });
     expect(revoked).toEqual([]);
     expect((await connections.credentials.acquire('acme/default')).secret).toBe('at-2');
   });
 
   it('is left where another connection may live on it', async () => {
-    const { revoked, signIn, told } = service();
+    const { revoked, signIn, recorded } = service();
     await signIn('ada');
     await signIn('ada', 'work');
-    expect(await told(() => signIn('bob'))).toMatchObject({ detail: `${left}/work` });
+    expect(await recorded(() => signIn('bob'))).toMatchObject({ detail: `${left}/work` });
     expect(revoked).toEqual([]);
   });
 
-  it('is taken back when the client is another one, and when a key takes its place', async () => {
-    const { connections, revoked, revokers, signIn, told } = service();
+  it('is revoked when the client is another one, and when a key takes its place', async () => {
+    const { connections, revoked, revokers, signIn, recorded } = service();
     await signIn('ada');
-    await told(() => signIn('ada', 'default', 'another'));
+    await recorded(() => signIn('ada', 'default', 'another'));
     expect(revoked).toEqual(['rt-1', 'at-1']);
     expect(revokers).toEqual(['c:secret-of-c', 'c:secret-of-c']);
     const withKey = { provider: 'acme', flow: 'api_key', force: true, apiKey: 'a-key-0123456789' };
-    await told(() => connections.signIns.start(withKey));
+    await recorded(() => connections.signIns.start(withKey));
     expect(revoked).toEqual(['rt-1', 'at-1', 'rt-2', 'at-2']);
     expect((await connections.credentials.acquire('acme/default')).secret).toBe('a-key-0123456789');
   });
 
-  it('costs nothing where the provider is out of reach, and is told of', async () => {
-    const { connections, signIn, told } = service(false);
+  it('costs nothing where the provider is unreachable, and is reported', async () => {
+    const { connections, signIn, recorded } = service(false);
     await signIn('ada');
-    expect(await told(() => signIn('bob'))).toMatchObject({
+    expect(await recorded(() => signIn('bob'))).toMatchObject({
       detail: 'the earlier grant, at the provider: unreachable',
     });
     expect((await connections.credentials.acquire('acme/default')).secret).toBe('at-2');
@@ -164,7 +164,7 @@ describe('a grant that a sign-in has replaced', () => {
     expect(events.map(({ event }) => event)).not.toContain('connection.replaced');
   });
 
-  it('is taken back before a daemon that stops has stopped', async () => {
+  it('is revoked before a daemon that stops has stopped', async () => {
     const { connections, revoked, signIn } = service();
     await signIn('ada');
     await signIn('bob');

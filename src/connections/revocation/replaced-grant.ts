@@ -13,10 +13,10 @@ interface ReplacementContext {
 const leaseMs = 15_000;
 
 /**
- * Takes back at the provider (RFC 7009) what a sign-in has replaced, beside everything else: the new connection is
+ * Revokes at the provider (RFC 7009) what a sign-in has replaced, beside everything else: the new connection is
  * stored and reported first, and neither waits for this nor fails with it. What became of it is in the audit trail.
  */
-export function takeBackReplaced(
+export function revokeReplaced(
   context: ReplacementContext,
   replaced: OpenConnection | undefined,
   replacement: NewConnection,
@@ -46,7 +46,7 @@ async function takeBack(
 }
 
 /**
- * Whether taking back the tokens of one connection could end another one. RFC 7009 §2.1 leaves a server free to revoke
+ * Whether revoking the tokens of one connection could end another one. RFC 7009 §2.1 leaves a server free to revoke
  * the whole authorization grant of a token, and what a grant is differs: at many (Google is one) there is a single one
  * for a person and a client, which a second consent only widens, so that the new tokens would die with the old ones.
  * Only another client, another server or an account that is known to be another rules that out.

@@ -23,7 +23,7 @@ export interface RevocationContext {
 }
 
 /**
- * What became of every connection of a provider: its tokens taken back there (RFC 7009), then cleared here, and the
+ * What became of every connection of a provider: its tokens revoked there (RFC 7009), then cleared here, and the
  * client forgotten. From the first moment on no credential of theirs is handed out.
  */
 export async function revokeProvider(context: RevocationContext, provider: string): Promise<RevokeReport> {
@@ -69,9 +69,9 @@ async function takeBack(
 ): Promise<RevocationOutcome> {
   const connection = connectionKey(provider, name);
   const outcome = await cache.whileBlocked(connection, async () => {
-    // Told twice: now, so that live tunnels end at once, and when the vault says so too.
+    // Notified twice: now, so that live tunnels end at once, and when the vault says so too.
     connections.changed({ connection, kind });
-    // Under the lease: a refresh under way has ended, and its newest token is the one taken back.
+    // Under the lease: a refresh under way has ended, and its newest token is the one revoked.
     return await withGrant(options.vault, provider, name, async () => {
       const open = await connections.find(provider, name);
       const remote = open === undefined ? 'unsupported' : await revokeRemotely(options, open);

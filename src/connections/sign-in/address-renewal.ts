@@ -2,8 +2,8 @@ import { findClient, type StoredSession } from '../records/index.ts';
 import { flowOf, providerOf, type SignInContext } from './sign-in-context.ts';
 
 /**
- * The session with an address that nobody has used yet, where the one that it had works once and for a time only. Others
- * are returned unchanged. Rejects with SignInFailed or EndpointUnreachable, and the sign-in goes on.
+ * The session with an unused address, where the one that it had works once and for a time only. Others
+ * are returned unchanged. Rejects with SignInFailed or EndpointUnreachable, and the sign-in continues.
  */
 export async function renewAddress(context: SignInContext, session: StoredSession): Promise<StoredSession> {
   const { options, sessions } = context;

@@ -30,7 +30,7 @@ export async function takePastedCallback(
 }
 
 /**
- * Uses up the state of a session and goes on from its callback. `undefined` when somebody else has used the state by
+ * Uses up the state of a session and continues from its callback. `undefined` when another callback has used the state by
  * then, or the session's flow has no callback.
  */
 async function useCallback(
@@ -41,7 +41,7 @@ async function useCallback(
   const flow = flowOf(context, found);
   if (flow.kind === 'secret' || flow.redirect === undefined) return undefined;
   const result = await flow.redirect.readCallback(await callbackContext(context, found), params);
-  // The code is stored before it is used: should the daemon stop now, the next one goes on from here.
+  // The code is stored before it is used: should the daemon stop now, the next one continues from here.
   let won = false;
   const session = await context.sessions.update(found.id, (current) => {
     won = current.stage === 'authorize' && current.status === 'waiting';
@@ -66,7 +66,7 @@ async function callbackContext(context: SignInContext, session: StoredSession) {
   return { options, session, provider, client };
 }
 
-/** For a callback that belongs to no session: every waiting one gets a warning, and goes on waiting. */
+/** For a callback that belongs to no session: every waiting one gets a warning, and keeps waiting. */
 async function refuseCallback({ options, sessions }: SignInContext): Promise<never> {
   const error = stateMismatch();
   const warned = await sessions.warnWaiting(troubleOf(error));

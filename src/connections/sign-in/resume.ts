@@ -8,8 +8,8 @@ import { complete, finish } from './sign-in-completion.ts';
 import { failSession, flowOf, providerOf, type SignInContext, withSession } from './sign-in-context.ts';
 
 /**
- * Goes on with a session as far as that needs no person, and returns where it stands then. A flow that polls goes on in
- * the background; it ends in the session, so that nobody has to wait for it.
+ * Continues a session as far as that needs no person, and returns it as it is then. A flow that polls continues in the
+ * background; its result is in the session, so that no caller has to wait for it.
  */
 export async function resumeSession(context: SignInContext, session: StoredSession): Promise<StoredSession> {
   const flow = flowOf(context, session);
@@ -24,7 +24,7 @@ function isResumable({ status, stage }: StoredSession, { resumesAt }: OauthFlow)
   return status === 'waiting' && stage === resumesAt;
 }
 
-/** The first to hold the lease does the work; the others see what became of it. */
+/** The first to hold the lease does the work; the others see its result. */
 async function resumeOnce(context: SignInContext, id: string, flow: OauthFlow): Promise<StoredSession> {
   try {
     return await withSession(context, id, () => takeStep(context, id, flow));
@@ -33,7 +33,7 @@ async function resumeOnce(context: SignInContext, id: string, flow: OauthFlow): 
   }
 }
 
-/** Polls until the session is over, whoever ends it. Never rejects while the vault answers. */
+/** Polls until the session is over. Never rejects while the vault works. */
 async function pollSession(context: SignInContext, id: string, flow: OauthFlow): Promise<void> {
   const { nowMs, pause = sleepQuietly } = context.options;
   // Twice as many polls would be asked to slow down.

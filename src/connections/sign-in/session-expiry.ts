@@ -9,15 +9,15 @@ import { notifyFailure, providerOf, type SignInContext, troubleOf } from './sign
 export async function settleSession(context: SignInContext, session: StoredSession): Promise<StoredSession> {
   const { options, sessions } = context;
   if (session.status !== 'waiting' || session.expiresAtMs > options.nowMs()) return session;
-  if (isAnswering(session)) return session;
+  if (isAtTokenEndpoint(session)) return session;
   const error = new AuthsomeError('SignInExpired', 'the sign-in was not finished in time', {
     hint: expiredHint(context, session),
   });
   let ended = false;
   const settled = await sessions.update(session.id, (current) => {
-    ended = current.status === 'waiting' && !isAnswering(current);
+    ended = current.status === 'waiting' && !isAtTokenEndpoint(current);
     return ended
-      ? // The hash of its state stays: whoever comes back late learns that it is late, not that it is foreign.
+      ? // The hash of its state stays: a late callback gets an error that says late, not foreign.
         { status: 'expired', stage: 'over', failure: troubleOf(error), secrets: {} }
       : undefined;
   });
@@ -28,7 +28,7 @@ export async function settleSession(context: SignInContext, session: StoredSessi
   return settled;
 }
 
-/** A server that has forgotten a client shows that to the person, and tells nobody else. */
+/** A server that has forgotten a client shows that to the person only. */
 export async function doubtAfterSilence(context: SignInContext, session: StoredSession): Promise<void> {
   if (session.stage !== 'authorize' || session.clientId === undefined) return;
   if (!registersClient(context, session)) return;
@@ -36,8 +36,8 @@ export async function doubtAfterSilence(context: SignInContext, session: StoredS
   if (provider !== undefined) await doubtClient(context.options.vault, provider, session.clientId, 'silence');
 }
 
-/** Whether an answer of the provider's is on its way: its time is the request's, not the person's. */
-function isAnswering({ stage }: StoredSession): boolean {
+/** Whether a response of the token endpoint is awaited: the request has a time limit of its own. */
+function isAtTokenEndpoint({ stage }: StoredSession): boolean {
   return stage === 'exchange' || stage === 'machine';
 }
 

@@ -11,7 +11,7 @@ import {
   type TokenBinding,
   writeConnection,
 } from '../records/index.ts';
-import { takeBackReplaced } from '../revocation/index.ts';
+import { revokeReplaced } from '../revocation/index.ts';
 import { sessionLine } from '../sign-in-command.ts';
 import { accountLabel } from './account-label.ts';
 import type { SignInContext } from './sign-in-context.ts';
@@ -61,7 +61,7 @@ export async function complete(
   const labelled = { ...connection, account };
   if (account !== undefined) await writeConnection(options.vault, labelled, secrets, version);
   const ended = await finish(context, session, labelled);
-  takeBackReplaced(context, replaced, labelled);
+  revokeReplaced(context, replaced, labelled);
   return ended;
 }
 

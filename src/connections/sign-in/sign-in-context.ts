@@ -1,6 +1,6 @@
 import type { AuthsomeError } from '../../errors.ts';
-import type { Provider } from '../../providers/index.ts';
-import type { ConnectionsOptions, FlowName, Trouble } from '../contract.ts';
+import type { FlowName, Provider } from '../../providers/index.ts';
+import type { ConnectionsOptions, Trouble } from '../contract.ts';
 import type { ConnectionStore, NewSession, SessionStore, StoredSession } from '../records/index.ts';
 import type { Flow, FlowTable } from './flows/index.ts';
 

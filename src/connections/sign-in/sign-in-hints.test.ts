@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { FlowName } from '../../providers/index.ts';
 import { createConnections } from '../connections.ts';
-import type { FlowName } from '../contract.ts';
 import { oauthProvider, testBench } from '../testing/test-bench.ts';
 
 const issuer = 'https://id.example';
@@ -94,7 +94,7 @@ describe('the hint of a sign-in that fails leads back to its own connection and 
     expect(await options.vault.list('connection')).toEqual([]);
   });
 
-  it('of a machine', async () => {
+  it('of a client on its own', async () => {
     const wrong = signIn({ flow: 'client_credentials', answer: () => refusal('invalid_client') });
     expect((await wrong.start(client)).failure?.hint).toBe(
       'acme rejected the stored client ID and secret. Clear them, then enter them again:\n' +

@@ -26,7 +26,7 @@ import {
   withSession,
 } from './sign-in-context.ts';
 
-/** Nobody gets to a provider with an address that ends sooner. */
+/** A browser does not reach a provider with an address that ends sooner. */
 const shortestUseMs = 2_000;
 
 export function createSignIns(

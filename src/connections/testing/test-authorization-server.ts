@@ -24,7 +24,7 @@ export interface TestAuthorizationServer {
   approveDevice(verificationUri: string): Promise<void>;
   /** Whether an access token works. */
   accepts(accessToken: string): Promise<boolean>;
-  /** Requests to this path fail with 503 until told otherwise. */
+  /** Requests to this path fail with 503 until removed from it. */
   readonly broken: Set<string>;
   close(): Promise<void>;
 }
@@ -37,7 +37,7 @@ export async function startAuthorizationServer(
   await once(server, 'listening');
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const provider = new Provider(issuer, configuration(features));
-  const answer = provider.callback();
+  const handle = provider.callback();
   const requests: { path: string; status: number }[] = [];
   const broken = new Set<string>();
 
@@ -50,7 +50,7 @@ export async function startAuthorizationServer(
     } else if (path.startsWith('/approve/')) {
       void provider.interactionFinished(request, response, { login: { accountId: 'octocat' }, consent: {} });
     } else {
-      void answer(request, response);
+      void handle(request, response);
     }
   });
 

@@ -5,7 +5,7 @@ import { keyProvider, testBench } from '../../testing/test-bench.ts';
 
 const key = 'sk-live-0123456789';
 
-it('asks for the key on a page of ours, then hands it out', async () => {
+it('asks for the key on a page of the daemon, then hands it out', async () => {
   const bench = testBench([keyProvider(/^sk-[a-z0-9-]+$/)]);
   const connections = createConnections(bench.options);
   const session = await connections.signIns.start({ provider: 'keys', force: false });
@@ -46,7 +46,7 @@ it.each([
   ['with a control character', 'sk-one\u0000two'],
   ['with letters that no header takes', 'sk-schlüssel'],
   ['that is empty', '   '],
-])('refuses a key %s without repeating it, and goes on waiting', async (_, entered) => {
+])('refuses a key %s without repeating it, and keeps waiting', async (_, entered) => {
   const bench = testBench([keyProvider(/^sk-[^\s]+$/)]);
   const connections = createConnections(bench.options);
   const { id } = await connections.signIns.start({ provider: 'keys', force: false });
@@ -82,7 +82,7 @@ it.each(['', '../x', 'a/b', '-a', 'x'.repeat(65), 'a b', 'ä'])(
   },
 );
 
-it('keeps the first connection as the default until told otherwise', async () => {
+it('keeps the first connection as the default until another is set', async () => {
   const bench = testBench([keyProvider()]);
   const connections = createConnections(bench.options);
   await connections.signIns.start({ provider: 'keys', connection: 'work', force: false, apiKey: key });

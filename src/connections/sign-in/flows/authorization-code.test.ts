@@ -58,7 +58,7 @@ describe('signing in with PKCE', () => {
     expect(second.authUrl).toContain(server.issuer);
   });
 
-  it('a stale or foreign callback warns the live sign-in, which goes on waiting', async () => {
+  it('a stale or foreign callback warns the live sign-in, which keeps waiting', async () => {
     const { options, events } = bench();
     const connections = createConnections(options);
     const { id, authUrl } = await waitingAtProvider(connections);
@@ -161,7 +161,7 @@ describe('signing in with PKCE', () => {
     expect((await connections.signIns.start({ provider: 'acme', force: false })).asksFor).toBe('client');
   });
 
-  it('loses nothing when the daemon restarts in the middle', async () => {
+  it('loses nothing when the daemon restarts on the way', async () => {
     const { options } = bench();
     const { id, authUrl } = await waitingAtProvider(createConnections(options));
     const landed = await server.approve(authUrl);
@@ -190,7 +190,7 @@ describe('signing in with PKCE', () => {
     expect(await server.accepts((await restarted.credentials.acquire('acme/default')).secret)).toBe(true);
   });
 
-  it('expires, and tells whoever comes back late so', async () => {
+  it('expires, and says so to a late callback', async () => {
     const { options, clock } = bench();
     const connections = createConnections(options);
     const { id, authUrl } = await waitingAtProvider(connections);

@@ -1,7 +1,7 @@
 import { type AuthsomeError, asAuthsomeError } from '../../../errors.ts';
 import { type CallbackResult, exchangeCode, newAttempt, readCallback } from '../../../oauth/index.ts';
 import type { Provider } from '../../../providers/index.ts';
-import { clientHint, refusedAgain, registeredAnew, tokenEndpoint } from '../../clients/index.ts';
+import { clientHint, refusedAgain, reregisteredClient, tokenEndpoint } from '../../clients/index.ts';
 import { fetchTo } from '../../discovery/index.ts';
 import {
   doubtClient,
@@ -55,7 +55,7 @@ async function begin(context: FlowContext): Promise<Partial<NewSession>> {
   let current = client;
   let address = await addressFor(context, attempt);
   if (isRefusedRegistration(address, client)) {
-    current = await registeredAnew(context, client);
+    current = await reregisteredClient(context, client);
     address = await addressFor({ ...context, client: current }, attempt);
     if (isRefusedRegistration(address, current)) {
       await doubtClient(options.vault, provider, current.clientId, 'refused');
@@ -105,7 +105,7 @@ async function askAgain(context: FlowContext<StoredSession>, error: AuthsomeErro
     await doubtClient(options.vault, provider, client.clientId, 'refused');
     throw refusedAgain(options.catalog, error, session);
   }
-  const next = await begin({ ...context, client: await registeredAnew(context, client) });
+  const next = await begin({ ...context, client: await reregisteredClient(context, client) });
   const warning = {
     error: 'SignInFailed',
     message: `${provider.name} no longer accepts the client that authsome registered there`,

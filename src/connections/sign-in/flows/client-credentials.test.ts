@@ -30,7 +30,7 @@ describe('client credentials', () => {
     expect((await connections.credentials.acquire('acme/default')).secret).not.toBe(old.secret);
   });
 
-  it('fail with the server’s word for it', async () => {
+  it('fail with the error of the server', async () => {
     const { options } = flowBench(server, [...machine]);
     const connections = createConnections(options);
     const wrong = { ...machineClient, clientSecret: 'not-the-secret' };

@@ -9,7 +9,7 @@ export const clientCredentials: OauthFlow = {
   kind: 'oauth',
   endpointsNeeded: [],
   registersClient: false,
-  // A definition that can do it has it as its own flow, which nobody needs to choose.
+  // A definition that supports it has it as its own flow: there is no need to choose it.
   obstacle: ({ oauth }) =>
     oauth === undefined ? 'its definition has no oauth section' : 'it signs in people only',
   begin: async ({ client }) => ({ stage: 'machine', clientId: client.clientId }),

@@ -85,7 +85,7 @@ describe('the device flow', () => {
 
   const pending = () => Response.json({ error: 'authorization_pending' }, { status: 400 });
 
-  it('adds five seconds for good when told to slow down, and backs off when nobody answers', async () => {
+  it('adds five seconds for good when asked to slow down, and backs off without a response', async () => {
     const { session, left, pauses } = await polled(
       pending,
       () => Response.json({ error: 'slow_down' }),

@@ -15,7 +15,7 @@ import { browserLine, sessionPlace } from '../../sign-in-command.ts';
 import type { FlowContext, OauthFlow } from './flow.ts';
 import { byRefreshToken } from './refresh-token.ts';
 
-/** A code that lives longer than this is given up on: nobody is waiting any more. */
+/** A code that lives longer than this is given up on. */
 const maxLifetimeMs = 30 * 60_000;
 /** RFC 8628 §3.2, where the server does not say. */
 const usualIntervalMs = 5_000;

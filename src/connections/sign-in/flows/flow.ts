@@ -20,7 +20,7 @@ export type SessionChange = (current: StoredSession) => Partial<NewSession> | un
 /** What one `resume` has achieved. */
 export type FlowStep =
   | { readonly kind: 'tokens'; readonly tokens: TokenSet }
-  /** Not there yet: a person or the next poll goes on from the changed session. */
+  /** Not there yet: a person or the next poll continues from the changed session. */
   | { readonly kind: 'unfinished'; readonly change?: SessionChange };
 
 /** The part of a session's view that differs from flow to flow. */
@@ -47,9 +47,9 @@ export interface OauthFlow extends AnyFlow {
   readonly endpointsNeeded: readonly (keyof Endpoints)[];
   /** Whether the client is registered on demand (RFC 7591); otherwise a person enters it once. */
   readonly registersClient: boolean;
-  /** What changes in a session once its client is known: its stage, and what a person needs to go on. */
+  /** What changes in a session once its client is known: its stage, and what a person needs to continue. */
   begin(context: FlowContext): Promise<Partial<NewSession>>;
-  /** The stage at which `resume` goes on without a person, also after a restart. */
+  /** The stage at which `resume` continues without a person, also after a restart. */
   readonly resumesAt: StoredSession['stage'];
   /** Takes one step towards the tokens. What it throws ends the sign-in. */
   resume(context: FlowContext<StoredSession>): Promise<FlowStep>;

@@ -119,7 +119,7 @@ describe('a server that takes pushed requests only', () => {
     expect((await connections.signIns.callback(landed.searchParams)).status).toBe('connected');
   });
 
-  it('that refuses the request ends the sign-in with its word and what to do', async () => {
+  it('that refuses the request ends the sign-in with its error and what to do', async () => {
     const { options, events } = bench();
     const connections = createConnections(options);
     const { id } = await connections.signIns.start({ provider: 'acme', connection: 'work', force: false });
