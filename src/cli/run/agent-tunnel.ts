@@ -140,10 +140,7 @@ function isExempt(target: Target, noProxy: string): boolean {
     });
 }
 
-/**
- * A connection to `authority` through the proxy (RFC 9110 §9.3.6). Reads the response's head itself, since every Node child
- * of a run loads this file, and `node:http` would cost it more than the whole file.
- */
+/** A connection to `authority` through the proxy (RFC 9110 §9.3.6). */
 function openTunnel(proxy: HttpProxy, authority: string, opened: Created): void {
   const socket = connect({ host: proxy.host, port: proxy.port, noDelay: true });
   let head = Buffer.alloc(0);
