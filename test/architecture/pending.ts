@@ -7,19 +7,16 @@ export const pending: {
   readonly parameters: readonly string[];
   readonly names: readonly string[];
 } = {
-  words: ['tenant'],
+  words: [],
   imports: [
     'src/providers/route.ts → src/providers/provider.ts',
     'src/connections/connections.ts → src/connections/sign-in/flows/index.ts',
   ],
   folders: ['src/providers'],
   functions: [
-    'src/api/routes/pages.ts: pageRoutes',
     'src/client/client.ts: createClient',
     'src/connections/connections.ts: createConnections',
     'src/connections/records/session-store.ts: createSessionStore',
-    'src/daemon/health/doctor.ts: doctorChecks',
-    'src/runs/runs.ts: createRuns',
   ],
   parameters: [
     'src/cli/scan/file-replacement.ts: writeWhole',
@@ -31,9 +28,6 @@ export const pending: {
   names: [
     '#hear',
     'Attendance',
-    'Desk',
-    'Desks',
-    'DesksOptions',
     'PathJudgement',
     'RunSurroundings',
     'Sighting',
@@ -42,16 +36,12 @@ export const pending: {
     'WayOut',
     'attend',
     'attendance',
-    'createDesks',
     'createWayOut',
-    'desk',
-    'desks',
     'hear',
     'judgePath',
     'judgeUnusual',
     'judged',
     'judgement',
-    'openDesks',
     'patienceMs',
     'rivals',
     'sighting',
