@@ -19,6 +19,10 @@ const alone = {
   'test/e2e/soak.test.ts': 'puts load on the product for as long as it runs',
 };
 
+/** Only root can act as other users; scripts/test.mjs says when these do not run. */
+const secondUser =
+  process.platform === 'linux' && process.getuid?.() === 0 ? [] : ['test/security/second-user/**'];
+
 const limits = {
   // For what hangs: on a machine that has other things to do a test may take ten times as long as it should.
   testTimeout: 60_000,
@@ -47,7 +51,7 @@ export default defineConfig({
           ...endToEnd,
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts', 'test/security/**/*.test.ts'],
-          exclude: [h2spec, ...Object.keys(alone)],
+          exclude: [h2spec, ...secondUser, ...Object.keys(alone)],
           // They wait for processes and sockets more than they compute: more of them than there are cores.
           maxWorkers: 4,
         },

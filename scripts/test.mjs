@@ -20,6 +20,7 @@ const tools = [
   { program: 'h2load', package: 'nghttp2-client' },
   { program: 'nghttp', package: 'nghttp2-client' },
   { program: 'python3', package: 'python3' },
+  { program: 'setpriv', package: 'util-linux' },
   { program: 'unshare', package: 'util-linux' },
 ];
 
@@ -43,6 +44,9 @@ try {
     suite('unit');
     suite('e2e');
     suite('e2e-alone');
+    if (process.platform !== 'linux' || process.getuid?.() !== 0) {
+      notRun.push('test/security/second-user, which only root on Linux can play');
+    }
     h2spec();
     check('demo', ['node', 'scripts/demo.mjs']);
   }

@@ -15,10 +15,7 @@ const apiVersion: ApiVersion = 1;
 
 /** The daemon of a home, up and answering, with its record in `server/daemon.json`. A failed start leaves nothing open. */
 export async function startDaemon(options: StartOptions): Promise<Daemon> {
-  const { log } = options;
-  const closers = new Closers((thrown) =>
-    log.error('something could not be closed', unexpectedFields(thrown)),
-  );
+  const closers = new Closers((thrown) => reportUnclosed(options, thrown));
   try {
     const listener = await openListener(options);
     closers.add(() => listener.close());
@@ -27,6 +24,10 @@ export async function startDaemon(options: StartOptions): Promise<Daemon> {
     await closers.close();
     throw error;
   }
+}
+
+function reportUnclosed({ log }: StartOptions, thrown: unknown): void {
+  log.error('something could not be closed', unexpectedFields(thrown));
 }
 
 async function openListener({ settings, addressInUse }: StartOptions): Promise<Listener> {
@@ -59,10 +60,16 @@ async function assemble(options: StartOptions, listener: Listener, closers: Clos
     isStopping = true;
     // Not at once: the call that asked for it is answered first.
     setImmediate(async () => {
-      await shutdown({ listener, stores, runtime, closers });
-      if (databaseFile.isIntact()) rmSync(home.daemonFile, { force: true });
-      log.info('stopped');
-      announceEnd();
+      const onFailure = (thrown: unknown): void => reportUnclosed(options, thrown);
+      try {
+        await shutdown({ listener, stores, runtime, closers, onFailure });
+        if (databaseFile.isIntact()) rmSync(home.daemonFile, { force: true });
+        log.info('stopped');
+      } catch (thrown) {
+        onFailure(thrown);
+      } finally {
+        announceEnd();
+      }
     });
   };
   const stop = (when: 'now' | 'idle'): StopDocument => {

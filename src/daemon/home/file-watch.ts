@@ -11,7 +11,7 @@ export interface FileWatch {
 /** Calls `onReplaced` once when the file is removed or replaced. Keeps no process alive. */
 export function watchFile(path: string, onReplaced: () => void): FileWatch {
   const original = identityOf(path);
-  const isIntact = (): boolean => identityOf(path) === original;
+  const isIntact = (): boolean => original !== undefined && identityOf(path) === original;
   const timer = setInterval(() => {
     if (isIntact()) return;
     clearInterval(timer);
@@ -21,7 +21,12 @@ export function watchFile(path: string, onReplaced: () => void): FileWatch {
   return { isIntact, close: () => clearInterval(timer) };
 }
 
+/** `undefined` for a file that cannot be reached, for whatever reason: it is not the one that it was. */
 function identityOf(path: string): string | undefined {
-  const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return stats === undefined ? undefined : `${stats.dev}:${stats.ino}`;
+  try {
+    const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
+    return stats === undefined ? undefined : `${stats.dev}:${stats.ino}`;
+  } catch {
+    return undefined;
+  }
 }

@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { shellWord } from '../../command-line.ts';
 import { AuthsomeError } from '../../errors.ts';
-import { type EntryFault, entryFault, makePrivateDirectory } from '../../private-files/index.ts';
+import { type EntryFault, entryFault, makePrivateDirectory, parentFault } from '../../private-files/index.ts';
 
 /** Absolute paths inside a home. */
 export interface Home {
@@ -38,16 +38,21 @@ export function homeAt(path: string): Home {
 
 /** Makes the directories that are missing, mode 0700. Throws `HomeNotUsable` with the command that fixes what is wrong. */
 export function prepareHome(home: Home): void {
+  requireNone(parentFault(home.path));
   for (const directory of [home.path, home.providers, home.server, home.logs, home.runs]) {
     makePrivateDirectory(directory);
   }
-  const fault = homeFaults(home)[0];
+  requireNone(homeFaults(home)[0]);
+}
+
+function requireNone(fault: EntryFault | undefined): void {
   if (fault !== undefined) throw new AuthsomeError('HomeNotUsable', fault.message, { hint: fault.hint });
 }
 
-/** Everything that is wrong with the modes, owners and kinds of a home's entries. */
+/** Everything that is wrong with the modes, owners and kinds of a home's entries, and of what leads to it. */
 export function homeFaults(home: Home): readonly EntryFault[] {
-  const faults: EntryFault[] = [];
+  const parent = parentFault(home.path);
+  const faults: EntryFault[] = parent === undefined ? [] : [parent];
   for (const directory of [home.path, home.providers, home.server, home.logs, home.runs]) {
     const fault = faultOf(directory);
     if (fault !== undefined) faults.push(fault);
