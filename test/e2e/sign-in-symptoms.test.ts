@@ -311,7 +311,7 @@ describe('OAuth state parameter does not match', () => {
     expect(stale.status).toBe(400);
     await running.seen('stdout', /Still waiting for you to sign in/);
     expect(screen(running.output.stdout)).toContain('Error: OAuth state parameter does not match\n');
-    expect(screen(running.output.stdout)).toContain('A tab left over from an earlier sign-in');
+    expect(screen(running.output.stdout)).toContain('A tab from an earlier sign-in used an old link');
     running.type(`${world.redirectUri}?code=stolen&state=${'y'.repeat(43)}\r`);
     await running.seen('stdout', /(Still waiting for you[\s\S]*){2}/);
     await browser.submit(await browser.open(url), { decision: 'allow' });
