@@ -24,8 +24,7 @@ import { connectionKey, connectionName } from './names.ts';
 import { createConnectionStore, trackExchanges } from './records/index.ts';
 import { logoutConnection, revokeProvider } from './revocation/index.ts';
 import { type ScopeAdvice, scopeAdvice } from './scope-advice.ts';
-import { allFlows, type FlowTable, refreshOf } from './sign-in/flows/index.ts';
-import { createSignIns } from './sign-in/index.ts';
+import { allFlows, createSignIns, type FlowTable, refreshOf } from './sign-in/index.ts';
 import { connectionLine } from './sign-in-command.ts';
 
 /** Everything that can be done with the connections of one vault. */

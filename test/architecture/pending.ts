@@ -8,23 +8,10 @@ export const pending: {
   readonly names: readonly string[];
 } = {
   words: [],
-  imports: [
-    'src/providers/route.ts → src/providers/provider.ts',
-    'src/connections/connections.ts → src/connections/sign-in/flows/index.ts',
-  ],
+  imports: ['src/providers/route.ts → src/providers/provider.ts'],
   folders: ['src/providers'],
-  functions: [
-    'src/client/client.ts: createClient',
-    'src/connections/connections.ts: createConnections',
-    'src/connections/records/session-store.ts: createSessionStore',
-  ],
-  parameters: [
-    'src/cli/scan/file-replacement.ts: writeWhole',
-    'src/connections/revocation/revocations.ts: takeBack',
-    'src/oauth/endpoint.ts: fetchDocument',
-    'src/oauth/endpoint.ts: ask',
-    'src/proxy/inject/head.ts: fateOf',
-  ],
+  functions: ['src/client/client.ts: createClient'],
+  parameters: ['src/cli/scan/file-replacement.ts: writeWhole', 'src/proxy/inject/head.ts: fateOf'],
   names: [
     '#hear',
     'Attendance',
