@@ -1,11 +1,11 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { type PlayFigures, play } from './fuzz/http2/play.ts';
 
 const minutes = Number(process.env.FUZZ_MINUTES ?? 0);
 const firstSeed = Number(process.env.FUZZ_SEED ?? 1);
 const plays = minutes === 0 ? 40 : Number.POSITIVE_INFINITY;
 
-test('both HTTP/2 peers fuzzed at once: no crash, no credential in what was not read whole, no bytes of another request, nothing left', {
+it('both HTTP/2 peers fuzzed at once: no crash, no credential in what was not read whole, no bytes of another request, nothing left', {
   timeout: 60_000 + minutes * 60_000,
 }, async () => {
   const deadline = performance.now() + (minutes === 0 ? 60_000 : minutes * 60_000);

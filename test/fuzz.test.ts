@@ -1,15 +1,15 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { corpus } from './fuzz/corpus.ts';
 import { fuzz } from './fuzz/fuzz.ts';
 import { play } from './fuzz/play.ts';
 
 const minutes = Number(process.env.FUZZ_MINUTES ?? 0);
 
-test('every input of the corpus keeps every rule', () => {
+it('every input of the corpus keeps every rule', () => {
   for (const input of corpus) play(input);
 });
 
-test('both peers fuzzed at once, led by coverage: no crash, no credential in what was not read whole, no bytes of another request, nothing left', {
+it('both peers fuzzed at once, led by coverage: no crash, no credential in what was not read whole, no bytes of another request, nothing left', {
   timeout: 60_000 + minutes * 60_000,
 }, () => {
   const figures = fuzz({

@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest';
 import { createConnections } from './connections.ts';
 import type { ConnectionEvent } from './contract.ts';
-import { keyProvider, testBench } from './testing/test-bench.ts';
+import { keyProvider, openFixture } from './testing/test-fixture.ts';
 
 const key = 'sk-live-0123456789';
 
 it('tells whether a value is held, and by which connection', async () => {
-  const { options } = testBench([keyProvider()]);
+  const { options } = openFixture([keyProvider()]);
   const connections = createConnections(options);
   expect(await connections.compare('keys', [key])).toEqual([{ inVault: 'absent', connection: undefined }]);
   await connections.signIns.start({ provider: 'keys', force: false, apiKey: key });
@@ -21,7 +21,7 @@ it('tells whether a value is held, and by which connection', async () => {
 });
 
 it('knows nothing of what was revoked', async () => {
-  const { options } = testBench([keyProvider()]);
+  const { options } = openFixture([keyProvider()]);
   const connections = createConnections(options);
   await connections.signIns.start({ provider: 'keys', force: false, apiKey: key });
   await connections.revoke('keys');
@@ -29,7 +29,7 @@ it('knows nothing of what was revoked', async () => {
 });
 
 it('notes how many values were compared, and none of them', async () => {
-  const { options } = testBench([keyProvider()]);
+  const { options } = openFixture([keyProvider()]);
   const events: ConnectionEvent[] = [];
   const connections = createConnections({ ...options, notify: (event) => events.push(event) });
   await connections.compare('keys', [key, 'sk-other']);

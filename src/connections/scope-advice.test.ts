@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { scopeAdvice } from './scope-advice.ts';
-import { oauthProvider, testBench } from './testing/test-bench.ts';
+import { oauthProvider, openFixture } from './testing/test-fixture.ts';
 
 const refusal = (scope: string) => ({
   status: 403,
   challenge: `Bearer error="insufficient_scope", scope="${scope}"`,
 });
-const { catalog } = testBench([oauthProvider()]).options;
+const { catalog } = openFixture([oauthProvider()]).options;
 const connection = {
   provider: 'acme',
   name: 'default',

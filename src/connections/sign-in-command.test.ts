@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { browserLine, byHandLine, connectionLine, sessionLine, sessionPlace } from './sign-in-command.ts';
-import { oauthProvider, testBench } from './testing/test-bench.ts';
+import { oauthProvider, openFixture } from './testing/test-fixture.ts';
 
-const { catalog } = testBench([oauthProvider()]).options;
+const { catalog } = openFixture([oauthProvider()]).options;
 const usual = { provider: 'acme', name: 'default', flow: 'pkce', baseUrl: undefined } as const;
 const scopes = oauthProvider().oauth?.scopes ?? [];
 
@@ -47,10 +47,10 @@ it('another way to sign in asks for the same, in the same place', () => {
   const same = '--base-url https://acme.example.com --scopes "a" --force';
   expect(byHandLine(catalog, session)).toBe(`${place} ${same}`);
   expect(browserLine(catalog, session)).toBe(`${place} ${same}`);
-  const registering = testBench([oauthProvider({}, { flow: 'dcr_pkce' })]).options.catalog;
+  const registering = openFixture([oauthProvider({}, { flow: 'dcr_pkce' })]).options.catalog;
   expect(byHandLine(registering, session)).toBe(`${place} --flow pkce ${same}`);
   expect(browserLine(registering, session)).toBe(`${place} ${same}`);
-  const onDevices = testBench([oauthProvider({}, { flow: 'device_code' })]).options.catalog;
+  const onDevices = openFixture([oauthProvider({}, { flow: 'device_code' })]).options.catalog;
   expect(browserLine(onDevices, session)).toBe(`${place} --flow pkce ${same}`);
 });
 

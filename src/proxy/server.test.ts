@@ -3,22 +3,22 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { cleanupsAfterEach } from './testing/test-cleanups.ts';
 import {
   apiHost,
-  openWorld,
+  type Fixture,
+  type FixtureOptions,
+  openFixture,
   routeTo,
   secret,
   serveHttps,
-  type World,
-  type WorldOptions,
-} from './testing/test-world.ts';
+} from './testing/test-fixture.ts';
 
 const run = promisify(execFile);
 const cleanups = cleanupsAfterEach();
 
-async function worldWithApi(options: WorldOptions = {}): Promise<{ world: World; seen: string[] }> {
+async function fixtureWithApi(options: FixtureOptions = {}): Promise<{ fixture: Fixture; seen: string[] }> {
   const seen: string[] = [];
   const server = await serveHttps((request, response) => {
     const chunks: Buffer[] = [];
@@ -28,28 +28,28 @@ async function worldWithApi(options: WorldOptions = {}): Promise<{ world: World;
       response.end(`${request.method} ${request.url} ${Buffer.concat(chunks).length}`);
     });
   });
-  const world = await openWorld(options);
-  world.ports.set(`${apiHost}:443`, server.at);
+  const fixture = await openFixture(options);
+  fixture.ports.set(`${apiHost}:443`, server.at);
   cleanups.push(
     () => server.close(),
     () => server.closeAllConnections(),
-    () => world.close(),
+    () => fixture.close(),
   );
-  return { world, seen };
+  return { fixture, seen };
 }
 
-async function curl(world: World, ...args: readonly string[]): Promise<string> {
+async function curl(fixture: Fixture, ...args: readonly string[]): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'authsome-proxy-'));
   try {
     const ca = join(directory, 'ca.pem');
-    await writeFile(ca, world.run.caPem);
+    await writeFile(ca, fixture.run.caPem);
     const { stdout } = await run('curl', [
       '-sS',
       '--http1.1',
       '--max-time',
       '20',
       '--proxy',
-      world.run.proxyUrl,
+      fixture.run.proxyUrl,
       '--cacert',
       ca,
       ...args,
@@ -60,27 +60,27 @@ async function curl(world: World, ...args: readonly string[]): Promise<string> {
   }
 }
 
-test('injects the credential for curl, which never has it', async () => {
-  const { world, seen } = await worldWithApi();
-  const out = await curl(world, '-H', 'Authorization: Bearer phantom', `https://${apiHost}/v1/things?x=1`);
+it('injects the credential for curl, which never has it', async () => {
+  const { fixture, seen } = await fixtureWithApi();
+  const out = await curl(fixture, '-H', 'Authorization: Bearer phantom', `https://${apiHost}/v1/things?x=1`);
   expect(out).toBe('GET /v1/things?x=1 0');
   expect(seen).toHaveLength(1);
   expect(seen[0]).toContain(`"authorization":"Bearer ${secret}"`);
   expect(seen[0]).not.toContain('phantom');
-  expect(world.decisions).toHaveLength(1);
-  expect(world.decisions[0]).toMatchObject({
+  expect(fixture.decisions).toHaveLength(1);
+  expect(fixture.decisions[0]).toMatchObject({
     action: 'injected',
     outcome: 'injected',
     route: `example:${apiHost}/`,
     placement: 'header authorization',
   });
-  expect(JSON.stringify(world.decisions)).not.toContain(secret);
+  expect(JSON.stringify(fixture.decisions)).not.toContain(secret);
 });
 
-test('curl posts a large body with Expect: 100-continue', async () => {
-  const { world } = await worldWithApi();
+it('curl posts a large body with Expect: 100-continue', async () => {
+  const { fixture } = await fixtureWithApi();
   const out = await curl(
-    world,
+    fixture,
     '--data-binary',
     'x'.repeat(100_000),
     '-H',
@@ -90,9 +90,9 @@ test('curl posts a large body with Expect: 100-continue', async () => {
   expect(out).toBe('POST /upload 100000');
 });
 
-test('a path outside every route passes without a credential', async () => {
-  const { world, seen } = await worldWithApi({ routes: [routeTo(apiHost, { pathPrefix: '/v1' })] });
-  await curl(world, `https://${apiHost}/v2/things`);
+it('a path outside every route passes without a credential', async () => {
+  const { fixture, seen } = await fixtureWithApi({ routes: [routeTo(apiHost, { pathPrefix: '/v1' })] });
+  await curl(fixture, `https://${apiHost}/v2/things`);
   expect(seen[0]).not.toContain(secret);
-  expect(world.decisions[0]?.action).toBe('passed');
+  expect(fixture.decisions[0]?.action).toBe('passed');
 });

@@ -1,7 +1,7 @@
 /**
  * The client that the conformance suite drives, once for each scenario: signs in with the real binary, as a person whose
  * browser says yes to everything, and then makes its MCP requests through `authsome run`, as an agent that does
- * what it is told. Where the product stands comes in through AUTHSOME_ENTRY and the world's own variables.
+ * what it is told. Where the product stands comes in through AUTHSOME_ENTRY and the fixture's own variables.
  */
 import { readFileSync } from 'node:fs';
 import { createBrowser } from '../support/browser.ts';

@@ -13,15 +13,15 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createWorld, entry, gone, inWorld, isAlive, until, type World } from '../support/fixture.ts';
+import { entry, type Fixture, gone, isAlive, openFixture, until, withFixture } from '../support/fixture.ts';
 import { type Outcome, start } from '../support/product.ts';
 
 const key = `sk-proj-${'a1B2'.repeat(15)}`;
 const withKey = { env: { OPENAI_API_KEY: key } };
 
-async function stop(world: World): Promise<void> {
-  const pid = world.daemonPid();
-  await world.authsome(['daemon', 'stop']);
+async function stop(fixture: Fixture): Promise<void> {
+  const pid = fixture.daemonPid();
+  await fixture.authsome(['daemon', 'stop']);
   if (pid !== undefined) await gone(pid, 10_000);
 }
 
@@ -45,8 +45,8 @@ afterEach(async () => {
   }
 });
 
-async function diskFor(world: World): Promise<Disk> {
-  const mountPoint = join(world.directory, 'disk');
+async function diskFor(fixture: Fixture): Promise<Disk> {
+  const mountPoint = join(fixture.directory, 'disk');
   mkdirSync(mountPoint);
   const script = 'mount -t tmpfs -o size=3m tmpfs "$1" && echo ready && exec sleep 600';
   const holder = spawn(
@@ -61,8 +61,8 @@ async function diskFor(world: World): Promise<Disk> {
     start({
       program: 'nsenter',
       args: [...enter, ...args],
-      env: { ...world.env, AUTHSOME_HOME: join(mountPoint, 'home'), ...env },
-      cwd: world.directory,
+      env: { ...fixture.env, AUTHSOME_HOME: join(mountPoint, 'home'), ...env },
+      cwd: fixture.directory,
     }).ended;
   return {
     authsome: (args, env) => inside([process.execPath, entry, ...args], env),
@@ -76,8 +76,8 @@ const free = 'rm "$1"/ballast';
 
 describe('a disk that is full', () => {
   it('at the first start is told as such, and leaves nothing in the way of the next one', async () => {
-    await inWorld(await createWorld(), async (world) => {
-      const disk = await diskFor(world);
+    await withFixture(await openFixture(), async (fixture) => {
+      const disk = await diskFor(fixture);
       await disk.sh(fill);
       expectFailure(await disk.authsome(['whoami']), /no space left/);
       await disk.sh(free);
@@ -87,8 +87,8 @@ describe('a disk that is full', () => {
   });
 
   it('while the daemon runs, and when it is started again, costs nothing that was stored', async () => {
-    await inWorld(await createWorld(), async (world) => {
-      const disk = await diskFor(world);
+    await withFixture(await openFixture(), async (fixture) => {
+      const disk = await diskFor(fixture);
       expect((await disk.authsome(['login', 'openai'], withKey.env)).code).toBe(0);
       const whileFull = async (args: readonly string[], env?: Readonly<Record<string, string>>) => {
         await disk.sh(fill);
@@ -120,13 +120,13 @@ describe('a disk that is full', () => {
 
 describe('a home that cannot be written', () => {
   it('is told as such, whether it is there already or not', async () => {
-    await inWorld(await createWorld(), async (world) => {
-      const disk = await diskFor(world);
+    await withFixture(await openFixture(), async (fixture) => {
+      const disk = await diskFor(fixture);
       expect((await disk.authsome(['login', 'openai'], withKey.env)).code).toBe(0);
       await disk.authsome(['daemon', 'stop']);
       await until(async () => (await disk.sh('mount -o remount,ro "$1"')).code === 0, 5_000);
       expectFailure(await disk.authsome(['list']), /home\/server.* cannot be written \(EROFS\)/);
-      const other = { AUTHSOME_HOME: join(world.directory, 'disk/other') };
+      const other = { AUTHSOME_HOME: join(fixture.directory, 'disk/other') };
       expectFailure(await disk.authsome(['list'], other), /other.* cannot be created/);
       await disk.sh('mount -o remount,rw "$1"');
       expect((await disk.authsome(['list'])).stdout).toMatch(/openai +default +connected/);
@@ -169,8 +169,8 @@ describe('a home on a file system that takes no directories', () => {
   it.each([['list'], ['whoami'], ['scan'], ['run', '--', 'true'], ['daemon', 'serve']])(
     'is told as such to: %s %s',
     async (...args) => {
-      await inWorld(await createWorld({ AUTHSOME_HOME: '/proc/nobody/home' }), async (world) => {
-        const { code, stdout, stderr } = await world.authsome(args);
+      await withFixture(await openFixture({ AUTHSOME_HOME: '/proc/nobody/home' }), async (fixture) => {
+        const { code, stdout, stderr } = await fixture.authsome(args);
         expect([code, stdout]).toEqual([9, '']);
         expect(stderr).toMatch(
           /\/proc\/nobody\/home.* cannot be created \(its file system does not allow new directories\)/,
@@ -189,62 +189,62 @@ describe('a home that somebody changed', () => {
     ['identities', '0755', 'chmod 700'],
     ['identities/current', '0644', 'chmod 600'],
   ])('%s with mode %s is refused with: %s', async (name, mode, fix) => {
-    await inWorld(await createWorld(), async (world) => {
-      await world.authsome(['whoami']);
-      await stop(world);
-      const path = join(world.home, name);
+    await withFixture(await openFixture(), async (fixture) => {
+      await fixture.authsome(['whoami']);
+      await stop(fixture);
+      const path = join(fixture.home, name);
       const before = statSync(path).mode & 0o777;
       chmodSync(path, Number.parseInt(mode, 8));
-      const outcome = await world.authsome(['whoami']);
+      const outcome = await fixture.authsome(['whoami']);
       expectFailure(outcome, new RegExp(`${fix} ${path}`));
       expect(statSync(path).mode & 0o777).toBe(Number.parseInt(mode, 8));
       chmodSync(path, before);
-      expect((await world.authsome(['whoami'])).code).toBe(0);
+      expect((await fixture.authsome(['whoami'])).code).toBe(0);
     });
   });
 
   it('without its master key is refused, and no new key is made in its place', async () => {
-    await inWorld(await createWorld(), async (world) => {
-      await world.authsome(['login', 'openai'], withKey);
-      const file = join(world.home, 'server/master.key');
-      renameSync(file, `${world.directory}/kept`);
+    await withFixture(await openFixture(), async (fixture) => {
+      await fixture.authsome(['login', 'openai'], withKey);
+      const file = join(fixture.home, 'server/master.key');
+      renameSync(file, `${fixture.directory}/kept`);
       // The daemon that has it in memory goes on.
-      expect((await world.authsome(['get', 'openai', '--show-secret', '--field', 'api_key'])).stdout).toBe(
+      expect((await fixture.authsome(['get', 'openai', '--show-secret', '--field', 'api_key'])).stdout).toBe(
         `${key}\n`,
       );
-      await stop(world);
-      expectFailure(await world.authsome(['list']), /master key/);
+      await stop(fixture);
+      expectFailure(await fixture.authsome(['list']), /master key/);
       expect(statSync(file, { throwIfNoEntry: false })).toBeUndefined();
-      renameSync(`${world.directory}/kept`, file);
-      expect((await world.authsome(['get', 'openai', '--show-secret', '--field', 'api_key'])).stdout).toBe(
+      renameSync(`${fixture.directory}/kept`, file);
+      expect((await fixture.authsome(['get', 'openai', '--show-secret', '--field', 'api_key'])).stdout).toBe(
         `${key}\n`,
       );
     });
   });
 
   it('with another master key in its place ends the daemon by itself, at once', async () => {
-    await inWorld(await createWorld(), async (world) => {
-      await world.authsome(['login', 'openai'], withKey);
-      await stop(world);
-      writeFileSync(join(world.home, 'server/master.key'), `${Buffer.alloc(32, 7).toString('base64')}\n`);
+    await withFixture(await openFixture(), async (fixture) => {
+      await fixture.authsome(['login', 'openai'], withKey);
+      await stop(fixture);
+      writeFileSync(join(fixture.home, 'server/master.key'), `${Buffer.alloc(32, 7).toString('base64')}\n`);
       // The daemon ends the process by force when something keeps it alive; here that would show in the exit code.
-      const preload = join(world.directory, 'no-exit.cjs');
+      const preload = join(fixture.directory, 'no-exit.cjs');
       writeFileSync(preload, 'process.exit = () => process.reallyExit(99);');
       const env = { NODE_OPTIONS: `--require=${preload}` };
-      const { code, stdout, stderr } = await world.authsome(['daemon', 'serve'], { env });
+      const { code, stdout, stderr } = await fixture.authsome(['daemon', 'serve'], { env });
       expect([code, stdout]).toEqual([9, '']);
       expect(JSON.parse(stderr)).toMatchObject({ error: 'WrongMasterKey' });
-      expect(statSync(join(world.home, 'server/daemon.json'), { throwIfNoEntry: false })).toBeUndefined();
+      expect(statSync(join(fixture.home, 'server/daemon.json'), { throwIfNoEntry: false })).toBeUndefined();
     });
   });
 
   it('with half a database is refused, and left as it is', async () => {
-    await inWorld(await createWorld(), async (world) => {
-      await world.authsome(['login', 'openai'], withKey);
-      await stop(world);
-      const database = join(world.home, 'server/authsome.db');
+    await withFixture(await openFixture(), async (fixture) => {
+      await fixture.authsome(['login', 'openai'], withKey);
+      await stop(fixture);
+      const database = join(fixture.home, 'server/authsome.db');
       truncateSync(database, 6_000);
-      expectFailure(await world.authsome(['list']), /damaged.*authsome\.db/);
+      expectFailure(await fixture.authsome(['list']), /damaged.*authsome\.db/);
       expect(statSync(database).size).toBe(6_000);
     });
   });
@@ -252,14 +252,14 @@ describe('a home that somebody changed', () => {
 
 describe('a home that is removed under its daemon', () => {
   it('takes the daemon with it, and the next command begins afresh on the same port', async () => {
-    await inWorld(await createWorld(), async (world) => {
-      await world.authsome(['login', 'openai'], withKey);
-      const pid = world.daemonPid() ?? 0;
-      rmSync(world.home, { recursive: true });
+    await withFixture(await openFixture(), async (fixture) => {
+      await fixture.authsome(['login', 'openai'], withKey);
+      const pid = fixture.daemonPid() ?? 0;
+      rmSync(fixture.home, { recursive: true });
       await gone(pid, 10_000);
-      const list = await world.authsome(['list']);
+      const list = await fixture.authsome(['list']);
       expect(list).toMatchObject({ code: 0, stdout: '' });
-      expect(isAlive(world.daemonPid() ?? 0)).toBe(true);
+      expect(isAlive(fixture.daemonPid() ?? 0)).toBe(true);
     });
   });
 });

@@ -1,11 +1,11 @@
 import { chmodSync, copyFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createWorld, gone, inWorld, type World } from '../support/fixture.ts';
+import { type Fixture, gone, openFixture, withFixture } from '../support/fixture.ts';
 
-const world = () => createWorld();
+const fixture = () => openFixture();
 
-async function stop(home: World): Promise<void> {
+async function stop(home: Fixture): Promise<void> {
   const pid = home.daemonPid();
   await home.authsome(['daemon', 'stop']);
   if (pid !== undefined) await gone(pid, 10_000);
@@ -13,7 +13,7 @@ async function stop(home: World): Promise<void> {
 
 describe('what a person mistypes', () => {
   it('gets a clear error, an exit code and a suggestion', async () => {
-    await inWorld(await world(), async (home) => {
+    await withFixture(await fixture(), async (home) => {
       const cases = [
         [['gti'], 2, /unknown command/i],
         [['lits'], 2, /did you mean.*list/i],
@@ -66,7 +66,7 @@ describe('what a person mistypes', () => {
   });
 
   it('gets help with examples, and the version', async () => {
-    await inWorld(await world(), async (home) => {
+    await withFixture(await fixture(), async (home) => {
       expect((await home.authsome(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
       expect(await home.json(['--version'])).toEqual({
         v: 1,
@@ -86,7 +86,7 @@ describe('what a person mistypes', () => {
 });
 
 it('refuses a wrong definition with the JSON pointer of the fault, and stores nothing', async () => {
-  await inWorld(await world(), async (home) => {
+  await withFixture(await fixture(), async (home) => {
     const good = {
       schema_version: 1,
       name: 'mine',
@@ -122,7 +122,7 @@ it('refuses a wrong definition with the JSON pointer of the fault, and stores no
 });
 
 it('goes on working beside a definition that was broken by hand, and doctor names it', async () => {
-  await inWorld(await world(), async (home) => {
+  await withFixture(await fixture(), async (home) => {
     await home.authsome(['whoami']);
     mkdirSync(join(home.home, 'providers'), { recursive: true, mode: 0o700 });
     writeFileSync(join(home.home, 'providers/broken.json'), '{"name": "broken", "flow": 3}');
@@ -133,7 +133,7 @@ it('goes on working beside a definition that was broken by hand, and doctor name
 
 describe('a home', () => {
   it('that is open to others is refused, with the command that mends it', async () => {
-    await inWorld(await world(), async (home) => {
+    await withFixture(await fixture(), async (home) => {
       await home.authsome(['whoami']);
       await stop(home);
       chmodSync(home.home, 0o755);
@@ -151,7 +151,7 @@ describe('a home', () => {
   });
 
   it('that cannot be made says so', async () => {
-    await inWorld(await world(), async (home) => {
+    await withFixture(await fixture(), async (home) => {
       writeFileSync(join(home.directory, 'file'), '');
       const outcome = await home.authsome(['whoami'], {
         env: { AUTHSOME_HOME: join(home.directory, 'file/home') },
@@ -162,7 +162,7 @@ describe('a home', () => {
   });
 
   it('whose database is corrupt is refused, and left as it was', async () => {
-    await inWorld(await world(), async (home) => {
+    await withFixture(await fixture(), async (home) => {
       await home.authsome(['whoami']);
       await stop(home);
       const database = join(home.home, 'server/authsome.db');
@@ -181,7 +181,7 @@ describe('a home', () => {
   });
 
   it('opened with another master key is refused, and nothing is lost', async () => {
-    await inWorld(await world(), async (home) => {
+    await withFixture(await fixture(), async (home) => {
       const { vault } = await home.json(['whoami']);
       await stop(home);
       const env = { AUTHSOME_MASTER_KEY: Buffer.alloc(32, 7).toString('base64') };
@@ -201,7 +201,7 @@ describe('the environment', () => {
     [{ AUTHSOME_RESOLVE: 'nonsense' }, /AUTHSOME_RESOLVE/],
     [{ AUTHSOME_LOG_LEVEL: 'loud' }, /AUTHSOME_LOG_LEVEL/],
   ])('%j is refused by its name', async (env, text) => {
-    await inWorld(await world(), async (home) => {
+    await withFixture(await fixture(), async (home) => {
       expect(await home.authsome(['whoami'], { env })).toMatchObject({
         code: 2,
         stdout: '',
@@ -211,7 +211,7 @@ describe('the environment', () => {
   });
 
   it('with a master key that is none is refused without showing it', async () => {
-    await inWorld(await world(), async (home) => {
+    await withFixture(await fixture(), async (home) => {
       const outcome = await home.authsome(['whoami'], { env: { AUTHSOME_MASTER_KEY: 'hunter2hunter2' } });
       expect(outcome.code).toBe(9);
       expect(outcome.stderr).toContain('AUTHSOME_MASTER_KEY');

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createWorld, entry, root, type World } from '../support/fixture.ts';
+import { entry, type Fixture, openFixture, root } from '../support/fixture.ts';
 import { type Outcome, start } from '../support/product.ts';
 import { createThrowawayCa } from '../support/service/index.ts';
 
@@ -35,12 +35,12 @@ const [ofSuite = [], others = []] = readFileSync(join(root, 'docs/project/confor
 
 const timeoutMs = 180_000;
 
-let world: World;
+let fixture: Fixture;
 let env: Readonly<Record<string, string>>;
 
 beforeAll(async () => {
-  world = await createWorld({ AUTHSOME_CLIENT_METADATA_URL: clientMetadataUrl });
-  const file = (name: string) => join(world.directory, name);
+  fixture = await openFixture({ AUTHSOME_CLIENT_METADATA_URL: clientMetadataUrl });
+  const file = (name: string) => join(fixture.directory, name);
   const ca = await createThrowawayCa('Throwaway conformance CA');
   const { certPem, keyPem } = await ca.issue(['localhost']);
   writeFileSync(file('ca.pem'), ca.caPem);
@@ -50,16 +50,16 @@ beforeAll(async () => {
   await bundle.write({ file: file('client.mjs'), format: 'esm' });
   await bundle.close();
   env = {
-    ...world.env,
+    ...fixture.env,
     AUTHSOME_ENTRY: entry,
     AUTHSOME_EXTRA_CA_CERTS: file('ca.pem'),
     CONFORMANCE_CA: file('ca.pem'),
     CONFORMANCE_CERT: file('cert.pem'),
     CONFORMANCE_KEY: file('key.pem'),
   };
-  expect((await world.authsome(['init'], { env })).code).toBe(0);
+  expect((await fixture.authsome(['init'], { env })).code).toBe(0);
 });
-afterAll(() => world.close());
+afterAll(() => fixture.close());
 
 /** The suite's own program, over TLS. */
 function conformance(...args: readonly string[]): Promise<Outcome> {
@@ -68,7 +68,7 @@ function conformance(...args: readonly string[]): Promise<Outcome> {
     program: process.execPath,
     args: ['--import', preload, suite, ...args],
     env,
-    cwd: world.directory,
+    cwd: fixture.directory,
   }).ended;
 }
 
@@ -76,9 +76,9 @@ let runs = 0;
 
 /** Runs scenarios against the product. The checks of each, by scenario, and what the suite makes of them. */
 async function judge(...selection: readonly string[]) {
-  const results = join(world.directory, `results-${++runs}`);
+  const results = join(fixture.directory, `results-${++runs}`);
   mkdirSync(results);
-  const command = `${process.execPath} ${join(world.directory, 'client.mjs')}`;
+  const command = `${process.execPath} ${join(fixture.directory, 'client.mjs')}`;
   const outcome = await conformance(
     'client',
     '--command',

@@ -2,29 +2,29 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createBrowser } from '../support/browser.ts';
-import { createWorld, lastDocument, type World } from '../support/fixture.ts';
+import { type Fixture, lastDocument, openFixture } from '../support/fixture.ts';
 import type { Outcome } from '../support/product.ts';
 import { authUrlOf } from '../support/sign-in.ts';
 import { issuer, resource, startToolService, strayHost, type ToolService } from './tool-service.ts';
 
 let service: ToolService;
-let world: World;
+let fixture: Fixture;
 
 beforeAll(async () => {
   service = await startToolService();
-  world = await createWorld({ AUTHSOME_RESOLVE: service.resolve });
-  const caFile = join(world.directory, 'ca.pem');
+  fixture = await openFixture({ AUTHSOME_RESOLVE: service.resolve });
+  const caFile = join(fixture.directory, 'ca.pem');
   writeFileSync(caFile, service.caPem);
-  Object.assign(world.env, { AUTHSOME_EXTRA_CA_CERTS: caFile });
+  Object.assign(fixture.env, { AUTHSOME_EXTRA_CA_CERTS: caFile });
 });
 afterAll(async () => {
-  await world.close();
+  await fixture.close();
   await service.close();
 });
 
 /** Signs in with a browser that says yes to everything. */
 async function signIn(...args: readonly string[]): Promise<Outcome> {
-  const login = world.startAuthsome(['login', ...args, '--json', '--no-browser']);
+  const login = fixture.startAuthsome(['login', ...args, '--json', '--no-browser']);
   const page = await createBrowser({ port: service.port, caPem: service.caPem }).open(await authUrlOf(login));
   expect(page).toMatchObject({ status: 200 });
   const outcome = await login.ended;
@@ -32,9 +32,9 @@ async function signIn(...args: readonly string[]): Promise<Outcome> {
   return outcome;
 }
 
-const call = (url: string) => world.authsome(['run', '--', 'curl', '-sS', '-i', '-X', 'POST', url]);
+const call = (url: string) => fixture.authsome(['run', '--', 'curl', '-sS', '-i', '-X', 'POST', url]);
 const providers = () => {
-  const directory = join(world.home, 'providers');
+  const directory = join(fixture.home, 'providers');
   return existsSync(directory) ? readdirSync(directory) : [];
 };
 
@@ -48,7 +48,7 @@ describe('login with the URL of an MCP server', () => {
     expect(service.registered).toHaveLength(1);
     expect(service.registered[0]).toMatchObject({
       application_type: 'native',
-      redirect_uris: [world.redirectUri],
+      redirect_uris: [fixture.redirectUri],
       grant_types: ['authorization_code', 'refresh_token'],
       token_endpoint_auth_method: 'none',
     });
@@ -57,12 +57,12 @@ describe('login with the URL of an MCP server', () => {
       resource,
       scope: 'tools:read offline_access',
       code_challenge_method: 'S256',
-      redirect_uri: world.redirectUri,
+      redirect_uri: fixture.redirectUri,
     });
   });
 
   it('leaves an ordinary definition', async () => {
-    const file = join(world.home, 'providers/mcp-tools-test.json');
+    const file = join(fixture.home, 'providers/mcp-tools-test.json');
     expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({
       schema_version: 1,
       name: 'mcp-tools-test',
@@ -70,8 +70,8 @@ describe('login with the URL of an MCP server', () => {
       api_url: resource,
       oauth: { issuer, resource },
     });
-    expect(await world.json(['inspect', 'mcp-tools-test'])).toMatchObject({ source: 'custom' });
-    expect((await world.json(['login', resource], 6)).error).toBe('ConnectionExists');
+    expect(await fixture.json(['inspect', 'mcp-tools-test'])).toMatchObject({ source: 'custom' });
+    expect((await fixture.json(['login', resource], 6)).error).toBe('ConnectionExists');
   });
 
   it('puts the token on requests to that URL, and on no others', async () => {
@@ -95,13 +95,13 @@ describe('a missing scope', () => {
     expect(stdout).toContain(`Authsome-Hint: Run: ${line}\r\n`);
     expect(stdout).toContain('not with this token');
     const decision = /Authsome-Decision: (dec_\w+)/.exec(stdout)?.[1] ?? '';
-    expect(await world.json(['explain', decision])).toMatchObject({
+    expect(await fixture.json(['explain', decision])).toMatchObject({
       outcome: 'injected',
       missing_scopes: ['tools:write'],
       hint: `Run: ${line}`,
     });
-    expect((await world.authsome(['explain', 'last'])).stdout).toContain(line);
-    const { events } = await world.json(['log']);
+    expect((await fixture.authsome(['explain', 'last'])).stdout).toContain(line);
+    const { events } = await fixture.json(['log']);
     expect(events.find(({ event }: { event: string }) => event === 'scopes.missing')).toMatchObject({
       provider: 'mcp-tools-test',
       connection: 'default',
@@ -118,7 +118,7 @@ describe('a missing scope', () => {
     const { stdout } = await call(`${resource}?write`);
     expect(stdout).toContain('HTTP/1.1 200 ');
     expect(stdout).not.toContain('Authsome-Hint');
-    expect(await world.json(['explain', 'last'])).toMatchObject({ missing_scopes: [], hint: null });
+    expect(await fixture.json(['explain', 'last'])).toMatchObject({ missing_scopes: [], hint: null });
     // The first client may not ask for more than it was registered for.
     expect(service.registered.map(({ scope }) => scope)).toEqual([
       'tools:read offline_access',
@@ -130,7 +130,7 @@ describe('a missing scope', () => {
 describe('login with another URL', () => {
   it('takes an issuer', async () => {
     const { provider } = lastDocument(await signIn(issuer));
-    expect(await world.json(['inspect', String(provider)])).toMatchObject({
+    expect(await fixture.json(['inspect', String(provider)])).toMatchObject({
       flow: 'dcr_pkce',
       oauth: { issuer },
     });
@@ -149,12 +149,12 @@ describe('login with another URL', () => {
     ]) {
       service.strayTo([hearsay]);
       service.seen.length = 0;
-      const failure = await world.json(['login', `https://${strayHost}/mcp`], 12);
+      const failure = await fixture.json(['login', `https://${strayHost}/mcp`], 12);
       expect(failure).toMatchObject({ error: 'AddressForbidden' });
       expect(service.seen.filter((line) => !line.startsWith(`${strayHost} `))).toEqual([]);
     }
     expect(providers()).toEqual(before);
-    const { events } = await world.json(['log', '-n', '1']);
+    const { events } = await fixture.json(['log', '-n', '1']);
     expect(events[0]).toMatchObject({ event: 'sign_in.failed', outcome: 'AddressForbidden' });
   });
 
@@ -162,15 +162,15 @@ describe('login with another URL', () => {
     service.strayTo([`https://localhost:${service.port}`]);
     service.seen.length = 0;
     // There is no authorization server there: it was looked for, which is what counts here.
-    const failure = await world.json(['login', `https://localhost:${service.port}/mcp`], 10);
+    const failure = await fixture.json(['login', `https://localhost:${service.port}/mcp`], 10);
     expect(failure.message).toBe(`localhost:${service.port} publishes no authorization server metadata`);
     expect(service.seen.at(-1)).toContain('/.well-known/openid-configuration');
   });
 
   it('says at once what is wrong with it', async () => {
-    expect(await world.json(['login', 'http://127.0.0.1:1/mcp'], 2)).toMatchObject({ error: 'Usage' });
+    expect(await fixture.json(['login', 'http://127.0.0.1:1/mcp'], 2)).toMatchObject({ error: 'Usage' });
     service.strayTo([]);
-    expect(await world.json(['login', `https://${strayHost}/mcp`], 10)).toMatchObject({
+    expect(await fixture.json(['login', `https://${strayHost}/mcp`], 10)).toMatchObject({
       error: 'SignInFailed',
       message: `${strayHost} publishes no authorization server metadata`,
     });

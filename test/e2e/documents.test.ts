@@ -4,23 +4,23 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Acme, connectAcme, connectPixel, createAcme } from '../support/fixture.ts';
 import { acme, hosts } from '../support/service/index.ts';
 
-let world: Acme;
+let fixture: Acme;
 let token = '';
 const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/);
 
 beforeAll(async () => {
-  world = await createAcme();
-  await connectAcme(world);
-  await connectPixel(world);
-  await connectAcme(world, '--connection', 'work').catch(() => undefined);
-  token = world.service.authorization.issued[0]?.accessToken ?? '';
-  await world.authsome(['run', '--', 'curl', '-sS', `https://${hosts.api}/v1/me?q=private`]);
+  fixture = await createAcme();
+  await connectAcme(fixture);
+  await connectPixel(fixture);
+  await connectAcme(fixture, '--connection', 'work').catch(() => undefined);
+  token = fixture.service.authorization.issued[0]?.accessToken ?? '';
+  await fixture.authsome(['run', '--', 'curl', '-sS', `https://${hosts.api}/v1/me?q=private`]);
 });
-afterAll(() => world.close());
+afterAll(() => fixture.close());
 
 describe('--json', () => {
   it('list', async () => {
-    const list = await world.json(['list']);
+    const list = await fixture.json(['list']);
     expect(list.v).toBe(1);
     const found = list.providers.find((provider: { name: string }) => provider.name === 'acme');
     expect(found).toMatchObject({
@@ -55,7 +55,7 @@ describe('--json', () => {
   });
 
   it('get, which masks secrets unless it is told', async () => {
-    const masked = await world.json(['get', 'acme']);
+    const masked = await fixture.json(['get', 'acme']);
     expect(masked).toMatchObject({
       v: 1,
       provider: 'acme',
@@ -70,31 +70,31 @@ describe('--json', () => {
       access_token: '***',
       refresh_token: '***',
     });
-    const shown = await world.json(['get', 'acme', '--show-secret']);
+    const shown = await fixture.json(['get', 'acme', '--show-secret']);
     expect(shown.access_token).toBe(token);
-    const log = await world.json(['log', '-n', '5']);
+    const log = await fixture.json(['log', '-n', '5']);
     expect(log.events.at(-1)).toMatchObject({ event: 'secret.revealed', provider: 'acme' });
-    expect(await world.json(['get', 'acme', '--field', 'scopes'])).toEqual({
+    expect(await fixture.json(['get', 'acme', '--field', 'scopes'])).toEqual({
       v: 1,
       scopes: ['read', 'write'],
     });
-    expect((await world.authsome(['get', 'acme', '--field', 'scopes'])).stdout).toBe('read\nwrite\n');
-    expect((await world.authsome(['get', 'acme', '--field', 'status'])).stdout).toBe('connected\n');
-    expect((await world.authsome(['get', 'acme', '--field', 'access_token'])).stdout).toBe('***\n');
-    expect((await world.authsome(['get', 'acme', '--field', 'access_token', '--show-secret'])).stdout).toBe(
+    expect((await fixture.authsome(['get', 'acme', '--field', 'scopes'])).stdout).toBe('read\nwrite\n');
+    expect((await fixture.authsome(['get', 'acme', '--field', 'status'])).stdout).toBe('connected\n');
+    expect((await fixture.authsome(['get', 'acme', '--field', 'access_token'])).stdout).toBe('***\n');
+    expect((await fixture.authsome(['get', 'acme', '--field', 'access_token', '--show-secret'])).stdout).toBe(
       `${token}\n`,
     );
   });
 
   it('inspect', async () => {
-    expect(await world.json(['inspect', 'acme'])).toMatchObject({
+    expect(await fixture.json(['inspect', 'acme'])).toMatchObject({
       v: 1,
       name: 'acme',
       source: 'custom',
-      redirect_uri: world.redirectUri,
+      redirect_uri: fixture.redirectUri,
       oauth: acme.oauth,
     });
-    expect(await world.json(['inspect', 'github'])).toMatchObject({
+    expect(await fixture.json(['inspect', 'github'])).toMatchObject({
       v: 1,
       name: 'github',
       source: 'bundled',
@@ -102,7 +102,7 @@ describe('--json', () => {
   });
 
   it('log and explain', async () => {
-    const log = await world.json(['log', '-n', '50']);
+    const log = await fixture.json(['log', '-n', '50']);
     expect(log.v).toBe(1);
     for (const event of log.events)
       expect(event).toMatchObject({
@@ -128,7 +128,7 @@ describe('--json', () => {
       run: expect.any(String),
       outcome: 'injected',
     });
-    const explained = await world.json(['explain', decision.id]);
+    const explained = await fixture.json(['explain', decision.id]);
     expect(explained).toMatchObject({
       v: 1,
       decision: decision.id,
@@ -141,11 +141,11 @@ describe('--json', () => {
     expect(explained.route).toContain(hosts.api);
     expect(explained.candidates.length).toBeGreaterThan(0);
     expect(JSON.stringify([log, explained])).not.toContain('private');
-    expect(await world.json(['explain', 'dec_nothing'], 4)).toMatchObject({ error: 'DecisionNotFound' });
+    expect(await fixture.json(['explain', 'dec_nothing'], 4)).toMatchObject({ error: 'DecisionNotFound' });
   });
 
   it('doctor', async () => {
-    const doctor = await world.authsome(['doctor', '--json']);
+    const doctor = await fixture.authsome(['doctor', '--json']);
     const document = JSON.parse(doctor.stdout);
     expect(document).toMatchObject({ v: 1, status: expect.stringMatching(/^(ok|warn)$/) });
     for (const check of document.checks) {
@@ -155,26 +155,26 @@ describe('--json', () => {
   });
 
   it('export, as env, shell and json', async () => {
-    expect((await world.authsome(['export', 'acme', '--format', 'env'])).stdout).toBe(
+    expect((await fixture.authsome(['export', 'acme', '--format', 'env'])).stdout).toBe(
       `ACME_TOKEN=${token}\n`,
     );
-    expect((await world.authsome(['export', 'acme', '--format', 'shell'])).stdout).toMatch(
+    expect((await fixture.authsome(['export', 'acme', '--format', 'shell'])).stdout).toMatch(
       new RegExp(`^export ACME_TOKEN='?${token}'?\n$`),
     );
-    const plain = await world.authsome(['export', 'pixel', '--format', 'json']);
-    expect(JSON.parse(plain.stdout)).toEqual({ PIXEL_API_KEY: world.apiKey });
-    expect(await world.json(['export', 'pixel'])).toMatchObject({
+    const plain = await fixture.authsome(['export', 'pixel', '--format', 'json']);
+    expect(JSON.parse(plain.stdout)).toEqual({ PIXEL_API_KEY: fixture.apiKey });
+    expect(await fixture.json(['export', 'pixel'])).toMatchObject({
       v: 1,
       provider: 'pixel',
       connection: 'default',
-      variables: { PIXEL_API_KEY: world.apiKey },
+      variables: { PIXEL_API_KEY: fixture.apiKey },
     });
   });
 
   it('follows the log, one event a line', async () => {
-    const follow = world.startAuthsome(['log', '--follow', '--json', '-n', '1']);
+    const follow = fixture.startAuthsome(['log', '--follow', '--json', '-n', '1']);
     await follow.seen('stdout', /\n/);
-    await world.authsome(['run', '--', 'curl', '-sS', `https://${hosts.api}/v1/followed`]);
+    await fixture.authsome(['run', '--', 'curl', '-sS', `https://${hosts.api}/v1/followed`]);
     await follow.seen('stdout', /\/v1\/followed/);
     follow.child.kill('SIGINT');
     await follow.ended;
@@ -185,36 +185,36 @@ describe('--json', () => {
 
 describe('a connection', () => {
   it('can be made the default, forgotten, and revoked at the provider', async () => {
-    const env = { PIXEL_API_KEY: world.apiKey };
-    expect((await world.authsome(['login', 'pixel', '--connection', 'second'], { env })).code).toBe(0);
-    expect((await world.authsome(['connections', 'set-default', 'pixel', 'second'])).code).toBe(0);
-    expect(await world.json(['get', 'pixel'])).toMatchObject({ connection: 'second' });
-    expect((await world.authsome(['logout', 'pixel', '--connection', 'second'])).code).toBe(0);
-    expect(await world.json(['get', 'pixel', '--connection', 'second'], 3)).toMatchObject({
+    const env = { PIXEL_API_KEY: fixture.apiKey };
+    expect((await fixture.authsome(['login', 'pixel', '--connection', 'second'], { env })).code).toBe(0);
+    expect((await fixture.authsome(['connections', 'set-default', 'pixel', 'second'])).code).toBe(0);
+    expect(await fixture.json(['get', 'pixel'])).toMatchObject({ connection: 'second' });
+    expect((await fixture.authsome(['logout', 'pixel', '--connection', 'second'])).code).toBe(0);
+    expect(await fixture.json(['get', 'pixel', '--connection', 'second'], 3)).toMatchObject({
       error: 'ConnectionNotFound',
     });
-    const revoked = await world.json(['revoke', 'acme']);
+    const revoked = await fixture.json(['revoke', 'acme']);
     expect(revoked).toMatchObject({ v: 1, provider: 'acme', remote: { default: 'revoked' } });
-    expect(await world.service.authorization.accepts(token)).toBe(false);
+    expect(await fixture.service.authorization.accepts(token)).toBe(false);
   });
 });
 
 describe('a definition', () => {
   it('can be registered, replaced only with --force, and removed', async () => {
-    const file = join(world.directory, 'extra.json');
+    const file = join(fixture.directory, 'extra.json');
     writeFileSync(file, JSON.stringify({ ...acme, name: 'extra', api_url: 'https://extra.acme.test' }));
-    expect((await world.authsome(['register', file])).code).toBe(0);
-    expect(JSON.parse(readFileSync(join(world.home, 'providers/extra.json'), 'utf8'))).toMatchObject({
+    expect((await fixture.authsome(['register', file])).code).toBe(0);
+    expect(JSON.parse(readFileSync(join(fixture.home, 'providers/extra.json'), 'utf8'))).toMatchObject({
       name: 'extra',
     });
-    expect((await world.authsome(['register', file])).code).toBe(7);
-    expect((await world.authsome(['register', file, '--force'])).code).toBe(0);
-    expect(await world.json(['remove', 'extra'])).toMatchObject({
+    expect((await fixture.authsome(['register', file])).code).toBe(7);
+    expect((await fixture.authsome(['register', file, '--force'])).code).toBe(0);
+    expect(await fixture.json(['remove', 'extra'])).toMatchObject({
       v: 1,
       provider: 'extra',
       outcome: 'removed',
     });
-    expect(await world.json(['inspect', 'extra'], 4)).toMatchObject({ error: 'ProviderNotFound' });
-    expect((await world.authsome(['remove', 'github'])).code).toBe(4);
+    expect(await fixture.json(['inspect', 'extra'], 4)).toMatchObject({ error: 'ProviderNotFound' });
+    expect((await fixture.authsome(['remove', 'github'])).code).toBe(4);
   });
 });

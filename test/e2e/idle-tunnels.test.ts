@@ -6,14 +6,14 @@ import { type Acme, connectAcme, createAcme, until } from '../support/fixture.ts
 import type { Running } from '../support/product.ts';
 import { hosts } from '../support/service/index.ts';
 
-let world: Acme;
+let fixture: Acme;
 let run: Running;
 let held: ReadonlyMap<string, string>;
 
 beforeAll(async () => {
-  world = await createAcme();
-  await connectAcme(world);
-  run = world.startAuthsome(['run', '--', 'sh', '-c', 'env; echo; echo up; cat'], { stdin: 'open' });
+  fixture = await createAcme();
+  await connectAcme(fixture);
+  run = fixture.startAuthsome(['run', '--', 'sh', '-c', 'env; echo; echo up; cat'], { stdin: 'open' });
   await run.seen('stdout', /^up$/m);
   const lines = run.output.stdout.split('\n').filter((line) => line.includes('='));
   held = new Map(lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(async () => {
   run.child.stdin?.end();
   await run.ended;
-  await world.close();
+  await fixture.close();
 });
 
 const count = 1_000;
@@ -29,9 +29,9 @@ const atOnce = 50;
 /** Files that come and go for other reasons. */
 const stray = 10;
 
-const openFiles = (): number => readdirSync(`/proc/${world.daemonPid()}/fd`).length;
+const openFiles = (): number => readdirSync(`/proc/${fixture.daemonPid()}/fd`).length;
 const residentBytes = (): number =>
-  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${world.daemonPid()}/status`, 'utf8'))?.[1]) * 1024;
+  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${fixture.daemonPid()}/status`, 'utf8'))?.[1]) * 1024;
 
 async function openTunnel(host: string): Promise<Socket> {
   const { hostname, port, username, password } = new URL(held.get('HTTPS_PROXY') ?? '');

@@ -7,10 +7,10 @@ import {
   connectAcme,
   createAcme,
   expiry,
-  inWorld,
   lastDocument,
   register,
   until,
+  withFixture,
 } from '../support/fixture.ts';
 import { acme, hosts } from '../support/service/index.ts';
 import { authUrlOf, signInWithClient } from '../support/sign-in.ts';
@@ -20,9 +20,9 @@ const me = `https://${hosts.api}/v1/me`;
 const works = { code: 0, stdout: '200', stderr: '' };
 
 /** Answers calls to one path of the authorization server in its place, and counts them. */
-function answer(world: Acme, path: string, how: 'break' | { status: number; body: object }): () => number {
+function answer(fixture: Acme, path: string, how: 'break' | { status: number; body: object }): () => number {
   let calls = 0;
-  world.service.authorization.misbehave((request, response) => {
+  fixture.service.authorization.misbehave((request, response) => {
     if (request.url !== path) return false;
     calls += 1;
     if (how === 'break') request.destroy();
@@ -40,61 +40,63 @@ const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 
 describe('a connection that nobody uses', () => {
   it('is refreshed ahead of its end', async () => {
-    await inWorld(await createAcme({ firstTokenTtlSeconds: 24 }), async (world) => {
-      await connectAcme(world);
-      await until(() => granted(world.service, 'refresh_token') === 1, 22_000);
-      const { issued, refusals } = world.service.authorization;
+    await withFixture(await createAcme({ firstTokenTtlSeconds: 24 }), async (fixture) => {
+      await connectAcme(fixture);
+      await until(() => granted(fixture.service, 'refresh_token') === 1, 22_000);
+      const { issued, refusals } = fixture.service.authorization;
       expect(refusals).toEqual([]);
-      expect(await world.json(['get', 'acme', '--show-secret'])).toMatchObject({
+      expect(await fixture.json(['get', 'acme', '--show-secret'])).toMatchObject({
         status: 'connected',
         access_token: issued[1]?.accessToken,
         refresh_token: issued[1]?.refreshToken,
       });
-      const { events } = await world.json(['log']);
+      const { events } = await fixture.json(['log']);
       const refreshed = events.filter(({ event }: { event: string }) => event === 'token.refreshed');
       expect(refreshed).toMatchObject([{ provider: 'acme', connection: 'default', outcome: 'ok' }]);
-      expect(world.service.api.received).toEqual([]);
+      expect(fixture.service.api.received).toEqual([]);
     });
   });
 });
 
 describe('a token without an expiry', () => {
   it('is refreshed when the API refuses it, and only then', async () => {
-    await inWorld(await createAcme(), async (world) => {
-      changeResponses(world.service, ({ expires_in: _, ...rest }) => rest);
-      await connectAcme(world);
-      expect(await world.json(['get', 'acme'])).toMatchObject({ status: 'connected', expires_at: null });
-      expect(await world.authsome(askAcme)).toMatchObject(works);
-      expect(granted(world.service, 'refresh_token')).toBe(0);
-      await world.service.authorization.invalidate(world.service.authorization.issued[0]?.accessToken ?? '');
-      const outcomes = await Promise.all(Array.from({ length: 5 }, () => world.authsome(askAcme)));
+    await withFixture(await createAcme(), async (fixture) => {
+      changeResponses(fixture.service, ({ expires_in: _, ...rest }) => rest);
+      await connectAcme(fixture);
+      expect(await fixture.json(['get', 'acme'])).toMatchObject({ status: 'connected', expires_at: null });
+      expect(await fixture.authsome(askAcme)).toMatchObject(works);
+      expect(granted(fixture.service, 'refresh_token')).toBe(0);
+      await fixture.service.authorization.invalidate(
+        fixture.service.authorization.issued[0]?.accessToken ?? '',
+      );
+      const outcomes = await Promise.all(Array.from({ length: 5 }, () => fixture.authsome(askAcme)));
       for (const outcome of outcomes) expect(outcome).toMatchObject(works);
-      expect(granted(world.service, 'refresh_token')).toBe(1);
-      expect(await world.json(['get', 'acme'])).toMatchObject({ status: 'connected', expires_at: null });
+      expect(granted(fixture.service, 'refresh_token')).toBe(1);
+      expect(await fixture.json(['get', 'acme'])).toMatchObject({ status: 'connected', expires_at: null });
     });
   });
 });
 
 describe('a grant that the provider has ended', () => {
   it('is invalid: everything names the command that mends it, and that command does', async () => {
-    await inWorld(await createAcme({ firstTokenTtlSeconds: 2 }), async (world) => {
-      await connectAcme(world, '--connection', 'work');
-      const calls = answer(world, '/token', {
+    await withFixture(await createAcme({ firstTokenTtlSeconds: 2 }), async (fixture) => {
+      await connectAcme(fixture, '--connection', 'work');
+      const calls = answer(fixture, '/token', {
         status: 400,
         body: { error: 'invalid_grant', error_description: 'The account was closed.' },
       });
       await expiry(2);
       const mend = 'authsome login acme --connection work --force';
-      const first = JSON.parse((await world.authsome(['run', '--', 'curl', '-sS', me])).stdout);
+      const first = JSON.parse((await fixture.authsome(['run', '--', 'curl', '-sS', me])).stdout);
       expect(first).toMatchObject({ code: 'CredentialExpired', hint: expect.stringContaining(mend) });
       expect(first.hint).toContain('The account was closed.');
-      const second = JSON.parse((await world.authsome(['run', '--', 'curl', '-sS', me])).stdout);
+      const second = JSON.parse((await fixture.authsome(['run', '--', 'curl', '-sS', me])).stdout);
       expect(second).toMatchObject({ code: 'CredentialExpired', hint: expect.stringContaining(mend) });
 
-      const list = await world.authsome(['list']);
+      const list = await fixture.authsome(['list']);
       expect(list.stdout).toMatch(/acme +work +invalid/);
       expect(list.stderr).toContain(mend);
-      const get = await world.authsome(['get', 'acme']);
+      const get = await fixture.authsome(['get', 'acme']);
       expect(get).toMatchObject({ code: 0, stdout: expect.stringMatching(/status +invalid/) });
       expect(get.stderr).toContain(mend);
       for (const args of [
@@ -103,21 +105,21 @@ describe('a grant that the provider has ended', () => {
         ['get', 'acme', '--field', 'access_token'],
         ['export', 'acme'],
       ]) {
-        const outcome = await world.authsome(args);
+        const outcome = await fixture.authsome(args);
         expect([args, outcome.code, outcome.stdout]).toEqual([args, 5, '']);
         expect(outcome.stderr).toContain(mend);
       }
-      const doctor = await world.json(['doctor']);
+      const doctor = await fixture.json(['doctor']);
       expect(doctor.checks).toContainEqual(expect.objectContaining({ name: 'connections', fix: mend }));
       expect(calls()).toBe(1);
 
-      world.service.authorization.misbehave(undefined);
-      const login = world.startAuthsome([...mend.split(' ').slice(1), '--json', '--no-browser']);
-      const browser = world.newBrowser();
+      fixture.service.authorization.misbehave(undefined);
+      const login = fixture.startAuthsome([...mend.split(' ').slice(1), '--json', '--no-browser']);
+      const browser = fixture.newBrowser();
       await browser.submit(await browser.open(await authUrlOf(login)), { decision: 'allow' });
       expect((await login.ended).code).toBe(0);
-      expect(await world.authsome(askAcme)).toMatchObject(works);
-      expect((await world.authsome(['list'])).stderr).not.toContain('login acme');
+      expect(await fixture.authsome(askAcme)).toMatchObject(works);
+      expect((await fixture.authsome(['list'])).stderr).not.toContain('login acme');
     });
   });
 });
@@ -125,89 +127,89 @@ describe('a grant that the provider has ended', () => {
 describe('a provider that is down when a token ends', () => {
   it('costs nothing while the old token lives, is told when it has ended, and is forgiven', async () => {
     const ttlSeconds = 16;
-    await inWorld(await createAcme({ firstTokenTtlSeconds: ttlSeconds }), async (world) => {
-      await connectAcme(world);
-      const { expires_at } = await world.json(['get', 'acme']);
+    await withFixture(await createAcme({ firstTokenTtlSeconds: ttlSeconds }), async (fixture) => {
+      await connectAcme(fixture);
+      const { expires_at } = await fixture.json(['get', 'acme']);
       const endsAtMs = Date.parse(expires_at);
-      const calls = answer(world, '/token', 'break');
+      const calls = answer(fixture, '/token', 'break');
       // The last quarter of its life, in which it is used for want of a better one only.
       await sleep(endsAtMs - (ttlSeconds / 4) * 1_000 + 200 - Date.now());
-      expect(await world.authsome(askAcme)).toMatchObject(works);
+      expect(await fixture.authsome(askAcme)).toMatchObject(works);
       expect(calls()).toBeGreaterThan(0);
       await sleep(endsAtMs + 1_000 - Date.now());
-      expect(await world.json(['list'])).toMatchObject({ v: 1 });
-      const get = await world.authsome(['get', 'acme']);
+      expect(await fixture.json(['list'])).toMatchObject({ v: 1 });
+      const get = await fixture.authsome(['get', 'acme']);
       expect(get.stdout).toMatch(/status +expired/);
       expect(get.stderr).toContain('refreshed on next use');
-      const unreachable = await world.json(['export', 'acme', '--format', 'env'], 8);
+      const unreachable = await fixture.json(['export', 'acme', '--format', 'env'], 8);
       expect(unreachable).toMatchObject({ error: 'EndpointUnreachable' });
-      const problem = JSON.parse((await world.authsome(['run', '--', 'curl', '-sS', me])).stdout);
+      const problem = JSON.parse((await fixture.authsome(['run', '--', 'curl', '-sS', me])).stdout);
       expect(problem).toMatchObject({ code: 'EndpointUnreachable', status: 502 });
-      answer(world, '/token', { status: 503, body: { error: 'temporarily_unavailable' } });
-      await until(async () => (await world.authsome(['export', 'acme'])).code === 5, 20_000);
-      const failed = await world.json(['get', 'acme', '--show-secret'], 5);
+      answer(fixture, '/token', { status: 503, body: { error: 'temporarily_unavailable' } });
+      await until(async () => (await fixture.authsome(['export', 'acme'])).code === 5, 20_000);
+      const failed = await fixture.json(['get', 'acme', '--show-secret'], 5);
       expect(failed).toMatchObject({ error: 'RefreshFailed', hint: expect.stringContaining('later') });
-      world.service.authorization.misbehave(undefined);
-      await until(async () => (await world.authsome(askAcme)).stdout === '200', 40_000);
-      expect(await world.json(['get', 'acme'])).toMatchObject({ status: 'connected' });
-      expect(world.service.authorization.refusals).toEqual([]);
+      fixture.service.authorization.misbehave(undefined);
+      await until(async () => (await fixture.authsome(askAcme)).stdout === '200', 40_000);
+      expect(await fixture.json(['get', 'acme'])).toMatchObject({ status: 'connected' });
+      expect(fixture.service.authorization.refusals).toEqual([]);
     });
   }, 120_000);
 });
 
 describe('revoking', () => {
   it('reaches a run that is under way: its very next request is refused, and the API hears nothing', async () => {
-    await inWorld(await createAcme(), async (world) => {
-      await connectAcme(world);
-      const asked = join(world.directory, 'asked');
-      const go = join(world.directory, 'go');
+    await withFixture(await createAcme(), async (fixture) => {
+      await connectAcme(fixture);
+      const asked = join(fixture.directory, 'asked');
+      const go = join(fixture.directory, 'go');
       const script = `curl -sS ${me} && touch ${asked} && while [ ! -e ${go} ]; do sleep 0.05; done; curl -sS ${me}`;
-      const running = world.authsome(['run', '--', 'sh', '-c', script]);
+      const running = fixture.authsome(['run', '--', 'sh', '-c', script]);
       await until(() => existsSync(asked), 20_000);
-      expect(world.service.api.received).toHaveLength(1);
-      expect(await world.json(['revoke', 'acme'])).toMatchObject({ provider: 'acme' });
+      expect(fixture.service.api.received).toHaveLength(1);
+      expect(await fixture.json(['revoke', 'acme'])).toMatchObject({ provider: 'acme' });
       writeFileSync(go, '');
       expect((await running).stdout).toContain('CredentialMissing');
-      expect(world.service.api.received).toHaveLength(1);
+      expect(fixture.service.api.received).toHaveLength(1);
     });
   });
 
   it('takes both tokens back at the provider, and is told by every command after it', async () => {
-    await inWorld(await createAcme(), async (world) => {
-      await connectAcme(world);
-      const { accessToken = '' } = world.service.authorization.issued[0] ?? {};
-      expect(await world.json(['revoke', 'acme'])).toMatchObject({ v: 1, provider: 'acme' });
-      expect(await world.service.authorization.accepts(accessToken)).toBe(false);
-      expect((await world.authsome(['list'])).stdout).toMatch(/acme +default +revoked/);
-      expect(await world.json(['get', 'acme'])).toMatchObject({ status: 'revoked', refreshable: false });
-      expect(await world.json(['get', 'acme', '--show-secret'], 5)).toMatchObject({
+    await withFixture(await createAcme(), async (fixture) => {
+      await connectAcme(fixture);
+      const { accessToken = '' } = fixture.service.authorization.issued[0] ?? {};
+      expect(await fixture.json(['revoke', 'acme'])).toMatchObject({ v: 1, provider: 'acme' });
+      expect(await fixture.service.authorization.accepts(accessToken)).toBe(false);
+      expect((await fixture.authsome(['list'])).stdout).toMatch(/acme +default +revoked/);
+      expect(await fixture.json(['get', 'acme'])).toMatchObject({ status: 'revoked', refreshable: false });
+      expect(await fixture.json(['get', 'acme', '--show-secret'], 5)).toMatchObject({
         error: 'CredentialMissing',
         hint: expect.stringContaining('authsome login acme'),
       });
-      const problem = JSON.parse((await world.authsome(['run', '--', 'curl', '-sS', me])).stdout);
+      const problem = JSON.parse((await fixture.authsome(['run', '--', 'curl', '-sS', me])).stdout);
       expect(problem).toMatchObject({ code: 'CredentialMissing' });
-      expect(world.service.api.received).toEqual([]);
-      expect((await connectAcme(world)).outcome.code).toBe(0);
-      expect(await world.authsome(askAcme)).toMatchObject(works);
+      expect(fixture.service.api.received).toEqual([]);
+      expect((await connectAcme(fixture)).outcome.code).toBe(0);
+      expect(await fixture.authsome(askAcme)).toMatchObject(works);
     });
   });
 
   it.each(['revoke', 'logout'])(
     'with the provider out of reach, %s clears what is here, and says so',
     async (verb) => {
-      await inWorld(await createAcme(), async (world) => {
-        await connectAcme(world);
-        const calls = answer(world, '/revoke', 'break');
-        const outcome = await world.authsome([verb, 'acme']);
+      await withFixture(await createAcme(), async (fixture) => {
+        await connectAcme(fixture);
+        const calls = answer(fixture, '/revoke', 'break');
+        const outcome = await fixture.authsome([verb, 'acme']);
         expect(outcome.code).toBe(0);
         expect(outcome.stdout + outcome.stderr).toMatch(/reach|answer/);
         expect(calls()).toBeGreaterThan(0);
-        const problem = await world.json(['export', 'acme'], verb === 'revoke' ? 5 : 3);
+        const problem = await fixture.json(['export', 'acme'], verb === 'revoke' ? 5 : 3);
         expect(problem.hint).toContain('authsome login acme');
         // The provider still honours the token: nothing here has it any more.
-        const { accessToken = '' } = world.service.authorization.issued[0] ?? {};
-        expect(await world.service.authorization.accepts(accessToken)).toBe(true);
-        expect((await world.authsome(askAcme)).stdout).not.toBe('200');
+        const { accessToken = '' } = fixture.service.authorization.issued[0] ?? {};
+        expect(await fixture.service.authorization.accepts(accessToken)).toBe(true);
+        expect((await fixture.authsome(askAcme)).stdout).not.toBe('200');
       });
     },
   );
@@ -224,20 +226,20 @@ describe('the account', () => {
     [{ status: 200, body: { user: { login: 'octocat' } } }, 'octocat'],
     [{ status: 500, body: {} }, null],
   ] as const)('is shown where the service tells it: %j', async (reply, account) => {
-    await inWorld(await createAcme({ firstTokenTtlSeconds: 2 }), async (world) => {
-      await register(world, labelled);
-      const asked = answer(world, '/whoami', reply);
-      const login = world.startAuthsome(['login', 'labelled', '--json', '--no-browser']);
-      const { outcome } = await signInWithClient(login, world.newBrowser(), world.client);
+    await withFixture(await createAcme({ firstTokenTtlSeconds: 2 }), async (fixture) => {
+      await register(fixture, labelled);
+      const asked = answer(fixture, '/whoami', reply);
+      const login = fixture.startAuthsome(['login', 'labelled', '--json', '--no-browser']);
+      const { outcome } = await signInWithClient(login, fixture.newBrowser(), fixture.client);
       expect(lastDocument(outcome)).toMatchObject({
         status: 'connected',
         account,
       });
       await expiry(2);
       // A refresh leaves it alone.
-      expect(await world.authsome(askAcme)).toMatchObject(works);
-      expect(await world.json(['get', 'labelled'])).toMatchObject({ status: 'connected', account });
-      const list = await world.authsome(['list']);
+      expect(await fixture.authsome(askAcme)).toMatchObject(works);
+      expect(await fixture.json(['get', 'labelled'])).toMatchObject({ status: 'connected', account });
+      const list = await fixture.authsome(['list']);
       if (account !== null) expect(list.stdout).toMatch(/labelled +default +connected +octocat/);
       expect(asked()).toBe(1);
     });
@@ -246,16 +248,16 @@ describe('the account', () => {
 
 describe('a daemon that was asleep', () => {
   it('for twenty seconds, past the end of a token, goes on with its runs', async () => {
-    await inWorld(await createAcme({ firstTokenTtlSeconds: 12 }), async (world) => {
-      await connectAcme(world);
+    await withFixture(await createAcme({ firstTokenTtlSeconds: 12 }), async (fixture) => {
+      await connectAcme(fixture);
       const curl = askAcme
         .slice(2)
         .map((word) => `'${word}'`)
         .join(' ');
       const script = `${curl}; echo; read line; ${curl}; echo; read line; ${curl}; exit 7`;
-      const run = world.startAuthsome(['run', '--', 'sh', '-c', script], { stdin: 'open' });
+      const run = fixture.startAuthsome(['run', '--', 'sh', '-c', script], { stdin: 'open' });
       await run.seen('stdout', /200\n/);
-      const pid = world.daemonPid() ?? 0;
+      const pid = fixture.daemonPid() ?? 0;
       process.kill(pid, 'SIGSTOP');
       try {
         await sleep(10_000);
@@ -268,11 +270,11 @@ describe('a daemon that was asleep', () => {
       await run.seen('stdout', /200\n200\n/);
       run.type('again\n');
       expect(await run.ended).toMatchObject({ code: 7, stdout: '200\n200\n200', stderr: '' });
-      expect(world.daemonPid()).toBe(pid);
-      expect(granted(world.service, 'refresh_token')).toBe(1);
-      expect(world.service.authorization.refusals).toEqual([]);
-      expect(await world.json(['doctor'])).toMatchObject({ v: 1 });
-      expect(await world.json(['get', 'acme'])).toMatchObject({ status: 'connected' });
+      expect(fixture.daemonPid()).toBe(pid);
+      expect(granted(fixture.service, 'refresh_token')).toBe(1);
+      expect(fixture.service.authorization.refusals).toEqual([]);
+      expect(await fixture.json(['doctor'])).toMatchObject({ v: 1 });
+      expect(await fixture.json(['get', 'acme'])).toMatchObject({ status: 'connected' });
     });
   }, 90_000);
 });

@@ -7,23 +7,23 @@ import {
   connectAcme,
   createAcme,
   gone,
-  inWorld,
   lastDocument,
   register,
   until,
+  withFixture,
 } from '../support/fixture.ts';
 import { acme, hosts } from '../support/service/index.ts';
 import { authUrlOf, signInWithClient } from '../support/sign-in.ts';
 import { granted, holdTokenRequest, type Stage } from '../support/token-endpoint.ts';
 
-async function kill(world: Acme): Promise<void> {
-  const pid = world.daemonPid() ?? 0;
+async function kill(fixture: Acme): Promise<void> {
+  const pid = fixture.daemonPid() ?? 0;
   process.kill(pid, 'SIGKILL');
   await gone(pid, 5_000);
 }
 
-async function withDatabase(world: Acme, work: (database: Database) => Promise<void>): Promise<void> {
-  const database = await openDatabase(join(world.home, 'server/authsome.db'));
+async function withDatabase(fixture: Acme, work: (database: Database) => Promise<void>): Promise<void> {
+  const database = await openDatabase(join(fixture.home, 'server/authsome.db'));
   try {
     await work(database);
   } finally {
@@ -37,12 +37,12 @@ const storedVersion = (database: Database): number | undefined =>
 /** Connected, with a token that has been refused once: the next command has to refresh it. */
 async function dueForRefresh(
   rotateRefreshTokens: boolean,
-  work: (world: Acme) => Promise<void>,
+  work: (fixture: Acme) => Promise<void>,
 ): Promise<void> {
-  await inWorld(await createAcme({ rotateRefreshTokens }), async (world) => {
-    await connectAcme(world);
-    await makeDue(world);
-    await work(world);
+  await withFixture(await createAcme({ rotateRefreshTokens }), async (fixture) => {
+    await connectAcme(fixture);
+    await makeDue(fixture);
+    await work(fixture);
   });
 }
 
@@ -52,27 +52,27 @@ async function makeDue({ service }: Acme): Promise<void> {
 }
 
 /** Both of the stored tokens work: the one at the API, the other for one more refresh. */
-async function expectWholeGrant(world: Acme): Promise<void> {
-  expect(await world.authsome(askAcme)).toMatchObject({ code: 0, stdout: '200', stderr: '' });
-  await makeDue(world);
+async function expectWholeGrant(fixture: Acme): Promise<void> {
+  expect(await fixture.authsome(askAcme)).toMatchObject({ code: 0, stdout: '200', stderr: '' });
+  await makeDue(fixture);
   // A daemon that has just renewed after a 401 does not believe the next one; a new one knows nothing of that.
-  await kill(world);
-  expect(await world.authsome(askAcme)).toMatchObject({ code: 0, stdout: '200', stderr: '' });
-  expect(world.service.authorization.refusals).toEqual([]);
-  expect(await world.json(['get', 'acme'])).toMatchObject({ status: 'connected' });
+  await kill(fixture);
+  expect(await fixture.authsome(askAcme)).toMatchObject({ code: 0, stdout: '200', stderr: '' });
+  expect(fixture.service.authorization.refusals).toEqual([]);
+  expect(await fixture.json(['get', 'acme'])).toMatchObject({ status: 'connected' });
 }
 
 describe('a daemon that is killed during a refresh', () => {
   it('before its request is worked on loses nothing', async () => {
-    await dueForRefresh(true, async (world) => {
-      const held = holdTokenRequest(world.service, 'arrived');
-      const command = world.startAuthsome(askAcme);
+    await dueForRefresh(true, async (fixture) => {
+      const held = holdTokenRequest(fixture.service, 'arrived');
+      const command = fixture.startAuthsome(askAcme);
       await held.reached;
-      await kill(world);
+      await kill(fixture);
       held.lose();
       await command.ended;
-      await expectWholeGrant(world);
-      expect(granted(world.service, 'refresh_token')).toBe(2);
+      await expectWholeGrant(fixture);
+      expect(granted(fixture.service, 'refresh_token')).toBe(2);
     });
   });
 
@@ -80,71 +80,71 @@ describe('a daemon that is killed during a refresh', () => {
     { stage: 'answered', blocked: false },
     { stage: 'arrived', blocked: true },
   ])('between the answer and its write (%j) loses nothing where refresh tokens stay', async (at) => {
-    await dueForRefresh(false, async (world) => {
-      await killBeforeTheWrite(world, at);
-      await expectWholeGrant(world);
+    await dueForRefresh(false, async (fixture) => {
+      await killBeforeTheWrite(fixture, at);
+      await expectWholeGrant(fixture);
     });
   });
 
   it('between the answer and its write loses a token that rotates, says so, and is mended by a sign-in', async () => {
-    await dueForRefresh(true, async (world) => {
-      await killBeforeTheWrite(world, { stage: 'answered', blocked: false });
-      const refused = await world.authsome(['run', '--', 'curl', '-sS', `https://${hosts.api}/v1/me`]);
+    await dueForRefresh(true, async (fixture) => {
+      await killBeforeTheWrite(fixture, { stage: 'answered', blocked: false });
+      const refused = await fixture.authsome(['run', '--', 'curl', '-sS', `https://${hosts.api}/v1/me`]);
       expect(refused.stdout).not.toContain('ada');
-      expect(world.service.authorization.refusals).toEqual(['invalid_grant']);
-      expect(await world.json(['get', 'acme'])).toMatchObject({ status: 'invalid' });
-      const login = world.startAuthsome(['login', 'acme', '--json', '--no-browser']);
-      const browser = world.newBrowser();
+      expect(fixture.service.authorization.refusals).toEqual(['invalid_grant']);
+      expect(await fixture.json(['get', 'acme'])).toMatchObject({ status: 'invalid' });
+      const login = fixture.startAuthsome(['login', 'acme', '--json', '--no-browser']);
+      const browser = fixture.newBrowser();
       await browser.submit(await browser.open(await authUrlOf(login)), { decision: 'allow' });
       expect((await login.ended).code).toBe(0);
-      expect(await world.authsome(askAcme)).toMatchObject({ code: 0, stdout: '200' });
+      expect(await fixture.authsome(askAcme)).toMatchObject({ code: 0, stdout: '200' });
     });
   });
 
   it('as soon as it has written loses nothing', async () => {
-    await dueForRefresh(true, async (world) => {
-      await withDatabase(world, async (database) => {
+    await dueForRefresh(true, async (fixture) => {
+      await withDatabase(fixture, async (database) => {
         const before = storedVersion(database);
-        const held = holdTokenRequest(world.service, 'answered');
-        const command = world.startAuthsome(askAcme);
+        const held = holdTokenRequest(fixture.service, 'answered');
+        const command = fixture.startAuthsome(askAcme);
         await held.reached;
         held.release();
         // Looked at as often as can be: what counts is the instant after the write.
         while (storedVersion(database) === before) await new Promise((resolve) => setImmediate(resolve));
-        await kill(world);
+        await kill(fixture);
         await command.ended;
       });
-      await expectWholeGrant(world);
+      await expectWholeGrant(fixture);
     });
   });
 });
 
-async function isListening(world: Acme): Promise<boolean> {
-  return (await fetch(`${world.baseUrl}/health`).catch(() => undefined))?.ok === true;
+async function isListening(fixture: Acme): Promise<boolean> {
+  return (await fetch(`${fixture.baseUrl}/health`).catch(() => undefined))?.ok === true;
 }
 
 /** Whether the daemon's only thread is free. */
-async function answersAtOnce(world: Acme): Promise<boolean> {
+async function answersAtOnce(fixture: Acme): Promise<boolean> {
   const signal = AbortSignal.timeout(1_000);
-  return (await fetch(`${world.baseUrl}/health`, { signal }).catch(() => undefined))?.ok === true;
+  return (await fetch(`${fixture.baseUrl}/health`, { signal }).catch(() => undefined))?.ok === true;
 }
 
 async function killBeforeTheWrite(
-  world: Acme,
+  fixture: Acme,
   at: { readonly stage: Stage; readonly blocked: boolean },
 ): Promise<void> {
-  await withDatabase(world, async (database) => {
-    const held = holdTokenRequest(world.service, at.stage);
-    const command = world.startAuthsome(askAcme);
+  await withDatabase(fixture, async (database) => {
+    const held = holdTokenRequest(fixture.service, at.stage);
+    const command = fixture.startAuthsome(askAcme);
     await held.reached;
     if (at.blocked) {
       database.script('BEGIN IMMEDIATE');
       held.release();
-      await until(() => granted(world.service, 'refresh_token') === 1, 5_000);
+      await until(() => granted(fixture.service, 'refresh_token') === 1, 5_000);
       // A daemon that waits for the lock answers nobody.
-      await until(async () => !(await answersAtOnce(world)), 10_000);
+      await until(async () => !(await answersAtOnce(fixture)), 10_000);
     }
-    await kill(world);
+    await kill(fixture);
     if (at.blocked) database.script('ROLLBACK');
     else held.lose();
     await command.ended;
@@ -153,10 +153,10 @@ async function killBeforeTheWrite(
 
 describe('a database that somebody else keeps locked', () => {
   it('while the answer comes in delays it, and costs no grant', async () => {
-    await dueForRefresh(true, async (world) => {
-      await withDatabase(world, async (database) => {
-        const held = holdTokenRequest(world.service, 'arrived');
-        const command = world.startAuthsome(askAcme);
+    await dueForRefresh(true, async (fixture) => {
+      await withDatabase(fixture, async (database) => {
+        const held = holdTokenRequest(fixture.service, 'arrived');
+        const command = fixture.startAuthsome(askAcme);
         await held.reached;
         database.script('BEGIN IMMEDIATE');
         held.release();
@@ -165,88 +165,88 @@ describe('a database that somebody else keeps locked', () => {
         database.script('ROLLBACK');
         await command.ended;
       });
-      await until(async () => (await world.authsome(askAcme)).stdout === '200', 30_000);
-      expect(granted(world.service, 'refresh_token')).toBe(1);
-      await kill(world);
-      await expectWholeGrant(world);
+      await until(async () => (await fixture.authsome(askAcme)).stdout === '200', 30_000);
+      expect(granted(fixture.service, 'refresh_token')).toBe(1);
+      await kill(fixture);
+      await expectWholeGrant(fixture);
     });
   });
 });
 
 describe('a daemon that is told to stop during a refresh', () => {
   it('stores the answer first', async () => {
-    await dueForRefresh(true, async (world) => {
-      const held = holdTokenRequest(world.service, 'answered');
-      const command = world.startAuthsome(askAcme);
+    await dueForRefresh(true, async (fixture) => {
+      const held = holdTokenRequest(fixture.service, 'answered');
+      const command = fixture.startAuthsome(askAcme);
       await held.reached;
-      const stop = world.startAuthsome(['daemon', 'stop']);
+      const stop = fixture.startAuthsome(['daemon', 'stop']);
       // Its listener is closed first: from then on it waits for nothing but the answer.
-      await until(async () => !(await isListening(world)), 10_000);
+      await until(async () => !(await isListening(fixture)), 10_000);
       held.release();
       expect((await stop.ended).code).toBe(0);
       await command.ended;
-      await expectWholeGrant(world);
+      await expectWholeGrant(fixture);
     });
   });
 });
 
-const answerTo = (world: Acme): Promise<void> => until(() => isListening(world), 15_000);
+const answerTo = (fixture: Acme): Promise<void> => until(() => isListening(fixture), 15_000);
 
 describe('a daemon that is killed during a sign-in', () => {
-  const start = (world: Acme) => world.startAuthsome(['login', 'acme', '--json', '--no-browser']);
+  const start = (fixture: Acme) => fixture.startAuthsome(['login', 'acme', '--json', '--no-browser']);
 
   it('while its own page is open goes on from there', async () => {
-    await inWorld(await createAcme(), async (world) => {
-      const login = start(world);
-      const browser = world.newBrowser();
+    await withFixture(await createAcme(), async (fixture) => {
+      const login = start(fixture);
+      const browser = fixture.newBrowser();
       const asked = await browser.open(await authUrlOf(login));
-      await kill(world);
-      await answerTo(world);
-      const { clientId, clientSecret } = world.client;
+      await kill(fixture);
+      await answerTo(fixture);
+      const { clientId, clientSecret } = fixture.client;
       const consent = await browser.submit(asked, { client_id: clientId, client_secret: clientSecret });
       await browser.submit(consent, { decision: 'allow' });
       expect((await login.ended).code).toBe(0);
-      expect(await world.authsome(askAcme)).toMatchObject({ code: 0, stdout: '200' });
+      expect(await fixture.authsome(askAcme)).toMatchObject({ code: 0, stdout: '200' });
     });
   });
 
   it('while the person is at the provider goes on from there', async () => {
-    await inWorld(await createAcme(), async (world) => {
-      const login = start(world);
-      const browser = world.newBrowser();
-      const { clientId, clientSecret } = world.client;
+    await withFixture(await createAcme(), async (fixture) => {
+      const login = start(fixture);
+      const browser = fixture.newBrowser();
+      const { clientId, clientSecret } = fixture.client;
       const asked = await browser.open(await authUrlOf(login));
       const consent = await browser.submit(asked, { client_id: clientId, client_secret: clientSecret });
-      await kill(world);
-      await answerTo(world);
+      await kill(fixture);
+      await answerTo(fixture);
       expect((await browser.submit(consent, { decision: 'allow' })).status).toBe(200);
       expect((await login.ended).code).toBe(0);
-      await expectWholeGrant(world);
+      await expectWholeGrant(fixture);
     });
   });
 
   it('before its token request is worked on sends it again', async () => {
-    await inWorld(await createAcme(), async (world) => {
-      const held = holdTokenRequest(world.service, 'arrived');
-      const login = start(world);
-      const signedIn = signInWithClient(login, world.newBrowser(), world.client).catch(() => undefined);
+    await withFixture(await createAcme(), async (fixture) => {
+      const held = holdTokenRequest(fixture.service, 'arrived');
+      const login = start(fixture);
+      const signedIn = signInWithClient(login, fixture.newBrowser(), fixture.client).catch(() => undefined);
       await held.reached;
-      await kill(world);
+      await kill(fixture);
       held.lose();
       await signedIn;
       expect((await login.ended).code).toBe(0);
-      expect(granted(world.service, 'authorization_code')).toBe(1);
-      await expectWholeGrant(world);
+      expect(granted(fixture.service, 'authorization_code')).toBe(1);
+      await expectWholeGrant(fixture);
     });
   });
 
   it('between the answer and its write ends that sign-in in so many words, and the next one works', async () => {
-    await inWorld(await createAcme(), async (world) => {
-      const held = holdTokenRequest(world.service, 'answered');
-      const login = start(world);
-      const signedIn = signInWithClient(login, world.newBrowser(), world.client).catch(() => undefined);
+    await withFixture(await createAcme(), async (fixture) => {
+      const held = holdTokenRequest(fixture.service, 'answered');
+      const login = start(fixture);
+      const signedIn = signInWithClient(login, fixture.newBrowser(), fixture.client).catch(() => undefined);
       await held.reached;
-      await kill(world);
+      await kill(fixture);
       held.lose();
       await signedIn;
       const outcome = await login.ended;
@@ -255,41 +255,41 @@ describe('a daemon that is killed during a sign-in', () => {
         error: 'TokenExchangeFailed',
         hint: expect.stringContaining('authsome login acme'),
       });
-      expect(await world.json(['get', 'acme'], 3)).toMatchObject({ error: 'ConnectionNotFound' });
-      const again = start(world);
-      const browser = world.newBrowser();
+      expect(await fixture.json(['get', 'acme'], 3)).toMatchObject({ error: 'ConnectionNotFound' });
+      const again = start(fixture);
+      const browser = fixture.newBrowser();
       const consent = await browser.open(await authUrlOf(again));
       await browser.submit(consent, { decision: 'allow' });
       expect((await again.ended).code).toBe(0);
-      expect(await world.authsome(askAcme)).toMatchObject({ code: 0, stdout: '200' });
+      expect(await fixture.authsome(askAcme)).toMatchObject({ code: 0, stdout: '200' });
     });
   });
 
   it('once it has written is connected, though the account is not known yet', async () => {
-    await inWorld(await createAcme(), async (world) => {
+    await withFixture(await createAcme(), async (fixture) => {
       const account = { url: `https://${hosts.login}/whoami`, field: 'login' };
-      await register(world, { ...acme, name: 'labelled', oauth: { ...acme.oauth, account } });
+      await register(fixture, { ...acme, name: 'labelled', oauth: { ...acme.oauth, account } });
       const asked = new Promise<void>((resolve) => {
-        world.service.authorization.misbehave((request) => {
+        fixture.service.authorization.misbehave((request) => {
           if (request.url !== '/whoami') return false;
           resolve();
           return true;
         });
       });
-      const login = world.startAuthsome(['login', 'labelled', '--json', '--no-browser']);
-      const signedIn = signInWithClient(login, world.newBrowser(), world.client).catch(() => undefined);
+      const login = fixture.startAuthsome(['login', 'labelled', '--json', '--no-browser']);
+      const signedIn = signInWithClient(login, fixture.newBrowser(), fixture.client).catch(() => undefined);
       await asked;
-      await kill(world);
+      await kill(fixture);
       await signedIn;
       expect((await login.ended).code).toBe(0);
-      expect(await world.json(['get', 'labelled'])).toMatchObject({ status: 'connected' });
-      expect(granted(world.service, 'authorization_code')).toBe(1);
-      await expectNoLoss(world);
+      expect(await fixture.json(['get', 'labelled'])).toMatchObject({ status: 'connected' });
+      expect(granted(fixture.service, 'authorization_code')).toBe(1);
+      await expectNoLoss(fixture);
     });
   });
 });
 
-async function expectNoLoss(world: Acme): Promise<void> {
-  await makeDue(world);
-  expect(await world.authsome(askAcme)).toMatchObject({ code: 0, stdout: '200' });
+async function expectNoLoss(fixture: Acme): Promise<void> {
+  await makeDue(fixture);
+  expect(await fixture.authsome(askAcme)).toMatchObject({ code: 0, stdout: '200' });
 }

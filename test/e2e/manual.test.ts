@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { commandTable } from '../../src/cli/command-table.ts';
-import { createWorld, inWorld, root, type World } from '../support/fixture.ts';
+import { type Fixture, openFixture, root, withFixture } from '../support/fixture.ts';
 
 const pageOf = (name: string) => readFileSync(join(root, `docs/${name}.md`), 'utf8');
 const everywhere = new Set([
@@ -15,8 +15,8 @@ const everywhere = new Set([
   '--version',
 ]);
 
-async function helpOf(world: World, ...command: readonly string[]): Promise<string> {
-  const help = await world.authsome([...command, '--help']);
+async function helpOf(fixture: Fixture, ...command: readonly string[]): Promise<string> {
+  const help = await fixture.authsome([...command, '--help']);
   expect([command, help.code, help.stderr]).toEqual([command, 0, '']);
   return help.stdout.slice(0, help.stdout.indexOf('Examples:'));
 }
@@ -26,53 +26,53 @@ function optionsIn(help: string): readonly string[] {
 }
 
 it('every command has a page, which names each of its options and no other', async () => {
-  await inWorld(await createWorld(), async (world) => {
+  await withFixture(await openFixture(), async (fixture) => {
     for (const { name } of commandTable) {
-      const help = await helpOf(world, name);
+      const help = await helpOf(fixture, name);
       const words = [...help.matchAll(/^ {2}(\w[\w-]*) /gm)].map(([, word]) => word ?? '');
       const isGroup = help.includes('\nCommands:\n');
       const verbs = isGroup ? words.filter((word) => word !== 'help') : [];
-      const helps = [help, ...(await Promise.all(verbs.map((verb) => helpOf(world, name, verb))))];
+      const helps = [help, ...(await Promise.all(verbs.map((verb) => helpOf(fixture, name, verb))))];
       const own = helps.flatMap(optionsIn).filter((option) => !everywhere.has(option));
       const page = pageOf(name);
       expect([name, own.filter((option) => !page.includes(option))]).toEqual([name, []]);
       const documented = [...page.matchAll(/^\| `(?:-\w`, `)?(--[\w-]+)/gm)].map(([, option]) => option);
       expect([name, documented.filter((option) => !own.includes(option ?? ''))]).toEqual([name, []]);
     }
-    expect(world.daemonPid()).toBeUndefined();
+    expect(fixture.daemonPid()).toBeUndefined();
   });
 });
 
 it('the same pages are in the terminal', async () => {
-  await inWorld(await createWorld(), async (world) => {
+  await withFixture(await openFixture(), async (fixture) => {
     for (const topic of ['provider-schema', 'headless', 'errors', 'oauth-callbacks']) {
-      const page = await world.authsome(['help', topic]);
+      const page = await fixture.authsome(['help', topic]);
       expect([topic, page.code]).toEqual([topic, 0]);
       expect(page.stdout).toContain(pageOf(topic).split('\n')[0]?.replace(/^# /, ''));
     }
-    expect((await world.authsome(['help', 'no-such-page'])).code).toBe(2);
-    expect((await world.authsome(['help', 'daemon', 'no-such-verb'])).code).toBe(2);
+    expect((await fixture.authsome(['help', 'no-such-page'])).code).toBe(2);
+    expect((await fixture.authsome(['help', 'daemon', 'no-such-verb'])).code).toBe(2);
   });
 });
 
 it('a verb of a command and a page in words lead to their page, rendered', async () => {
-  await inWorld(await createWorld(), async (world) => {
-    const daemon = await world.authsome(['help', 'daemon']);
-    expect(await world.authsome(['help', 'daemon', 'status'])).toEqual(daemon);
+  await withFixture(await openFixture(), async (fixture) => {
+    const daemon = await fixture.authsome(['help', 'daemon']);
+    expect(await fixture.authsome(['help', 'daemon', 'status'])).toEqual(daemon);
     expect(daemon.stdout).not.toMatch(/`|^#|^\|/m);
-    expect((await world.authsome(['help', 'token', 'refresh'])).stdout).toBe(
-      (await world.authsome(['help', 'token-refresh'])).stdout,
+    expect((await fixture.authsome(['help', 'token', 'refresh'])).stdout).toBe(
+      (await fixture.authsome(['help', 'token-refresh'])).stdout,
     );
   });
 });
 
 it('the contents list every page once, in groups, with a line each', async () => {
-  await inWorld(await createWorld(), async (world) => {
-    const { topics } = JSON.parse((await world.authsome(['help', '--json'])).stdout);
-    const contents = await world.authsome(['help']);
+  await withFixture(await openFixture(), async (fixture) => {
+    const { topics } = JSON.parse((await fixture.authsome(['help', '--json'])).stdout);
+    const contents = await fixture.authsome(['help']);
     const named = [...contents.stdout.matchAll(/^ {2}([a-z][\w-]*) {2,}\S/gm)].map(([, name]) => name);
     expect(named.toSorted()).toEqual(topics);
     expect(contents.stdout).toMatch(/^Sign in:\n {2}login /);
-    expect(world.daemonPid()).toBeUndefined();
+    expect(fixture.daemonPid()).toBeUndefined();
   });
 });

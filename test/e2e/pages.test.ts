@@ -4,11 +4,11 @@ import { AxeBuilder } from '@axe-core/playwright';
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Chromium, collectComplaints, launchChromium } from '../support/chromium.ts';
-import { type Acme, connectAcme, createAcme, entry, inWorld, until } from '../support/fixture.ts';
+import { type Acme, connectAcme, createAcme, entry, until, withFixture } from '../support/fixture.ts';
 import { start } from '../support/product.ts';
 import { authUrlOf } from '../support/sign-in.ts';
 
-let world: Acme;
+let fixture: Acme;
 let chromium: Chromium;
 let context: BrowserContext;
 let page: Page;
@@ -17,19 +17,19 @@ let complaints: readonly string[];
 const origins = ['https://login.acme.test'];
 
 beforeAll(async () => {
-  world = await createAcme();
-  origins.push(world.baseUrl);
-  chromium = await launchChromium(world.service);
+  fixture = await createAcme();
+  origins.push(fixture.baseUrl);
+  chromium = await launchChromium(fixture.service);
   context = await chromium.context();
   page = await context.newPage();
   complaints = collectComplaints(page, origins);
 });
 afterAll(async () => {
   await chromium.close();
-  await world.close();
+  await fixture.close();
 });
 
-/** The daemon of a world as a process whose clock can be put forward. */
+/** The daemon of a fixture as a process whose clock can be put forward. */
 async function serveByShiftedClock(of: Acme): Promise<{ shiftMs(ms: number): void }> {
   const [clock, shift] = [join(of.directory, 'clock.cjs'), join(of.directory, 'shift')];
   const read = `Number(require('node:fs').readFileSync(${JSON.stringify(shift)}, 'utf8'))`;
@@ -53,7 +53,7 @@ async function accessibilityFaults(): Promise<readonly string[]> {
 
 describe('in a real browser', () => {
   it('signs in with an API key through a masked, accessible form', async () => {
-    const login = world.startAuthsome(['login', 'pixel', '--json', '--no-browser']);
+    const login = fixture.startAuthsome(['login', 'pixel', '--json', '--no-browser']);
     await page.goto(await authUrlOf(login));
     expect(await accessibilityFaults()).toEqual([]);
     const field = page.locator('input[name=api_key]');
@@ -63,42 +63,42 @@ describe('in a real browser', () => {
     await page.getByRole('alert').waitFor();
     expect(await accessibilityFaults()).toEqual([]);
     expect(await page.content()).not.toContain('value="wrong"');
-    await page.locator('input[name=api_key]').fill(world.apiKey);
+    await page.locator('input[name=api_key]').fill(fixture.apiKey);
     await page.locator('button[type=submit]').click();
     expect((await login.ended).code).toBe(0);
     expect(await accessibilityFaults()).toEqual([]);
-    expect(page.url()).not.toContain(world.apiKey);
+    expect(page.url()).not.toContain(fixture.apiKey);
   });
 
   it('signs in with PKCE: client form, consent, success', async () => {
-    const login = world.startAuthsome(['login', 'acme', '--json', '--no-browser']);
+    const login = fixture.startAuthsome(['login', 'acme', '--json', '--no-browser']);
     await page.goto(await authUrlOf(login));
-    expect(await page.locator('#redirect-uri').textContent()).toBe(world.redirectUri);
+    expect(await page.locator('#redirect-uri').textContent()).toBe(fixture.redirectUri);
     expect(await accessibilityFaults()).toEqual([]);
-    await page.locator('input[name=client_id]').fill(world.client.clientId);
-    await page.locator('input[name=client_secret]').fill(world.client.clientSecret);
+    await page.locator('input[name=client_id]').fill(fixture.client.clientId);
+    await page.locator('input[name=client_secret]').fill(fixture.client.clientSecret);
     await page.locator('button[type=submit]').click();
     await page.getByRole('button', { name: 'Authorize' }).click();
     expect((await login.ended).code).toBe(0);
-    await page.waitForURL((url) => url.origin === world.baseUrl);
+    await page.waitForURL((url) => url.origin === fixture.baseUrl);
     expect(await page.locator('h1').textContent()).toContain('Acme');
     expect(await accessibilityFaults()).toEqual([]);
   });
 
   it('is told what happened when the person says no', async () => {
-    const login = world.startAuthsome(['login', 'acme', '--connection', 'no', '--json', '--no-browser']);
+    const login = fixture.startAuthsome(['login', 'acme', '--connection', 'no', '--json', '--no-browser']);
     // Acme remembers who said yes; this is somebody else.
     await context.clearCookies();
     await page.goto(await authUrlOf(login));
     await page.getByRole('button', { name: 'Deny' }).click();
     expect((await login.ended).code).toBe(10);
-    await page.waitForURL((url) => url.origin === world.baseUrl);
+    await page.waitForURL((url) => url.origin === fixture.baseUrl);
     expect(await page.content()).toContain('access_denied');
     expect(await accessibilityFaults()).toEqual([]);
   });
 
   it('is told that it comes too late, by the page and by a callback, and what to do', async () => {
-    await inWorld(await createAcme(), async (late) => {
+    await withFixture(await createAcme(), async (late) => {
       await connectAcme(late);
       origins.push(late.baseUrl);
       const daemon = await serveByShiftedClock(late);
@@ -133,10 +133,10 @@ describe('in a real browser', () => {
 
   it('is accessible in the dark as well, and on a stale callback', async () => {
     await page.emulateMedia({ colorScheme: 'dark' });
-    await page.goto(`${world.redirectUri}?code=x&state=stale`).catch(() => undefined);
+    await page.goto(`${fixture.redirectUri}?code=x&state=stale`).catch(() => undefined);
     expect(await page.content()).toContain('OAuth state parameter does not match');
     expect(await accessibilityFaults()).toEqual([]);
-    const login = world.startAuthsome(['login', 'pixel', '--connection', 'dark', '--json', '--no-browser']);
+    const login = fixture.startAuthsome(['login', 'pixel', '--connection', 'dark', '--json', '--no-browser']);
     await page.goto(await authUrlOf(login));
     expect(await accessibilityFaults()).toEqual([]);
     login.child.kill('SIGINT');
@@ -151,7 +151,7 @@ describe('in a real browser', () => {
 
 describe('every page', () => {
   it('forbids framing, foreign script, caching and referrers', async () => {
-    const login = world.startAuthsome([
+    const login = fixture.startAuthsome([
       'login',
       'pixel',
       '--connection',
@@ -159,7 +159,7 @@ describe('every page', () => {
       '--json',
       '--no-browser',
     ]);
-    const asked = await world.newBrowser().open(await authUrlOf(login));
+    const asked = await fixture.newBrowser().open(await authUrlOf(login));
     expect(asked.headers['content-security-policy']).toMatch(/default-src 'none'|default-src 'self'/);
     expect(asked.headers['content-security-policy']).toContain("frame-ancestors 'none'");
     expect(asked.headers['content-security-policy']).not.toContain('unsafe-inline');
@@ -173,18 +173,25 @@ describe('every page', () => {
   });
 
   it('takes no form without its CSRF token, or from another origin', async () => {
-    const login = world.startAuthsome(['login', 'pixel', '--connection', 'forged', '--json', '--no-browser']);
+    const login = fixture.startAuthsome([
+      'login',
+      'pixel',
+      '--connection',
+      'forged',
+      '--json',
+      '--no-browser',
+    ]);
     const url = await authUrlOf(login);
     const post = (headers: Record<string, string>, body: Record<string, string>) =>
       fetch(url, { method: 'POST', headers, body: new URLSearchParams(body), redirect: 'manual' });
-    const without = await post({ origin: world.baseUrl }, { api_key: world.apiKey });
+    const without = await post({ origin: fixture.baseUrl }, { api_key: fixture.apiKey });
     expect(without.status).toBe(403);
-    const foreign = await post({ origin: 'https://evil.example' }, { api_key: world.apiKey });
+    const foreign = await post({ origin: 'https://evil.example' }, { api_key: fixture.apiKey });
     expect(foreign.status).toBe(403);
     expect(login.child.exitCode).toBeNull();
     login.child.kill('SIGINT');
     await login.ended;
-    expect(await world.json(['get', 'pixel', '--connection', 'forged'], 3)).toMatchObject({
+    expect(await fixture.json(['get', 'pixel', '--connection', 'forged'], 3)).toMatchObject({
       error: 'ConnectionNotFound',
     });
   });

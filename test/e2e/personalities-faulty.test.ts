@@ -13,48 +13,48 @@ import { changeResponses, holdTokenRequest, interceptAnswers } from '../support/
 
 const me = `https://${hosts.api}/v1/me`;
 
-let world: Acme;
+let fixture: Acme;
 let chromium: Chromium;
 beforeAll(async () => {
-  world = await createAcme();
+  fixture = await createAcme();
   // The client is known from here on, so that a sign-in begins on the provider's page.
-  await connectAcme(world);
-  chromium = await launchChromium(world.service);
+  await connectAcme(fixture);
+  chromium = await launchChromium(fixture.service);
 });
 afterAll(async () => {
   await chromium.close();
-  await world.close();
+  await fixture.close();
 });
 
 /** A person with a fresh browser, who says yes to a sign-in that is called `connection`. */
 async function signIn(connection: string) {
   const context = await chromium.context();
   try {
-    const company: Company = { ...world, page: await context.newPage(), asked: [] };
+    const company: Company = { ...fixture, page: await context.newPage(), asked: [] };
     // A step that is taken once more finds what it stored the first time.
     const args = ['login', 'acme', '--connection', connection, '--force'];
-    const running = world.startAuthsome([...args, '--json', '--no-browser']);
+    const running = fixture.startAuthsome([...args, '--json', '--no-browser']);
     await company.page.goto(await authUrlOf(running));
     await consent(company);
     return { page: await told(company), outcome: await running.ended };
   } finally {
-    world.service.authorization.misbehave(undefined);
+    fixture.service.authorization.misbehave(undefined);
     await context.close();
   }
 }
 
 const call = (connection: string) =>
-  world.authsome(['run', '--connection', `acme=${connection}`, '--', 'curl', '-sS', me]);
+  fixture.authsome(['run', '--connection', `acme=${connection}`, '--', 'curl', '-sS', me]);
 
 async function isStored(connection: string): Promise<boolean> {
-  const { providers } = await world.json(['list', 'acme']);
+  const { providers } = await fixture.json(['list', 'acme']);
   const found = providers.find(({ name }: { name: string }) => name === 'acme');
   return found.connections.some(({ name }: { name: string }) => name === connection);
 }
 
 describe('a server is understood', () => {
   it('that replies with forms', async () => {
-    interceptAnswers(world.service, '/token', (response, body, end) => {
+    interceptAnswers(fixture.service, '/token', (response, body, end) => {
       const fields: Record<string, unknown> = JSON.parse(body);
       const form = Object.entries(fields).map(([name, value]): [string, string] => [name, String(value)]);
       response.setHeader('content-type', 'application/x-www-form-urlencoded');
@@ -70,7 +70,7 @@ describe('a server is understood', () => {
   });
 
   it('that gives no expires_in', async () => {
-    changeResponses(world.service, ({ expires_in: _, ...rest }) => rest);
+    changeResponses(fixture.service, ({ expires_in: _, ...rest }) => rest);
     const { page, outcome } = await signIn('no-end');
     expect([outcome.code, lastDocument(outcome).expires_at]).toEqual([0, null]);
     expect(page).toContain('Acme is connected');
@@ -79,7 +79,7 @@ describe('a server is understood', () => {
 
   it('that is slow, though within our patience', async () => {
     // Its slowness is what is tested.
-    interceptAnswers(world.service, '/token', (_, body, end) => void setTimeout(end, 8_000, body));
+    interceptAnswers(fixture.service, '/token', (_, body, end) => void setTimeout(end, 8_000, body));
     const { page, outcome } = await signIn('slow');
     expect([outcome.code, lastDocument(outcome)]).toEqual([
       0,
@@ -92,7 +92,7 @@ describe('a server is understood', () => {
 
 describe('a sign-in fails precisely and stores nothing at a server', () => {
   async function fails(connection: string, code: number, message: string | RegExp, hint: RegExp) {
-    const issued = world.service.authorization.issued.length;
+    const issued = fixture.service.authorization.issued.length;
     const { page, outcome } = await signIn(connection);
     const failure = lastDocument(outcome);
     expect([outcome.code, failure.message, failure.hint]).toEqual([
@@ -103,16 +103,16 @@ describe('a sign-in fails precisely and stores nothing at a server', () => {
     expect(page).toContain('Acme is not connected');
     expect(page).toContain('What to do');
     expect(await isStored(connection)).toBe(false);
-    const secrets = world.service.authorization.issued
+    const secrets = fixture.service.authorization.issued
       .slice(issued)
       .flatMap(({ accessToken, refreshToken = '' }) => [accessToken, refreshToken]);
-    for (const secret of [...secrets, world.client.clientSecret]) {
+    for (const secret of [...secrets, fixture.client.clientSecret]) {
       expect(outcome.stdout + outcome.stderr + page).not.toContain(secret || undefined);
     }
   }
 
   it('that says its errors with status 200', async () => {
-    interceptAnswers(world.service, '/token', (response, _, end) => {
+    interceptAnswers(fixture.service, '/token', (response, _, end) => {
       response.statusCode = 200;
       end(JSON.stringify({ error: 'bad_verification_code', error_description: 'Too late.' }));
     });
@@ -125,24 +125,26 @@ describe('a sign-in fails precisely and stores nothing at a server', () => {
   });
 
   it('that names another issuer in its answer', async () => {
-    await register(world, { ...acme, oauth: { ...acme.oauth, issuer } });
-    expect((await world.authsome(['register', join(world.directory, 'acme.json'), '--force'])).code).toBe(0);
-    interceptAnswers(world.service, '/authorize', (response, body, end) => {
+    await register(fixture, { ...acme, oauth: { ...acme.oauth, issuer } });
+    expect((await fixture.authsome(['register', join(fixture.directory, 'acme.json'), '--force'])).code).toBe(
+      0,
+    );
+    interceptAnswers(fixture.service, '/authorize', (response, body, end) => {
       const location = String(response.getHeader('location') ?? '');
-      if (location.startsWith(world.redirectUri)) {
+      if (location.startsWith(fixture.redirectUri)) {
         const back = new URL(location);
         back.searchParams.set('iss', 'https://evil.example');
         response.setHeader('location', back.href);
       }
       end(body);
     });
-    const { length } = world.service.authorization.issued;
+    const { length } = fixture.service.authorization.issued;
     await fails('other-iss', 10, 'the response is not from the issuer of acme', /Nothing was stored/);
-    expect(world.service.authorization.issued).toHaveLength(length);
+    expect(fixture.service.authorization.issued).toHaveLength(length);
   });
 
   it('that dies in the middle of its answer', async () => {
-    interceptAnswers(world.service, '/token', (response, body) => {
+    interceptAnswers(fixture.service, '/token', (response, body) => {
       response.setHeader('content-length', Buffer.byteLength(body));
       response.write(body.slice(0, body.length / 2), () => response.destroy());
     });
@@ -150,7 +152,7 @@ describe('a sign-in fails precisely and stores nothing at a server', () => {
   });
 
   it('that is slower than our patience; a later answer changes nothing, and the next sign-in works', async () => {
-    const held = holdTokenRequest(world.service, 'answered');
+    const held = holdTokenRequest(fixture.service, 'answered');
     await fails(
       'too-slow',
       8,

@@ -1,28 +1,28 @@
 import { expect, it } from 'vitest';
-import { askAcme, connectAcme, createAcme, expiry, inWorld } from '../support/fixture.ts';
+import { askAcme, connectAcme, createAcme, expiry, withFixture } from '../support/fixture.ts';
 
 it('refreshes once, though ten processes need the token at once, and uses the new one', async () => {
-  await inWorld(await createAcme({ firstTokenTtlSeconds: 2 }), async (world) => {
-    await connectAcme(world);
+  await withFixture(await createAcme({ firstTokenTtlSeconds: 2 }), async (fixture) => {
+    await connectAcme(fixture);
     await expiry(2);
-    const outcomes = await Promise.all(Array.from({ length: 10 }, () => world.authsome(askAcme)));
+    const outcomes = await Promise.all(Array.from({ length: 10 }, () => fixture.authsome(askAcme)));
     expect(outcomes.map((outcome) => outcome.stdout)).toEqual(Array(10).fill('200'));
-    const { issued, refusals } = world.service.authorization;
+    const { issued, refusals } = fixture.service.authorization;
     const refreshed = issued.filter((tokens) => tokens.grantType === 'refresh_token');
     expect(refusals).toEqual([]);
     expect(refreshed).toHaveLength(1);
-    expect(world.service.api.received.at(-1)?.headers.authorization).toBe(
+    expect(fixture.service.api.received.at(-1)?.headers.authorization).toBe(
       `Bearer ${issued.at(-1)?.accessToken}`,
     );
-    expect((await world.json(['get', 'acme'])).status).toBe('connected');
+    expect((await fixture.json(['get', 'acme'])).status).toBe('connected');
   });
 });
 
 it('says that one must sign in again when the grant is dead, and does not hammer it', async () => {
-  await inWorld(await createAcme({ firstTokenTtlSeconds: 2 }), async (world) => {
-    await connectAcme(world);
+  await withFixture(await createAcme({ firstTokenTtlSeconds: 2 }), async (fixture) => {
+    await connectAcme(fixture);
     let calls = 0;
-    world.service.authorization.misbehave((request, response) => {
+    fixture.service.authorization.misbehave((request, response) => {
       if (request.url !== '/token') return false;
       calls += 1;
       response.writeHead(400, { 'content-type': 'application/json' });
@@ -30,21 +30,21 @@ it('says that one must sign in again when the grant is dead, and does not hammer
       return true;
     });
     await expiry(2);
-    for (const _ of [1, 2, 3]) await world.authsome(askAcme);
+    for (const _ of [1, 2, 3]) await fixture.authsome(askAcme);
     expect(calls).toBe(1);
-    expect((await world.json(['get', 'acme'])).status).toBe('invalid');
-    expect((await world.authsome(['list'])).stdout).toContain('invalid');
+    expect((await fixture.json(['get', 'acme'])).status).toBe('invalid');
+    expect((await fixture.authsome(['list'])).stdout).toContain('invalid');
   });
 });
 
 it('renews on a 401 and sends the request once more', async () => {
-  await inWorld(await createAcme(), async (world) => {
-    await connectAcme(world);
-    const first = world.service.authorization.issued[0]?.accessToken ?? '';
-    await world.service.authorization.invalidate(first);
-    expect(await world.authsome(askAcme)).toMatchObject({ code: 0, stdout: '200' });
-    const second = world.service.authorization.issued[1]?.accessToken;
-    expect(world.service.api.received.map((request) => request.headers.authorization)).toEqual([
+  await withFixture(await createAcme(), async (fixture) => {
+    await connectAcme(fixture);
+    const first = fixture.service.authorization.issued[0]?.accessToken ?? '';
+    await fixture.service.authorization.invalidate(first);
+    expect(await fixture.authsome(askAcme)).toMatchObject({ code: 0, stdout: '200' });
+    const second = fixture.service.authorization.issued[1]?.accessToken;
+    expect(fixture.service.api.received.map((request) => request.headers.authorization)).toEqual([
       `Bearer ${first}`,
       `Bearer ${second}`,
     ]);

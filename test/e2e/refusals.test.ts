@@ -11,24 +11,24 @@ interface Inside {
   end(): Promise<void>;
 }
 
-let world: Acme;
+let fixture: Acme;
 let inside: Inside;
 let token = '';
 
 beforeAll(async () => {
-  world = await createAcme();
-  await connectAcme(world);
-  token = world.service.authorization.issued[0]?.accessToken ?? '';
+  fixture = await createAcme();
+  await connectAcme(fixture);
+  token = fixture.service.authorization.issued[0]?.accessToken ?? '';
   inside = await openRun();
 });
 afterAll(async () => {
   await inside.end();
-  await world.close();
+  await fixture.close();
 });
 
 async function openRun(): Promise<Inside> {
   const script = 'printf "%s\\n" "$HTTPS_PROXY"; cat "$NODE_EXTRA_CA_CERTS"; echo READY; read line';
-  const running = world.startAuthsome(['run', '--', 'sh', '-c', script], { stdin: 'open' });
+  const running = fixture.startAuthsome(['run', '--', 'sh', '-c', script], { stdin: 'open' });
   await running.seen('stdout', /READY/);
   const [proxy = '', ...pem] = running.output.stdout.split('\n');
   return {
@@ -82,7 +82,7 @@ async function toApi(bytes: string): Promise<string> {
   return exchange(await tunnel(`${hosts.api}:443`, hosts.api), bytes);
 }
 
-const seen = () => world.service.api.received.length;
+const seen = () => fixture.service.api.received.length;
 
 function problemOf(answer: string): Record<string, unknown> {
   expect(answer).toMatch(/content-type: application\/problem\+json/i);
@@ -105,7 +105,7 @@ describe('the proxy', () => {
   });
 
   it('leads to no API of the daemon', async () => {
-    const target = `127.0.0.1:${world.port}`;
+    const target = `127.0.0.1:${fixture.port}`;
     const connectAnswer = await toProxy(
       `CONNECT ${target} HTTP/1.1\r\nHost: ${target}\r\nProxy-Authorization: Basic ${credentials()}\r\nConnection: close\r\n\r\n`,
     );
@@ -150,7 +150,7 @@ describe('inside an intercepted tunnel', () => {
 
   it('an honest request gets its answer', async () => {
     expect(await toApi(ok)).toMatch(/^HTTP\/1\.1 200 /);
-    expect(world.service.api.received.at(-1)?.headers.authorization).toBe(`Bearer ${token}`);
+    expect(fixture.service.api.received.at(-1)?.headers.authorization).toBe(`Bearer ${token}`);
   });
 
   it.each([
@@ -211,15 +211,15 @@ describe('inside an intercepted tunnel', () => {
     const problem = problemOf(await toApi(ok.replace(hosts.api, hosts.stranger)));
     expect(problem).toMatchObject({ status: 421, title: expect.any(String), detail: expect.any(String) });
     const decision = String(problem.decision);
-    const explained = await world.json(['explain', decision]);
+    const explained = await fixture.json(['explain', decision]);
     expect(explained).toMatchObject({ v: 1, decision, outcome: 'TargetMismatch' });
   });
 });
 
 describe('revoking', () => {
   it('takes effect on the very next request, on a tunnel that is open', async () => {
-    await connectPixel(world);
-    const running = world.startAuthsome(
+    await connectPixel(fixture);
+    const running = fixture.startAuthsome(
       [
         'run',
         '--',
@@ -234,15 +234,15 @@ describe('revoking', () => {
       { stdin: 'open' },
     );
     await running.seen('stdout', /first 200/);
-    expect((await world.authsome(['logout', 'pixel'])).code).toBe(0);
-    const before = world.service.api.received.filter(
-      (request) => request.headers['x-api-key'] === world.apiKey,
+    expect((await fixture.authsome(['logout', 'pixel'])).code).toBe(0);
+    const before = fixture.service.api.received.filter(
+      (request) => request.headers['x-api-key'] === fixture.apiKey,
     ).length;
     running.type('go\n');
     const outcome = await running.ended;
     expect(outcome.stdout).toMatch(/second (?!200)/);
-    const after = world.service.api.received.filter(
-      (request) => request.headers['x-api-key'] === world.apiKey,
+    const after = fixture.service.api.received.filter(
+      (request) => request.headers['x-api-key'] === fixture.apiKey,
     ).length;
     expect(after).toBe(before);
   });

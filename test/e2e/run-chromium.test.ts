@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { findChromium } from '../support/chromium.ts';
-import { createWorld, register, root, type World } from '../support/fixture.ts';
+import { type Fixture, openFixture, register, root } from '../support/fixture.ts';
 import type { Outcome } from '../support/product.ts';
 import { createThrowawayCa } from '../support/service/index.ts';
 
@@ -15,7 +15,7 @@ const web = 'web.chromium.test';
 const stranger = 'stranger.chromium.test';
 const secret = `sk_chromium_${randomBytes(12).toString('hex')}`;
 
-let world: World;
+let fixture: Fixture;
 /** What arrived: `host path: Authorization`. */
 const arrived: string[] = [];
 const cleanups: (() => unknown)[] = [];
@@ -58,13 +58,13 @@ beforeAll(async () => {
     () => api.close(),
     () => other.close(),
   );
-  world = await createWorld({
+  fixture = await openFixture({
     AUTHSOME_RESOLVE: `${web}:443:127.0.0.1:${ports[0]},${stranger}:443:127.0.0.1:${ports[1]}`,
   });
-  const caFile = join(world.directory, 'ca.pem');
+  const caFile = join(fixture.directory, 'ca.pem');
   writeFileSync(caFile, ca.caPem);
   const env = { AUTHSOME_EXTRA_CA_CERTS: caFile, WEB_KEY: secret };
-  await world.authsome(['whoami'], { env });
+  await fixture.authsome(['whoami'], { env });
   const definition = {
     schema_version: 1,
     name: 'web',
@@ -75,20 +75,20 @@ beforeAll(async () => {
     api_key: { header_name: 'Authorization', header_prefix: 'Bearer', env_var: 'WEB_KEY' },
     export: { env: { api_key: 'WEB_TOKEN' } },
   };
-  expect((await register(world, definition)).code).toBe(0);
-  expect((await world.authsome(['login', 'web'], { env })).code).toBe(0);
+  expect((await register(fixture, definition)).code).toBe(0);
+  expect((await fixture.authsome(['login', 'web'], { env })).code).toBe(0);
 });
 afterAll(async () => {
-  await world.close();
+  await fixture.close();
   for (const cleanup of cleanups) await cleanup();
 });
 
 /** In a home of its own, where Chromium keeps what it trusts. */
 function browse(mode: 'credentials' | 'env'): Promise<Outcome> {
   const program = join(root, 'test/e2e/run-chromium.mjs');
-  const home = mkdtempSync(join(world.directory, `${mode}-`));
-  return world.authsome(['run', '--', process.execPath, program, findChromium(), web, stranger, mode], {
-    env: { HOME: home, STRANGER_CA: join(world.directory, 'ca.pem') },
+  const home = mkdtempSync(join(fixture.directory, `${mode}-`));
+  return fixture.authsome(['run', '--', process.execPath, program, findChromium(), web, stranger, mode], {
+    env: { HOME: home, STRANGER_CA: join(fixture.directory, 'ca.pem') },
     cwd: root,
   });
 }

@@ -15,19 +15,19 @@ import {
 import { start } from '../support/product.ts';
 import { hosts } from '../support/service/index.ts';
 
-let world: Acme;
+let fixture: Acme;
 let token = '';
 
 beforeAll(async () => {
-  world = await createAcme();
-  await connectAcme(world);
-  await connectPixel(world);
-  token = world.service.authorization.issued[0]?.accessToken ?? '';
+  fixture = await createAcme();
+  await connectAcme(fixture);
+  await connectPixel(fixture);
+  token = fixture.service.authorization.issued[0]?.accessToken ?? '';
 });
-afterAll(() => world.close());
+afterAll(() => fixture.close());
 
-const run = (...command: readonly string[]) => world.authsome(['run', '--', ...command]);
-const arrived = (host: string) => world.service.api.received.filter((request) => request.host === host);
+const run = (...command: readonly string[]) => fixture.authsome(['run', '--', ...command]);
+const arrived = (host: string) => fixture.service.api.received.filter((request) => request.host === host);
 const bearer = () => `Bearer ${token}`;
 
 describe('the child of a run', () => {
@@ -42,7 +42,7 @@ describe('the child of a run', () => {
     expect(held.get('ACME_TOKEN')).toMatch(/\S{8,}/);
     expect(held.get('ACME_TOKEN')).not.toBe(token);
     expect(held.get('PIXEL_API_KEY')).toMatch(/^px_[a-z0-9]{32}$/);
-    expect(held.get('PIXEL_API_KEY')).not.toBe(world.apiKey);
+    expect(held.get('PIXEL_API_KEY')).not.toBe(fixture.apiKey);
     for (const name of ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'http_proxy', 'https_proxy', 'all_proxy']) {
       expect(held.get(name)).toMatch(/^http:\/\/run:[^@]+@127\.0\.0\.1:\d+$/);
     }
@@ -54,21 +54,21 @@ describe('the child of a run', () => {
       'GIT_SSL_CAINFO',
       'NODE_EXTRA_CA_CERTS',
     ]) {
-      expect(held.get(name)).toContain(join(world.home, 'runs'));
+      expect(held.get(name)).toContain(join(fixture.home, 'runs'));
     }
-    for (const secret of [token, world.apiKey, world.client.clientSecret])
+    for (const secret of [token, fixture.apiKey, fixture.client.clientSecret])
       expect(stdout).not.toContain(secret);
   });
 
   it('merges NO_PROXY and keeps a bundle that was already set', async () => {
-    const bundle = join(world.directory, 'corporate.pem');
-    writeFileSync(bundle, world.service.caPem);
+    const bundle = join(fixture.directory, 'corporate.pem');
+    writeFileSync(bundle, fixture.service.caPem);
     const env = { NO_PROXY: 'intranet.example', SSL_CERT_FILE: bundle };
-    const outcome = await world.authsome(['run', '--', 'sh', '-c', 'echo $NO_PROXY; cat $SSL_CERT_FILE'], {
+    const outcome = await fixture.authsome(['run', '--', 'sh', '-c', 'echo $NO_PROXY; cat $SSL_CERT_FILE'], {
       env,
     });
     expect(outcome.stdout).toMatch(/^intranet\.example,.*127\.0\.0\.1/);
-    expect(outcome.stdout).toContain(world.service.caPem.trim());
+    expect(outcome.stdout).toContain(fixture.service.caPem.trim());
   });
 
   it.each([
@@ -81,13 +81,13 @@ describe('the child of a run', () => {
   });
 
   it('has its arguments as they were given, dashes and all', async () => {
-    const outcome = await world.authsome(['run', '--', 'printf', '%s|', '--json', '--', '-x', 'a b', '']);
+    const outcome = await fixture.authsome(['run', '--', 'printf', '%s|', '--json', '--', '-x', 'a b', '']);
     expect(outcome).toMatchObject({ code: 0, stdout: '--json|--|-x|a b||', stderr: '' });
   });
 
   it('reads stdin and writes both streams untouched', async () => {
     const bytes = Buffer.from([0, 255, 10, 13, 128, 7]);
-    const outcome = await world.authsome(['run', '--', 'sh', '-c', 'od -An -tx1; echo to-stderr >&2'], {
+    const outcome = await fixture.authsome(['run', '--', 'sh', '-c', 'od -An -tx1; echo to-stderr >&2'], {
       stdin: bytes,
     });
     expect(outcome).toMatchObject({ code: 0, stdout: ' 00 ff 0a 0d 80 07\n', stderr: 'to-stderr\n' });
@@ -99,7 +99,7 @@ describe('the child of a run', () => {
         ${told} sh -c 'cat /dev/fd/3; echo kept >&5; ls -l /proc/self/fd' && cat other.txt`;
       const args = ['-c', script];
       const { code, stdout, stderr } = await start({
-        ...{ program: 'bash', args, env: world.env, cwd: world.directory },
+        ...{ program: 'bash', args, env: fixture.env, cwd: fixture.directory },
       }).ended;
       const numbers = [...stdout.matchAll(/ (\d+) -> /g)].map(([, number]) => number);
       return { code, stderr, numbers, lines: stdout.split('\n').filter((line) => !line.includes(' -> ')) };
@@ -111,7 +111,7 @@ describe('the child of a run', () => {
 
   it('gets SIGTERM and SIGINT as if authsome were not there', async () => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      const running = world.startAuthsome([
+      const running = fixture.startAuthsome([
         'run',
         '--',
         'sh',
@@ -125,7 +125,7 @@ describe('the child of a run', () => {
   });
 
   it('has the terminal, and Ctrl-C reaches it once', async () => {
-    const running = world.startOnTerminal([
+    const running = fixture.startOnTerminal([
       'run',
       '--',
       'sh',
@@ -152,7 +152,7 @@ describe('the child of a run', () => {
   });
 
   it('ends its run even when the command line was killed', async () => {
-    const running = world.startAuthsome(['run', '--', 'sh', '-c', 'echo $$ $SSL_CERT_FILE; exec sleep 60']);
+    const running = fixture.startAuthsome(['run', '--', 'sh', '-c', 'echo $$ $SSL_CERT_FILE; exec sleep 60']);
     const [, pid = '', file = ''] = await running.seen('stdout', /^(\d+) (.*)\n/);
     running.child.kill('SIGKILL');
     await until(() => spawnSync('test', ['-e', file]).status === 1, 5_000);
@@ -259,11 +259,11 @@ describe('requests of a run', () => {
 
   it('carry a key in a header of the provider’s choice', async () => {
     await run('sh', '-c', `curl -sS -H "X-API-Key: $PIXEL_API_KEY" https://${hosts.keyApi}/v1/images`);
-    expect(arrived(hosts.keyApi).at(-1)?.headers['x-api-key']).toBe(world.apiKey);
+    expect(arrived(hosts.keyApi).at(-1)?.headers['x-api-key']).toBe(fixture.apiKey);
   });
 
   it('carry bodies of any size both ways, untouched', async () => {
-    const file = join(world.directory, 'upload.bin');
+    const file = join(fixture.directory, 'upload.bin');
     writeFileSync(file, Buffer.alloc(5_000_000, 'x'));
     const up = await run('curl', '-sS', '-T', file, `https://${hosts.api}/v1/upload`);
     expect(JSON.parse(up.stdout)).toMatchObject({ bodyBytes: 5_000_000 });
@@ -279,7 +279,7 @@ describe('requests of a run', () => {
     const outcome = await run(
       'sh',
       '-c',
-      `curl -sS --cacert ${world.env.AUTHSOME_EXTRA_CA_CERTS} -H "Authorization: Bearer $ACME_TOKEN" https://${hosts.stranger}/public && echo $ACME_TOKEN`,
+      `curl -sS --cacert ${fixture.env.AUTHSOME_EXTRA_CA_CERTS} -H "Authorization: Bearer $ACME_TOKEN" https://${hosts.stranger}/public && echo $ACME_TOKEN`,
     );
     const phantom = outcome.stdout.trim().split('\n').at(-1);
     expect(arrived(hosts.stranger).at(-1)?.headers.authorization).toBe(`Bearer ${phantom}`);
@@ -291,14 +291,14 @@ describe('requests of a run', () => {
       'curl',
       '-sS',
       '--cacert',
-      world.env.AUTHSOME_EXTRA_CA_CERTS ?? '',
+      fixture.env.AUTHSOME_EXTRA_CA_CERTS ?? '',
       `https://${hosts.lookalike}/public`,
     );
     expect(arrived(hosts.lookalike).at(-1)?.headers.authorization).toBeUndefined();
   });
 
   it('take only the connections that were asked for', async () => {
-    const outcome = await world.authsome(['run', '--provider', 'pixel', '--', 'env']);
+    const outcome = await fixture.authsome(['run', '--provider', 'pixel', '--', 'env']);
     expect(outcome.stdout).toContain('PIXEL_API_KEY=px_');
     expect(outcome.stdout).not.toContain('ACME_TOKEN=');
   });
@@ -307,7 +307,7 @@ describe('requests of a run', () => {
 describe('a provider that wants its key elsewhere', () => {
   it('gets it as HTTP Basic, or as a query parameter', async () => {
     const key = (name: string, apiKeyDefinition: object, more: object = {}) =>
-      register(world, {
+      register(fixture, {
         schema_version: 1,
         name,
         display_name: name,
@@ -328,31 +328,31 @@ describe('a provider that wants its key elsewhere', () => {
     const header = { header_name: 'Authorization', header_prefix: 'Bearer' };
     expect(await key('basic', header, basic)).toMatchObject({ code: 0 });
     for (const name of ['query', 'basic']) {
-      const env = { [`${name.toUpperCase()}_KEY`]: world.apiKey };
-      const login = await world.authsome(['login', name], { env });
+      const env = { [`${name.toUpperCase()}_KEY`]: fixture.apiKey };
+      const login = await fixture.authsome(['login', name], { env });
       expect([name, login.code, login.stderr]).toEqual([name, 0, expect.any(String)]);
     }
     await run('curl', '-sS', 'https://query.acme.test/v1/q?a=1&key=phantom&b=2%20');
     const byQuery = arrived('query.acme.test').at(-1);
-    expect(byQuery?.query.getAll('key')).toEqual([world.apiKey]);
+    expect(byQuery?.query.getAll('key')).toEqual([fixture.apiKey]);
     expect(byQuery?.query.get('a')).toBe('1');
     await run('curl', '-sS', '-u', 'me:phantom', 'https://basic.acme.test/v1/b');
-    const expected = Buffer.from(`x-access-token:${world.apiKey}`).toString('base64');
+    const expected = Buffer.from(`x-access-token:${fixture.apiKey}`).toString('base64');
     expect(arrived('basic.acme.test').at(-1)?.headers.authorization).toBe(`Basic ${expected}`);
-    expect(readFileSync(join(world.directory, 'query.json'), 'utf8')).not.toContain(world.apiKey);
+    expect(readFileSync(join(fixture.directory, 'query.json'), 'utf8')).not.toContain(fixture.apiKey);
   });
 });
 
 describe('rules that are written while a run goes on', () => {
   it('hold for its next request, and are on record; so are rules that cannot be read, which deny', async () => {
-    const config = join(world.home, 'config.json');
+    const config = join(fixture.home, 'config.json');
     const ask = `curl -s -o answer -w '%{http_code}\n' https://${hosts.api}/user; cat answer`;
-    const running = world.startAuthsome(
+    const running = fixture.startAuthsome(
       ['run', '--', 'sh', '-c', `while read line; do ${ask}; echo DONE $line; done`],
       { stdin: 'open' },
     );
     const changes = async (): Promise<readonly string[]> => {
-      const { events } = await world.json(['log', '-n', '1000']);
+      const { events } = await fixture.json(['log', '-n', '1000']);
       return events
         .filter(({ event }: { event: string }) => event === 'rules.changed')
         .map(({ outcome }: { outcome: string }) => outcome);

@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { createWorld, entry, inWorld, register, type World } from '../support/fixture.ts';
+import { entry, type Fixture, openFixture, register, withFixture } from '../support/fixture.ts';
 import { pixel } from '../support/service/index.ts';
 
 const keys = {
@@ -30,12 +30,12 @@ interface Found {
 }
 
 /** A project folder beside the home. */
-async function createProject(): Promise<World & { readonly project: string; path(name: string): string }> {
-  const world = await createWorld({ AUTHSOME_LOG_LEVEL: 'debug' });
-  await register(world, pixel);
-  const project = join(world.directory, 'project');
+async function createProject(): Promise<Fixture & { readonly project: string; path(name: string): string }> {
+  const fixture = await openFixture({ AUTHSOME_LOG_LEVEL: 'debug' });
+  await register(fixture, pixel);
+  const project = join(fixture.directory, 'project');
   mkdirSync(project);
-  return { ...world, project, path: (name) => join(project, name) };
+  return { ...fixture, project, path: (name) => join(project, name) };
 }
 
 function filesUnder(directory: string): readonly string[] {
@@ -48,8 +48,8 @@ const rows = (found: readonly Found[]) =>
   found.map(({ provider, file, line, in_vault }) => [provider, file, line, in_vault]);
 
 it('reports, imports, rewrites and undoes, and shows no value to anybody', async () => {
-  await inWorld(await createProject(), async (world) => {
-    const { project: cwd, path } = world;
+  await withFixture(await createProject(), async (fixture) => {
+    const { project: cwd, path } = fixture;
     const original = [
       '\ufeff# keys of ours',
       `export PIXEL_API_KEY="${keys.pixel}"  # for the demo`,
@@ -63,9 +63,9 @@ it('reports, imports, rewrites and undoes, and shows no value to anybody', async
     chmodSync(path('.env'), 0o640);
     const profile = `if true; then export PIXEL_API_KEY=${keys.other}; fi\n`;
     writeFileSync(path('profile.sh'), profile);
-    const env = { MY_PIXEL: keys.pixel, PATH: world.env.PATH ?? '' };
+    const env = { MY_PIXEL: keys.pixel, PATH: fixture.env.PATH ?? '' };
 
-    const first = await world.json(['scan'], 0, { cwd, env });
+    const first = await fixture.json(['scan'], 0, { cwd, env });
     expect(first).toEqual({
       v: 1,
       found: [
@@ -76,10 +76,10 @@ it('reports, imports, rewrites and undoes, and shows no value to anybody', async
       ],
     });
     expect(
-      (await world.json(['list'])).providers.flatMap((each: Record<string, unknown>) => each.connections),
+      (await fixture.json(['list'])).providers.flatMap((each: Record<string, unknown>) => each.connections),
     ).toEqual([]);
 
-    const moved = await world.json(['scan', '--import'], 0, { cwd, env });
+    const moved = await fixture.json(['scan', '--import'], 0, { cwd, env });
     expect(rows(moved.found).map(([, , , inVault]) => inVault)).toEqual(Array(4).fill('same'));
     expect(moved.imported).toContainEqual({
       provider: 'pixel',
@@ -91,18 +91,18 @@ it('reports, imports, rewrites and undoes, and shows no value to anybody', async
     expect(moved.left).toEqual([]);
     expect(readFileSync(path('.env'), 'utf8')).toBe(original);
     expect(
-      (await world.authsome(['get', 'pixel', '--field', 'api_key', '--show-secret'])).stdout.trim(),
+      (await fixture.authsome(['get', 'pixel', '--field', 'api_key', '--show-secret'])).stdout.trim(),
     ).toBe(keys.pixel);
     // This one was asked to show it: its stdout and stderr do not count.
-    world.written.splice(-2);
+    fixture.written.splice(-2);
 
-    const differs = await world.json(['scan', 'profile.sh', '--import'], 0, { cwd });
+    const differs = await fixture.json(['scan', 'profile.sh', '--import'], 0, { cwd });
     expect(rows(differs.found)).toEqual([['pixel', 'profile.sh', 1, 'different']]);
     expect(differs.imported).toEqual([]);
     expect(differs.left).toMatchObject([{ error: null, reason: 'it differs from pixel/default' }]);
 
     const inode = statSync(path('.env')).ino;
-    const rewriting = await world.authsome(['scan', '--rewrite'], { cwd, env });
+    const rewriting = await fixture.authsome(['scan', '--rewrite'], { cwd, env });
     expect(rewriting.code).toBe(0);
     expect(rewriting.stderr).toContain('Rewrote .env: 3 values replaced');
     const rewritten = readFileSync(path('.env'), 'utf8');
@@ -118,29 +118,29 @@ it('reports, imports, rewrites and undoes, and shows no value to anybody', async
     const stats = statSync(path('.env'));
     expect([stats.mode & 0o777, stats.ino === inode]).toEqual([0o640, false]);
     expect(readdirSync(cwd).sort()).toEqual(['.env', 'profile.sh']);
-    expect((await world.json(['scan'], 0, { cwd })).found).toEqual([]);
+    expect((await fixture.json(['scan'], 0, { cwd })).found).toEqual([]);
 
-    const backups = join(world.home, 'backups');
+    const backups = join(fixture.home, 'backups');
     expect(statSync(backups).mode & 0o777).toBe(0o700);
     for (const file of filesUnder(backups)) expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(filesUnder(backups)).toHaveLength(1);
 
     writeFileSync(path('.env'), `${rewritten}\r\nMORE=1`);
-    expect(await world.json(['scan', '--undo'], 4, { cwd })).toMatchObject({
+    expect(await fixture.json(['scan', '--undo'], 4, { cwd })).toMatchObject({
       error: 'OperationNotAllowed',
       message: expect.stringContaining('was changed since'),
     });
     expect(readFileSync(path('.env'), 'utf8')).toContain('MORE=1');
     // Everything is as it is after use, with the values nowhere but in the vault.
     writeFileSync(path('profile.sh'), '');
-    await world.authsome(['log', '-n', '200', '--json']);
-    await world.authsome(['daemon', 'logs']);
+    await fixture.authsome(['log', '-n', '200', '--json']);
+    await fixture.authsome(['daemon', 'logs']);
     const everything = [
-      ...filesUnder(world.home).map((file) => [file, readFileSync(file, 'latin1')] as const),
+      ...filesUnder(fixture.home).map((file) => [file, readFileSync(file, 'latin1')] as const),
       ...filesUnder(cwd).map((file) => [file, readFileSync(file, 'latin1')] as const),
-      ...world.written.map((text) => ['an output', text] as const),
+      ...fixture.written.map((text) => ['an output', text] as const),
     ];
-    expect(everything.map(([file]) => file)).toContain(join(world.home, 'server/authsome.db'));
+    expect(everything.map(([file]) => file)).toContain(join(fixture.home, 'server/authsome.db'));
     for (const key of Object.values(keys)) {
       // Not a part of it either: what follows the prefix that all keys of the service share.
       const forms = [
@@ -151,23 +151,23 @@ it('reports, imports, rewrites and undoes, and shows no value to anybody', async
       const places = everything.filter(([, text]) => forms.some((form) => text.includes(form)));
       expect(places.map(([where]) => where)).toEqual([]);
     }
-    expect(world.written.join('')).toContain('secret.compared');
+    expect(fixture.written.join('')).toContain('secret.compared');
 
-    const undone = await world.json(['scan', '--undo', '--force'], 0, { cwd });
+    const undone = await fixture.json(['scan', '--undo', '--force'], 0, { cwd });
     expect(undone.restored).toHaveLength(1);
     expect(readFileSync(path('.env'), 'utf8')).toBe(original);
     expect(statSync(path('.env')).mode & 0o777).toBe(0o640);
     expect(filesUnder(backups)).toEqual([]);
-    expect((await world.authsome(['scan', '--undo'], { cwd })).code).toBe(4);
+    expect((await fixture.authsome(['scan', '--undo'], { cwd })).code).toBe(4);
   });
 });
 
 it('names connections when there are several values, and goes on when one is refused', async () => {
-  await inWorld(await createProject(), async (world) => {
-    const { project: cwd, path } = world;
+  await withFixture(await createProject(), async (fixture) => {
+    const { project: cwd, path } = fixture;
     writeFileSync(path('.env'), `PIXEL_API_KEY=${keys.pixel}\nOPENAI_API_KEY=${keys.openai}\n`);
     writeFileSync(path('.env.production'), `PIXEL_API_KEY=${keys.other}\n`);
-    const outcome = await world.authsome(['scan', '--import', '--rewrite', '--json'], { cwd });
+    const outcome = await fixture.authsome(['scan', '--import', '--rewrite', '--json'], { cwd });
     // The whole value was read: no OpenAI key has a `#`, and half of one must not be stored.
     expect(outcome.code).toBe(10);
     const document = JSON.parse(outcome.stdout);
@@ -189,14 +189,14 @@ it('names connections when there are several values, and goes on when one is ref
     expect(outcome.stdout + outcome.stderr).not.toMatch(/q7W8|not-a-comment|z9y8|a1b2/);
 
     writeFileSync(path('.env'), `PIXEL_API_KEY=px_${'forced00'.repeat(4)}\n`);
-    const forced = await world.json(['scan', '.env', '--import', '--force'], 0, { cwd });
+    const forced = await fixture.json(['scan', '.env', '--import', '--force'], 0, { cwd });
     expect(forced.imported).toMatchObject([{ provider: 'pixel', connection: 'default' }]);
   });
 });
 
 it('leaves out what it cannot read, says why, and refuses it when it was named', async () => {
-  await inWorld(await createProject(), async (world) => {
-    const { project: cwd, path } = world;
+  await withFixture(await createProject(), async (fixture) => {
+    const { project: cwd, path } = fixture;
     writeFileSync(path('.env'), `PIXEL_API_KEY=${keys.pixel}\n`);
     symlinkSync(path('.env'), path('.env.link'));
     writeFileSync(path('.env.binary'), Buffer.from([0x41, 0x3d, 0x00, 0x42]));
@@ -209,59 +209,59 @@ it('leaves out what it cannot read, says why, and refuses it when it was named',
       '.env.latin': 'is not UTF-8 text',
       '.env.huge': 'is larger than 1 MiB',
     };
-    const outcome = await world.authsome(['scan', '--quiet'], { cwd });
+    const outcome = await fixture.authsome(['scan', '--quiet'], { cwd });
     expect(outcome.code).toBe(0);
     expect(outcome.stdout).toMatch(
       /^PROVIDER +VARIABLE +WHERE +IN VAULT\npixel +PIXEL_API_KEY +\.env:1 +absent\n$/,
     );
     for (const [file, reason] of Object.entries(reasons)) {
       expect(outcome.stderr).toContain(`Skipped: ${path(file)} ${reason}`);
-      expect(await world.json(['scan', file], 2, { cwd })).toMatchObject({
+      expect(await fixture.json(['scan', file], 2, { cwd })).toMatchObject({
         error: 'Usage',
         message: `${path(file)} ${reason}`,
       });
     }
-    expect(await world.json(['scan', 'nowhere'], 2, { cwd })).toMatchObject({ error: 'Usage' });
-    expect((await world.json(['scan', '.env.d'], 0, { cwd })).found).toEqual([]);
-    expect((await world.authsome(['scan', '--undo', '--rewrite'], { cwd })).code).toBe(2);
-    expect((await world.authsome(['scan', '--force'], { cwd })).code).toBe(2);
+    expect(await fixture.json(['scan', 'nowhere'], 2, { cwd })).toMatchObject({ error: 'Usage' });
+    expect((await fixture.json(['scan', '.env.d'], 0, { cwd })).found).toEqual([]);
+    expect((await fixture.authsome(['scan', '--undo', '--rewrite'], { cwd })).code).toBe(2);
+    expect((await fixture.authsome(['scan', '--force'], { cwd })).code).toBe(2);
     expect(readFileSync(path('.env'), 'utf8')).toBe(`PIXEL_API_KEY=${keys.pixel}\n`);
   });
 });
 
 it('does not rewrite a file whose secret would stay under another name', async () => {
-  await inWorld(await createProject(), async (world) => {
-    const { project: cwd, path } = world;
+  await withFixture(await createProject(), async (fixture) => {
+    const { project: cwd, path } = fixture;
     const text = `PIXEL_API_KEY=${keys.pixel}\n`;
     writeFileSync(path('.env'), text);
     linkSync(path('.env'), path('copy'));
     writeFileSync(path('.env.other'), text);
-    const outcome = await world.json(['scan', '--import', '--rewrite'], 4, { cwd });
+    const outcome = await fixture.json(['scan', '--import', '--rewrite'], 4, { cwd });
     expect(outcome.imported).toHaveLength(2);
     expect(outcome.rewritten).toEqual([{ file: '.env.other', values: 1 }]);
     expect(outcome.not_rewritten).toMatchObject([
       { file: '.env', error: 'OperationNotAllowed', message: `${path('.env')} has 2 hard links` },
     ]);
     expect([readFileSync(path('.env'), 'utf8'), readFileSync(path('copy'), 'utf8')]).toEqual([text, text]);
-    expect(filesUnder(join(world.home, 'backups'))).toHaveLength(1);
+    expect(filesUnder(join(fixture.home, 'backups'))).toHaveLength(1);
     expect(readdirSync(cwd).sort()).toEqual(['.env', '.env.other', 'copy']);
   });
 });
 
 it('sees no secret in the phantoms of a run', async () => {
-  await inWorld(await createProject(), async (world) => {
-    const { project: cwd, path } = world;
+  await withFixture(await createProject(), async (fixture) => {
+    const { project: cwd, path } = fixture;
     writeFileSync(path('.env'), `PIXEL_API_KEY=${keys.pixel}\n`);
-    await world.json(['scan', '--import', '--rewrite'], 0, { cwd });
-    const outcome = await world.authsome(['run', '--', process.execPath, entry, 'scan', '--json'], { cwd });
+    await fixture.json(['scan', '--import', '--rewrite'], 0, { cwd });
+    const outcome = await fixture.authsome(['run', '--', process.execPath, entry, 'scan', '--json'], { cwd });
     expect(JSON.parse(outcome.stdout)).toEqual({ v: 1, found: [] });
   });
 });
 
 it('has its help, its page and its completion', async () => {
-  await inWorld(await createProject(), async (world) => {
-    expect((await world.authsome(['scan', '--help'])).stdout).toContain('authsome scan --import --rewrite');
-    expect((await world.authsome(['help', 'scan'])).stdout).toContain('No value is ever printed');
-    expect((await world.authsome(['complete', '--', 'scan', '--re'])).stdout).toContain('--rewrite');
+  await withFixture(await createProject(), async (fixture) => {
+    expect((await fixture.authsome(['scan', '--help'])).stdout).toContain('authsome scan --import --rewrite');
+    expect((await fixture.authsome(['help', 'scan'])).stdout).toContain('No value is ever printed');
+    expect((await fixture.authsome(['complete', '--', 'scan', '--re'])).stdout).toContain('--rewrite');
   });
 });

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createWorld, register, until, type World } from '../support/fixture.ts';
+import { type Fixture, openFixture, register, until } from '../support/fixture.ts';
 import {
   compressors,
   type EchoService,
@@ -13,7 +13,7 @@ import {
 } from './echo-service.ts';
 
 let echo: EchoService;
-let world: World;
+let fixture: Fixture;
 let directory: string;
 
 const secretOf = (provider: string) => `${provider.slice(0, 2)}_${'s3cr3t'.repeat(5)}zz`;
@@ -21,7 +21,7 @@ const phantomOf = (provider: string) => new RegExp(`^${provider.slice(0, 2)}_(?=
 
 /** A provider whose key goes to this place as a bearer, connected with a key of its own. */
 async function connect(provider: string, place: string, more: object = {}): Promise<void> {
-  const registered = await register(world, {
+  const registered = await register(fixture, {
     schema_version: 1,
     name: provider,
     display_name: provider,
@@ -37,7 +37,7 @@ async function connect(provider: string, place: string, more: object = {}): Prom
     ...more,
   });
   expect([provider, registered.code, registered.stderr]).toEqual([provider, 0, expect.any(String)]);
-  const login = await world.authsome(['login', provider], { env: { NEW_KEY: secretOf(provider) } });
+  const login = await fixture.authsome(['login', provider], { env: { NEW_KEY: secretOf(provider) } });
   expect([provider, login.code, login.stderr]).toEqual([provider, 0, expect.any(String)]);
 }
 
@@ -46,14 +46,14 @@ beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'authsome-echo-'));
   const caFile = join(directory, 'ca.pem');
   writeFileSync(caFile, echo.caPem);
-  world = await createWorld({ AUTHSOME_RESOLVE: echo.resolve, AUTHSOME_EXTRA_CA_CERTS: caFile });
+  fixture = await openFixture({ AUTHSOME_RESOLVE: echo.resolve, AUTHSOME_EXTRA_CA_CERTS: caFile });
   await connect('shown', echoHost, { export: { env: { api_key: 'SHOWN_KEY' } } });
   await connect('hidden', `${echoHost}/hidden`);
   await connect('second', secondHost);
   await connect('frank', frankHost, { scrub: false });
 });
 afterAll(async () => {
-  await world.close();
+  await fixture.close();
   echo.close();
   rmSync(directory, { recursive: true, force: true });
 });
@@ -68,7 +68,7 @@ interface Answer {
 async function ask(url: string, ...options: readonly string[]): Promise<Answer> {
   const command = 'echo "$SHOWN_KEY"; exec curl -sSi "$@"';
   const headless = ['-H', 'Accept-Encoding: gzip, br, zstd', '--suppress-connect-headers', ...options, url];
-  const outcome = await world.authsome(['run', '--', 'sh', '-c', command, 'sh', ...headless]);
+  const outcome = await fixture.authsome(['run', '--', 'sh', '-c', command, 'sh', ...headless]);
   expect([outcome.code, outcome.stderr]).toEqual([0, '']);
   const answerAt = outcome.stdout.indexOf('\n') + 1;
   const bodyAt = outcome.stdout.indexOf('\r\n\r\n') + 4;
@@ -109,7 +109,7 @@ describe('a child whose service echoes the credential sees its phantom', () => {
     const program = join(directory, 'over-http2.mjs');
     writeFileSync(program, overHttp2);
     for (const coding of ['identity', 'gzip']) {
-      const outcome = await world.authsome(['run', '--', process.execPath, program, secondHost, coding]);
+      const outcome = await fixture.authsome(['run', '--', process.execPath, program, secondHost, coding]);
       expect([outcome.code, outcome.stderr]).toEqual([0, '']);
       const { headers, body } = JSON.parse(outcome.stdout);
       const [plain] = echoed(body);
@@ -128,26 +128,26 @@ describe('a child whose service echoes the credential sees its phantom', () => {
   });
 
   it('also when the run goes on with another connection of the provider', async () => {
-    const shell = world.startAuthsome(['run', '--', 'sh'], { stdin: 'open' });
+    const shell = fixture.startAuthsome(['run', '--', 'sh'], { stdin: 'open' });
     const from = (path: string) =>
       shell.type(`curl -sS https://${echoHost}${path}; echo; echo done ${path}\n`);
     from('/v1/default');
     await shell.seen('stdout', /done \/v1\/default/);
     const work = secretOf('shown').replace('zz', 'ww');
-    await world.authsome(['login', 'shown', '--connection', 'work'], { env: { NEW_KEY: work } });
-    expect((await world.authsome(['connections', 'set-default', 'shown', 'work'])).code).toBe(0);
+    await fixture.authsome(['login', 'shown', '--connection', 'work'], { env: { NEW_KEY: work } });
+    expect((await fixture.authsome(['connections', 'set-default', 'shown', 'work'])).code).toBe(0);
     from('/v1/jobs');
     await shell.seen('stdout', /done \/v1\/jobs/);
     shell.type('echo "Bearer $SHOWN_KEY"; exit\n');
     const { stdout } = await shell.ended;
-    expect((await world.authsome(['connections', 'set-default', 'shown', 'default'])).code).toBe(0);
+    expect((await fixture.authsome(['connections', 'set-default', 'shown', 'default'])).code).toBe(0);
     expect(stdout).toContain('"path":"/v1/jobs"');
     expect(new Set(stdout.match(/Bearer \w+/g)).size).toBe(1);
     for (const secret of [work, secretOf('shown')]) expect(stdout).not.toContain(secret);
   });
 
   it('where the connection came while it ran', async () => {
-    const shell = world.startAuthsome(['run', '--', 'sh'], { stdin: 'open' });
+    const shell = fixture.startAuthsome(['run', '--', 'sh'], { stdin: 'open' });
     const from = (path: string) =>
       shell.type(`curl -sS https://${echoHost}${path}; echo; echo done ${path}\n`);
     from('/late/before');
@@ -174,7 +174,7 @@ it('an event that does not end like the secret reaches the child at once', async
     `curl -sSN https://${echoHost}/events | while read -r line; do echo "$line";`,
     `test "$line" = "data: first" && curl -sS -o /dev/null https://${echoHost}/next; done`,
   ].join(' ');
-  const { stdout, code } = await world.authsome([
+  const { stdout, code } = await fixture.authsome([
     'run',
     '--',
     'sh',

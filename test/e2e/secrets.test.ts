@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { connectAcme, connectPixel, createAcme, expiry, inWorld } from '../support/fixture.ts';
+import { connectAcme, connectPixel, createAcme, expiry, withFixture } from '../support/fixture.ts';
 import { hosts } from '../support/service/index.ts';
 
 function filesUnder(directory: string): readonly string[] {
@@ -23,20 +23,20 @@ function formsOf(secret: string): readonly string[] {
 }
 
 it('nothing that authsome ever writes holds a secret', async () => {
-  await inWorld(
+  await withFixture(
     await createAcme({ firstTokenTtlSeconds: 2, env: { AUTHSOME_LOG_LEVEL: 'debug' } }),
-    async (world) => {
+    async (fixture) => {
       const pages: string[] = [];
-      for (const { asked, closing } of [await connectAcme(world), await connectPixel(world)]) {
+      for (const { asked, closing } of [await connectAcme(fixture), await connectPixel(fixture)]) {
         pages.push(asked.html, closing.html, JSON.stringify([asked.headers, closing.headers]));
       }
       await expiry(2);
       // Every kind of failure that passes near a secret.
-      await world.authsome(['login', 'pixel', '--connection', 'bad'], {
-        env: { PIXEL_API_KEY: `${world.apiKey}-too-long` },
+      await fixture.authsome(['login', 'pixel', '--connection', 'bad'], {
+        env: { PIXEL_API_KEY: `${fixture.apiKey}-too-long` },
       });
-      await world.authsome(['run', '--', 'curl', '-sS', `https://${hosts.api}/v1/me`]);
-      await world.authsome([
+      await fixture.authsome(['run', '--', 'curl', '-sS', `https://${hosts.api}/v1/me`]);
+      await fixture.authsome([
         'run',
         '--',
         'curl',
@@ -45,8 +45,8 @@ it('nothing that authsome ever writes holds a secret', async () => {
         'Host: elsewhere.test',
         `https://${hosts.api}/v1/me`,
       ]);
-      await world.authsome(['run', '--', 'curl', '-sS', `https://${hosts.keyApi}/v1/../../x?key=phantom`]);
-      await world.authsome(['run', '--', 'curl', '-sS', `http://${hosts.api}/v1/me`]);
+      await fixture.authsome(['run', '--', 'curl', '-sS', `https://${hosts.keyApi}/v1/../../x?key=phantom`]);
+      await fixture.authsome(['run', '--', 'curl', '-sS', `http://${hosts.api}/v1/me`]);
       for (const args of [
         ['list'],
         ['get', 'acme'],
@@ -59,36 +59,36 @@ it('nothing that authsome ever writes holds a secret', async () => {
         ['daemon', 'logs'],
         ['daemon', 'status'],
       ]) {
-        await world.authsome(args);
-        await world.authsome([...args, '--json']);
-        await world.authsome([...args, '--verbose']);
+        await fixture.authsome(args);
+        await fixture.authsome([...args, '--json']);
+        await fixture.authsome([...args, '--verbose']);
       }
-      const child = world.startAuthsome(['run', '--', 'sh', '-c', 'echo $$; exec sleep 60']);
+      const child = fixture.startAuthsome(['run', '--', 'sh', '-c', 'echo $$; exec sleep 60']);
       const [, pid = ''] = await child.seen('stdout', /^(\d+)\n/);
       const surroundings = ['environ', 'cmdline'].map((name) =>
         readFileSync(`/proc/${pid}/${name}`, 'latin1'),
       );
       const parent = readFileSync(`/proc/${child.child.pid}/cmdline`, 'latin1');
-      const ofRun = filesUnder(join(world.home, 'runs')).map((file) => readFileSync(file, 'latin1'));
+      const ofRun = filesUnder(join(fixture.home, 'runs')).map((file) => readFileSync(file, 'latin1'));
       process.kill(Number(pid), 'SIGKILL');
       await child.ended;
-      await world.authsome(['revoke', 'acme']);
+      await fixture.authsome(['revoke', 'acme']);
 
-      const masterKey = readFileSync(join(world.home, 'server/master.key'), 'utf8').trim();
+      const masterKey = readFileSync(join(fixture.home, 'server/master.key'), 'utf8').trim();
       const secrets = [
-        world.apiKey,
-        world.client.clientSecret,
-        ...world.service.authorization.issued.flatMap((tokens) => [
+        fixture.apiKey,
+        fixture.client.clientSecret,
+        ...fixture.service.authorization.issued.flatMap((tokens) => [
           tokens.accessToken,
           tokens.refreshToken ?? tokens.accessToken,
         ]),
       ];
       expect(secrets.length).toBeGreaterThan(4);
-      const onDisk = filesUnder(world.home).map((file) => [file, readFileSync(file, 'latin1')] as const);
-      expect(onDisk.map(([file]) => file)).toContain(join(world.home, 'server/authsome.db'));
+      const onDisk = filesUnder(fixture.home).map((file) => [file, readFileSync(file, 'latin1')] as const);
+      expect(onDisk.map(([file]) => file)).toContain(join(fixture.home, 'server/authsome.db'));
       const everything = [
         ...onDisk,
-        ...world.written.map((text) => ['an output', text] as const),
+        ...fixture.written.map((text) => ['an output', text] as const),
         ...pages.map((text) => ['a page', text] as const),
         ...surroundings.map((text) => ['the child’s /proc', text] as const),
         ...ofRun.map((text) => ['a file of the run', text] as const),

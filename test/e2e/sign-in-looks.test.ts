@@ -17,7 +17,7 @@ const steps = [
 ];
 const setup = { url: settingsUrl, steps };
 
-let world: Acme;
+let fixture: Acme;
 let chromium: Chromium;
 let context: BrowserContext;
 let page: Page;
@@ -25,26 +25,26 @@ const started: Running[] = [];
 let complaints: readonly string[];
 
 beforeAll(async () => {
-  world = await createAcme();
-  await register(world, { ...acme, name: 'acme-apps', display_name: 'Acme Apps', setup });
-  await register(world, { ...pixel, name: 'pixel-keys', display_name: 'Pixel', setup });
-  await register(world, { ...acmeDevice, flow: 'device_code' });
-  scriptDeviceFlow(world.service, { intervalSeconds: 30, isApproved: () => false });
-  chromium = await launchChromium(world.service);
+  fixture = await createAcme();
+  await register(fixture, { ...acme, name: 'acme-apps', display_name: 'Acme Apps', setup });
+  await register(fixture, { ...pixel, name: 'pixel-keys', display_name: 'Pixel', setup });
+  await register(fixture, { ...acmeDevice, flow: 'device_code' });
+  scriptDeviceFlow(fixture.service, { intervalSeconds: 30, isApproved: () => false });
+  chromium = await launchChromium(fixture.service);
   context = await chromium.context();
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   page = await context.newPage();
-  complaints = collectComplaints(page, [world.baseUrl, `https://${hosts.login}`]);
+  complaints = collectComplaints(page, [fixture.baseUrl, `https://${hosts.login}`]);
 });
 afterAll(async () => {
   for (const running of started) running.child.kill('SIGINT');
   await Promise.all(started.map((running) => running.ended));
   await chromium.close();
-  await world.close();
+  await fixture.close();
 });
 
 async function login(...args: readonly string[]): Promise<string> {
-  const running = world.startAuthsome(['login', ...args, '--json', '--no-browser']);
+  const running = fixture.startAuthsome(['login', ...args, '--json', '--no-browser']);
   started.push(running);
   return authUrlOf(running);
 }
@@ -75,7 +75,7 @@ describe('each page of a sign-in', () => {
   it('asks for a client: steps, settings, the exact redirect URI to copy', async () => {
     await page.goto(await login('acme-apps'));
     expect(await faults()).toEqual([]);
-    expect(await copied('the redirect URI')).toBe(world.redirectUri);
+    expect(await copied('the redirect URI')).toBe(fixture.redirectUri);
     expect(await page.locator('ol.steps li').allTextContents()).toEqual(steps);
     expect(await page.getByRole('link', { name: 'Open Acme Apps settings' }).getAttribute('href')).toBe(
       settingsUrl,
@@ -91,18 +91,18 @@ describe('each page of a sign-in', () => {
   it('waits for the provider, and says what to do should that show an error', async () => {
     const url = await login('acme-apps', '--connection', 'waiting');
     await page.goto(url);
-    await page.locator('input[name=client_id]').fill(world.client.clientId);
-    await page.locator('input[name=client_secret]').fill(world.client.clientSecret);
+    await page.locator('input[name=client_id]').fill(fixture.client.clientId);
+    await page.locator('input[name=client_secret]').fill(fixture.client.clientSecret);
     await page.locator('button[type=submit]').click();
     await page.getByRole('button', { name: 'Authorize' }).waitFor();
     await page.goto(url);
     expect(await page.locator('h1').textContent()).toBe('Waiting for Acme Apps');
     expect(await faults()).toEqual([]);
-    expect(await copied('the redirect URI')).toBe(world.redirectUri);
+    expect(await copied('the redirect URI')).toBe(fixture.redirectUri);
     expect(await copied('the command')).toBe('authsome revoke acme-apps');
     await page.getByRole('link', { name: 'Continue to Acme Apps' }).click();
     await page.getByRole('button', { name: 'Authorize' }).click();
-    await page.waitForURL((at) => at.origin === world.baseUrl);
+    await page.waitForURL((at) => at.origin === fixture.baseUrl);
     expect(await page.locator('h1').textContent()).toBe('Acme Apps is connected');
     expect(await faults()).toEqual([]);
     expect(await page.locator('ul.scopes li').allTextContents()).toEqual(['read', 'write']);
@@ -117,24 +117,24 @@ describe('each page of a sign-in', () => {
   });
 
   it('shows the code of the device flow, to be copied', async () => {
-    const running = world.startAuthsome(['login', 'acme-device', '--json', '--no-browser']);
+    const running = fixture.startAuthsome(['login', 'acme-device', '--json', '--no-browser']);
     started.push(running);
     const [line] = await running.seen('stdout', /^\{.*"status":"waiting".*\}$/m);
-    await page.goto(`${world.baseUrl}/auth/sessions/${JSON.parse(line).session_id}`);
+    await page.goto(`${fixture.baseUrl}/auth/sessions/${JSON.parse(line).session_id}`);
     expect(await faults()).toEqual([]);
     expect(await copied('the code')).toBe(userCode);
   });
 
   it('goes on by itself once the person has authorized elsewhere', async () => {
-    const running = world.startAuthsome([
+    const running = fixture.startAuthsome([
       ...['login', 'acme-apps', '--connection', 'elsewhere'],
       ...['--json', '--no-browser'],
     ]);
     const [line] = await running.seen('stdout', /^\{.*"status":"waiting".*\}$/m);
     const { session_id: session, auth_url: url } = JSON.parse(line);
-    await page.goto(`${world.baseUrl}/auth/sessions/${session}`);
+    await page.goto(`${fixture.baseUrl}/auth/sessions/${session}`);
     await page.getByRole('link', { name: 'Continue to Acme Apps' }).focus();
-    const browser = world.newBrowser();
+    const browser = fixture.newBrowser();
     await browser.submit(await browser.open(url), { decision: 'allow' });
     await page.getByRole('heading', { name: 'Acme Apps is connected' }).waitFor();
     expect((await running.ended).code).toBe(0);
@@ -145,32 +145,32 @@ describe('each page of a sign-in', () => {
     await context.clearCookies();
     await page.goto(await login('acme-apps', '--connection', 'denied'));
     await page.getByRole('button', { name: 'Deny' }).click();
-    await page.waitForURL((at) => at.origin === world.baseUrl);
+    await page.waitForURL((at) => at.origin === fixture.baseUrl);
     expect(await faults()).toEqual([]);
     expect(await copied('it')).toBe('authsome login acme-apps --connection denied');
   });
 
   it('says that a tab is stale, and what to do', async () => {
-    await page.goto(`${world.redirectUri}?code=x&state=stale`);
+    await page.goto(`${fixture.redirectUri}?code=x&state=stale`);
     expect(await page.content()).toContain('OAuth state parameter does not match');
     expect(await faults()).toEqual([]);
   });
 
   it('says that a sign-in is cancelled, or unknown', async () => {
-    const running = world.startAuthsome(['login', 'pixel', '--json', '--no-browser']);
+    const running = fixture.startAuthsome(['login', 'pixel', '--json', '--no-browser']);
     const url = await authUrlOf(running);
     running.child.kill('SIGINT');
     await running.ended;
     await page.goto(url);
     expect(await page.locator('h1').textContent()).toBe('This sign-in was cancelled');
     expect(await faults()).toEqual([]);
-    await page.goto(`${world.baseUrl}/auth/sessions/ses_unknown`);
+    await page.goto(`${fixture.baseUrl}/auth/sessions/ses_unknown`);
     expect(await faults()).toEqual([]);
   });
 
   it('works with the keyboard alone', async () => {
     await page.goto(await login('pixel-keys', '--connection', 'keyboard'));
-    await page.keyboard.type(world.apiKey);
+    await page.keyboard.type(fixture.apiKey);
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Pixel is connected' }).waitFor();
   });

@@ -4,7 +4,14 @@
  */
 import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Acme, connectAcme, createAcme, inWorld, lastDocument, register } from '../support/fixture.ts';
+import {
+  type Acme,
+  connectAcme,
+  createAcme,
+  lastDocument,
+  register,
+  withFixture,
+} from '../support/fixture.ts';
 import { acme, hosts } from '../support/service/index.ts';
 import { authUrlOf } from '../support/sign-in.ts';
 
@@ -20,39 +27,39 @@ const json = (response: ServerResponse, body: unknown, status = 200): void =>
   send(response, status, 'application/json', JSON.stringify(body));
 
 /** Signs in to Acme, whose client is known, and says yes there; the token endpoint answers as told, if it is. */
-async function signIn(world: Acme, connection: string, token?: (response: ServerResponse) => void) {
-  world.service.authorization.misbehave((request, response) => {
+async function signIn(fixture: Acme, connection: string, token?: (response: ServerResponse) => void) {
+  fixture.service.authorization.misbehave((request, response) => {
     if (token === undefined || request.url !== '/token') return false;
     request.resume();
     token(response);
     return true;
   });
-  const running = world.startAuthsome([
+  const running = fixture.startAuthsome([
     ...['login', 'acme', '--connection', connection],
     ...['--json', '--no-browser'],
   ]);
-  const browser = world.newBrowser();
+  const browser = fixture.newBrowser();
   const consent = await browser.open(await authUrlOf(running));
-  const address = await browser.redirectOf(consent, { decision: 'allow' }, world.baseUrl);
+  const address = await browser.redirectOf(consent, { decision: 'allow' }, fixture.baseUrl);
   const closing = await browser.open(address);
   const outcome = await running.ended;
-  world.service.authorization.misbehave(undefined);
+  fixture.service.authorization.misbehave(undefined);
   return { outcome, closing, code: new URL(address).searchParams.get('code') ?? '' };
 }
 
-async function connectionsOf(world: Acme, provider: string): Promise<readonly string[]> {
-  const { providers } = await world.json(['list', provider]);
+async function connectionsOf(fixture: Acme, provider: string): Promise<readonly string[]> {
+  const { providers } = await fixture.json(['list', provider]);
   const found = providers.find(({ name }: { name: string }) => name === provider);
   return found?.connections.map(({ name }: { name: string }) => name) ?? [];
 }
 
 describe('a token endpoint', () => {
-  let world: Acme;
+  let fixture: Acme;
   beforeAll(async () => {
-    world = await createAcme();
-    await connectAcme(world);
+    fixture = await createAcme();
+    await connectAcme(fixture);
   });
-  afterAll(() => world.close());
+  afterAll(() => fixture.close());
 
   const token = { access_token: 'at_0123456789abcdef', token_type: 'bearer' };
   it.each<[string, (response: ServerResponse) => void, Record<string, unknown>]>([
@@ -71,9 +78,9 @@ describe('a token endpoint', () => {
     ],
   ])('that %s is understood', async (what, answer, granted) => {
     const name = what.replaceAll(' ', '-');
-    const { outcome } = await signIn(world, name, answer);
+    const { outcome } = await signIn(fixture, name, answer);
     expect([outcome.code, lastDocument(outcome)]).toEqual([0, expect.objectContaining(granted)]);
-    expect(await connectionsOf(world, 'acme')).toContain(name);
+    expect(await connectionsOf(fixture, 'acme')).toContain(name);
   });
 
   it.each<[string, (response: ServerResponse) => void, number, string | RegExp]>([
@@ -148,8 +155,8 @@ describe('a token endpoint', () => {
     ],
   ])('that %s fails the sign-in precisely, and stores nothing', async (what, answer, code, message) => {
     const name = what.replace(/[^a-z]+/gi, '-');
-    const before = world.service.api.received.length;
-    const signedIn = await signIn(world, name, answer);
+    const before = fixture.service.api.received.length;
+    const signedIn = await signIn(fixture, name, answer);
     const { outcome, closing } = signedIn;
     expect(outcome.code).toBe(code);
     expect(lastDocument(outcome)).toMatchObject({
@@ -159,13 +166,13 @@ describe('a token endpoint', () => {
       hint: expect.stringMatching(/\S/),
     });
     expect(closing.html).toContain('Acme is not connected');
-    for (const secret of [signedIn.code, 'at_0123', 'at_half', world.client.clientSecret]) {
+    for (const secret of [signedIn.code, 'at_0123', 'at_half', fixture.client.clientSecret]) {
       expect(outcome.stdout + outcome.stderr + closing.html).not.toContain(secret);
     }
-    expect(world.service.api.received.length).toBe(before);
-    expect(await connectionsOf(world, 'acme')).not.toContain(name);
-    expect(await connectionsOf(world, 'acme')).toContain('default');
-    const { events } = await world.json(['log', '-n', '1']);
+    expect(fixture.service.api.received.length).toBe(before);
+    expect(await connectionsOf(fixture, 'acme')).not.toContain(name);
+    expect(await connectionsOf(fixture, 'acme')).toContain('default');
+    const { events } = await fixture.json(['log', '-n', '1']);
     expect(events[0]).toMatchObject({
       event: 'sign_in.failed',
       provider: 'acme',
@@ -175,31 +182,31 @@ describe('a token endpoint', () => {
   });
 
   it('that fails leaves the connection that was to be replaced as it was', async () => {
-    const before = await world.json(['get', 'acme', '--show-secret']);
-    world.service.authorization.misbehave((request, response) => {
+    const before = await fixture.json(['get', 'acme', '--show-secret']);
+    fixture.service.authorization.misbehave((request, response) => {
       if (request.url !== '/token') return false;
       send(response, 502, 'text/html', '<h1>Bad gateway</h1>');
       return true;
     });
-    const running = world.startAuthsome(['login', 'acme', '--force', '--json', '--no-browser']);
-    const browser = world.newBrowser();
+    const running = fixture.startAuthsome(['login', 'acme', '--force', '--json', '--no-browser']);
+    const browser = fixture.newBrowser();
     await browser.submit(await browser.open(await authUrlOf(running)), { decision: 'allow' });
     expect((await running.ended).code).toBe(10);
-    world.service.authorization.misbehave(undefined);
-    expect(await world.json(['get', 'acme', '--show-secret'])).toEqual(before);
+    fixture.service.authorization.misbehave(undefined);
+    expect(await fixture.json(['get', 'acme', '--show-secret'])).toEqual(before);
   });
 });
 
 describe('an issuer', () => {
   it('that is not the one asked is refused, and none of its words are shown', async () => {
-    await inWorld(await createAcme(), async (world) => {
-      await register(world, { ...acme, name: 'acme-iss', oauth: { ...acme.oauth, issuer } });
-      const running = world.startAuthsome(['login', 'acme-iss', '--json', '--no-browser']);
-      const browser = world.newBrowser();
+    await withFixture(await createAcme(), async (fixture) => {
+      await register(fixture, { ...acme, name: 'acme-iss', oauth: { ...acme.oauth, issuer } });
+      const running = fixture.startAuthsome(['login', 'acme-iss', '--json', '--no-browser']);
+      const browser = fixture.newBrowser();
       const form = await browser.open(await authUrlOf(running));
-      const answer = { client_id: world.client.clientId, client_secret: world.client.clientSecret };
+      const answer = { client_id: fixture.client.clientId, client_secret: fixture.client.clientSecret };
       const consent = await browser.submit(form, answer);
-      const address = new URL(await browser.redirectOf(consent, { decision: 'allow' }, world.baseUrl));
+      const address = new URL(await browser.redirectOf(consent, { decision: 'allow' }, fixture.baseUrl));
       expect(address.searchParams.get('iss')).toBe(issuer);
       address.searchParams.set('iss', 'https://evil.example');
       address.searchParams.set('error_description', 'call 555-0100');
@@ -208,7 +215,7 @@ describe('an issuer', () => {
       expect(outcome.code).toBe(10);
       expect(lastDocument(outcome).message).toBe('the response is not from the issuer of acme-iss');
       expect(outcome.stdout + page.html).not.toMatch(/evil|555/);
-      expect(world.service.authorization.issued).toEqual([]);
+      expect(fixture.service.authorization.issued).toEqual([]);
     });
   });
 
@@ -224,7 +231,7 @@ describe('an issuer', () => {
     ],
     ['leads to a private address', { registration_endpoint: 'https://10.0.0.1/register' }, 12, /10\.0\.0\.1/],
   ])('that %s is refused before anybody is sent there', async (_what, wrong, code, message) => {
-    await inWorld(await createAcme(), async (world) => {
+    await withFixture(await createAcme(), async (fixture) => {
       const metadata = {
         issuer,
         authorization_endpoint: `${issuer}/authorize`,
@@ -234,19 +241,19 @@ describe('an issuer', () => {
         ...wrong,
       };
       const asked: string[] = [];
-      world.service.authorization.misbehave((request, response) => {
+      fixture.service.authorization.misbehave((request, response) => {
         asked.push(request.url ?? '');
         if (request.url?.startsWith('/.well-known/oauth-authorization-server') === true) {
           json(response, metadata);
         } else send(response, 404, 'text/plain', 'no');
         return true;
       });
-      const outcome = await world.authsome(['login', issuer, '--json', '--no-browser']);
+      const outcome = await fixture.authsome(['login', issuer, '--json', '--no-browser']);
       expect([outcome.code, lastDocument(outcome).message]).toEqual([code, expect.stringMatching(message)]);
       expect(asked.filter((url) => !url.startsWith('/.well-known') && url !== '/')).toEqual([]);
-      const { events } = await world.json(['log', '-n', '1']);
+      const { events } = await fixture.json(['log', '-n', '1']);
       expect(events[0]).toMatchObject({ event: 'sign_in.failed', outcome: lastDocument(outcome).error });
-      const { providers } = await world.json(['list', '--all']);
+      const { providers } = await fixture.json(['list', '--all']);
       const stored = providers.filter(
         ({ connections }: { connections: unknown[] }) => connections.length > 0,
       );
@@ -258,9 +265,9 @@ describe('an issuer', () => {
 describe('a real authorization server', () => {
   it('that registers clients by itself: nothing to fill in, and signed in by its URL alone', async () => {
     const features = { registration: { enabled: true }, registrationManagement: { enabled: true } };
-    await inWorld(await createAcme({ features }), async (world) => {
-      const running = world.startAuthsome(['login', issuer, '--json', '--no-browser', '--scopes', 'read']);
-      const browser = world.newBrowser();
+    await withFixture(await createAcme({ features }), async (fixture) => {
+      const running = fixture.startAuthsome(['login', issuer, '--json', '--no-browser', '--scopes', 'read']);
+      const browser = fixture.newBrowser();
       const url = await authUrlOf(running);
       expect(url).toContain(`${issuer}/authorize?`);
       await browser.submit(await browser.open(url), { decision: 'allow' });
@@ -269,31 +276,35 @@ describe('a real authorization server', () => {
         0,
         expect.objectContaining({ status: 'connected', provider: 'login-acme-test', scopes: ['read'] }),
       ]);
-      const shown = await world.authsome(['inspect', 'login-acme-test']);
+      const shown = await fixture.authsome(['inspect', 'login-acme-test']);
       expect(shown.stdout).toMatch(/supports_dcr: +true/);
-      expect((await world.json(['revoke', 'login-acme-test'])).remote).toEqual({ default: 'revoked' });
+      expect((await fixture.json(['revoke', 'login-acme-test'])).remote).toEqual({ default: 'revoked' });
     });
   });
 
   it('with a device flow: the code is entered on another device', async () => {
-    await inWorld(await createAcme({ features: { deviceFlow: { enabled: true } } }), async (world) => {
-      const { authorization } = world.service;
-      await register(world, {
+    await withFixture(await createAcme({ features: { deviceFlow: { enabled: true } } }), async (fixture) => {
+      const { authorization } = fixture.service;
+      await register(fixture, {
         ...acme,
         name: 'acme-code',
         flow: 'device_code',
         oauth: { ...acme.oauth, device_authorization_url: `${issuer}/device/auth` },
       });
-      const running = world.startAuthsome(['login', 'acme-code', '--json', '--no-browser']);
-      const browser = world.newBrowser();
+      const running = fixture.startAuthsome(['login', 'acme-code', '--json', '--no-browser']);
+      const browser = fixture.newBrowser();
       const form = await browser.open(await authUrlOf(running));
-      const answer = { client_id: world.client.clientId, client_secret: world.client.clientSecret };
+      const answer = { client_id: fixture.client.clientId, client_secret: fixture.client.clientSecret };
       const page = await browser.submit(form, answer);
       expect(page.html + page.url).toContain('device');
       const { session_id: session } = JSON.parse(running.output.stdout.split('\n')[0] ?? '');
-      const { verification_uri: uri, user_code: userCode } = await world.json(['login', '--status', session]);
+      const { verification_uri: uri, user_code: userCode } = await fixture.json([
+        'login',
+        '--status',
+        session,
+      ]);
       expect(uri).toBe(`${issuer}/device`);
-      const device = world.newBrowser();
+      const device = fixture.newBrowser();
       const confirm = await device.submit(await device.open(uri), { user_code: userCode });
       const consent = await device.submit(confirm, { user_code: userCode, confirm: 'yes' });
       await device.submit(consent, { decision: 'allow' });
@@ -307,20 +318,20 @@ describe('a real authorization server', () => {
   });
 
   it('with a device flow, whose token endpoint has moved: stops at the first poll', async () => {
-    await inWorld(await createAcme({ features: { deviceFlow: { enabled: true } } }), async (world) => {
+    await withFixture(await createAcme({ features: { deviceFlow: { enabled: true } } }), async (fixture) => {
       const oauth = { ...acme.oauth, device_authorization_url: `${issuer}/device/auth` };
-      await register(world, { ...acme, name: 'acme-moved', flow: 'device_code', oauth });
+      await register(fixture, { ...acme, name: 'acme-moved', flow: 'device_code', oauth });
       const polls: string[] = [];
-      world.service.authorization.misbehave((request, response) => {
+      fixture.service.authorization.misbehave((request, response) => {
         if (request.url !== '/token') return false;
         polls.push(request.url);
         request.resume();
         response.writeHead(308, { location: `https://${hosts.stranger}/token` }).end();
         return true;
       });
-      const running = world.startAuthsome(['login', 'acme-moved', '--json', '--no-browser']);
-      const browser = world.newBrowser();
-      const answer = { client_id: world.client.clientId, client_secret: world.client.clientSecret };
+      const running = fixture.startAuthsome(['login', 'acme-moved', '--json', '--no-browser']);
+      const browser = fixture.newBrowser();
+      const answer = { client_id: fixture.client.clientId, client_secret: fixture.client.clientSecret };
       await browser.submit(await browser.open(await authUrlOf(running)), answer);
       const outcome = await running.ended;
       expect([outcome.code, lastDocument(outcome)]).toEqual([
@@ -332,25 +343,28 @@ describe('a real authorization server', () => {
         }),
       ]);
       expect(polls).toHaveLength(1);
-      expect(world.service.api.received).toEqual([]);
+      expect(fixture.service.api.received).toEqual([]);
     });
   });
 
   it('that requires pushed authorization requests: says so in its own words', async () => {
     const par = { enabled: true, requirePushedAuthorizationRequests: true };
-    await inWorld(await createAcme({ features: { pushedAuthorizationRequests: par } }), async (world) => {
-      const running = world.startAuthsome(['login', 'acme', '--json', '--no-browser']);
-      const browser = world.newBrowser();
-      const form = await browser.open(await authUrlOf(running));
-      const answer = { client_id: world.client.clientId, client_secret: world.client.clientSecret };
-      const page = await browser.submit(form, answer);
-      const outcome = await running.ended;
-      expect(outcome.code).toBe(10);
-      expect(lastDocument(outcome)).toMatchObject({
-        error: 'SignInFailed',
-        message: expect.stringMatching(/invalid_request: .*Pushed Authorization Request/),
-      });
-      expect(page.html).toContain('Acme is not connected');
-    });
+    await withFixture(
+      await createAcme({ features: { pushedAuthorizationRequests: par } }),
+      async (fixture) => {
+        const running = fixture.startAuthsome(['login', 'acme', '--json', '--no-browser']);
+        const browser = fixture.newBrowser();
+        const form = await browser.open(await authUrlOf(running));
+        const answer = { client_id: fixture.client.clientId, client_secret: fixture.client.clientSecret };
+        const page = await browser.submit(form, answer);
+        const outcome = await running.ended;
+        expect(outcome.code).toBe(10);
+        expect(lastDocument(outcome)).toMatchObject({
+          error: 'SignInFailed',
+          message: expect.stringMatching(/invalid_request: .*Pushed Authorization Request/),
+        });
+        expect(page.html).toContain('Acme is not connected');
+      },
+    );
   });
 });

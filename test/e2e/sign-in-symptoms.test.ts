@@ -10,12 +10,12 @@ import {
   authorizeUrlOf,
   connectAcme,
   createAcme,
-  createWorld,
   entry,
-  inWorld,
   lastDocument,
+  openFixture,
   register,
   until,
+  withFixture,
 } from '../support/fixture.ts';
 import { ownNetwork, ownProcesses } from '../support/own-network.ts';
 import type { Running } from '../support/product.ts';
@@ -32,13 +32,13 @@ const acmeWithSettings = {
   setup: { url: settingsUrl },
 };
 
-let world: Acme;
+let fixture: Acme;
 beforeAll(async () => {
-  world = await createAcme();
-  await register(world, acmeWithSettings);
-  await connectAcme(world);
+  fixture = await createAcme();
+  await register(fixture, acmeWithSettings);
+  await connectAcme(fixture);
 });
-afterAll(() => world.close());
+afterAll(() => fixture.close());
 
 /** What a terminal shows, without colours and with plain line ends. */
 function screen(text: string): string {
@@ -48,7 +48,7 @@ function screen(text: string): string {
 describe('the redirect URI does not match', () => {
   it('is told in the terminal and on the page, with the exact URI and where to set it', async () => {
     const elsewhere = 'http://127.0.0.1:1/auth/callback/oauth';
-    await inWorld(await createAcme({ registeredRedirectUri: elsewhere }), async (other) => {
+    await withFixture(await createAcme({ registeredRedirectUri: elsewhere }), async (other) => {
       await register(other, acmeWithSettings);
       const running = other.startOnTerminal(['login', 'acme-apps', '--no-browser']);
       await running.seen('stdout', /Client ID: /);
@@ -79,22 +79,22 @@ describe('the redirect URI does not match', () => {
   });
 
   it('is told likewise by a provider that sends its error back', async () => {
-    const running = world.startAuthsome(['login', 'acme-apps', '--json', '--no-browser']);
-    const browser = world.newBrowser();
+    const running = fixture.startAuthsome(['login', 'acme-apps', '--json', '--no-browser']);
+    const browser = fixture.newBrowser();
     const form = await browser.open(await authUrlOf(running));
-    const answer = { client_id: world.client.clientId, client_secret: world.client.clientSecret };
+    const answer = { client_id: fixture.client.clientId, client_secret: fixture.client.clientSecret };
     const consent = await browser.submit(form, answer);
     expect(consent.status).toBe(200);
-    const state = await stateOf(world, running);
+    const state = await stateOf(fixture, running);
     const description = 'The redirect_uri MUST match the registered callback URL for this application.';
     const query = new URLSearchParams({
       error: 'redirect_uri_mismatch',
       error_description: description,
       state,
     });
-    const page = await browser.open(`${world.redirectUri}?${query}`);
+    const page = await browser.open(`${fixture.redirectUri}?${query}`);
     expect(page.html).toContain(description);
-    expect(page.html).toContain(`>${world.redirectUri}</code>`);
+    expect(page.html).toContain(`>${fixture.redirectUri}</code>`);
     expect(page.html).toContain(`href="${settingsUrl}"`);
     expect(page.html).toContain('authsome login acme-apps --force</code>');
     const outcome = await running.ended;
@@ -102,15 +102,15 @@ describe('the redirect URI does not match', () => {
     const failure = lastDocument(outcome);
     expect(failure.message).toBe(`acme-apps refused the sign-in: redirect_uri_mismatch: ${description}`);
     expect(failure.hint).toBe(
-      `Set the callback URL to exactly\n${world.redirectUri}\nat ${settingsUrl}, then run: authsome login acme-apps --force`,
+      `Set the callback URL to exactly\n${fixture.redirectUri}\nat ${settingsUrl}, then run: authsome login acme-apps --force`,
     );
     expect(failure.help).toBe('authsome help oauth-callbacks');
   });
 
   it('cannot happen where clients are registered by themselves, which inspect shows', async () => {
-    const shown = await world.authsome(['inspect', 'linear-mcp']);
+    const shown = await fixture.authsome(['inspect', 'linear-mcp']);
     expect(shown.stdout).toMatch(/supports_dcr: +true/);
-    expect((await world.json(['inspect', 'linear-mcp'])).oauth.supports_dcr).toBe(true);
+    expect((await fixture.json(['inspect', 'linear-mcp'])).oauth.supports_dcr).toBe(true);
   });
 });
 
@@ -123,7 +123,7 @@ async function stateOf(of: Acme, running: Running): Promise<string> {
 
 describe('address already in use: 127.0.0.1:7998', () => {
   it('says who holds it and how to stop that, and works once that has been done', async () => {
-    await inWorld(await createWorld(), async (other) => {
+    await withFixture(await openFixture(), async (other) => {
       const { AUTHSOME_PORT: _, ...env } = other.env;
       const script = `
 python3 -m http.server 7998 --bind 127.0.0.1 >/dev/null 2>&1 & stranger=$!
@@ -145,7 +145,7 @@ kill $stranger; wait $stranger 2>/dev/null
   });
 
   it('a stale daemon is found by pkill -f authsome, and any command starts another', async () => {
-    await inWorld(await createWorld(), async (other) => {
+    await withFixture(await openFixture(), async (other) => {
       const wrap = ownProcesses();
       // Where there are no processes of our own, pkill may look at this one only.
       const only = wrap === undefined ? '-F "$pidfile"' : '';
@@ -171,7 +171,7 @@ second=$(${pid}); echo "$first $second"; kill $second`;
 
 describe('the URL is printed, but no browser opens', () => {
   const opening = (connection: string, env: Readonly<Record<string, string>>) =>
-    world.startOnTerminal(['login', 'acme', '--connection', connection], { env });
+    fixture.startOnTerminal(['login', 'acme', '--connection', connection], { env });
 
   async function cancel(running: Running): Promise<string> {
     running.type('\x03');
@@ -195,8 +195,8 @@ describe('the URL is printed, but no browser opens', () => {
   });
 
   it('BROWSER is honoured, wherever it is set, and gets the very URL', async () => {
-    const browser = join(world.directory, 'my browser');
-    const told = join(world.directory, 'told');
+    const browser = join(fixture.directory, 'my browser');
+    const told = join(fixture.directory, 'told');
     writeFileSync(browser, `#!/bin/sh\nprintf %s "$1" > '${told}'\n`);
     chmodSync(browser, 0o755);
     const running = opening('named', { BROWSER: `'${browser}'`, SSH_TTY: '/dev/pts/9' });
@@ -206,8 +206,8 @@ describe('the URL is printed, but no browser opens', () => {
   });
 
   it('a display without any browser: says how to name one', async () => {
-    const running = world.startAuthsome(['login', 'acme', '--connection', 'none'], {
-      env: { DISPLAY: ':0', PATH: join(world.directory, 'no-such-folder') },
+    const running = fixture.startAuthsome(['login', 'acme', '--connection', 'none'], {
+      env: { DISPLAY: ':0', PATH: join(fixture.directory, 'no-such-folder') },
     });
     await running.seen('stderr', /export BROWSER=\$\(which firefox\)/);
     expect(running.output.stderr).toContain('https://login.acme.test/authorize?');
@@ -217,9 +217,9 @@ describe('the URL is printed, but no browser opens', () => {
 
   it('the URL may be opened on any device, and the address it ends on pasted', async () => {
     const running = opening('pasted', { SSH_TTY: '/dev/pts/9' });
-    const browser = world.newBrowser();
+    const browser = fixture.newBrowser();
     const consent = await browser.open(await authorizeUrlOf(running));
-    const address = await browser.redirectOf(consent, { decision: 'allow' }, world.baseUrl);
+    const address = await browser.redirectOf(consent, { decision: 'allow' }, fixture.baseUrl);
     running.type('https://login.acme.test/not-this-one\r');
     await running.seen('stdout', /That is not the final address/);
     running.type(`${address}\r`);
@@ -257,7 +257,7 @@ Date.now = () => { try { return now() + Number(readFileSync(${JSON.stringify(off
   }
 
   it('a sign-in that timed out tells each cause with its fix, and `login --force` repeats it', async () => {
-    await inWorld(await createAcme(), async (other) => {
+    await withFixture(await createAcme(), async (other) => {
       await register(other, acmeWithSettings);
       const { env, forward } = clock(other.directory);
       expect((await other.authsome(['daemon', 'stop'])).code).toBe(0);
@@ -304,15 +304,15 @@ Date.now = () => { try { return now() + Number(readFileSync(${JSON.stringify(off
 
 describe('OAuth state parameter does not match', () => {
   it('is told in the terminal, and the sign-in that waits goes on and completes', async () => {
-    const running = world.startOnTerminal(['login', 'acme', '--connection', 'state', '--no-browser']);
+    const running = fixture.startOnTerminal(['login', 'acme', '--connection', 'state', '--no-browser']);
     const url = await authorizeUrlOf(running);
-    const browser = world.newBrowser();
-    const stale = await browser.open(`${world.redirectUri}?code=stolen&state=${'x'.repeat(43)}`);
+    const browser = fixture.newBrowser();
+    const stale = await browser.open(`${fixture.redirectUri}?code=stolen&state=${'x'.repeat(43)}`);
     expect(stale.status).toBe(400);
     await running.seen('stdout', /Still waiting for you to sign in/);
     expect(screen(running.output.stdout)).toContain('Error: OAuth state parameter does not match\n');
     expect(screen(running.output.stdout)).toContain('A tab from an earlier sign-in used an old link');
-    running.type(`${world.redirectUri}?code=stolen&state=${'y'.repeat(43)}\r`);
+    running.type(`${fixture.redirectUri}?code=stolen&state=${'y'.repeat(43)}\r`);
     await running.seen('stdout', /(Still waiting for you[\s\S]*){2}/);
     await browser.submit(await browser.open(url), { decision: 'allow' });
     const outcome = await running.ended;
@@ -323,7 +323,7 @@ describe('OAuth state parameter does not match', () => {
 
 describe('token exchange failed: invalid_client', () => {
   it('is told with the two commands that mend it, and they do', async () => {
-    await inWorld(await createAcme(), async (other) => {
+    await withFixture(await createAcme(), async (other) => {
       const running = other.startOnTerminal(['login', 'acme', '--no-browser']);
       await running.seen('stdout', /Client ID: /);
       running.type(`${other.client.clientId}\rcs_rotated_long_ago_000\r`);
@@ -349,9 +349,9 @@ describe('token exchange failed: invalid_client', () => {
 
 describe('too few scopes', () => {
   it('shows what was granted, and asks for consent again with --scopes "a,b" --force', async () => {
-    const browser = world.newBrowser();
+    const browser = fixture.newBrowser();
     const signIn = async (...args: readonly string[]) => {
-      const running = world.startAuthsome(['login', 'acme', '--json', '--no-browser', ...args]);
+      const running = fixture.startAuthsome(['login', 'acme', '--json', '--no-browser', ...args]);
       const consent = await browser.open(await authUrlOf(running));
       await browser.submit(consent, { decision: 'allow' });
       expect((await running.ended).code).toBe(0);
@@ -359,9 +359,9 @@ describe('too few scopes', () => {
     };
     await signIn('--connection', 'scoped', '--scopes', 'read');
     const field = ['get', 'acme', '--connection', 'scoped', '--field', 'scopes'];
-    expect((await world.authsome(field)).stdout).toBe('read\n');
+    expect((await fixture.authsome(field)).stdout).toBe('read\n');
     const again = await signIn('--connection', 'scoped', '--scopes', 'read,write', '--force');
     expect(again.html).toContain('asks for: read write');
-    expect((await world.authsome(field)).stdout).toBe('read\nwrite\n');
+    expect((await fixture.authsome(field)).stdout).toBe('read\nwrite\n');
   });
 });

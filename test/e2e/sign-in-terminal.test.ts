@@ -5,14 +5,14 @@ import { type Acme, authorizeUrlOf, createAcme, lastDocument, register } from '.
 import type { Running } from '../support/product.ts';
 import { acme } from '../support/service/index.ts';
 
-let world: Acme;
+let fixture: Acme;
 let isApproved = false;
 let polls = 0;
 beforeAll(async () => {
-  world = await createAcme();
-  for (const name of ['acme-page', 'acme-typed', 'acme-left']) await register(world, { ...acme, name });
-  await register(world, acmeDevice);
-  scriptDeviceFlow(world.service, {
+  fixture = await createAcme();
+  for (const name of ['acme-page', 'acme-typed', 'acme-left']) await register(fixture, { ...acme, name });
+  await register(fixture, acmeDevice);
+  scriptDeviceFlow(fixture.service, {
     intervalSeconds: 1,
     isApproved() {
       polls += 1;
@@ -20,14 +20,14 @@ beforeAll(async () => {
     },
   });
 });
-afterAll(() => world.close());
+afterAll(() => fixture.close());
 
 function login(...args: readonly string[]): Running {
-  return world.startOnTerminal(['login', ...args], { env: { SSH_TTY: '/dev/pts/9' } });
+  return fixture.startOnTerminal(['login', ...args], { env: { SSH_TTY: '/dev/pts/9' } });
 }
 
 async function nothingIsStored(provider: string): Promise<void> {
-  expect(await world.json(['get', provider], 3)).toMatchObject({ error: 'ConnectionNotFound' });
+  expect(await fixture.json(['get', provider], 3)).toMatchObject({ error: 'ConnectionNotFound' });
 }
 
 describe('the OAuth client', () => {
@@ -37,16 +37,16 @@ describe('the OAuth client', () => {
     await running.seen('stdout', /Client ID: /);
     running.type('bad id\r\r');
     await running.seen('stdout', /is not a valid client ID and secret for Acme[\s\S]*Client ID: /);
-    running.type(`${world.client.clientId}\r`);
+    running.type(`${fixture.client.clientId}\r`);
     await running.seen('stdout', /Client secret[^:]*: $/);
-    running.type(`${world.client.clientSecret}\r`);
-    const browser = world.newBrowser();
+    running.type(`${fixture.client.clientSecret}\r`);
+    const browser = fixture.newBrowser();
     await browser.submit(await browser.open(await authorizeUrlOf(running)), { decision: 'allow' });
     const outcome = await running.ended;
     expect(outcome.code).toBe(0);
-    expect(outcome.stdout).toContain(world.client.clientId);
-    expect(outcome.stdout).toContain('•'.repeat(world.client.clientSecret.length));
-    expect(outcome.stdout).not.toContain(world.client.clientSecret);
+    expect(outcome.stdout).toContain(fixture.client.clientId);
+    expect(outcome.stdout).toContain('•'.repeat(fixture.client.clientSecret.length));
+    expect(outcome.stdout).not.toContain(fixture.client.clientSecret);
   });
 
   it('is taken from the page when that is quicker, and the terminal goes on from there', async () => {
@@ -57,11 +57,11 @@ describe('the OAuth client', () => {
       'stdout',
       /(http:\/\/127\.0\.0\.1:\d+\/auth\/sessions\/[\w-]+)[\s\u001b]/,
     );
-    const browser = world.newBrowser();
-    const values = { client_id: world.client.clientId, client_secret: world.client.clientSecret };
+    const browser = fixture.newBrowser();
+    const values = { client_id: fixture.client.clientId, client_secret: fixture.client.clientSecret };
     const consent = await browser.submit(await browser.open(page), values);
     await authorizeUrlOf(running);
-    const address = await browser.redirectOf(consent, { decision: 'allow' }, world.baseUrl);
+    const address = await browser.redirectOf(consent, { decision: 'allow' }, fixture.baseUrl);
     running.type(`${address}\r`);
     const outcome = await running.ended;
     expect([outcome.code, outcome.stdout]).toEqual([
@@ -144,8 +144,9 @@ describe('Ctrl-C', () => {
     expect([outcome.code, outcome.stdout]).toEqual([11, expect.stringContaining('sign-in cancelled')]);
     expect(outcome.stdout).not.toContain('px_half');
     if (args.length === 1) await nothingIsStored(args[0] ?? '');
-    else expect(await world.json(['get', args[0] ?? '', '--connection', 'left'], 3)).toMatchObject({ v: 1 });
-    const { events } = await world.json(['log', '-n', '1']);
+    else
+      expect(await fixture.json(['get', args[0] ?? '', '--connection', 'left'], 3)).toMatchObject({ v: 1 });
+    const { events } = await fixture.json(['log', '-n', '1']);
     if (!steps.some(([asked]) => asked.source.includes('Y\\/n'))) {
       expect(events[0]).toMatchObject({ event: 'sign_in.failed', outcome: 'Cancelled' });
     }
@@ -153,7 +154,7 @@ describe('Ctrl-C', () => {
 });
 
 function killDaemon(): void {
-  const pid = world.daemonPid();
+  const pid = fixture.daemonPid();
   if (pid === undefined) throw new TypeError('there is no daemon');
   process.kill(pid, 'SIGKILL');
 }
@@ -161,9 +162,9 @@ function killDaemon(): void {
 describe('a daemon that is killed in the middle', () => {
   it('loses no sign-in: the callback arrives at the next one, and the waiting command sees it', async () => {
     const running = login('acme-typed', '--connection', 'killed');
-    const browser = world.newBrowser();
+    const browser = fixture.newBrowser();
     const consent = await browser.open(await authorizeUrlOf(running));
-    const address = await browser.redirectOf(consent, { decision: 'allow' }, world.baseUrl);
+    const address = await browser.redirectOf(consent, { decision: 'allow' }, fixture.baseUrl);
     killDaemon();
     running.type(`${address}\r`);
     const outcome = await running.ended;
@@ -177,10 +178,10 @@ describe('a daemon that is killed in the middle', () => {
     const running = login('acme-left', '--connection', 'killed');
     await running.seen('stdout', /Client ID: /);
     killDaemon();
-    running.type(`${world.client.clientId}\r`);
+    running.type(`${fixture.client.clientId}\r`);
     await running.seen('stdout', /Client secret[^:]*: $/);
-    running.type(`${world.client.clientSecret}\r`);
-    const browser = world.newBrowser();
+    running.type(`${fixture.client.clientSecret}\r`);
+    const browser = fixture.newBrowser();
     await browser.submit(await browser.open(await authorizeUrlOf(running)), { decision: 'allow' });
     expect((await running.ended).code).toBe(0);
   });
@@ -188,18 +189,18 @@ describe('a daemon that is killed in the middle', () => {
 
 describe('for an agent', () => {
   it('the first line comes at once, and --status and --wait follow the sign-in after its command has died', async () => {
-    const running = world.startAuthsome(['login', 'acme-typed', '--connection', 'agent', '--json']);
+    const running = fixture.startAuthsome(['login', 'acme-typed', '--connection', 'agent', '--json']);
     const [line] = await running.seen('stdout', /^\{.*"status":"waiting".*\}$/m);
     const { session_id: session, auth_url: url } = JSON.parse(line);
     running.child.kill('SIGKILL');
     await running.ended;
-    expect(await world.json(['login', '--status', session])).toMatchObject({
+    expect(await fixture.json(['login', '--status', session])).toMatchObject({
       status: 'waiting',
       auth_url: url,
     });
-    const waiting = world.startAuthsome(['login', '--wait', session, '--json']);
+    const waiting = fixture.startAuthsome(['login', '--wait', session, '--json']);
     await waiting.seen('stdout', /"status":"waiting"/);
-    const browser = world.newBrowser();
+    const browser = fixture.newBrowser();
     await browser.submit(await browser.open(url), { decision: 'allow' });
     const outcome = await waiting.ended;
     expect(outcome.code).toBe(0);
@@ -209,6 +210,6 @@ describe('for an agent', () => {
       provider: 'acme-typed',
       connection: 'agent',
     });
-    expect(await world.json(['login', '--status', session])).toMatchObject({ status: 'connected' });
+    expect(await fixture.json(['login', '--status', session])).toMatchObject({ status: 'connected' });
   });
 });

@@ -1,19 +1,19 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createWorld, entry, gone, until, type World } from '../support/fixture.ts';
+import { entry, type Fixture, gone, openFixture, until } from '../support/fixture.ts';
 import { type Outcome, start } from '../support/product.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-  world = await createWorld();
+  fixture = await openFixture();
 });
-afterAll(() => world.close());
+afterAll(() => fixture.close());
 
 /** A line of bash in which `a` is authsome. */
 function bash(line: string): Promise<Outcome> {
   const script = `a() { "${process.execPath}" "${entry}" "$@"; }; ${line}`;
-  return start({ program: 'bash', args: ['-c', script], env: world.env, cwd: world.directory }).ended;
+  return start({ program: 'bash', args: ['-c', script], env: fixture.env, cwd: fixture.directory }).ended;
 }
 
 describe('output that goes nowhere', () => {
@@ -55,15 +55,15 @@ describe('--log-file', () => {
       ['init', '--log-file', 'nowhere/a.log'],
       ['run', '--log-file=nowhere/a.log', '--', 'touch', 'started'],
     ]) {
-      const outcome = await world.authsome(args);
+      const outcome = await fixture.authsome(args);
       expect(outcome).toMatchObject({ code: 2, stdout: '' });
       expect(outcome.stderr).toMatch(/^Error: the log file cannot be written: nowhere\/a\.log \(ENOENT\)\n/);
     }
-    expect(existsSync(join(world.directory, 'started'))).toBe(false);
+    expect(existsSync(join(fixture.directory, 'started'))).toBe(false);
   });
 
   it('has the failures of run as well, which are shown as told', async () => {
-    const outcome = await world.authsome(
+    const outcome = await fixture.authsome(
       ['--no-color', 'run', '--log-file', 'run.log', '--', 'no-such-command'],
       { env: { FORCE_COLOR: '1' } },
     );
@@ -71,7 +71,7 @@ describe('--log-file', () => {
       code: 127,
       stderr: expect.stringMatching(/^Error: command not found: no-such-command\n/),
     });
-    expect(readFileSync(join(world.directory, 'run.log'), 'utf8')).toMatch(
+    expect(readFileSync(join(fixture.directory, 'run.log'), 'utf8')).toMatch(
       / warn Error: command not found: no-such-command\n/,
     );
   });
@@ -79,11 +79,11 @@ describe('--log-file', () => {
 
 describe('a daemon that is killed in the middle of a run', () => {
   const runUntilKilled = async (...flags: string[]): Promise<Outcome> => {
-    const running = world.startAuthsome(['run', ...flags, '--', 'sh', '-c', 'echo up; read line; exit 7'], {
+    const running = fixture.startAuthsome(['run', ...flags, '--', 'sh', '-c', 'echo up; read line; exit 7'], {
       stdin: 'open',
     });
     await running.seen('stdout', /up/);
-    const pid = world.daemonPid() ?? 0;
+    const pid = fixture.daemonPid() ?? 0;
     process.kill(pid, 'SIGKILL');
     await gone(pid, 10_000);
     // The end of the connection to it is noticed by then.

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createWorld, isAlive, type World } from '../support/fixture.ts';
+import { type Fixture, isAlive, openFixture } from '../support/fixture.ts';
 
 /**
  * The attack: any process of the user sends SIGUSR1 to the daemon, as log rotation and supervisors do. Node then opens
@@ -30,35 +30,35 @@ function listeningPorts(pid: number): readonly number[] {
 }
 
 describe.runIf(isLinux)('SIGUSR1', () => {
-  let world: World;
+  let fixture: Fixture;
   beforeAll(async () => {
-    world = await createWorld();
-    await world.authsome(['whoami']);
+    fixture = await openFixture();
+    await fixture.authsome(['whoami']);
   });
-  afterAll(() => world.close());
+  afterAll(() => fixture.close());
 
   it('opens no debugger in the daemon, which goes on answering', async () => {
-    const pid = world.daemonPid() ?? 0;
+    const pid = fixture.daemonPid() ?? 0;
     const before = listeningPorts(pid);
     // Its own and the proxy's.
     expect(before).toHaveLength(2);
-    expect(before).toContain(world.port);
+    expect(before).toContain(fixture.port);
     for (const _ of [1, 2, 3]) {
       process.kill(pid, 'SIGUSR1');
       // A whole command between two looks: a debugger opens in a fraction of its time.
-      expect(await world.authsome(['whoami'])).toMatchObject({ code: 0, stderr: '' });
+      expect(await fixture.authsome(['whoami'])).toMatchObject({ code: 0, stderr: '' });
       expect(listeningPorts(pid)).toEqual(before);
     }
-    expect(world.daemonPid()).toBe(pid);
+    expect(fixture.daemonPid()).toBe(pid);
     expect(isAlive(pid)).toBe(true);
   });
 
   it('opens no debugger in a command that waits for a person', async () => {
-    const login = world.startAuthsome(['login', 'openai', '--no-browser', '--json']);
+    const login = fixture.startAuthsome(['login', 'openai', '--no-browser', '--json']);
     await login.seen('stdout', /"waiting"/);
     const pid = login.child.pid ?? 0;
     process.kill(pid, 'SIGUSR1');
-    expect((await world.authsome(['list'])).code).toBe(0);
+    expect((await fixture.authsome(['list'])).code).toBe(0);
     expect([listeningPorts(pid), isAlive(pid)]).toEqual([[], true]);
     expect(login.output.stderr).not.toMatch(/debugger|inspector/i);
     login.child.kill('SIGINT');
@@ -67,7 +67,7 @@ describe.runIf(isLinux)('SIGUSR1', () => {
 
   it('reaches the child of a run, and opens no debugger in the command beside it', async () => {
     const script = 'trap "echo heard; exit 7" USR1; echo ready; while :; do sleep 0.05; done';
-    const run = world.startAuthsome(['run', '--', 'sh', '-c', script]);
+    const run = fixture.startAuthsome(['run', '--', 'sh', '-c', script]);
     await run.seen('stdout', /ready/);
     process.kill(run.child.pid ?? 0, 'SIGUSR1');
     expect(await run.ended).toMatchObject({ code: 7, stdout: 'ready\nheard\n', stderr: '' });

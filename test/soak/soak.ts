@@ -3,7 +3,7 @@ import { runHttp2 } from './client-http2.ts';
 import { runOffence } from './offences.ts';
 import { Chance, pause } from './payload.ts';
 import { secureHosts } from './plan.ts';
-import { openSite, type Site } from './site.ts';
+import { openSoakFixture, type SoakFixture } from './soak-fixture.ts';
 import type { Environs } from './tunnel.ts';
 import { Broken } from './wire.ts';
 
@@ -48,22 +48,22 @@ const stuckMs = 120_000;
 
 /** Mixed load through a run of the real program, with everybody misbehaving, and every request followed to its end. */
 export async function soak(options: SoakOptions): Promise<Figures> {
-  const site = await openSite();
-  const { ledger } = site;
+  const soakFixture = await openSoakFixture();
+  const { ledger } = soakFixture;
   ledger.onViolation = options.onViolation;
   const samples: Sample[] = [];
   const startedMs = performance.now();
   const untilMs = startedMs + options.minutes * 60_000;
   let changes = 0;
   try {
-    const before = site.openSockets();
+    const before = soakFixture.openSockets();
     let isOver = false;
     const sample = (): void => {
       const one = {
         seconds: Math.round((performance.now() - startedMs) / 1000),
         requests: ledger.begun,
-        residentKb: site.residentKb(),
-        openSockets: site.openSockets(),
+        residentKb: soakFixture.residentKb(),
+        openSockets: soakFixture.openSockets(),
         violations: ledger.counts.get('violation') ?? 0,
       };
       samples.push(one);
@@ -76,13 +76,15 @@ export async function soak(options: SoakOptions): Promise<Figures> {
         await pause(50);
         if (ledger.begun < next) continue;
         next = ledger.begun + options.changeEvery;
-        const change = site.changes[changes % site.changes.length] as Site['changes'][number];
+        const change = soakFixture.changes[
+          changes % soakFixture.changes.length
+        ] as SoakFixture['changes'][number];
         changes += 1;
         await change.run();
         ledger.count(`change: ${change.name}`);
       }
     })();
-    const environs: Environs = { ...site.environs, ...pace(options, site) };
+    const environs: Environs = { ...soakFixture.environs, ...pace(options, soakFixture) };
     const chance = new Chance(options.seed);
     const isDone = (): boolean => ledger.begun >= options.requests || performance.now() >= untilMs;
     await Promise.all(
@@ -92,11 +94,11 @@ export async function soak(options: SoakOptions): Promise<Figures> {
     await changing;
     clearInterval(sampling);
     clearInterval(watching);
-    site.upstream.closeConnections();
-    await site.endRun();
-    await site.auditRead();
+    soakFixture.upstream.closeConnections();
+    await soakFixture.endRun();
+    await soakFixture.auditRead();
     const deadline = Date.now() + settleMs;
-    while (site.openSockets() > before && Date.now() < deadline) await pause(50);
+    while (soakFixture.openSockets() > before && Date.now() < deadline) await pause(50);
     sample();
     ledger.close();
     return {
@@ -105,16 +107,16 @@ export async function soak(options: SoakOptions): Promise<Figures> {
       violations: ledger.violations,
       samples,
       changes,
-      openSockets: { before, after: site.openSockets() },
+      openSockets: { before, after: soakFixture.openSockets() },
       open: ledger.open.filter(({ outcome }) => outcome === undefined).length,
     };
   } finally {
-    await site.close();
+    await soakFixture.close();
   }
 }
 
 /** Holds requests back to the rate that was asked for, and names them. */
-function pace({ rate }: SoakOptions, { ledger }: Site): Pick<Environs, 'begin' | 'nextNonce'> {
+function pace({ rate }: SoakOptions, { ledger }: SoakFixture): Pick<Environs, 'begin' | 'nextNonce'> {
   let next = performance.now();
   let count = 0;
   return {

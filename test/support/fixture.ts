@@ -17,7 +17,7 @@ export interface CommandOptions {
 }
 
 /** One throwaway home with its own daemon on a port of its own, and nothing of the machine's environment. */
-export interface World {
+export interface Fixture {
   readonly directory: string;
   readonly home: string;
   readonly port: number;
@@ -37,12 +37,12 @@ export interface World {
   close(): Promise<void>;
 }
 
-export async function createWorld(env: Readonly<Record<string, string>> = {}): Promise<World> {
+export async function openFixture(env: Readonly<Record<string, string>> = {}): Promise<Fixture> {
   const directory = mkdtempSync(join(tmpdir(), 'authsome-e2e-'));
   const home = join(directory, 'home');
   const port = await freePort();
   const baseUrl = `http://127.0.0.1:${port}`;
-  const worldEnv: Readonly<Record<string, string>> = {
+  const fixtureEnv: Readonly<Record<string, string>> = {
     PATH: process.env.PATH ?? '',
     HOME: directory,
     LANG: 'C.UTF-8',
@@ -63,26 +63,26 @@ export async function createWorld(env: Readonly<Record<string, string>> = {}): P
       start({
         program,
         args,
-        env: { ...worldEnv, ...options.env },
+        env: { ...fixtureEnv, ...options.env },
         cwd: options.cwd ?? directory,
         ...(options.stdin === undefined ? {} : { stdin: options.stdin }),
       }),
     );
 
-  const world: World = {
+  const fixture: Fixture = {
     directory,
     home,
     port,
     baseUrl,
     redirectUri: `${baseUrl}/auth/callback/oauth`,
-    env: worldEnv,
+    env: fixtureEnv,
     written,
     startAuthsome: (args, options = {}) => launch(process.execPath, [entry, ...args], options),
     startOnTerminal: (args, options = {}) =>
       launch('python3', ['-c', terminal, process.execPath, entry, ...args], { stdin: 'open', ...options }),
-    authsome: (args, options = {}) => world.startAuthsome(args, options).ended,
+    authsome: (args, options = {}) => fixture.startAuthsome(args, options).ended,
     async json(args, code = 0, options = {}) {
-      const outcome = await world.authsome([...args, '--json'], options);
+      const outcome = await fixture.authsome([...args, '--json'], options);
       if (outcome.code !== code) {
         throw new Error(`authsome ${args.join(' ')} ended with ${outcome.code}, not ${code}:
 ${outcome.stdout}${outcome.stderr}`);
@@ -98,7 +98,7 @@ ${outcome.stdout}${outcome.stderr}`);
       }
     },
     async close() {
-      const pid = world.daemonPid();
+      const pid = fixture.daemonPid();
       if (pid !== undefined && isAlive(pid)) {
         process.kill(pid, 'SIGTERM');
         await gone(pid, 5_000).catch(() => process.kill(pid, 'SIGKILL'));
@@ -106,11 +106,11 @@ ${outcome.stdout}${outcome.stderr}`);
       rmSync(directory, { recursive: true, force: true });
     },
   };
-  return world;
+  return fixture;
 }
 
-/** A world with the demo's services beside it, and both of their providers registered. */
-export interface Acme extends World {
+/** A fixture with the demo's services beside it, and both of their providers registered. */
+export interface Acme extends Fixture {
   readonly service: Service;
   readonly client: { readonly clientId: string; readonly clientSecret: string };
   readonly apiKey: string;
@@ -143,14 +143,14 @@ export async function createAcme(options: AcmeOptions = {}): Promise<Acme> {
   const directory = mkdtempSync(join(tmpdir(), 'authsome-ca-'));
   const caFile = join(directory, 'ca.pem');
   writeFileSync(caFile, service.caPem);
-  const world = await createWorld({
+  const fixture = await openFixture({
     AUTHSOME_PORT: String(port),
     AUTHSOME_RESOLVE: service.resolve,
     AUTHSOME_EXTRA_CA_CERTS: caFile,
     ...env,
   });
-  const acmeWorld: Acme = {
-    ...world,
+  const acmeFixture: Acme = {
+    ...fixture,
     port,
     baseUrl: `http://127.0.0.1:${port}`,
     redirectUri,
@@ -159,25 +159,25 @@ export async function createAcme(options: AcmeOptions = {}): Promise<Acme> {
     apiKey,
     newBrowser: () => createBrowser({ port: service.port, caPem: service.caPem }),
     async close() {
-      await world.close();
+      await fixture.close();
       await service.close();
       rmSync(directory, { recursive: true, force: true });
     },
   };
-  for (const definition of [acme, pixel]) await register(acmeWorld, definition);
-  return acmeWorld;
+  for (const definition of [acme, pixel]) await register(acmeFixture, definition);
+  return acmeFixture;
 }
 
 /** Signs in to Acme (PKCE) through the product's pages. */
-export function connectAcme(world: Acme, ...more: readonly string[]): Promise<SignedIn> {
-  const login = world.startAuthsome(['login', 'acme', '--json', '--no-browser', ...more]);
-  return signInWithClient(login, world.newBrowser(), world.client);
+export function connectAcme(fixture: Acme, ...more: readonly string[]): Promise<SignedIn> {
+  const login = fixture.startAuthsome(['login', 'acme', '--json', '--no-browser', ...more]);
+  return signInWithClient(login, fixture.newBrowser(), fixture.client);
 }
 
 /** Signs in to Pixel (API key) through the product's page. */
-export function connectPixel(world: Acme, ...more: readonly string[]): Promise<SignedIn> {
-  const login = world.startAuthsome(['login', 'pixel', '--json', '--no-browser', ...more]);
-  return signInWithKey(login, world.newBrowser(), world.apiKey);
+export function connectPixel(fixture: Acme, ...more: readonly string[]): Promise<SignedIn> {
+  const login = fixture.startAuthsome(['login', 'pixel', '--json', '--no-browser', ...more]);
+  return signInWithKey(login, fixture.newBrowser(), fixture.apiKey);
 }
 
 /** The command that calls Acme's API in a run, and prints the status of its answer. */
@@ -202,12 +202,12 @@ export async function authorizeUrlOf(running: Running, after = ''): Promise<stri
 
 /** Writes a definition to a file and registers it. */
 export async function register(
-  world: World,
+  fixture: Fixture,
   definition: Readonly<Record<string, unknown>>,
 ): Promise<Outcome> {
-  const file = join(world.directory, `${definition.name}.json`);
+  const file = join(fixture.directory, `${definition.name}.json`);
   writeFileSync(file, JSON.stringify(definition));
-  return world.authsome(['register', file]);
+  return fixture.authsome(['register', file]);
 }
 
 export function isAlive(pid: number): boolean {
@@ -243,15 +243,15 @@ export async function until(holds: () => boolean | Promise<boolean>, withinMs: n
   }
 }
 
-/** Runs `work` in a world of its own and clears it away, whatever happens. */
-export async function inWorld<Of extends World>(
-  world: Of,
-  work: (world: Of) => Promise<void>,
+/** Runs `work` in a fixture of its own and clears it away, whatever happens. */
+export async function withFixture<Of extends Fixture>(
+  fixture: Of,
+  work: (fixture: Of) => Promise<void>,
 ): Promise<void> {
   try {
-    await work(world);
+    await work(fixture);
   } finally {
-    await world.close();
+    await fixture.close();
   }
 }
 

@@ -1,5 +1,5 @@
 import { chownSync } from 'node:fs';
-import { type CommandOptions, entry, type World } from './fixture.ts';
+import { type CommandOptions, entry, type Fixture } from './fixture.ts';
 import { type Running, start } from './product.ts';
 
 /** Users of this machine without a name or a home; only root can act as one of them. */
@@ -17,9 +17,12 @@ export function startAs(
   return start({ program: 'setpriv', args: [...switching, '--', program, ...args], ...options });
 }
 
-/** Runs commands of a world as another user, to whom its directory is given. */
-export function commandsAs(uid: number, world: World) {
-  chownSync(world.directory, uid, uid);
+/** Runs commands of a fixture as another user, to whom its directory is given. */
+export function commandsAs(uid: number, fixture: Fixture) {
+  chownSync(fixture.directory, uid, uid);
   return (args: readonly string[], { env = {} }: Pick<CommandOptions, 'env'> = {}): Running =>
-    startAs(uid, process.execPath, [entry, ...args], { env: { ...world.env, ...env }, cwd: world.directory });
+    startAs(uid, process.execPath, [entry, ...args], {
+      env: { ...fixture.env, ...env },
+      cwd: fixture.directory,
+    });
 }

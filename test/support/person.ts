@@ -26,10 +26,10 @@ import { hosts } from './service/index.ts';
 
 export const issuer = `https://${hosts.login}`;
 
-/** A world with a server of this character, and a person with a browser in it. */
+/** A fixture with a server of this character, and a person with a browser in it. */
 export interface Company extends Acme {
   readonly page: Page;
-  /** What the servers of this world were asked for by name: `POST /token`, oldest first. */
+  /** What the servers of this fixture were asked for by name: `POST /token`, oldest first. */
   readonly asked: readonly string[];
 }
 
@@ -37,9 +37,9 @@ export async function inCompany(
   options: AcmeOptions,
   work: (company: Company) => Promise<void>,
 ): Promise<void> {
-  const world = await createAcme(options);
+  const fixture = await createAcme(options);
   const asked: string[] = [];
-  const { authorization } = world.service;
+  const { authorization } = fixture.service;
   const { handle } = authorization;
   const seen = new WeakSet<object>();
   authorization.handle = (request, response) => {
@@ -50,12 +50,12 @@ export async function inCompany(
   };
   let chromium: Chromium | undefined;
   try {
-    chromium = await launchChromium(world.service);
+    chromium = await launchChromium(fixture.service);
     const page = await (await chromium.context()).newPage();
-    await work({ ...world, page, asked });
+    await work({ ...fixture, page, asked });
   } finally {
     await chromium?.close();
-    await world.close();
+    await fixture.close();
   }
 }
 

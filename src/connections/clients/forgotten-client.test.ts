@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Connections, createConnections } from '../connections.ts';
-import { oauthProvider, testBench } from '../testing/test-bench.ts';
+import { oauthProvider, openFixture } from '../testing/test-fixture.ts';
 
 const issuer = 'https://id.example';
 
@@ -58,7 +58,7 @@ function forgetful(character: Character = {}) {
       }
     }
   };
-  const { options, clock, events } = testBench(
+  const { options, clock, events } = openFixture(
     [oauthProvider({ issuer, authorizationUrl: undefined, tokenUrl: undefined }, { flow: 'dcr_pkce' })],
     { fetchFor: () => answer },
   );
@@ -72,7 +72,7 @@ const clientOf = (authUrl: string | undefined) => new URL(authUrl ?? '').searchP
 
 /** Comes back from the provider with these parameters. */
 async function comeBack(
-  { options, connections }: { options: ReturnType<typeof testBench>['options']; connections: Connections },
+  { options, connections }: { options: ReturnType<typeof openFixture>['options']; connections: Connections },
   id: string,
   params: Readonly<Record<string, string>> = { code: 'the-code' },
 ) {
@@ -82,26 +82,26 @@ async function comeBack(
 
 describe('a server that has forgotten the client it registered', () => {
   it('while a person was on its page: another is registered and asked for once more', async () => {
-    const world = forgetful();
-    const { id } = await world.start();
-    world.known.clear();
-    const again = await comeBack(world, id);
+    const fixture = forgetful();
+    const { id } = await fixture.start();
+    fixture.known.clear();
+    const again = await comeBack(fixture, id);
     expect(again).toMatchObject({ id, status: 'waiting', failure: undefined });
     expect(clientOf(again.authUrl)).toBe('client-2');
     expect(again.warnings).toMatchObject([
       { message: expect.stringContaining('no longer accepts the client') },
     ]);
-    expect(await world.connections.summaries()).toEqual([]);
-    expect(await comeBack(world, id)).toMatchObject({ status: 'connected' });
-    expect(world.registered).toEqual(['client-1', 'client-2']);
-    expect(clientOf((await world.start('work')).authUrl)).toBe('client-2');
+    expect(await fixture.connections.summaries()).toEqual([]);
+    expect(await comeBack(fixture, id)).toMatchObject({ status: 'connected' });
+    expect(fixture.registered).toEqual(['client-1', 'client-2']);
+    expect(clientOf((await fixture.start('work')).authUrl)).toBe('client-2');
   });
 
   it('and forgets the next one at once: one new client, then an error that says what to do', async () => {
-    const world = forgetful({ takesNobody: true });
-    const { id } = await world.start();
-    expect((await comeBack(world, id)).status).toBe('waiting');
-    expect(await comeBack(world, id)).toMatchObject({
+    const fixture = forgetful({ takesNobody: true });
+    const { id } = await fixture.start();
+    expect((await comeBack(fixture, id)).status).toBe('waiting');
+    expect(await comeBack(fixture, id)).toMatchObject({
       status: 'failed',
       failure: {
         error: 'TokenExchangeFailed',
@@ -109,110 +109,112 @@ describe('a server that has forgotten the client it registered', () => {
         hint: expect.stringContaining('authsome login acme --flow pkce --force'),
       },
     });
-    expect(world.registered).toHaveLength(2);
+    expect(fixture.registered).toHaveLength(2);
   });
 
   it('and says so late: the client that has its place by then is not doubted', async () => {
-    const world = forgetful({ answersAboutClients: true });
-    const late = await world.start();
-    world.known.clear();
-    expect(clientOf((await world.start('work')).authUrl)).toBe('client-2');
-    expect((await comeBack(world, late.id, { error: 'invalid_client' })).status).toBe('failed');
-    expect(clientOf((await world.start('third')).authUrl)).toBe('client-2');
-    expect(world.registered).toHaveLength(2);
+    const fixture = forgetful({ answersAboutClients: true });
+    const late = await fixture.start();
+    fixture.known.clear();
+    expect(clientOf((await fixture.start('work')).authUrl)).toBe('client-2');
+    expect((await comeBack(fixture, late.id, { error: 'invalid_client' })).status).toBe('failed');
+    expect(clientOf((await fixture.start('third')).authUrl)).toBe('client-2');
+    expect(fixture.registered).toHaveLength(2);
   });
 
   it('before a pushed request: another is registered, and the person notices nothing', async () => {
-    const world = forgetful({ pushesOnly: true });
-    await world.start();
-    world.known.clear();
-    const session = await world.start();
+    const fixture = forgetful({ pushesOnly: true });
+    await fixture.start();
+    fixture.known.clear();
+    const session = await fixture.start();
     expect(clientOf(session.authUrl)).toBe('client-2');
     expect(session.warnings).toEqual([]);
-    expect(world.asked.slice(-3)).toEqual(['/par', '/register', '/par']);
-    expect(await comeBack(world, session.id)).toMatchObject({ status: 'connected' });
+    expect(fixture.asked.slice(-3)).toEqual(['/par', '/register', '/par']);
+    expect(await comeBack(fixture, session.id)).toMatchObject({ status: 'connected' });
   });
 
   it('before a pushed request, and refuses the next one too: an error that says what to do', async () => {
-    const world = forgetful({ pushesOnly: true, takesNobody: true });
-    await expect(world.start()).rejects.toMatchObject({
+    const fixture = forgetful({ pushesOnly: true, takesNobody: true });
+    await expect(fixture.start()).rejects.toMatchObject({
       code: 'SignInFailed',
       message: 'acme refused the pushed authorization request at id.example/par: invalid_client',
       hint: expect.stringContaining('authsome login acme --flow pkce --force'),
     });
-    expect(world.registered).toHaveLength(2);
+    expect(fixture.registered).toHaveLength(2);
   });
 
   it.each(['invalid_client', 'unauthorized_client'])(
     'and sends people back with %s: said, and fixed by the next sign-in',
     async (error) => {
-      const world = forgetful();
-      const { id } = await world.start();
-      const failed = await comeBack(world, id, { error });
+      const fixture = forgetful();
+      const { id } = await fixture.start();
+      const failed = await comeBack(fixture, id, { error });
       expect(failed.failure).toMatchObject({
         message: `acme refused the sign-in: ${error}`,
         hint: 'acme no longer accepts the client that authsome registered there. Signing in again registers a new one: authsome login acme --force',
       });
-      expect(world.registered).toHaveLength(1);
-      expect(clientOf((await world.start()).authUrl)).toBe('client-2');
+      expect(fixture.registered).toHaveLength(1);
+      expect(clientOf((await fixture.start()).authUrl)).toBe('client-2');
     },
   );
 
   it('but not on the word of somebody who is not that server', async () => {
-    const world = forgetful();
-    const { id } = await world.start();
+    const fixture = forgetful();
+    const { id } = await fixture.start();
     const iss = 'https://evil.example';
-    expect((await comeBack(world, id, { error: 'invalid_client', iss })).failure?.message).toMatch(/issuer/);
-    expect(clientOf((await world.start()).authUrl)).toBe('client-1');
+    expect((await comeBack(fixture, id, { error: 'invalid_client', iss })).failure?.message).toMatch(
+      /issuer/,
+    );
+    expect(clientOf((await fixture.start()).authUrl)).toBe('client-1');
   });
 
   it.each(['expired', 'cancelled'])('and shows that to people: after a sign-in that was %s', async (how) => {
-    const world = forgetful();
-    const { id } = await world.start();
-    if (how === 'cancelled') await world.connections.signIns.cancel(id);
+    const fixture = forgetful();
+    const { id } = await fixture.start();
+    if (how === 'cancelled') await fixture.connections.signIns.cancel(id);
     else {
-      world.clock.nowMs += 11 * 60_000;
-      const { failure } = await world.connections.signIns.read(id);
+      fixture.clock.nowMs += 11 * 60_000;
+      const { failure } = await fixture.connections.signIns.read(id);
       expect(failure?.hint).toContain('acme may have forgotten the client that authsome registered there');
     }
-    const next = await world.start();
+    const next = await fixture.start();
     expect(clientOf(next.authUrl)).toBe('client-2');
-    expect(await comeBack(world, next.id)).toMatchObject({ status: 'connected' });
-    expect(clientOf((await world.start('work')).authUrl)).toBe('client-2');
+    expect(await comeBack(fixture, next.id)).toMatchObject({ status: 'connected' });
+    expect(clientOf((await fixture.start('work')).authUrl)).toBe('client-2');
   });
 
   it('is asked about it where it answers, and a client that it knows stays', async () => {
-    const world = forgetful({ answersAboutClients: true });
-    const { id } = await world.start();
-    await world.connections.signIns.cancel(id);
-    expect(clientOf((await world.start()).authUrl)).toBe('client-1');
-    world.known.clear();
-    expect(clientOf((await world.start()).authUrl)).toBe('client-2');
+    const fixture = forgetful({ answersAboutClients: true });
+    const { id } = await fixture.start();
+    await fixture.connections.signIns.cancel(id);
+    expect(clientOf((await fixture.start()).authUrl)).toBe('client-1');
+    fixture.known.clear();
+    expect(clientOf((await fixture.start()).authUrl)).toBe('client-2');
   });
 
   it('says so at a refresh: the grant stays, and the sign-in that is named registers a new one', async () => {
-    const world = forgetful();
-    for (const name of ['default', 'work']) await comeBack(world, (await world.start(name)).id);
-    world.clock.nowMs += 3_600_000;
-    world.known.clear();
-    await expect(world.connections.credentials.acquire('acme/work')).rejects.toMatchObject({
+    const fixture = forgetful();
+    for (const name of ['default', 'work']) await comeBack(fixture, (await fixture.start(name)).id);
+    fixture.clock.nowMs += 3_600_000;
+    fixture.known.clear();
+    await expect(fixture.connections.credentials.acquire('acme/work')).rejects.toMatchObject({
       code: 'RefreshFailed',
       message: 'token refresh failed: invalid_client',
       hint: expect.stringContaining('registers a new one: authsome login acme --connection work --force'),
     });
-    const session = await world.start('work');
+    const session = await fixture.start('work');
     expect(clientOf(session.authUrl)).toBe('client-2');
-    expect(await comeBack(world, session.id)).toMatchObject({ status: 'connected' });
-    expect((await world.connections.credentials.acquire('acme/work')).secret).toMatch(/^at-/);
+    expect(await comeBack(fixture, session.id)).toMatchObject({ status: 'connected' });
+    expect((await fixture.connections.credentials.acquire('acme/work')).secret).toMatch(/^at-/);
     // It was only away: what it had granted to the first client goes on.
-    world.known.add('client-1');
-    world.clock.nowMs += 60 * 60_000;
-    expect((await world.connections.credentials.acquire('acme/default')).secret).toMatch(/^at-/);
+    fixture.known.add('client-1');
+    fixture.clock.nowMs += 60 * 60_000;
+    expect((await fixture.connections.credentials.acquire('acme/default')).secret).toMatch(/^at-/);
   });
 });
 
 it('a client that a person entered is never replaced', async () => {
-  const { options } = testBench([oauthProvider()], {
+  const { options } = openFixture([oauthProvider()], {
     fetchFor: () => async () => Response.json({ error: 'invalid_client' }, { status: 401 }),
   });
   const connections = createConnections(options);

@@ -4,7 +4,7 @@ import {
   startAuthorizationServer,
   type TestAuthorizationServer,
 } from '../testing/test-authorization-server.ts';
-import { flowBench } from '../testing/test-sign-in.ts';
+import { openFlowFixture } from '../testing/test-sign-in.ts';
 
 let server: TestAuthorizationServer;
 beforeAll(async () => {
@@ -20,7 +20,7 @@ describe('dynamic registration', () => {
     ] as const;
 
   it('finds the endpoints, registers once, and signs in with nothing to fill in', async () => {
-    const { options } = flowBench(server, [...discovered()]);
+    const { options } = openFlowFixture(server, [...discovered()]);
     const connections = createConnections(options);
     const session = await connections.signIns.start({ provider: 'acme', force: false });
     expect(session.asksFor).toBeUndefined();
@@ -36,7 +36,7 @@ describe('dynamic registration', () => {
 
   it('names no scopes to a server that registers no client for them, and asks for them all the same', async () => {
     const registered: unknown[] = [];
-    const { options } = flowBench(server, [...discovered()], {
+    const { options } = openFlowFixture(server, [...discovered()], {
       fetchFor: () => async (input, init) => {
         if (!String(input).endsWith('/reg')) return await fetch(input, init);
         const metadata = JSON.parse(String(init?.body));
@@ -54,7 +54,7 @@ describe('dynamic registration', () => {
   });
 
   it('registers again when the server has forgotten the client', async () => {
-    const { options } = flowBench(server, [...discovered()]);
+    const { options } = openFlowFixture(server, [...discovered()]);
     const connections = createConnections(options);
     await connections.signIns.start({ provider: 'acme', force: false });
     const record = await options.vault.read('client', 'acme');
@@ -69,7 +69,7 @@ describe('dynamic registration', () => {
   });
 
   it('registers again for scopes beyond the first, and keeps the older client for its grants', async () => {
-    const { options, clock } = flowBench(server, [...discovered()]);
+    const { options, clock } = openFlowFixture(server, [...discovered()]);
     const connections = createConnections(options);
     const signIn = async (connection: string, scopes: readonly string[]) => {
       const { authUrl } = await connections.signIns.start({
@@ -96,7 +96,7 @@ describe('dynamic registration', () => {
   });
 
   it('refuses a response that lacks the iss which the server promises', async () => {
-    const { options } = flowBench(server, [...discovered()]);
+    const { options } = openFlowFixture(server, [...discovered()]);
     const connections = createConnections(options);
     const { authUrl } = await connections.signIns.start({ provider: 'acme', force: false });
     const landed = await server.approve(authUrl ?? '');

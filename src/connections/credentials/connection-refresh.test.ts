@@ -7,8 +7,8 @@ import {
   type TestAuthorizationServer,
   testClient,
 } from '../testing/test-authorization-server.ts';
-import { memoryVault, oauthProvider, testBench } from '../testing/test-bench.ts';
-import { acmeKey, serverBench, signIn } from '../testing/test-sign-in.ts';
+import { memoryVault, oauthProvider, openFixture } from '../testing/test-fixture.ts';
+import { acmeKey, openServerFixture, signIn } from '../testing/test-sign-in.ts';
 
 const hourMs = 3_600_000;
 
@@ -35,7 +35,7 @@ describe('a refresh that nobody asked for', () => {
       pauses: 0,
       respond: async (): Promise<Response | undefined> => undefined,
     };
-    const { options, clock, events } = serverBench(server, {
+    const { options, clock, events } = openServerFixture(server, {
       vault: {
         ...vault,
         write: (record, expected) =>
@@ -150,7 +150,7 @@ describe('a refresh', () => {
 
   async function connected(tokens: object) {
     answers.splice(0, answers.length, Response.json(tokens));
-    const prepared = testBench([oauthProvider({ authorizationUrl: `${server.issuer}/auth` })], {
+    const prepared = openFixture([oauthProvider({ authorizationUrl: `${server.issuer}/auth` })], {
       fetchFor: () => answering,
     });
     const connections = createConnections(prepared.options);

@@ -6,8 +6,8 @@ import {
   type TestAuthorizationServer,
   testClient,
 } from '../testing/test-authorization-server.ts';
-import { memoryVault } from '../testing/test-bench.ts';
-import { acmeKey, serverBench, signIn, tokenRequests } from '../testing/test-sign-in.ts';
+import { memoryVault } from '../testing/test-fixture.ts';
+import { acmeKey, openServerFixture, signIn, tokenRequests } from '../testing/test-sign-in.ts';
 import type { LiveCredential } from './credential.ts';
 
 const hourMs = 3_600_000;
@@ -45,7 +45,7 @@ describe('a live credential', () => {
         return vault.read(kind, name);
       },
     };
-    const { options } = serverBench(server, { vault: counted });
+    const { options } = openServerFixture(server, { vault: counted });
     const connections = createConnections(options);
     await signIn(server, connections);
     expect(connections.credentials.peek(acmeKey)).toBeUndefined();
@@ -57,7 +57,7 @@ describe('a live credential', () => {
   });
 
   it('is refreshed in the background from 300 s before its end, while the old one goes on working', async () => {
-    const { options, clock, events } = serverBench(server);
+    const { options, clock, events } = openServerFixture(server);
     const connections = createConnections(options);
     await signIn(server, connections);
     const old = await connections.credentials.acquire(acmeKey);
@@ -76,7 +76,7 @@ describe('a live credential', () => {
   });
 
   it('is no longer given out a minute before its end', async () => {
-    const { options, clock } = serverBench(server);
+    const { options, clock } = openServerFixture(server);
     const connections = createConnections(options);
     await signIn(server, connections);
     const old = await connections.credentials.acquire(acmeKey);
@@ -86,7 +86,7 @@ describe('a live credential', () => {
   });
 
   it('serves on to its real end when the provider has a problem, and nobody hammers the provider', async () => {
-    const { options, clock } = serverBench(server);
+    const { options, clock } = openServerFixture(server);
     const connections = createConnections(options);
     await signIn(server, connections);
     const old = await connections.credentials.acquire(acmeKey);
@@ -111,7 +111,7 @@ describe('a live credential', () => {
   });
 
   it('that died at the provider is invalid: asked for once, and never again', async () => {
-    const { options, clock, events } = serverBench(server);
+    const { options, clock, events } = openServerFixture(server);
     const connections = createConnections(options);
     await signIn(server, connections);
     const { secret } = await connections.credentials.acquire(acmeKey);
@@ -144,7 +144,7 @@ describe('a live credential', () => {
   });
 
   it('of a connection that is not there says how to sign in', async () => {
-    const connections = createConnections(serverBench(server).options);
+    const connections = createConnections(openServerFixture(server).options);
     await expect(connections.credentials.acquire(acmeKey)).rejects.toMatchObject({
       code: 'ConnectionNotFound',
       hint: 'Sign in with: authsome login acme',
@@ -154,7 +154,7 @@ describe('a live credential', () => {
 
 describe('a secret that is shown', () => {
   it('is one that works', async () => {
-    const { options, clock } = serverBench(server);
+    const { options, clock } = openServerFixture(server);
     const shown = createConnections(options);
     await signIn(server, shown);
     const old = await shown.read('acme', undefined, { showSecret: true });
@@ -174,7 +174,7 @@ describe('a secret that is shown', () => {
 
 describe('after a 401', () => {
   it('is replaced by a newer one, once', async () => {
-    const connections = createConnections(serverBench(server).options);
+    const connections = createConnections(openServerFixture(server).options);
     await signIn(server, connections);
     const first = await connections.credentials.acquire(acmeKey);
     const asked = await tokenRequests(server, async () => {
@@ -193,7 +193,7 @@ describe('after a 401', () => {
   });
 
   it('stays for an API key, which has no successor', async () => {
-    const connections = createConnections(serverBench(server).options);
+    const connections = createConnections(openServerFixture(server).options);
     await connections.signIns.start({ provider: 'keys', force: false, apiKey: 'sk-1' });
     const live = await connections.credentials.acquire('keys/default');
     expect(await connections.credentials.renew('keys/default', live)).toBeUndefined();

@@ -35,7 +35,7 @@ function clockwork() {
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-function world(answer: (key: string) => Promise<unknown> = async () => undefined) {
+function fixture(answer: (key: string) => Promise<unknown> = async () => undefined) {
   const clock = clockwork();
   const connections = new Map<string, Connection>();
   const quiet = new Map<string, number>();
@@ -71,7 +71,7 @@ function world(answer: (key: string) => Promise<unknown> = async () => undefined
 
 describe('the refresh schedule', () => {
   it('refreshes a connection that nobody uses 300 s before each of its ends, once', async () => {
-    const { clock, connect, asked, start } = world();
+    const { clock, connect, asked, start } = fixture();
     connect('default');
     start();
     await clock.pass(54 * 60_000);
@@ -81,7 +81,7 @@ describe('the refresh schedule', () => {
   });
 
   it('leaves alone what cannot be refreshed, is over, or never ends', async () => {
-    const { clock, connect, asked, start } = world();
+    const { clock, connect, asked, start } = fixture();
     connect('key', { refreshable: false, expiresAtMs: undefined });
     connect('single', { refreshable: false });
     connect('endless', { expiresAtMs: undefined });
@@ -93,7 +93,7 @@ describe('the refresh schedule', () => {
   });
 
   it('sees a new connection at once', async () => {
-    const { clock, connect, asked, start } = world();
+    const { clock, connect, asked, start } = fixture();
     const schedule = start();
     await clock.pass(1_000);
     connect('short', { expiresAtMs: clock.nowMs + 24_000 });
@@ -103,7 +103,7 @@ describe('the refresh schedule', () => {
   });
 
   it('finds within a minute that the machine has slept, or that the clock was set', async () => {
-    const { clock, connect, asked, start } = world();
+    const { clock, connect, asked, start } = fixture();
     connect('default');
     start();
     await clock.pass(10 * 60_000);
@@ -120,7 +120,7 @@ describe('the refresh schedule', () => {
 
   it('asks for four at a time after a long sleep, and for all in the end', async () => {
     const answers: (() => void)[] = [];
-    const { clock, connect, asked, start } = world(
+    const { clock, connect, asked, start } = fixture(
       () => new Promise<void>((resolve) => answers.push(resolve)),
     );
     for (let index = 0; index < 10; index += 1) connect(`c${index}`);
@@ -140,7 +140,7 @@ describe('the refresh schedule', () => {
   });
 
   it('leaves a failing connection alone for as long as it must, beside others that work', async () => {
-    const { clock, connect, quiet, asked, start } = world(async (key) => {
+    const { clock, connect, quiet, asked, start } = fixture(async (key) => {
       if (key !== 'acme/sick') return;
       quiet.set(key, clock.nowMs + 10 * 60_000);
       throw new Error('no answer');
@@ -158,7 +158,7 @@ describe('the refresh schedule', () => {
   });
 
   it('does not chase tokens that are born dead', async () => {
-    const { clock, connect, asked, start } = world();
+    const { clock, connect, asked, start } = fixture();
     connect('stillborn', { expiresAtMs: clock.nowMs });
     const schedule = start();
     await clock.pass(9_999);
@@ -169,7 +169,7 @@ describe('the refresh schedule', () => {
   });
 
   it('does nothing once it is closed', async () => {
-    const { clock, connect, asked, start } = world();
+    const { clock, connect, asked, start } = fixture();
     connect('default');
     const schedule = start();
     await clock.pass(1_000);

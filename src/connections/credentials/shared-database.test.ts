@@ -10,7 +10,7 @@ import {
   startAuthorizationServer,
   type TestAuthorizationServer,
 } from '../testing/test-authorization-server.ts';
-import { acmeKey, serverBench, signIn, tokenRequests } from '../testing/test-sign-in.ts';
+import { acmeKey, openServerFixture, signIn, tokenRequests } from '../testing/test-sign-in.ts';
 
 const hourMs = 3_600_000;
 
@@ -44,7 +44,7 @@ describe('daemons that share a database', () => {
   }
 
   it('refresh once, however many ask at the moment of expiry', async () => {
-    const { options, clock } = serverBench(server, { vault: await vaultOnDisk() });
+    const { options, clock } = openServerFixture(server, { vault: await vaultOnDisk() });
     const first = createConnections(options);
     await signIn(server, first);
     const others = await Promise.all(
@@ -74,7 +74,7 @@ describe('daemons that share a database', () => {
   });
 
   it('keep a revocation that came while a refresh was under way', async () => {
-    const { options, clock } = serverBench(server, { vault: await vaultOnDisk() });
+    const { options, clock } = openServerFixture(server, { vault: await vaultOnDisk() });
     const refreshing = createConnections(options);
     await signIn(server, refreshing);
     const revoking = createConnections({ ...options, vault: await vaultOnDisk() });

@@ -5,7 +5,7 @@ import {
   type TestAuthorizationServer,
   testResource,
 } from '../testing/test-authorization-server.ts';
-import { flowBench } from '../testing/test-sign-in.ts';
+import { openFlowFixture } from '../testing/test-sign-in.ts';
 
 let server: TestAuthorizationServer;
 beforeAll(async () => {
@@ -32,7 +32,7 @@ describe('a URL', () => {
   };
 
   it('leads to a definition of its own, and a sign-in', async () => {
-    const { options } = flowBench(server, [{}], { fetchFor: service });
+    const { options } = openFlowFixture(server, [{}], { fetchFor: service });
     const connections = createConnections(options);
     const session = await connections.signIns.start({ provider: testResource, force: false });
     expect(session).toMatchObject({ provider: 'mcp-example', flow: 'dcr_pkce' });
@@ -51,7 +51,7 @@ describe('a URL', () => {
   });
 
   it('is looked at again at the next sign-in: a service may have moved', async () => {
-    const { options } = flowBench(server, [{}], { fetchFor: service });
+    const { options } = openFlowFixture(server, [{}], { fetchFor: service });
     const connections = createConnections(options);
     await connections.signIns.start({ provider: testResource, force: false });
     const { document } = options.catalog.find('mcp-example') ?? {};
@@ -78,7 +78,7 @@ describe('a URL', () => {
   it('is signed in to as the published document where the server reads such', async () => {
     const clientMetadataUrl = 'https://client.example/authsome.json';
     const issuer = 'https://id.example';
-    const { options } = flowBench(server, [{}], {
+    const { options } = openFlowFixture(server, [{}], {
       clientMetadataUrl,
       fetchFor: () => async (input) => {
         const { href } = new URL(String(input));
@@ -109,7 +109,7 @@ describe('a URL', () => {
     'without registration asks for a client, and proves it as the server takes it: %s',
     async (offered, method) => {
       const issuer = 'https://id.example';
-      const { options } = flowBench(server, [{}], {
+      const { options } = openFlowFixture(server, [{}], {
         fetchFor: () => async (input) =>
           new URL(String(input)).pathname === '/.well-known/openid-configuration'
             ? Response.json({
@@ -133,7 +133,7 @@ describe('a URL', () => {
     'can be signed in to by a code where its server has such a flow: %s',
     async (has) => {
       const issuer = 'https://id.example';
-      const { options } = flowBench(server, [{}], {
+      const { options } = openFlowFixture(server, [{}], {
         fetchFor: () => async (input) =>
           new URL(String(input)).href === `${issuer}/.well-known/oauth-authorization-server`
             ? Response.json({
@@ -153,7 +153,7 @@ describe('a URL', () => {
 
   it('gains the flow by a code when its server does, and loses nothing that a person has edited', async () => {
     const published = { issuer: 'https://id.example', hasCode: false };
-    const { options } = flowBench(server, [{}], {
+    const { options } = openFlowFixture(server, [{}], {
       fetchFor: () => async (input) => {
         const { issuer, hasCode } = published;
         if (String(input) !== `${issuer}/.well-known/oauth-authorization-server`)
@@ -198,7 +198,7 @@ describe('a URL', () => {
 
   it('that has moved to a server without a device flow no longer has one', async () => {
     let issuer = 'https://old.example';
-    const { options } = flowBench(server, [{}], {
+    const { options } = openFlowFixture(server, [{}], {
       fetchFor: () => async (input) => {
         const { host, pathname } = new URL(String(input));
         if (pathname === '/.well-known/oauth-protected-resource/mcp')
@@ -223,7 +223,7 @@ describe('a URL', () => {
   it.each(['http://mcp.example/mcp', 'https://me:pw@mcp.example/', 'https://'])(
     'must be https and bare: %s',
     async (url) => {
-      const connections = createConnections(flowBench(server, [{}]).options);
+      const connections = createConnections(openFlowFixture(server, [{}]).options);
       await expect(connections.signIns.start({ provider: url, force: false })).rejects.toMatchObject({
         code: 'Usage',
       });
@@ -232,7 +232,7 @@ describe('a URL', () => {
 
   it('reaches private addresses only where the person named that very host', async () => {
     const asked: [string, boolean][] = [];
-    const { options } = flowBench(server, [{}], {
+    const { options } = openFlowFixture(server, [{}], {
       fetchFor:
         ({ publicOnly }) =>
         async (input) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createConnections } from '../connections.ts';
-import { oauthProvider, testBench } from '../testing/test-bench.ts';
+import { oauthProvider, openFixture } from '../testing/test-fixture.ts';
 import { mayShareGrant } from './replaced-grant.ts';
 
 describe('two connections', () => {
@@ -50,7 +50,7 @@ function service(reachesRevocation = true) {
       },
     },
   );
-  const { options, events } = testBench([provider], {
+  const { options, events } = openFixture([provider], {
     fetchFor: () => async (input, init) => {
       const { pathname } = new URL(String(input));
       const form = new URLSearchParams(String(init?.body ?? ''));

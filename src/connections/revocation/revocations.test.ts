@@ -4,7 +4,7 @@ import {
   startAuthorizationServer,
   type TestAuthorizationServer,
 } from '../testing/test-authorization-server.ts';
-import { acmeKey, serverBench, signIn } from '../testing/test-sign-in.ts';
+import { acmeKey, openServerFixture, signIn } from '../testing/test-sign-in.ts';
 
 let server: TestAuthorizationServer;
 beforeAll(async () => {
@@ -21,7 +21,7 @@ async function statusOf(connections: Connections): Promise<string | undefined> {
 
 describe('revoking', () => {
   it('takes effect at once here, and at the provider', async () => {
-    const { options, events } = serverBench(server);
+    const { options, events } = openServerFixture(server);
     const connections = createConnections(options);
     await signIn(server, connections);
     await signIn(server, connections, 'work');
@@ -51,7 +51,7 @@ describe('revoking', () => {
   });
 
   it('clears here even when the provider cannot be reached', async () => {
-    const connections = createConnections(serverBench(server).options);
+    const connections = createConnections(openServerFixture(server).options);
     await signIn(server, connections);
     server.broken.add('/token/revocation');
     expect((await connections.revoke('acme')).remote).toEqual({ default: 'unreachable' });
@@ -61,7 +61,7 @@ describe('revoking', () => {
   });
 
   it('a logout forgets one connection, and tells the provider', async () => {
-    const connections = createConnections(serverBench(server).options);
+    const connections = createConnections(openServerFixture(server).options);
     await signIn(server, connections);
     await signIn(server, connections, 'work');
     const { secret } = await connections.credentials.acquire('acme/work');

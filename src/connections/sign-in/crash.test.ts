@@ -7,7 +7,7 @@ import {
   testClient,
   testRedirectUri,
 } from '../testing/test-authorization-server.ts';
-import { memoryVault, oauthProvider, testBench } from '../testing/test-bench.ts';
+import { memoryVault, oauthProvider, openFixture } from '../testing/test-fixture.ts';
 
 const key = 'acme/default';
 
@@ -59,7 +59,7 @@ function dyingVault(vault: Vault, dieAt: number, moment: 'before' | 'after'): De
 
 function daemons() {
   const records = new Map<string, StoredRecord>();
-  const { options, clock } = testBench([oauthProvider(server.oauth)], {
+  const { options, clock } = openFixture([oauthProvider(server.oauth)], {
     fetchFor: () => fetch,
     redirectUri: testRedirectUri,
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { FlowName } from '../../providers/index.ts';
 import { createConnections } from '../connections.ts';
-import { oauthProvider, testBench } from '../testing/test-bench.ts';
+import { oauthProvider, openFixture } from '../testing/test-fixture.ts';
 
 const issuer = 'https://id.example';
 const baseUrl = 'https://acme.example.com';
@@ -17,7 +17,7 @@ interface Server {
 
 /** A sign-in to `acme/work` on a server of its own, there by `flow`. */
 function signIn({ metadata = {}, answer, flow }: Server) {
-  const { options } = testBench(
+  const { options } = openFixture(
     [
       oauthProvider(
         {

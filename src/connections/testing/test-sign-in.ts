@@ -2,31 +2,31 @@
 import type { Connections } from '../connections.ts';
 import type { AuthSession } from '../contract.ts';
 import { type TestAuthorizationServer, testClient, testRedirectUri } from './test-authorization-server.ts';
-import { keyProvider, oauthProvider, type TestBench, testBench } from './test-bench.ts';
+import { type Fixture, keyProvider, oauthProvider, openFixture } from './test-fixture.ts';
 
 /** The connection that `signIn` makes. */
 export const acmeKey = 'acme/default';
 
-/** A bench with the provider `acme`, which is this server, and `keys`. */
-export function serverBench(
+/** A fixture with the provider `acme`, which is this server, and `keys`. */
+export function openServerFixture(
   server: TestAuthorizationServer,
-  overrides: Parameters<typeof testBench>[1] = {},
-): TestBench {
-  return testBench([oauthProvider(server.oauth), keyProvider()], {
+  overrides: Parameters<typeof openFixture>[1] = {},
+): Fixture {
+  return openFixture([oauthProvider(server.oauth), keyProvider()], {
     fetchFor: () => fetch,
     redirectUri: testRedirectUri,
     ...overrides,
   });
 }
 
-/** A bench with `acme` alone, as changed by `provider`. `pauses` gets the waits between polls, which last no time. */
-export function flowBench(
+/** A fixture with `acme` alone, as changed by `provider`. `pauses` gets the waits between polls, which last no time. */
+export function openFlowFixture(
   server: TestAuthorizationServer,
   provider: Parameters<typeof oauthProvider>,
-  overrides: Parameters<typeof testBench>[1] = {},
-): TestBench & { readonly pauses: readonly number[] } {
+  overrides: Parameters<typeof openFixture>[1] = {},
+): Fixture & { readonly pauses: readonly number[] } {
   const pauses: number[] = [];
-  const bench = testBench([oauthProvider({ ...server.oauth, ...provider[0] }, provider[1])], {
+  const fixture = openFixture([oauthProvider({ ...server.oauth, ...provider[0] }, provider[1])], {
     fetchFor: () => fetch,
     redirectUri: testRedirectUri,
     pause: async (ms) => {
@@ -35,7 +35,7 @@ export function flowBench(
     },
     ...overrides,
   });
-  return { ...bench, pauses };
+  return { ...fixture, pauses };
 }
 
 /** Signs in to `acme` as a browser would. */

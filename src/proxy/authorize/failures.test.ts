@@ -1,18 +1,18 @@
 import { constants } from 'node:http2';
 import { gzipSync } from 'node:zlib';
-import { expect, test, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { cleanupsAfterEach } from '../testing/test-cleanups.ts';
-import { responseOn } from '../testing/test-http2-response.ts';
-import { dialHttp2, openHttp2World } from '../testing/test-http2-upstream.ts';
 import {
   apiHost,
   dialThrough,
+  type Fixture,
   isComplete,
-  openWorld,
-  openWorldWithRaw,
+  openFixture,
+  openFixtureWithRaw,
   secret,
-  type World,
-} from '../testing/test-world.ts';
+} from '../testing/test-fixture.ts';
+import { responseOn } from '../testing/test-http2-response.ts';
+import { dialHttp2, openHttp2Fixture } from '../testing/test-http2-upstream.ts';
 
 /** What came of requests that had been let go: the decision stands, and a second event tells how it ended. */
 
@@ -23,20 +23,20 @@ const ok = (...fields: readonly string[]) => ['HTTP/1.1 200 OK', ...fields, '', 
 const torn = gzipSync(JSON.stringify({ echo: secret })).fill(0xff, 20);
 
 /** An API that sends this to each request, and then closes its connection. */
-async function openWithResponse(sent: string | Buffer): Promise<World> {
-  const world = await openWorldWithRaw(cleanups, (socket) => {
+async function openWithResponse(sent: string | Buffer): Promise<Fixture> {
+  const fixture = await openFixtureWithRaw(cleanups, (socket) => {
     socket.once('data', () => {
       socket.end(typeof sent === 'string' ? Buffer.from(sent, 'latin1') : sent);
     });
   });
-  return world;
+  return fixture;
 }
 
-function expectOneFailure(world: World, outcome: string, detail: string): void {
-  expect(world.decisions).toHaveLength(1);
-  const [decision] = world.decisions;
+function expectOneFailure(fixture: Fixture, outcome: string, detail: string): void {
+  expect(fixture.decisions).toHaveLength(1);
+  const [decision] = fixture.decisions;
   expect(decision).toMatchObject({ action: 'injected', outcome: 'injected' });
-  expect(world.failures).toEqual([
+  expect(fixture.failures).toEqual([
     {
       event: 'answer.failed',
       decision: decision?.id,
@@ -50,7 +50,7 @@ function expectOneFailure(world: World, outcome: string, detail: string): void {
   ]);
 }
 
-test.each([
+it.each([
   ['nothing', '', 'UpstreamUnreachable', 'without a response'],
   ['garbage', 'SSH-2.0-x\r\n\r\n', 'UpstreamMalformed', 'status line'],
   [
@@ -62,17 +62,17 @@ test.each([
 ])(
   'an upstream that answers with %s is recorded, and the client gets a problem',
   async (_, sent, code, detail) => {
-    const world = await openWithResponse(sent);
-    const client = await dialThrough(world);
+    const fixture = await openWithResponse(sent);
+    const client = await dialThrough(fixture);
     client.send(get);
     const response = await client.until(isComplete);
     expect(response).toContain(`"code":"${code}"`);
-    expect(response).toContain(`Authsome-Decision: ${world.decisions[0]?.id}`);
-    expectOneFailure(world, code, detail);
+    expect(response).toContain(`Authsome-Decision: ${fixture.decisions[0]?.id}`);
+    expectOneFailure(fixture, code, detail);
   },
 );
 
-test.each([
+it.each([
   ['stops', `${ok('Content-Length: 9')}hello`, 'UpstreamUnreachable', 'before it was complete'],
   ['breaks its chunks', `${ok('Transfer-Encoding: chunked')}zz\r\n`, 'UpstreamMalformed', 'chunk'],
   [
@@ -85,47 +85,47 @@ test.each([
     'coding',
   ],
 ])('a response that %s is recorded, and does not look complete', async (_, sent, code, detail) => {
-  const world = await openWithResponse(sent);
-  const client = await dialThrough(world);
+  const fixture = await openWithResponse(sent);
+  const client = await dialThrough(fixture);
   client.send(get);
   expect(await client.until(() => false)).not.toContain('problem+json');
-  expectOneFailure(world, code, detail);
+  expectOneFailure(fixture, code, detail);
 });
 
-test('an HTTP/2 stream whose upstream disconnects during its response is recorded', async () => {
-  const world = await openHttp2World(cleanups, (stream) => {
+it('an HTTP/2 stream whose upstream disconnects during its response is recorded', async () => {
+  const fixture = await openHttp2Fixture(cleanups, (stream) => {
     stream.respond({ ':status': 200, 'content-type': 'image/png' });
     stream.write('begun');
   });
-  const stream = (await dialHttp2(cleanups, world)).request({ ':path': '/v1' });
-  stream.once('data', () => world.breakUpstreams());
+  const stream = (await dialHttp2(cleanups, fixture)).request({ ':path': '/v1' });
+  stream.once('data', () => fixture.breakUpstreams());
   const { body, code } = await responseOn(stream);
   expect(body).toBe('begun');
   expect(code).not.toBe(constants.NGHTTP2_NO_ERROR);
-  expectOneFailure(world, 'UpstreamUnreachable', 'before it was complete');
+  expectOneFailure(fixture, 'UpstreamUnreachable', 'before it was complete');
 });
 
-test('a client that leaves during a response is no failure of the upstream', async () => {
-  const world = await openWorldWithRaw(cleanups, (socket) => {
+it('a client that leaves during a response is no failure of the upstream', async () => {
+  const fixture = await openFixtureWithRaw(cleanups, (socket) => {
     socket.once('data', () => socket.write(`${ok('Content-Type: image/png', 'Content-Length: 9')}hello`));
   });
-  const client = await dialThrough(world);
+  const client = await dialThrough(fixture);
   client.send(get);
   await client.until((received) => received.endsWith('hello'));
   client.socket.destroy();
   await vi.waitFor(() => expect(client.ended).toBe(true));
-  expect(world.decisions).toHaveLength(1);
-  expect(world.failures).toEqual([]);
+  expect(fixture.decisions).toHaveLength(1);
+  expect(fixture.failures).toEqual([]);
 });
 
-test('a refusal is one event', async () => {
-  const world = await openWorld({
+it('a refusal is one event', async () => {
+  const fixture = await openFixture({
     spec: { decide: () => ({ allowed: false, rule: 'nothing', reason: 'nothing is allowed' }) },
   });
-  cleanups.push(() => world.close());
-  const client = await dialThrough(world);
+  cleanups.push(() => fixture.close());
+  const client = await dialThrough(fixture);
   client.send(get);
   expect(await client.until(isComplete)).toContain('PolicyDenied');
-  expect(world.decisions).toHaveLength(1);
-  expect(world.failures).toEqual([]);
+  expect(fixture.decisions).toHaveLength(1);
+  expect(fixture.failures).toEqual([]);
 });

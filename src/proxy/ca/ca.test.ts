@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { fromBER } from 'asn1js';
 import { Certificate } from 'pkijs';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { addressBytes, createCertificateAuthority } from './authority.ts';
 import { makeLeaf } from './certificate.ts';
 import { objectIdentifier, octetString, pem, positiveInteger, time } from './der.ts';
@@ -58,7 +58,7 @@ async function verify(caPem: string, leafPem: string, host: string): Promise<str
 
 describe('OpenSSL accepts', () => {
   for (const host of ['api.example.test', 'deep.below.example.test', '192.0.2.7', '[2001:db8::7]']) {
-    test(`a leaf for ${host}`, async () => {
+    it(`a leaf for ${host}`, async () => {
       const authority = authorityFor('example.test', '192.0.2.7', '[2001:db8::7]');
       expect(await verify(authority.pem, leafPemOf(authority, host), host)).toBe('OK');
     });
@@ -76,7 +76,7 @@ describe('OpenSSL refuses, whoever has the key,', () => {
     ['any leaf where nothing is routed', [], 'example.test'],
   ];
   for (const [name, hosts, host] of cases) {
-    test(name, async () => {
+    it(name, async () => {
       const authority = authorityFor(...hosts);
       expect(authority.covers(host)).toBe(false);
       expect(await verify(authority.pem, leafPemOf(authority, host), host)).toMatch(/subtree violation/);
@@ -84,7 +84,7 @@ describe('OpenSSL refuses, whoever has the key,', () => {
   }
 });
 
-test('the CA is what RFC 5280 asks, as another implementation reads it', () => {
+it('the CA is what RFC 5280 asks, as another implementation reads it', () => {
   const authority = authorityFor('api.example.test');
   const der = new X509Certificate(authority.pem).raw;
   const { result } = fromBER(new Uint8Array(der).buffer);
@@ -104,7 +104,7 @@ test('the CA is what RFC 5280 asks, as another implementation reads it', () => {
   expect(certificate.notBefore.value.getTime()).toBeLessThanOrEqual(Date.now() - 3_590_000);
 });
 
-test('a leaf carries its host, no longer life than its CA, and cannot sign', () => {
+it('a leaf carries its host, no longer life than its CA, and cannot sign', () => {
   const authority = authorityFor('api.example.test');
   const leaf = new X509Certificate(leafPemOf(authority, 'api.example.test'));
   const ca = new X509Certificate(authority.pem);
@@ -115,19 +115,19 @@ test('a leaf carries its host, no longer life than its CA, and cannot sign', () 
   expect(leaf.verify(ca.publicKey)).toBe(true);
 });
 
-test('a context is made once for each host, and the number of contexts is bounded', () => {
+it('a context is made once for each host, and the number of contexts is bounded', () => {
   const authority = authorityFor('example.test');
   const first = authority.contextFor('a.example.test');
   expect(authority.contextFor('a.example.test')).toBe(first);
   expect(authority.contextFor('b.example.test')).not.toBe(first);
 });
 
-test('two runs share no key', () => {
+it('two runs share no key', () => {
   const [one, two] = [authorityFor('example.test'), authorityFor('example.test')];
   expect(new X509Certificate(one.pem).publicKey.equals(new X509Certificate(two.pem).publicKey)).toBe(false);
 });
 
-test('a supply gives no key twice, whether it was ready or made at once', () => {
+it('a supply gives no key twice, whether it was ready or made at once', () => {
   vi.useFakeTimers({ toFake: ['setTimeout'] });
   const supply = createKeySupply();
   const atOnce = [supply.take(), supply.take()];
@@ -138,7 +138,7 @@ test('a supply gives no key twice, whether it was ready or made at once', () => 
   expect(points.size).toBe(8);
 });
 
-test('serials are positive and as short as DER wants them', () => {
+it('serials are positive and as short as DER wants them', () => {
   expect(positiveInteger(Buffer.from([0, 0, 0x7f])).toString('hex')).toBe('02017f');
   expect(positiveInteger(Buffer.from([0x80])).toString('hex')).toBe('02020080');
   expect(positiveInteger(Buffer.from([0])).toString('hex')).toBe('020100');
@@ -151,7 +151,7 @@ test('serials are positive and as short as DER wants them', () => {
   expect(new X509Certificate(authority.pem).serialNumber).toMatch(/^7F/);
 });
 
-test('times are UTCTime until 2049 and GeneralizedTime from 2050', () => {
+it('times are UTCTime until 2049 and GeneralizedTime from 2050', () => {
   expect(
     time(Date.UTC(2049, 11, 31, 23, 59, 59))
       .toString('latin1')
@@ -164,36 +164,36 @@ test('times are UTCTime until 2049 and GeneralizedTime from 2050', () => {
   ).toBe('20500101000000Z');
 });
 
-test('object identifiers are written in base 128', () => {
+it('object identifiers are written in base 128', () => {
   expect(objectIdentifier('1.2.840.113549').toString('hex')).toBe('06062a864886f70d');
 });
 
-test('a PEM never has an empty line, whatever the length', () => {
+it('a PEM never has an empty line, whatever the length', () => {
   for (let size = 1; size < 200; size += 1) expect(pem('X', Buffer.alloc(size, 7))).not.toContain('\n\n');
 });
 
-test('lengths of every size are written in as few bytes as DER wants', () => {
+it('lengths of every size are written in as few bytes as DER wants', () => {
   expect(octetString(Buffer.alloc(127)).subarray(0, 2).toString('hex')).toBe('047f');
   expect(octetString(Buffer.alloc(128)).subarray(0, 3).toString('hex')).toBe('048180');
   expect(octetString(Buffer.alloc(256)).subarray(0, 4).toString('hex')).toBe('04820100');
   expect(octetString(Buffer.alloc(65_536)).subarray(0, 5).toString('hex')).toBe('0483010000');
 });
 
-test('a run with ten thousand hosts has a CA that still verifies', async () => {
+it('a run with ten thousand hosts has a CA that still verifies', async () => {
   const authority = authorityFor(...Array.from({ length: 10_000 }, (_, index) => `api${index}.example.test`));
   expect(
     await verify(authority.pem, leafPemOf(authority, 'api9999.example.test'), 'api9999.example.test'),
   ).toBe('OK');
 });
 
-test('a hundred leaves of varying signature length all load', () => {
+it('a hundred leaves of varying signature length all load', () => {
   const authority = authorityFor('example.test');
   for (let index = 0; index < 100; index += 1) {
     expect(() => authority.contextFor(`h${index}.example.test`)).not.toThrow();
   }
 });
 
-test('a leaf is refused by a CA that did not sign it', async () => {
+it('a leaf is refused by a CA that did not sign it', async () => {
   const key = generateKeyPair();
   const authority = authorityFor('example.test');
   const forged = makeLeaf({
@@ -207,7 +207,7 @@ test('a leaf is refused by a CA that did not sign it', async () => {
   expect(await verify(authority.pem, forged, 'a.example.test')).not.toBe('OK');
 });
 
-test('addresses are read in every spelling', () => {
+it('addresses are read in every spelling', () => {
   expect(Buffer.from(addressBytes('[::ffff:192.0.2.1]') ?? []).toString('hex')).toBe(
     '00000000000000000000ffffc0000201',
   );

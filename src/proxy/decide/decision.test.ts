@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { compileRoutes } from '../../providers/index.ts';
 import type { RunSpec } from '../contract.ts';
 import { cleanupsAfterEach } from '../testing/test-cleanups.ts';
@@ -7,22 +7,22 @@ import {
   ask,
   dialProxy,
   dialThrough,
-  openWorldWithApi,
+  type FixtureOptions,
+  openFixtureWithApi,
   problemOf,
   proxyAuthorization,
   routeTo,
   secret,
-  type WorldOptions,
-} from '../testing/test-world.ts';
+} from '../testing/test-fixture.ts';
 
 const cleanups = cleanupsAfterEach();
 
-const openWithApi = (options?: WorldOptions) => openWorldWithApi(cleanups, options);
+const openWithApi = (options?: FixtureOptions) => openFixtureWithApi(cleanups, options);
 
 describe('the decision', () => {
-  test('a path that may lead elsewhere is refused', async () => {
-    const { world, seen } = await openWithApi({ routes: [routeTo(apiHost, { pathPrefix: '/v1' })] });
-    const client = await dialThrough(world);
+  it('a path that may lead elsewhere is refused', async () => {
+    const { fixture, seen } = await openWithApi({ routes: [routeTo(apiHost, { pathPrefix: '/v1' })] });
+    const client = await dialThrough(fixture);
     for (const path of [
       '/v1/../admin',
       '/v1/%2e%2e/admin',
@@ -36,15 +36,15 @@ describe('the decision', () => {
     expect(seen).toEqual([]);
   });
 
-  test('two connections that match equally well are refused, and none is guessed', async () => {
-    const { world, seen } = await openWithApi({
+  it('two connections that match equally well are refused, and none is guessed', async () => {
+    const { fixture, seen } = await openWithApi({
       routes: [
         routeTo(apiHost),
         routeTo(apiHost, { id: 'rival:api', provider: 'rival', connection: 'work' }),
         routeTo(apiHost, { id: 'other:api/v9', provider: 'other', pathPrefix: '/v9' }),
       ],
     });
-    const client = await dialThrough(world);
+    const client = await dialThrough(fixture);
     // Again and again, and not by turns.
     for (let count = 0; count < 2; count += 1) {
       const problem = problemOf(await ask(client, 'GET / HTTP/1.1', `Host: ${apiHost}`));
@@ -59,8 +59,8 @@ describe('the decision', () => {
     }
     expect(seen).toEqual([]);
     const reason = 'matches equally well as another route';
-    expect(world.decisions).toHaveLength(2);
-    for (const decision of world.decisions) {
+    expect(fixture.decisions).toHaveLength(2);
+    for (const decision of fixture.decisions) {
       expect(decision).toMatchObject({
         outcome: 'RouteAmbiguous',
         candidates: [
@@ -78,9 +78,9 @@ describe('the decision', () => {
       ? { allowed: false, rule: 'no-deletes', reason: 'Nobody deletes here.' }
       : { allowed: true, rule: undefined, reason: 'nothing forbids it' };
 
-  test('policy is asked, and what it denies is not sent', async () => {
+  it('policy is asked, and what it denies is not sent', async () => {
     const asked: unknown[] = [];
-    const { world, seen } = await openWithApi({
+    const { fixture, seen } = await openWithApi({
       spec: {
         decide: (request) => {
           asked.push(request);
@@ -88,7 +88,11 @@ describe('the decision', () => {
         },
       },
     });
-    const response = await ask(await dialThrough(world), 'delete /things/1?q=1 HTTP/1.1', `Host: ${apiHost}`);
+    const response = await ask(
+      await dialThrough(fixture),
+      'delete /things/1?q=1 HTTP/1.1',
+      `Host: ${apiHost}`,
+    );
     expect(response).toMatch(/^HTTP\/1\.1 403 /);
     expect(problemOf(response)).toMatchObject({ code: 'PolicyDenied' });
     expect(asked).toEqual([
@@ -102,21 +106,21 @@ describe('the decision', () => {
       },
     ]);
     expect(seen).toEqual([]);
-    expect(world.decisions[0]).toMatchObject({
+    expect(fixture.decisions[0]).toMatchObject({
       outcome: 'PolicyDenied',
       rule: 'no-deletes',
       action: 'refused',
     });
   });
 
-  test.each([
+  it.each([
     ['X-HTTP-Method-Override: DELETE'],
     ['x-http-method: delete'],
     ['X_HTTP_Method_Override: DELETE'],
     ['X-Method-Override: PATCH\r\nX-Method-Override: DELETE'],
   ])('a method that a header asks for is denied like the request’s own: %s', async (fields) => {
-    const { world, seen } = await openWithApi({ spec: { decide: noDeletes } });
-    const client = await dialThrough(world);
+    const { fixture, seen } = await openWithApi({ spec: { decide: noDeletes } });
+    const client = await dialThrough(fixture);
     const response = await ask(
       client,
       'POST /things/1 HTTP/1.1',
@@ -128,7 +132,7 @@ describe('the decision', () => {
       code: 'PolicyDenied',
       detail: expect.stringMatching(/[^.]\. A method-override header asks for that method\.$/),
     });
-    expect(world.decisions[0]).toMatchObject({ outcome: 'PolicyDenied', rule: 'no-deletes' });
+    expect(fixture.decisions[0]).toMatchObject({ outcome: 'PolicyDenied', rule: 'no-deletes' });
     expect(seen).toEqual([]);
     await ask(
       client,
@@ -140,20 +144,20 @@ describe('the decision', () => {
     expect(seen.map(({ headers }) => headers['x-http-method-override'])).toEqual(['PUT']);
   });
 
-  test.each([['trace / HTTP/1.1'], [`GET / HTTP/1.1\r\nX-HTTP-Method-Override: TRACE`]])(
+  it.each([['trace / HTTP/1.1'], [`GET / HTTP/1.1\r\nX-HTTP-Method-Override: TRACE`]])(
     'TRACE gets no credential to send back: %j',
     async (line) => {
-      const { world, seen } = await openWithApi();
-      const response = await ask(await dialThrough(world), line, `Host: ${apiHost}`);
+      const { fixture, seen } = await openWithApi();
+      const response = await ask(await dialThrough(fixture), line, `Host: ${apiHost}`);
       expect(problemOf(response)).toMatchObject({ code: 'OperationNotAllowed' });
       expect(seen).toEqual([]);
     },
   );
 
-  test('a refusal says what to run, and its id is recorded', async () => {
-    const { world } = await openWithApi();
-    world.credentials.clear();
-    const response = await ask(await dialThrough(world), 'GET /p?q=hidden HTTP/1.1', `Host: ${apiHost}`);
+  it('a refusal says what to run, and its id is recorded', async () => {
+    const { fixture } = await openWithApi();
+    fixture.credentials.clear();
+    const response = await ask(await dialThrough(fixture), 'GET /p?q=hidden HTTP/1.1', `Host: ${apiHost}`);
     const problem = problemOf(response);
     expect(problem).toMatchObject({
       code: 'CredentialExpired',
@@ -162,32 +166,32 @@ describe('the decision', () => {
     });
     expect(problem.decision).toMatch(/^dec_[0-9a-f]{24}$/);
     expect(response).toContain(`Authsome-Decision: ${problem.decision}\r\n`);
-    expect(world.decisions).toHaveLength(1);
-    expect(world.decisions[0]).toMatchObject({
+    expect(fixture.decisions).toHaveLength(1);
+    expect(fixture.decisions[0]).toMatchObject({
       id: problem.decision,
       outcome: 'CredentialExpired',
       request: { path: '/p' },
     });
-    expect(JSON.stringify(world.decisions)).not.toContain('hidden');
+    expect(JSON.stringify(fixture.decisions)).not.toContain('hidden');
   });
 
-  test('routes are read again for every request', async () => {
-    const { world, seen } = await openWithApi();
-    const client = await dialThrough(world);
+  it('routes are read again for every request', async () => {
+    const { fixture, seen } = await openWithApi();
+    const client = await dialThrough(fixture);
     await ask(client, 'GET /1 HTTP/1.1', `Host: ${apiHost}`);
-    world.run.replaceRoutes(compileRoutes([routeTo(apiHost, { pathPrefix: '/only' })]));
+    fixture.run.replaceRoutes(compileRoutes([routeTo(apiHost, { pathPrefix: '/only' })]));
     await ask(client, 'GET /2 HTTP/1.1', `Host: ${apiHost}`);
     expect(seen.map(({ headers }) => headers.authorization)).toEqual([`Bearer ${secret}`, undefined]);
   });
 
-  test('a host that became a route after the run started needs a new run', async () => {
-    const { world } = await openWithApi();
-    world.run.replaceRoutes(compileRoutes([routeTo('new.test')]));
+  it('a host that became a route after the run started needs a new run', async () => {
+    const { fixture } = await openWithApi();
+    fixture.run.replaceRoutes(compileRoutes([routeTo('new.test')]));
     const response = await ask(
-      await dialProxy(world),
+      await dialProxy(fixture),
       'CONNECT new.test:443 HTTP/1.1',
       'Host: x',
-      `Proxy-Authorization: ${proxyAuthorization(world.run)}`,
+      `Proxy-Authorization: ${proxyAuthorization(fixture.run)}`,
     );
     expect(problemOf(response)).toMatchObject({
       code: 'OperationNotAllowed',

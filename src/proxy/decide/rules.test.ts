@@ -1,6 +1,6 @@
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { cleanupsAfterEach } from '../testing/test-cleanups.ts';
 import {
   apiHost,
@@ -8,21 +8,21 @@ import {
   connectTo,
   dialProxy,
   dialThrough,
+  type FixtureOptions,
   isComplete,
-  openWorld,
-  openWorldWithApi,
+  openFixture,
+  openFixtureWithApi,
   otherHost,
   problemOf,
   proxyAuthorization,
   routeTo,
   secret,
   serveRaw,
-  type WorldOptions,
-} from '../testing/test-world.ts';
+} from '../testing/test-fixture.ts';
 
 const cleanups = cleanupsAfterEach();
 
-const openWithApi = (options?: WorldOptions) => openWorldWithApi(cleanups, options);
+const openWithApi = (options?: FixtureOptions) => openFixtureWithApi(cleanups, options);
 
 describe('who may use the proxy', () => {
   const wrong: readonly (readonly [name: string, field: string])[] = [
@@ -36,10 +36,10 @@ describe('who may use the proxy', () => {
     ['nobody with malformed credentials', 'Proxy-Authorization: Basic !!'],
   ];
   for (const [name, field] of wrong) {
-    test(name, async () => {
-      const { world, seen } = await openWithApi();
+    it(name, async () => {
+      const { fixture, seen } = await openWithApi();
       const response = await ask(
-        await dialProxy(world),
+        await dialProxy(fixture),
         `CONNECT ${apiHost}:443 HTTP/1.1`,
         `Host: ${apiHost}:443`,
         field,
@@ -47,18 +47,21 @@ describe('who may use the proxy', () => {
       expect(response).toMatch(/^HTTP\/1\.1 407 /);
       expect(response).toContain('Proxy-Authenticate: Basic');
       expect(problemOf(response)).toMatchObject({ code: 'ProxyAuthenticationRequired', status: 407 });
-      expect(world.dials).toEqual([]);
+      expect(fixture.dials).toEqual([]);
       expect(seen).toEqual([]);
-      expect(world.decisions).toHaveLength(1);
-      expect(world.decisions[0]).toMatchObject({ action: 'refused', outcome: 'ProxyAuthenticationRequired' });
+      expect(fixture.decisions).toHaveLength(1);
+      expect(fixture.decisions[0]).toMatchObject({
+        action: 'refused',
+        outcome: 'ProxyAuthenticationRequired',
+      });
     });
   }
 
-  test('no client with two sets of credentials', async () => {
-    const { world } = await openWithApi();
-    const good = `Proxy-Authorization: ${proxyAuthorization(world.run)}`;
+  it('no client with two sets of credentials', async () => {
+    const { fixture } = await openWithApi();
+    const good = `Proxy-Authorization: ${proxyAuthorization(fixture.run)}`;
     const response = await ask(
-      await dialProxy(world),
+      await dialProxy(fixture),
       `CONNECT ${apiHost}:443 HTTP/1.1`,
       'Host: x',
       good,
@@ -67,16 +70,16 @@ describe('who may use the proxy', () => {
     expect(response).toMatch(/^HTTP\/1\.1 407 /);
   });
 
-  test('no client after the run has ended, and what was open is closed', async () => {
-    const { world } = await openWithApi();
-    const inside = await dialThrough(world);
+  it('no client after the run has ended, and what was open is closed', async () => {
+    const { fixture } = await openWithApi();
+    const inside = await dialThrough(fixture);
     await ask(inside, 'GET / HTTP/1.1', `Host: ${apiHost}`);
-    const authorization = proxyAuthorization(world.run);
-    world.run.end();
+    const authorization = proxyAuthorization(fixture.run);
+    fixture.run.end();
     await inside.until(() => false);
     expect(inside.ended).toBe(true);
     const response = await ask(
-      await dialProxy(world),
+      await dialProxy(fixture),
       `CONNECT ${apiHost}:443 HTTP/1.1`,
       'Host: x',
       `Proxy-Authorization: ${authorization}`,
@@ -84,60 +87,60 @@ describe('who may use the proxy', () => {
     expect(response).toMatch(/^HTTP\/1\.1 407 /);
   });
 
-  test('the credentials of the proxy reach no upstream', async () => {
-    const { world, seen } = await openWithApi();
+  it('the credentials of the proxy reach no upstream', async () => {
+    const { fixture, seen } = await openWithApi();
     await ask(
-      await dialThrough(world),
+      await dialThrough(fixture),
       'GET / HTTP/1.1',
       `Host: ${apiHost}`,
-      `Proxy-Authorization: ${proxyAuthorization(world.run)}`,
+      `Proxy-Authorization: ${proxyAuthorization(fixture.run)}`,
     );
     expect(JSON.stringify(seen)).not.toContain('proxy-authorization');
   });
 });
 
 describe('CONNECT = SNI = Host = certificate', () => {
-  test('another Host is refused, and the upstream sees nothing', async () => {
-    const { world, seen } = await openWithApi();
-    const response = await ask(await dialThrough(world), 'GET / HTTP/1.1', `Host: ${otherHost}`);
+  it('another Host is refused, and the upstream sees nothing', async () => {
+    const { fixture, seen } = await openWithApi();
+    const response = await ask(await dialThrough(fixture), 'GET / HTTP/1.1', `Host: ${otherHost}`);
     expect(response).toMatch(/^HTTP\/1\.1 421 /);
     expect(problemOf(response)).toMatchObject({ code: 'TargetMismatch' });
     expect(seen).toEqual([]);
-    expect(world.dials).toEqual([]);
-    expect(world.decisions).toHaveLength(1);
+    expect(fixture.dials).toEqual([]);
+    expect(fixture.decisions).toHaveLength(1);
   });
 
-  test.each([apiHost, `${apiHost}:`, `${apiHost}:0`, `${apiHost}:65536`, `a@${apiHost}:443`, '127.1:443'])(
+  it.each([apiHost, `${apiHost}:`, `${apiHost}:0`, `${apiHost}:65536`, `a@${apiHost}:443`, '127.1:443'])(
     'CONNECT to %s learns what CONNECT takes, and opens nothing',
     async (target) => {
-      const { world, seen } = await openWithApi();
+      const { fixture, seen } = await openWithApi();
       const response = await ask(
-        await dialProxy(world),
+        await dialProxy(fixture),
         `CONNECT ${target} HTTP/1.1`,
         'Host: x',
-        `Proxy-Authorization: ${proxyAuthorization(world.run)}`,
+        `Proxy-Authorization: ${proxyAuthorization(fixture.run)}`,
       );
       expect(problemOf(response)).toMatchObject({
         code: 'MalformedRequest',
         detail: expect.stringContaining('CONNECT takes a host and a port'),
       });
-      expect(world.dials).toEqual([]);
+      expect(fixture.dials).toEqual([]);
       expect(seen).toEqual([]);
     },
   );
 
-  test('another port in Host is refused', async () => {
-    const { world, seen } = await openWithApi();
-    expect(await ask(await dialThrough(world), 'GET / HTTP/1.1', `Host: ${apiHost}:8443`)).toMatch(
+  it('another port in Host is refused', async () => {
+    const { fixture, seen } = await openWithApi();
+    expect(await ask(await dialThrough(fixture), 'GET / HTTP/1.1', `Host: ${apiHost}:8443`)).toMatch(
       /^HTTP\/1\.1 421 /,
     );
     expect(seen).toEqual([]);
   });
 
-  test('another server name in the TLS handshake is refused', async () => {
-    const { world, seen } = await openWithApi({ routes: [routeTo(apiHost), routeTo(otherHost)] });
+  it('another server name in the TLS handshake is refused', async () => {
+    const { fixture, seen } = await openWithApi({ routes: [routeTo(apiHost), routeTo(otherHost)] });
     const response = await ask(
-      await dialThrough(world, apiHost, { servername: otherHost }),
+      await dialThrough(fixture, apiHost, { servername: otherHost }),
       'GET / HTTP/1.1',
       `Host: ${apiHost}`,
     );
@@ -145,35 +148,35 @@ describe('CONNECT = SNI = Host = certificate', () => {
     expect(seen).toEqual([]);
   });
 
-  test('a client that offers HTTP/1.0 alone is served, and one that supports neither version is refused', async () => {
-    const { world, seen } = await openWithApi();
-    const old = await dialThrough(world, apiHost, { alpn: ['http/1.0'] });
+  it('a client that offers HTTP/1.0 alone is served, and one that supports neither version is refused', async () => {
+    const { fixture, seen } = await openWithApi();
+    const old = await dialThrough(fixture, apiHost, { alpn: ['http/1.0'] });
     expect(await ask(old, 'GET / HTTP/1.0')).toMatch(/^HTTP\/1\.1 200 /);
     expect(seen).toHaveLength(1);
-    await expect(dialThrough(world, apiHost, { alpn: ['acme-tls/1'] })).rejects.toThrow();
-    await vi.waitFor(() => expect(world.decisions).toHaveLength(2));
-    expect(world.decisions[1]?.reason).toBe('the client supports neither HTTP/1 nor HTTP/2');
+    await expect(dialThrough(fixture, apiHost, { alpn: ['acme-tls/1'] })).rejects.toThrow();
+    await vi.waitFor(() => expect(fixture.decisions).toHaveLength(2));
+    expect(fixture.decisions[1]?.reason).toBe('the client supports neither HTTP/1 nor HTTP/2');
     expect(seen).toHaveLength(1);
   });
 
-  test('a look-alike with user information, or an absolute target elsewhere, is refused', async () => {
-    const { world, seen } = await openWithApi();
+  it('a look-alike with user information, or an absolute target elsewhere, is refused', async () => {
+    const { fixture, seen } = await openWithApi();
     for (const target of [
       `https://${otherHost}/`,
       `https://${apiHost}@${otherHost}/`,
       `https://${apiHost}:8443/`,
       `https://${apiHost}.evil.test/`,
     ]) {
-      const response = await ask(await dialThrough(world), `GET ${target} HTTP/1.1`, `Host: ${apiHost}`);
+      const response = await ask(await dialThrough(fixture), `GET ${target} HTTP/1.1`, `Host: ${apiHost}`);
       expect(response).toMatch(/^HTTP\/1\.1 4(00|21) /);
     }
     expect(seen).toEqual([]);
-    expect(world.decisions).toHaveLength(4);
+    expect(fixture.decisions).toHaveLength(4);
   });
 
-  test('the same host in another spelling is the same host, and is sent in canonical form', async () => {
-    const { world, seen } = await openWithApi();
-    const client = await dialThrough(world);
+  it('the same host in another spelling is the same host, and is sent in canonical form', async () => {
+    const { fixture, seen } = await openWithApi();
+    const client = await dialThrough(fixture);
     for (const host of [apiHost.toUpperCase(), `${apiHost}.`, `${apiHost}:443`]) {
       expect(await ask(client, 'GET /x HTTP/1.1', `Host: ${host}`)).toMatch(/^HTTP\/1\.1 200 /);
     }
@@ -184,22 +187,22 @@ describe('CONNECT = SNI = Host = certificate', () => {
     expect(seen.map(({ line }) => line)).toEqual(['GET /x', 'GET /x', 'GET /x', 'GET /y']);
   });
 
-  test('an upstream whose certificate is not for the host gets no request', async () => {
+  it('an upstream whose certificate is not for the host gets no request', async () => {
     const seen: string[] = [];
     const upstream = await serveRaw((tls) => tls.on('data', (chunk) => seen.push(String(chunk))), otherHost);
-    const world = await openWorld();
-    world.ports.set(`${apiHost}:443`, upstream.at);
+    const fixture = await openFixture();
+    fixture.ports.set(`${apiHost}:443`, upstream.at);
     cleanups.push(
       () => upstream.close(),
-      () => world.close(),
+      () => fixture.close(),
     );
-    const response = await ask(await dialThrough(world), 'GET / HTTP/1.1', `Host: ${apiHost}`);
+    const response = await ask(await dialThrough(fixture), 'GET / HTTP/1.1', `Host: ${apiHost}`);
     expect(response).toMatch(/^HTTP\/1\.1 502 /);
     expect(seen).toEqual([]);
   });
 
-  test('CONNECT to a malformed or numeric host is refused', async () => {
-    const { world } = await openWithApi();
+  it('CONNECT to a malformed or numeric host is refused', async () => {
+    const { fixture } = await openWithApi();
     for (const target of [
       'api.example.test',
       'api.example.test:0',
@@ -215,54 +218,54 @@ describe('CONNECT = SNI = Host = certificate', () => {
       '[::1:443',
     ]) {
       const response = await ask(
-        await dialProxy(world),
+        await dialProxy(fixture),
         `CONNECT ${target} HTTP/1.1`,
         'Host: x',
-        `Proxy-Authorization: ${proxyAuthorization(world.run)}`,
+        `Proxy-Authorization: ${proxyAuthorization(fixture.run)}`,
       );
       expect([target, response.slice(0, 12)]).toEqual([target, 'HTTP/1.1 400']);
     }
-    expect(world.dials).toEqual([]);
+    expect(fixture.dials).toEqual([]);
   });
 });
 
 describe('plain HTTP', () => {
-  test('inside a tunnel to a routed host is refused, never injected', async () => {
-    const { world } = await openWithApi();
-    const client = await dialProxy(world);
-    await connectTo(client, world, `${apiHost}:443`);
+  it('inside a tunnel to a routed host is refused, never injected', async () => {
+    const { fixture } = await openWithApi();
+    const client = await dialProxy(fixture);
+    await connectTo(client, fixture, `${apiHost}:443`);
     const response = await ask(client, 'GET / HTTP/1.1', `Host: ${apiHost}`);
     expect(problemOf(response)).toMatchObject({ code: 'PlainHttpRefused' });
-    expect(world.dials).toEqual([]);
-    expect(world.decisions.map(({ outcome }) => outcome)).toEqual(['PlainHttpRefused']);
+    expect(fixture.dials).toEqual([]);
+    expect(fixture.decisions.map(({ outcome }) => outcome)).toEqual(['PlainHttpRefused']);
   });
 
-  test('to a routed host in absolute form is refused on every port', async () => {
-    const { world } = await openWithApi();
+  it('to a routed host in absolute form is refused on every port', async () => {
+    const { fixture } = await openWithApi();
     for (const url of [`http://${apiHost}/`, `http://${apiHost}:443/`, `http://${apiHost}:8080/`]) {
       const response = await ask(
-        await dialProxy(world),
+        await dialProxy(fixture),
         `GET ${url} HTTP/1.1`,
         `Host: ${apiHost}`,
-        `Proxy-Authorization: ${proxyAuthorization(world.run)}`,
+        `Proxy-Authorization: ${proxyAuthorization(fixture.run)}`,
       );
       expect(problemOf(response)).toMatchObject({ code: 'PlainHttpRefused' });
     }
-    expect(world.dials).toEqual([]);
+    expect(fixture.dials).toEqual([]);
   });
 
-  test('to any other host passes, without a credential and without hop-by-hop fields', async () => {
+  it('to any other host passes, without a credential and without hop-by-hop fields', async () => {
     const seen: NodeJS.Dict<unknown>[] = [];
     const server = createHttpServer((request, response) => {
       seen.push({ url: request.url, ...request.headers });
       response.end('plain');
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { world } = await openWithApi();
+    const { fixture } = await openWithApi();
     cleanups.push(() => server.close());
-    world.ports.set('plain.test:80', (server.address() as AddressInfo).port);
-    const client = await dialProxy(world);
-    const authorization = `Proxy-Authorization: ${proxyAuthorization(world.run)}`;
+    fixture.ports.set('plain.test:80', (server.address() as AddressInfo).port);
+    const client = await dialProxy(fixture);
+    const authorization = `Proxy-Authorization: ${proxyAuthorization(fixture.run)}`;
     const response = await ask(
       client,
       'GET http://plain.test/a?b=c HTTP/1.1',
@@ -272,45 +275,45 @@ describe('plain HTTP', () => {
     );
     expect(response).toMatch(/^HTTP\/1\.1 200 .*plain$/s);
     expect(seen).toEqual([{ url: '/a?b=c', host: 'plain.test' }]);
-    expect(world.decisions[0]).toMatchObject({
+    expect(fixture.decisions[0]).toMatchObject({
       action: 'passed',
       request: { host: 'plain.test', port: 80, path: '/a' },
     });
     server.closeAllConnections();
   });
 
-  test('neither TLS nor HTTP in a tunnel to a routed host is closed cleanly and recorded', async () => {
-    const { world } = await openWithApi();
-    const client = await dialProxy(world);
-    await connectTo(client, world, `${apiHost}:443`);
+  it('neither TLS nor HTTP in a tunnel to a routed host is closed cleanly and recorded', async () => {
+    const { fixture } = await openWithApi();
+    const client = await dialProxy(fixture);
+    await connectTo(client, fixture, `${apiHost}:443`);
     client.send(Buffer.from([0, 1, 2, 3]));
     expect(await client.until(() => false)).toBe('');
-    expect(world.decisions.map(({ outcome }) => outcome)).toEqual(['MalformedRequest']);
+    expect(fixture.decisions.map(({ outcome }) => outcome)).toEqual(['MalformedRequest']);
   });
 });
 
-test('an https:// target in absolute form is answered as within a tunnel', async () => {
-  const { world, seen } = await openWithApi();
-  const client = await dialProxy(world);
+it('an https:// target in absolute form is answered as within a tunnel', async () => {
+  const { fixture, seen } = await openWithApi();
+  const client = await dialProxy(fixture);
   const response = await ask(
     client,
     `GET https://${apiHost}/v1?a=1 HTTP/1.1`,
     `Host: ${apiHost}`,
-    `Proxy-Authorization: ${proxyAuthorization(world.run)}`,
+    `Proxy-Authorization: ${proxyAuthorization(fixture.run)}`,
   );
   expect(response).toMatch(/^HTTP\/1\.1 200 /);
   expect(seen[0]).toMatchObject({ line: 'GET /v1?a=1', headers: { authorization: `Bearer ${secret}` } });
 });
 
 describe('addresses', () => {
-  test('what the dialer forbids is refused, in a tunnel and in absolute form', async () => {
-    const { world } = await openWithApi();
+  it('what the dialer forbids is refused, in a tunnel and in absolute form', async () => {
+    const { fixture } = await openWithApi();
     for (const target of ['127.0.0.1:80', '[::]:80', 'localhost:80']) {
       const response = await ask(
-        await dialProxy(world),
+        await dialProxy(fixture),
         `CONNECT ${target} HTTP/1.1`,
         'Host: x',
-        `Proxy-Authorization: ${proxyAuthorization(world.run)}`,
+        `Proxy-Authorization: ${proxyAuthorization(fixture.run)}`,
       );
       expect(problemOf(response)).toMatchObject({ code: 'AddressForbidden', status: 403 });
       // All that most clients show of it.
@@ -318,29 +321,29 @@ describe('addresses', () => {
         /^HTTP\/1\.1 403 Forbidden \(AddressForbidden: authsome explain dec_\w+\)\r\n/,
       );
     }
-    expect(world.decisions).toHaveLength(3);
+    expect(fixture.decisions).toHaveLength(3);
   });
 
-  test('the API’s own port is out of reach, by name, by address and behind another name', async () => {
+  it('the API’s own port is out of reach, by name, by address and behind another name', async () => {
     let touched = 0;
     const api = createTcpServer(() => {
       touched += 1;
     });
     await new Promise<void>((resolve) => api.listen(0, '127.0.0.1', resolve));
     const { port } = api.address() as AddressInfo;
-    const world = await openWorld({ forbiddenTargets: [{ host: '127.0.0.1', port }], routes: [] });
+    const fixture = await openFixture({ forbiddenTargets: [{ host: '127.0.0.1', port }], routes: [] });
     cleanups.push(
       () => api.close(),
-      () => world.close(),
+      () => fixture.close(),
     );
-    world.ports.set(`innocent.test:${port}`, port);
-    world.ports.set('innocent.test:443', port);
+    fixture.ports.set(`innocent.test:${port}`, port);
+    fixture.ports.set('innocent.test:443', port);
     for (const target of [`127.0.0.1:${port}`, `innocent.test:${port}`, 'innocent.test:443']) {
       const response = await ask(
-        await dialProxy(world),
+        await dialProxy(fixture),
         `CONNECT ${target} HTTP/1.1`,
         'Host: x',
-        `Proxy-Authorization: ${proxyAuthorization(world.run)}`,
+        `Proxy-Authorization: ${proxyAuthorization(fixture.run)}`,
       );
       expect(problemOf(response)).toMatchObject({ code: 'AddressForbidden' });
     }
@@ -348,22 +351,22 @@ describe('addresses', () => {
     expect(touched).toBeLessThanOrEqual(2);
   });
 
-  test('the proxy’s own port is out of reach too', async () => {
-    const { world } = await openWithApi();
-    const target = `127.0.0.1:${world.proxy.port}`;
+  it('the proxy’s own port is out of reach too', async () => {
+    const { fixture } = await openWithApi();
+    const target = `127.0.0.1:${fixture.proxy.port}`;
     const response = await ask(
-      await dialProxy(world),
+      await dialProxy(fixture),
       `CONNECT ${target} HTTP/1.1`,
       'Host: x',
-      `Proxy-Authorization: ${proxyAuthorization(world.run)}`,
+      `Proxy-Authorization: ${proxyAuthorization(fixture.run)}`,
     );
     expect(problemOf(response)).toMatchObject({ code: 'AddressForbidden' });
   });
 });
 
-test('an internal error ends the connection and is recorded, and the daemon goes on', async () => {
+it('an internal error ends the connection and is recorded, and the daemon goes on', async () => {
   let faults = 0;
-  const { world, seen } = await openWithApi({
+  const { fixture, seen } = await openWithApi({
     spec: {
       decide: () => {
         faults += 1;
@@ -372,26 +375,26 @@ test('an internal error ends the connection and is recorded, and the daemon goes
       },
     },
   });
-  const doomed = await dialThrough(world);
+  const doomed = await dialThrough(fixture);
   doomed.send(`GET / HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`);
   expect(await doomed.until(() => false)).toBe('');
   expect(seen).toEqual([]);
-  expect(world.decisions).toHaveLength(1);
-  expect(world.decisions[0]).toMatchObject({ action: 'refused', outcome: 'Unexpected' });
-  expect(JSON.stringify(world.decisions)).not.toContain(secret);
-  expect(await ask(await dialThrough(world), 'GET / HTTP/1.1', `Host: ${apiHost}`)).toMatch(
+  expect(fixture.decisions).toHaveLength(1);
+  expect(fixture.decisions[0]).toMatchObject({ action: 'refused', outcome: 'Unexpected' });
+  expect(JSON.stringify(fixture.decisions)).not.toContain(secret);
+  expect(await ask(await dialThrough(fixture), 'GET / HTTP/1.1', `Host: ${apiHost}`)).toMatch(
     /^HTTP\/1\.1 200 /,
   );
 });
 
-test('a congested audit delays requests, and nothing is sent that is not recorded', async () => {
+it('a congested audit delays requests, and nothing is sent that is not recorded', async () => {
   let release = (): void => {};
   const drained = new Promise<void>((resolve) => {
     release = resolve;
   });
   let congested = false;
   let heldBack = 0;
-  const { world, seen } = await openWithApi({
+  const { fixture, seen } = await openWithApi({
     sink: {
       get congested() {
         if (congested) heldBack += 1;
@@ -400,24 +403,24 @@ test('a congested audit delays requests, and nothing is sent that is not recorde
       drained: () => drained,
     },
   });
-  const client = await dialThrough(world);
+  const client = await dialThrough(fixture);
   congested = true;
   client.send(`GET / HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`);
-  const stranger = await dialProxy(world);
+  const stranger = await dialProxy(fixture);
   stranger.send('GET http://plain.test/ HTTP/1.1\r\nHost: plain.test\r\n\r\n'.repeat(3));
   await expect.poll(() => heldBack).toBeGreaterThanOrEqual(2);
   expect(seen).toEqual([]);
-  expect(world.decisions).toEqual([]);
+  expect(fixture.decisions).toEqual([]);
   congested = false;
   release();
   expect(await client.until(isComplete)).toMatch(/^HTTP\/1\.1 200 /);
   expect(await stranger.until((text) => text.split('HTTP/1.1 407 ').length === 4)).not.toContain(' 200 ');
-  expect(world.decisions).toHaveLength(4);
+  expect(fixture.decisions).toHaveLength(4);
 });
 
-test('the secret is nowhere but on the wire to the upstream', async () => {
-  const { world, seen } = await openWithApi();
-  const client = await dialThrough(world);
+it('the secret is nowhere but on the wire to the upstream', async () => {
+  const { fixture, seen } = await openWithApi();
+  const client = await dialThrough(fixture);
   let everything = '';
   for (const lines of [
     ['GET /ok HTTP/1.1', `Host: ${apiHost}`],
@@ -428,7 +431,10 @@ test('the secret is nowhere but on the wire to the upstream', async () => {
   }
   everything += await ask(client, 'GET / HTTP/1.1', `Host: ${apiHost}`, 'Bad : 1');
   everything +=
-    JSON.stringify(world.decisions) + world.run.proxyUrl + world.run.caPem + JSON.stringify(world.run);
+    JSON.stringify(fixture.decisions) +
+    fixture.run.proxyUrl +
+    fixture.run.caPem +
+    JSON.stringify(fixture.run);
   expect(seen).toHaveLength(2);
   expect(everything).not.toContain(secret);
   expect(everything).not.toContain(Buffer.from(secret).toString('base64').slice(0, 12));

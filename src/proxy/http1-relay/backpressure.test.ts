@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { cleanupsAfterEach } from '../testing/test-cleanups.ts';
-import { apiHost, dialThrough, openWorldWithRaw } from '../testing/test-world.ts';
+import { apiHost, dialThrough, openFixtureWithRaw } from '../testing/test-fixture.ts';
 
 const cleanups = cleanupsAfterEach();
 
@@ -40,7 +40,7 @@ async function settled(socket: Socket): Promise<number> {
 }
 
 describe('a side that does not read', { timeout: 60_000 }, () => {
-  test.each([
+  it.each([
     { what: 'a response', type: 'application/octet-stream', framing: 1_000 },
     // Framed anew, in chunks.
     { what: 'a response that is searched for the secret', type: 'text/plain', framing: mebibyte },
@@ -48,14 +48,14 @@ describe('a side that does not read', { timeout: 60_000 }, () => {
     'as a client: of $what of 256 MiB no more is taken than the buffers hold, and all of it once it reads',
     async ({ type, framing }) => {
       let answering: Socket | undefined;
-      const world = await openWorldWithRaw(cleanups, (tls) => {
+      const fixture = await openFixtureWithRaw(cleanups, (tls) => {
         tls.once('data', () => {
           answering = tls;
           tls.write(`HTTP/1.1 200 OK\r\nContent-Type: ${type}\r\nContent-Length: ${large}\r\n\r\n`);
           pour(tls, large, () => {});
         });
       });
-      const { socket } = await dialThrough(world);
+      const { socket } = await dialThrough(fixture);
       socket.removeAllListeners('data').pause();
       socket.write(`GET / HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`);
       while (answering === undefined) await new Promise((resolve) => setImmediate(resolve));
@@ -72,17 +72,17 @@ describe('a side that does not read', { timeout: 60_000 }, () => {
     },
   );
 
-  test('as an upstream: accepts no more of a 256 MiB upload than the buffers can store, and all of it once it reads', async () => {
+  it('as an upstream: accepts no more of a 256 MiB upload than the buffers can store, and all of it once it reads', async () => {
     let reading: Socket | undefined;
     let received = 0;
-    const world = await openWorldWithRaw(cleanups, (tls) => {
+    const fixture = await openFixtureWithRaw(cleanups, (tls) => {
       tls.once('data', (chunk: Buffer) => {
         received += chunk.length;
         reading = tls;
         tls.pause();
       });
     });
-    const { socket } = await dialThrough(world);
+    const { socket } = await dialThrough(fixture);
     socket.write(`POST / HTTP/1.1\r\nHost: ${apiHost}\r\nContent-Length: ${large}\r\n\r\n`);
     while (reading === undefined) await new Promise((resolve) => setImmediate(resolve));
     const poured = new Promise<void>((resolve) => pour(socket, large, resolve));
@@ -98,10 +98,10 @@ describe('a side that does not read', { timeout: 60_000 }, () => {
     expect(received - large).toBeLessThan(1_000);
   });
 
-  test('as a client that reads slowly: gets all of a response, though the next one is cut off behind it', async () => {
+  it('as a client that reads slowly: gets all of a response, though the next one is cut off behind it', async () => {
     const size = 8 * mebibyte;
     const broken = 'HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: 9\r\n\r\ncut';
-    const world = await openWorldWithRaw(cleanups, (tls) => {
+    const fixture = await openFixtureWithRaw(cleanups, (tls) => {
       tls.on('data', (chunk: Buffer) => {
         if (chunk.toString().startsWith('GET /1 ')) {
           tls.write(`HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: ${size}\r\n\r\n`);
@@ -109,7 +109,7 @@ describe('a side that does not read', { timeout: 60_000 }, () => {
         } else tls.end(broken);
       });
     });
-    const { socket } = await dialThrough(world);
+    const { socket } = await dialThrough(fixture);
     const events: string[] = [];
     let received = 0;
     let last = '';
@@ -125,6 +125,6 @@ describe('a side that does not read', { timeout: 60_000 }, () => {
     await expect.poll(() => events, { timeout: 30_000 }).toEqual(['end']);
     expect(received).toBeGreaterThan(size);
     expect(last.endsWith('\r\n\r\ncut')).toBe(true);
-    expect(world.failures).toMatchObject([{ outcome: 'UpstreamUnreachable' }]);
+    expect(fixture.failures).toMatchObject([{ outcome: 'UpstreamUnreachable' }]);
   });
 });

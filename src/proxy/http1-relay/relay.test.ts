@@ -1,5 +1,5 @@
 import { Duplex } from 'node:stream';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { relay } from './relay.ts';
 
 /** One side of a relay: what it says is pushed by the test, and it takes what it is sent only when it is told to. */
@@ -34,7 +34,7 @@ const turns = async (): Promise<void> => {
 };
 
 describe('a relay', () => {
-  test('delivers the rest to a slow reader that has half-closed, after the other side has ended', async () => {
+  it('delivers the rest to a slow reader that has half-closed, after the other side has ended', async () => {
     const client = new Side(true);
     const upstream = new Side(false);
     relay(client, upstream);
@@ -52,7 +52,7 @@ describe('a relay', () => {
     expect(client.closed).toBe(true);
   });
 
-  test('cuts the other side when either breaks before it has ended', async () => {
+  it('cuts the other side when either breaks before it has ended', async () => {
     for (const breaking of [0, 1] as const) {
       const sides = [new Side(false), new Side(false)] as const;
       relay(...sides);

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import type { Context } from '../context.ts';
 import { refuse } from '../decide/index.ts';
 import { Http1Session } from './session.ts';
@@ -54,7 +54,7 @@ async function answered() {
   return { client, session, failures };
 }
 
-test('a last response that a slow reader has not read yet gets the timeout of an exchange', async () => {
+it('a last response that a slow reader has not read yet gets the timeout of an exchange', async () => {
   const { client, session } = await answered();
   expect(session.idleMs()).toBe(timeouts.exchangeMs);
   client.takeAll();
@@ -63,21 +63,21 @@ test('a last response that a slow reader has not read yet gets the timeout of an
   expect(session.idleMs()).toBe(timeouts.lingerMs);
 });
 
-test('a reader that reads nothing of its last response for too long is cut off and recorded', async () => {
+it('a reader that reads nothing of its last response for too long is cut off and recorded', async () => {
   const { client, session, failures } = await answered();
   session.onIdle();
   expect(client.wasReset).toBe(true);
   expect(failures).toEqual(['UpstreamTimeout']);
 });
 
-test('a cut before the last response was read is a reset, so that the response does not look complete', async () => {
+it('a cut before the last response was read is a reset, so that the response does not look complete', async () => {
   const { client, session } = await answered();
   session.cut();
   expect(client.wasReset).toBe(true);
   expect(client.taken).toBe('');
 });
 
-test('a cut after the last response was read is no reset, which could still lose the response', async () => {
+it('a cut after the last response was read is no reset, which could still lose the response', async () => {
   const { client, session, failures } = await answered();
   client.takeAll();
   await expect.poll(() => client.writableFinished).toBe(true);

@@ -1,6 +1,6 @@
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { cleanupsAfterEach } from '../testing/test-cleanups.ts';
 import {
@@ -9,45 +9,45 @@ import {
   connectTo,
   dialProxy,
   dialThrough,
+  type FixtureOptions,
   isComplete,
-  openWorld,
-  openWorldWithApi,
-  openWorldWithRaw,
+  openFixture,
+  openFixtureWithApi,
+  openFixtureWithRaw,
   otherHost,
   problemOf,
   proxyAuthorization,
   routeTo,
   secret,
   serveHttps,
-  type WorldOptions,
-} from '../testing/test-world.ts';
+} from '../testing/test-fixture.ts';
 
 const cleanups = cleanupsAfterEach();
 const large = 'b'.repeat(100_000);
 
-const openWithApi = (options?: WorldOptions) => openWorldWithApi(cleanups, options);
+const openWithApi = (options?: FixtureOptions) => openFixtureWithApi(cleanups, options);
 
 describe('revocation', () => {
-  test('takes effect on the very next request', async () => {
-    const { world, seen } = await openWithApi();
-    const client = await dialThrough(world);
+  it('takes effect on the very next request', async () => {
+    const { fixture, seen } = await openWithApi();
+    const client = await dialThrough(fixture);
     await ask(client, 'GET /1 HTTP/1.1', `Host: ${apiHost}`);
-    world.credentials.delete('example/default');
+    fixture.credentials.delete('example/default');
     const response = await ask(client, 'GET /2 HTTP/1.1', `Host: ${apiHost}`);
     expect(problemOf(response)).toMatchObject({ code: 'CredentialExpired' });
     expect(seen).toHaveLength(1);
   });
 
-  test('cuts what is in flight with the credential, and only that', async () => {
-    const world = await openWorldWithRaw(cleanups, (tls) => tls.on('data', () => {}), {
+  it('cuts what is in flight with the credential, and only that', async () => {
+    const fixture = await openFixtureWithRaw(cleanups, (tls) => tls.on('data', () => {}), {
       routes: [routeTo(apiHost), routeTo(otherHost, { id: 'other', provider: 'other' })],
     });
-    world.credentials.set('other/default', { version: 1, secret: 'other-secret' });
-    const doomed = await dialThrough(world);
-    const spared = await dialThrough(world, otherHost);
+    fixture.credentials.set('other/default', { version: 1, secret: 'other-secret' });
+    const doomed = await dialThrough(fixture);
+    const spared = await dialThrough(fixture, otherHost);
     doomed.send(`GET / HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`);
-    while (world.decisions.length === 0) await new Promise((resolve) => setImmediate(resolve));
-    world.run.dropConnection('example/default');
+    while (fixture.decisions.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    fixture.run.dropConnection('example/default');
     await doomed.until(() => false);
     expect(doomed.ended).toBe(true);
     expect(spared.ended).toBe(false);
@@ -55,19 +55,19 @@ describe('revocation', () => {
 });
 
 describe('responses from a routed host', () => {
-  test('401 and 403 keep their own body and gain our decision', async () => {
-    const { world } = await openWithApi();
-    const client = await dialThrough(world);
+  it('401 and 403 keep their own body and gain our decision', async () => {
+    const { fixture } = await openWithApi();
+    const client = await dialThrough(fixture);
     for (const [index, status] of ['401', '403'].entries()) {
       const response = await ask(client, 'GET / HTTP/1.1', `Host: ${apiHost}`, `X-Status: ${status}`);
       expect(response).toContain(`HTTP/1.1 ${status} `);
       expect(response).toContain('X-From: api');
-      expect(response).toContain(`Authsome-Decision: ${world.decisions[index]?.id}\r\n`);
+      expect(response).toContain(`Authsome-Decision: ${fixture.decisions[index]?.id}\r\n`);
       expect(response).toMatch(/response/);
     }
   });
 
-  test('401 and 403 gain a hint from the fields of the response', async () => {
+  it('401 and 403 gain a hint from the fields of the response', async () => {
     const asked: object[] = [];
     const api = await serveHttps((_, response) => {
       response.writeHead(403, [
@@ -80,7 +80,7 @@ describe('responses from a routed host', () => {
     });
     cleanups.push(() => api.close());
     const hints = ['Run: authsome login example', 'two\r\nX-Injected: lines', undefined];
-    const world = await openWorld({
+    const fixture = await openFixture({
       routes: [routeTo(apiHost)],
       spec: {
         advise({ field, ...rest }) {
@@ -89,9 +89,9 @@ describe('responses from a routed host', () => {
         },
       },
     });
-    cleanups.push(() => world.close());
-    world.ports.set(`${apiHost}:443`, api.at);
-    const client = await dialThrough(world);
+    cleanups.push(() => fixture.close());
+    fixture.ports.set(`${apiHost}:443`, api.at);
+    const client = await dialThrough(fixture);
     expect(await ask(client, 'GET / HTTP/1.1', `Host: ${apiHost}`)).toContain(
       `Authsome-Hint: ${hints[0]}\r\n`,
     );
@@ -101,7 +101,7 @@ describe('responses from a routed host', () => {
       expect(response).not.toMatch(/Authsome-Hint|X-Injected/);
     }
     expect(asked[0]).toEqual({
-      decision: world.decisions[0]?.id,
+      decision: fixture.decisions[0]?.id,
       connection: 'example/default',
       status: 403,
       challenge: 'Basic realm="x", Bearer error="insufficient_scope"',
@@ -109,16 +109,16 @@ describe('responses from a routed host', () => {
     });
   });
 
-  test('anything else is unchanged, and a passed request keeps its 401 unchanged', async () => {
-    const { world } = await openWithApi({ routes: [routeTo(apiHost, { pathPrefix: '/v1' })] });
-    const client = await dialThrough(world);
+  it('anything else is unchanged, and a passed request keeps its 401 unchanged', async () => {
+    const { fixture } = await openWithApi({ routes: [routeTo(apiHost, { pathPrefix: '/v1' })] });
+    const client = await dialThrough(fixture);
     expect(await ask(client, 'GET /v1 HTTP/1.1', `Host: ${apiHost}`)).not.toContain('Authsome-Decision');
     expect(await ask(client, 'GET / HTTP/1.1', `Host: ${apiHost}`, 'X-Status: 401')).not.toContain(
       'Authsome-Decision',
     );
   });
 
-  test.each([
+  it.each([
     ['is met once by a renewed credential, with the same body', 'body', 200, [secret, 'renewed']],
     ['stands where the body was too large to keep, and the credential is renewed', large, 401, [secret]],
   ])('a 401 %s', async (_, body, status, carried) => {
@@ -135,7 +135,7 @@ describe('responses from a routed host', () => {
         response.end('x');
       });
     });
-    const world = await openWorld({
+    const fixture = await openFixture({
       spec: {
         credentials: {
           peek: () => ({ version: 1, secret }),
@@ -150,20 +150,20 @@ describe('responses from a routed host', () => {
     cleanups.push(
       () => server.close(),
       () => server.closeAllConnections(),
-      () => world.close(),
+      () => fixture.close(),
     );
-    world.ports.set(`${apiHost}:443`, server.at);
-    const client = await dialThrough(world);
+    fixture.ports.set(`${apiHost}:443`, server.at);
+    const client = await dialThrough(fixture);
     client.send(`POST / HTTP/1.1\r\nHost: ${apiHost}\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
     expect((await client.until(isComplete)).split(' ')[1]).toBe(String(status));
     expect(seen).toEqual(carried.map((own) => `Bearer ${own} ${body}`));
     expect(renewals).toEqual([['example/default', secret]]);
-    expect(world.decisions).toHaveLength(1);
+    expect(fixture.decisions).toHaveLength(1);
   });
 });
 
 describe('connections to an upstream', () => {
-  test('are reused, unless the upstream announced that it will close them', async () => {
+  it('are reused, unless the upstream announced that it will close them', async () => {
     const sockets = new Set<object>();
     const api = await serveHttps((request, response) => {
       sockets.add(request.socket);
@@ -171,10 +171,10 @@ describe('connections to an upstream', () => {
       response.writeHead(200, { 'Keep-Alive': timeout, 'Content-Length': 0 }).end();
     });
     cleanups.push(() => api.close());
-    const world = await openWorld({ routes: [routeTo(apiHost)] });
-    cleanups.push(() => world.close());
-    world.ports.set(`${apiHost}:443`, api.at);
-    const client = await dialThrough(world);
+    const fixture = await openFixture({ routes: [routeTo(apiHost)] });
+    cleanups.push(() => fixture.close());
+    fixture.ports.set(`${apiHost}:443`, api.at);
+    const client = await dialThrough(fixture);
     const openedWith = async (timeout: number): Promise<number> => {
       await ask(client, 'GET / HTTP/1.1', `Host: ${apiHost}`, `X-Timeout: ${timeout}`);
       return sockets.size;
@@ -190,7 +190,7 @@ describe('connections to an upstream', () => {
 });
 
 describe('WebSocket', () => {
-  test('the handshake gets the credential, then frames pass unchanged both ways', async () => {
+  it('the handshake gets the credential, then frames pass unchanged both ways', async () => {
     const server = await serveHttps(() => {});
     const sockets = new WebSocketServer({ server });
     const authorizations: unknown[] = [];
@@ -198,19 +198,20 @@ describe('WebSocket', () => {
       authorizations.push(request.headers.authorization);
       socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }));
     });
-    const world = await openWorld();
-    world.ports.set(`${apiHost}:443`, server.at);
+    const fixture = await openFixture();
+    fixture.ports.set(`${apiHost}:443`, server.at);
     cleanups.push(
       () => server.close(),
       () => sockets.close(),
       () => server.closeAllConnections(),
-      () => world.close(),
+      () => fixture.close(),
     );
-    const client = await dialProxy(world);
-    await connectTo(client, world, `${apiHost}:443`);
+    const client = await dialProxy(fixture);
+    await connectTo(client, fixture, `${apiHost}:443`);
     client.socket.removeAllListeners('data');
     const ws = new WebSocket(`wss://${apiHost}/socket`, {
-      createConnection: () => connectTls({ socket: client.socket, servername: apiHost, ca: world.run.caPem }),
+      createConnection: () =>
+        connectTls({ socket: client.socket, servername: apiHost, ca: fixture.run.caPem }),
     });
     cleanups.push(() => ws.terminate());
     await new Promise((resolve, reject) => ws.on('open', resolve).on('error', reject));
@@ -223,74 +224,74 @@ describe('WebSocket', () => {
     }
     expect(authorizations).toEqual([`Bearer ${secret}`]);
     const closed = new Promise((resolve) => ws.once('close', resolve));
-    world.run.dropConnection('example/default');
+    fixture.run.dropConnection('example/default');
     await closed;
   });
 });
 
 describe('a blind tunnel', () => {
-  test('passes bytes both ways, half-closes, and is recorded once', async () => {
+  it('passes bytes both ways, half-closes, and is recorded once', async () => {
     const server = createTcpServer({ allowHalfOpen: true }, (socket) => {
       const chunks: Buffer[] = [];
       socket.on('data', (chunk: Buffer) => chunks.push(chunk));
       socket.on('end', () => socket.end(Buffer.concat(chunks).reverse()));
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { world } = await openWithApi();
+    const { fixture } = await openWithApi();
     cleanups.push(() => server.close());
-    world.ports.set('blind.test:9', (server.address() as AddressInfo).port);
-    const client = await dialProxy(world);
+    fixture.ports.set('blind.test:9', (server.address() as AddressInfo).port);
+    const client = await dialProxy(fixture);
     // The first bytes may come along with CONNECT.
     client.send(
-      `CONNECT blind.test:9 HTTP/1.1\r\nHost: x\r\nProxy-Authorization: ${proxyAuthorization(world.run)}\r\n\r\nabc`,
+      `CONNECT blind.test:9 HTTP/1.1\r\nHost: x\r\nProxy-Authorization: ${proxyAuthorization(fixture.run)}\r\n\r\nabc`,
     );
     await client.until((text) => text.includes('\r\n\r\n'));
     client.send('def');
     client.socket.end();
     expect(await client.until(() => false)).toBe('fedcba');
-    expect(world.decisions).toHaveLength(1);
-    expect(world.decisions[0]).toMatchObject({
+    expect(fixture.decisions).toHaveLength(1);
+    expect(fixture.decisions[0]).toMatchObject({
       action: 'tunnelled',
       request: { method: 'CONNECT', host: 'blind.test', port: 9 },
     });
   });
 
-  test('ends with its run', async () => {
+  it('ends with its run', async () => {
     const server = createTcpServer(() => {});
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { world } = await openWithApi();
+    const { fixture } = await openWithApi();
     cleanups.push(() => server.close());
-    world.ports.set('blind.test:9', (server.address() as AddressInfo).port);
-    const client = await dialProxy(world);
-    await connectTo(client, world, 'blind.test:9');
-    world.run.end();
+    fixture.ports.set('blind.test:9', (server.address() as AddressInfo).port);
+    const client = await dialProxy(fixture);
+    await connectTo(client, fixture, 'blind.test:9');
+    fixture.run.end();
     await client.until(() => false);
     expect(client.ended).toBe(true);
   });
 });
 
 describe('timeouts', () => {
-  test('an idle peer is cut off: no head, no handshake, no response, no next request', async () => {
+  it('an idle peer is cut off: no head, no handshake, no response, no next request', async () => {
     const timeouts = { headMs: 40, keepAliveMs: 40, exchangeMs: 40, lingerMs: 40 };
-    const world = await openWorldWithRaw(cleanups, (tls) => tls.on('data', () => {}), { timeouts });
-    const half = await dialProxy(world);
+    const fixture = await openFixtureWithRaw(cleanups, (tls) => tls.on('data', () => {}), { timeouts });
+    const half = await dialProxy(fixture);
     half.send('GET http://a.test/ HT');
     expect(await half.until(() => false)).toContain('the request head did not arrive in time');
-    const unshaken = await dialProxy(world);
-    await connectTo(unshaken, world, `${apiHost}:443`);
+    const unshaken = await dialProxy(fixture);
+    await connectTo(unshaken, fixture, `${apiHost}:443`);
     await unshaken.until(() => false);
-    const unanswered = await dialThrough(world);
+    const unanswered = await dialThrough(fixture);
     unanswered.send(`GET / HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`);
     expect(await unanswered.until(() => false)).toContain('UpstreamTimeout');
-    const idle = await dialThrough(world);
+    const idle = await dialThrough(fixture);
     expect(await idle.until(() => false)).toBe('');
   });
 
-  test('an idle connection is kept for a run, but not for an unknown client', async () => {
-    const { world } = await openWithApi({ timeouts: { headMs: 60, keepAliveMs: 60_000 } });
-    const [known, unknown] = [await dialProxy(world), await dialProxy(world)];
+  it('an idle connection is kept for a run, but not for an unknown client', async () => {
+    const { fixture } = await openWithApi({ timeouts: { headMs: 60, keepAliveMs: 60_000 } });
+    const [known, unknown] = [await dialProxy(fixture), await dialProxy(fixture)];
     const asked = `GET http://${apiHost}/ HTTP/1.1\r\nHost: ${apiHost}\r\n`;
-    known.send(`${asked}Proxy-Authorization: ${proxyAuthorization(world.run)}\r\n\r\n`);
+    known.send(`${asked}Proxy-Authorization: ${proxyAuthorization(fixture.run)}\r\n\r\n`);
     unknown.send(`${asked}\r\n`);
     expect(await known.until(isComplete)).toContain('PlainHttpRefused');
     expect(await unknown.until(isComplete)).toContain('ProxyAuthenticationRequired');
@@ -299,15 +300,15 @@ describe('timeouts', () => {
     known.socket.destroy();
   });
 
-  test('a tunnel may be idle for long, but not once one side has ended', async () => {
+  it('a tunnel may be idle for long, but not once one side has ended', async () => {
     const silent = createTcpServer({ allowHalfOpen: true }, (socket) => socket.on('error', () => {}));
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
     cleanups.push(() => silent.close());
-    const world = await openWorld({ timeouts: { halfClosedMs: 40, tunnelMs: 60_000 } });
-    cleanups.push(() => world.close());
-    world.ports.set('blind.test:9', (silent.address() as AddressInfo).port);
-    const [open, ended] = [await dialProxy(world), await dialProxy(world)];
-    for (const client of [open, ended]) await connectTo(client, world, 'blind.test:9');
+    const fixture = await openFixture({ timeouts: { halfClosedMs: 40, tunnelMs: 60_000 } });
+    cleanups.push(() => fixture.close());
+    fixture.ports.set('blind.test:9', (silent.address() as AddressInfo).port);
+    const [open, ended] = [await dialProxy(fixture), await dialProxy(fixture)];
+    for (const client of [open, ended]) await connectTo(client, fixture, 'blind.test:9');
     ended.socket.end();
     await ended.until(() => false);
     expect([ended.ended, open.ended]).toEqual([true, false]);

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, METHODS } from 'node:http';
 import { Duplex } from 'node:stream';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { Transcript } from '../testing/test-transcript.ts';
 import { parseTarget } from './index.ts';
 
@@ -133,7 +133,7 @@ function complete(reads: readonly Read[]): readonly string[] {
   return reads.map(({ method, url, body }) => `${method} ${url} ${body}`);
 }
 
-test('Node’s parser reads what ours forwards as the same requests, one for one', async () => {
+it('Node’s parser reads what ours forwards as the same requests, one for one', async () => {
   await fc.assert(
     fc.asyncProperty(mutated, async (bytes) => {
       const { sent, transcript } = forwardedBy(bytes);
@@ -149,7 +149,7 @@ test('Node’s parser reads what ours forwards as the same requests, one for one
   );
 });
 
-test('Node’s parser accepts what ours accepts, and reads it alike', async () => {
+it('Node’s parser accepts what ours accepts, and reads it alike', async () => {
   await fc.assert(
     fc.asyncProperty(mutated, async (bytes) => {
       const { refused, sent, transcript } = forwardedBy(bytes);

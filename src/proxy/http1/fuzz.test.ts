@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { cleanupsAfterEach } from '../testing/test-cleanups.ts';
+import { apiHost, type Client, dialThrough, openFixtureWithRaw, secret } from '../testing/test-fixture.ts';
 import { Transcript } from '../testing/test-transcript.ts';
-import { apiHost, type Client, dialThrough, openWorldWithRaw, secret } from '../testing/test-world.ts';
 import type { Cut, Plan, RequestHead } from './index.ts';
 
 const cleanups = cleanupsAfterEach();
@@ -177,7 +177,7 @@ class Ring extends Transcript {
   }
 }
 
-test('whatever both peers do in any order, one request is on the wire at a time and everything is freed', () => {
+it('whatever both peers do in any order, one request is on the wire at a time and everything is freed', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 30 }), fc.boolean(), fc.boolean(), (steps, renewable, reused) => {
       const ring = new Ring({ plan: { renewable } });
@@ -288,16 +288,16 @@ async function readResponse(client: Client): Promise<Whole | undefined> {
   return complete === undefined ? undefined : (JSON.parse(complete) as Whole);
 }
 
-test('mixed load with resets, truncations and reuse mixes up no response and leaks nothing', {
+it('mixed load with resets, truncations and reuse mixes up no response and leaks nothing', {
   timeout: 30_000,
 }, async () => {
   const random = seeded(7);
-  const world = await openWorldWithRaw(cleanups, (tls) => misbehave(tls, random));
+  const fixture = await openFixtureWithRaw(cleanups, (tls) => misbehave(tls, random));
   let complete = 0;
   let broken = 0;
   let count = 0;
   const worker = async (id: number): Promise<void> => {
-    let client = await dialThrough(world);
+    let client = await dialThrough(fixture);
     for (let round = 0; round < 60; round += 1) {
       const nonce = `${id.toString(16)}a${round.toString(16)}`;
       const body = 'b'.repeat(Math.floor(random() * 20_000));
@@ -309,7 +309,7 @@ test('mixed load with resets, truncations and reuse mixes up no response and lea
       if (response === undefined) {
         broken += 1;
         client.socket.destroy();
-        client = await dialThrough(world);
+        client = await dialThrough(fixture);
         continue;
       }
       expect(response.nonce).toBe(nonce);
@@ -321,6 +321,6 @@ test('mixed load with resets, truncations and reuse mixes up no response and lea
   await Promise.all(Array.from({ length: 12 }, (_, id) => worker(id)));
   expect(complete + broken).toBe(count);
   expect(complete).toBeGreaterThan(count / 2);
-  expect(world.decisions).toHaveLength(count);
-  expect(JSON.stringify(world.decisions)).not.toContain(secret);
+  expect(fixture.decisions).toHaveLength(count);
+  expect(JSON.stringify(fixture.decisions)).not.toContain(secret);
 });

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Transcript } from '../testing/test-transcript.ts';
 import { Fault } from './index.ts';
 
@@ -11,7 +11,7 @@ const ok = (body: string): string => `${lines('HTTP/1.1 200 OK', `Content-Length
 const response = (text: string) => () => Buffer.from(text);
 
 describe('keep-alive and pipelining', () => {
-  test('one request after the other, each with its own response', () => {
+  it('one request after the other, each with its own response', () => {
     const t = new Transcript().client(get('/1')).upstream(ok('one')).client(get('/2')).upstream(ok('two'));
     expect(t.actions).toEqual([
       `→upstream ${get('/1')}`,
@@ -23,7 +23,7 @@ describe('keep-alive and pipelining', () => {
     ]);
   });
 
-  test.each([
+  it.each([
     ['Keep-Alive: timeout=5, max=100', 'release upstream for 5000 ms'],
     ['Keep-Alive: max=100,timeout=15', 'release upstream for 15000 ms'],
     ['Keep-Alive: timeout=soon', 'release upstream'],
@@ -34,7 +34,7 @@ describe('keep-alive and pipelining', () => {
     expect(t.take().at(-1)).toBe(action);
   });
 
-  test('a pipelined request waits until the previous response is complete', () => {
+  it('a pipelined request waits until the previous response is complete', () => {
     const t = new Transcript().client(get('/1') + get('/2'));
     expect(t.take()).toEqual([`→upstream ${get('/1')}`, 'pause client']);
     t.upstream(ok('one').slice(0, -1));
@@ -43,7 +43,7 @@ describe('keep-alive and pipelining', () => {
     expect(t.take().slice(1)).toEqual(['release upstream', `→upstream ${get('/2')}`, 'resume client']);
   });
 
-  test.each([
+  it.each([
     ['truncated', `${lines('HTTP/1.1 200 OK', 'Content-Length: 9')}cut`, 'abort client'],
     ['malformed', `${lines('HTTP/1.1 200 OK', 'Transfer-Encoding: chunked')}x`, 'abort client'],
     // Its end is the connection's, so only a reset tells that it was cut.
@@ -64,7 +64,7 @@ describe('keep-alive and pipelining', () => {
     },
   );
 
-  test('a body, and a request behind it in the same bytes', () => {
+  it('a body, and a request behind it in the same bytes', () => {
     const t = new Transcript().client(post('/1', 'body') + get('/2').slice(0, 9));
     expect(t.sent('upstream')).toBe(post('/1', 'body'));
     t.upstream(ok('one')).client(get('/2').slice(9)).upstream(ok('two'));
@@ -72,7 +72,7 @@ describe('keep-alive and pipelining', () => {
     expect(t.sent('client')).toBe(ok('one') + ok('two'));
   });
 
-  test('a hundred pipelined requests go one at a time, in order', () => {
+  it('a hundred pipelined requests go one at a time, in order', () => {
     const paths = Array.from({ length: 100 }, (_, index) => `/${index}`);
     const t = new Transcript().client(paths.map((path) => get(path)).join(''));
     for (const path of paths) {
@@ -83,14 +83,14 @@ describe('keep-alive and pipelining', () => {
     expect(t.sent('client')).toBe(paths.map(ok).join(''));
   });
 
-  test('a hundred pipelined refusals do not recurse', () => {
+  it('a hundred pipelined refusals do not recurse', () => {
     const t = new Transcript({ autoAuthorize: false });
     t.authorize = () => t.machine.reply(response('<no>'));
     t.client(get('/').repeat(5_000));
     expect(t.sent('client')).toBe('<no>'.repeat(5_000));
   });
 
-  test('Connection: close from the client ends it after the response, and says so', () => {
+  it('Connection: close from the client ends it after the response, and says so', () => {
     const t = new Transcript().client(get('/1', 'Connection: close') + get('/2')).upstream(ok('one'));
     expect(t.sent('client')).toBe(`${lines('HTTP/1.1 200 OK', 'Content-Length: 3', 'Connection: close')}one`);
     expect(t.actions).toContain('release upstream');
@@ -100,7 +100,7 @@ describe('keep-alive and pipelining', () => {
 });
 
 describe('early and interim responses', () => {
-  test('100 is relayed to the client, and the body follows', () => {
+  it('100 is relayed to the client, and the body follows', () => {
     const t = new Transcript().client(post('/', 'body', 'Expect: 100-continue').slice(0, -4));
     t.upstream(lines('HTTP/1.1 100 Continue'));
     expect(t.sent('client')).toBe(lines('HTTP/1.1 100 Continue'));
@@ -108,7 +108,7 @@ describe('early and interim responses', () => {
     expect(t.actions.at(-1)).toBe('release upstream');
   });
 
-  test('a final response instead of 100 closes, since the body may come or not', () => {
+  it('a final response instead of 100 closes, since the body may come or not', () => {
     const t = new Transcript()
       .client(post('/', 'body', 'Expect: 100-continue').slice(0, -4))
       .upstream(ok('no'));
@@ -118,14 +118,14 @@ describe('early and interim responses', () => {
     expect(t.authorized).toHaveLength(1);
   });
 
-  test('no interim response reaches an HTTP/1.0 client', () => {
+  it('no interim response reaches an HTTP/1.0 client', () => {
     const t = new Transcript()
       .client(lines('GET / HTTP/1.0', 'Host: a.test'))
       .upstream(lines('HTTP/1.1 103 Early') + ok('x'));
     expect(t.sent('client')).not.toContain('103');
   });
 
-  test('an early response is relayed at once, and the body to an upstream that stays', () => {
+  it('an early response is relayed at once, and the body to an upstream that stays', () => {
     const t = new Transcript().client(post('/', 'body').slice(0, -2)).upstream(ok('early'));
     expect(t.sent('client')).toBe(ok('early'));
     expect(t.actions).not.toContain('release upstream');
@@ -136,7 +136,7 @@ describe('early and interim responses', () => {
     expect(t.authorized).toHaveLength(2);
   });
 
-  test.each([
+  it.each([
     ['whole', get('/2') + get('/3'), ''],
     ['begun', get('/2') + get('/3').slice(0, 9), get('/3').slice(9)],
   ])('requests that come %s with the end of an overtaken body are carried', (_, together, later) => {
@@ -148,7 +148,7 @@ describe('early and interim responses', () => {
     expect(t.sent('upstream')).toBe(post('/', 'body') + get('/2') + get('/3'));
   });
 
-  test('an early response from an upstream that leaves ends the client’s connection', () => {
+  it('an early response from an upstream that leaves ends the client’s connection', () => {
     const t = new Transcript().client(post('/', 'body').slice(0, -2)).upstream(ok('early'));
     t.machine.upstreamEnd(true);
     expect(t.actions.slice(-2)).toEqual(['destroy upstream', 'end client']);
@@ -156,7 +156,7 @@ describe('early and interim responses', () => {
     expect(t.authorized).toHaveLength(1);
   });
 
-  test('unasked bytes during an upload cost the upstream its connection', () => {
+  it('unasked bytes during an upload cost the upstream its connection', () => {
     const t = new Transcript().client(post('/', 'body').slice(0, -2)).upstream(ok('early')).upstream('more');
     expect(t.sent('client')).toBe(ok('early'));
     expect(t.actions.slice(-2)).toEqual(['destroy upstream', 'end client']);
@@ -167,19 +167,19 @@ describe('switching protocols', () => {
   const handshake = get('/', 'Connection: Upgrade', 'Upgrade: websocket');
   const switched = lines('HTTP/1.1 101 Switching Protocols', 'Upgrade: websocket', 'Connection: Upgrade');
 
-  test('splices after 101 and hands over what each side already sent', () => {
+  it('splices after 101 and hands over what each side already sent', () => {
     const t = new Transcript().client(`${handshake}early`).upstream(`${switched}hello`);
     expect(t.sent('client')).toBe(switched);
     expect(t.actions.at(-1)).toBe('splice early|hello');
   });
 
-  test('does not splice on any other response', () => {
+  it('does not splice on any other response', () => {
     const t = new Transcript().client(`${handshake}${get('/next')}`).upstream(ok('no'));
     expect(t.actions.some((action) => action.startsWith('splice'))).toBe(false);
     expect(t.authorized.map(({ target }) => target)).toEqual(['/', '/next']);
   });
 
-  test('does not splice before the request’s body is sent', () => {
+  it('does not splice before the request’s body is sent', () => {
     const t = new Transcript()
       .client(post('/', 'body', 'Connection: Upgrade', 'Upgrade: x').slice(0, -1))
       .upstream(switched);
@@ -188,7 +188,7 @@ describe('switching protocols', () => {
 });
 
 describe('retries', () => {
-  test('sends a safe request without a body once more after a stale connection', () => {
+  it('sends a safe request without a body once more after a stale connection', () => {
     const t = new Transcript();
     t.reused = true;
     t.client(get('/'));
@@ -217,7 +217,7 @@ describe('retries', () => {
     ['an upgrade', get('/', 'Connection: upgrade', 'Upgrade: x'), '', true],
   ];
   for (const [name, request, answered, reused] of refusesToRetry) {
-    test(`never retries ${name}`, () => {
+    it(`never retries ${name}`, () => {
       const t = new Transcript();
       t.reused = reused;
       t.client(request);
@@ -234,7 +234,7 @@ describe('renewing a credential on 401', () => {
   const renewable = { plan: { renewable: true } };
   const newHead = Buffer.from(get('/', 'Authorization: Bearer new'));
 
-  test('sends the request again, once, with the newer credential', () => {
+  it('sends the request again, once, with the newer credential', () => {
     const t = new Transcript(renewable).client(get('/')).upstream(unauthorized);
     expect(t.take()).toEqual([`→upstream ${get('/')}`, 'renew', 'pause upstream']);
     t.machine.renewed(newHead);
@@ -243,7 +243,7 @@ describe('renewing a credential on 401', () => {
     expect(t.take()).toEqual([`→client ${unauthorized}`, 'release upstream']);
   });
 
-  test('sends a small body again', () => {
+  it('sends a small body again', () => {
     const t = new Transcript(renewable).client(post('/', 'body')).upstream(unauthorized);
     t.take();
     t.machine.renewed(newHead);
@@ -253,7 +253,7 @@ describe('renewing a credential on 401', () => {
     expect(t.authorized).toHaveLength(2);
   });
 
-  test('sends a small chunked body again, frame by frame', () => {
+  it('sends a small chunked body again, frame by frame', () => {
     const body = '4\r\nbody\r\n0\r\n\r\n';
     const t = new Transcript(renewable).client(
       `${lines('POST / HTTP/1.1', 'Host: a.test', 'Transfer-Encoding: chunked')}${body}`,
@@ -263,21 +263,21 @@ describe('renewing a credential on 401', () => {
     expect(t.sent('upstream')).toBe(newHead.toString() + body);
   });
 
-  test('passes the 401 on if there is no newer credential', () => {
+  it('passes the 401 on if there is no newer credential', () => {
     const t = new Transcript(renewable).client(get('/')).upstream(unauthorized);
     t.machine.renewed(undefined);
     expect(t.sent('client')).toBe(unauthorized);
     expect(t.actions).toContain('release upstream');
   });
 
-  test('passes on a 401 whose connection has ended since', () => {
+  it('passes on a 401 whose connection has ended since', () => {
     const t = new Transcript(renewable).client(get('/')).upstream(unauthorized);
     t.machine.upstreamEnd(true);
     t.machine.renewed(undefined);
     expect(t.sent('client')).toBe(unauthorized);
   });
 
-  test('sends nothing when the newer credential comes after the client has left', () => {
+  it('sends nothing when the newer credential comes after the client has left', () => {
     const t = new Transcript(renewable).client(get('/')).upstream(unauthorized);
     t.machine.clientClosed();
     t.take();
@@ -285,25 +285,25 @@ describe('renewing a credential on 401', () => {
     expect(t.take()).toEqual([]);
   });
 
-  test('does not send a body of more than 64 KiB again', () => {
+  it('does not send a body of more than 64 KiB again', () => {
     const t = new Transcript(renewable).client(post('/', 'b'.repeat(70_000))).upstream(unauthorized);
     expect(t.actions).not.toContain('renew');
     expect(t.sent('client')).toBe(unauthorized);
   });
 
-  test('does not send a request again while its body is still coming', () => {
+  it('does not send a request again while its body is still coming', () => {
     const t = new Transcript(renewable).client(post('/', 'body').slice(0, -1)).upstream(unauthorized);
     expect(t.actions).not.toContain('renew');
   });
 
-  test('does not ask for a request without a credential', () => {
+  it('does not ask for a request without a credential', () => {
     const t = new Transcript().client(get('/')).upstream(unauthorized);
     expect(t.actions).not.toContain('renew');
   });
 });
 
 describe('our own replies', () => {
-  test('keep the connection if the request had no body', () => {
+  it('keep the connection if the request had no body', () => {
     const t = new Transcript({ autoAuthorize: false }).client(get('/'));
     t.machine.reply(({ close }) => Buffer.from(`<no ${close}>`));
     t.client(get('/2'));
@@ -311,7 +311,7 @@ describe('our own replies', () => {
     expect(t.authorized).toHaveLength(2);
   });
 
-  test('close it if a body is still to come, and discard the body', () => {
+  it('close it if a body is still to come, and discard the body', () => {
     const t = new Transcript({ autoAuthorize: false }).client(post('/', 'body').slice(0, -4));
     t.machine.reply(({ close }) => Buffer.from(`<no ${close}>`));
     expect(t.actions.slice(-2)).toEqual(['→client <no true>', 'end client']);
@@ -319,7 +319,7 @@ describe('our own replies', () => {
     expect(t.authorized).toHaveLength(1);
   });
 
-  test('have no body for HEAD', () => {
+  it('have no body for HEAD', () => {
     const t = new Transcript({ autoAuthorize: false }).client(lines('HEAD / HTTP/1.1', 'Host: a.test'));
     t.machine.reply(({ body }) => Buffer.from(`<body ${body}>`));
     expect(t.sent('client')).toBe('<body false>');
@@ -327,7 +327,7 @@ describe('our own replies', () => {
 });
 
 describe('backpressure', () => {
-  test('a slow client pauses the upstream, until it has drained', () => {
+  it('a slow client pauses the upstream, until it has drained', () => {
     let blocked = true;
     const t = new Transcript({ blockClient: () => blocked })
       .client(get('/'))
@@ -338,7 +338,7 @@ describe('backpressure', () => {
     expect(t.actions.at(-1)).toBe('resume upstream');
   });
 
-  test('a slow upstream pauses the client, until it has drained', () => {
+  it('a slow upstream pauses the client, until it has drained', () => {
     let blocked = true;
     const t = new Transcript({ blockUpstream: () => blocked }).client(post('/', 'body').slice(0, -1));
     expect(t.actions.at(-1)).toBe('pause client');
@@ -347,7 +347,7 @@ describe('backpressure', () => {
     expect(t.actions.at(-1)).toBe('resume client');
   });
 
-  test.each([
+  it.each([
     ['that is given back', ok('early')],
     ['that is closed', lines('HTTP/1.1 200 OK', 'Content-Length: 0', 'Connection: close')],
   ])('an upstream %s before it has drained no longer holds the client back', (_, answered) => {
@@ -357,7 +357,7 @@ describe('backpressure', () => {
     expect(t.actions.at(-1)).toBe('resume client');
   });
 
-  test('an upstream that is returned to the pool is being read again', () => {
+  it('an upstream that is returned to the pool is being read again', () => {
     const t = new Transcript({ blockClient: () => true })
       .client(post('/', 'body').slice(0, -1))
       .upstream(ok('early'));
@@ -368,7 +368,7 @@ describe('backpressure', () => {
 });
 
 describe('departures', () => {
-  test('a client that has sent everything and half-closes still gets its response', () => {
+  it('a client that has sent everything and half-closes still gets its response', () => {
     const t = new Transcript().client(get('/'));
     t.machine.clientEnd();
     t.upstream(ok('late'));
@@ -376,31 +376,31 @@ describe('departures', () => {
     expect(t.actions.at(-1)).toBe('end client');
   });
 
-  test('a client that leaves closes its upstream connection', () => {
+  it('a client that leaves closes its upstream connection', () => {
     const t = new Transcript().client(get('/'));
     t.machine.clientClosed();
     expect(t.actions.at(-1)).toBe('destroy upstream');
   });
 
-  test('a client that leaves before the end of its body', () => {
+  it('a client that leaves before the end of its body', () => {
     const t = new Transcript().client(post('/', 'body').slice(0, -1));
     t.machine.clientEnd();
     expect(t.actions.slice(-2)).toEqual(['destroy upstream', 'end client']);
   });
 
-  test('an idle client may leave', () => {
+  it('an idle client may leave', () => {
     const t = new Transcript();
     t.machine.clientEnd();
     expect(t.actions).toEqual(['end client']);
   });
 
-  test('an idle timeout within a head is answered', () => {
+  it('an idle timeout within a head is answered', () => {
     const t = new Transcript().client('GET / HT');
     t.machine.idleTimeout();
     expect(t.actions).toEqual(['→client <request-timeout, close>', 'end client']);
   });
 
-  test('an idle timeout instead of a response is answered', () => {
+  it('an idle timeout instead of a response is answered', () => {
     const t = new Transcript().client(get('/'));
     t.machine.idleTimeout();
     expect(t.actions.slice(1)).toEqual([
@@ -410,13 +410,13 @@ describe('departures', () => {
     ]);
   });
 
-  test('an idle timeout within a response cuts the client off', () => {
+  it('an idle timeout within a response cuts the client off', () => {
     const t = new Transcript().client(get('/')).upstream(ok('hello').slice(0, -1));
     t.machine.idleTimeout();
     expect(t.actions.slice(-2)).toEqual(['destroy upstream', 'reset client']);
   });
 
-  test('a decision after the client has left connects to no upstream', () => {
+  it('a decision after the client has left connects to no upstream', () => {
     const t = new Transcript({ autoConnect: false }).client(get('/'));
     t.machine.clientClosed();
     t.machine.upstreamReady(false);
@@ -425,7 +425,7 @@ describe('departures', () => {
   });
 });
 
-test('a fault names a rule and never the bytes', () => {
+it('a fault names a rule and never the bytes', () => {
   const t = new Transcript();
   let fault: Fault | undefined;
   t.failed = (failure) => {

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Transcript } from '../testing/test-transcript.ts';
 import { Fault, parseRequestHead } from './index.ts';
 
@@ -300,7 +300,7 @@ const brokenBodies: readonly (readonly [name: string, body: string, forwarded: s
 
 describe('forwards', () => {
   for (const [name, sent, expected] of forwarded) {
-    test(name, () => {
+    it(name, () => {
       const whole = new Transcript().client(sent);
       expect(whole.sent('upstream')).toBe(expected === 'same' ? sent : expected);
       expect(whole.sent('client')).toBe('');
@@ -308,7 +308,7 @@ describe('forwards', () => {
     });
   }
 
-  test('every one of them also when it arrives byte by byte', () => {
+  it('every one of them also when it arrives byte by byte', () => {
     for (const [, sent, expected] of forwarded) {
       if (sent.length > 10_000) continue;
       const dripped = new Transcript();
@@ -317,7 +317,7 @@ describe('forwards', () => {
     }
   });
 
-  test('every one of them cut in two anywhere', () => {
+  it('every one of them cut in two anywhere', () => {
     const samples = forwarded.filter(([, sent]) => sent.length < 1_000);
     fc.assert(
       fc.property(fc.nat(samples.length - 1), fc.nat(1_000), (index, at) => {
@@ -333,7 +333,7 @@ describe('forwards', () => {
 
 describe('refuses, and sends nothing to an upstream:', () => {
   for (const [name, sent] of refused) {
-    test(name, () => {
+    it(name, () => {
       const transcript = new Transcript().client(sent);
       expect(transcript.sent('upstream')).toBe('');
       expect(transcript.sent('client')).toBe('<malformed-head, close>');
@@ -342,7 +342,7 @@ describe('refuses, and sends nothing to an upstream:', () => {
     });
   }
 
-  test('every one of them also when it arrives byte by byte', () => {
+  it('every one of them also when it arrives byte by byte', () => {
     for (const [name, sent] of refused) {
       if (sent.length > 10_000) continue;
       const dripped = new Transcript();
@@ -356,13 +356,13 @@ describe('refuses, and sends nothing to an upstream:', () => {
     }
   });
 
-  test('a target beyond ASCII, and says what to do about it', () => {
+  it('a target beyond ASCII, and says what to do about it', () => {
     const bytes = Buffer.from(lines('GET /?q=caf\u00e9 HTTP/1.1', 'Host: a.test'));
     const read = parseRequestHead(bytes, 0, bytes.length);
     expect(read instanceof Fault && read.reason).toContain('has to be percent-encoded');
   });
 
-  test('what follows a refused request on the same connection', () => {
+  it('what follows a refused request on the same connection', () => {
     const transcript = new Transcript().client(`${post(['Content-Length: 5, 5'], '')}${get()}`).client(get());
     expect(transcript.sent('upstream')).toBe('');
     expect(transcript.authorized).toHaveLength(0);
@@ -372,7 +372,7 @@ describe('refuses, and sends nothing to an upstream:', () => {
 describe('cuts off a chunked body with', () => {
   const head = lines('POST / HTTP/1.1', 'Host: a.test', 'Transfer-Encoding: chunked');
   for (const [name, body, sent] of brokenBodies) {
-    test(name, () => {
+    it(name, () => {
       const transcript = new Transcript().client(head);
       for (const byte of body) transcript.client(byte);
       const upstream = transcript.sent('upstream');

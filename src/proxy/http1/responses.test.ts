@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Transcript } from '../testing/test-transcript.ts';
 
 const lines = (...parts: readonly string[]): string => `${parts.join('\r\n')}\r\n\r\n`;
@@ -274,7 +274,7 @@ function play(
 
 describe('passes on', () => {
   for (const entry of passed) {
-    test(entry.name, () => {
+    it(entry.name, () => {
       const transcript = play(entry, (text) => [text]);
       expect(transcript.sent('client')).toBe(entry.expected ?? entry.sent);
       // For how long it is kept is told behind it.
@@ -284,7 +284,7 @@ describe('passes on', () => {
     });
   }
 
-  test('every one of them also when it arrives byte by byte', () => {
+  it('every one of them also when it arrives byte by byte', () => {
     for (const entry of passed) {
       if (entry.sent.length > 10_000) continue;
       const transcript = play(entry, (text) => text.split(''));
@@ -292,7 +292,7 @@ describe('passes on', () => {
     }
   });
 
-  test('every one of them cut in two anywhere', () => {
+  it('every one of them cut in two anywhere', () => {
     const samples = passed.filter(({ sent }) => sent.length < 1_000);
     fc.assert(
       fc.property(fc.nat(samples.length - 1), fc.nat(1_000), (index, at) => {
@@ -308,7 +308,7 @@ describe('passes on', () => {
 
 describe('replies 502 instead of', () => {
   for (const [name, sent] of refused) {
-    test(name, () => {
+    it(name, () => {
       for (const parts of [[sent], sent.length > 10_000 ? [sent] : sent.split('')]) {
         const transcript = new Transcript().client(request);
         for (const part of parts) transcript.upstream(part);
@@ -322,7 +322,7 @@ describe('replies 502 instead of', () => {
 
 describe('cuts the client off after', () => {
   for (const [name, sent] of truncated) {
-    test(name, () => {
+    it(name, () => {
       const transcript = new Transcript().client(request).upstream(sent);
       transcript.machine.upstreamEnd(true);
       expect(transcript.sent('client')).toBe(sent);
@@ -332,7 +332,7 @@ describe('cuts the client off after', () => {
     });
   }
 
-  test('a chunked body that breaks its framing, without the broken bytes', () => {
+  it('a chunked body that breaks its framing, without the broken bytes', () => {
     const transcript = new Transcript()
       .client(request)
       .upstream(`${ok('Transfer-Encoding: chunked')}2\r\nhi\r\n`)
@@ -341,7 +341,7 @@ describe('cuts the client off after', () => {
     expect(transcript.actions.at(-1)).toBe('reset client');
   });
 
-  test('a body until close that ends in a reset', () => {
+  it('a body until close that ends in a reset', () => {
     const transcript = new Transcript().client(request).upstream(`${ok('X-A: 1')}hel`);
     transcript.machine.upstreamEnd(false);
     expect(transcript.actions.at(-1)).toBe('reset client');

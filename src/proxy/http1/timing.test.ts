@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { rewriteRequestHead } from '../inject/index.ts';
 import { type MachinePort, type Plan, type RequestHead, RequestResponseMachine } from './index.ts';
 
@@ -224,7 +224,7 @@ const exchange: fc.Arbitrary<Exchange> = fc
   // A refusal before a body closes the connection, and a request with a body is not sent again to be safe.
   .map((made) => (made.fate === 'denied' || made.fate === 'dropped' ? { ...made, body: 'none' } : made));
 
-test('in any order of events, every request is relayed and answered in order, and none is left waiting', () => {
+it('in any order of events, every request is relayed and answered in order, and none is left waiting', () => {
   fc.assert(
     fc.property(
       fc.array(exchange, { minLength: 1, maxLength: 6 }),

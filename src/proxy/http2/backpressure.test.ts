@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { ClientHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { Writable } from 'node:stream';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { cleanupsAfterEach } from '../testing/test-cleanups.ts';
+import { secret } from '../testing/test-fixture.ts';
 import { responseOn } from '../testing/test-http2-response.ts';
-import { dialHttp2, openHttp2World } from '../testing/test-http2-upstream.ts';
-import { secret } from '../testing/test-world.ts';
+import { dialHttp2, openHttp2Fixture } from '../testing/test-http2-upstream.ts';
 
 const cleanups = cleanupsAfterEach();
 
@@ -55,7 +55,7 @@ async function untilStalled(session: ClientHttp2Session, moved: () => number): P
 async function openStreams() {
   const sent: { bytes: number }[] = [];
   const unread: ServerHttp2Stream[] = [];
-  const world = await openHttp2World(cleanups, (stream, headers) => {
+  const fixture = await openHttp2Fixture(cleanups, (stream, headers) => {
     if (headers[':path'] === '/quick') {
       stream.respond({ ':status': 200 });
       stream.end('quick');
@@ -71,7 +71,7 @@ async function openStreams() {
       unread.push(stream);
     }
   });
-  return { world, session: await dialHttp2(cleanups, world), sent, unread };
+  return { fixture, session: await dialHttp2(cleanups, fixture), sent, unread };
 }
 
 async function digestOf(stream: AsyncIterable<Buffer>): Promise<string> {
@@ -80,7 +80,7 @@ async function digestOf(stream: AsyncIterable<Buffer>): Promise<string> {
   return hash.digest('hex');
 }
 
-test.each([
+it.each([
   ['that passes as it is', 'application/octet-stream'],
   ['that is looked into for the secret', 'text/plain'],
 ])(
@@ -101,8 +101,8 @@ test.each([
   },
 );
 
-test('an upstream that does not read a body stops the client within the windows, and no other stream', async () => {
-  const { world, session, unread } = await openStreams();
+it('an upstream that does not read a body stops the client within the windows, and no other stream', async () => {
+  const { fixture, session, unread } = await openStreams();
   const left = Array.from({ length: 3 }, () => ({ bytes: 0 }));
   const uploads = left.map((count, index) => {
     const stream = session.request({ ':method': 'POST', ':path': `/upload/${index}` });
@@ -123,10 +123,10 @@ test('an upstream that does not read a body stops the client within the windows,
     });
   }
   expect((await Promise.all(responses)).map(({ body }) => body)).toEqual(uploads.map(() => wholeDigest));
-  expect(JSON.stringify(world.decisions)).not.toContain(secret);
+  expect(JSON.stringify(fixture.decisions)).not.toContain(secret);
 });
 
-test('a stalled stream that is reset frees its upstream at once', async () => {
+it('a stalled stream that is reset frees its upstream at once', async () => {
   const { session, sent, unread } = await openStreams();
   const stalled = session.request({ ':path': '/large' });
   stalled.pause();

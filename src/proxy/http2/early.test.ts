@@ -1,6 +1,7 @@
 import { constants } from 'node:http2';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { cleanupsAfterEach } from '../testing/test-cleanups.ts';
+import { apiHost, openFixture } from '../testing/test-fixture.ts';
 import {
   Code,
   dialRaw,
@@ -14,7 +15,6 @@ import {
   uint32,
 } from '../testing/test-http2-frames.ts';
 import { dialHttp2 } from '../testing/test-http2-upstream.ts';
-import { apiHost, openWorld } from '../testing/test-world.ts';
 
 const cleanups = cleanupsAfterEach();
 
@@ -32,10 +32,10 @@ async function upload(response: (stream: number) => readonly Buffer[]) {
     isAnswered = true;
     send(...response(one.stream));
   });
-  const world = await openWorld();
-  world.ports.set(`${apiHost}:443`, at);
-  cleanups.push(() => world.close());
-  const stream = (await dialHttp2(cleanups, world)).request({ ':method': 'POST', ':path': '/v1' });
+  const fixture = await openFixture();
+  fixture.ports.set(`${apiHost}:443`, at);
+  cleanups.push(() => fixture.close());
+  const stream = (await dialHttp2(cleanups, fixture)).request({ ':method': 'POST', ':path': '/v1' });
   let status: unknown;
   let body = '';
   let isEnded = false;
@@ -54,12 +54,12 @@ async function upload(response: (stream: number) => readonly Buffer[]) {
   const closed = new Promise<void>((resolve) => stream.once('close', resolve));
   stream.write('the first of many');
   await closed;
-  return { world, status, body, code: stream.rstCode, isEnded };
+  return { fixture, status, body, code: stream.rstCode, isEnded };
 }
 
 describe('a response that is complete while the request is not', () => {
   const length = ['content-length', '5'] as const;
-  test.each<readonly [string, (stream: number) => readonly Buffer[]]>([
+  it.each<readonly [string, (stream: number) => readonly Buffer[]]>([
     ['by its length', (s) => [head(s, length), data(s, 'large', Flag.endStream), reset(s, Code.none)]],
     [
       'by its length, and cancelled',
@@ -67,30 +67,30 @@ describe('a response that is complete while the request is not', () => {
     ],
     ['by its trailers', (s) => [head(s), data(s, 'large'), trailers(s), reset(s, Code.none)]],
   ])('reaches the client, which may send the rest all the same: %s', async (_name, response) => {
-    const { world, status, body, code, isEnded } = await upload(response);
+    const { fixture, status, body, code, isEnded } = await upload(response);
     expect([status, body, code, isEnded]).toEqual([413, 'large', constants.NGHTTP2_NO_ERROR, true]);
-    expect(world.failures).toEqual([]);
+    expect(fixture.failures).toEqual([]);
   });
 
-  test('reaches the client without a body, too', async () => {
+  it('reaches the client without a body, too', async () => {
     const { status, code } = await upload((s) => [headers(s, [[':status', '413']]), reset(s, Code.none)]);
     expect([status, code]).toEqual([413, constants.NGHTTP2_NO_ERROR]);
   });
 });
 
 describe('a response that is cut off while the request is being sent', () => {
-  test.each<readonly [string, (stream: number) => readonly Buffer[]]>([
+  it.each<readonly [string, (stream: number) => readonly Buffer[]]>([
     ['short of its length', (s) => [head(s, ['content-length', '9']), data(s, 'large'), reset(s, Code.none)]],
     ['with nothing that proves its end', (s) => [head(s), data(s, 'large'), reset(s, Code.cancel)]],
   ])('does not look complete: %s', async (_name, response) => {
-    const { world, status, code } = await upload(response);
+    const { fixture, status, code } = await upload(response);
     expect(status).toBe(413);
     expect(code).not.toBe(constants.NGHTTP2_NO_ERROR);
-    expect(world.failures).toHaveLength(1);
+    expect(fixture.failures).toHaveLength(1);
   });
 });
 
-test.each([
+it.each([
   ['an upstream that waits for nothing more', (s: number) => [head(s), data(s, 'large', Flag.endStream)]],
   [
     'one that resets the stream after it',
@@ -100,10 +100,10 @@ test.each([
   const at = await serveFrames(cleanups, [], (one, _connection, send) => {
     if (one.type === Type.headers) send(...response(one.stream));
   });
-  const world = await openWorld();
-  world.ports.set(`${apiHost}:443`, at);
-  cleanups.push(() => world.close());
-  const client = await dialRaw(world);
+  const fixture = await openFixture();
+  fixture.ports.set(`${apiHost}:443`, at);
+  cleanups.push(() => fixture.close());
+  const client = await dialRaw(fixture);
   cleanups.push(() => client.close());
   client.send(preface, frame(Type.settings, 0, 0), headers(1, getFields));
   const ends = ({ stream, flags }: { stream: number; flags: number }) =>

@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { cleanupsAfterEach } from '../testing/test-cleanups.ts';
+import { secret } from '../testing/test-fixture.ts';
 import {
   Code,
   dialRaw,
@@ -17,8 +18,7 @@ import {
   Type,
   uint32,
 } from '../testing/test-http2-frames.ts';
-import { openHttp2World } from '../testing/test-http2-upstream.ts';
-import { secret } from '../testing/test-world.ts';
+import { openHttp2Fixture } from '../testing/test-http2-upstream.ts';
 
 const cleanups = cleanupsAfterEach();
 
@@ -28,7 +28,7 @@ const postFields: Fields = getFields.map(([name, value]) => [name, name === ':me
 /** An upstream that answers nothing that asks for `/hold`, and a client that has said hello. */
 async function openFlooded(more: readonly Buffer[] = []) {
   const arrived: { readonly path: string; bytes: number; open: boolean }[] = [];
-  const world = await openHttp2World(
+  const fixture = await openHttp2Fixture(
     cleanups,
     (stream, received) => {
       const request = { path: String(received[':path']), bytes: 0, open: true };
@@ -47,10 +47,10 @@ async function openFlooded(more: readonly Buffer[] = []) {
     },
     { timeouts: { headMs: 400, lingerMs: 40 } },
   );
-  const client = await dialRaw(world);
+  const client = await dialRaw(fixture);
   cleanups.push(() => client.close());
   client.send(preface, settings(), ...more);
-  return { world, client, arrived };
+  return { fixture, client, arrived };
 }
 
 /** Sends the frames of each round until the connection is over; fails where a hundred rounds were borne. */
@@ -72,8 +72,8 @@ function goawayOf(client: RawClient): number | undefined {
 const answered = (client: RawClient, stream: number) =>
   client.until((frames) => frames.some((one) => one.stream === stream && (one.flags & Flag.endStream) !== 0));
 
-test('streams that are opened only to be reset: the upstream gets few of them, and the client is cut off', async () => {
-  const { world, client, arrived } = await openFlooded();
+it('streams that are opened only to be reset: the upstream gets few of them, and the client is cut off', async () => {
+  const { fixture, client, arrived } = await openFlooded();
   let stream = 1;
   const rounds = await flood(client, () =>
     Array.from({ length: 20 }, () => {
@@ -87,23 +87,23 @@ test('streams that are opened only to be reset: the upstream gets few of them, a
   expect(arrived.length).toBeLessThan(400);
   await expect.poll(() => arrived.filter(({ open }) => open)).toEqual([]);
   await expect
-    .poll(() => world.decisions.map(({ reason }) => reason).join())
+    .poll(() => fixture.decisions.map(({ reason }) => reason).join())
     .toContain('reset too many streams');
 });
 
-test('CONTINUATION frames without end', async () => {
-  const { world, client, arrived } = await openFlooded();
+it('CONTINUATION frames without end', async () => {
+  const { fixture, client, arrived } = await openFlooded();
   client.send(frame(Type.headers, Flag.endStream, 1, literals(getFields)));
   const part = literals([['x-a', 'b']]);
   expect(
     await flood(client, () => Array.from({ length: 50 }, () => frame(Type.continuation, 0, 1, part))),
   ).toBeLessThan(3);
   expect(arrived).toEqual([]);
-  await expect.poll(() => world.decisions.length).toBe(2);
-  expect(world.decisions.map(({ outcome }) => outcome)).toEqual(['MalformedRequest', 'MalformedRequest']);
+  await expect.poll(() => fixture.decisions.length).toBe(2);
+  expect(fixture.decisions.map(({ outcome }) => outcome)).toEqual(['MalformedRequest', 'MalformedRequest']);
 });
 
-test('empty CONTINUATION frames', async () => {
+it('empty CONTINUATION frames', async () => {
   const { client, arrived } = await openFlooded();
   client.send(frame(Type.headers, Flag.endStream, 1, literals(getFields)));
   expect(
@@ -113,8 +113,8 @@ test('empty CONTINUATION frames', async () => {
 });
 
 /** One field of four kilobytes in the table, then references to it of one byte each (RFC 7541 §7.3). */
-test('a header block that decompresses to a thousand times its size reaches no upstream', async () => {
-  const { world, client, arrived } = await openFlooded();
+it('a header block that decompresses to a thousand times its size reaches no upstream', async () => {
+  const { fixture, client, arrived } = await openFlooded();
   const value = Buffer.alloc(3_900, 'v');
   const entry = Buffer.concat([
     Buffer.from([0x40]),
@@ -131,11 +131,11 @@ test('a header block that decompresses to a thousand times its size reaches no u
   await answered(client, 3);
   client.close();
   await expect
-    .poll(() => world.decisions.map(({ outcome }) => outcome).toSorted())
+    .poll(() => fixture.decisions.map(({ outcome }) => outcome).toSorted())
     .toEqual(['MalformedRequest', 'injected']);
 });
 
-test.each([
+it.each([
   [
     64,
     'KiB',
@@ -151,7 +151,7 @@ test.each([
 ])(
   'a head of more than %d %s reaches no upstream, and is recorded',
   async (_limit, _what, outcome, fields) => {
-    const { world, client, arrived } = await openFlooded();
+    const { fixture, client, arrived } = await openFlooded();
     const block = literals([...getFields, ...fields]);
     const parts: Buffer[] = [];
     for (let at = 0; at < block.length; at += 16_000) parts.push(block.subarray(at, at + 16_000));
@@ -165,13 +165,13 @@ test.each([
     );
     await client.until((frames) => frames.some(({ stream }) => stream === 1));
     client.close();
-    await expect.poll(() => world.decisions.map((decision) => decision.outcome)).toEqual([outcome]);
+    await expect.poll(() => fixture.decisions.map((decision) => decision.outcome)).toEqual([outcome]);
     expect(arrived).toEqual([]);
   },
 );
 
-test('malformed requests without end: each is counted, and the client is cut off', async () => {
-  const { world, client, arrived } = await openFlooded();
+it('malformed requests without end: each is counted, and the client is cut off', async () => {
+  const { fixture, client, arrived } = await openFlooded();
   let stream = -1;
   await flood(client, () =>
     Array.from({ length: 20 }, () => {
@@ -182,15 +182,15 @@ test('malformed requests without end: each is counted, and the client is cut off
   expect(client.closed).toBe(true);
   expect(arrived).toEqual([]);
   const counted = () =>
-    world.decisions
+    fixture.decisions
       .map(({ reason }) => Number(/^(\d+) requests? (?:was|were) rejected unread/.exec(reason)?.[1] ?? 0))
       .reduce((sum, count) => sum + count, 0);
   await expect.poll(counted).toBeGreaterThan(100);
   expect(counted()).toBeLessThanOrEqual((stream + 1) / 2);
-  expect(JSON.stringify(world.decisions)).not.toContain(secret);
+  expect(JSON.stringify(fixture.decisions)).not.toContain(secret);
 });
 
-test('empty DATA frames: the client is cut off, and the upstream gets no end of a request', async () => {
+it('empty DATA frames: the client is cut off, and the upstream gets no end of a request', async () => {
   const { client, arrived } = await openFlooded();
   client.send(headers(1, postFields, 0));
   expect(await flood(client, () => Array.from({ length: 50 }, () => frame(Type.data, 0, 1)))).toBeLessThan(
@@ -201,7 +201,7 @@ test('empty DATA frames: the client is cut off, and the upstream gets no end of 
     .toEqual([{ bytes: 0, open: false }]);
 });
 
-test.each([
+it.each([
   ['PING', frame(Type.ping, 0, 0, '12345678')],
   ['SETTINGS', settings([4, 70_000])],
   ['PRIORITY', frame(Type.priority, 0, 77, Buffer.concat([uint32(0), Buffer.from([1])]))],
@@ -210,8 +210,8 @@ test.each([
 ])(
   '%s frames by the thousands reach no upstream, and other connections are still served',
   async (_what, one) => {
-    const { world, client, arrived } = await openFlooded();
-    const other = await dialRaw(world);
+    const { fixture, client, arrived } = await openFlooded();
+    const other = await dialRaw(fixture);
     cleanups.push(() => other.close());
     other.send(preface, settings());
     const round = Buffer.concat(Array.from({ length: 500 }, () => one));
@@ -224,7 +224,7 @@ test.each([
   },
 );
 
-test('a client that reads nothing cannot make replies to PING and SETTINGS pile up', async () => {
+it('a client that reads nothing cannot make replies to PING and SETTINGS pile up', async () => {
   const { client, arrived } = await openFlooded();
   client.pause();
   const round = Buffer.concat(
@@ -241,7 +241,7 @@ test('a client that reads nothing cannot make replies to PING and SETTINGS pile 
   expect(arrived).toEqual([]);
 });
 
-test('more streams at once than allowed: the surplus is refused, and the upstream never has more', async () => {
+it('more streams at once than allowed: the surplus is refused, and the upstream never has more', async () => {
   const { client, arrived } = await openFlooded();
   await client.until((frames) => frames.some(({ type }) => type === Type.settings));
   const all = Array.from({ length: 300 }, (_, index) => headers(1 + 2 * index, heldFields));
@@ -250,9 +250,9 @@ test('more streams at once than allowed: the surplus is refused, and the upstrea
   expect(arrived.length).toBeLessThanOrEqual(256);
 });
 
-test('a client whose connection is in error while it acknowledges keeps no stream of the upstream', async () => {
+it('a client whose connection is in error while it acknowledges keeps no stream of the upstream', async () => {
   const arrived: { open: boolean }[] = [];
-  const world = await openHttp2World(
+  const fixture = await openHttp2Fixture(
     cleanups,
     (stream) => {
       const request = { open: true };
@@ -263,7 +263,7 @@ test('a client whose connection is in error while it acknowledges keeps no strea
     },
     { timeouts: { exchangeMs: 100 } },
   );
-  const client = await dialRaw(world);
+  const client = await dialRaw(fixture);
   cleanups.push(() => client.close());
   client.send(preface, settings(), headers(1, heldFields));
   const isPing = ({ type, flags }: Frame): boolean => type === Type.ping && flags === 0;

@@ -1,35 +1,35 @@
 import { constants, type IncomingHttpHeaders } from 'node:http2';
 import { gzipSync } from 'node:zlib';
 import * as grpc from '@grpc/grpc-js';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { cleanupsAfterEach } from '../testing/test-cleanups.ts';
-import { responseOn } from '../testing/test-http2-response.ts';
-import {
-  dialHttp2 as dialThroughProxy,
-  type Http2Listener,
-  openHttp2World,
-} from '../testing/test-http2-upstream.ts';
 import {
   apiHost,
-  openWorld,
+  type Fixture,
+  type FixtureOptions,
+  openFixture,
   otherHost,
   proxyAuthorization,
   routeTo,
   secret,
   serveHttps,
   upstreamKeyPair,
-  type World,
-  type WorldOptions,
-} from '../testing/test-world.ts';
+} from '../testing/test-fixture.ts';
+import { responseOn } from '../testing/test-http2-response.ts';
+import {
+  dialHttp2 as dialThroughProxy,
+  type Http2Listener,
+  openHttp2Fixture,
+} from '../testing/test-http2-upstream.ts';
 
 const cleanups = cleanupsAfterEach();
 
 type Listener = Http2Listener;
 
-const openWithHttp2 = (listener: Listener, options: WorldOptions = {}) =>
-  openHttp2World(cleanups, listener, options);
+const openWithHttp2 = (listener: Listener, options: FixtureOptions = {}) =>
+  openHttp2Fixture(cleanups, listener, options);
 
-const dialHttp2 = (world: World, servername?: string) => dialThroughProxy(cleanups, world, servername);
+const dialHttp2 = (fixture: Fixture, servername?: string) => dialThroughProxy(cleanups, fixture, servername);
 
 const echo: Listener = (stream, headers) => {
   const chunks: Buffer[] = [];
@@ -41,13 +41,13 @@ const echo: Listener = (stream, headers) => {
 };
 
 describe('a stream', () => {
-  test('gets the credential, and what the agent put there is replaced', async () => {
+  it('gets the credential, and what the agent put there is replaced', async () => {
     let upstreamSaw: IncomingHttpHeaders = {};
-    const world = await openWithHttp2((stream, headers, flags) => {
+    const fixture = await openWithHttp2((stream, headers, flags) => {
       upstreamSaw = headers;
       echo(stream, headers, flags);
     });
-    const session = await dialHttp2(world);
+    const session = await dialHttp2(fixture);
     const { headers, body } = await responseOn(
       session.request({
         ':path': '/v1?a=1',
@@ -68,17 +68,20 @@ describe('a stream', () => {
     expect(JSON.stringify(seen)).not.toContain('phantom');
     expect(body).not.toContain(secret);
     expect(seen['proxy-authorization']).toBeUndefined();
-    expect(world.decisions).toHaveLength(1);
-    expect(world.decisions[0]).toMatchObject({ action: 'injected', request: { method: 'GET', path: '/v1' } });
+    expect(fixture.decisions).toHaveLength(1);
+    expect(fixture.decisions[0]).toMatchObject({
+      action: 'injected',
+      request: { method: 'GET', path: '/v1' },
+    });
   });
 
-  test.each([
+  it.each([
     ['x-http-method-override', 'DELETE'],
     ['x-method-override', 'patch, delete'],
     ['x-http_method', 'DELETE'],
   ])('asks policy also about the method that %s names', async (name, value) => {
     const asked: string[] = [];
-    const world = await openWithHttp2(echo, {
+    const fixture = await openWithHttp2(echo, {
       spec: {
         decide: ({ method }) => {
           asked.push(method);
@@ -86,16 +89,16 @@ describe('a stream', () => {
         },
       },
     });
-    const session = await dialHttp2(world);
+    const session = await dialHttp2(fixture);
     const { body } = await responseOn(session.request({ ':method': 'POST', [name]: value }));
     expect(JSON.parse(body)).toMatchObject({ code: 'PolicyDenied' });
     expect(asked).toEqual(value === 'DELETE' ? ['POST', 'DELETE'] : ['POST', 'PATCH', 'DELETE']);
-    expect(world.dials).toHaveLength(1);
+    expect(fixture.dials).toHaveLength(1);
   });
 
-  test('a hundred at once share one connection to the upstream, each with its own response', async () => {
-    const world = await openWithHttp2(echo);
-    const session = await dialHttp2(world);
+  it('a hundred at once share one connection to the upstream, each with its own response', async () => {
+    const fixture = await openWithHttp2(echo);
+    const session = await dialHttp2(fixture);
     const responses = await Promise.all(
       Array.from({ length: 100 }, (_, index) => {
         const stream = session.request({ ':method': 'POST', ':path': `/${index}` });
@@ -106,32 +109,32 @@ describe('a stream', () => {
     expect(responses.map(({ body }) => JSON.parse(body).body)).toEqual(
       responses.map((_, index) => `body ${index}`),
     );
-    expect(world.dials.length).toBeLessThanOrEqual(2);
-    expect(world.decisions).toHaveLength(100);
+    expect(fixture.dials.length).toBeLessThanOrEqual(2);
+    expect(fixture.decisions).toHaveLength(100);
   });
 
-  test('carries large bodies both ways', async () => {
-    const world = await openWithHttp2((stream) => {
+  it('carries large bodies both ways', async () => {
+    const fixture = await openWithHttp2((stream) => {
       stream.respond({ ':status': 200 });
       stream.pipe(stream);
     });
-    const session = await dialHttp2(world);
+    const session = await dialHttp2(fixture);
     const stream = session.request({ ':method': 'POST', ':path': '/' });
     const body = 'x'.repeat(5_000_000);
     stream.end(body);
     expect((await responseOn(stream)).body.length).toBe(body.length);
   });
 
-  test('with a path beyond ASCII is refused, and says what to do about it', async () => {
-    const world = await openWithHttp2((stream) => stream.respond({ ':status': 200 }, { endStream: true }));
-    const response = await responseOn((await dialHttp2(world)).request({ ':path': '/?q=caf\u00e9' }));
+  it('with a path beyond ASCII is refused, and says what to do about it', async () => {
+    const fixture = await openWithHttp2((stream) => stream.respond({ ':status': 200 }, { endStream: true }));
+    const response = await responseOn((await dialHttp2(fixture)).request({ ':path': '/?q=caf\u00e9' }));
     expect(response.headers[':status']).toBe(400);
     expect(JSON.parse(response.body).detail).toContain('has to be percent-encoded');
   });
 
-  test('passes trailers both ways, and interim responses', async () => {
+  it('passes trailers both ways, and interim responses', async () => {
     let received: IncomingHttpHeaders = {};
-    const world = await openWithHttp2((stream) => {
+    const fixture = await openWithHttp2((stream) => {
       stream.on('trailers', (trailers: IncomingHttpHeaders) => {
         received = trailers;
       });
@@ -143,7 +146,7 @@ describe('a stream', () => {
         stream.end('body');
       });
     });
-    const session = await dialHttp2(world);
+    const session = await dialHttp2(fixture);
     const stream = session.request({ ':method': 'POST', ':path': '/' }, { waitForTrailers: true });
     const interim: unknown[] = [];
     stream.on('headers', (headers) => interim.push(Object.entries(headers)));
@@ -164,12 +167,12 @@ describe('a stream', () => {
     ]);
   });
 
-  test('has no secret in an interim response', async () => {
-    const world = await openWithHttp2((stream) => {
+  it('has no secret in an interim response', async () => {
+    const fixture = await openWithHttp2((stream) => {
       stream.additionalHeaders({ ':status': 103, link: `</a?key=${secret}>` });
       stream.respond({ ':status': 200 }, { endStream: true });
     });
-    const stream = (await dialHttp2(world)).request({ ':path': '/' });
+    const stream = (await dialHttp2(fixture)).request({ ':path': '/' });
     const links: unknown[] = [];
     stream.on('headers', (headers) => links.push(headers.link));
     await responseOn(stream);
@@ -177,9 +180,9 @@ describe('a stream', () => {
     expect(String(links)).not.toContain(secret);
   });
 
-  test('a reset is relayed in both directions', async () => {
+  it('a reset is relayed in both directions', async () => {
     const codes: number[] = [];
-    const world = await openWithHttp2((stream, headers) => {
+    const fixture = await openWithHttp2((stream, headers) => {
       if (headers[':path'] === '/reset') {
         stream.respond({ ':status': 200 }, { waitForTrailers: true });
         stream.on('wantTrailers', () => {});
@@ -191,7 +194,7 @@ describe('a stream', () => {
         stream.write('endless');
       }
     });
-    const session = await dialHttp2(world);
+    const session = await dialHttp2(fixture);
     expect((await responseOn(session.request({ ':path': '/reset' }))).code).toBe(
       constants.NGHTTP2_ENHANCE_YOUR_CALM,
     );
@@ -202,26 +205,26 @@ describe('a stream', () => {
     expect(codes).toEqual([constants.NGHTTP2_CANCEL]);
   });
 
-  test('is not complete when the upstream’s connection breaks halfway', async () => {
-    const world = await openWithHttp2((stream) => {
+  it('is not complete when the upstream’s connection breaks halfway', async () => {
+    const fixture = await openWithHttp2((stream) => {
       stream.respond({ ':status': 200 });
       stream.write('half');
     });
-    const session = await dialHttp2(world);
+    const session = await dialHttp2(fixture);
     const stream = session.request({ ':path': '/' });
-    stream.once('data', () => world.breakUpstreams());
+    stream.once('data', () => fixture.breakUpstreams());
     const response = await responseOn(stream);
     expect(response.body).toBe('half');
     expect(response.code).not.toBe(0);
   });
 
-  test('server-sent events pass as they arrive', async () => {
+  it('server-sent events pass as they arrive', async () => {
     let send: ((text: string) => void) | undefined;
-    const world = await openWithHttp2((stream) => {
+    const fixture = await openWithHttp2((stream) => {
       stream.respond({ ':status': 200, 'content-type': 'text/event-stream' });
       send = (text) => stream.write(text);
     });
-    const stream = (await dialHttp2(world)).request({ ':path': '/' });
+    const stream = (await dialHttp2(fixture)).request({ ':path': '/' });
     await new Promise((resolve) => stream.once('response', resolve));
     for (const text of ['data: 1\n\n', 'data: 2\n\n']) {
       const chunk = new Promise((resolve) => stream.once('data', resolve));
@@ -230,8 +233,8 @@ describe('a stream', () => {
     }
   });
 
-  test('a 403 gains our decision and a hint', async () => {
-    const world = await openWithHttp2(
+  it('a 403 gains our decision and a hint', async () => {
+    const fixture = await openWithHttp2(
       (stream) => {
         stream.respond({ ':status': 403, 'www-authenticate': 'Bearer scope="a"', 'authsome-hint': 'mine' });
         stream.end('no');
@@ -240,11 +243,11 @@ describe('a stream', () => {
         spec: { advise: ({ status, field }) => `${status} ${field('www-authenticate')} ${field('x-none')}` },
       },
     );
-    const response = await responseOn((await dialHttp2(world)).request({ ':path': '/' }));
+    const response = await responseOn((await dialHttp2(fixture)).request({ ':path': '/' }));
     expect(response).toMatchObject({
       body: 'no',
       headers: {
-        'authsome-decision': world.decisions[0]?.id,
+        'authsome-decision': fixture.decisions[0]?.id,
         'authsome-hint': '403 Bearer scope="a" undefined',
       },
     });
@@ -272,27 +275,27 @@ describe('refusals', () => {
     ['TRACE', { ':path': '/', ':method': 'TRACE' }, 403, 'OperationNotAllowed'],
   ];
   for (const [name, headers, status, code] of refusals) {
-    test(`${name}, and the upstream sees no stream`, async () => {
+    it(`${name}, and the upstream sees no stream`, async () => {
       let streams = 0;
-      const world = await openWithHttp2((stream) => {
+      const fixture = await openWithHttp2((stream) => {
         streams += 1;
         stream.respond({ ':status': 200 }, { endStream: true });
       });
-      const response = await responseOn((await dialHttp2(world)).request(headers));
+      const response = await responseOn((await dialHttp2(fixture)).request(headers));
       expect(response.headers[':status']).toBe(status);
-      expect(JSON.parse(response.body)).toMatchObject({ code, decision: world.decisions[0]?.id });
+      expect(JSON.parse(response.body)).toMatchObject({ code, decision: fixture.decisions[0]?.id });
       expect(streams).toBe(0);
-      expect(world.decisions).toHaveLength(1);
+      expect(fixture.decisions).toHaveLength(1);
     });
   }
 
   for (const [path, user = ''] of [['/a b'], ['x'], ['/\u00e4'], ['/', 'u@']]) {
-    test(`nothing goes out for ${user}host and ${JSON.stringify(path)}, which nobody may send`, async () => {
+    it(`nothing goes out for ${user}host and ${JSON.stringify(path)}, which nobody may send`, async () => {
       let streams = 0;
-      const world = await openWithHttp2(() => {
+      const fixture = await openWithHttp2(() => {
         streams += 1;
       });
-      const session = await dialHttp2(world);
+      const session = await dialHttp2(fixture);
       const response = await responseOn(
         session.request({ ':path': path, ':authority': `${user}${apiHost}` }),
       );
@@ -304,39 +307,39 @@ describe('refusals', () => {
     });
   }
 
-  test('another server name than the tunnel’s', async () => {
-    const world = await openWithHttp2(echo, { routes: [routeTo(apiHost), routeTo(otherHost)] });
-    const response = await responseOn((await dialHttp2(world, otherHost)).request({ ':path': '/' }));
+  it('another server name than the tunnel’s', async () => {
+    const fixture = await openWithHttp2(echo, { routes: [routeTo(apiHost), routeTo(otherHost)] });
+    const response = await responseOn((await dialHttp2(fixture, otherHost)).request({ ':path': '/' }));
     expect(JSON.parse(response.body)).toMatchObject({ code: 'TargetMismatch' });
   });
 
-  test('a client that supports only HTTP/2, where the upstream does not, is on record', async () => {
+  it('a client that supports only HTTP/2, where the upstream does not, is on record', async () => {
     const server = await serveHttps((_request, response) => response.end());
-    const world = await openWorld();
+    const fixture = await openFixture();
     cleanups.push(
       () => server.close(),
       () => server.closeAllConnections(),
-      () => world.close(),
+      () => fixture.close(),
     );
-    world.ports.set(`${apiHost}:443`, server.at);
-    const session = await dialHttp2(world);
+    fixture.ports.set(`${apiHost}:443`, server.at);
+    const session = await dialHttp2(fixture);
     await new Promise((resolve) => session.once('close', resolve));
-    expect(world.decisions).toHaveLength(1);
-    expect(world.decisions[0]?.reason).toContain('supports only HTTP/2');
+    expect(fixture.decisions).toHaveLength(1);
+    expect(fixture.decisions[0]?.reason).toContain('supports only HTTP/2');
   });
 
-  test('each stream learns that an upstream cannot be reached', async () => {
-    const world = await openWorld();
-    cleanups.push(() => world.close());
-    const response = await responseOn((await dialHttp2(world)).request({ ':path': '/' }));
+  it('each stream learns that an upstream cannot be reached', async () => {
+    const fixture = await openFixture();
+    cleanups.push(() => fixture.close());
+    const response = await responseOn((await dialHttp2(fixture)).request({ ':path': '/' }));
     expect(response.headers[':status']).toBe(403);
     expect(JSON.parse(response.body)).toMatchObject({ code: 'AddressForbidden' });
   });
 });
 
-test('a client that opens streams only to reset them is cut off', async () => {
-  const world = await openWithHttp2(() => {});
-  const session = await dialHttp2(world);
+it('a client that opens streams only to reset them is cut off', async () => {
+  const fixture = await openWithHttp2(() => {});
+  const session = await dialHttp2(fixture);
   for (let round = 0; round < 20 && !session.destroyed; round += 1) {
     const streams = Array.from({ length: 50 }, () => session.request({ ':path': '/' }).on('error', () => {}));
     // So that they arrive before they are reset.
@@ -344,11 +347,11 @@ test('a client that opens streams only to reset them is cut off', async () => {
     for (const stream of streams) stream.close(constants.NGHTTP2_CANCEL);
     await new Promise((resolve) => setImmediate(resolve));
   }
-  expect(world.decisions.length).toBeLessThan(400);
+  expect(fixture.decisions.length).toBeLessThan(400);
 });
 
-test('a secret that comes back is the phantom, or the response refused where it cannot be read', async () => {
-  const world = await openWithHttp2(
+it('a secret that comes back is the phantom, or the response refused where it cannot be read', async () => {
+  const fixture = await openWithHttp2(
     (stream, headers) => {
       const coding = headers[':path']?.slice(1) ?? '';
       stream.respond({
@@ -368,7 +371,7 @@ test('a secret that comes back is the phantom, or the response refused where it 
     },
     { spec: { phantomFor: () => 'sk-phantom' } },
   );
-  const session = await dialHttp2(world);
+  const session = await dialHttp2(fixture);
   for (const path of ['/identity', '/gzip']) {
     const response = await responseOn(session.request({ ':path': path, 'accept-encoding': 'gzip, made-up' }));
     expect(response).toMatchObject({
@@ -384,20 +387,20 @@ test('a secret that comes back is the phantom, or the response refused where it 
   expect(refused.body).not.toContain(secret);
 });
 
-test('revocation cuts the streams that carry the credential', async () => {
-  const world = await openWithHttp2((stream) => {
+it('revocation cuts the streams that carry the credential', async () => {
+  const fixture = await openWithHttp2((stream) => {
     stream.respond({ ':status': 200 });
     stream.write('endless');
   });
-  const stream = (await dialHttp2(world)).request({ ':path': '/' });
+  const stream = (await dialHttp2(fixture)).request({ ':path': '/' });
   const response = responseOn(stream);
   await new Promise((resolve) => stream.once('response', resolve));
-  world.run.dropConnection('example/default');
+  fixture.run.dropConnection('example/default');
   expect((await response).code).not.toBe(0);
 });
 
-test('a client that announced its last request still gets all of its responses', async () => {
-  const world = await openWithHttp2(
+it('a client that announced its last request still gets all of its responses', async () => {
+  const fixture = await openWithHttp2(
     (stream) => {
       stream.respond({ ':status': 200 });
       // For longer than an exchange may stand still, in steps that are shorter.
@@ -412,21 +415,21 @@ test('a client that announced its last request still gets all of its responses',
     },
     { timeouts: { exchangeMs: 100 } },
   );
-  const session = await dialHttp2(world);
+  const session = await dialHttp2(fixture);
   const stream = session.request({ ':path': '/' });
   stream.once('response', () => session.close());
   const { body } = await responseOn(stream);
   expect(body).toMatch(/^1 2 .* 19 20 whole$/);
 });
 
-test('WebSocket by extended CONNECT gets the credential in its handshake, then bytes pass', async () => {
+it('WebSocket by extended CONNECT gets the credential in its handshake, then bytes pass', async () => {
   const seen: IncomingHttpHeaders[] = [];
-  const world = await openWithHttp2((stream, headers) => {
+  const fixture = await openWithHttp2((stream, headers) => {
     seen.push(headers);
     stream.respond({ ':status': 200 });
     stream.pipe(stream);
   });
-  const session = await dialHttp2(world);
+  const session = await dialHttp2(fixture);
   await new Promise((resolve) => session.once('remoteSettings', resolve));
   expect(session.remoteSettings.enableConnectProtocol).toBe(true);
   const stream = session.request({
@@ -470,7 +473,7 @@ describe('gRPC', () => {
     ]),
   );
 
-  async function openGrpc(): Promise<{ world: World; client: grpc.Client; seen: string[] }> {
+  async function openGrpc(): Promise<{ fixture: Fixture; client: grpc.Client; seen: string[] }> {
     const seen: string[] = [];
     const note = (call: { metadata: grpc.Metadata }) =>
       seen.push(String(call.metadata.get('authorization')[0]));
@@ -505,14 +508,14 @@ describe('gRPC', () => {
         error === null ? resolve(port) : reject(error),
       ),
     );
-    const world = await openWorld();
-    world.ports.set(`${apiHost}:443`, at);
-    const { hostname, port } = new URL(world.run.proxyUrl);
+    const fixture = await openFixture();
+    fixture.ports.set(`${apiHost}:443`, at);
+    const { hostname, port } = new URL(fixture.run.proxyUrl);
     const before = process.env.grpc_proxy;
-    process.env.grpc_proxy = world.run.proxyUrl;
+    process.env.grpc_proxy = fixture.run.proxyUrl;
     const client = new grpc.Client(
       `${apiHost}:443`,
-      grpc.credentials.createSsl(Buffer.from(world.run.caPem)),
+      grpc.credentials.createSsl(Buffer.from(fixture.run.caPem)),
     );
     await new Promise((resolve, reject) =>
       client.waitForReady(Date.now() + 5_000, (error) =>
@@ -521,19 +524,19 @@ describe('gRPC', () => {
     );
     if (before === undefined) delete process.env.grpc_proxy;
     else process.env.grpc_proxy = before;
-    expect([hostname, port]).toEqual(['127.0.0.1', String(world.proxy.port)]);
+    expect([hostname, port]).toEqual(['127.0.0.1', String(fixture.proxy.port)]);
     cleanups.push(
       () => server.forceShutdown(),
       () => client.close(),
-      () => world.close(),
+      () => fixture.close(),
     );
-    return { world, client, seen };
+    return { fixture, client, seen };
   }
 
   const text = { write: (value: string) => Buffer.from(value), read: (bytes: Buffer) => bytes.toString() };
 
-  test('unary calls, a status with details, and all streaming kinds', async () => {
-    const { client, seen, world } = await openGrpc();
+  it('unary calls, a status with details, and all streaming kinds', async () => {
+    const { client, seen, fixture } = await openGrpc();
     const unary = (request: string) =>
       new Promise<unknown>((resolve) => {
         client.makeUnaryRequest('/test.Echo/unary', text.write, text.read, request, (error, value) =>
@@ -567,7 +570,9 @@ describe('gRPC', () => {
     both.end();
     await new Promise((resolve) => both.once('status', resolve));
     expect(seen).toEqual(Array.from({ length: 5 }, () => `Bearer ${secret}`));
-    expect(world.decisions.map(({ action }) => action)).toEqual(Array.from({ length: 5 }, () => 'injected'));
-    expect(proxyAuthorization(world.run)).not.toContain(secret);
+    expect(fixture.decisions.map(({ action }) => action)).toEqual(
+      Array.from({ length: 5 }, () => 'injected'),
+    );
+    expect(proxyAuthorization(fixture.run)).not.toContain(secret);
   });
 });

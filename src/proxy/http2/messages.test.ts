@@ -1,3 +1,4 @@
+import { apiHost, otherHost, secret } from '../testing/test-fixture.ts';
 import { type Case, checkCases } from '../testing/test-http2-cases.ts';
 import {
   type Fields,
@@ -9,7 +10,6 @@ import {
   literals,
   Type,
 } from '../testing/test-http2-frames.ts';
-import { apiHost, otherHost, secret } from '../testing/test-world.ts';
 
 const { endStream, endHeaders } = Flag;
 

@@ -1,10 +1,10 @@
 import { constants } from 'node:http2';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { cleanupsAfterEach } from '../testing/test-cleanups.ts';
+import { apiHost, type FixtureOptions, openFixture, secret } from '../testing/test-fixture.ts';
 import { Code, Flag, frame, headers, serveFrames, Type, uint32 } from '../testing/test-http2-frames.ts';
 import { responseOn } from '../testing/test-http2-response.ts';
-import { dialHttp2, openHttp2World } from '../testing/test-http2-upstream.ts';
-import { apiHost, openWorld, secret, type WorldOptions } from '../testing/test-world.ts';
+import { dialHttp2, openHttp2Fixture } from '../testing/test-http2-upstream.ts';
 
 const cleanups = cleanupsAfterEach();
 
@@ -16,7 +16,7 @@ const response = (stream: number, status: string, flags: number = Flag.endStream
 /** What the upstream says to the requests of each connection: `seen` counts them; where nothing is said, it answers 200. */
 async function openRefusing(
   refusals: readonly ((stream: number) => readonly Buffer[])[],
-  options: WorldOptions = {},
+  options: FixtureOptions = {},
   onRequest: () => void = () => {},
 ) {
   const seen: { readonly connection: number }[] = [];
@@ -26,16 +26,16 @@ async function openRefusing(
     onRequest();
     send(...(refusals[connection]?.(one.stream) ?? [response(one.stream, '200')]));
   });
-  const world = await openWorld(options);
-  world.ports.set(`${apiHost}:443`, at);
-  cleanups.push(() => world.close());
-  const session = await dialHttp2(cleanups, world);
+  const fixture = await openFixture(options);
+  fixture.ports.set(`${apiHost}:443`, at);
+  cleanups.push(() => fixture.close());
+  const session = await dialHttp2(cleanups, fixture);
   const ask = async (method = 'GET', body?: string) => {
     const stream = session.request({ ':method': method, ':path': '/v1' }, { endStream: body === undefined });
     if (body !== undefined) stream.end(body);
     return responseOn(stream);
   };
-  return { world, seen, ask, outcomes: () => world.decisions.map(({ outcome }) => outcome) };
+  return { fixture, seen, ask, outcomes: () => fixture.decisions.map(({ outcome }) => outcome) };
 }
 
 const byReset = (stream: number) => [reset(stream, Code.refused)];
@@ -45,18 +45,18 @@ describe.each([
   ['REFUSED_STREAM', byReset],
   ['a GOAWAY that leaves it out', byGoaway],
 ])('a request that the upstream did not process, by %s', (_name, refusal) => {
-  test.each(['GET', 'HEAD', 'DELETE', 'PUT'])(
+  it.each(['GET', 'HEAD', 'DELETE', 'PUT'])(
     'is sent once more, over another connection: %s',
     async (method) => {
-      const { world, seen, ask, outcomes } = await openRefusing([refusal]);
+      const { fixture, seen, ask, outcomes } = await openRefusing([refusal]);
       expect((await ask(method)).headers[':status']).toBe(200);
       expect(seen.map(({ connection }) => connection)).toEqual([0, 1]);
-      expect(world.dials).toHaveLength(2);
+      expect(fixture.dials).toHaveLength(2);
       expect(outcomes()).toEqual(['injected']);
     },
   );
 
-  test('is not sent a third time', async () => {
+  it('is not sent a third time', async () => {
     const { seen, ask, outcomes } = await openRefusing([refusal, refusal]);
     const { headers: head, body } = await ask();
     expect(head[':status']).toBe(502);
@@ -68,7 +68,7 @@ describe.each([
     expect(outcomes()).toEqual(['injected']);
   });
 
-  test.each([
+  it.each([
     ['POST', undefined],
     ['POST', 'body'],
     ['PUT', 'body'],
@@ -80,7 +80,7 @@ describe.each([
     expect(outcomes()).toEqual(['injected']);
   });
 
-  test('is authorized again: a rule that was added since denies it', async () => {
+  it('is authorized again: a rule that was added since denies it', async () => {
     let denied = false;
     const { seen, ask, outcomes } = await openRefusing(
       [refusal],
@@ -101,21 +101,21 @@ describe.each([
   });
 });
 
-test('a request that is sent again carries the current credential', async () => {
+it('a request that is sent again carries the current credential', async () => {
   const seen: unknown[] = [];
-  const world = await openHttp2World(cleanups, (stream, { authorization }) => {
+  const fixture = await openHttp2Fixture(cleanups, (stream, { authorization }) => {
     seen.push(authorization);
-    world.credentials.set('example/default', { version: 2, secret: 'newer' });
+    fixture.credentials.set('example/default', { version: 2, secret: 'newer' });
     if (seen.length === 1) stream.close(constants.NGHTTP2_REFUSED_STREAM);
     else stream.respond({ ':status': 200 }, { endStream: true });
   });
-  const stream = (await dialHttp2(cleanups, world)).request({ ':path': '/' });
+  const stream = (await dialHttp2(cleanups, fixture)).request({ ':path': '/' });
   expect((await responseOn(stream)).headers[':status']).toBe(200);
   expect(seen).toEqual([`Bearer ${secret}`, 'Bearer newer']);
 });
 
 describe('a request that the upstream processed, or may have processed', () => {
-  test.each([
+  it.each([
     [
       'an interim response',
       (stream: number) => [response(stream, '103', 0), reset(stream, Code.refused)],
@@ -130,7 +130,7 @@ describe('a request that the upstream processed, or may have processed', () => {
     expect(seen).toHaveLength(1);
   });
 
-  test('is not sent again once its response has begun: the client gets the reset', async () => {
+  it('is not sent again once its response has begun: the client gets the reset', async () => {
     const { seen, ask } = await openRefusing([
       (stream) => [
         response(stream, '200', 0),
@@ -144,9 +144,9 @@ describe('a request that the upstream processed, or may have processed', () => {
     expect(seen).toHaveLength(1);
   });
 
-  test('is answered, beside one that a GOAWAY excludes and that is sent again', async () => {
+  it('is answered, beside one that a GOAWAY excludes and that is sent again', async () => {
     const streams: number[] = [];
-    const { world, seen, ask, outcomes } = await openRefusing([
+    const { fixture, seen, ask, outcomes } = await openRefusing([
       (stream) => {
         streams.push(stream);
         const [first = 0] = streams;
@@ -156,7 +156,7 @@ describe('a request that the upstream processed, or may have processed', () => {
     const statuses = (await Promise.all([ask(), ask()])).map(({ headers: head }) => head[':status']);
     expect(statuses.toSorted()).toEqual([200, 204]);
     expect(seen.map(({ connection }) => connection)).toEqual([0, 0, 1]);
-    expect(world.dials).toHaveLength(2);
+    expect(fixture.dials).toHaveLength(2);
     expect(outcomes()).toEqual(['injected', 'injected']);
   });
 });

@@ -1,22 +1,22 @@
 import { type ClientHttp2Session, constants } from 'node:http2';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { compileRoutes } from '../../providers/index.ts';
 import { cleanupsAfterEach } from '../testing/test-cleanups.ts';
+import { secret } from '../testing/test-fixture.ts';
 import { responseOn } from '../testing/test-http2-response.ts';
-import { dialHttp2, openHttp2World } from '../testing/test-http2-upstream.ts';
-import { secret } from '../testing/test-world.ts';
+import { dialHttp2, openHttp2Fixture } from '../testing/test-http2-upstream.ts';
 
 const cleanups = cleanupsAfterEach();
 const large = 'b'.repeat(100_000);
 
 describe('a renewed credential over HTTP/2', () => {
-  test.each([
+  it.each([
     ['is met once by a renewed credential, with the same body', 'body', 200, [secret, 'renewed']],
     ['stands where the body was too large to keep, and the credential is renewed', large, 401, [secret]],
   ])('a 401 %s', async (_, sent, status, carried) => {
     const seen: unknown[] = [];
     const renewals: unknown[] = [];
-    const world = await openHttp2World(
+    const fixture = await openHttp2Fixture(
       cleanups,
       (stream, headers) => {
         let body = '';
@@ -42,7 +42,7 @@ describe('a renewed credential over HTTP/2', () => {
         },
       },
     );
-    const stream = (await dialHttp2(cleanups, world)).request({ ':method': 'POST', ':path': '/' });
+    const stream = (await dialHttp2(cleanups, fixture)).request({ ':method': 'POST', ':path': '/' });
     stream.end(sent);
     expect((await responseOn(stream)).headers[':status']).toBe(status);
     expect(seen).toEqual(carried.map((own) => [`Bearer ${own}`, sent]));
@@ -61,7 +61,7 @@ describe('a renewed credential over HTTP/2', () => {
       const isAsked = new Promise<void>((resolve) => {
         asked = resolve;
       });
-      const world = await openHttp2World(
+      const fixture = await openHttp2Fixture(
         cleanups,
         (stream, headers) => {
           seen.push(headers.authorization);
@@ -82,7 +82,7 @@ describe('a renewed credential over HTTP/2', () => {
           },
         },
       );
-      const session = await dialHttp2(cleanups, world);
+      const session = await dialHttp2(cleanups, fixture);
       const stream = session.request({ ':method': 'HEAD', ':path': '/' });
       stream.on('error', () => {});
       const response = responseOn(stream);
@@ -91,30 +91,30 @@ describe('a renewed credential over HTTP/2', () => {
       // By then, the upstream's stream has closed.
       await ping(session);
       await ping(session);
-      return { world, seen, session, stream, response, finish: () => finish?.() };
+      return { fixture, seen, session, stream, response, finish: () => finish?.() };
     }
 
     const ping = (session: ClientHttp2Session): Promise<void> =>
       new Promise((resolve) => session.ping(() => resolve()));
 
-    test('is handled like any other', async () => {
-      const { world, seen, response, finish } = await openWithSlowRenewal();
+    it('is handled like any other', async () => {
+      const { fixture, seen, response, finish } = await openWithSlowRenewal();
       finish();
       expect((await response).headers[':status']).toBe(204);
       expect(seen).toEqual([`Bearer ${secret}`, 'Bearer renewed']);
-      expect(world.decisions.map(({ outcome }) => outcome)).toEqual(['injected']);
+      expect(fixture.decisions.map(({ outcome }) => outcome)).toEqual(['injected']);
     });
 
-    test('is not sent again once its route has been removed', async () => {
-      const { world, seen, session, finish } = await openWithSlowRenewal();
-      world.run.replaceRoutes(compileRoutes([]));
+    it('is not sent again once its route has been removed', async () => {
+      const { fixture, seen, session, finish } = await openWithSlowRenewal();
+      fixture.run.replaceRoutes(compileRoutes([]));
       finish();
       await ping(session);
       await ping(session);
       expect(seen).toEqual([`Bearer ${secret}`]);
     });
 
-    test('is not sent again once the client has left', async () => {
+    it('is not sent again once the client has left', async () => {
       const { seen, session, stream, finish } = await openWithSlowRenewal();
       stream.close(constants.NGHTTP2_CANCEL);
       await ping(session);

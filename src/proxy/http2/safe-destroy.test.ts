@@ -3,7 +3,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { makeDestroySafe, nativePartOf } from './safe-destroy.ts';
 
 let collect: () => void;
@@ -44,7 +44,7 @@ async function isKept(native: WeakRef<object>): Promise<boolean> {
   return native.deref() !== undefined;
 }
 
-test('what Node frees a session’s memory with outlives the session for a while, and no longer', async () => {
+it('what Node frees a session’s memory with outlives the session for a while, and no longer', async () => {
   const { session, native } = await opened();
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   makeDestroySafe(session, [session.socket as Socket], 1_000);
@@ -55,7 +55,7 @@ test('what Node frees a session’s memory with outlives the session for a while
   await expect.poll(() => isKept(native), { timeout: 10_000 }).toBe(false);
 });
 
-test('without that it goes with the session', async () => {
+it('without that it goes with the session', async () => {
   const { session, native } = await opened();
   session.destroy();
   await new Promise<void>((resolve) => session.once('close', () => resolve()));

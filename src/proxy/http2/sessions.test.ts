@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import type { LiveRun } from '../runs/index.ts';
 import { type IdleOptions, UpstreamSession } from './sessions.ts';
 
@@ -19,7 +19,7 @@ function sessionOn(socket: Duplex, onLeave: (session: UpstreamSession) => void =
   });
 }
 
-test.each([0, 1, 2, 3])(
+it.each([0, 1, 2, 3])(
   'a session that is cut %d ticks after it was made takes nothing down with it',
   async (ticks) => {
     const left: UpstreamSession[] = [];
@@ -36,7 +36,7 @@ test.each([0, 1, 2, 3])(
   },
 );
 
-test('a session closes its socket even if its last write is never accepted', async () => {
+it('a session closes its socket even if its last write is never accepted', async () => {
   const socket = new Duplex({ read() {}, write() {} });
   const upstream = sessionOn(socket);
   const closed = new Promise((resolve) => upstream.session.once('close', resolve));
@@ -47,7 +47,7 @@ test('a session closes its socket even if its last write is never accepted', asy
   expect(socket.destroyed).toBe(true);
 });
 
-test('a session that does not acknowledge a probe takes no further stream, and is cut after the next one', async () => {
+it('a session that does not acknowledge a probe takes no further stream, and is cut after the next one', async () => {
   const upstream = sessionOn(taking());
   const closed = new Promise((resolve) => upstream.session.once('close', resolve));
   await new Promise((resolve) => upstream.session.once('connect', resolve));
@@ -61,7 +61,7 @@ test('a session that does not acknowledge a probe takes no further stream, and i
   await closed;
 });
 
-test('a session without streams is not probed', () => {
+it('a session without streams is not probed', () => {
   const upstream = sessionOn(taking());
   expect(upstream.idleMs()).toBe(Number.POSITIVE_INFINITY);
   upstream.active = 1;

@@ -1,8 +1,9 @@
 import { constants } from 'node:http2';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import type { Timeouts } from '../contract.ts';
 import { type Live, LiveRun } from '../runs/index.ts';
 import { cleanupsAfterEach } from '../testing/test-cleanups.ts';
+import { apiHost, openFixture } from '../testing/test-fixture.ts';
 import {
   Flag,
   type Frame,
@@ -15,7 +16,6 @@ import {
 } from '../testing/test-http2-frames.ts';
 import { responseOn } from '../testing/test-http2-response.ts';
 import { dialHttp2 } from '../testing/test-http2-upstream.ts';
-import { apiHost, openWorld } from '../testing/test-world.ts';
 import type { UpstreamSession } from './sessions.ts';
 
 const cleanups = cleanupsAfterEach();
@@ -29,10 +29,10 @@ async function openWith(
   timeouts: Partial<Timeouts> = {},
 ) {
   const at = await serveFrames(cleanups, hello, response);
-  const world = await openWorld({ timeouts });
-  world.ports.set(`${apiHost}:443`, at);
-  cleanups.push(() => world.close());
-  return world;
+  const fixture = await openFixture({ timeouts });
+  fixture.ports.set(`${apiHost}:443`, at);
+  cleanups.push(() => fixture.close());
+  return fixture;
 }
 
 const isRequest = ({ type }: Frame): boolean => type === Type.headers;
@@ -49,8 +49,8 @@ const ok = (stream: number, flags: number) =>
 /** DATA on a stream that nobody opened: nghttp2 gives the session up, and Node says nothing of it (RFC 9113 §5.1). */
 const error = frame(Type.data, 0, 99, 'stray');
 
-test('an upstream whose HTTP/2 is in error keeps no request waiting, and the next request gets another connection', async () => {
-  const world = await openWith(
+it('an upstream whose HTTP/2 is in error keeps no request waiting, and the next request gets another connection', async () => {
+  const fixture = await openWith(
     [],
     (one, connection, send) => {
       if (!isRequest(one)) return;
@@ -59,34 +59,34 @@ test('an upstream whose HTTP/2 is in error keeps no request waiting, and the nex
     },
     { headMs: 200 },
   );
-  const session = await dialHttp2(cleanups, world);
+  const session = await dialHttp2(cleanups, fixture);
   const first = await responseOn(session.request({ ':path': '/' }));
   expect(first.headers[':status']).toBe(502);
   expect(JSON.parse(first.body)).toMatchObject({ code: 'UpstreamUnreachable' });
   expect((await responseOn(session.request({ ':path': '/' }))).headers[':status']).toBe(200);
-  expect(world.dials).toHaveLength(2);
-  expect(world.decisions.map(({ outcome }) => outcome)).toEqual(['injected', 'injected']);
+  expect(fixture.dials).toHaveLength(2);
+  expect(fixture.decisions.map(({ outcome }) => outcome)).toEqual(['injected', 'injected']);
 });
 
-test('a response that an error of its upstream’s connection cuts off does not look complete', async () => {
-  const world = await openWith(
+it('a response that an error of its upstream’s connection cuts off does not look complete', async () => {
+  const fixture = await openWith(
     [],
     (one, _connection, send) => {
       if (isRequest(one)) send(ok(one.stream, 0), frame(Type.data, 0, one.stream, 'half'), error);
     },
     { headMs: 200 },
   );
-  const response = await responseOn((await dialHttp2(cleanups, world)).request({ ':path': '/' }));
+  const response = await responseOn((await dialHttp2(cleanups, fixture)).request({ ':path': '/' }));
   expect(response).toMatchObject({ body: 'half', headers: { ':status': 200 } });
   expect(response.code).not.toBe(constants.NGHTTP2_NO_ERROR);
 });
 
-test.each([
+it.each([
   ['application/octet-stream'],
   // Looked into on its way.
   ['text/plain'],
 ])('a response of %s whose trailers concern the connection arrives complete, without them', async (type) => {
-  const world = await openWith([], (one, _connection, send) => {
+  const fixture = await openWith([], (one, _connection, send) => {
     if (!isRequest(one)) return;
     send(
       headers(
@@ -108,7 +108,7 @@ test.each([
       ),
     );
   });
-  const response = await responseOn((await dialHttp2(cleanups, world)).request({ ':path': '/' }));
+  const response = await responseOn((await dialHttp2(cleanups, fixture)).request({ ':path': '/' }));
   expect(response).toMatchObject({
     body: 'body',
     code: constants.NGHTTP2_NO_ERROR,
@@ -117,16 +117,16 @@ test.each([
   expect(response.trailers).not.toHaveProperty('http2-settings');
 });
 
-test('a response of 200 fields arrives complete', async () => {
+it('a response of 200 fields arrives complete', async () => {
   const fields = Array.from({ length: 200 }, (_, index): [string, string] => [`x-${index}`, String(index)]);
-  const world = await openWith([], (one, _connection, send) => {
+  const fixture = await openWith([], (one, _connection, send) => {
     if (isRequest(one)) send(headers(one.stream, [[':status', '200'], ...fields]));
   });
-  const response = await responseOn((await dialHttp2(cleanups, world)).request({ ':path': '/' }));
+  const response = await responseOn((await dialHttp2(cleanups, fixture)).request({ ':path': '/' }));
   expect(response.headers).toMatchObject({ ':status': 200, ...Object.fromEntries(fields) });
 });
 
-test('a response whose fields decompress to more than can be relayed is refused, and costs its client no other response', async () => {
+it('a response whose fields decompress to more than can be relayed is refused, and costs its client no other response', async () => {
   // RFC 7541 appendix B: an `a` takes five bits, so that 100,000 of them fit what is taken in.
   const value = Buffer.alloc(62_500, Buffer.from('18c6318c63', 'hex'));
   const name = literals([
@@ -145,44 +145,44 @@ test('a response whose fields decompress to more than can be relayed is refused,
     return parts;
   };
   let asked = 0;
-  const world = await openWith([], (one, _connection, send) => {
+  const fixture = await openWith([], (one, _connection, send) => {
     if (!isRequest(one)) return;
     asked += 1;
     if (asked === 1) send(...frames(one.stream));
     else send(ok(one.stream, Flag.endStream));
   });
-  const session = await dialHttp2(cleanups, world);
+  const session = await dialHttp2(cleanups, fixture);
   expect((await responseOn(session.request({ ':path': '/' }))).headers[':status']).toBe(502);
   expect((await responseOn(session.request({ ':path': '/' }))).headers[':status']).toBe(200);
 });
 
-test('an upstream that is only slow acknowledges its probe, and is not cut', async () => {
+it('an upstream that is only slow acknowledges its probe, and is not cut', async () => {
   const signs: number[] = [];
   let reply: (() => void) | undefined;
   const at = await serveFrames(cleanups, [], (one, _connection, send) => {
     if (isRequest(one)) reply = () => send(ok(one.stream, Flag.endStream));
   });
   const request = vi.spyOn(LiveRun.prototype, 'add');
-  const world = await openWorld({ timeouts: { headMs: 40 } });
-  world.ports.set(`${apiHost}:443`, at);
-  cleanups.push(() => world.close());
-  const response = responseOn((await dialHttp2(cleanups, world)).request({ ':path': '/' }));
+  const fixture = await openFixture({ timeouts: { headMs: 40 } });
+  fixture.ports.set(`${apiHost}:443`, at);
+  cleanups.push(() => fixture.close());
+  const response = responseOn((await dialHttp2(cleanups, fixture)).request({ ':path': '/' }));
   const upstream = await upstreamIn(request);
   upstream.session.on('localSettings', () => signs.push(signs.length));
   await expect.poll(() => signs.length).toBeGreaterThan(3);
   reply?.();
   expect((await response).headers[':status']).toBe(200);
-  expect(world.dials).toHaveLength(1);
+  expect(fixture.dials).toHaveLength(1);
 });
 
-test('streams that wait for an upstream to allow them are dropped with their client', async () => {
+it('streams that wait for an upstream to allow them are dropped with their client', async () => {
   const arrived: number[] = [];
   const added = vi.spyOn(LiveRun.prototype, 'add');
   // SETTINGS_MAX_CONCURRENT_STREAMS of 0.
-  const world = await openWith([[3, 0]], (one) => {
+  const fixture = await openWith([[3, 0]], (one) => {
     if (isRequest(one)) arrived.push(one.stream);
   });
-  const session = await dialHttp2(cleanups, world);
+  const session = await dialHttp2(cleanups, fixture);
   const stream = session.request({ ':path': '/' });
   const response = responseOn(stream);
   const upstream = await upstreamIn(added);
@@ -202,8 +202,8 @@ async function upstreamIn(added: {
   return found() as UpstreamSession;
 }
 
-test('a response that is refused and complete at once, while its request is still being sent, harms no other request', async () => {
-  const world = await openWith([], (one, _connection, send) => {
+it('a response that is refused and complete at once, while its request is still being sent, harms no other request', async () => {
+  const fixture = await openWith([], (one, _connection, send) => {
     if (one.type !== Type.data) return;
     const fields = [
       [':status', '200'],
@@ -213,12 +213,12 @@ test('a response that is refused and complete at once, while its request is stil
     const trailers = headers(one.stream, [['x-sum', '1']], Flag.endStream);
     send(headers(one.stream, fields, 0), frame(Type.data, 0, one.stream, 'all'), trailers);
   });
-  const session = await dialHttp2(cleanups, world);
+  const session = await dialHttp2(cleanups, fixture);
   for (const path of ['/', '/again']) {
     const stream = session.request({ ':method': 'POST', ':path': path });
     const response = responseOn(stream);
     stream.write('a part of the body');
     expect((await response).headers[':status']).toBe(502);
   }
-  expect(world.decisions.map(({ outcome }) => outcome)).toEqual(['injected', 'injected']);
+  expect(fixture.decisions.map(({ outcome }) => outcome)).toEqual(['injected', 'injected']);
 });

@@ -1,21 +1,21 @@
 import type { ClientHttp2Session, ServerHttp2Stream } from 'node:http2';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { compileRoutes } from '../../providers/index.ts';
 import type { Credential, Run, RunSpec } from '../contract.ts';
 import { cleanupsAfterEach } from '../testing/test-cleanups.ts';
-import { dialHttp2, openHttp2World } from '../testing/test-http2-upstream.ts';
 import {
   apiHost,
   type Client,
   clientOn,
   dialThrough,
-  openWorld,
-  openWorldWithRaw,
+  type Fixture,
+  openFixture,
+  openFixtureWithRaw,
   routeTo,
   secret,
   serveHttps,
-  type World,
-} from '../testing/test-world.ts';
+} from '../testing/test-fixture.ts';
+import { dialHttp2, openHttp2Fixture } from '../testing/test-http2-upstream.ts';
 
 const cleanups = cleanupsAfterEach();
 
@@ -75,7 +75,7 @@ type Begin = (path: '/unchanged/1' | '/removed/1') => Promise<UnderWay>;
 
 /** What is cut ends on both sides; what is not goes on as if nothing had been. */
 async function expectChange(
-  world: World,
+  fixture: Fixture,
   begin: Begin,
   change: (run: Run) => void,
   outcome: string,
@@ -86,15 +86,15 @@ async function expectChange(
     one.say('before');
     await expect.poll(one.received).toContain('before');
   }
-  change(world.run);
+  change(fixture.run);
   await expect.poll(removed.finished).toBe(true);
   unchanged.say('after');
   await expect.poll(unchanged.received).toContain('after');
   expect(unchanged.finished()).toBe(false);
   expect(removed.received()).not.toContain('after');
   // What it was cut for is on record, once.
-  const decision = world.decisions.find(({ request }) => request.path === '/removed/1');
-  expect(world.failures).toEqual([
+  const decision = fixture.decisions.find(({ request }) => request.path === '/removed/1');
+  expect(fixture.failures).toEqual([
     expect.objectContaining({ event: 'answer.failed', decision: decision?.id, outcome }),
   ]);
 }
@@ -102,7 +102,7 @@ async function expectChange(
 async function openHttp1() {
   const { denied, decide } = changingPolicy();
   const upstreams = new Map<string, Client>();
-  const world = await openWorldWithRaw(
+  const fixture = await openFixtureWithRaw(
     cleanups,
     (socket) => {
       const upstream = clientOn(socket);
@@ -122,7 +122,7 @@ async function openHttp1() {
   const begin =
     (...fields: readonly string[]): Begin =>
     async (path) => {
-      const client = await dialThrough(world);
+      const client = await dialThrough(fixture);
       client.send([`GET ${path} HTTP/1.1`, `Host: ${apiHost}`, ...fields, '', ''].join('\r\n'));
       await expect.poll(() => client.received).toContain('\r\n\r\n');
       const upstream = upstreams.get(path) as Client;
@@ -132,13 +132,13 @@ async function openHttp1() {
         finished: () => client.ended && upstream.ended,
       };
     };
-  return { world, denied, begin };
+  return { fixture, denied, begin };
 }
 
 async function openHttp2() {
   const { denied, decide } = changingPolicy();
   const upstreams = new Map<string, ServerHttp2Stream>();
-  const world = await openHttp2World(
+  const fixture = await openHttp2Fixture(
     cleanups,
     (stream, headers) => {
       upstreams.set(String(headers[':path']), stream);
@@ -146,7 +146,7 @@ async function openHttp2() {
     },
     { spec: { routes, decide } },
   );
-  const session = await dialHttp2(cleanups, world);
+  const session = await dialHttp2(cleanups, fixture);
   await new Promise((resolve) => session.once('remoteSettings', resolve));
   const begin =
     (headers: Readonly<Record<string, string>>): Begin =>
@@ -165,84 +165,84 @@ async function openHttp2() {
         finished: () => stream.destroyed && stream.rstCode !== 0 && upstream.destroyed,
       };
     };
-  return { world, denied, session, begin };
+  return { fixture, denied, session, begin };
 }
 
 /** What a further request there comes to. */
-async function nextOn(session: ClientHttp2Session, world: World): Promise<string | undefined> {
+async function nextOn(session: ClientHttp2Session, fixture: Fixture): Promise<string | undefined> {
   const stream = session.request({ ':path': '/removed/2' });
   stream.on('error', () => {});
   await new Promise((resolve) => stream.once('response', resolve));
   stream.close();
-  return world.decisions.find(({ request }) => request.path === '/removed/2')?.outcome;
+  return fixture.decisions.find(({ request }) => request.path === '/removed/2')?.outcome;
 }
 
 describe.each(changes)('%s', (_name, change, next) => {
   const outcome = next === 'PolicyDenied' ? next : 'OperationNotAllowed';
 
-  test('cuts a response over HTTP/1.1 in progress there, and no other', async () => {
-    const { world, denied, begin } = await openHttp1();
-    await expectChange(world, begin(), (run) => change(run, denied), outcome);
+  it('cuts a response over HTTP/1.1 in progress there, and no other', async () => {
+    const { fixture, denied, begin } = await openHttp1();
+    await expectChange(fixture, begin(), (run) => change(run, denied), outcome);
   });
 
-  test('cuts a WebSocket over HTTP/1.1 that is open there, and no other', async () => {
-    const { world, denied, begin } = await openHttp1();
+  it('cuts a WebSocket over HTTP/1.1 that is open there, and no other', async () => {
+    const { fixture, denied, begin } = await openHttp1();
     const handshake = begin('Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13');
-    await expectChange(world, handshake, (run) => change(run, denied), outcome);
+    await expectChange(fixture, handshake, (run) => change(run, denied), outcome);
   });
 
-  test('cuts a stream over HTTP/2 in progress there, and no other of its session', async () => {
-    const { world, denied, session, begin } = await openHttp2();
-    await expectChange(world, begin({}), (run) => change(run, denied), outcome);
-    expect(await nextOn(session, world)).toBe(next);
+  it('cuts a stream over HTTP/2 in progress there, and no other of its session', async () => {
+    const { fixture, denied, session, begin } = await openHttp2();
+    await expectChange(fixture, begin({}), (run) => change(run, denied), outcome);
+    expect(await nextOn(session, fixture)).toBe(next);
   });
 
-  test('cuts a WebSocket over HTTP/2 that is open there, and no other of its session', async () => {
-    const { world, denied, session, begin } = await openHttp2();
+  it('cuts a WebSocket over HTTP/2 that is open there, and no other of its session', async () => {
+    const { fixture, denied, session, begin } = await openHttp2();
     const handshake = begin({ ':method': 'CONNECT', ':protocol': 'websocket', ':scheme': 'https' });
-    await expectChange(world, handshake, (run) => change(run, denied), outcome);
-    expect(await nextOn(session, world)).toBe(next);
+    await expectChange(fixture, handshake, (run) => change(run, denied), outcome);
+    expect(await nextOn(session, fixture)).toBe(next);
   });
 });
 
-test('a response that ends with its connection does not look complete when it is cut', async () => {
-  const world = await openWorldWithRaw(cleanups, (socket) => {
+it('a response that ends with its connection does not look complete when it is cut', async () => {
+  const fixture = await openFixtureWithRaw(cleanups, (socket) => {
     socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Type: image/png\r\n\r\nbegun'));
   });
-  const client = await dialThrough(world);
+  const client = await dialThrough(fixture);
   const events: string[] = [];
   client.socket.on('end', () => events.push('end'));
   client.socket.on('error', (error: NodeJS.ErrnoException) => events.push(error.code ?? ''));
   client.send(`GET / HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`);
   await client.until((received) => received.endsWith('begun'));
-  world.run.dropConnection('example/default');
+  fixture.run.dropConnection('example/default');
   await expect.poll(() => client.socket.closed).toBe(true);
   expect(events).toEqual(['ECONNRESET']);
-  expect(world.failures).toMatchObject([{ outcome: 'CredentialMissing' }]);
+  expect(fixture.failures).toMatchObject([{ outcome: 'CredentialMissing' }]);
 });
 
-test('a response that was complete before the change is no failure, though its client has not left yet', async () => {
-  const world = await openWorldWithRaw(cleanups, (socket) => {
+it('a response that was complete before the change is no failure, though its client has not left yet', async () => {
+  const fixture = await openFixtureWithRaw(cleanups, (socket) => {
     socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\nContent-Type: image/png\r\n\r\nall'));
   });
-  const client = await dialThrough(world);
+  const client = await dialThrough(fixture);
   client.send(`GET / HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`);
   expect(await client.until(() => client.ended)).toContain('all');
-  world.run.dropConnection('example/default');
-  expect(world.failures).toEqual([]);
-  expect(world.decisions.map(({ outcome }) => outcome)).toEqual(['injected']);
+  fixture.run.dropConnection('example/default');
+  expect(fixture.failures).toEqual([]);
+  expect(fixture.decisions.map(({ outcome }) => outcome)).toEqual(['injected']);
 });
 
-test('a change without effect cuts nothing', async () => {
-  const { world, begin } = await openHttp2();
+it('a change without effect cuts nothing', async () => {
+  const { fixture, begin } = await openHttp2();
   const one = await begin({})('/removed/1');
-  world.run.replaceRoutes(compileRoutes([...routes.routes]));
+  fixture.run.replaceRoutes(compileRoutes([...routes.routes]));
   one.say('after');
   await expect.poll(one.received).toContain('after');
   expect(one.finished()).toBe(false);
 });
 
-test.each([
+it.each([
   ['something else changes', (run: Run) => run.reauthorize()],
   ['the connection that was used before is revoked', (run: Run) => run.dropConnection('example/default')],
 ])('a request that waits for its credential on a used connection goes on when %s', async (_, change) => {
@@ -252,7 +252,7 @@ test.each([
     fields.push(request.headers.authorization);
     response.end('answered');
   });
-  const world = await openWorld({
+  const fixture = await openFixture({
     routes: [
       routeTo(apiHost, { pathPrefix: '/mail' }),
       routeTo(apiHost, { pathPrefix: '/files', connection: 'other' }),
@@ -265,17 +265,17 @@ test.each([
       },
     },
   });
-  world.ports.set(`${apiHost}:443`, server.at);
+  fixture.ports.set(`${apiHost}:443`, server.at);
   cleanups.push(
     () => server.close(),
-    () => world.close(),
+    () => fixture.close(),
   );
-  const client = await dialThrough(world);
+  const client = await dialThrough(fixture);
   client.send(`GET /mail HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`);
   await expect.poll(() => client.received).toContain('answered');
   client.send(`GET /files HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`);
   await expect.poll(() => waiting.length).toBe(1);
-  change(world.run);
+  change(fixture.run);
   waiting[0]?.({ version: 1, secret: 'the-other-secret' });
   await expect.poll(() => client.received.split('answered').length).toBe(3);
   expect(fields).toEqual([`Bearer ${secret}`, 'Bearer the-other-secret']);

@@ -7,26 +7,26 @@ import {
   apiHost,
   type Client,
   dialThrough,
+  type Fixture,
+  type FixtureOptions,
   isComplete,
-  openWorldWithRaw,
+  openFixtureWithRaw,
   routeTo,
   secret,
-  type World,
-  type WorldOptions,
-} from '../testing/test-world.ts';
+} from '../testing/test-fixture.ts';
 
 const cleanups = cleanupsAfterEach();
 
 const phantom = 'sk-phantom';
 const { zstdCompressSync } = zlib as unknown as { readonly zstdCompressSync: (text: string) => Buffer };
 
-/** A world whose API answers every request with these bytes, piece by piece. */
+/** A fixture whose API answers every request with these bytes, piece by piece. */
 async function openWithAnswer(
   pieces: readonly (string | Buffer)[],
-  options: WorldOptions = {},
-): Promise<{ readonly world: World; readonly client: Client; readonly asked: string[] }> {
+  options: FixtureOptions = {},
+): Promise<{ readonly fixture: Fixture; readonly client: Client; readonly asked: string[] }> {
   const asked: string[] = [];
-  const world = await openWorldWithRaw(
+  const fixture = await openFixtureWithRaw(
     cleanups,
     (tls) => {
       tls.on('data', async (chunk: Buffer) => {
@@ -39,7 +39,7 @@ async function openWithAnswer(
     },
     { ...options, spec: { phantomFor: () => phantom, ...options.spec } },
   );
-  return { world, client: await dialThrough(world), asked };
+  return { fixture, client: await dialThrough(fixture), asked };
 }
 
 async function ask(client: Client, ...fields: readonly string[]): Promise<string> {
@@ -164,25 +164,25 @@ describe('a secret that comes back', () => {
     ['a coding that nobody asked for', '200 OK', 'made-up'],
     ['a part of a coded body', '206 Partial Content', 'gzip'],
   ])('in %s does not pass: the answer is refused', async (_, status, coding) => {
-    const { client, world } = await openWithAnswer([
+    const { client, fixture } = await openWithAnswer([
       `HTTP/1.1 ${status}\r\nContent-Type: text/plain\r\nContent-Encoding: ${coding}\r\nContent-Length: ${secret.length}\r\n\r\n${secret}`,
     ]);
     const answer = await ask(client);
     expect(answer).toMatch(/^HTTP\/1\.1 502 /);
     expect(answer).toContain('UpstreamMalformed');
     expect(answer).not.toContain(secret);
-    expect(world.decisions).toHaveLength(1);
+    expect(fixture.decisions).toHaveLength(1);
   });
 
   it('until close is the phantom', async () => {
-    const world = await openWorldWithRaw(
+    const fixture = await openFixtureWithRaw(
       cleanups,
       (tls) => {
         tls.on('data', () => tls.end(`HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nit is ${secret}`));
       },
       { spec: { phantomFor: () => phantom } },
     );
-    const client = await dialThrough(world);
+    const client = await dialThrough(fixture);
     client.send(`GET / HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`);
     expect(payloadOf(await client.until(() => false))).toBe(`it is ${phantom}`);
   });

@@ -1,6 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http2';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DecisionEvent } from '../../audit/index.ts';
+import type { FixtureOptions } from './test-fixture.ts';
+import { secret } from './test-fixture.ts';
 import {
   Code,
   dialRaw,
@@ -12,9 +14,7 @@ import {
   settings,
   Type,
 } from './test-http2-frames.ts';
-import { openHttp2World } from './test-http2-upstream.ts';
-import type { WorldOptions } from './test-world.ts';
-import { secret } from './test-world.ts';
+import { openHttp2Fixture } from './test-http2-upstream.ts';
 
 /** What a client sends, and what becomes of it on all three sides. */
 export interface Case {
@@ -59,15 +59,15 @@ function summaryOf(received: IncomingHttpHeaders, body: string, trailers: object
   return parts.join(' ');
 }
 
-/** Declares one test for each case, all in one world: an upstream that answers 200, but holds what asks for `/hold`. */
-export function checkCases(title: string, cases: readonly Case[], options: WorldOptions = {}): void {
+/** Declares one test for each case, all in one fixture: an upstream that answers 200, but holds what asks for `/hold`. */
+export function checkCases(title: string, cases: readonly Case[], options: FixtureOptions = {}): void {
   describe(title, () => {
     const cleanups: (() => unknown)[] = [];
     const seen: string[] = [];
     const authorizations: unknown[] = [];
-    let world: Awaited<ReturnType<typeof openHttp2World>>;
+    let fixture: Awaited<ReturnType<typeof openHttp2Fixture>>;
     beforeAll(async () => {
-      world = await openHttp2World(
+      fixture = await openHttp2Fixture(
         cleanups,
         (stream, received) => {
           let body = '';
@@ -95,10 +95,10 @@ export function checkCases(title: string, cases: readonly Case[], options: World
       for (const cleanup of cleanups.reverse()) await cleanup();
     });
 
-    test.each(cases.map(asHere))('$name: $gets', async (one) => {
+    it.each(cases.map(asHere))('$name: $gets', async (one) => {
       seen.length = 0;
-      world.decisions.length = 0;
-      const client = await dialRaw(world);
+      fixture.decisions.length = 0;
+      const client = await dialRaw(fixture);
       const lead = one.bare === true ? [] : [preface, settings()];
       client.send(...lead, ...one.send);
       const outcome = (): string => outcomeOf(client, one.gets);
@@ -130,20 +130,20 @@ export function checkCases(title: string, cases: readonly Case[], options: World
       const count = isOver ? 0 : 1;
       const isDone = (): boolean =>
         seen.length >= expected.upstream.length + count &&
-        world.decisions.length >= expected.audit.length + count;
+        fixture.decisions.length >= expected.audit.length + count;
       for (let turn = 0; turn < 200 && !isDone(); turn += 1)
         await new Promise((resolve) => setTimeout(resolve, 10));
       for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
       expect(seen.filter((text) => text !== further).toSorted()).toEqual(expected.upstream.toSorted());
-      const authorized = world.decisions.filter(({ request }) => request.path !== '/further');
+      const authorized = fixture.decisions.filter(({ request }) => request.path !== '/further');
       expect(
         (authorized.length > expected.audit.length ? withoutOneError(authorized) : authorized)
           .map(({ outcome }) => outcome)
           .toSorted(),
-        JSON.stringify(world.decisions),
+        JSON.stringify(fixture.decisions),
       ).toEqual(expected.audit.toSorted());
       if (!isOver) expect(seen).toContain(further);
-      expect(JSON.stringify(world.decisions)).not.toContain(secret);
+      expect(JSON.stringify(fixture.decisions)).not.toContain(secret);
     });
   });
 }

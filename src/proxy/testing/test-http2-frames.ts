@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { connect as connectTls, createServer } from 'node:tls';
-import { apiHost, connectTo, dialProxy, upstreamContext, type World } from './test-world.ts';
+import { apiHost, connectTo, dialProxy, type Fixture, upstreamContext } from './test-fixture.ts';
 
 /** A client of the tests that writes its HTTP/2 frames itself, right or wrong (RFC 9113 §4, §6). */
 export const Type = {
@@ -152,15 +152,15 @@ export interface RawClient {
 }
 
 /** A connection through the proxy, in an interception of the API's host; nothing is sent on it yet. */
-export async function dialRaw(world: World): Promise<RawClient> {
-  const client = await dialProxy(world);
-  await connectTo(client, world, `${apiHost}:443`);
+export async function dialRaw(fixture: Fixture): Promise<RawClient> {
+  const client = await dialProxy(fixture);
+  await connectTo(client, fixture, `${apiHost}:443`);
   client.socket.removeAllListeners('data');
   client.socket.setNoDelay(true);
   const socket = connectTls({
     socket: client.socket,
     servername: apiHost,
-    ca: world.run.caPem,
+    ca: fixture.run.caPem,
     ALPNProtocols: ['h2'],
     checkServerIdentity: () => undefined,
   });

@@ -12,25 +12,25 @@ import {
   apiHost,
   connectTo,
   dialProxy,
-  openWorld,
+  type Fixture,
+  type FixtureOptions,
+  openFixture,
   upstreamContext,
-  type World,
-  type WorldOptions,
-} from './test-world.ts';
+} from './test-fixture.ts';
 
 export type Http2Listener = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number) => void;
 
-export interface Http2World extends World {
+export interface Http2Fixture extends Fixture {
   /** The upstream’s machine vanishes. */
   breakUpstreams(): void;
 }
 
-/** A world whose API speaks HTTP/2. */
-export async function openHttp2World(
+/** A fixture whose API speaks HTTP/2. */
+export async function openHttp2Fixture(
   cleanups: (() => unknown)[],
   listener: Http2Listener,
-  options: WorldOptions = {},
-): Promise<Http2World> {
+  options: FixtureOptions = {},
+): Promise<Http2Fixture> {
   const server = createSecureServer({
     SNICallback: (name, done) => done(null, upstreamContext(name)),
     settings: { enableConnectProtocol: true },
@@ -44,16 +44,16 @@ export async function openHttp2World(
     listener(stream, headers, flags);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const world = await openWorld(options);
-  world.ports.set(`${apiHost}:443`, (server.address() as AddressInfo).port);
+  const fixture = await openFixture(options);
+  fixture.ports.set(`${apiHost}:443`, (server.address() as AddressInfo).port);
   cleanups.push(
     () => server.close(),
     () => {
       for (const session of sessions) session.destroy();
     },
-    () => world.close(),
+    () => fixture.close(),
   );
-  return Object.assign(world, {
+  return Object.assign(fixture, {
     breakUpstreams() {
       for (const socket of sockets) socket.destroy();
       sockets.clear();
@@ -64,18 +64,18 @@ export async function openHttp2World(
 /** An HTTP/2 session through the proxy, by ALPN. */
 export async function dialHttp2(
   cleanups: (() => unknown)[],
-  world: World,
+  fixture: Fixture,
   servername = apiHost,
 ): Promise<ClientHttp2Session> {
-  const client = await dialProxy(world);
-  await connectTo(client, world, `${apiHost}:443`);
+  const client = await dialProxy(fixture);
+  await connectTo(client, fixture, `${apiHost}:443`);
   client.socket.removeAllListeners('data');
   const session = connectHttp2(`https://${apiHost}`, {
     createConnection: () =>
       connectTls({
         socket: client.socket,
         servername,
-        ca: world.run.caPem,
+        ca: fixture.run.caPem,
         ALPNProtocols: ['h2'],
         checkServerIdentity: () => undefined,
       }),

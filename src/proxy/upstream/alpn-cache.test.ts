@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { AuthsomeError } from '../../errors.ts';
 import { AlpnCache } from './alpn-cache.ts';
 
@@ -25,7 +25,7 @@ function upstream(choose: (offersH2: boolean) => string | false | Error) {
   return { offers, sockets, dial };
 }
 
-test.each([
+it.each([
   ['chooses http/1.1', () => 'http/1.1', 'http/1.1', 1],
   ['refuses http/1.1', (offersH2: boolean) => (offersH2 ? 'h2' : refusal), 'h2', 1],
   ['passes over http/1.1, and chooses h2', (offersH2: boolean) => offersH2 && 'h2', 'h2', 2],
@@ -41,7 +41,7 @@ test.each([
   expect(sockets.every(({ destroyed }) => destroyed)).toBe(true);
 });
 
-test('probes an upstream once for all who ask at the same time', async () => {
+it('probes an upstream once for all who ask at the same time', async () => {
   const cache = new AlpnCache(() => 0);
   const { dial, offers } = upstream(() => 'http/1.1');
   expect(await Promise.all([cache.probe(api, dial), cache.probe(api, dial)])).toEqual([
@@ -51,14 +51,14 @@ test('probes an upstream once for all who ask at the same time', async () => {
   expect(offers).toHaveLength(1);
 });
 
-test('remembers nothing of an upstream that cannot be reached, and probes it again', async () => {
+it('remembers nothing of an upstream that cannot be reached, and probes it again', async () => {
   const cache = new AlpnCache(() => 0);
   expect(await cache.probe(api, upstream(() => unreachable).dial)).toBeUndefined();
   expect(cache.known(api)).toBeUndefined();
   expect(await cache.probe(api, upstream(() => refusal).dial)).toBe('h2');
 });
 
-test('forgets what it knows after a while, and on demand', async () => {
+it('forgets what it knows after a while, and on demand', async () => {
   let nowMs = 0;
   const cache = new AlpnCache(() => nowMs);
   await cache.probe(api, upstream(() => 'http/1.1').dial);

@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import * as grpc from '@grpc/grpc-js';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { root } from '../../support/fixture.ts';
-import { apiKey, createHttp2World, grpcHost, type Http2World, newerHost, olderHost } from './service.ts';
+import { apiKey, grpcHost, type Http2Fixture, newerHost, olderHost, openHttp2Fixture } from './service.ts';
 
-let world: Http2World;
+let fixture: Http2Fixture;
 let grpcServer: grpc.Server;
 const grpcCalls: { readonly method: string; readonly authorization: string }[] = [];
 
 beforeAll(async () => {
-  world = await createHttp2World(
+  fixture = await openHttp2Fixture(
     (stream, { headers, body }) => {
       stream.respond({ ':status': 200, 'content-type': 'text/plain' }, { waitForTrailers: true });
       stream.on('wantTrailers', () => stream.sendTrailers({ 'x-bytes': String(body.length) }));
@@ -30,13 +30,13 @@ beforeAll(async () => {
   );
 });
 afterAll(async () => {
-  await world.close();
+  await fixture.close();
   grpcServer.forceShutdown();
 });
 
 const earlierRuns = new Set<string>();
 beforeEach(async () => {
-  world.arrived.length = 0;
+  fixture.arrived.length = 0;
   grpcCalls.length = 0;
   for (const { run } of await decisions()) earlierRuns.add(run);
 });
@@ -49,14 +49,14 @@ interface Decision {
 
 /** Those of the test's own run. */
 async function decisions(): Promise<readonly Decision[]> {
-  const { events } = await world.json(['log', '-n', '1000']);
+  const { events } = await fixture.json(['log', '-n', '1000']);
   return events.filter(({ event, run }: Decision) => event === 'decision' && !earlierRuns.has(run));
 }
 
 /** Each request arrived once, with our credential and nobody else's, and each is once on record. */
 async function expectInjected(count: number): Promise<void> {
-  expect(world.arrived).toHaveLength(count);
-  const credentials = new Set(world.arrived.map(({ headers }) => headers.authorization));
+  expect(fixture.arrived).toHaveLength(count);
+  const credentials = new Set(fixture.arrived.map(({ headers }) => headers.authorization));
   expect([...credentials]).toEqual([`Bearer ${apiKey}`]);
   expect((await decisions()).map(({ outcome }) => outcome)).toEqual(
     Array.from({ length: count }, () => 'injected'),
@@ -65,8 +65,8 @@ async function expectInjected(count: number): Promise<void> {
 
 describe('nghttp, through a tunnel of the run', () => {
   it('has its requests answered on one connection, with the credential in each', async () => {
-    const urls = Array.from({ length: 10 }, (_, index) => `https://localhost:${world.at}/n/${index}`);
-    const outcome = await world.runThroughTunnel(
+    const urls = Array.from({ length: 10 }, (_, index) => `https://localhost:${fixture.at}/n/${index}`);
+    const outcome = await fixture.runThroughTunnel(
       'nghttp',
       '--no-dep',
       '-H',
@@ -82,7 +82,7 @@ describe('nghttp, through a tunnel of the run', () => {
   });
 
   it('sends a body with trailers, and gets trailers', async () => {
-    const file = join(world.directory, 'body');
+    const file = join(fixture.directory, 'body');
     writeFileSync(file, Buffer.alloc(300_000, 'b'));
     const args = [
       '--no-dep',
@@ -91,12 +91,12 @@ describe('nghttp, through a tunnel of the run', () => {
       file,
       '--trailer',
       'x-sum: 7',
-      `https://localhost:${world.at}/upload`,
+      `https://localhost:${fixture.at}/upload`,
     ];
-    const outcome = await world.runThroughTunnel('nghttp', ...args);
+    const outcome = await fixture.runThroughTunnel('nghttp', ...args);
     expect(outcome.stdout).toContain('x-bytes: 300000');
     await expectInjected(1);
-    expect(world.arrived[0]?.body.equals(Buffer.alloc(300_000, 'b'))).toBe(true);
+    expect(fixture.arrived[0]?.body.equals(Buffer.alloc(300_000, 'b'))).toBe(true);
   });
 });
 
@@ -106,13 +106,13 @@ describe('h2load, through a tunnel of the run', () => {
     ['500 requests on one connection of 250 streams', 500, ['-c', '1', '-m', '250']],
     ['300 requests, one after another', 300, ['-c', '3', '-m', '1']],
   ] as const)('%s: all succeed, none is lost or doubled', async (_what, count, shape) => {
-    const outcome = await world.runThroughTunnel(
+    const outcome = await fixture.runThroughTunnel(
       'h2load',
       '--npn-list=h2',
       '-n',
       String(count),
       ...shape,
-      `https://localhost:${world.at}/load`,
+      `https://localhost:${fixture.at}/load`,
     );
     expect(outcome.stdout).toContain(
       `${count} total, ${count} started, ${count} done, ${count} succeeded, 0 failed`,
@@ -122,13 +122,13 @@ describe('h2load, through a tunnel of the run', () => {
   });
 
   it('with a body in each request', async () => {
-    const file = join(world.directory, 'load-body');
+    const file = join(fixture.directory, 'load-body');
     writeFileSync(file, Buffer.alloc(20_000, 'q'));
     const args = ['--npn-list=h2', '-n', '200', '-c', '2', '-m', '20', '-d', file];
-    const outcome = await world.runThroughTunnel('h2load', ...args, `https://localhost:${world.at}/load`);
+    const outcome = await fixture.runThroughTunnel('h2load', ...args, `https://localhost:${fixture.at}/load`);
     expect(outcome.stdout).toContain('200 succeeded, 0 failed');
     await expectInjected(200);
-    expect(new Set(world.arrived.map(({ body }) => body.length))).toEqual(new Set([20_000]));
+    expect(new Set(fixture.arrived.map(({ body }) => body.length))).toEqual(new Set([20_000]));
   });
 });
 
@@ -139,7 +139,7 @@ describe('curl', () => {
   ])(
     'that offers both protocols gets its answer from an upstream that speaks %s only',
     async (_name, host, version) => {
-      const answer = await world.authsome([
+      const answer = await fixture.authsome([
         'run',
         '--',
         'curl',
@@ -161,7 +161,7 @@ describe('gRPC', () => {
   it('has unary calls and all kinds of streams, from a client that knows its environment only', async () => {
     const script = join(root, 'test/conformance/grpc-client.mjs');
     const command = `exec ${process.execPath} ${script} ${grpcHost}:443 "$SSL_CERT_FILE"`;
-    const outcome = await world.authsome(['run', '--', 'sh', '-c', command]);
+    const outcome = await fixture.authsome(['run', '--', 'sh', '-c', command]);
     expect(outcome.code, outcome.stderr).toBe(0);
     expect(JSON.parse(outcome.stdout)).toEqual({
       unary: Array.from({ length: 20 }, (_, index) => `got call ${index}`),

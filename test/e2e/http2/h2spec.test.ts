@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { root } from '../../support/fixture.ts';
-import { apiKey, createHttp2World, type Http2World } from './service.ts';
+import { apiKey, type Http2Fixture, openHttp2Fixture } from './service.ts';
 
 /** Built or found by scripts/test.mjs. */
 const program = process.env.H2SPEC ?? 'h2spec';
@@ -21,14 +21,14 @@ const documented = [
     : [],
 );
 
-let world: Http2World;
+let fixture: Http2Fixture;
 beforeAll(async () => {
-  world = await createHttp2World((stream) => {
+  fixture = await openHttp2Fixture((stream) => {
     stream.respond({ ':status': 200, 'content-type': 'text/plain' });
     stream.end('answer');
   });
 });
-afterAll(() => world.close());
+afterAll(() => fixture.close());
 
 interface Case {
   readonly name: string;
@@ -46,19 +46,29 @@ function casesOf(report: string): readonly Case[] {
 it('h2spec finds no fault in an interception but those that docs/project/conformance.md explains, and all of those', {
   timeout: timeoutMs,
 }, async () => {
-  const report = join(world.directory, 'h2spec.xml');
-  const target = ['-h', 'localhost', '-p', String(world.at)];
-  const outcome = await world.runThroughTunnel(program, '-t', '-k', '-S', '-o', '4', '-j', report, ...target);
+  const report = join(fixture.directory, 'h2spec.xml');
+  const target = ['-h', 'localhost', '-p', String(fixture.at)];
+  const outcome = await fixture.runThroughTunnel(
+    program,
+    '-t',
+    '-k',
+    '-S',
+    '-o',
+    '4',
+    '-j',
+    report,
+    ...target,
+  );
   const cases = casesOf(readFileSync(report, 'latin1'));
   expect(outcome.stdout).toContain(`${cases.length} tests, `);
   expect(cases.length).toBeGreaterThan(140);
   const failed = cases.filter((one) => one.failed).map(({ name }) => name);
   expect(failed.toSorted()).toEqual(documented.toSorted());
   // What came through was whole, and ours: with the credential in its place, whatever frames it was made of.
-  expect(world.arrived.length).toBeGreaterThan(20);
-  for (const { headers } of world.arrived) {
+  expect(fixture.arrived.length).toBeGreaterThan(20);
+  for (const { headers } of fixture.arrived) {
     expect(headers).toMatchObject({
-      ':authority': `localhost:${world.at}`,
+      ':authority': `localhost:${fixture.at}`,
       authorization: `Bearer ${apiKey}`,
     });
   }

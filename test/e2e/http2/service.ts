@@ -4,7 +4,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createWorld, register, root, type World } from '../../support/fixture.ts';
+import { type Fixture, openFixture, register, root } from '../../support/fixture.ts';
 import { freePort, type Outcome } from '../../support/product.ts';
 import { createThrowawayCa } from '../../support/service/index.ts';
 
@@ -21,10 +21,10 @@ export const grpcHost = 'grpc.multiplex.test';
 export const newerHost = 'newer.multiplex.test';
 
 /**
- * A world with an API that speaks HTTP/2 only, at `newerHost` and at `localhost:at` for whoever goes through the proxy,
+ * A fixture with an API that speaks HTTP/2 only, at `newerHost` and at `localhost:at` for whoever goes through the proxy,
  * and one at `olderHost` that speaks HTTP/1.1.
  */
-export interface Http2World extends World {
+export interface Http2Fixture extends Fixture {
   readonly at: number;
   readonly caFile: string;
   readonly arrived: Arrived[];
@@ -40,10 +40,10 @@ interface KeyPair {
 }
 
 /** `startGrpc` starts what is at `grpcHost`, and tells its port. */
-export async function createHttp2World(
+export async function openHttp2Fixture(
   respond: Respond,
   startGrpc: (pair: KeyPair) => Promise<number> = async () => 1,
-): Promise<Http2World> {
+): Promise<Http2Fixture> {
   const ca = await createThrowawayCa('Throwaway HTTP/2 CA');
   const { certPem, keyPem } = await ca.issue(['localhost', newerHost, olderHost, grpcHost]);
   const arrived: Arrived[] = [];
@@ -75,7 +75,7 @@ export async function createHttp2World(
   const directory = mkdtempSync(join(tmpdir(), 'authsome-http2-'));
   const caFile = join(directory, 'ca.pem');
   writeFileSync(caFile, ca.caPem);
-  const world = await createWorld({
+  const fixture = await openFixture({
     AUTHSOME_RESOLVE: [
       `localhost:${at}:127.0.0.1:${port}`,
       `${newerHost}:443:127.0.0.1:${port}`,
@@ -85,7 +85,7 @@ export async function createHttp2World(
     AUTHSOME_EXTRA_CA_CERTS: caFile,
     MULTIPLEX_KEY: apiKey,
   });
-  await register(world, {
+  await register(fixture, {
     schema_version: 1,
     name: 'multiplex',
     display_name: 'Multiplex',
@@ -99,17 +99,17 @@ export async function createHttp2World(
     ],
     api_key: { env_var: 'MULTIPLEX_KEY', header_name: 'Authorization', header_prefix: 'Bearer' },
   });
-  await world.json(['login', 'multiplex']);
+  await fixture.json(['login', 'multiplex']);
   const tunnel = join(root, 'test/conformance/through-tunnel.mjs');
   return {
-    ...world,
+    ...fixture,
     at,
     caFile,
     arrived,
     runThroughTunnel: (...command) =>
-      world.authsome(['run', '--', process.execPath, tunnel, String(at), `localhost:${at}`, ...command]),
+      fixture.authsome(['run', '--', process.execPath, tunnel, String(at), `localhost:${at}`, ...command]),
     async close() {
-      await world.close();
+      await fixture.close();
       for (const session of sessions) session.destroy();
       older.closeAllConnections();
       await Promise.all([server, older].map((one) => new Promise((resolve) => one.close(resolve))));

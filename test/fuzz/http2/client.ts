@@ -1,5 +1,5 @@
+import { apiHost, otherHost } from '../../../src/proxy/testing/test-fixture.ts';
 import { type Fields, preface, Type, uint32 } from '../../../src/proxy/testing/test-http2-frames.ts';
-import { apiHost, otherHost } from '../../../src/proxy/testing/test-world.ts';
 import type { Chance } from '../../soak/payload.ts';
 import {
   type Draft,

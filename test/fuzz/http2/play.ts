@@ -1,12 +1,18 @@
 import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises';
 import {
+  apiHost,
+  type Fixture,
+  openFixture,
+  routeTo,
+  secret,
+} from '../../../src/proxy/testing/test-fixture.ts';
+import {
   dialRaw,
   Flag,
   type Frame,
   type RawClient,
   Type,
 } from '../../../src/proxy/testing/test-http2-frames.ts';
-import { apiHost, openWorld, routeTo, secret, type World } from '../../../src/proxy/testing/test-world.ts';
 import { Chance } from '../../soak/payload.ts';
 import { type ClientScript, clientScript } from './client.ts';
 import { LiveRecorder } from './live.ts';
@@ -41,7 +47,7 @@ export async function play(seed: number): Promise<PlayFigures> {
   const baseline = openHandles();
   process.on('uncaughtException', note).on('unhandledRejection', note);
   const upstream = await serveFuzzed((name) => new Chance(hashOf(`${seed} ${name}`)), isUpstreamHostile);
-  const world = await openWorld({
+  const fixture = await openFixture({
     routes: [routeTo(apiHost, { pathPrefix: '/v1' })],
     timeouts:
       isUpstreamHostile || isClientHostile
@@ -56,19 +62,19 @@ export async function play(seed: number): Promise<PlayFigures> {
       },
     },
   });
-  world.ports.set(`${apiHost}:443`, upstream.at);
+  fixture.ports.set(`${apiHost}:443`, upstream.at);
   try {
     const scripts = Array.from({ length: 1 + chance.below(3) }, (_, index) =>
       clientScript(chance.fork(), 1 + 100 * index, isClientHostile),
     );
-    const clients = await Promise.all(scripts.map((script) => converse(world, script, upstream)));
+    const clients = await Promise.all(scripts.map((script) => converse(fixture, script, upstream)));
     await freed(() => live.busy, 'something of a client is left');
-    checkAll(clients, upstream, world);
+    checkAll(clients, upstream, fixture);
     if (!isClientHostile && !isUpstreamHostile) for (const client of clients) checkComplete(client);
-    await checkService(world, upstream);
+    await checkService(fixture, upstream);
     return figuresOf(clients, upstream);
   } finally {
-    await world.close();
+    await fixture.close();
     await upstream.close();
     try {
       await freed(() => [...live.open].map((one) => one.constructor.name), 'something of the run is left');
@@ -107,8 +113,8 @@ interface Client extends ClientSide {
   readonly raw: RawClient;
 }
 
-async function converse(world: World, script: ClientScript, upstream: FuzzUpstream): Promise<Client> {
-  const raw = await dialRaw(world);
+async function converse(fixture: Fixture, script: ClientScript, upstream: FuzzUpstream): Promise<Client> {
+  const raw = await dialRaw(fixture);
   const splitter = new Splitter(true);
   const requests = new MessageReader('request', 4_096);
   if (script.deaf) raw.pause();
@@ -147,12 +153,12 @@ async function untilQuiet(moved: () => number): Promise<void> {
   }
 }
 
-function checkAll(clients: readonly Client[], upstream: FuzzUpstream, world: World): void {
+function checkAll(clients: readonly Client[], upstream: FuzzUpstream, fixture: Fixture): void {
   const { conversations } = upstream;
   for (const one of conversations) one.close();
   checkRequests(conversations, clients);
   for (const client of clients) checkAnswers(client, conversations);
-  checkRecord(world.decisions, clients, conversations);
+  checkRecord(fixture.decisions, clients, conversations);
 }
 
 /** Who behaves is served, by who behaves: every request has its answer, whole. */
@@ -169,12 +175,12 @@ function checkComplete({ requests, answers }: Client): void {
 }
 
 /** Once both peers behave again, they get through, whatever their predecessors left behind: at the latest by the third try. */
-async function checkService(world: World, upstream: FuzzUpstream): Promise<void> {
+async function checkService(fixture: Fixture, upstream: FuzzUpstream): Promise<void> {
   upstream.hostile = false;
   for (const socket of upstream.sockets) socket.destroy();
   for (let tries = 1; ; tries += 1) {
     const script = clientScript(new Chance(1), 1_000, false);
-    const client = await converse(world, script, upstream);
+    const client = await converse(fixture, script, upstream);
     try {
       checkComplete(client);
       return;

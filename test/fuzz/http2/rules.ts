@@ -1,6 +1,6 @@
 import type { DecisionEvent } from '../../../src/audit/index.ts';
+import { apiHost, secret } from '../../../src/proxy/testing/test-fixture.ts';
 import type { Fields, Frame } from '../../../src/proxy/testing/test-http2-frames.ts';
-import { apiHost, secret } from '../../../src/proxy/testing/test-world.ts';
 import { type Message, type MessageReader, valueIn } from './messages.ts';
 import { type Conversation, markOf } from './upstream.ts';
 

@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { createServer, type TLSSocket } from 'node:tls';
+import { secret, upstreamContext } from '../../../src/proxy/testing/test-fixture.ts';
 import { type Fields, Flag, frame, Type, uint32 } from '../../../src/proxy/testing/test-http2-frames.ts';
-import { secret, upstreamContext } from '../../../src/proxy/testing/test-world.ts';
 import type { Chance } from '../../soak/payload.ts';
 import {
   type Draft,

@@ -1,7 +1,7 @@
 import { chmodSync, chownSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createWorld, inWorld } from '../../support/fixture.ts';
+import { openFixture, withFixture } from '../../support/fixture.ts';
 import { commandsAs, owner, startAs, stranger } from '../../support/other-user.ts';
 
 /**
@@ -10,9 +10,9 @@ import { commandsAs, owner, startAs, stranger } from '../../support/other-user.t
  */
 describe('a directory above the home', () => {
   it('that everybody can write is refused, with the command that fixes it', async () => {
-    await inWorld(await createWorld(), async (world) => {
-      const authsome = commandsAs(owner, world);
-      const shared = join(world.directory, 'shared');
+    await withFixture(await openFixture(), async (fixture) => {
+      const authsome = commandsAs(owner, fixture);
+      const shared = join(fixture.directory, 'shared');
       mkdirSync(shared);
       chownSync(shared, owner, owner);
       chmodSync(shared, 0o777);
@@ -21,16 +21,16 @@ describe('a directory above the home', () => {
       expect(outcome).toMatchObject({ code: 9, stdout: '' });
       expect(outcome.stderr).toContain(`${shared} can be written by other users (mode 0777)`);
       expect(outcome.stderr).toContain(`chmod go-w ${shared}`);
-      await startAs(owner, 'sh', ['-c', `chmod go-w ${shared}`], { env: world.env }).ended;
+      await startAs(owner, 'sh', ['-c', `chmod go-w ${shared}`], { env: fixture.env }).ended;
       expect(await authsome(['whoami'], { env }).ended).toMatchObject({ code: 0 });
       await authsome(['daemon', 'stop'], { env }).ended;
     });
   });
 
   it('that belongs to another user is refused, though only that user can write it', async () => {
-    await inWorld(await createWorld(), async (world) => {
-      const authsome = commandsAs(owner, world);
-      const theirs = join(world.directory, 'theirs');
+    await withFixture(await openFixture(), async (fixture) => {
+      const authsome = commandsAs(owner, fixture);
+      const theirs = join(fixture.directory, 'theirs');
       const home = join(theirs, 'home');
       mkdirSync(home, { recursive: true, mode: 0o700 });
       chownSync(home, owner, owner);
@@ -44,13 +44,13 @@ describe('a directory above the home', () => {
   });
 
   it('is shown by doctor when it opened after the daemon had started', async () => {
-    await inWorld(await createWorld(), async (world) => {
-      const authsome = commandsAs(owner, world);
+    await withFixture(await openFixture(), async (fixture) => {
+      const authsome = commandsAs(owner, fixture);
       expect((await authsome(['doctor']).ended).stdout).toMatch(/ok +home/);
-      chmodSync(world.directory, 0o777);
+      chmodSync(fixture.directory, 0o777);
       const { stdout } = await authsome(['doctor']).ended;
       expect(stdout).toMatch(/fail +home.*can be written by other users/);
-      expect(stdout).toContain(`chmod go-w ${world.directory}`);
+      expect(stdout).toContain(`chmod go-w ${fixture.directory}`);
     });
   });
 });

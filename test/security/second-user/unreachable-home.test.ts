@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, renameSync } from 'node:fs';
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { createWorld, gone, inWorld, type World } from '../../support/fixture.ts';
+import { type Fixture, gone, openFixture, withFixture } from '../../support/fixture.ts';
 import { commandsAs, owner } from '../../support/other-user.ts';
 
 /**
@@ -9,10 +9,10 @@ import { commandsAs, owner } from '../../support/other-user.ts';
  * of the daemon cannot enter. Looking for the database then failed, twice a second and in the shutdown: the daemon lived
  * on with its ports open and credentials in memory, whatever signal it was sent but SIGKILL.
  */
-async function worldOfOwner(work: (world: World, pid: number) => Promise<void>): Promise<void> {
-  await inWorld(await createWorld(), async (world) => {
-    expect(await commandsAs(owner, world)(['whoami']).ended).toMatchObject({ code: 0 });
-    await work(world, world.daemonPid() ?? 0);
+async function fixtureOfOwner(work: (fixture: Fixture, pid: number) => Promise<void>): Promise<void> {
+  await withFixture(await openFixture(), async (fixture) => {
+    expect(await commandsAs(owner, fixture)(['whoami']).ended).toMatchObject({ code: 0 });
+    await work(fixture, fixture.daemonPid() ?? 0);
   });
 }
 
@@ -26,22 +26,22 @@ function accepts(port: number): Promise<boolean> {
 
 describe('a home that its own daemon can no longer reach', () => {
   it('stops the daemon when a directory of somebody else is in its place', async () => {
-    await worldOfOwner(async (world, pid) => {
-      renameSync(world.home, `${world.home}.away`);
-      mkdirSync(world.home, { mode: 0o700 });
+    await fixtureOfOwner(async (fixture, pid) => {
+      renameSync(fixture.home, `${fixture.home}.away`);
+      mkdirSync(fixture.home, { mode: 0o700 });
       await gone(pid, 30_000);
-      expect(await accepts(world.port)).toBe(false);
+      expect(await accepts(fixture.port)).toBe(false);
     });
   });
 
   it('does not keep the daemon from stopping on SIGTERM', async () => {
-    await worldOfOwner(async (world, pid) => {
-      chmodSync(world.home, 0);
+    await fixtureOfOwner(async (fixture, pid) => {
+      chmodSync(fixture.home, 0);
       process.kill(pid, 'SIGTERM');
       await gone(pid, 30_000);
-      expect(await accepts(world.port)).toBe(false);
-      chmodSync(world.home, 0o700);
-      expect(await commandsAs(owner, world)(['whoami']).ended).toMatchObject({ code: 0 });
+      expect(await accepts(fixture.port)).toBe(false);
+      chmodSync(fixture.home, 0o700);
+      expect(await commandsAs(owner, fixture)(['whoami']).ended).toMatchObject({ code: 0 });
     });
   });
 });

@@ -10,7 +10,7 @@ import {
 } from './authorization-server.ts';
 import { createThrowawayCa } from './certificates.ts';
 
-/** Names of the demo's world. All of them are one listener on loopback; `.test` belongs to nobody (RFC 2606). */
+/** Names of the demo's services. All of them are one listener on loopback; `.test` belongs to nobody (RFC 2606). */
 export const hosts = {
   login: 'login.acme.test',
   api: 'api.acme.test',

@@ -1,13 +1,13 @@
 import { expect, it } from 'vitest';
 import { AuthsomeError } from '../../../errors.ts';
 import { createConnections } from '../../connections.ts';
-import { keyProvider, testBench } from '../../testing/test-bench.ts';
+import { keyProvider, openFixture } from '../../testing/test-fixture.ts';
 
 const key = 'sk-live-0123456789';
 
 it('asks for the key on a page of the daemon, then hands it out', async () => {
-  const bench = testBench([keyProvider(/^sk-[a-z0-9-]+$/)]);
-  const connections = createConnections(bench.options);
+  const fixture = openFixture([keyProvider(/^sk-[a-z0-9-]+$/)]);
+  const connections = createConnections(fixture.options);
   const session = await connections.signIns.start({ provider: 'keys', force: false });
   expect(session).toMatchObject({
     status: 'waiting',
@@ -31,7 +31,7 @@ it('asks for the key on a page of the daemon, then hands it out', async () => {
 });
 
 it('connects at once with a key from the environment', async () => {
-  const { options } = testBench([keyProvider()]);
+  const { options } = openFixture([keyProvider()]);
   const connections = createConnections(options);
   const session = await connections.signIns.start({ provider: 'keys', force: false, apiKey: key });
   expect(session.status).toBe('connected');
@@ -47,8 +47,8 @@ it.each([
   ['with letters that no header takes', 'sk-schlüssel'],
   ['that is empty', '   '],
 ])('refuses a key %s without repeating it, and keeps waiting', async (_, entered) => {
-  const bench = testBench([keyProvider(/^sk-[^\s]+$/)]);
-  const connections = createConnections(bench.options);
+  const fixture = openFixture([keyProvider(/^sk-[^\s]+$/)]);
+  const connections = createConnections(fixture.options);
   const { id } = await connections.signIns.start({ provider: 'keys', force: false });
   const error = await connections.signIns.submitSecret(id, entered).catch((caught: unknown) => caught);
   expect(error).toBeInstanceOf(AuthsomeError);
@@ -59,7 +59,7 @@ it.each([
 });
 
 it('refuses to replace a connection without force, and replaces it with force', async () => {
-  const { options } = testBench([keyProvider()]);
+  const { options } = openFixture([keyProvider()]);
   const connections = createConnections(options);
   await connections.signIns.start({ provider: 'keys', force: false, apiKey: key });
   await connections.credentials.acquire('keys/default');
@@ -75,7 +75,7 @@ it('refuses to replace a connection without force, and replaces it with force', 
 it.each(['', '../x', 'a/b', '-a', 'x'.repeat(65), 'a b', 'ä'])(
   'refuses the connection name %j',
   async (name) => {
-    const connections = createConnections(testBench([keyProvider()]).options);
+    const connections = createConnections(openFixture([keyProvider()]).options);
     await expect(
       connections.signIns.start({ provider: 'keys', connection: name, force: false }),
     ).rejects.toMatchObject({ code: 'Usage' });
@@ -83,8 +83,8 @@ it.each(['', '../x', 'a/b', '-a', 'x'.repeat(65), 'a b', 'ä'])(
 );
 
 it('keeps the first connection as the default until another is set', async () => {
-  const bench = testBench([keyProvider()]);
-  const connections = createConnections(bench.options);
+  const fixture = openFixture([keyProvider()]);
+  const connections = createConnections(fixture.options);
   await connections.signIns.start({ provider: 'keys', connection: 'work', force: false, apiKey: key });
   await connections.signIns.start({ provider: 'keys', connection: 'home', force: false, apiKey: 'sk-home' });
   expect((await connections.read('keys', undefined, { showSecret: false })).name).toBe('work');
@@ -98,7 +98,7 @@ it('keeps the first connection as the default until another is set', async () =>
 });
 
 it('refuses a flow that the provider does not have, with the reason', async () => {
-  const connections = createConnections(testBench([keyProvider()]).options);
+  const connections = createConnections(openFixture([keyProvider()]).options);
   await expect(
     connections.signIns.start({ provider: 'keys', flow: 'device_code', force: false }),
   ).rejects.toMatchObject({
@@ -111,44 +111,44 @@ it('refuses a flow that the provider does not have, with the reason', async () =
 });
 
 it('names the variable that an unusable key came from', async () => {
-  const bench = testBench([keyProvider(/^sk-[a-z]+$/)]);
-  const connections = createConnections(bench.options);
+  const fixture = openFixture([keyProvider(/^sk-[a-z]+$/)]);
+  const connections = createConnections(fixture.options);
   const starting = connections.signIns.start({ provider: 'keys', force: false, apiKey: 'pk-psst' });
   await expect(starting).rejects.toMatchObject({
     code: 'InvalidKey',
     message: "the value of KEYS_API_KEY doesn't look like an API key for Keys Inc.",
   });
-  expect(bench.events.map(({ event, outcome }) => [event, outcome])).toEqual([
+  expect(fixture.events.map(({ event, outcome }) => [event, outcome])).toEqual([
     ['sign_in.started', 'ok'],
     ['sign_in.failed', 'InvalidKey'],
   ]);
-  expect(JSON.stringify(bench.events)).not.toContain('psst');
+  expect(JSON.stringify(fixture.events)).not.toContain('psst');
 });
 
 it('begins no sign-in to a provider that nobody defines', async () => {
-  const bench = testBench([keyProvider()]);
-  const { signIns } = createConnections(bench.options);
+  const fixture = openFixture([keyProvider()]);
+  const { signIns } = createConnections(fixture.options);
   await expect(signIns.start({ provider: 'kezs', force: false })).rejects.toMatchObject({
     code: 'ProviderNotFound',
   });
-  expect(bench.events).toEqual([]);
+  expect(fixture.events).toEqual([]);
   await expect(signIns.readLastUnfinished()).rejects.toMatchObject({ code: 'SessionNotFound' });
 });
 
 it('finds the sign-in that was begun last, unless it came to something', async () => {
-  const bench = testBench([keyProvider()]);
-  const { signIns } = createConnections(bench.options);
+  const fixture = openFixture([keyProvider()]);
+  const { signIns } = createConnections(fixture.options);
   await expect(signIns.readLastUnfinished()).rejects.toMatchObject({ code: 'SessionNotFound' });
   const { id } = await signIns.start({ provider: 'keys', connection: 'work', force: false });
   await signIns.cancel(id);
   expect(await signIns.readLastUnfinished()).toMatchObject({ provider: 'keys', connection: 'work' });
-  bench.clock.nowMs += 1000;
+  fixture.clock.nowMs += 1000;
   await signIns.start({ provider: 'keys', force: false, apiKey: key });
   await expect(signIns.readLastUnfinished()).rejects.toMatchObject({ code: 'SessionNotFound' });
 });
 
 it('hands out a warm credential without asking the vault, and none from the moment of revocation on', async () => {
-  const { options } = testBench([keyProvider()]);
+  const { options } = openFixture([keyProvider()]);
   const asked: PropertyKey[] = [];
   const vault = new Proxy(options.vault, {
     get(target, name, receiver) {

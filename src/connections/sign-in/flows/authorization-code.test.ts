@@ -6,7 +6,7 @@ import {
   testClient,
   testRedirectUri,
 } from '../../testing/test-authorization-server.ts';
-import { oauthProvider, type TestBench, testBench } from '../../testing/test-bench.ts';
+import { type Fixture, oauthProvider, openFixture } from '../../testing/test-fixture.ts';
 
 let server: TestAuthorizationServer;
 beforeAll(async () => {
@@ -14,8 +14,8 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-function bench(overrides: Parameters<typeof testBench>[1] = {}): TestBench {
-  return testBench([oauthProvider(server.oauth)], {
+function fixture(overrides: Parameters<typeof openFixture>[1] = {}): Fixture {
+  return openFixture([oauthProvider(server.oauth)], {
     fetchFor: () => fetch,
     redirectUri: testRedirectUri,
     ...overrides,
@@ -33,7 +33,7 @@ async function waitingAtProvider(connections: ReturnType<typeof createConnection
 
 describe('signing in with PKCE', () => {
   it('asks for the client once, then goes to the provider and comes back connected', async () => {
-    const { options, events } = bench();
+    const { options, events } = fixture();
     const connections = createConnections(options);
     const changes: string[] = [];
     connections.onChange(({ connection, kind }) => changes.push(`${kind} ${connection}`));
@@ -59,7 +59,7 @@ describe('signing in with PKCE', () => {
   });
 
   it('a stale or foreign callback warns the live sign-in, which keeps waiting', async () => {
-    const { options, events } = bench();
+    const { options, events } = fixture();
     const connections = createConnections(options);
     const { id, authUrl } = await waitingAtProvider(connections);
     for (const query of [
@@ -84,7 +84,7 @@ describe('signing in with PKCE', () => {
   });
 
   it('a callback works once: its second use is refused and changes nothing', async () => {
-    const { options } = bench();
+    const { options } = fixture();
     const connections = createConnections(options);
     const { id, authUrl } = await waitingAtProvider(connections);
     const landed = await server.approve(authUrl);
@@ -103,7 +103,7 @@ describe('signing in with PKCE', () => {
   });
 
   it('takes a pasted redirect URL, and only ours', async () => {
-    const connections = createConnections(bench().options);
+    const connections = createConnections(fixture().options);
     const { id, authUrl } = await waitingAtProvider(connections);
     const landed = await server.approve(authUrl);
     for (const foreign of [
@@ -125,7 +125,7 @@ describe('signing in with PKCE', () => {
   });
 
   it("ends with the provider's error, its description and our hint", async () => {
-    const connections = createConnections(bench().options);
+    const connections = createConnections(fixture().options);
     const { id, authUrl } = await waitingAtProvider(connections);
     const state = new URL(authUrl).searchParams.get('state') ?? '';
     const query = new URLSearchParams({
@@ -143,7 +143,7 @@ describe('signing in with PKCE', () => {
   });
 
   it('says invalid_client and the two commands when the secret is wrong, and revoke clears the client', async () => {
-    const { options } = bench();
+    const { options } = fixture();
     const connections = createConnections(options);
     const { id } = await connections.signIns.start({ provider: 'acme', force: false });
     const { authUrl } = await connections.signIns.submitClient(id, {
@@ -162,7 +162,7 @@ describe('signing in with PKCE', () => {
   });
 
   it('loses nothing when the daemon restarts on the way', async () => {
-    const { options } = bench();
+    const { options } = fixture();
     const { id, authUrl } = await waitingAtProvider(createConnections(options));
     const landed = await server.approve(authUrl);
     const restarted = createConnections(options);
@@ -172,7 +172,7 @@ describe('signing in with PKCE', () => {
   });
 
   it('takes up an exchange that a dead daemon had begun', async () => {
-    const { options } = bench();
+    const { options } = fixture();
     const died = createConnections({
       ...options,
       fetchFor: () => () => new Promise<never>(() => undefined),
@@ -191,7 +191,7 @@ describe('signing in with PKCE', () => {
   });
 
   it('expires, and says so to a late callback', async () => {
-    const { options, clock } = bench();
+    const { options, clock } = fixture();
     const connections = createConnections(options);
     const { id, authUrl } = await waitingAtProvider(connections);
     const landed = await server.approve(authUrl);
@@ -212,7 +212,7 @@ describe('signing in with PKCE', () => {
   });
 
   it('asks for the scopes that were named, and refuses what is none', async () => {
-    const connections = createConnections(bench().options);
+    const connections = createConnections(fixture().options);
     const start = (scopes: readonly string[]) =>
       connections.signIns.start({ provider: 'acme', force: false, scopes, ...testClient });
     const { authUrl } = await start(['openid']);
@@ -223,7 +223,7 @@ describe('signing in with PKCE', () => {
   });
 
   it('can be cancelled, and stays so', async () => {
-    const connections = createConnections(bench().options);
+    const connections = createConnections(fixture().options);
     const { id, authUrl } = await waitingAtProvider(connections);
     const landed = await server.approve(authUrl);
     expect((await connections.signIns.cancel(id)).status).toBe('cancelled');
@@ -241,7 +241,7 @@ describe('signing in with PKCE', () => {
     ['a token that no header can carry', () => Response.json({ access_token: 'at_half\n' })],
     ['no answer', () => Promise.reject(new TypeError('fetch failed'))],
   ])('leaves nothing of an exchange behind that ends with %s', async (_, answer) => {
-    const { options } = bench({ fetchFor: () => async () => answer() });
+    const { options } = fixture({ fetchFor: () => async () => answer() });
     const connections = createConnections(options);
     const { id, authUrl } = await waitingAtProvider(connections);
     const landed = await server.approve(authUrl);
@@ -260,7 +260,7 @@ describe('signing in with PKCE', () => {
         },
         { status: 400 },
       );
-    const { options, events } = bench({ fetchFor: () => echoing });
+    const { options, events } = fixture({ fetchFor: () => echoing });
     const connections = createConnections(options);
     const { id, authUrl } = await waitingAtProvider(connections);
     const landed = await server.approve(authUrl);

@@ -6,7 +6,7 @@ import {
   type TestAuthorizationServer,
   testResource,
 } from '../../testing/test-authorization-server.ts';
-import { flowBench } from '../../testing/test-sign-in.ts';
+import { openFlowFixture } from '../../testing/test-sign-in.ts';
 
 let server: TestAuthorizationServer;
 beforeAll(async () => {
@@ -21,7 +21,10 @@ describe('client credentials', () => {
   ] as const;
 
   it('sign in without a person, and again when the token ends', async () => {
-    const { options, clock } = flowBench(server, [{ ...machine[0], resource: testResource }, machine[1]]);
+    const { options, clock } = openFlowFixture(server, [
+      { ...machine[0], resource: testResource },
+      machine[1],
+    ]);
     const connections = createConnections(options);
     const session = await connections.signIns.start({ provider: 'acme', force: false, ...machineClient });
     expect(session).toMatchObject({ status: 'connected', flow: 'client_credentials' });
@@ -31,7 +34,7 @@ describe('client credentials', () => {
   });
 
   it('fail with the error of the server', async () => {
-    const { options } = flowBench(server, [...machine]);
+    const { options } = openFlowFixture(server, [...machine]);
     const connections = createConnections(options);
     const wrong = { ...machineClient, clientSecret: 'not-the-secret' };
     const session = await connections.signIns.start({ provider: 'acme', force: false, ...wrong });

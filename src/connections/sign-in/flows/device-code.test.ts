@@ -5,7 +5,7 @@ import {
   startAuthorizationServer,
   type TestAuthorizationServer,
 } from '../../testing/test-authorization-server.ts';
-import { ended, flowBench } from '../../testing/test-sign-in.ts';
+import { ended, openFlowFixture } from '../../testing/test-sign-in.ts';
 
 let server: TestAuthorizationServer;
 beforeAll(async () => {
@@ -17,7 +17,7 @@ describe('the device flow', () => {
   const device = [{ supportsDeviceCode: true }, { flow: 'device_code' }] as const;
 
   it('shows the code, polls until it is entered, and refreshes like any other', async () => {
-    const { options, clock, pauses } = flowBench(server, [...device]);
+    const { options, clock, pauses } = openFlowFixture(server, [...device]);
     const connections = createConnections(options);
     const asked = await connections.signIns.start({ provider: 'acme', force: false });
     expect(asked.asksFor).toBe('client');
@@ -40,7 +40,7 @@ describe('the device flow', () => {
   });
 
   it('goes on after a restart of the daemon', async () => {
-    const { options } = flowBench(server, [...device]);
+    const { options } = openFlowFixture(server, [...device]);
     const died = createConnections({ ...options, pause: () => new Promise(() => undefined) });
     const { id } = await died.signIns.start({ provider: 'acme', force: false });
     const { authUrl } = await died.signIns.submitClient(id, deviceClient);
@@ -62,7 +62,7 @@ describe('the device flow', () => {
   async function polled(...replies: (() => Response)[]) {
     const left = [() => Response.json(authorization), ...replies];
     const bodies: string[] = [];
-    const { options, events, pauses } = flowBench(
+    const { options, events, pauses } = openFlowFixture(
       server,
       [
         { deviceTokenRequest: 'form', ...device[0] },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { FlowName, Provider } from '../../../providers/index.ts';
 import { createConnections } from '../../connections.ts';
-import { oauthProvider, testBench } from '../../testing/test-bench.ts';
+import { oauthProvider, openFixture } from '../../testing/test-fixture.ts';
 import type { FlowTable, OauthFlow } from './flow.ts';
 import { allFlows, refreshOf } from './flows.ts';
 
@@ -48,10 +48,13 @@ function vouchers(provider: Partial<Provider> = {}) {
     () => Response.json({ access_token: 'the-first-voucher', token_type: 'bearer' }),
     () => Response.json({ access_token: 'the-second-voucher', token_type: 'bearer', expires_in: 3600 }),
   ];
-  const { options, clock, events } = testBench([oauthProvider({}, { client, flow: voucher, ...provider })], {
-    fetchFor: () => async () => responses.shift()?.() ?? Response.error(),
-    pause: async () => undefined,
-  });
+  const { options, clock, events } = openFixture(
+    [oauthProvider({}, { client, flow: voucher, ...provider })],
+    {
+      fetchFor: () => async () => responses.shift()?.() ?? Response.error(),
+      pause: async () => undefined,
+    },
+  );
   return { connections: createConnections(options, flows), responses, clock, events };
 }
 

@@ -7,7 +7,7 @@ import {
   testClient,
   testRedirectUri,
 } from '../../testing/test-authorization-server.ts';
-import { oauthProvider, testBench } from '../../testing/test-bench.ts';
+import { oauthProvider, openFixture } from '../../testing/test-fixture.ts';
 
 let server: TestAuthorizationServer;
 beforeAll(async () => {
@@ -17,12 +17,12 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-type Overrides = Parameters<typeof testBench>[1];
+type Overrides = Parameters<typeof openFixture>[1];
 
 /** Acme, whose endpoints are found by discovery; `oauth` is what the definition says besides. */
-function bench(oauth: Parameters<typeof oauthProvider>[0] = {}, overrides: Overrides = {}) {
+function fixture(oauth: Parameters<typeof oauthProvider>[0] = {}, overrides: Overrides = {}) {
   const discovered = { authorizationUrl: undefined, tokenUrl: undefined, revocationUrl: undefined };
-  return testBench([oauthProvider({ ...server.oauth, ...discovered, ...oauth })], {
+  return openFixture([oauthProvider({ ...server.oauth, ...discovered, ...oauth })], {
     fetchFor: () => fetch,
     redirectUri: testRedirectUri,
     ...overrides,
@@ -38,7 +38,7 @@ const pushes = () => server.requests.filter(({ path }) => path === '/request');
 
 describe('a server that takes pushed requests only', () => {
   it('gets the request itself, and the browser an address that tells nothing', async () => {
-    const connections = createConnections(bench().options);
+    const connections = createConnections(fixture().options);
     const before = Date.now();
     const session = await atProvider(connections);
     const url = new URL(session.authUrl ?? '');
@@ -56,7 +56,7 @@ describe('a server that takes pushed requests only', () => {
   });
 
   it('is signed in to likewise where a definition names the endpoint', async () => {
-    const { options } = bench({
+    const { options } = fixture({
       authorizationUrl: `${server.issuer}/auth`,
       tokenUrl: `${server.issuer}/token`,
       pushedAuthorizationUrl: `${server.issuer}/request`,
@@ -69,7 +69,7 @@ describe('a server that takes pushed requests only', () => {
   });
 
   it('gives a new address for the same attempt when it is asked for, and when the old one is over', async () => {
-    const { options, clock } = bench();
+    const { options, clock } = fixture();
     const connections = createConnections(options);
     const first = await atProvider(connections);
     const count = pushes().length;
@@ -97,7 +97,7 @@ describe('a server that takes pushed requests only', () => {
   });
 
   it('ends no sign-in when there is no new address to be had', async () => {
-    const { options, clock } = bench();
+    const { options, clock } = fixture();
     const connections = createConnections(options);
     const session = await atProvider(connections, 'work');
     clock.nowMs = session.authUrlExpiresAtMs ?? 0;
@@ -120,7 +120,7 @@ describe('a server that takes pushed requests only', () => {
   });
 
   it('that refuses the request ends the sign-in with its error and what to do', async () => {
-    const { options, events } = bench();
+    const { options, events } = fixture();
     const connections = createConnections(options);
     const { id } = await connections.signIns.start({ provider: 'acme', connection: 'work', force: false });
     const wrong = { ...testClient, clientSecret: 'not-the-secret-0123456789' };
@@ -147,7 +147,7 @@ describe('pushing', () => {
   function stranger(metadata: object, client: object = {}) {
     const asked: string[] = [];
     const ways = new Map<string, boolean>();
-    const { options } = testBench([oauthProvider({ issuer, supportsDcr: true }, { flow: 'dcr_pkce' })], {
+    const { options } = openFixture([oauthProvider({ issuer, supportsDcr: true }, { flow: 'dcr_pkce' })], {
       fetchFor: (way) => async (input) => {
         const { host, pathname } = new URL(String(input));
         asked.push(pathname);

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, readlinkSync, renameSync, writeFileSync } fr
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { createBrowser } from '../support/browser.ts';
-import { createWorld, register, type World } from '../support/fixture.ts';
+import { type Fixture, openFixture, register } from '../support/fixture.ts';
 import type { Running } from '../support/product.ts';
 import { freePort } from '../support/product.ts';
 import { acme, createThrowawayCa, startService } from '../support/service/index.ts';
@@ -15,7 +15,7 @@ import type { Environs } from './tunnel.ts';
 import { startUpstream, type Upstream } from './upstream.ts';
 
 /** The product under the soak: the real program with its daemon, a run of it, and the services that it signs in to. */
-export interface Site {
+export interface SoakFixture {
   readonly environs: Omit<Environs, 'begin' | 'nextNonce'>;
   readonly ledger: Ledger;
   readonly upstream: Upstream;
@@ -46,7 +46,7 @@ function keyProvider(name: string, hosts: readonly string[], header: string, pre
   };
 }
 
-export async function openSite(): Promise<Site> {
+export async function openSoakFixture(): Promise<SoakFixture> {
   const keyring = new Keyring([soakHosts.flaky]);
   const ledger = new Ledger(keyring);
   const port = await freePort();
@@ -68,14 +68,14 @@ export async function openSite(): Promise<Site> {
     ...Object.values(soakHosts).map((host) => `${host}:443:127.0.0.1:${upstream.securePort}`),
     `${soakHosts.plain}:80:127.0.0.1:${upstream.plainPort}`,
   ].join(',');
-  const world = await createWorld({ AUTHSOME_PORT: String(port), AUTHSOME_RESOLVE: resolve });
-  const caFile = join(world.directory, 'roots.pem');
+  const fixture = await openFixture({ AUTHSOME_PORT: String(port), AUTHSOME_RESOLVE: resolve });
+  const caFile = join(fixture.directory, 'roots.pem');
   writeFileSync(caFile, service.caPem + ca.caPem);
   const authsome = async (
     args: readonly string[],
     env: Readonly<Record<string, string>> = {},
   ): Promise<void> => {
-    const outcome = await world.authsome(args, { env: { AUTHSOME_EXTRA_CA_CERTS: caFile, ...env } });
+    const outcome = await fixture.authsome(args, { env: { AUTHSOME_EXTRA_CA_CERTS: caFile, ...env } });
     if (outcome.code !== 0) throw new Error(`authsome ${args.join(' ')}: ${outcome.stdout}${outcome.stderr}`);
   };
   const newKey = (): string => `sk_soak_${randomBytes(18).toString('hex')}`;
@@ -90,13 +90,13 @@ export async function openSite(): Promise<Site> {
     acme,
   ];
   for (const definition of definitions) {
-    const outcome = await register(world, definition);
+    const outcome = await register(fixture, definition);
     if (outcome.code !== 0) throw new Error(outcome.stderr);
   }
   const first = { rotated: newKey(), revoked: newKey() };
   await login('rotated', first.rotated);
   await login('revoked', first.revoked);
-  const signIn = world.startAuthsome(['login', 'acme', '--json', '--no-browser']);
+  const signIn = fixture.startAuthsome(['login', 'acme', '--json', '--no-browser']);
   const browser = createBrowser({ port: service.port, caPem: service.caPem });
   const signedIn = await signInWithClient(signIn, browser, client);
   if (signedIn.outcome.code !== 0) throw new Error(signedIn.outcome.stdout);
@@ -106,8 +106,8 @@ export async function openSite(): Promise<Site> {
     service.authorization.issued.map(({ accessToken }) => accessToken),
   );
 
-  const audit = followAudit(world, ledger);
-  const run = world.startAuthsome(['run', '--', 'sh', '-c', 'env; echo; echo up; cat'], { stdin: 'open' });
+  const audit = followAudit(fixture, ledger);
+  const run = fixture.startAuthsome(['run', '--', 'sh', '-c', 'env; echo; echo up; cat'], { stdin: 'open' });
   await run.seen('stdout', /^up$/m);
   const held = new Map(
     run.output.stdout
@@ -116,9 +116,9 @@ export async function openSite(): Promise<Site> {
   );
   const proxy = new URL(held.get('HTTPS_PROXY') ?? '');
   const runCa = readFileSync(held.get('NODE_EXTRA_CA_CERTS') ?? '', 'utf8');
-  const daemonPid = world.daemonPid() ?? 0;
+  const daemonPid = fixture.daemonPid() ?? 0;
 
-  const changes: Site['changes'] = [
+  const changes: SoakFixture['changes'] = [
     {
       name: 'replace a key',
       async run() {
@@ -162,9 +162,9 @@ export async function openSite(): Promise<Site> {
           'Bearer',
         );
         // As editors do: half of a file would be a provider that is no more, and cut what is under way there.
-        const draft = join(world.home, 'rotated.json.new');
+        const draft = join(fixture.home, 'rotated.json.new');
         writeFileSync(draft, JSON.stringify(more));
-        renameSync(draft, join(world.home, 'providers/rotated.json'));
+        renameSync(draft, join(fixture.home, 'providers/rotated.json'));
       },
     },
   ];
@@ -204,7 +204,7 @@ export async function openSite(): Promise<Site> {
       audit.following.child.kill('SIGKILL');
       run.child.kill('SIGKILL');
       upstream.close();
-      await world.close();
+      await fixture.close();
       await service.close();
     },
   };
@@ -212,10 +212,10 @@ export async function openSite(): Promise<Site> {
 
 /** Reads the audit as it is written, and puts each decision down in the ledger. */
 function followAudit(
-  world: World,
+  fixture: Fixture,
   ledger: Ledger,
 ): { readonly following: Running; until(event: string): Promise<void> } {
-  const following = world.startAuthsome(['log', '--follow', '--json']);
+  const following = fixture.startAuthsome(['log', '--follow', '--json']);
   const ids = new Set<string>();
   const seen = new Set<string>();
   const wakes = new Set<() => void>();

@@ -45,7 +45,7 @@ export function routeTo(
 
 export const secret = 'sk-live-7f3c0b2e91d4';
 
-export interface World {
+export interface Fixture {
   readonly proxy: RunningProxy;
   readonly run: Run;
   readonly decisions: DecisionEvent[];
@@ -58,7 +58,7 @@ export interface World {
   close(): Promise<void>;
 }
 
-export interface WorldOptions {
+export interface FixtureOptions {
   readonly routes?: readonly Route[];
   readonly placements?: readonly Placement[];
   readonly spec?: Partial<RunSpec>;
@@ -68,7 +68,7 @@ export interface WorldOptions {
 }
 
 /** A proxy with one run. Names resolve by the table of ports; everything else is refused as a private address. */
-export async function openWorld(options: WorldOptions = {}): Promise<World> {
+export async function openFixture(options: FixtureOptions = {}): Promise<Fixture> {
   const ports = new Map<string, number>();
   const dials: string[] = [];
   const decisions: DecisionEvent[] = [];
@@ -195,9 +195,9 @@ export function proxyAuthorization(run: Run): string {
 }
 
 /** A raw client connection to the proxy, with what has come back so far. */
-export async function dialProxy(world: World): Promise<Client> {
+export async function dialProxy(fixture: Fixture): Promise<Client> {
   const socket = await opened(
-    connectTcp({ host: world.proxy.host, port: world.proxy.port, allowHalfOpen: true }),
+    connectTcp({ host: fixture.proxy.host, port: fixture.proxy.port, allowHalfOpen: true }),
     'connect',
   );
   return clientOn(socket);
@@ -247,14 +247,14 @@ export function clientOn(socket: Socket): Client {
 
 /** A TLS client inside a CONNECT tunnel, as an agent's library would make it. */
 export async function dialThrough(
-  world: World,
+  fixture: Fixture,
   host = apiHost,
   more: { readonly port?: number; readonly servername?: string; readonly alpn?: readonly string[] } = {},
 ): Promise<Client> {
-  const client = await dialProxy(world);
+  const client = await dialProxy(fixture);
   const port = more.port ?? 443;
   client.send(
-    `CONNECT ${host}:${port} HTTP/1.1\r\nHost: ${host}:${port}\r\nProxy-Authorization: ${proxyAuthorization(world.run)}\r\n\r\n`,
+    `CONNECT ${host}:${port} HTTP/1.1\r\nHost: ${host}:${port}\r\nProxy-Authorization: ${proxyAuthorization(fixture.run)}\r\n\r\n`,
   );
   const response = await client.until((text) => text.includes('\r\n\r\n'));
   if (!response.startsWith('HTTP/1.1 200 ')) throw new Error(response);
@@ -263,33 +263,33 @@ export async function dialThrough(
     socket: client.socket,
     servername: more.servername ?? host,
     ...(more.alpn === undefined ? {} : { ALPNProtocols: [...more.alpn] }),
-    secureContext: createSecureContext({ ca: [world.run.caPem, upstreamCa.pem] }),
+    secureContext: createSecureContext({ ca: [fixture.run.caPem, upstreamCa.pem] }),
     checkServerIdentity: () => undefined,
   });
   return clientOn(await opened(tls, 'secureConnect'));
 }
 
-/** A world whose API is whatever `speak` makes of its connections. */
-export async function openWorldWithRaw(
+/** A fixture whose API is whatever `speak` makes of its connections. */
+export async function openFixtureWithRaw(
   cleanups: (() => unknown)[],
   speak: Parameters<typeof serveRaw>[0],
-  options: WorldOptions = {},
-): Promise<World> {
+  options: FixtureOptions = {},
+): Promise<Fixture> {
   const server = await serveRaw(speak);
-  const world = await openWorld(options);
-  world.ports.set(`${apiHost}:443`, server.at);
+  const fixture = await openFixture(options);
+  fixture.ports.set(`${apiHost}:443`, server.at);
   cleanups.push(
     () => server.close(),
-    () => world.close(),
+    () => fixture.close(),
   );
-  return world;
+  return fixture;
 }
 
-/** A world with an API that answers with what it saw, and keeps it. */
-export async function openWorldWithApi(
+/** A fixture with an API that answers with what it saw, and keeps it. */
+export async function openFixtureWithApi(
   cleanups: (() => unknown)[],
-  options: WorldOptions = {},
-): Promise<{ readonly world: World; readonly seen: Seen[] }> {
+  options: FixtureOptions = {},
+): Promise<{ readonly fixture: Fixture; readonly seen: Seen[] }> {
   const seen: Seen[] = [];
   const server = await serveHttps((request, response) => {
     const chunks: Buffer[] = [];
@@ -304,15 +304,15 @@ export async function openWorldWithApi(
       response.writeHead(status, { 'X-From': 'api' }).end('response');
     });
   });
-  const world = await openWorld(options);
-  world.ports.set(`${apiHost}:443`, server.at);
-  world.ports.set(`${otherHost}:443`, server.at);
+  const fixture = await openFixture(options);
+  fixture.ports.set(`${apiHost}:443`, server.at);
+  fixture.ports.set(`${otherHost}:443`, server.at);
   cleanups.push(
     () => server.close(),
     () => server.closeAllConnections(),
-    () => world.close(),
+    () => fixture.close(),
   );
-  return { world, seen };
+  return { fixture, seen };
 }
 
 export interface Seen {
@@ -342,9 +342,9 @@ export function problemOf(response: string): Record<string, unknown> {
 }
 
 /** Opens a tunnel on this connection. */
-export async function connectTo(client: Client, world: World, target: string): Promise<string> {
+export async function connectTo(client: Client, fixture: Fixture, target: string): Promise<string> {
   client.send(
-    `CONNECT ${target} HTTP/1.1\r\nHost: ${target}\r\nProxy-Authorization: ${proxyAuthorization(world.run)}\r\n\r\n`,
+    `CONNECT ${target} HTTP/1.1\r\nHost: ${target}\r\nProxy-Authorization: ${proxyAuthorization(fixture.run)}\r\n\r\n`,
   );
   return client.until((received) => received.includes('\r\n\r\n'));
 }

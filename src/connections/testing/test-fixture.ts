@@ -113,16 +113,16 @@ export function keyProvider(keyPattern?: RegExp): Provider {
   );
 }
 
-export interface TestBench {
+export interface Fixture {
   readonly options: ConnectionsOptions;
   readonly events: ConnectionEvent[];
   readonly clock: { nowMs: number };
 }
 
-export function testBench(
+export function openFixture(
   providers: readonly Provider[],
   overrides: Partial<ConnectionsOptions> = {},
-): TestBench {
+): Fixture {
   const events: ConnectionEvent[] = [];
   const known = [...providers];
   const find = (name: string): Provider | undefined => known.find((provider) => provider.name === name);
