@@ -84,9 +84,9 @@ describe('the manual', () => {
 
   it('names every field that the definition parser reads, and every flow', () => {
     const schema = read('docs/provider-schema.md');
-    const parsers = readdirSync(join(root, 'src/providers'))
-      .filter((name) => /definition\.ts$|^definition\.ts$|^placements\.ts$/.test(name))
-      .map((name) => read(`src/providers/${name}`))
+    const parsers = readdirSync(join(root, 'src/providers/parse'))
+      .filter((name) => /^(definition|api-key|oauth|inject|export|placements)\.ts$/.test(name))
+      .map((name) => read(`src/providers/parse/${name}`))
       .join('\n');
     const fields = [
       ...parsers.matchAll(/\.(?:text|texts|url|page|flag|oneOf|object|params|has)\(\s*'(\w+)'/g),

@@ -1,8 +1,8 @@
 import { AuthsomeError, asAuthsomeError } from '../errors.ts';
 import { parseJson } from '../json.ts';
 import { closest } from '../suggestion.ts';
-import { type ParseOptions, parseProvider } from './definition.ts';
 import type { DefinitionFolder } from './definition-folder.ts';
+import { type ParseOptions, parseProvider } from './parse/index.ts';
 import type { Provider } from './provider.ts';
 
 /** A file in `providers/` that cannot be used. */

@@ -2,7 +2,20 @@ import { Fault } from './fault.ts';
 import { canonicalHost, canonicalTarget, isAddress, registrableDomain } from './host.ts';
 import { readPath } from './path.ts';
 import { compilePattern, type Pattern, parsePattern } from './pattern.ts';
-import type { HostPattern } from './route.ts';
+
+/** A compiled host pattern with optional port and path prefix. Hosts are lower case, no trailing dot. */
+export interface HostPattern {
+  /** As written in the definition. */
+  readonly text: string;
+  readonly kind: 'exact' | 'wildcard' | 'regex';
+  /** exact: the host; wildcard: the suffix after `*.`; regex: the registrable suffix that every match ends in. */
+  readonly host: string;
+  /** regex only: anchored at both ends. */
+  readonly expression: RegExp | undefined;
+  readonly port: number;
+  /** Canonical, begins with `/`; `/` matches everything. Compared segment by segment. */
+  readonly pathPrefix: string;
+}
 
 const httpsPort = 443;
 

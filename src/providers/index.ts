@@ -4,9 +4,9 @@
  */
 export { loadBundled } from './bundled.ts';
 export { type Catalog, createCatalog } from './catalog.ts';
-export { parseProvider } from './definition.ts';
 export { openDefinitionFolder } from './definition-folder.ts';
 export { canonicalHost } from './host.ts';
+export { parseProvider } from './parse/index.ts';
 export { readPath } from './path.ts';
 export { phantomFor } from './phantom.ts';
 export type { FlowName, OauthDefinition, Placement, Provider } from './provider.ts';

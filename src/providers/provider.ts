@@ -1,4 +1,4 @@
-import type { HostPattern } from './route.ts';
+import type { HostPattern } from './host-pattern.ts';
 
 /** How a secret goes on the wire. */
 export type Placement =

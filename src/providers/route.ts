@@ -1,18 +1,5 @@
+import type { HostPattern } from './host-pattern.ts';
 import type { Placement } from './provider.ts';
-
-/** A compiled host pattern with optional port and path prefix. Hosts are lower case, no trailing dot. */
-export interface HostPattern {
-  /** As written in the definition. */
-  readonly text: string;
-  readonly kind: 'exact' | 'wildcard' | 'regex';
-  /** exact: the host; wildcard: the suffix after `*.`; regex: the registrable suffix that every match ends in. */
-  readonly host: string;
-  /** regex only: anchored at both ends. */
-  readonly expression: RegExp | undefined;
-  readonly port: number;
-  /** Canonical, begins with `/`; `/` matches everything. Compared segment by segment. */
-  readonly pathPrefix: string;
-}
 
 /** host (+ port, path prefix) → connection, and where the credential goes. */
 export interface Route {

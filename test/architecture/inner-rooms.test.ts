@@ -2,7 +2,6 @@ import { readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { innerRooms } from './inner-rooms.ts';
-import { pending } from './pending.ts';
 import { circleIn, imports, isForTests, shown, source, texts } from './source.ts';
 
 describe.each(Object.entries(innerRooms))('the rooms within %s', (outer, table) => {
@@ -28,7 +27,6 @@ describe.each(Object.entries(innerRooms))('the rooms within %s', (outer, table) 
   it('import only what the table allows', () => {
     const faults = arrows
       .filter(({ from = '', to = '' }) => table[from]?.mayImport.includes(to) === false)
-      .filter(({ file, target }) => !isPending(file, target))
       .map(
         ({ file, target, from = '' }) => `${shown(file)} imports ${shown(target)}: ${table[from]?.reason}`,
       );
@@ -38,7 +36,6 @@ describe.each(Object.entries(innerRooms))('the rooms within %s', (outer, table) 
   it("import one another through the other's index only", () => {
     const faults = arrows
       .filter(({ to = '', target }) => to in table && target !== join(floor, to, 'index.ts'))
-      .filter(({ file, target }) => !isPending(file, target))
       .map(({ file, target }) => `${shown(file)} reaches into ${shown(target)}`);
     expect(faults).toEqual([]);
   });
@@ -63,7 +60,3 @@ describe.each(Object.entries(innerRooms))('the rooms within %s', (outer, table) 
     expect(silent.map(shown)).toEqual([]);
   });
 });
-
-function isPending(file: string, target: string): boolean {
-  return pending.imports.includes(`${shown(file)} → ${shown(target)}`);
-}

@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
-import { pending } from './pending.ts';
 import { files, production, root, shown, source, syntax, texts } from './source.ts';
 import { oldWordIn, wordsOf } from './words.ts';
 
@@ -20,7 +19,7 @@ describe('files', () => {
   });
 
   it('are not named after the old metaphor', () => {
-    expect(files.map(shown).filter((file) => oldWordIn(file) !== undefined && !isPending(file))).toEqual([]);
+    expect(files.map(shown).filter((file) => oldWordIn(file) !== undefined)).toEqual([]);
   });
 });
 
@@ -28,7 +27,7 @@ describe('names in the code', () => {
   it('use no word of the old metaphor', () => {
     const faults = [...syntax].flatMap(([file, tree]) =>
       [...namesIn(tree)]
-        .filter((name) => oldWordIn(name) !== undefined && !isPending(name))
+        .filter((name) => oldWordIn(name) !== undefined)
         .map((name) => `${shown(file)}: ${name} says "${oldWordIn(name)}"`),
     );
     expect(faults).toEqual([]);
@@ -42,11 +41,7 @@ describe('the glossary', () => {
   it('has only words that the code uses', () => {
     const code = ` ${production.map((file) => wordsOf(texts.get(file) ?? '').join(' ')).join(' ')} `;
     expect(words.length).toBeGreaterThan(10);
-    expect(
-      words.filter(
-        (word) => !pending.words.includes(word) && !new RegExp(` ${wordsOf(word).join(' ')}s? `).test(code),
-      ),
-    ).toEqual([]);
+    expect(words.filter((word) => !new RegExp(` ${wordsOf(word).join(' ')}s? `).test(code))).toEqual([]);
   });
 
   it('has no word of the old metaphor', () => {
@@ -62,8 +57,4 @@ function namesIn(tree: ts.SourceFile): ReadonlySet<string> {
   };
   visit(tree);
   return names;
-}
-
-function isPending(name: string): boolean {
-  return pending.names.includes(name);
 }

@@ -1,7 +1,7 @@
 import type { Environment } from '../../environment.ts';
 
 /** What of a run its child's environment is made of; `RunDocument` fits. */
-export interface RunSurroundings {
+export interface RunSettings {
   readonly proxy_url: string;
   readonly ca_file: string;
   readonly ca_bundle_file: string;
@@ -78,7 +78,7 @@ export function caFilesOf(parent: Environment): readonly string[] {
 /** The environment of a run's child: the parent's, led through the run's proxy, phantoms in place of secrets. */
 export function runEnvironment(
   parent: Environment,
-  run: RunSurroundings,
+  run: RunSettings,
   files: RunFiles,
   platform: NodeJS.Platform,
 ): Record<string, string> {

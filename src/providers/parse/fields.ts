@@ -1,7 +1,7 @@
-import { jsonPointer } from '../json.ts';
-import { isLoopbackName } from '../loopback.ts';
-import { Fault } from './fault.ts';
-import { canonicalTarget } from './host.ts';
+import { jsonPointer } from '../../json.ts';
+import { isLoopbackName } from '../../loopback.ts';
+import { Fault } from '../fault.ts';
+import { canonicalTarget } from '../host.ts';
 
 /** A fault with the JSON pointer (RFC 6901) of the field that has it. */
 export class PointedFault extends Error {

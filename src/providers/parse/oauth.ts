@@ -1,5 +1,5 @@
+import type { FlowName, OauthDefinition } from '../provider.ts';
 import type { Fields } from './fields.ts';
-import type { FlowName, OauthDefinition } from './provider.ts';
 
 /** The `oauth` block. `missingForFlow` says which of its endpoints a flow needs. */
 export function parseOauth(fields: Fields, flow: FlowName, baseUrl: string | undefined): OauthDefinition {

@@ -1,8 +1,8 @@
+import { registrableDomain } from '../host.ts';
+import { parseHostPattern } from '../host-pattern.ts';
+import type { ApiKeyDefinition, InjectRule, OauthDefinition, Placement } from '../provider.ts';
 import { at, type Fields } from './fields.ts';
-import { registrableDomain } from './host.ts';
-import { parseHostPattern } from './host-pattern.ts';
 import { parsePlacement } from './placements.ts';
-import type { ApiKeyDefinition, InjectRule, OauthDefinition, Placement } from './provider.ts';
 
 /** Where the credential goes on the hosts of `api_url`: an OAuth token and a pasted key must share these places. */
 export function usualPlacements(

@@ -1,7 +1,14 @@
-import { AuthsomeError } from '../errors.ts';
-import { parseApiKey } from './api-key-definition.ts';
-import { parseExport, parsePhantomTemplate } from './export-definition.ts';
-import { Fault } from './fault.ts';
+import { AuthsomeError } from '../../errors.ts';
+import { Fault } from '../fault.ts';
+import {
+  type FlowName,
+  flowNames,
+  type OauthDefinition,
+  type Provider,
+  type ProviderSource,
+} from '../provider.ts';
+import { parseApiKey } from './api-key.ts';
+import { parseExport, parsePhantomTemplate } from './export.ts';
 import {
   at,
   Fields,
@@ -12,15 +19,8 @@ import {
   sentenceForm,
   variableForm,
 } from './fields.ts';
-import { assertAccountIsOwn, parseInject, usualPlacements } from './inject-definition.ts';
-import { missingForFlow, parseOauth } from './oauth-definition.ts';
-import {
-  type FlowName,
-  flowNames,
-  type OauthDefinition,
-  type Provider,
-  type ProviderSource,
-} from './provider.ts';
+import { assertAccountIsOwn, parseInject, usualPlacements } from './inject.ts';
+import { missingForFlow, parseOauth } from './oauth.ts';
 import { modernise, originalPointer } from './spelling.ts';
 
 export interface ParseOptions {

@@ -1,6 +1,6 @@
+import type { Placement } from '../provider.ts';
+import { isReservedHeader } from '../reserved-headers.ts';
 import type { Fields } from './fields.ts';
-import type { Placement } from './provider.ts';
-import { isReservedHeader } from './reserved-headers.ts';
 
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 

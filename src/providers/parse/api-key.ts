@@ -1,8 +1,8 @@
+import { compilePattern } from '../pattern.ts';
+import { phantomOfPattern } from '../phantom.ts';
+import type { ApiKeyDefinition } from '../provider.ts';
 import { at, type Fields, PointedFault, sentenceForm, variableForm } from './fields.ts';
-import { compilePattern } from './pattern.ts';
-import { phantomOfPattern } from './phantom.ts';
 import { parseHeaderName, parseHeaderPrefix, parseQueryName } from './placements.ts';
-import type { ApiKeyDefinition } from './provider.ts';
 
 /** The `api_key` block; `phantom` is the definition's own template, if it has one. */
 export function parseApiKey(fields: Fields, phantom: string | undefined): ApiKeyDefinition {

@@ -1,5 +1,5 @@
+import type { Provider } from '../provider.ts';
 import { type Fields, PointedFault, variableForm } from './fields.ts';
-import type { Provider } from './provider.ts';
 
 /** Variables that steer programs or the proxy itself: a phantom there would break the run or bypass the proxy. */
 const reservedVariables =

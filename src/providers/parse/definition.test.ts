@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { AuthsomeError } from '../errors.ts';
+import { AuthsomeError } from '../../errors.ts';
 import { parseProvider } from './definition.ts';
 
 const keyed = { name: 'acme', auth_type: 'api_key', api_url: 'api.acme.test' };
