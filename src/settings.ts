@@ -172,7 +172,7 @@ export function homeOf(env: Environment): string {
     return join(env.HOME !== undefined && env.HOME !== '' ? env.HOME : homedir(), '.authsome');
   } catch (error) {
     // The system does not know this user, as in a container, or the current directory was removed.
-    const what = 'authsome has no place for its home';
+    const what = 'authsome cannot tell where its home is';
     const reason = named ? 'the current directory no longer exists' : 'HOME is not set';
     throw new AuthsomeError('HomeNotUsable', `${what}: ${reason}`, {
       hint: 'Set AUTHSOME_HOME to the full path of a directory that you can write to.',

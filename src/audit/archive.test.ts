@@ -260,7 +260,7 @@ describe('the archive', () => {
   const notWritten = (path: string) => ({
     code: 'DatabaseCorrupt',
     message: `the archived events have been modified: ${path}`,
-    hint: 'Put the file back from a backup, or move it away with all older ones: the trail then begins after it.',
+    hint: 'Restore the file from a backup, or move it away with all older ones: the trail then begins after it.',
   });
 
   it.each([-1, -2, 4])('is missing a segment that was taken out from between (%i)', async (index) => {
@@ -270,7 +270,7 @@ describe('the archive', () => {
     const missing = {
       code: 'DatabaseCorrupt',
       message: `archived events are missing, but older ones exist: ${gone.path}`,
-      hint: `Put the file back from a backup, or move away the older ones, up to ${gone.older}: the trail then begins after them.`,
+      hint: `Restore the file from a backup, or move away the older ones, up to ${gone.older}: the trail then begins after them.`,
     };
     await expect(trail.recent({ limit: 1_000 })).rejects.toMatchObject(missing);
     await expect(trail.recent({ limit: 5, after: 0 })).rejects.toMatchObject(missing);

@@ -133,7 +133,7 @@ async function readSegment(
 
 function modified({ path }: Segment): AuthsomeError {
   return new AuthsomeError('DatabaseCorrupt', `the archived events have been modified: ${path}`, {
-    hint: 'Put the file back from a backup, or move it away with all older ones: the trail then begins after it.',
+    hint: 'Restore the file from a backup, or move it away with all older ones: the trail then begins after it.',
   });
 }
 
@@ -141,6 +141,6 @@ function modified({ path }: Segment): AuthsomeError {
 function missing(older: Segment, last: number): AuthsomeError {
   const path = join(dirname(older.path), segmentName(older.last + 1, last));
   return new AuthsomeError('DatabaseCorrupt', `archived events are missing, but older ones exist: ${path}`, {
-    hint: `Put the file back from a backup, or move away the older ones, up to ${older.path}: the trail then begins after them.`,
+    hint: `Restore the file from a backup, or move away the older ones, up to ${older.path}: the trail then begins after them.`,
   });
 }

@@ -51,7 +51,7 @@ export const commandTable: readonly CommandEntry[] = [
   {
     name: 'export',
     group: use,
-    summary: 'print a connection’s secret as environment variables',
+    summary: "print a connection's secret as environment variables",
     load: () => import('./commands/export.ts'),
   },
   {
@@ -75,7 +75,7 @@ export const commandTable: readonly CommandEntry[] = [
   {
     name: 'inspect',
     group: inspect,
-    summary: 'show a provider’s definition',
+    summary: "show a provider's definition",
     load: () => import('./commands/inspect.ts'),
   },
   {

@@ -32,7 +32,7 @@ export function createReach(options: DaemonOptions): Reach {
 }
 
 export function unreachable(origin: string): AuthsomeError {
-  return new AuthsomeError('DaemonUnavailable', `no daemon answers at ${origin}`);
+  return new AuthsomeError('DaemonUnavailable', `cannot reach the daemon at ${origin}`);
 }
 
 async function locate(options: DaemonOptions): Promise<Endpoint> {

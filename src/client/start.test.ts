@@ -252,7 +252,7 @@ describe('a daemon that cannot start', () => {
     await expect(ensureDaemon(optionsFor())).rejects.toMatchObject({
       code: 'HomeNotUsable',
       message: `${log} is not a file`,
-      hint: `Look at it and move it away: ls -ld ${log}`,
+      hint: `Check what it is, and move it away: ls -ld ${log}`,
     });
     expect(existsSync(join(home, 'starts'))).toBe(false);
     expect(existsSync(join(home, 'server', 'start.lock'))).toBe(false);

@@ -35,7 +35,7 @@ export function watchRules(path: string): LiveRules {
   const listeners: ((now: HomePolicy) => void)[] = [];
   let seen: string | undefined;
   let text: string | undefined;
-  let current = denied('Unexpected', 'The rules were not read yet.');
+  let current = denied('Unexpected', 'The rules have not been read yet.');
 
   const take = (next: HomePolicy, nextText: string): void => {
     if (nextText === text) return;

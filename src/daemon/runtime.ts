@@ -88,7 +88,7 @@ export async function createRuntime(
   closers.add(() => runs.endAll());
   const inBackground = (work: Promise<void>): void => {
     work.catch((error) =>
-      log.error('a live run could not be given its new routes or rules', unexpectedFields(error)),
+      log.error('a live run could not be updated with its new routes or rules', unexpectedFields(error)),
     );
   };
   rules.onChange(() => inBackground(runs.rulesChanged()));

@@ -55,7 +55,7 @@ export async function fetchDocument(
     throw new AuthsomeError(
       'EndpointUnreachable',
       `the ${what} at ${new URL(address).host} responded with a redirect (status ${reply.status}), which authsome does not follow`,
-      { hint: 'Use the address that the redirect leads to.' },
+      { hint: 'Use the address that it redirects to.' },
     );
   }
   return reply;

@@ -75,7 +75,7 @@ function notAllowed({ handle, did }: Verified, isFromHome: boolean): AuthsomeErr
     {
       hint: isFromHome
         ? 'Use the identity that owns it (AUTHSOME_IDENTITY), or another AUTHSOME_HOME.'
-        : 'Use the identity that owns it (AUTHSOME_IDENTITY). The first one has to call from its home: authsome whoami',
+        : 'Use the identity that owns it (AUTHSOME_IDENTITY). The first identity must call from its own home: authsome whoami',
     },
   );
 }

@@ -70,7 +70,7 @@ function statsOf(path: string): Stats | undefined {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return undefined;
     throw new AuthsomeError('HomeNotUsable', `${path} cannot be read (${code ?? 'unknown reason'})`, {
-      hint: `Look at it: ls -ld ${shellWord(path)}; or set AUTHSOME_HOME to a directory that you can write to.`,
+      hint: `Check it: ls -ld ${shellWord(path)}; or set AUTHSOME_HOME to a directory that you can write to.`,
       cause: error,
     });
   }

@@ -106,14 +106,14 @@ export function fileFailure(path: string, what: 'read' | 'written', error: unkno
   if (code === 'ELOOP' || code === 'ENXIO') {
     const kind = code === 'ELOOP' ? 'a symbolic link' : 'not a file';
     return new AuthsomeError('HomeNotUsable', `${path} is ${kind}`, {
-      hint: `Look at it and move it away: ls -ld ${shellWord(path)}`,
+      hint: `Check what it is, and move it away: ls -ld ${shellWord(path)}`,
     });
   }
   if (isStorageFull(code)) {
     return new AuthsomeError('StorageFull', `no space left to write ${path}`, { cause: error });
   }
   return new AuthsomeError('HomeNotUsable', `${path} cannot be ${what} (${code})`, {
-    hint: `Look at it: ls -ld ${shellWord(what === 'read' ? path : dirname(path))}; or use another home: AUTHSOME_HOME`,
+    hint: `Check it: ls -ld ${shellWord(what === 'read' ? path : dirname(path))}; or use another home: AUTHSOME_HOME`,
     cause: error,
   });
 }

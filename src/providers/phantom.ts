@@ -32,12 +32,10 @@ export function phantomOfPattern(source: string, randomBytes: RandomBytes): stri
   const marked = placeMark(places, chars);
   const bits = places.reduce((sum, set) => sum + Math.log2(set.length), 0);
   if (!marked && bits < enoughBits) {
-    throw new Fault(
-      'matches too few keys to make a phantom that is safe to mistake for one; add export.phantom',
-    );
+    throw new Fault('matches too few keys: a phantom could be a real one; add export.phantom');
   }
   const text = chars.join('');
-  if (!new RegExp(source).test(text)) throw new Fault('cannot be satisfied by a phantom; add export.phantom');
+  if (!new RegExp(source).test(text)) throw new Fault('allows no phantom; add export.phantom');
   return text;
 }
 

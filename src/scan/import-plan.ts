@@ -74,7 +74,7 @@ function obstacleOf(
   if (alternatives.length > 0) {
     const names = [provider, ...alternatives].map((each) => each.provider);
     return {
-      reason: `it may be a key of ${names.join(' or of ')}`,
+      reason: `it may be a key for ${names.join(' or ')}`,
       hint: `Rename the variable after its provider, or run: authsome login <${names.join('|')}>`,
     };
   }

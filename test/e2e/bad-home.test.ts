@@ -144,7 +144,7 @@ describe('no home at all', () => {
       const stranger = ['--user', '--map-user=12345', '--map-group=12345', process.execPath, entry];
       const outcome = await start({ program: 'unshare', args: [...stranger, ...args], env: { PATH } }).ended;
       expect([outcome.code, outcome.stdout]).toEqual([9, '']);
-      expect(outcome.stderr).toContain('authsome has no place for its home: HOME is not set');
+      expect(outcome.stderr).toContain('authsome cannot tell where its home is: HOME is not set');
       expect(outcome.stderr).toContain('Set AUTHSOME_HOME to the full path of a directory');
     },
   );

@@ -29,7 +29,7 @@ ${alert(page.problem)}
 <input type="hidden" name="csrf_token" value="${page.csrfToken}">
 <label for="client_id">Client ID</label>
 <input id="client_id" name="client_id" value="${page.clientId}" required autofocus autocomplete="off" autocapitalize="none" spellcheck="false"${page.problem !== undefined && html` aria-invalid="true" aria-describedby="problem"`}>
-<label for="client_secret">Client secret <span class="optional">(if it has one)</span></label>
+<label for="client_secret">Client secret <span class="optional">(if there is one)</span></label>
 <input id="client_secret" name="client_secret" type="password" autocomplete="off" autocapitalize="none" spellcheck="false">
 <button type="submit">Continue to ${page.displayName}</button>
 </form>

@@ -25,7 +25,7 @@ export const build: CommandModule['build'] = (command, context, finish) => {
     ['authsome daemon status --json', ''],
   ]).action(() => finish(status(context)));
   addExamples(
-    sub('logs', 'show the daemon’s log')
+    sub('logs', "show the daemon's log")
       .option('-n, --lines <count>', 'how many lines', countOption(1), 50)
       .option('-f, --follow', 'keep printing new lines', false),
     [['authsome daemon logs --follow', '']],

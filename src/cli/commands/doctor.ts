@@ -63,7 +63,7 @@ function ownChecks({ environment, version }: CommandContext): readonly CheckDocu
       name: 'loopback',
       status: 'warn',
       message:
-        'a proxy is set but NO_PROXY does not exempt loopback: a browser may not reach the sign-in’s callback',
+        "a proxy is set but NO_PROXY does not exempt loopback: a browser may not reach the sign-in's callback",
       fix: 'export NO_PROXY="$NO_PROXY,127.0.0.1,localhost"',
     });
   }

@@ -13,7 +13,7 @@ export const build: CommandModule['build'] = (command) => {
     .passThroughOptions()
     .allowUnknownOption();
   addExamples(command, [
-    ['authsome run -- claude', 'with each provider’s default connection'],
+    ['authsome run -- claude', "with each provider's default connection"],
     ['authsome run --provider github -- gh pr list', 'with this provider only'],
     ['authsome run --connection github=work -- git push', ''],
   ]);

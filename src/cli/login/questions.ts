@@ -49,7 +49,7 @@ async function askForClient({ context, client, session, input }: Asking, signal:
   while (!signal.aborted) {
     const clientId = await input.text('Client ID: ', signal, { isFollowed: true });
     if (clientId === undefined) return giveUp(client, id, signal);
-    const clientSecret = await input.secret('Client secret (Enter if it has none): ', signal);
+    const clientSecret = await input.secret('Client secret (press Enter if there is none): ', signal);
     if (clientSecret === undefined) return giveUp(client, id, signal);
     if (await isTaken(context, signal, () => client.answerClient(id, { clientId, clientSecret }))) return;
   }

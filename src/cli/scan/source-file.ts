@@ -65,7 +65,7 @@ function linkTarget(path: string): string {
   try {
     return readlinkSync(path);
   } catch {
-    return 'the one that it leads to';
+    return 'its target';
   }
 }
 

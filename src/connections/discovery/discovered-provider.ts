@@ -106,8 +106,8 @@ function serviceUrl(address: string): URL {
   if (url?.protocol !== 'https:' || url.username !== '' || url.password !== '') {
     throw new AuthsomeError('Usage', 'that is not an https URL', {
       hint:
-        'Give the whole address without a user name, such as https://mcp.example.com/mcp. A service that speaks plain ' +
-        'HTTP, on this machine too, gets no credential.',
+        'Give the whole address without a user name, such as https://mcp.example.com/mcp. authsome sends no ' +
+        'credential over plain HTTP, not even on this machine.',
     });
   }
   url.hash = '';

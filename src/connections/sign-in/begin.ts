@@ -76,9 +76,13 @@ function newSession(
   if (provider.needsBaseUrl) {
     const line = signInLine({ ...request, provider: provider.name });
     const example = provider.setup.steps.join(' ').match(/--base-url (https:\/\/[\w.-]+)/)?.[1];
-    throw new AuthsomeError('Usage', `${provider.displayName} needs the address of your account there`, {
-      hint: `Run: ${line} --base-url ${example ?? 'https://<host>'}`,
-    });
+    throw new AuthsomeError(
+      'Usage',
+      `${provider.displayName} needs your account's address: pass it with --base-url`,
+      {
+        hint: `Run: ${line} --base-url ${example ?? 'https://<host>'}`,
+      },
+    );
   }
   const flow = chooseFlow(flows, provider, request);
   const createdAtMs = options.nowMs();

@@ -39,14 +39,14 @@ export function storeChecks(options: StoreChecksOptions): readonly Check[] {
 async function databaseFinding(storage: Storage, depth: Depth): Promise<Finding> {
   if (depth === 'glance') {
     await storage.ping();
-    return ok('the database answers');
+    return ok('the database responds');
   }
   return (await storage.isSound())
     ? ok('the database is intact')
     : {
         status: 'fail',
         message: `the database is damaged: ${storage.location}`,
-        fix: `authsome daemon stop, then put ${storage.location} back from a backup`,
+        fix: `authsome daemon stop, then restore ${storage.location} from a backup`,
       };
 }
 

@@ -75,7 +75,7 @@ function askedBaseUrl(text: string): string {
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     throw new AuthsomeError('Usage', `the base URL ${error.message}`, {
-      hint: 'Give it as in: --base-url https://gitlab.example.com',
+      hint: 'For example: --base-url https://gitlab.example.com',
     });
   }
 }

@@ -13,7 +13,7 @@ export function parseExport(fields: Fields | undefined): Provider['exportVariabl
     fields.texts(value).map(({ text: name, pointer }) => {
       if (!variableForm.pattern.test(name)) throw new PointedFault(pointer, variableForm.sentence);
       if (reservedVariables.test(name))
-        throw new PointedFault(pointer, `must not be ${name}: that variable steers programs`);
+        throw new PointedFault(pointer, `must not be ${name}: that variable changes how programs run`);
       if (seen.has(name)) throw new PointedFault(pointer, `must not name ${name} twice`);
       seen.add(name);
       return { name, value };

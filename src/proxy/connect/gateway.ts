@@ -166,7 +166,7 @@ function connect(session: Http1Session, record: RequestRecord, owner: Owner, aut
     return;
   }
   if (session.context.options.nowMs() >= run.authority.expiresAtMs) {
-    const detail = 'this run’s certificate authority has expired';
+    const detail = "this run's certificate authority has expired";
     session.refuse(record.refuse(refuse('RunEnded', detail, startAgain)));
     return;
   }

@@ -187,7 +187,7 @@ async function acceptHttp2(interception: Interception, otherwise: () => void): P
 /** `curl --http1.0` offers the second. */
 const http1Protocols = ['http/1.1', 'http/1.0'];
 const untrusted =
-  'the client did not complete the TLS handshake: it may not trust the run’s certificate authority';
+  "the client did not complete the TLS handshake: it may not trust the run's certificate authority";
 const http2Only = 'the client supports only HTTP/2, and the upstream does not support it';
 const unknownProtocol = 'the client supports neither HTTP/1 nor HTTP/2';
 

@@ -10,7 +10,7 @@ const chunkNotEnded = new Fault('a chunk does not end in CRLF (RFC 9112 §7.1)')
 const bareEnd = new Fault('a line of the chunked body does not end in CRLF (RFC 9112 §7.1)');
 const invalidTrailer = new Fault('a trailer field is malformed (RFC 9112 §7.1.2)');
 const forbiddenTrailer = new Fault(
-  'a trailer field frames, routes or authorises the message (RFC 9110 §6.5.1)',
+  'a trailer field frames, routes or authorizes the message (RFC 9110 §6.5.1)',
 );
 const trailersTooLarge = new Fault('the trailer section is larger than 16384 bytes', true);
 

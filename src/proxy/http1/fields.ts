@@ -43,8 +43,8 @@ export const incomplete = -1;
 
 const bareLineFeed = new Fault('a line ends in LF without CR (RFC 9112 §2.2)');
 const bareCarriageReturn = new Fault('a CR is not followed by LF (RFC 9112 §2.2)');
-const folded = new Fault('a field line begins with white space (obs-fold, RFC 9112 §5.2)');
-const spaceBeforeColon = new Fault('there is white space before the colon of a field name (RFC 9112 §5.1)');
+const folded = new Fault('a field line begins with whitespace (obs-fold, RFC 9112 §5.2)');
+const spaceBeforeColon = new Fault('there is whitespace before the colon of a field name (RFC 9112 §5.1)');
 const invalidName = new Fault('a field name contains an invalid character (RFC 9110 §5.1)');
 const invalidValue = new Fault('a field value contains a control character (RFC 9110 §5.5)');
 const tooManyFields = new Fault(`there are more than ${limits.fieldCount} field lines`, true);

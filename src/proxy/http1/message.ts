@@ -30,7 +30,7 @@ export interface Declared {
 const twoLengths = new Fault('Content-Length is given more than once (RFC 9112 §6.3)');
 const invalidLength = new Fault('Content-Length is not a decimal number (RFC 9112 §6.2)');
 const lengthAndChunked = new Fault('Content-Length and Transfer-Encoding are both given (RFC 9112 §6.1)');
-const unknownCoding = new Fault('Transfer-Encoding is not exactly “chunked” (RFC 9112 §6.1)');
+const unknownCoding = new Fault('Transfer-Encoding is not exactly "chunked" (RFC 9112 §6.1)');
 const chunkedBefore11 = new Fault('an HTTP/1.0 message declares Transfer-Encoding (RFC 9112 §6.1)');
 const twoHosts = new Fault('Host is given more than once (RFC 9112 §3.2)');
 const invalidConnection = new Fault('Connection is not a list of tokens (RFC 9110 §7.6.1)');

@@ -90,8 +90,7 @@ class Http2Connection implements StreamHost, Live, Monitored {
     session.on('stream', (stream, headers, flags) => this.#admit(stream, headers, flags));
     session.on('error', (error) => {
       const name = nameOf(error);
-      if (name !== undefined)
-        this.#record(`the client’s HTTP/2 connection was in error, and was closed: ${name}`);
+      if (name !== undefined) this.#record(`the client's HTTP/2 connection failed, and was closed: ${name}`);
       session.destroy();
     });
     session.on('close', () => {
@@ -204,7 +203,7 @@ class Http2Connection implements StreamHost, Live, Monitored {
   }
 
   #expel(): void {
-    this.#record('the client reset too many streams before their responses, and was cut off');
+    this.#record('the client reset too many streams before their responses, and was disconnected');
     const calmDown = new Error('too many streams were reset');
     this.#session.destroy(calmDown, constants.NGHTTP2_ENHANCE_YOUR_CALM);
   }

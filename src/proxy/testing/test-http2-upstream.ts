@@ -21,7 +21,7 @@ import {
 export type Http2Listener = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number) => void;
 
 export interface Http2Fixture extends Fixture {
-  /** The upstream’s machine vanishes. */
+  /** The upstream's machine vanishes. */
   breakUpstreams(): void;
 }
 

@@ -109,7 +109,7 @@ async function askAgain(context: FlowContext<StoredSession>, error: AuthsomeErro
   const warning = {
     error: 'SignInFailed',
     message: `${provider.name} no longer accepts the client that authsome registered there`,
-    hint: 'A new one has been registered. Authorize it at the newest address.',
+    hint: 'A new one has been registered. Open the newest address to authorize it.',
   };
   return ({ warnings }) => ({ ...next, hasNewClient: true, warnings: [...warnings, warning] });
 }
