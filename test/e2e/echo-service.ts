@@ -11,11 +11,11 @@ export const frankHost = 'frank.acme.test';
 export const secondHost = 'second.acme.test';
 
 /** Every coding that this Node makes. */
-export const compressors: ReadonlyMap<string, (text: string) => Buffer> = new Map([
+export const compressors: ReadonlyMap<string, (text: string | Buffer) => Buffer> = new Map([
   ['gzip', zlib.gzipSync],
   ['br', zlib.brotliCompressSync],
   ...('zstdCompressSync' in zlib
-    ? [['zstd', zlib.zstdCompressSync as (text: string) => Buffer] as const]
+    ? [['zstd', zlib.zstdCompressSync as (text: string | Buffer) => Buffer] as const]
     : []),
 ]);
 
@@ -33,7 +33,7 @@ interface Echo {
 }
 
 /**
- * `?coding` and `?chunked` shape the body; under `/image` it is no text. `/events` sends one event, and the rest only
+ * `?coding`, `?chunked`, `?type`, `?in` (an encoding of text) and `?trailer` shape the body; under `/image` it is no text. `/events` sends one event, and the rest only
  * when `/next` was asked for.
  */
 export async function startEchoService(): Promise<EchoService> {
@@ -57,6 +57,7 @@ export async function startEchoService(): Promise<EchoService> {
       url.searchParams.has('chunked') ? head : { ...head, 'content-length': sizeOf(pieces) },
     );
     for (const piece of pieces) response.write(piece);
+    if (url.searchParams.has('trailer')) response.addTrailers({ 'x-echo': head['x-echo'] ?? '' });
     response.end();
   });
   const second = createSecureServer({ cert, key });
@@ -90,16 +91,38 @@ function echo(url: URL, { authorization = '' }: IncomingHttpHeaders): Echo {
     escaped: encodeURIComponent(`"${secret}"`),
     base64: Buffer.from(`user:${secret}`).toString('base64'),
   });
-  const body = compressors.get(coding)?.(text) ?? Buffer.from(text);
+  const encoded = encoders[url.searchParams.get('in') ?? '']?.(text) ?? Buffer.from(text);
+  const body = compressors.get(coding)?.(encoded) ?? encoded;
   const middle = url.searchParams.has('chunked') ? Math.floor(body.length / 3) : body.length;
   return {
     head: {
-      'content-type': url.pathname.startsWith('/image') ? 'image/x-made-up' : 'application/json',
+      'content-type': url.searchParams.get('type') ?? usualType(url.pathname),
       'x-echo': authorization,
       ...(coding === 'identity' ? {} : { 'content-encoding': coding }),
     },
     pieces: [body.subarray(0, middle), body.subarray(middle)].filter(({ length }) => length > 0),
   };
+}
+
+const usualType = (path: string): string =>
+  path.startsWith('/image') ? 'image/x-made-up' : 'application/json';
+
+/** Encodings of text other than UTF-8. */
+export const encoders: Readonly<Record<string, (text: string) => Buffer>> = {
+  'utf-16le': (text) => Buffer.from(text, 'utf16le'),
+  'utf-16be': (text) => Buffer.from(text, 'utf16le').swap16(),
+  'utf-16 with a byte order mark': (text) => Buffer.from(`\ufeff${text}`, 'utf16le'),
+  'utf-32le': (text) => utf32(text),
+  'utf-32be': (text) => utf32(text).swap32(),
+  'utf-32 with a byte order mark': (text) => utf32(`\ufeff${text}`),
+  // The bytes of ASCII are those of ASCII.
+  'windows-1252': (text) => Buffer.from(text, 'latin1'),
+};
+
+function utf32(text: string): Buffer {
+  return Buffer.concat(
+    [...text].map((char) => Buffer.from([char.charCodeAt(0), char.charCodeAt(0) >> 8, 0, 0])),
+  );
 }
 
 function sizeOf(pieces: readonly Buffer[]): number {

@@ -18,6 +18,7 @@ import {
 import {
   fieldsAboutBytes,
   isTextualAt,
+  mayHideText,
   type Needles,
   noNeedles,
   ScrubbedBody,
@@ -25,6 +26,7 @@ import {
 } from '../scrub/index.ts';
 
 const notCoded: readonly Coding[] = [];
+const nothing: readonly string[] = [];
 
 /** Runs a step in the background and reports its failure. */
 interface Guard {
@@ -38,6 +40,8 @@ export class ResponseScrubber implements ResponseScrub {
   readonly #guard: Guard;
   /** For the latest response. */
   #needles: Needles = noNeedles;
+  /** The same for its body: none where that is binary. Its trailers are searched all the same. */
+  #bodyNeedles: Needles = noNeedles;
   #codings: readonly Coding[] | undefined;
   #isHeadClean = true;
   #isBodyClean = false;
@@ -56,10 +60,12 @@ export class ResponseScrubber implements ResponseScrub {
     this.#needles = needles;
     if (needles.isEmpty) return undefined;
     const isText = framing.kind !== 'none' && isTextualBody(head);
-    this.#codings = isText ? notCoded : undefined;
-    if (isText && isCoded(head)) {
+    this.#bodyNeedles = isText ? needles : noNeedles;
+    this.#codings = isText || framing.kind === 'chunked' ? notCoded : undefined;
+    if (isText && (isCoded(head) || mayHideItsText(head))) {
       const contentEncoding = joinedValue(head, 'content-encoding');
-      const reason = unreadable(status, { contentType: undefined, contentEncoding });
+      const contentType = joinedValue(head, 'content-type');
+      const reason = unreadable(status, { contentType, contentEncoding });
       if (reason !== undefined) return new Fault(reason);
       this.#codings = codingsOf(contentEncoding);
     }
@@ -84,10 +90,12 @@ export class ResponseScrubber implements ResponseScrub {
   #transform(codings: readonly Coding[], head: ResponseHead, outlet: TransformOutlet): ResponseTransform {
     const needles = this.#needles;
     const chunked = this.#clientMinor === 1 && head.framing.kind !== 'close';
-    const reframe = { chunked, decoded: codings.length > 0, without: fieldsAboutBytes };
+    const isText = this.#bodyNeedles === needles;
+    const without = isText ? fieldsAboutBytes : nothing;
+    const reframe = { chunked, decoded: codings.length > 0, without };
     let finished: ((complete: boolean) => void) | undefined;
     let trailers = '';
-    const body = new ScrubbedBody(needles, codings, {
+    const body = new ScrubbedBody(this.#bodyNeedles, codings, {
       emit(bytes) {
         return outlet.emit(chunked ? chunkOf(bytes) : bytes);
       },
@@ -108,7 +116,7 @@ export class ResponseScrubber implements ResponseScrub {
       },
       payload: (bytes, start, end) => body.push(bytes.subarray(start, end)),
       finish(receivedTrailers, done) {
-        trailers = withoutLines(receivedTrailers, fieldsAboutBytes);
+        trailers = withoutLines(receivedTrailers, without);
         finished = done;
         body.finish();
       },
@@ -127,6 +135,15 @@ function isTextualBody({ bytes, marks }: ResponseHead): boolean {
     if (isTextualAt(bytes, marks[mark + 2] as number, marks[mark + 3] as number)) return true;
   }
   return !isTyped;
+}
+
+/** Whether a charset that is named needs a closer look. */
+function mayHideItsText({ bytes, marks }: ResponseHead): boolean {
+  for (let mark = 0; mark < marks.length; mark += stride) {
+    if (marks[mark + 4] !== Field.contentType) continue;
+    if (mayHideText(bytes, marks[mark + 2] as number, marks[mark + 3] as number)) return true;
+  }
+  return false;
 }
 
 function isCoded({ marks }: ResponseHead): boolean {

@@ -1,6 +1,7 @@
 import type { Placement } from '../../providers/index.ts';
 import { basicParts } from '../inject/index.ts';
 import { base64Of, base64Within, type Pair } from './base64.ts';
+import { encodings } from './encodings.ts';
 import { Needles } from './needles.ts';
 import { hasOneSpelling, spellingsOf } from './spellings.ts';
 
@@ -43,10 +44,9 @@ export function compileNeedles(
     look(base64Within(text, replacement));
   }
   return new Needles(
-    [...found].map(([text, replacement]) => ({
-      bytes: Buffer.from(text),
-      replacement: Buffer.from(replacement),
-    })),
+    [...found].flatMap(([text, replacement]) =>
+      encodings.map((encode) => ({ bytes: encode(text), replacement: encode(replacement) })),
+    ),
   );
 }
 

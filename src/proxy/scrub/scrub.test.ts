@@ -12,7 +12,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { codingsOf, decodedAtOnce } from '../coding/index.ts';
 import { zstd } from '../coding/zstd.ts';
-import { compileNeedles, isTextual, isTextualAt, ScrubbedBody, unreadable } from './index.ts';
+import { compileNeedles, isTextual, isTextualAt, mayHideText, ScrubbedBody, unreadable } from './index.ts';
 import { type Needle, Needles } from './needles.ts';
 import { Scrubber } from './scrubber.ts';
 
@@ -261,6 +261,30 @@ describe('what is looked for', () => {
     );
   });
 
+  const wide: readonly (readonly [name: string, encode: (text: string) => Buffer])[] = [
+    ['UTF-16, low byte first', (text) => Buffer.from(text, 'utf16le')],
+    ['UTF-16, high byte first', (text) => Buffer.from(text, 'utf16le').swap16()],
+    [
+      'UTF-32, low byte first',
+      (text) => Buffer.concat([...text].map((char) => Buffer.from([char.charCodeAt(0), 0, 0, 0]))),
+    ],
+    [
+      'UTF-32, high byte first',
+      (text) => Buffer.concat([...text].map((char) => Buffer.from([0, 0, 0, char.charCodeAt(0)]))),
+    ],
+  ];
+  it.each(wide)('is the secret in %s, also escaped and in base64', (_, encode) => {
+    const needles = compileNeedles(bearer, 'sk/secret-1', 'ph/antom-1');
+    const spelled = (text: string) =>
+      [text, encodeURIComponent(text), JSON.stringify(text).replaceAll('/', '\\/')].join(' ');
+    const page = encode(`( ${spelled('sk/secret-1')} end`);
+    expect(needles.replaceIn(page).equals(encode(`( ${spelled('ph/antom-1')} end`))).toBe(true);
+    const innocent = encode('sk/secret-2 and more');
+    expect(needles.replaceIn(innocent)).toBe(innocent);
+    const base64 = encode(Buffer.from('user:sk/secret-1').toString('base64'));
+    expect(needles.indexIn(base64, 0, base64.length)).toBeGreaterThan(-1);
+  });
+
   it('is nothing where the secret is so short that innocent text would suffer', () => {
     expect(compileNeedles([], 'abc', 'phantom').isEmpty).toBe(true);
   });
@@ -322,6 +346,19 @@ it('text is distinguished from binary types', () => {
     'application/x-httpd-php; charset=utf-8',
     'text',
     'no type at all',
+    'application/vnd.github.raw; charset=utf-8',
+    'application/jsonsomething',
+    'application/x-made-up',
+    'application/x-protobuf',
+    'multipart/x-mixed-replace; boundary=frame',
+    'multipart/related; boundary=b; type="image/png"',
+    'audio/mpegurl',
+    'video/vnd.made-up+xml',
+    // It says that it is text.
+    'application/octet-stream; charset=utf-8',
+    // Clients differ in which of two they use.
+    'image/png, text/html',
+    'image/png; a=b, text/html',
     '/json',
     '',
     undefined,
@@ -333,10 +370,13 @@ it('text is distinguished from binary types', () => {
     'application/octet-stream',
     'application/grpc+proto',
     'application/zip',
-    'application/jsonsomething',
+    'application/vnd.oci.image.layer.v1.tar+gzip',
+    'application/x-git-upload-pack-result',
+    'application/octet-stream; a=b',
+    ' IMAGE/PNG ',
+    'font/woff2',
     'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
     'application/grpc+json',
-    'multipart/x-mixed-replace; boundary=frame',
     'image/png; of=text/json',
     'audio/mpeg',
   ]) {
@@ -369,6 +409,37 @@ it('an answer that cannot be looked into is known as such', () => {
   expect(unreadable(206, { ...json, contentEncoding: undefined })).toBeUndefined();
   expect(unreadable(200, { ...json, contentEncoding: 'gzip, br' })).toBeUndefined();
   expect(unreadable(200, { ...json, contentType: 'image/png' })).toBeUndefined();
+});
+
+it.each(['utf-7', 'x-UTF-7', 'UNICODE-1-1-UTF-7', 'ibm037', 'IBM-500', '"cp1047"', 'x-ebcdic-de', 'SCSU'])(
+  'a body in %s is not let through, since its ASCII is spelled in other bytes',
+  (charset) => {
+    const contentType = `text/plain; charset=${charset}`;
+    expect(unreadable(200, { contentType, contentEncoding: undefined })).toContain('charset');
+    expect(mayHideText(Buffer.from(contentType), 0, contentType.length)).toBe(true);
+  },
+);
+
+it('a body in a charset that leaves ASCII alone is searched', () => {
+  for (const charset of [
+    'utf-8',
+    'UTF-8',
+    'iso-8859-1',
+    'windows-1252',
+    'utf-16',
+    'utf-32be',
+    'cp1252',
+    'ibm850',
+    'shift_jis',
+    'gb18030',
+  ]) {
+    const contentType = `text/plain; charset=${charset}`;
+    expect(unreadable(200, { contentType, contentEncoding: undefined })).toBeUndefined();
+    expect(isTextual(contentType)).toBe(true);
+  }
+  for (const type of ['application/json', 'text/html; charset=utf-8', 'text/html;charset=UTF-8']) {
+    expect(mayHideText(Buffer.from(`${type}\r\n`), 0, type.length)).toBe(false);
+  }
 });
 
 describe('a coded body', () => {

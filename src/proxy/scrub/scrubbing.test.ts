@@ -124,6 +124,47 @@ describe('a secret that comes back', () => {
     expect(answer).toContain(`X-Trailer: ${phantom}\r\n\r\n`);
   });
 
+  it.each(['image/png', 'application/octet-stream'])(
+    'in the trailers of %s is the phantom, and the body is untouched',
+    async (type) => {
+      const chunk = (text: string) => `${text.length.toString(16)}\r\n${text}\r\n`;
+      const head = `HTTP/1.1 200 OK\r\nContent-Type: ${type}\r\nContent-Digest: sha-256=:AA==:\r\nTransfer-Encoding: chunked\r\n\r\n`;
+      const body = `${chunk('\0\x01')}${chunk(secret)}`;
+      const end = `0\r\nX-Trailer: Bearer ${secret}\r\nContent-Digest: sha-256=:BB==:\r\n\r\n`;
+      for (const pieces of [[head + body + end], [head, body, end]]) {
+        const { client } = await openWithAnswer(pieces);
+        client.send(`GET / HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`);
+        const answer = await client.until((text) => text.endsWith('=:BB==:\r\n\r\n'));
+        expect(payloadOf(answer)).toBe(`\0\x01${secret}`);
+        expect(answer).toContain(`X-Trailer: Bearer ${phantom}\r\n`);
+        // It is about bytes that are unchanged.
+        expect(answer).toContain('Content-Digest: sha-256=:AA==:\r\n');
+      }
+    },
+  );
+
+  it('in a type that no list names, and in a part of a multipart, is the phantom', async () => {
+    for (const type of [
+      'application/vnd.github.raw; charset=utf-8',
+      'application/x-made-up',
+      'multipart/related; boundary=b',
+    ]) {
+      const body = `--b\r\nContent-Type: image/png\r\n\r\n${secret}\r\n--b--`;
+      const { client } = await openWithAnswer([json(body).replace('application/json', type)]);
+      expect(payloadOf(await ask(client))).toBe(body.replace(secret, phantom));
+    }
+  });
+
+  it('in a charset that is not searched does not pass: the answer is refused', async () => {
+    const { client } = await openWithAnswer([
+      json(secret).replace('application/json', 'text/plain; charset=utf-7'),
+    ]);
+    const answer = await ask(client);
+    expect(answer).toMatch(/^HTTP\/1\.1 502 /);
+    expect(answer).toContain('charset');
+    expect(answer).not.toContain(secret);
+  });
+
   it('in chunks that come in one packet is the phantom, in one of them or cut', async () => {
     const chunk = (text: string) => `${text.length.toString(16)}\r\n${text}\r\n`;
     for (const chunks of [chunk(secret), chunk(secret.slice(0, 7)) + chunk(secret.slice(7))]) {
@@ -202,6 +243,14 @@ describe('passes untouched', () => {
   it('a chunked answer without the secret, with its chunks, extensions and trailers', async () => {
     const answer =
       'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n2;a=b\r\nok\r\n1\r\n!\r\n0\r\nX: y\r\n\r\n';
+    const { client } = await openWithAnswer([answer]);
+    client.send(`GET / HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`);
+    expect(await client.until((text) => text.endsWith('X: y\r\n\r\n'))).toBe(answer);
+  });
+
+  it('a binary type in chunks, with its trailers', async () => {
+    const answer =
+      'HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nTransfer-Encoding: chunked\r\n\r\n2;a=b\r\nok\r\n0\r\nX: y\r\n\r\n';
     const { client } = await openWithAnswer([answer]);
     client.send(`GET / HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`);
     expect(await client.until((text) => text.endsWith('X: y\r\n\r\n'))).toBe(answer);
