@@ -225,6 +225,10 @@ export interface RunRequest {
   readonly command: string;
   /** CA bundles that the caller's environment already named. The run's bundle includes them. */
   readonly ca_files: readonly string[];
+  /** Variables of the caller that may hold a secret: name → fingerprint of the value under `salt`. Never a value. */
+  readonly variables?:
+    | { readonly salt: string; readonly fingerprints: Readonly<Record<string, string>> }
+    | undefined;
 }
 
 /** One NDJSON line. The run lives as long as the connection that carried it. */
@@ -237,7 +241,10 @@ export interface RunDocument {
   readonly ca_bundle_file: string;
   /** Variable → phantom. */
   readonly phantoms: Readonly<Record<string, string>>;
-  /** Variables from which these providers take real secrets (`env_var`, `client_secret_env`): unset in the child. */
+  /**
+   * Unset in the child: the variables that connected providers name (`env_var`, `client_secret_env`, `export.env`), in the
+   * run or not, and those of the request whose value is a secret of the vault.
+   */
   readonly secret_variables: readonly string[];
   readonly connections: readonly string[];
 }

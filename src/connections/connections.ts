@@ -15,12 +15,14 @@ import type {
   ConnectionsOptions,
   ExportReport,
   LogoutReport,
+  RecognizedSecret,
   RevokeReport,
   SignIns,
 } from './contract.ts';
 import type { CredentialSource } from './credentials/index.ts';
 import { createCredentialCache, type RefreshSchedule, startRefreshSchedule } from './credentials/index.ts';
 import { connectionKey, connectionName } from './names.ts';
+import { recognizeSecrets } from './recognition.ts';
 import { createConnectionStore, trackExchanges } from './records/index.ts';
 import { logoutConnection, revokeProvider } from './revocation/index.ts';
 import { type ScopeAdvice, scopeAdvice } from './scope-advice.ts';
@@ -51,6 +53,11 @@ export interface Connections {
   exportVariables(provider: string, connection?: string): Promise<ExportReport>;
   /** For each value whether a connection of the provider has it. An audit event, without any value. */
   compare(provider: string, values: readonly string[]): Promise<readonly Comparison[]>;
+  /** Which of these fingerprints a secret of the vault has. An audit event where one does, without any value. */
+  recognize(
+    fingerprintOf: (secret: string) => string,
+    wanted: ReadonlySet<string>,
+  ): Promise<ReadonlyMap<string, RecognizedSecret>>;
   /** What a service's refusal of a request with this connection's credential (`provider/connection`) says about scopes. */
   scopeAdvice(connection: string, response: ScopeFields): ScopeAdvice | undefined;
   /** The command that replaces a connection by a new sign-in. */
@@ -125,6 +132,7 @@ export function createConnections(given: ConnectionsOptions, flows: FlowTable = 
       logoutConnection({ options, connections: store, cache }, provider, connection),
     revoke: (provider) => revokeProvider({ options, connections: store, cache }, provider),
     compare: (provider, values) => compareSecrets(options, store, provider, values),
+    recognize: (fingerprintOf, wanted) => recognizeSecrets(options, fingerprintOf, wanted),
     exportVariables: (provider, wanted) => exportVariables(context, provider, wanted),
   };
 }

@@ -192,6 +192,13 @@ export interface Comparison {
   readonly connection: string | undefined;
 }
 
+/** Whose secret it is that a caller holds. */
+export interface RecognizedSecret {
+  readonly provider: string;
+  /** The key or access token of a connection, which a phantom can stand for. */
+  readonly isCredential: boolean;
+}
+
 export interface LogoutReport {
   readonly provider: string;
   readonly connection: string;

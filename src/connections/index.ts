@@ -10,6 +10,7 @@ export type {
   ConnectionDetails,
   ConnectionSummary,
   ExportReport,
+  RecognizedSecret,
   RevokeReport,
   SignIns,
 } from './contract.ts';

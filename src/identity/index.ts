@@ -2,7 +2,9 @@
  * Who is asking: Ed25519 identities, their did:key names, and the HTTP message signatures (RFC 9421)
  * that prove which identity made a call. It also has the proof that a response came from the daemon.
  */
+
 export { didOf } from './did.ts';
+export { fingerprintOf } from './fingerprint.ts';
 export type { Identity, SignableRequest, Verified } from './identity.ts';
 export { loadIdentity } from './load.ts';
 export { createNonceMemory } from './nonce-memory.ts';

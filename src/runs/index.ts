@@ -3,6 +3,7 @@
  * its decisions reach the audit trail.
  */
 export { createDecisionSink } from './decision-sink.ts';
+export type { RunSpecification } from './live-run.ts';
 export { createRoots } from './roots.ts';
 export { RunAudits } from './run-audits.ts';
 export { removeStaleRuns } from './run-directory.ts';

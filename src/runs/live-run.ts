@@ -9,6 +9,13 @@ export interface RunSpecification extends SelectionRequest {
   /** The program's name, no arguments. */
   readonly command: string;
   readonly caFiles: readonly string[];
+  /** What the caller's own environment holds: variable → fingerprint, and how a secret gets the same one. */
+  readonly held?:
+    | {
+        readonly fingerprints: Readonly<Record<string, string>>;
+        readonly fingerprintOf: (secret: string) => string;
+      }
+    | undefined;
 }
 
 /** A run as its opener gets it. */

@@ -11,9 +11,9 @@ import {
   exportedPhantoms,
   type Phantoms,
   routeTableOf,
-  secretVariablesOf,
   usableConnections,
 } from './usable-connections.ts';
+import { withholdSecrets } from './withheld.ts';
 
 export interface OpenRunOptions {
   readonly proxy: ProxyServer;
@@ -36,15 +36,20 @@ export async function openRun(
   const { proxy, directories, roots, audits, randomBytes, onLive, end } = options;
   const { connections, catalog, policy, audit } = tenant;
   const trusted = Promise.all(specification.caFiles.map((path) => roots.of(path)));
-  const selected = selectConnections(specification, await connections.summaries(), (name) =>
-    catalog.resolve(name),
-  );
+  const summaries = await connections.summaries();
+  const selected = selectConnections(specification, summaries, (name) => catalog.resolve(name));
   const usable = usableConnections(selected, catalog);
   const place = directories.take();
   const { id } = place;
   const phantoms: Phantoms = new Map();
   addPhantoms(phantoms, usable, randomBytes);
-  const exported = exportedPhantoms(phantoms, usable);
+  const withheld = await withholdSecrets({
+    held: specification.held,
+    tenant,
+    connected: new Set(summaries.map(({ provider }) => provider)),
+    phantoms,
+    exported: exportedPhantoms(phantoms, usable),
+  });
   const run = await proxy.openRun({
     id,
     identity: caller.handle,
@@ -74,8 +79,8 @@ export async function openRun(
       ...files,
       id,
       proxyUrl: run.proxyUrl,
-      phantoms: exported,
-      secretVariables: secretVariablesOf(usable).filter((name) => !Object.hasOwn(exported, name)),
+      phantoms: withheld.phantoms,
+      secretVariables: withheld.dropped,
       connections: used,
       end: () => end(id),
       ended,

@@ -69,9 +69,3 @@ export function exportedPhantoms(
   }
   return exported;
 }
-
-/** Variables that may hold the real secrets of these providers in the caller's own environment. */
-export function secretVariablesOf(usable: readonly UsableConnection[]): readonly string[] {
-  const names = usable.flatMap(({ provider }) => [provider.apiKey?.envVar, provider.client.clientSecretEnv]);
-  return [...new Set(names.filter((name) => name !== undefined))];
-}

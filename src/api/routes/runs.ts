@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { RunDocument, RunRequest } from '../../client/index.ts';
+import { fingerprintOf } from '../../identity/index.ts';
 import type { Tenants } from '../../principals/index.ts';
-import type { Runs } from '../../runs/index.ts';
+import type { RunSpecification, Runs } from '../../runs/index.ts';
 import type { Routes } from '../app.ts';
 import { parseBody } from '../body.ts';
 
@@ -10,6 +11,9 @@ const runRequest = z.object({
   connections: z.record(z.string(), z.string()),
   command: z.string().max(256),
   ca_files: z.array(z.string()).max(16),
+  variables: z
+    .object({ salt: z.string().min(16).max(64), fingerprints: z.record(z.string(), z.string().max(64)) })
+    .optional(),
 }) satisfies z.ZodType<RunRequest>;
 
 /** The call that opens a run. The run lives as long as the response is open. */
@@ -24,6 +28,7 @@ export function runRoutes(runs: Runs, tenants: Tenants): Routes {
           connections: request.connections,
           command: request.command,
           caFiles: request.ca_files,
+          held: heldValues(request.variables),
         },
         caller,
         await tenants.of(caller),
@@ -62,4 +67,10 @@ export function runRoutes(runs: Runs, tenants: Tenants): Routes {
       });
     });
   };
+}
+
+function heldValues(variables: RunRequest['variables']): RunSpecification['held'] {
+  if (variables === undefined) return undefined;
+  const { salt, fingerprints } = variables;
+  return { fingerprints, fingerprintOf: (secret) => fingerprintOf(salt, secret) };
 }

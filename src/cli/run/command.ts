@@ -1,14 +1,18 @@
+import { randomBytes } from 'node:crypto';
+import { writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { RunLease, RunRequest } from '../../client/index.ts';
 import { AuthsomeError } from '../../errors.ts';
+import { fingerprintOf } from '../../identity/index.ts';
 import { loadSettings } from '../../settings.ts';
 import { connect } from '../connect.ts';
 import type { GlobalFlags } from '../global-flags.ts';
 import type { CliOptions } from '../options.ts';
 import type { Terminal } from '../terminal.ts';
 import { type RunArguments, readRunArguments } from './arguments.ts';
-import { caFilesOf, runEnvironment } from './environment.ts';
+import { caFilesOf, runEnvironment, withheldNote } from './environment.ts';
+import { suspiciousValues } from './suspicious.ts';
 
 /** Beside the bundled program; built from `child-proxy.cts`. */
 const childProxy = join(dirname(fileURLToPath(import.meta.url)), 'child-proxy.cjs');
@@ -34,6 +38,8 @@ export async function runCommand(
   try {
     const environment = runEnvironment(options.environment, lease.run, { childProxy }, process.platform);
     const { runChild } = await starter;
+    const withheld = withheldNote(options.environment, lease.run);
+    if (withheld !== undefined) await noteBeforeChild(withheld, terminal, args);
     const code = await runChild(args.command, args.commandArguments, environment);
     if (await hasEnded(lease))
       (terminal ?? (await terminalOf(options, args))).note(endedBefore(args.command));
@@ -57,7 +63,38 @@ function runRequest(args: RunArguments, environment: CliOptions['environment']):
     connections: args.connections,
     command: basename(args.command),
     ca_files: caFilesOf(environment),
+    variables: fingerprintsOf(environment),
   };
+}
+
+function fingerprintsOf(environment: CliOptions['environment']): RunRequest['variables'] {
+  const values = suspiciousValues(environment);
+  if (values.size === 0) return undefined;
+  const salt = randomBytes(16).toString('base64url');
+  const fingerprints = [...values].map(([name, value]) => [name, fingerprintOf(salt, value)]);
+  return { salt, fingerprints: Object.fromEntries(fingerprints) };
+}
+
+/**
+ * Without a log file, straight to the descriptor: a stream of this process would make a pipe that the child shares
+ * non-blocking.
+ */
+async function noteBeforeChild(
+  text: string,
+  terminal: Terminal | undefined,
+  { flags }: RunArguments,
+): Promise<void> {
+  if (terminal !== undefined) {
+    terminal.note(text);
+    return;
+  }
+  if (flags.quiet) return;
+  const { safeText } = await import('../output/safe-text.ts');
+  try {
+    writeSync(2, `${safeText(text)}\n`);
+  } catch {
+    // Nobody reads it: no reason to keep the command from running.
+  }
 }
 
 async function terminalOf({ environment }: CliOptions, { flags }: RunArguments): Promise<Terminal> {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { caFilesOf, runEnvironment } from './environment.ts';
+import { caFilesOf, runEnvironment, withheldNote } from './environment.ts';
 
 const run = {
+  run_id: 'run_1',
   proxy_url: 'http://run_1:pass@127.0.0.1:4000',
   ca_file: '/home/a/runs/run_1/ca.pem',
   ca_bundle_file: '/home/a/runs/run_1/bundle.pem',
@@ -72,7 +73,23 @@ describe('the environment of a run', () => {
       AUTHSOME_IDENTITY_KEY: 'k',
       AUTHSOME_DATABASE_URL: 'postgres://u:p@h/d',
     });
-    expect(Object.keys(child).filter((name) => name.startsWith('AUTHSOME_'))).toEqual(['AUTHSOME_HOME']);
+    expect(Object.keys(child).filter((name) => name.startsWith('AUTHSOME_'))).toEqual([
+      'AUTHSOME_HOME',
+      'AUTHSOME_RUN',
+    ]);
+    expect(child.AUTHSOME_RUN).toBe('run_1');
+  });
+
+  it('says which variables were replaced and which left out, and not what they contain', () => {
+    const parent = { OPENAI_API_KEY: 'sk-real', GITHUB_CLIENT_SECRET: 'real', EDITOR: 'vi' };
+    const note = withheldNote(parent, run);
+    expect(note).toContain('Phantoms replace: OPENAI_API_KEY. Not passed on: GITHUB_CLIENT_SECRET.');
+    expect(note).not.toMatch(/sk-|real/);
+    expect(withheldNote({ EDITOR: 'vi', OPENAI_API_KEY: '' }, run)).toBeUndefined();
+  });
+
+  it('says nothing of phantoms that the run around it had set', () => {
+    expect(withheldNote({ OPENAI_API_KEY: 'sk-outer', AUTHSOME_RUN: 'run_0' }, run)).toBeUndefined();
   });
 
   it('adds to NODE_OPTIONS once, and quotes a path with spaces', () => {

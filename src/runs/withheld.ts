@@ -1,0 +1,60 @@
+import type { RecognizedSecret } from '../connections/index.ts';
+import type { Tenant } from '../principals/index.ts';
+import type { RunSpecification } from './live-run.ts';
+import type { Phantoms } from './usable-connections.ts';
+
+/** What a run's child does not get of its parent's environment. */
+export interface Withheld {
+  /** Variable → phantom. */
+  readonly phantoms: Readonly<Record<string, string>>;
+  /** Variables that the child does not have at all. */
+  readonly dropped: readonly string[];
+}
+
+export interface WithholdingOptions {
+  readonly held: RunSpecification['held'];
+  readonly tenant: Pick<Tenant, 'catalog' | 'connections'>;
+  /** Every provider that has a connection, in the run or not. */
+  readonly connected: ReadonlySet<string>;
+  readonly phantoms: Phantoms;
+  /** Variable → phantom, as the run's own definitions name them. */
+  readonly exported: Readonly<Record<string, string>>;
+}
+
+/**
+ * The child gets no secret of any connection, whether its run may use that connection or not. So every variable that a
+ * connected provider's definition names is left out, and every variable whose value is in the vault, whatever its name.
+ * Where the value is the credential of a provider in the run, a phantom takes its place: what reads it goes on working.
+ */
+export async function withholdSecrets(options: WithholdingOptions): Promise<Withheld> {
+  const { held, tenant, connected, exported } = options;
+  const fingerprints = held?.fingerprints ?? {};
+  const dropped = new Set([...connected].flatMap((name) => variablesOf(tenant, name)));
+  const phantoms: Record<string, string> = { ...exported };
+  const recognized = await recognizedOf(options);
+  for (const [variable, fingerprint] of Object.entries(fingerprints)) {
+    const secret = recognized.get(fingerprint);
+    if (secret === undefined || Object.hasOwn(phantoms, variable)) continue;
+    const phantom = secret.isCredential ? options.phantoms.get(secret.provider) : undefined;
+    if (phantom === undefined || dropped.has(variable)) dropped.add(variable);
+    else phantoms[variable] = phantom;
+  }
+  return { phantoms, dropped: [...dropped].filter((name) => !Object.hasOwn(phantoms, name)) };
+}
+
+async function recognizedOf({
+  held,
+  tenant,
+}: WithholdingOptions): Promise<ReadonlyMap<string, RecognizedSecret>> {
+  if (held === undefined) return new Map();
+  const wanted = new Set(Object.values(held.fingerprints));
+  return await tenant.connections.recognize(held.fingerprintOf, wanted);
+}
+
+function variablesOf({ catalog }: Pick<Tenant, 'catalog'>, name: string): readonly string[] {
+  const provider = catalog.find(name);
+  if (provider === undefined) return [];
+  const { apiKey, client, exportVariables } = provider;
+  const names = [apiKey?.envVar, client.clientSecretEnv, ...exportVariables.map((each) => each.name)];
+  return names.filter((each) => each !== undefined);
+}
