@@ -12,8 +12,8 @@ import { signInWithClient, signInWithKey } from '../test/support/sign-in.ts';
 import { createStory, glimpse, type Story } from './story.ts';
 
 const [entry = 'dist/main.js', agent = 'demo/agent.mjs'] = process.argv.slice(2);
-const colours = process.stdout.isTTY && process.env.NO_COLOR === undefined;
-const story = createStory((line) => console.log(line), colours);
+const colors = process.stdout.isTTY && process.env.NO_COLOR === undefined;
+const story = createStory((line) => console.log(line), colors);
 const directory = mkdtempSync(join(tmpdir(), 'authsome-demo-'));
 const startedAtMs = Date.now();
 console.log('\nauthsome: agents use your accounts and never hold the key. All of this runs on this machine.');

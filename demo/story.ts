@@ -10,8 +10,8 @@ export interface Story {
   readonly checks: number;
 }
 
-export function createStory(print: (line: string) => void, colours: boolean): Story {
-  const paint = (code: number, text: string) => (colours ? `\x1b[${code}m${text}\x1b[0m` : text);
+export function createStory(print: (line: string) => void, colors: boolean): Story {
+  const paint = (code: number, text: string) => (colors ? `\x1b[${code}m${text}\x1b[0m` : text);
   let failures = 0;
   let checks = 0;
   return {

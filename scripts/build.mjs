@@ -1,7 +1,7 @@
 /**
  * Bundles `src/` into `dist/`: one chunk per lazily imported command, natives left outside. CommonJS, because a Node 20
  * process pays for the first ES module it loads with a quarter of what `run` may cost.
- * Writes the licence texts of everything that was bundled to THIRD-PARTY-LICENSES.txt.
+ * Writes the license texts of everything that was bundled to THIRD-PARTY-LICENSES.txt.
  */
 import { existsSync } from 'node:fs';
 import { chmod, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -88,7 +88,7 @@ const providerNames = definitions
 await writeFile(join(staging, 'provider-names.json'), JSON.stringify(providerNames.sort()));
 await writeFile(join(staging, 'package.json'), '{"type":"commonjs"}\n');
 await chmod(join(staging, 'main.js'), 0o755);
-await writeFile(inRoot('THIRD-PARTY-LICENSES.txt'), await licences([...program, ...preload]));
+await writeFile(inRoot('THIRD-PARTY-LICENSES.txt'), await licenses([...program, ...preload]));
 
 // The swap is as short as two renames, so that a daemon or a test that starts at this moment finds a complete `dist/`.
 const retired = inRoot(`dist.${process.pid}.old`);
@@ -114,7 +114,7 @@ async function build({ input, output, external = natives, define = {} }) {
   return written.output.flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : []));
 }
 
-async function licences(moduleIds) {
+async function licenses(moduleIds) {
   const folders = new Set(moduleIds.map(packageFolder).filter((folder) => folder !== undefined));
   const sections = [];
   for (const folder of folders) {
@@ -128,7 +128,7 @@ async function licences(moduleIds) {
   }
   sections.sort((left, right) => (left.name < right.name ? -1 : 1));
   const rule = `\n\n${'-'.repeat(80)}\n\n`;
-  const opening = 'authsome is distributed with the following software, each under the licence given.';
+  const opening = 'authsome is distributed with the following software, each under the license given.';
   return `${[opening, ...sections.map(({ text }) => text)].join(rule)}\n`;
 }
 

@@ -32,7 +32,7 @@ const notRun = [];
 const retried = [];
 const scratch = mkdtempSync(join(tmpdir(), 'authsome-test-'));
 const started = Date.now();
-// Dots in a log are for reading, not for colours.
+// Dots in a log are for reading, not for colors.
 const env = process.stdout.isTTY ? process.env : { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined };
 
 try {

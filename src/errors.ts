@@ -87,7 +87,7 @@ export type ErrorCode = keyof typeof table;
 export interface ErrorDetails {
   /** The command or action that fixes it; replaces the table's general hint. */
   readonly hint?: string;
-  /** For debugging in-process only: never printed, logged or serialised. */
+  /** For debugging in-process only: never printed, logged or serialized. */
   readonly cause?: unknown;
 }
 

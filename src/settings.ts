@@ -164,7 +164,7 @@ function ownerOf(directory: string): number | undefined {
   }
 }
 
-/** Absolute path of the home that this environment names. Throws `HomeNotUsable` where there is no place for it. */
+/** Absolute path of the home that this environment names. Throws `HomeNotUsable` when it cannot be determined. */
 export function homeOf(env: Environment): string {
   const named = env.AUTHSOME_HOME;
   try {

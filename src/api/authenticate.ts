@@ -16,18 +16,21 @@ import type { AppEnv } from './app.ts';
 import { readBody } from './body.ts';
 
 export interface AuthenticateOptions {
-  /** Of `server/daemon.json`: with it, a caller can tell that this daemon has answered. */
+  /** The secret in `server/daemon.json`. It proves to a caller that this daemon sent the response. */
   readonly secret: Uint8Array;
   readonly nowMs: () => number;
   readonly startedAtMs: number;
   readonly admit: (verified: Verified, isFromHome: boolean) => Promise<Caller>;
 }
 
-/** Admits calls that are signed, fresh and not replayed, of known identities; proves to each caller who answers. */
+/**
+ * Admits calls that are signed, fresh and not replayed, by known identities, and proves to each caller that this daemon
+ * responds.
+ */
 export function authenticate(options: AuthenticateOptions): MiddlewareHandler<AppEnv> {
   const { secret, nowMs, startedAtMs, admit } = options;
   const nonces = createNonceMemory({ now: nowMs });
-  // A call that was signed before this process began may have been made to the one before it already.
+  // A call that was signed before this process started may already have been made to the previous one.
   const earliestMs = Math.floor(startedAtMs / 1000) * 1000;
 
   return async (context, next) => {

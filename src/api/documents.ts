@@ -23,7 +23,7 @@ function isoTime(atMs: number | undefined): string | null {
   return atMs === undefined ? null : new Date(atMs).toISOString().replace(/\.\d{3}Z$/, 'Z');
 }
 
-/** The command that replaces a connection by a new sign-in. */
+/** The command that replaces a connection with a new sign-in. */
 type SignInAgain = (connection: ConnectionSummary) => string;
 
 function summaryDocument(summary: ConnectionSummary, signInAgain: SignInAgain): ConnectionSummaryDocument {
@@ -121,7 +121,7 @@ export function exportDocument({ provider, connection, variables }: ExportReport
   return { v: 1, provider, connection, variables };
 }
 
-/** Every event has the same keys about whom it is, whatever else it has. */
+/** Every event has the same keys for who and what it concerns, whatever else it has. */
 export function logDocument(events: readonly RecordedEvent[]): LogDocument {
   return {
     v: 1,

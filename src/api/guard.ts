@@ -3,7 +3,7 @@ import { AuthsomeError } from '../errors.ts';
 
 interface Headers {
   readonly method: string;
-  /** Of the parsed request target, when it named one. */
+  /** The host in the request target, if it names one. */
   readonly urlHost: string;
   readonly path: string;
   readonly host: string | undefined;

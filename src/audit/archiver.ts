@@ -6,7 +6,7 @@ export class Archiver {
   readonly #table: AuditTable;
   readonly #options: ArchiveOptions;
   #running: Promise<void> | undefined;
-  /** Not before the table has this many events, after an archiving that failed. */
+  /** After a failure, the next try waits until the table has this many events. */
   #dueFrom = 0;
 
   constructor(table: AuditTable, options: ArchiveOptions) {
@@ -28,7 +28,7 @@ export class Archiver {
         this.#dueFrom = 0;
       })
       .catch(() => {
-        // Nothing is lost, the table is longer than it should be. A full disk is not asked again at every write.
+        // Nothing is lost: the table is only longer than it should be. A full disk is not tried again at every write.
         this.#dueFrom = storedEvents + segment;
       })
       .finally(() => {

@@ -14,7 +14,10 @@ export interface ViewOptions {
 
 const pageSize = 500;
 
-/** A view of the trail: what is appended gets the principal's name, and of others nothing is read, unless it sees all. */
+/**
+ * A view of the trail. What is appended gets the principal's name. Only the principal's own events are read, unless the
+ * view sees all.
+ */
 export function viewOf(trail: ObservedTrail, { principal, isFirst, seesAll }: ViewOptions): AuditView {
   const append = isFirst
     ? (event: AuditEvent) => trail.append(event)

@@ -25,8 +25,8 @@ export function recorded(queued: QueuedEvent, sequence: number): RecordedEvent {
 }
 
 /**
- * The block that follows `previous`. Its body is stored as the very text that is hashed (SHA-256 of the previous
- * hash, 32 bytes, then the text), so that no second program has to agree with us on how JSON is written.
+ * The block that follows `previous`. Its body is stored as the very text that is hashed (SHA-256 of the previous hash,
+ * 32 bytes, then the text), so that no other program has to write JSON exactly as this one does.
  */
 export function linked(batch: readonly QueuedEvent[], previous: Link): Block {
   const body = linesOf(batch, previous.sequence + 1).join('\n');

@@ -3,7 +3,7 @@ interface Common {
   readonly connection?: string;
   readonly identity?: string;
   readonly run?: string;
-  /** The principal whose it is; without it, the first principal's or the daemon's own. */
+  /** The principal that the event belongs to; without it, the first principal or the daemon itself. */
   readonly principal?: string;
   /** `ok`, or the error code of the failure. */
   readonly outcome: string;

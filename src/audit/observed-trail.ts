@@ -24,7 +24,7 @@ export function observeTrail(trail: AuditTrail): ObservedTrail {
     async next(filter, timeoutMs) {
       const deadline = performance.now() + timeoutMs;
       for (;;) {
-        // Listening begins before the look, so that an event between the two is not missed.
+        // Listening begins before the read, so that an event between the two is not missed.
         const wait = nextWake(waiting, deadline - performance.now());
         const events = await trail.recent(filter);
         if (events.length > 0 || performance.now() >= deadline) {

@@ -27,7 +27,7 @@ export class EventReader {
     { limit, after, before = Number.MAX_SAFE_INTEGER }: EventFilter,
     unwritten: readonly RecordedEvent[],
   ): Promise<readonly RecordedEvent[]> {
-    // The table is read before anything is awaited, so that nothing is archived between the looks.
+    // The table is read before anything is awaited, so that nothing is archived between the two reads.
     const { archived } = this.#table.ends();
     if (after !== undefined) {
       const waiting = unwritten.filter((event) => event.sequence > after);

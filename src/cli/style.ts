@@ -1,4 +1,4 @@
-/** Ways to mark text for a person. Each returns the text unchanged where colours are off. */
+/** Ways to mark text for a person. Each returns the text unchanged where colors are off. */
 export interface Style {
   readonly bold: (text: string) => string;
   readonly dim: (text: string) => string;
@@ -8,8 +8,8 @@ export interface Style {
   readonly cyan: (text: string) => string;
 }
 
-// Four SGR pairs are all we use: a colour library would be one more module to load before `run` can start.
-const coloured: Style = {
+// Four SGR pairs are enough: a color library would be one more module to load before `run` can start.
+const colored: Style = {
   bold: sgr(1, 22),
   dim: sgr(2, 22),
   red: sgr(31, 39),
@@ -18,10 +18,10 @@ const coloured: Style = {
   cyan: sgr(36, 39),
 };
 const same = (text: string): string => text;
-const uncoloured: Style = { bold: same, dim: same, red: same, green: same, yellow: same, cyan: same };
+const uncolored: Style = { bold: same, dim: same, red: same, green: same, yellow: same, cyan: same };
 
 export function styleFor(shown: boolean): Style {
-  return shown ? coloured : uncoloured;
+  return shown ? colored : uncolored;
 }
 
 function sgr(open: number, close: number): (text: string) => string {

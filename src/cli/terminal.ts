@@ -17,7 +17,7 @@ export interface Output {
 /** Where a command writes: data to stdout, messages for a person to stderr. */
 export interface Terminal {
   readonly json: boolean;
-  /** Styles for stdout and for stderr; plain unless that stream is a terminal that shows colours. */
+  /** Styles for stdout and for stderr; plain unless that stream is a terminal that shows colors. */
   readonly style: Style;
   readonly noteStyle: Style;
   readonly isInteractive: boolean;

@@ -144,8 +144,8 @@ export async function send(
 }
 
 /**
- * Whether a call may be made again: the connection failed before any byte of it was sent, or it only asks and the
- * daemon died under it.
+ * Whether a call may be made again: the connection failed before any byte of it was sent, or the call changes nothing
+ * and the daemon died during it.
  */
 function isRepeatable(error: NodeJS.ErrnoException, method: Call['method'], isSecure: boolean): boolean {
   if (isSecure) return false;

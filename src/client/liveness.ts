@@ -1,4 +1,4 @@
-/** Whether there is a process with this number, ours or another user's. */
+/** Whether a process with this number exists, whichever user it belongs to. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

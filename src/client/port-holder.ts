@@ -1,6 +1,6 @@
 /**
- * Who listens on a port that the daemon wants, asked by commands. `daemon/home/sibling` asks a similar question for the
- * daemon itself. The two stay apart: a command must not load the daemon, nor the daemon a client of itself.
+ * Who listens on a port that the daemon wants, asked by commands. `daemon/home/other-daemon` asks a similar question
+ * for the daemon itself. The two stay apart: a command must not load the daemon, nor the daemon a client of itself.
  */
 
 import { execFile } from 'node:child_process';

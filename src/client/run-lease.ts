@@ -26,8 +26,8 @@ export interface RunLease {
 }
 
 /**
- * The lease that the first line of the response to `POST /v1/runs` opens. Speaks HTTP/1.1 on a socket of its own: this is
- * the one call on the way of every `authsome run`, and the first request through `node:http` costs a process 5 ms.
+ * The lease that the first line of the response to `POST /v1/runs` opens. Speaks HTTP/1.1 on a socket of its own: this
+ * is the one call that every `authsome run` waits for, and the first request through `node:http` costs a process 5 ms.
  * Rejects as {@link send} does.
  */
 export async function openLease(
@@ -38,7 +38,7 @@ export async function openLease(
 ): Promise<RunLease> {
   const { origin, secret } = endpoint;
   const call: Call = { method: 'POST', target: '/v1/runs', body: request, idleMs };
-  // First of all: the daemon takes the connection while this process reads its key and signs.
+  // First of all: the daemon accepts the connection while this process reads its key and signs.
   const socket = await socketTo(new URL(origin), endpoint.roots);
   let signed: SignedCall;
   try {
@@ -86,7 +86,7 @@ export async function openLease(
           fail(unreadableResponse(origin, reader.head.status));
           return;
         }
-        // Silence is what a lease consists of from here on.
+        // From here on, the lease is silent.
         socket.off('data', read).setTimeout(0).resume();
         resolve({ run: run as RunDocument, ended, close: () => socket.destroy() });
       }

@@ -2,7 +2,7 @@ import { closeSync, lstatSync, openSync, readFileSync, unlinkSync, writeSync } f
 import { fileFailure } from '../private-files/index.ts';
 import { isAlive } from './liveness.ts';
 
-/** Within this time of taking the lock its holder has written its number into it. */
+/** How long the holder may take to write its number into the lock. */
 const numberingMs = 1_000;
 
 /**

@@ -84,7 +84,7 @@ export interface ConnectionSummary {
   /** Whether it can be refreshed after it has expired. */
   readonly refreshable: boolean;
   readonly account: string | null;
-  /** The command that replaces it by a new sign-in. */
+  /** The command that replaces it with a new sign-in. */
   readonly sign_in_again: string;
 }
 
@@ -114,7 +114,7 @@ export interface ConnectionDocument {
   readonly refreshable: boolean;
   readonly base_url: string | null;
   readonly account: string | null;
-  /** The command that replaces it by a new sign-in. */
+  /** The command that replaces it with a new sign-in. */
   readonly sign_in_again: string;
   readonly access_token?: string;
   readonly refresh_token?: string;
@@ -366,7 +366,7 @@ export type ApiVersion = 1;
  */
 export interface DaemonRecord {
   readonly v: 1;
-  /** The `ApiVersion` of the daemon, which may be another than ours. */
+  /** The `ApiVersion` of the daemon, which may differ from this client's. */
   readonly api: number;
   /** Origin, without a trailing slash. */
   readonly url: string;

@@ -45,7 +45,7 @@ export interface Connections {
     options: { readonly showSecret: boolean },
   ): Promise<ConnectionDetails>;
   setDefault(provider: string, connection: string): Promise<ConnectionSummary>;
-  /** Forgets one connection, telling the provider where it takes tokens back. ConnectionNotFound. */
+  /** Forgets one connection, and revokes its tokens at the provider where that is supported. ConnectionNotFound. */
   logout(provider: string, connection?: string): Promise<LogoutReport>;
   /** Revokes and clears every connection of a provider, and forgets its client. */
   revoke(provider: string): Promise<RevokeReport>;

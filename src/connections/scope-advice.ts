@@ -36,7 +36,7 @@ export function scopeAdvice(
     };
   }
   const missing = wanted.filter((scope) => !granted.includes(scope));
-  // A service that asks for what it gave would ask for ever.
+  // A service that asks for what it gave would ask forever.
   if (missing.length === 0) {
     return {
       ...about,

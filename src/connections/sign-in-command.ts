@@ -55,7 +55,7 @@ export function sessionPlace(
   return signInLine({ provider, connection, flow: named, baseUrl });
 }
 
-/** `undefined` for one that has gone or been broken since: the line does without. */
+/** `undefined` for a definition that has since been removed or broken: the line does without it. */
 function definitionOf(catalog: ProviderCatalog, provider: string): Provider | undefined {
   try {
     return catalog.find(provider);

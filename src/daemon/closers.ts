@@ -5,7 +5,7 @@ export class Closers {
   readonly #open: Close[] = [];
   readonly #onFailure: (thrown: unknown) => void;
 
-  /** `onFailure` hears of a closer that throws; those below it are called all the same. */
+  /** A closer that throws is reported to `onFailure`, and those below it are still called. */
   constructor(onFailure: (thrown: unknown) => void) {
     this.#onFailure = onFailure;
   }

@@ -19,7 +19,7 @@ export interface ProxyTarget {
 
 /**
  * Makes `socket`, which is connected to `proxy`, a connection to `target`: HTTP CONNECT (RFC 9110 §9.3.6) or SOCKS 5
- * (RFC 1928, RFC 1929). Throws `UpstreamUnreachable` with what the proxy said, never with what was said to it.
+ * (RFC 1928, RFC 1929). Throws `UpstreamUnreachable` with what the proxy said, never with what was sent to it.
  */
 export async function askProxy(
   socket: Socket,

@@ -29,8 +29,8 @@ function readText(file: string): string {
 }
 
 /**
- * The certificates of a PEM text, each one written anew. Those that cannot be read are left out: OpenSSL would stop
- * at the first of them and drop every good one after it.
+ * The certificates of a PEM text, each one written out again. Those that cannot be read are left out: OpenSSL would
+ * stop at the first of them and drop every good one after it.
  */
 export function certificatesOf(pem: string): readonly string[] {
   const certificates: string[] = [];

@@ -9,7 +9,7 @@ export interface UpstreamProxy {
   readonly protocol: 'http' | 'https' | 'socks5' | 'socks5h';
   readonly host: string;
   readonly port: number;
-  /** A function, so that printing or serialising the proxy cannot show what it returns. */
+  /** A function, so that printing or serializing the proxy cannot show what it returns. */
   readonly credentials: (() => ProxyCredentials) | undefined;
 }
 

@@ -16,7 +16,7 @@ export interface AuthorizationRequestOptions {
   readonly scopeSeparator: string;
   /** `scope`, but at services that keep other kinds of token under parameters of their own. */
   readonly scopeParameter: string;
-  /** Further parameters of the definition's; ours win. */
+  /** Further parameters from the definition; authsome's own win. */
   readonly params: Readonly<Record<string, string>>;
   /** RFC 8707. */
   readonly resource: string | undefined;
@@ -80,7 +80,7 @@ export interface ExpectedCallback extends AuthorizationErrorContext {
 
 export type CallbackResult =
   | { readonly kind: 'code'; readonly code: string }
-  /** The provider said no; `error` is SignInFailed, `clientRefused` as of the token endpoint. */
+  /** The provider refused; `error` is SignInFailed, `clientRefused` as of the token endpoint. */
   | { readonly kind: 'refused'; readonly error: AuthsomeError; readonly clientRefused: boolean };
 
 /**

@@ -8,7 +8,7 @@ function authMethodFor(client: ClientCredentials, wanted: AuthMethod | undefined
   return wanted ?? 'client_secret_basic';
 }
 
-/** Adds what proves who we are to `form`; returns the headers to send with it (RFC 6749 §2.3.1). */
+/** Adds the client's authentication to `form`; returns the headers to send with it (RFC 6749 §2.3.1). */
 export function authenticateClient(
   form: URLSearchParams,
   client: ClientCredentials,

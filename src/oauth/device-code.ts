@@ -13,7 +13,7 @@ export interface DeviceAuthorizationRequest extends TokenEndpoint {
   readonly scopeSeparator: string;
 }
 
-/** What a person has to do, and how we learn that it was done (RFC 8628 §3.2). `deviceCode` is a secret. */
+/** What a person has to do, and how to learn that it was done (RFC 8628 §3.2). `deviceCode` is a secret. */
 export interface DeviceAuthorization {
   readonly deviceCode: string;
   readonly userCode: string;

@@ -2,7 +2,9 @@ import { AuthsomeError } from '../errors.ts';
 import { challengeParameters } from './challenge.ts';
 import { type Fetch, fetchDocument, type Reply, requireSecureUrl, send } from './endpoint.ts';
 
-/** What an authorization server says about itself (RFC 8414 §2), as far as we use it. URLs are https or loopback. */
+/**
+ * What an authorization server says about itself (RFC 8414 §2), as far as it is used here. URLs are https or loopback.
+ */
 export interface ServerMetadata {
   readonly issuer: string;
   readonly authorizationUrl: string | undefined;

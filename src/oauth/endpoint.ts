@@ -1,7 +1,7 @@
 import { AuthsomeError } from '../errors.ts';
 import { isLoopbackHost } from '../loopback.ts';
 
-/** A WHATWG fetch that follows no redirects and bounds time and size; the caller decides how it gets out. */
+/** A WHATWG fetch that follows no redirects and bounds time and size; the caller decides how it connects. */
 export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
 
 /** A POST to one of a provider's OAuth endpoints. `headers` and `body` contain secrets: never print one. */

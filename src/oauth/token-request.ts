@@ -8,7 +8,7 @@ export interface TokenEndpoint extends SignInPlace {
   readonly tokenUrl: string;
   readonly client: ClientCredentials;
   readonly authMethod: AuthMethod | undefined;
-  /** Further parameters of the definition's; ours win. */
+  /** Further parameters from the definition; authsome's own win. */
   readonly tokenParams: Readonly<Record<string, string>>;
   readonly encoding: 'form' | 'json';
   /** RFC 8707. */

@@ -13,7 +13,7 @@ export interface TokenResponseContext {
 
 export type TokenResult =
   | { readonly kind: 'tokens'; readonly tokens: TokenSet }
-  /** The server said no (RFC 6749 §5.2), whatever status it said it with. */
+  /** The server refused (RFC 6749 §5.2), whatever its status. */
   | { readonly kind: 'refused'; readonly error: string; readonly description: string | undefined }
   /** Not a token response at all; `reason` ends a sentence that begins "the token endpoint". */
   | { readonly kind: 'unusable'; readonly reason: string; readonly temporary: boolean };

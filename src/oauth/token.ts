@@ -1,10 +1,10 @@
-/** The OAuth client that a provider issued to us. */
+/** An OAuth client, as a provider issued it. */
 export interface ClientCredentials {
   readonly clientId: string;
   readonly clientSecret: string | undefined;
 }
 
-/** A token response, read (RFC 6749 §5.1, with the shapes found in the wild normalised). */
+/** A token response, read (RFC 6749 §5.1, with the shapes found in the wild normalized). */
 export interface TokenSet {
   readonly accessToken: string;
   /** `undefined` when none came: the old one stays. */

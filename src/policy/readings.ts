@@ -1,9 +1,9 @@
 const mostDecodings = 3;
 
 /**
- * A canonical path as services may read it, each in lower case: as it is; without its segments' parameters and the dots and
- * spaces at their ends, letters that were encoded twice decoded; and both without slashes at the end. Nobody here
- * knows which of them a service follows.
+ * A canonical path as services may read it, each in lower case: as it is; without its segments' parameters and the dots
+ * and spaces at their ends, letters that were encoded twice decoded; and both without slashes at the end. Which of them
+ * a service follows is unknown here.
  */
 export function readingsOf(path: string): readonly string[] {
   const asWritten = path.toLowerCase();

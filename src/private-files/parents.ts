@@ -14,9 +14,9 @@ export interface Trusted {
 }
 
 /**
- * Why a directory that leads to `path` is in the hands of others: they could put another entry in the place of the whole
- * path. The rule is that of ssh's StrictModes, but a sticky directory such as /tmp is fine: nobody replaces what is
- * somebody else's there. What cannot be read is left to whoever needs it.
+ * Why a directory that leads to `path` is in the hands of others: they could put another entry in the place of the
+ * whole path. The rule is that of ssh's StrictModes, but a sticky directory such as /tmp is fine: nobody replaces what
+ * is somebody else's there. A directory that cannot be read is left to the code that needs it.
  */
 export function parentFault(path: string, trusted: Trusted | undefined = current()): EntryFault | undefined {
   return trusted === undefined ? undefined : walk(dirname(resolve(path)), trusted, mostLinks);

@@ -98,10 +98,10 @@ describe('path reading', () => {
           decodeURIComponentSafely(path),
           decodeURIComponentSafely(decodeURIComponentSafely(path)),
         ]) {
-          const normalised = new URL(
+          const normalized = new URL(
             `https://a.example${reading.replaceAll('?', '%3F').replaceAll('#', '%23')}`,
           ).pathname;
-          expect(normalised.split('/').length).toBe(path.split('/').length);
+          expect(normalized.split('/').length).toBe(path.split('/').length);
         }
       }),
       { numRuns: 2000 },

@@ -24,7 +24,7 @@ export function phantomFor(provider: Pick<Provider, 'apiKey' | 'phantom'>, rando
   return phantomOfPattern(expression.source, randomBytes);
 }
 
-/** A string that the pattern matches. Throws a Fault when none can be made that is safe to mistake for a key. */
+/** A string that the pattern matches. Throws a Fault when it could be a real key. */
 export function phantomOfPattern(source: string, randomBytes: RandomBytes): string {
   const places: string[] = [];
   collectPlaces(parsePattern(source), places);

@@ -35,7 +35,7 @@ export type MatchResult =
   | { readonly kind: 'none'; readonly considered: readonly Route[] }
   /** Two connections match equally well: refused, never guessed. */
   | { readonly kind: 'ambiguous'; readonly routes: readonly Route[]; readonly considered: readonly Route[] }
-  /** `malformed`: no path at all. `path_traversal`, `path_ambiguous`: it may normalise to somewhere else. */
+  /** `malformed`: no path at all. `path_traversal`, `path_ambiguous`: it may normalize to somewhere else. */
   | {
       readonly kind: 'refused';
       readonly reason: 'malformed' | 'path_traversal' | 'path_ambiguous';

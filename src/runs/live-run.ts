@@ -4,7 +4,7 @@ import type { CaFiles } from './run-directory.ts';
 import type { Selected, SelectionRequest } from './selection.ts';
 import type { Phantoms } from './usable-connections.ts';
 
-/** What a run is asked for with. */
+/** What a caller gives to open a run. */
 export interface RunSpecification extends SelectionRequest {
   /** The program's name, no arguments. */
   readonly command: string;

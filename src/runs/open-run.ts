@@ -21,7 +21,7 @@ export interface OpenRunOptions {
   readonly roots: Roots;
   readonly audits: RunAudits;
   readonly randomBytes: (size: number) => Uint8Array;
-  /** Takes the run in: from then on it can end. */
+  /** Registers the run: from then on it can end. */
   readonly onLive: (live: LiveRun) => void;
   readonly end: (id: string) => void;
 }

@@ -32,7 +32,7 @@ export interface RunDirectoriesOptions {
   readonly newId: () => string;
 }
 
-/** Leaves the run that was just opened time to start. */
+/** Gives the run that was just opened time to start. */
 const pauseMs = 50;
 
 /**

@@ -7,7 +7,7 @@ type Value = Pick<Assignment, 'value' | 'start' | 'end' | 'isReference'> & { rea
 
 /**
  * The assignments of a `.env` file, in its order and with duplicates. There is no standard: this reads what dotenv,
- * Docker Compose and shells agree on. `#` begins a comment only after white space, so that `sk-12#3` is one value. Lines
+ * Docker Compose and shells agree on. `#` begins a comment only after whitespace, so that `sk-12#3` is one value. Lines
  * without an assignment are skipped.
  */
 export function parseEnvFile(text: string): readonly Assignment[] {
@@ -59,7 +59,7 @@ function closingQuote(text: string, from: number, quote: string): number | undef
 
 function readUnquoted(text: string, from: number): Value {
   const after = endOfLine(text, from);
-  // The white space before it was taken in with the `=`; a value would go in front of that.
+  // The whitespace before it was taken in with the `=`; a value would go in front of that.
   if (text[from] === '#' && /[ \t]/.test(text[from - 1] ?? '')) {
     const start = from - (/[ \t]*$/.exec(text.slice(0, from))?.[0].length ?? 0);
     return { value: '', start, end: start, after, isReference: false };

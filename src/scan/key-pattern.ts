@@ -101,7 +101,7 @@ function isPublic(value: string): boolean {
   return /^pk_(?:live|test)_/.test(value);
 }
 
-/** `MY_OPENAI_KEY` speaks of `openai`. */
+/** `MY_OPENAI_KEY` names `openai`. */
 function isNameOf({ provider }: KeyPattern, name: string): boolean {
   const flat = (text: string): string => text.toLowerCase().replace(/[^a-z0-9]+/g, '_');
   return `_${flat(name)}_`.includes(`_${flat(provider)}_`);

@@ -1,4 +1,4 @@
-/** Where the chain of events has got to. */
+/** One end of the chain: an event's number, and the hash of the chain up to it. */
 export interface ChainLink {
   readonly sequence: number;
   readonly hash: Uint8Array;
@@ -20,7 +20,7 @@ export interface ChainEnds {
 
 /**
  * The audit trail's blocks. Synchronous, unlike the other tables: a reader sees the ends and the blocks of one moment,
- * and a batch is linked to the head that it is stored behind, without a lock of our own.
+ * and a batch is linked to the head that it is stored behind, without another lock.
  */
 export interface AuditTable {
   ends(): ChainEnds;

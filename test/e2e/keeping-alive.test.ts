@@ -206,7 +206,7 @@ describe('revoking', () => {
         expect(calls()).toBeGreaterThan(0);
         const problem = await fixture.json(['export', 'acme'], verb === 'revoke' ? 5 : 3);
         expect(problem.hint).toContain('authsome login acme');
-        // The provider still honours the token: nothing here has it any more.
+        // The provider still honors the token: nothing here has it any more.
         const { accessToken = '' } = fixture.service.authorization.issued[0] ?? {};
         expect(await fixture.service.authorization.accepts(accessToken)).toBe(true);
         expect((await fixture.authsome(askAcme)).stdout).not.toBe('200');
@@ -216,9 +216,9 @@ describe('revoking', () => {
 });
 
 describe('the account', () => {
-  const labelled = {
+  const labeled = {
     ...acme,
-    name: 'labelled',
+    name: 'labeled',
     oauth: { ...acme.oauth, account: { url: `https://${hosts.login}/whoami`, field: 'user.login' } },
   };
 
@@ -227,9 +227,9 @@ describe('the account', () => {
     [{ status: 500, body: {} }, null],
   ] as const)('is shown where the service tells it: %j', async (reply, account) => {
     await withFixture(await createAcme({ firstTokenTtlSeconds: 2 }), async (fixture) => {
-      await register(fixture, labelled);
+      await register(fixture, labeled);
       const asked = answer(fixture, '/whoami', reply);
-      const login = fixture.startAuthsome(['login', 'labelled', '--json', '--no-browser']);
+      const login = fixture.startAuthsome(['login', 'labeled', '--json', '--no-browser']);
       const { outcome } = await signInWithClient(login, fixture.newBrowser(), fixture.client);
       expect(lastDocument(outcome)).toMatchObject({
         status: 'connected',
@@ -238,9 +238,9 @@ describe('the account', () => {
       await expiry(2);
       // A refresh leaves it alone.
       expect(await fixture.authsome(askAcme)).toMatchObject(works);
-      expect(await fixture.json(['get', 'labelled'])).toMatchObject({ status: 'connected', account });
+      expect(await fixture.json(['get', 'labeled'])).toMatchObject({ status: 'connected', account });
       const list = await fixture.authsome(['list']);
-      if (account !== null) expect(list.stdout).toMatch(/labelled +default +connected +octocat/);
+      if (account !== null) expect(list.stdout).toMatch(/labeled +default +connected +octocat/);
       expect(asked()).toBe(1);
     });
   });

@@ -46,7 +46,7 @@ async function dueForRefresh(
   });
 }
 
-/** The API does not honour the newest token any more. */
+/** The API does not honor the newest token any more. */
 async function makeDue({ service }: Acme): Promise<void> {
   await service.authorization.invalidate(service.authorization.issued.at(-1)?.accessToken ?? '');
 }
@@ -268,7 +268,7 @@ describe('a daemon that is killed during a sign-in', () => {
   it('once it has written is connected, though the account is not known yet', async () => {
     await withFixture(await createAcme(), async (fixture) => {
       const account = { url: `https://${hosts.login}/whoami`, field: 'login' };
-      await register(fixture, { ...acme, name: 'labelled', oauth: { ...acme.oauth, account } });
+      await register(fixture, { ...acme, name: 'labeled', oauth: { ...acme.oauth, account } });
       const asked = new Promise<void>((resolve) => {
         fixture.service.authorization.misbehave((request) => {
           if (request.url !== '/whoami') return false;
@@ -276,13 +276,13 @@ describe('a daemon that is killed during a sign-in', () => {
           return true;
         });
       });
-      const login = fixture.startAuthsome(['login', 'labelled', '--json', '--no-browser']);
+      const login = fixture.startAuthsome(['login', 'labeled', '--json', '--no-browser']);
       const signedIn = signInWithClient(login, fixture.newBrowser(), fixture.client).catch(() => undefined);
       await asked;
       await kill(fixture);
       await signedIn;
       expect((await login.ended).code).toBe(0);
-      expect(await fixture.json(['get', 'labelled'])).toMatchObject({ status: 'connected' });
+      expect(await fixture.json(['get', 'labeled'])).toMatchObject({ status: 'connected' });
       expect(granted(fixture.service, 'authorization_code')).toBe(1);
       await expectNoLoss(fixture);
     });

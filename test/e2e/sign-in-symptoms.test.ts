@@ -40,7 +40,7 @@ beforeAll(async () => {
 });
 afterAll(() => fixture.close());
 
-/** What a terminal shows, without colours and with plain line ends. */
+/** What a terminal shows, without colors and with plain line ends. */
 function screen(text: string): string {
   return text.replace(/\u001b\[[0-9;]*m/g, '').replaceAll('\r', '');
 }
@@ -194,7 +194,7 @@ describe('the URL is printed, but no browser opens', () => {
     expect(text).toContain('Browser on another machine? Paste the final address here.');
   });
 
-  it('BROWSER is honoured, wherever it is set, and gets the very URL', async () => {
+  it('BROWSER is honored, wherever it is set, and gets the very URL', async () => {
     const browser = join(fixture.directory, 'my browser');
     const told = join(fixture.directory, 'told');
     writeFileSync(browser, `#!/bin/sh\nprintf %s "$1" > '${told}'\n`);

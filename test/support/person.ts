@@ -43,7 +43,7 @@ export async function inCompany(
   const { handle } = authorization;
   const seen = new WeakSet<object>();
   authorization.handle = (request, response) => {
-    // A misbehaviour may hand a request in once more.
+    // A misbehavior may hand a request in once more.
     if (!seen.has(request)) asked.push(`${request.method} ${new URL(request.url ?? '/', issuer).pathname}`);
     seen.add(request);
     handle(request, response);

@@ -1,4 +1,4 @@
-/** The pages' one style sheet. Colours reach WCAG AA on their backgrounds in both schemes. */
+/** The pages' one style sheet. Colors reach WCAG AA on their backgrounds in both schemes. */
 export const styleSheet = `
 :root {
   --ground: #f4f5f7; --card: #ffffff; --ink: #171a21; --soft: #59616f; --line: #dde1e7; --field: #ffffff;

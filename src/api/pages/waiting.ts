@@ -6,7 +6,7 @@ export interface WaitingPage {
   readonly authorizationUrl: string | undefined;
   /** RFC 8628: where to go and what to type there. */
   readonly device: { readonly verificationUri: string; readonly userCode: string } | undefined;
-  /** Of a client that was registered by hand: what its settings must contain, and where they are. */
+  /** For a client that was registered by hand: what its settings must contain, and where they are. */
   readonly client:
     | { readonly redirectUri: string; readonly settingsUrl: string | undefined; readonly provider: string }
     | undefined;

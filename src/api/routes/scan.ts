@@ -76,7 +76,7 @@ function variablesOf(provider: Provider): readonly string[] {
   return [...new Set(named.filter((name) => name !== undefined))];
 }
 
-/** In a file only its own text tells a phantom from a key, so one that does not contain the word is not used. */
+/** In a file, only its text distinguishes a phantom from a key, so a phantom without that word is not used. */
 function phantomForFile(provider: Provider, randomBytes: (size: number) => Uint8Array): string {
   const phantom = phantomFor(provider, randomBytes);
   if (/phantom/i.test(phantom) && /^[A-Za-z0-9_.:@+=-]+$/.test(phantom)) return phantom;

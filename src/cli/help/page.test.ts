@@ -16,8 +16,8 @@ const codeIn = (text: string) =>
   [...text.matchAll(/^ *```.*\n([\s\S]*?)^ *```/gm)].map(([, code = '']) => code);
 const trimmed = (text: string) => text.split('\n').map((line) => line.trim());
 
-function format(markdown: string, width = 80, colour = false): string {
-  return formatPage(markdown, { width, style: styleFor(colour), pages: ['run', 'login'] });
+function format(markdown: string, width = 80, color = false): string {
+  return formatPage(markdown, { width, style: styleFor(color), pages: ['run', 'login'] });
 }
 
 /** How often each word stands in `text`, whatever is between words. */
@@ -106,12 +106,12 @@ describe('a page of the manual in a terminal', () => {
     const inputs = fc.record({
       page: fc.constantFrom(...pages),
       width: fc.integer({ min: 20, max: 200 }),
-      colour: fc.boolean(),
+      color: fc.boolean(),
     });
     fc.assert(
-      fc.property(inputs, ({ page, width, colour }) => {
+      fc.property(inputs, ({ page, width, color }) => {
         const text = textOf(page);
-        const shown = plainText(formatPage(text, { width, style: styleFor(colour), pages }));
+        const shown = plainText(formatPage(text, { width, style: styleFor(color), pages }));
         const code = codeIn(text).map((block) => trimmed(block.trimEnd()));
         const isCode = new Set(code.flat());
         const lines = shown.split('\n').filter((line) => !isCode.has(line.trim()));

@@ -10,7 +10,7 @@ it('leaves alone what fits, spaces included, and a word that cannot be broken', 
   expect(wrapText('see https://long.test/path now', 10)).toBe('see\nhttps://long.test/path\nnow');
 });
 
-it('counts neither colours nor links, and wide characters twice', () => {
+it('counts neither colors nor links, and wide characters twice', () => {
   expect(wrapText('\u001b[31mab\u001b[39m cd', 5)).toBe('\u001b[31mab\u001b[39m cd');
   const link = '\u001b]8;;https://a.test\u001b\\ab\u001b]8;;\u001b\\';
   expect(wrapText(`${link} cd`, 5)).toBe(`${link} cd`);

@@ -127,7 +127,7 @@ function authorityOf({ host, port }: Target): string {
   return `${host}:${port}`;
 }
 
-/** By the rules that undici has for `fetch`: a name means itself alone, one that begins with a dot or star its end. */
+/** Follows undici's rules for `fetch`: a name means itself alone, one that begins with a dot or star its end. */
 function isExempt(target: Target, noProxy: string): boolean {
   return noProxy
     .toLowerCase()

@@ -5,8 +5,8 @@ import { readdirSync, readlinkSync } from 'node:fs';
 const highest = 255;
 
 /**
- * The streams that a child is given: ours, and every file and pipe that we were started with besides (`3< file`, zsh's
- * `<(…)`), under its own number. Node would close them: it has them marked so at its start.
+ * The streams that a child gets: this process's own, and every other file and pipe that it was started with (`3< file`,
+ * zsh's `<(…)`), under the same number. Node would close those, since it marks them so when it starts.
  */
 export function inheritedStreams(links: ReadonlyMap<number, string> = ownLinks()): StdioOptions {
   const inherited = inheritedDescriptors(links);
@@ -31,7 +31,7 @@ function inheritedDescriptors(links: ReadonlyMap<number, string>): readonly numb
     .map(([descriptor]) => descriptor);
 }
 
-/** What each of our descriptors leads to; nothing where there is no /proc. */
+/** What each of this process's descriptors leads to; empty without /proc. */
 function ownLinks(): ReadonlyMap<number, string> {
   const directory = '/proc/self/fd';
   let names: readonly string[];

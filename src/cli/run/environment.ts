@@ -1,6 +1,6 @@
 import type { Environment } from '../../environment.ts';
 
-/** What of a run its child's environment is made of; `RunDocument` fits. */
+/** What a child's environment takes from its run; a `RunDocument` fits. */
 export interface RunSettings {
   readonly run_id: string;
   readonly proxy_url: string;
@@ -18,7 +18,7 @@ export interface RunFiles {
 /** The last is all that Python's aiohttp reads for a WebSocket. */
 const proxyVariables = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'WSS_PROXY'];
 
-/** Tools that look here first: only where the parent set one, so that it does not lead around the run's proxy. */
+/** Some tools read these first. They are set only where the parent set one, which would bypass the run's proxy. */
 const toolProxyVariables = [
   'npm_config_proxy',
   'npm_config_https_proxy',
@@ -35,7 +35,7 @@ const toolProxyVariables = [
 /** The named certificate is trusted besides the toolchain's own roots. */
 const addingVariables = ['NODE_EXTRA_CA_CERTS', 'DENO_CERT'];
 
-/** The named file is trusted instead of the toolchain's own roots, so it must hold those as well. */
+/** The named file is trusted instead of the toolchain's own roots, so it must contain those as well. */
 const replacingVariables = [
   'SSL_CERT_FILE', // OpenSSL, Go, Ruby, Rust (rustls-native-certs), uv, httpx, aiohttp
   'REQUESTS_CA_BUNDLE', // Python requests
@@ -55,7 +55,7 @@ const replacingVariables = [
   'npm_config_cafile', // npm, pnpm
 ];
 
-/** Of our own variables, those that a child may see: where the daemon is, not what opens it. */
+/** authsome's own variables that a child may see: they say where the daemon is, and give no access to it. */
 const harmlessVariables = new Set([
   'AUTHSOME_HOME',
   'AUTHSOME_BASE_URL',
@@ -121,7 +121,7 @@ export function withheldNote(parent: Environment, run: RunSettings): string | un
     : `authsome: the run does not get the secrets of your connections. ${parts.join(' ')}`;
 }
 
-/** Windows does not tell upper from lower case: there, one variable is all there can be. */
+/** Windows ignores the case of names, so only one of the two spellings can exist there. */
 function setBothCases(
   child: Record<string, string>,
   name: string,
@@ -132,7 +132,7 @@ function setBothCases(
   if (platform !== 'win32') child[name.toLowerCase()] = value;
 }
 
-/** The parent's exceptions and loopback. `*` is left out: it would lead everything around the run's proxy. */
+/** The parent's exceptions and loopback. `*` is left out: everything would bypass the run's proxy. */
 function mergedNoProxy(parent: Environment): string {
   const given = [parent.NO_PROXY, parent.no_proxy].flatMap((list) => (list ?? '').split(/[\s,]+/));
   const hosts = given.filter((entry) => entry !== '' && entry !== '*');

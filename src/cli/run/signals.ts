@@ -8,11 +8,14 @@ export function exitCodeOf(code: number | null, signal: NodeJS.Signals | null): 
 }
 
 /**
- * Sent to one process by its number: the child would never hear of them. (Unless somebody listens for SIGUSR1, Node opens
- * its debugger on it.)
+ * Signals that are sent to one process by its number, so the child would never get them. (Unless somebody listens for
+ * SIGUSR1, Node opens its debugger on it.)
  */
 const alwaysForwarded: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'];
-/** Sent by a terminal's keys to the whole foreground group, the child included: passed on only when they were not. */
+/**
+ * Signals that a terminal's keys send to the whole foreground group, the child included. Passed on only when sent
+ * otherwise.
+ */
 const keyboard: readonly NodeJS.Signals[] = ['SIGINT', 'SIGQUIT'];
 
 /**

@@ -74,7 +74,7 @@ function rewriteFile(file: SourceFile, replacements: readonly Replacement[], opt
   }
 }
 
-/** The path by which the file is known whatever way led to it; its last part may be missing. */
+/** The file's canonical path, however it was named; its last part may not exist. */
 export function canonicalPath(path: string): string {
   try {
     return join(realpathSync(dirname(path)), basename(path));

@@ -16,7 +16,7 @@ const maxBytes = 1024 * 1024;
 export function readSourceFile(path: string): SourceFile {
   let descriptor: number;
   try {
-    // Without O_NONBLOCK, a named pipe would hold us until somebody writes to it.
+    // Without O_NONBLOCK, opening a named pipe would block until somebody writes to it.
     descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     throw openFailure(path, error);

@@ -23,7 +23,10 @@ export function parseClient(
   return { clientId, clientSecret: clientSecret === '' ? undefined : clientSecret };
 }
 
-/** How a client that did not come with a method proves itself: `undefined` leaves it to the definition, or to the usual. */
+/**
+ * How a client that did not come with a method proves itself: `undefined` leaves it to the definition, or to the
+ * default.
+ */
 export function authMethodFor(
   endpoints: Pick<Endpoints, 'authMethods'>,
   provider: Provider,

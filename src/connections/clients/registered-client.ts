@@ -31,8 +31,8 @@ export interface RegistrationContext {
 }
 
 /**
- * A client that the server knows or need not know, without asking a person: the stored one while it is good, else the
- * document that is published about us where the server reads such, else a newly registered one (RFC 7591). Rejects with
+ * A client for this sign-in, found without asking a person: the stored one while it is good, else the client metadata
+ * document published for this client where the server reads such, else a newly registered one (RFC 7591). Rejects with
  * OperationNotAllowed, SignInFailed or EndpointUnreachable.
  */
 export async function registeredClient(context: RegistrationContext): Promise<KnownClient> {
@@ -84,7 +84,7 @@ export async function registeredClient(context: RegistrationContext): Promise<Kn
   return client;
 }
 
-/** Another client in the place of a registered one that the server has just refused. Rejects as `registeredClient`. */
+/** A new client in place of a registered one that the server has just refused. Rejects as `registeredClient`. */
 export async function reregisteredClient(
   context: RegistrationContext,
   refused: KnownClient,
@@ -124,7 +124,8 @@ async function isGood(
   if (new URL(registrationUri).origin !== new URL(endpoints.registrationEndpoint ?? registrationUri).origin) {
     return client.doubt === undefined;
   }
-  // RFC 7592 §2.1: the only way to ask whether a server has forgotten us, short of a person in front of its error page.
+  // RFC 7592 §2.1: the only way to ask whether a server has forgotten a client, short of a person in front of its error
+  // page.
   const reply = await fetchDocument(fetchTo(options, endpoints), registrationUri, 'registration', {
     headers: { authorization: `Bearer ${registrationToken}` },
   });

@@ -23,8 +23,8 @@ import type { RefreshOf } from './grant-refresh.ts';
 import { cannotRefresh, requireConnected, signInAgain } from './unusable-connection.ts';
 
 /**
- * What a provider granted and the vault did not store (a full disk, a locked database), by connection: as long as
- * the process lives it is not lost, and is stored before the provider is asked again.
+ * Grants that the vault could not store (a full disk, a locked database), by connection. They are kept while the
+ * process lives, and stored before the provider is asked again.
  */
 export type UnstoredGrants = Map<string, OpenConnection>;
 

@@ -156,7 +156,7 @@ class MemoryCredentialCache implements CredentialCache {
 
   #refreshInBackground(key: string, entry: Entry): void {
     if (!this.#gate.isOpen(key)) return;
-    // Its failure is recorded; until then the old token goes on working for everybody.
+    // Its failure is recorded; until then the old token keeps working for everybody.
     this.#refresh(key, entry.live.version).catch(() => undefined);
   }
 

@@ -3,7 +3,7 @@ import type { Connection } from '../records/index.ts';
 const earlyMs = 300_000;
 const skewMs = 60_000;
 
-/** When a connection's credential should be replaced, and until when it works. `Infinity`: never, for ever. */
+/** When a connection's credential should be replaced, and until when it works. `Infinity`: never, forever. */
 export interface Lifetime {
   /** From then on a refresh is due, though the credential still works. */
   readonly refreshAtMs: number;

@@ -4,10 +4,7 @@ import { connectionKey } from '../names.ts';
 /** How long others wait after a holder died; a living one renews its lease while it works. */
 const refreshLeaseMs = 15_000;
 
-/**
- * Runs `work` as the only one, in this process and in others, that may spend or revoke the refresh token of a
- * connection.
- */
+/** Runs `work` while nobody else, in this process or another, may spend or revoke the refresh token of a connection. */
 export async function withGrant<Result>(
   vault: Vault,
   provider: string,

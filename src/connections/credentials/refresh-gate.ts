@@ -47,7 +47,7 @@ export class RefreshGate {
     return this.#failures.quietUntilMs(key);
   }
 
-  /** The connection is another one from now on: what failed or was not stored before counts no more. */
+  /** To be called when the connection is replaced: earlier failures and unstored grants no longer count. */
   forget(key: string): void {
     this.#failures.forget(key);
     this.#unstored.delete(key);

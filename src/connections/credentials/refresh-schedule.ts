@@ -27,7 +27,7 @@ export interface RefreshScheduleOptions {
 
 /** Refreshes each connection ahead of its expiry, used or not, until it is closed. */
 export interface RefreshSchedule {
-  /** Looks again now: there is a new connection. */
+  /** Plans again now: there is a new connection. */
   wake(): void;
   close(): void;
 }

@@ -19,13 +19,13 @@ export interface Endpoints {
   /** RFC 8414; empty when the server does not say. */
   readonly authMethods: readonly string[];
   readonly takesClientMetadataUrl: boolean;
-  /** Of discovered endpoints: the one host that a person named, and that may so be a private one. No port. */
+  /** For discovered endpoints: the one host that a person named, which may therefore be private. No port. */
   readonly namedHost: string | undefined;
 }
 
 /**
- * Where requests go: as the definition says, or as discovery finds where those it names are not the `needed` ones.
- * Rejects with InvalidDefinition, SignInFailed or EndpointUnreachable.
+ * Where requests go: as the definition says, or as discovery finds them when the definition lacks one of the `needed`
+ * ones. Rejects with InvalidDefinition, SignInFailed or EndpointUnreachable.
  */
 export async function findEndpoints(
   options: ConnectionsOptions,

@@ -7,7 +7,7 @@ import { withoutUndefined } from './stored-fields.ts';
 export interface KnownClient extends ClientCredentials {
   /** As registered; otherwise the definition decides. */
   readonly authMethod: AuthMethod | undefined;
-  /** `document`: the URL of a published document about us; nothing was agreed with the server. */
+  /** `document`: its id is the URL of a published document about it, and nothing was registered. */
   readonly origin: 'person' | 'environment' | 'definition' | 'registration' | 'document';
   /** RFC 9126 §6. */
   readonly pushRequired?: boolean | undefined;
@@ -141,7 +141,7 @@ export async function doubtClient(
   }
 }
 
-/** Whether a server does not take a client that it registered itself: it has forgotten it, or its secret. */
+/** Whether a server rejects a client that it registered itself: it has forgotten it, or its secret. */
 export function isRefusedRegistration(
   reply: { readonly kind: string; readonly clientRefused?: boolean },
   client: KnownClient,

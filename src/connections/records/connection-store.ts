@@ -66,7 +66,7 @@ export function createConnectionStore(vault: Vault, catalog: ProviderCatalog): C
         name === undefined ? await defaultOf(provider, await list(provider)) : connectionName(name);
       const found = wanted === undefined ? undefined : await find(provider, wanted);
       if (found !== undefined) return found;
-      // A misspelt provider gets an error that says so, not a sign-in that cannot work.
+      // A misspelled provider gets an error that says so, not a sign-in that cannot work.
       catalog.resolve(provider);
       throw connectionNotFound(provider, name);
     },

@@ -49,7 +49,7 @@ interface SessionSecrets {
   readonly verificationUriComplete?: string | undefined;
 }
 
-/** A sign-in in progress as the vault keeps it. `version` is the revision that onlookers see. */
+/** A sign-in in progress as the vault keeps it. `version` is the revision that callers see. */
 export interface StoredSession extends SessionFields {
   readonly id: string;
   readonly version: number;

@@ -3,7 +3,7 @@ import { connectionKey } from '../names.ts';
 import type { Connection, ConnectionStore, NewConnection, OpenConnection } from '../records/index.ts';
 import { revokeRemotely } from './revocations.ts';
 
-/** What taking a grant back needs. */
+/** What it takes to revoke a grant. */
 interface ReplacementContext {
   readonly options: ConnectionsOptions;
   readonly connections: ConnectionStore;
@@ -13,8 +13,8 @@ interface ReplacementContext {
 const leaseMs = 15_000;
 
 /**
- * Revokes at the provider (RFC 7009) what a sign-in has replaced, beside everything else: the new connection is
- * stored and reported first, and neither waits for this nor fails with it. What became of it is in the audit trail.
+ * Revokes at the provider (RFC 7009) what a sign-in has replaced, beside everything else: the new connection is stored
+ * and reported first, and neither waits for this nor fails with it. The audit trail has the result.
  */
 export function revokeReplaced(
   context: ReplacementContext,

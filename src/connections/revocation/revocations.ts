@@ -23,8 +23,8 @@ export interface RevocationContext {
 }
 
 /**
- * What became of every connection of a provider: its tokens revoked there (RFC 7009), then cleared here, and the
- * client forgotten. From the first moment on no credential of theirs is handed out.
+ * Revokes every connection of a provider: its tokens there (RFC 7009), then clears them here and forgets the client.
+ * Returns the outcome for each. From the first moment on no credential of theirs is handed out.
  */
 export async function revokeProvider(context: RevocationContext, provider: string): Promise<RevokeReport> {
   const { options, connections } = context;
@@ -41,7 +41,7 @@ export async function revokeProvider(context: RevocationContext, provider: strin
   return { provider, connections: mine.map(({ name }) => name), remote, clientCleared };
 }
 
-/** Forgets one connection, telling the provider first where it takes tokens back. ConnectionNotFound. */
+/** Forgets one connection, after revoking its tokens at the provider where that is supported. ConnectionNotFound. */
 export async function logoutConnection(
   context: RevocationContext,
   provider: string,
@@ -91,8 +91,8 @@ async function takeBack(
 }
 
 /**
- * What became of the tokens of a connection at its provider. Never throws what the provider or the network caused: that must
- * not keep the secret here.
+ * Revokes the tokens of a connection at its provider, and returns the outcome. Never throws what the provider or the
+ * network caused: that must not keep the secret here.
  */
 export async function revokeRemotely(
   options: ConnectionsOptions,

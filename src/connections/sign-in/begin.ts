@@ -51,7 +51,7 @@ export async function beginSignIn(context: SignInContext, request: SignInRequest
   }
 }
 
-/** The provider behind a name or a URL. What fails while it is discovered has no session yet that could tell. */
+/** The provider behind a name or a URL. A failure during discovery has no session yet to report it. */
 async function findProvider({ options }: SignInContext, request: SignInRequest): Promise<Provider> {
   const { provider: wanted, baseUrl } = request;
   const known = isServiceUrl(wanted) ? undefined : options.catalog.resolve(wanted, baseUrl);

@@ -61,7 +61,7 @@ async function callbackContext(context: SignInContext, session: StoredSession) {
   const provider = providerOf(context, session);
   const found =
     endpoints === undefined ? undefined : await findClient(options.vault, provider, endpoints, clientId);
-  // Of a client that has taken the place of this session's own, the callback says nothing.
+  // The callback says nothing about a client that has replaced this session's own.
   const client = found?.clientId === clientId ? found : undefined;
   return { options, session, provider, client };
 }

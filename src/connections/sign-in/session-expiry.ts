@@ -46,7 +46,7 @@ function registersClient(context: SignInContext, session: StoredSession): boolea
   return flow?.kind === 'oauth' && flow.registersClient;
 }
 
-/** `undefined` where the definition has gone or been broken since. */
+/** `undefined` where the definition has since been removed or broken. */
 function providerStillOf(context: SignInContext, session: StoredSession): Provider | undefined {
   try {
     return providerOf(context, session);

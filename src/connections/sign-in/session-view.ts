@@ -3,7 +3,7 @@ import type { StoredSession } from '../records/index.ts';
 import { sessionLine } from '../sign-in-command.ts';
 import type { SignInContext } from './sign-in-context.ts';
 
-/** What onlookers see of a session. */
+/** What callers see of a session. */
 export function viewOf(context: SignInContext, session: StoredSession): AuthSession {
   const { options, flows } = context;
   const { stage } = session;

@@ -16,7 +16,7 @@ import { sessionLine } from '../sign-in-command.ts';
 import { accountLabel } from './account-label.ts';
 import type { SignInContext } from './sign-in-context.ts';
 
-/** What a sign-in has got: the secrets, and what is known of them. */
+/** What a sign-in has obtained: the secrets, and what is known of them. */
 export interface Grant {
   readonly secrets: ConnectionSecrets;
   readonly scopes: readonly string[];
@@ -58,10 +58,10 @@ export async function complete(
     secrets.accessToken === undefined
       ? undefined
       : await accountLabel(options.fetchFor({ publicOnly: false }), provider, secrets.accessToken);
-  const labelled = { ...connection, account };
-  if (account !== undefined) await writeConnection(options.vault, labelled, secrets, version);
-  const ended = await finish(context, session, labelled);
-  revokeReplaced(context, replaced, labelled);
+  const labeled = { ...connection, account };
+  if (account !== undefined) await writeConnection(options.vault, labeled, secrets, version);
+  const ended = await finish(context, session, labeled);
+  revokeReplaced(context, replaced, labeled);
   return ended;
 }
 

@@ -30,7 +30,7 @@ export function flowOf({ flows }: SignInContext, { flow: name }: { readonly flow
 /** How long a sign-in waits to be taken up after the daemon died; a living holder renews its lease. */
 const leaseMs = 15_000;
 
-/** Runs `work` as the only one, in this process and in others, that talks to the provider for this session. */
+/** Runs `work` while nobody else, in this process or another, talks to the provider for this session. */
 export async function withSession<Result>(
   context: SignInContext,
   id: string,

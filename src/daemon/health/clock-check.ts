@@ -2,7 +2,7 @@ import { type Check, check, ok } from './checks.ts';
 
 export interface ClockCheckOptions {
   readonly nowMs: () => number;
-  /** Milliseconds of a clock that nobody sets. */
+  /** Milliseconds of the monotonic clock, which nobody can set. */
   readonly monotonicMs: () => number;
   /** By how much the two differed when the daemon started. */
   readonly clockOffsetMs: number;

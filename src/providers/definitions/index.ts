@@ -1,4 +1,4 @@
-/** Every bundled definition, by import, so that a bundler finds them. A test holds this list against the folder. */
+/** Every bundled definition, by import, so that a bundler finds them. A test compares this list with the folder. */
 import affinity from './affinity.json' with { type: 'json' };
 import ahrefs from './ahrefs.json' with { type: 'json' };
 import anthropic from './anthropic.json' with { type: 'json' };

@@ -157,7 +157,7 @@ describe('provider definition', () => {
     });
   });
 
-  it('names the field as its author spelt it', () => {
+  it('names the field as its author spelled it', () => {
     expect(faultOf({ ...keyed, api_url: undefined, host_url: '*.com' })).toContain('/host_url: ');
     expect(faultOf({ ...keyed, env: { api_key: 'not a name' } })).toContain('/env/api_key: ');
   });

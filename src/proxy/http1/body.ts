@@ -174,7 +174,7 @@ export class Body {
     }
   }
 
-  /** `;name`, `;name=token` or `;name="quoted"`, without the white space that RFC 9112 calls bad. */
+  /** `;name`, `;name=token` or `;name="quoted"`, without the whitespace that RFC 9112 calls bad. */
   #stepExtension(byte: number): Fault | undefined {
     this.#extensionBytes += 1;
     if (this.#extensionBytes > maxExtensionBytes) return extensionsTooLarge;

@@ -19,7 +19,7 @@ export const Field = {
   contentType: 13,
   contentEncoding: 14,
   acceptEncoding: 15,
-  /** Ours: `Authsome-Decision`, `Authsome-Hint`. */
+  /** authsome's own: `Authsome-Decision`, `Authsome-Hint`. */
   authsome: 16,
   /** Asks some servers for a different method than the request line's. */
   methodOverride: 17,

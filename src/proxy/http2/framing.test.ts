@@ -47,7 +47,7 @@ const frames: readonly Case[] = [
   { name: 'a frame over the limit', send: [post, frame(Type.data, 0, 1, Buffer.alloc(16_385))], gets: 'goaway frameSize', upstream: ['POST / cut'], audit: injected },
   { name: 'HEADERS over the limit', send: [frame(Type.headers, endStream | endHeaders, 1, Buffer.alloc(16_385))], gets: 'goaway frameSize' },
   { name: 'SETTINGS of five bytes', send: [frame(Type.settings, 0, 0, '12345')], gets: 'goaway frameSize' },
-  { name: 'an acknowledgement of SETTINGS with a payload', send: [frame(Type.settings, ack, 0, '123456')], gets: 'goaway frameSize' },
+  { name: 'an acknowledgment of SETTINGS with a payload', send: [frame(Type.settings, ack, 0, '123456')], gets: 'goaway frameSize' },
   { name: 'PING of six bytes', send: [frame(Type.ping, 0, 0, '123456')], gets: 'goaway frameSize' },
   { name: 'WINDOW_UPDATE of three bytes', send: [frame(Type.windowUpdate, 0, 0, '123')], gets: 'goaway frameSize' },
   { name: 'RST_STREAM of three bytes', send: [held, frame(Type.reset, 0, 1, '123')], gets: 'goaway frameSize', upstream: ['GET /hold'], audit: injected },
@@ -105,7 +105,7 @@ const connection: readonly Case[] = [
   { name: 'a window over 2^31-1 for the connection', send: [frame(Type.windowUpdate, 0, 0, uint32(0x7fffffff))], gets: 'goaway flowControl', audit: refused },
   { name: 'a window over 2^31-1 for a stream', send: [held, frame(Type.windowUpdate, 0, 1, uint32(0x7fffffff))], gets: 'reset flowControl', last: true, upstream: ['GET /hold'], audit: ['injected', ...refused], newer: { gets: 'goaway flowControl' } },
   { name: 'windows over 2^31-1 by SETTINGS', send: [held, frame(Type.windowUpdate, 0, 1, uint32(0x7fff0000 - 1)), settings([4, 0x7fffffff])], gets: 'reset flowControl', upstream: ['GET /hold'], audit: injected, newer: { gets: 'goaway flowControl' } },
-  { name: 'acknowledgements that nobody asked for', send: Array.from({ length: 3 }, () => frame(Type.ping, ack, 0, '12345678')), gets: 'goaway protocol | closed', audit: refused },
+  { name: 'acknowledgments that nobody asked for', send: Array.from({ length: 3 }, () => frame(Type.ping, ack, 0, '12345678')), gets: 'goaway protocol | closed', audit: refused },
   { name: 'GOAWAY, and a request under way', send: [post, frame(Type.goaway, 0, 0, Buffer.alloc(8)), data('x', endStream)], gets: 'status 200', last: true, upstream: ['POST / "x"'], audit: injected },
   { name: 'GOAWAY with an unknown code', send: [post, frame(Type.goaway, 0, 0, Buffer.concat([uint32(0), uint32(0x99)]))], gets: 'goaway none | closed', upstream: ['POST / cut'], audit: injected },
 ];

@@ -18,7 +18,7 @@ export interface UpstreamUser {
 export class Upstream implements Monitored {
   readonly socket: Socket;
   readonly key: string;
-  /** `provider/connection` whose credential travelled on it. */
+  /** `provider/connection` whose credential was sent on it. */
   readonly connection: string | undefined;
   user: UpstreamUser | undefined;
   /** How often it went back to the pool, and how long it may wait there. */

@@ -25,7 +25,7 @@ export class SqliteRecordTable implements RecordTable {
     this.#database = database;
   }
 
-  // One statement for each look, so that a record and its secrets are of the same version.
+  // One statement for each read, so that a record and its secrets are of the same version.
   async read({ vault, kind, name }: RecordKey): Promise<RecordRow | undefined> {
     const rows = this.#database.all<JoinedRow>(
       `SELECT version, fields, proof, field, sealed FROM records LEFT JOIN secrets USING (vault, kind, name)

@@ -19,7 +19,7 @@ export class SqliteVaultTable implements VaultTable {
   }
 
   async findOrAdd(id: string, make: (existing: readonly VaultRow[]) => NewVaultRow): Promise<VaultRow> {
-    // Most starts find it and need no write lock. With the lock, the look is repeated.
+    // Most starts find it and need no write lock. With the lock, the read is repeated.
     return (
       this.#find(id) ?? this.#database.transaction(() => this.#find(id) ?? this.#add(make(this.#rows())))
     );

@@ -27,8 +27,8 @@ export interface IssuedTokens {
   readonly refreshToken: string | undefined;
 }
 
-/** Answers in the server's place; `true` when it did. For the misbehaviours that tests ask for. */
-export type Misbehaviour = (request: IncomingMessage, response: ServerResponse) => boolean;
+/** Answers in the server's place; `true` when it did. For the misbehaviors that tests ask for. */
+export type Misbehavior = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 export interface AuthorizationServer {
   handle(request: IncomingMessage, response: ServerResponse): void;
@@ -37,13 +37,13 @@ export interface AuthorizationServer {
   /** Error codes that token requests met, oldest first. */
   readonly refusals: readonly string[];
   readonly revocations: number;
-  /** Whether the API should honour this access token now. */
+  /** Whether the API should honor this access token now. */
   accepts(accessToken: string): Promise<boolean>;
   /** Forgets every client that has registered itself, as a server does that keeps them in memory and restarts. */
   forgetClients(): void;
   /** Makes an access token worthless, as an administrator there could at any time. */
   invalidate(accessToken: string): Promise<void>;
-  misbehave(fault: Misbehaviour | undefined): void;
+  misbehave(fault: Misbehavior | undefined): void;
 }
 
 /** A real OAuth 2 authorization server: PKCE required, refresh, revocation, one page that asks for consent. */
@@ -57,7 +57,7 @@ export async function createAuthorizationServer(
   const issued: IssuedTokens[] = [];
   const refusals: string[] = [];
   let revocations = 0;
-  let fault: Misbehaviour | undefined;
+  let fault: Misbehavior | undefined;
   provider.on('grant.success', (context) => {
     const body = context.body as { access_token: string; refresh_token?: string };
     issued.push({

@@ -24,7 +24,7 @@ export const hosts = {
 export interface ServiceOptions {
   readonly redirectUri: string;
   readonly client: Omit<RegisteredClient, 'redirectUris'>;
-  /** Keys that the API honours besides access tokens. */
+  /** Keys that the API honors besides access tokens. */
   readonly apiKeys: readonly string[];
   readonly firstTokenTtlSeconds?: number;
   readonly rotateRefreshTokens?: boolean;

@@ -32,7 +32,7 @@ interface Attempt {
   readonly clientId: string;
 }
 
-/** GET: the form when the sign-in needs something, else how it stands. */
+/** GET: the form when the sign-in needs something, else its state. */
 export async function showSession(context: SessionContext, options: SessionPageOptions): Promise<Response> {
   const found = await findSession(context, options);
   const { tenant, session } = found;
