@@ -24,6 +24,11 @@ const table = {
   ProviderNotFound: { exit: 4, status: 404, hint: 'Run: authsome list --all' },
   OperationNotAllowed: { exit: 4, status: 403 },
   IdentityNotAllowed: { exit: 4, status: 403, hint: 'Run: authsome whoami' },
+  PeerNotAllowed: {
+    exit: 4,
+    status: 403,
+    hint: 'To let another user of this machine in, its owner sets AUTHSOME_ALLOW_UID: authsome help environment',
+  },
   DecisionNotFound: { exit: 4, status: 404, hint: 'Run: authsome log' },
   CredentialMissing: { exit: 5, status: 409, topic: 'token-refresh' },
   CredentialExpired: { exit: 5, status: 409, topic: 'token-refresh' },

@@ -31,6 +31,8 @@ export interface Settings {
   readonly listenPort: number;
   readonly masterKey: string | undefined;
   readonly masterKeyFile: string | undefined;
+  /** Other users of this machine whose processes may connect to the daemon. */
+  readonly allowedUsers: readonly number[];
   readonly identityHandle: string | undefined;
   readonly identityKey: string | undefined;
   /** Where a document about this client is published (https), for servers that take its URL as a client ID. */
@@ -45,6 +47,7 @@ const settingNames = [
   'BASE_URL',
   'HOST',
   'PORT',
+  'ALLOW_UID',
   'MASTER_KEY',
   'MASTER_KEY_FILE',
   'IDENTITY',
@@ -97,6 +100,7 @@ export function parseSettings(env: Environment, config: Readonly<Record<string, 
     listenPort,
     masterKey: setting('MASTER_KEY'),
     masterKeyFile: setting('MASTER_KEY_FILE'),
+    allowedUsers: parseUsers(read('ALLOW_UID')),
     identityHandle: setting('IDENTITY'),
     identityKey: setting('IDENTITY_KEY'),
     clientMetadataUrl: parseMetadataUrl(read('CLIENT_METADATA_URL')),
@@ -224,6 +228,17 @@ function parsePort(given: Given | undefined): number | undefined {
     });
   }
   return port;
+}
+
+function parseUsers(given: Given | undefined): readonly number[] {
+  if (given === undefined) return [];
+  const { text, where } = given;
+  return text.split(',').map((entry) => {
+    if (/^\d{1,10}$/.test(entry.trim())) return Number(entry);
+    throw new AuthsomeError('Usage', `${where} contains what is not a user ID: ${entry.trim()}`, {
+      hint: 'Write numbers, separated by commas. For the number of a user: id -u <name>',
+    });
+  });
 }
 
 function parseResolve(given: Given | undefined): readonly ResolveOverride[] {

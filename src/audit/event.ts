@@ -59,6 +59,14 @@ export interface AnswerFailedEvent extends Common {
   readonly detail: string;
 }
 
+/** What strangers caused within a second: other users, other sites, programs without a run. */
+export interface StrangersEvent extends Common {
+  readonly event: 'strangers.refused';
+  readonly count: number;
+  /** One sentence. */
+  readonly detail: string;
+}
+
 /** What happened to a request that was let through, where the decision does not say it. */
 export type Sequel = ScopesMissingEvent | AnswerFailedEvent;
 
@@ -90,6 +98,7 @@ export type AuditEvent =
       /** One sentence without secrets. */
       readonly detail?: string;
     })
+  | StrangersEvent
   | Sequel
   | DecisionEvent;
 

@@ -14,4 +14,5 @@ export type {
   Sequel,
 } from './event.ts';
 export { type ObservedTrail, observeTrail } from './observed-trail.ts';
+export { Strangers } from './strangers.ts';
 export { openAuditTrail } from './trail.ts';

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getRequestListener } from '@hono/node-server';
 import { AuthsomeError } from '../errors.ts';
@@ -16,6 +16,8 @@ export interface Listener {
   readonly names: ReadonlySet<string>;
   /** Answers calls from now on. Those that came before have waited. */
   serve(fetch: (request: Request, env: object) => Response | Promise<Response>): void;
+  /** Called for each connection from now on, before its first request. */
+  onConnection(listener: (socket: Socket) => void): void;
   /** Takes nothing new, lets responses that are being written finish, then closes what is left. May be called again. */
   close(): Promise<void>;
 }
@@ -55,6 +57,7 @@ export async function listen(host: string, port: number): Promise<Listener> {
       handler = getRequestListener(fetch, { overrideGlobalObjects: false });
       attach(handler);
     },
+    onConnection: (listener) => server.on('connection', listener),
     close() {
       closed ??= closeServer(server);
       return closed;

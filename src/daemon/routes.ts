@@ -6,6 +6,7 @@ import {
   daemonRoutes,
   openRoutes,
   pageRoutes,
+  peerGate,
   providerRoutes,
   type Routes,
   requireRole,
@@ -34,8 +35,8 @@ export interface RoutesOptions {
 export function routesOf(options: RoutesOptions): readonly Routes[] {
   const { start, stores, runtime, url, secret, startedAtMs, stop } = options;
   const { home, settings, version, log, nowMs, randomBytes } = start;
-  const { principals } = stores;
-  const { outbound, tenants, redirectUri, runs } = runtime;
+  const { principals, strangers } = stores;
+  const { outbound, tenants, redirectUri, runs, peers } = runtime;
   const { pid } = process;
   const monotonicMs = () => performance.now();
   const clockOffsetMs = nowMs() - monotonicMs();
@@ -57,9 +58,11 @@ export function routesOf(options: RoutesOptions): readonly Routes[] {
       principal.role === 'admin' ? allChecks : checksOf(async () => [await tenants.open(principal)]),
     );
   const admit: Principals['admit'] = (verified, isFromHome) => principals.admit(verified, isFromHome);
+  const gate = { peers, onRefused: () => strangers.note('other-user') };
   return [
     openRoutes({ version, pid, ready: () => readyDocument(allChecks) }),
-    pageRoutes({ tenants, failures: failureLog(log), randomBytes }),
+    pageRoutes({ tenants, failures: failureLog(log), randomBytes, peerGate: gate }),
+    (app) => app.use('/v1/*', peerGate(gate)),
     (app) => app.use('/v1/*', authenticate({ secret, nowMs, startedAtMs, admit })),
     (app) => app.use('/v1/*', requireRole()),
     daemonRoutes({ version, pid, home: home.path, url, tenants, doctor, stop }),

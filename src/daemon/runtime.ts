@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pagePath } from '../api/index.ts';
+import { createPeers, type Peers } from '../peers/index.ts';
 import { createTenants, type Tenants } from '../principals/index.ts';
 import { type Proxy as RunProxy, startProxy } from '../proxy/index.ts';
 import { createDecisionSink, createRoots, RunAudits, Runs, removeStaleRuns } from '../runs/index.ts';
@@ -15,6 +16,7 @@ export interface Runtime {
   readonly outbound: Outbound;
   readonly tenants: Tenants;
   readonly redirectUri: string;
+  readonly peers: Peers;
   readonly proxy: RunProxy;
   readonly runs: Runs;
   /** Resolves once all that providers have granted is stored, or after a grace period. */
@@ -32,9 +34,16 @@ export async function createRuntime(
   closers: Closers,
 ): Promise<Runtime> {
   const { settings, home, log, environment, nowMs, randomBytes } = options;
-  const { storage, trail, principals, catalog, keychain, rules } = stores;
+  const { storage, trail, strangers, principals, catalog, keychain, rules } = stores;
   const url = `http://${listener.address}`;
   const redirectUri = `${url}/auth/callback/oauth`;
+  const peers = createPeers({
+    self: process.getuid?.(),
+    allowed: settings.allowedUsers,
+    platform: process.platform,
+  });
+  // Beside the arrival of the request, which then need not wait for it.
+  listener.onConnection((socket) => peers.check(socket, 'now'));
   const outbound = createOutbound(settings, environment);
   const tenants = createTenants({
     principals,
@@ -72,7 +81,8 @@ export async function createRuntime(
       host: new URL(`http://${name}`).hostname,
       port: listener.port,
     })),
-    decisions: createDecisionSink({ trail, audits, nowMs }),
+    decisions: createDecisionSink({ trail, audits, strangers, nowMs }),
+    checkPeer: (client) => peers.check(client, 'soon'),
     nowMs,
     randomBytes,
   });
@@ -93,5 +103,5 @@ export async function createRuntime(
   };
   rules.onChange(() => inBackground(runs.rulesChanged()));
   tenants.onChange((tenant, change) => inBackground(runs.connectionChanged(tenant, change)));
-  return { outbound, tenants, redirectUri, proxy, runs, settle };
+  return { outbound, tenants, redirectUri, peers, proxy, runs, settle };
 }

@@ -1,4 +1,4 @@
-import { type ObservedTrail, observeTrail, openAuditTrail } from '../audit/index.ts';
+import { type ObservedTrail, observeTrail, openAuditTrail, Strangers } from '../audit/index.ts';
 import { Principals } from '../principals/index.ts';
 import { type Catalog, createCatalog, loadBundled, openDefinitionFolder } from '../providers/index.ts';
 import { openStorage, type Storage } from '../storage/index.ts';
@@ -11,6 +11,7 @@ import { type LiveRules, ruleCountText, watchRules } from './rules.ts';
 export interface Stores {
   readonly storage: Storage;
   readonly trail: ObservedTrail;
+  readonly strangers: Strangers;
   readonly principals: Principals;
   readonly catalog: Catalog;
   readonly keychain: Keychain;
@@ -30,6 +31,8 @@ export async function openStores(options: StartOptions, closers: Closers): Promi
   const archive = { directory: home.logs, keptEvents: keptAuditEvents };
   const trail = observeTrail(openAuditTrail({ table: storage.audit, nowMs, randomBytes, archive }));
   closers.add(() => trail.flush());
+  const strangers = new Strangers({ append: (event) => trail.append(event) });
+  closers.add(() => strangers.flush());
   const principals = new Principals({
     table: storage.principals,
     nowMs,
@@ -58,5 +61,5 @@ export async function openStores(options: StartOptions, closers: Closers): Promi
       detail: problem?.message ?? ruleCountText(ruleCount),
     }),
   );
-  return { storage, trail, principals, catalog, keychain, rules };
+  return { storage, trail, strangers, principals, catalog, keychain, rules };
 }

@@ -1,3 +1,5 @@
+import type { Socket } from 'node:net';
+import type { PeerCheck } from '../peers/index.ts';
 import type { DecisionSink, ProxyOptions, Timeouts } from './contract.ts';
 import type { IdleMonitor, LiveRun, TokenRegistry } from './runs/index.ts';
 import type { AlpnCache, UpstreamDialer, UpstreamPool } from './upstream/index.ts';
@@ -11,6 +13,7 @@ export interface Owner {
 /** What every connection of the proxy shares. */
 export interface Context {
   readonly options: ProxyOptions;
+  readonly checkPeer: (client: Socket) => PeerCheck;
   readonly decisions: DecisionSink;
   readonly nextDecisionId: () => string;
   readonly timeouts: Timeouts;

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { AnswerFailedEvent, DecisionEvent } from '../audit/index.ts';
+import type { PeerCheck } from '../peers/index.ts';
 import type { PolicyDecision, PolicyRequest } from '../policy/index.ts';
 import type { RouteTable } from '../providers/index.ts';
 
@@ -49,6 +50,8 @@ export interface ProxyOptions {
   readonly decisions: DecisionSink;
   readonly nowMs: () => number;
   readonly randomBytes: (size: number) => Uint8Array;
+  /** Whether the process at the other end of a new connection may use the proxy; everybody may when left out. */
+  readonly checkPeer?: (client: Socket) => PeerCheck;
   readonly timeouts?: Partial<Timeouts>;
 }
 

@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { AuthsomeError } from '../errors.ts';
+import type { PeerCheck } from '../peers/index.ts';
 import { reauthorize } from './authorize/index.ts';
 import { createCertificateAuthority, createKeySupply } from './ca/index.ts';
 import { admit } from './connect/index.ts';
@@ -9,6 +10,7 @@ import { createDecisionIds } from './decide/index.ts';
 import { IdleMonitor, LiveRun, proxyUrl, TokenRegistry } from './runs/index.ts';
 import { AlpnCache, createUpstreamDialer, UpstreamPool } from './upstream/index.ts';
 
+const anybody: PeerCheck = { allowed: true, settled: Promise.resolve(true) };
 const minuteMs = 60_000;
 
 const usualTimeouts: Timeouts = {
@@ -38,6 +40,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const address = await listen(server, options.listenHost, options.listenPort);
   const context: Context = {
     options,
+    checkPeer: options.checkPeer ?? (() => anybody),
     decisions: options.decisions,
     nextDecisionId: createDecisionIds(options.randomBytes),
     timeouts,

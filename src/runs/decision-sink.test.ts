@@ -1,12 +1,17 @@
 import { expect, it } from 'vitest';
-import type { DecisionEvent } from '../audit/index.ts';
+import { type DecisionEvent, Strangers } from '../audit/index.ts';
 import { memoryTrail } from '../audit/test-trail.ts';
 import { createDecisionSink } from './decision-sink.ts';
 import { RunAudits } from './run-audits.ts';
 
 it('slows the proxy down while the disk is full, and drops no decision', async () => {
   const trail = memoryTrail(1);
-  const sink = createDecisionSink({ trail, audits: new RunAudits(), nowMs: () => 0 });
+  const sink = createDecisionSink({
+    trail,
+    audits: new RunAudits(),
+    strangers: new Strangers({ append: trail.append }),
+    nowMs: () => 0,
+  });
   const decision: DecisionEvent = {
     event: 'decision',
     id: 'dec_1',
@@ -29,7 +34,12 @@ it('slows the proxy down while the disk is full, and drops no decision', async (
 it('records a few requests without a run each second, so that none can fill the disk', async () => {
   const trail = memoryTrail();
   let nowMs = 5_000;
-  const sink = createDecisionSink({ trail, audits: new RunAudits(), nowMs: () => nowMs });
+  const sink = createDecisionSink({
+    trail,
+    audits: new RunAudits(),
+    strangers: new Strangers({ append: trail.append }),
+    nowMs: () => nowMs,
+  });
   const refusal: DecisionEvent = {
     event: 'decision',
     id: 'dec_1',

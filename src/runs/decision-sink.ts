@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AuditTrail, DecisionEvent } from '../audit/index.ts';
+import type { AuditTrail, DecisionEvent, Strangers } from '../audit/index.ts';
 import type { DecisionSink } from '../proxy/index.ts';
 import type { RunAudits } from './run-audits.ts';
 
@@ -12,6 +12,7 @@ const recordedPerSecond = 20;
 export interface DecisionSinkOptions {
   readonly trail: AuditTrail;
   readonly audits: RunAudits;
+  readonly strangers: Strangers;
   readonly nowMs: () => number;
 }
 
@@ -19,7 +20,7 @@ export interface DecisionSinkOptions {
  * Writes decisions to the audit trail. None of a run's is dropped: on a full disk, traffic waits for space. Of requests
  * without a run's credentials, which anybody on the machine can make, a few each second are recorded.
  */
-export function createDecisionSink({ trail, audits, nowMs }: DecisionSinkOptions): DecisionSink {
+export function createDecisionSink({ trail, audits, strangers, nowMs }: DecisionSinkOptions): DecisionSink {
   let second = 0;
   let recorded = 0;
   const isOneTooMany = (): boolean => {
@@ -32,6 +33,10 @@ export function createDecisionSink({ trail, audits, nowMs }: DecisionSinkOptions
   const auditOf = (run: string | undefined) => (run === undefined ? undefined : audits.of(run)) ?? trail;
   return {
     record(decision: DecisionEvent) {
+      if (decision.outcome === 'PeerNotAllowed') {
+        strangers.note('other-user');
+        return;
+      }
       if (decision.run === undefined && isOneTooMany()) return;
       auditOf(decision.run).append(decision);
     },

@@ -11,7 +11,7 @@ export const innerRooms: Readonly<Record<string, Readonly<Record<string, InnerRo
   api: {
     pages: { mayImport: [], reason: 'a leaf: a page is made of values that its route hands it' },
     routes: {
-      mayImport: ['pages', 'app', 'body', 'csrf', 'documents', 'guard', 'query'],
+      mayImport: ['pages', 'app', 'body', 'csrf', 'documents', 'guard', 'peer', 'query'],
       reason: 'each route reads a request and writes a document or a page',
     },
   },

@@ -10,6 +10,7 @@ export const rooms = [
   'identity',
   'network',
   'oauth',
+  'peers',
   'policy',
   'principals',
   'private-files',
@@ -51,6 +52,7 @@ export const table: Readonly<
       'connections',
       'identity',
       'network',
+      'peers',
       'principals',
       'providers',
       'runs',
@@ -97,6 +99,7 @@ export const table: Readonly<
       'client',
       'storage',
       'network',
+      'peers',
       'policy',
       'principals',
       'private-files',
@@ -119,6 +122,7 @@ export const table: Readonly<
     mayImport: ['errors', 'loopback'],
     reason: 'a leaf: flows take fetch, clock and randomness as arguments',
   },
+  peers: { mayImport: [], reason: 'a leaf: it reads one table of the kernel' },
   policy: { mayImport: ['errors', 'json', 'suggestion'], reason: 'a leaf: a pure function of values' },
   principals: {
     mayImport: [
@@ -143,7 +147,7 @@ export const table: Readonly<
     reason: 'a leaf: definitions and matching are pure',
   },
   proxy: {
-    mayImport: ['errors', 'loopback', 'command-line', 'audit', 'policy', 'providers'],
+    mayImport: ['errors', 'loopback', 'command-line', 'audit', 'peers', 'policy', 'providers'],
     reason: 'credentials, routes and sockets arrive as arguments: the proxy can never ask the vault itself',
   },
   runs: {

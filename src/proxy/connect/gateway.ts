@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { asAuthsomeError } from '../../errors.ts';
+import type { PeerCheck } from '../../peers/index.ts';
 import type { RequestRecord } from '../authorize/index.ts';
 import type { Context, Owner } from '../context.ts';
 import { type Refusal, refuse } from '../decide/index.ts';
@@ -24,6 +25,7 @@ import { rewriteRequestHead } from '../inject/index.ts';
 import type { Live, Monitored } from '../runs/index.ts';
 import { forbidden } from '../upstream/index.ts';
 import { intercept } from './interception.ts';
+import { otherUser } from './other-user.ts';
 
 const established = Buffer.from('HTTP/1.1 200 Connection established\r\n\r\n', 'latin1');
 const httpPort = 80;
@@ -31,29 +33,35 @@ const noFacts = { method: '', host: '', port: 0, path: '' };
 
 /** Serves one client connection to the proxy's port: CONNECT, and requests in absolute form. */
 export function admit(client: Socket, context: Context): void {
+  // Begins now, so that it is known by the time of the first credential.
+  const peer = context.checkPeer(client);
   const handler: RequestHandler = {
     unread: { owner: undefined, facts: noFacts },
-    handle: (session, request) => handle(session, request),
+    handle: (session, request) => handle(session, request, peer),
   };
   new Http1Session(client, context, handler);
 }
 
-/** Waits until the decision can be recorded: otherwise a queue of refusals would grow without bound. */
-function handle(session: Http1Session, request: RequestHead): void {
+/**
+ * Waits until the decision can be recorded, since a queue of refusals would grow without bound, and until it is known
+ * whose process asks. CONNECT need not wait for that: what goes into a tunnel does.
+ */
+function handle(session: Http1Session, request: RequestHead, peer: PeerCheck): void {
   const { decisions } = session.context;
-  if (!decisions.congested) {
-    handleNow(session, request);
+  const isPeerKnown = peer.allowed !== undefined || request.method === 'CONNECT';
+  if (!decisions.congested && isPeerKnown) {
+    handleNow(session, request, peer);
     return;
   }
-  decisions.drained().then(
+  Promise.all([decisions.congested && decisions.drained(), isPeerKnown || peer.settled]).then(
     () => {
-      if (!session.closed) handleNow(session, request);
+      if (!session.closed) handleNow(session, request, peer);
     },
     () => session.cut(),
   );
 }
 
-function handleNow(session: Http1Session, request: RequestHead): void {
+function handleNow(session: Http1Session, request: RequestHead, peer: PeerCheck): void {
   const { context } = session;
   const owner = context.owners.find(proxyAuthorizationOf(request));
   const target = parseTarget(request.method, request.target);
@@ -68,6 +76,10 @@ function handleNow(session: Http1Session, request: RequestHead): void {
   });
   if (owner === undefined) {
     session.refuse(record.refuse(unknownRun));
+    return;
+  }
+  if (peer.allowed === false) {
+    session.refuse(record.refuse(otherUser));
     return;
   }
   session.belongTo(owner);
@@ -85,7 +97,7 @@ function handleNow(session: Http1Session, request: RequestHead): void {
       new OriginRequest(session, record, origin, target).send();
     }
   } else {
-    connect(session, record, owner, authority);
+    connect(session, record, owner, { authority, peer });
   }
 }
 
@@ -154,10 +166,16 @@ function passPlain(
   );
 }
 
-function connect(session: Http1Session, record: RequestRecord, owner: Owner, authority: Authority): void {
+interface TunnelTarget {
+  readonly authority: Authority;
+  readonly peer: PeerCheck;
+}
+
+function connect(session: Http1Session, record: RequestRecord, owner: Owner, target: TunnelTarget): void {
   const { run } = owner;
+  const { authority, peer } = target;
   if (!run.routes.hasHost(authority.host, authority.port)) {
-    tunnel(session, record, owner, authority);
+    void tunnelFor(session, record, owner, target);
     return;
   }
   if (!run.authority.covers(authority.host)) {
@@ -174,7 +192,22 @@ function connect(session: Http1Session, record: RequestRecord, owner: Owner, aut
   record.leaveUnrecorded();
   const early = session.handOver();
   client.write(established);
-  intercept({ client, context, owner, authority }, early);
+  intercept({ client, context, owner, authority, peer }, early);
+}
+
+/** Opens a blind tunnel, once it is known whose process asks for it. */
+async function tunnelFor(
+  session: Http1Session,
+  record: RequestRecord,
+  owner: Owner,
+  { authority, peer }: TunnelTarget,
+): Promise<void> {
+  const isAllowed = peer.allowed ?? (await peer.settled);
+  if (session.closed) return;
+  session.guard(() => {
+    if (isAllowed) tunnel(session, record, owner, authority);
+    else session.refuse(record.refuse(otherUser));
+  });
 }
 
 /** A blind tunnel: the address is checked, then bytes pass unread. */

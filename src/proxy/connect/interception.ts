@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import type { PeerCheck } from '../../peers/index.ts';
 import { RequestRecord } from '../authorize/index.ts';
 import type { Context, Owner } from '../context.ts';
-import { refuse, targetWithin } from '../decide/index.ts';
+import { type Refusal, refuse, targetWithin } from '../decide/index.ts';
 import { Accumulator, type Authority, looksLikeRequest, type RequestHead } from '../http1/index.ts';
 import {
   Http1Session,
@@ -13,6 +14,7 @@ import {
 } from '../http1-relay/index.ts';
 import type { Live, Monitored } from '../runs/index.ts';
 import { handshakeRecord, maxHelloBytes, parseClientHello } from './client-hello.ts';
+import { otherUser } from './other-user.ts';
 
 /** A tunnel to a routed host, opened by CONNECT. */
 export interface Interception {
@@ -20,6 +22,8 @@ export interface Interception {
   readonly context: Context;
   readonly owner: Owner;
   readonly authority: Authority;
+  /** Known, at the latest, before the first request in the tunnel is read. */
+  readonly peer: PeerCheck;
 }
 
 /**
@@ -103,9 +107,20 @@ function acceptTls(interception: Interception, protocols: readonly string[]): vo
 
 function acceptHttp1(interception: Interception, protocols: readonly string[]): void {
   const isUnknown = protocols.length > 0 && !http1Protocols.some((name) => protocols.includes(name));
-  terminate(interception, http1Protocols, isUnknown ? unknownProtocol : untrusted, (tls) => {
-    const { client, context, owner } = interception;
+  const { client, context, owner, peer } = interception;
+  const serve = (tls: TLSSocket): void => {
     new Http1Session(tls, context, handlerFor(interception, tls), { owner, raw: client });
+  };
+  terminate(interception, http1Protocols, isUnknown ? unknownProtocol : untrusted, (tls) => {
+    if (peer.allowed !== undefined) {
+      serve(tls);
+      return;
+    }
+    const settle = monitor(interception, () => tls.destroy());
+    void peer.settled.then(() => {
+      settle();
+      if (!tls.destroyed) serve(tls);
+    });
   });
 }
 
@@ -166,6 +181,7 @@ async function acceptHttp2(interception: Interception, otherwise: () => void): P
   } catch {
     // Unreachable now: each stream gets a problem that says why.
   }
+  await interception.peer.settled;
   if (client.destroyed) return;
   terminate(interception, ['h2'], untrusted, (tls) => {
     serveHttp2(tls, {
@@ -178,7 +194,7 @@ async function acceptHttp2(interception: Interception, otherwise: () => void): P
       nextDecisionId: context.nextDecisionId,
       timeouts: context.timeouts,
       idleMonitor: context.idleMonitor,
-      refusal: isNamed(tls, authority) ? undefined : nameMismatch,
+      refusal: refusalFor(interception, tls),
       extendedConnect,
     });
   });
@@ -221,18 +237,20 @@ function terminate(
   });
 }
 
-function handlerFor({ context, owner, authority }: Interception, tls: TLSSocket): RequestHandler {
+function handlerFor(interception: Interception, tls: TLSSocket): RequestHandler {
+  const { context, owner, authority } = interception;
   const origin = new Origin(owner, authority, context.dialer);
   const { hostField } = origin;
   const { host, port } = authority;
-  const nameRefusal = isNamed(tls, authority) ? undefined : nameMismatch;
+  const refusalOfAll = refusalFor(interception, tls);
   const facts = { method: '', ...authority, path: '' };
   return {
-    unread: { owner, facts },
+    // What another user sends is nothing of the run's.
+    unread: { owner: refusalOfAll === otherUser ? undefined : owner, facts },
     handle(session, request) {
       const read = targetWithin(request, authority, hostField);
       const { path, query } = 'kind' in read ? noTarget : read;
-      const refusal = 'kind' in read ? read : nameRefusal;
+      const refusal = refusalOfAll ?? ('kind' in read ? read : undefined);
       const { method, methodOverride } = request;
       const record = session.open(owner, { method, host, port, path, methodOverride });
       if (refusal === undefined) {
@@ -251,6 +269,12 @@ const nameMismatch = refuse(
   'TargetMismatch',
   'the TLS server name is not the host that the tunnel was opened for',
 );
+
+/** What refuses every request of a tunnel. */
+function refusalFor({ peer, authority }: Interception, tls: TLSSocket): Refusal | undefined {
+  if (peer.allowed !== true) return otherUser;
+  return isNamed(tls, authority) ? undefined : nameMismatch;
+}
 
 /** Whether the server name that the client sent, if any, is the tunnel's host (RFC 6066 §3). */
 function isNamed(tls: TLSSocket, authority: Authority): boolean {
@@ -272,7 +296,7 @@ function refusePlain({ client, context, owner, authority }: Interception): void 
 }
 
 function recordRefusal(
-  { context, owner, authority }: Interception,
+  { context, owner, authority, peer }: Interception,
   code: 'MalformedRequest' | 'UpstreamUntrusted',
   reason: string,
 ): void {
@@ -281,5 +305,5 @@ function recordRefusal(
     ...authority,
     path: '',
   });
-  record.refuse(refuse(code, reason));
+  record.refuse(peer.allowed === false ? otherUser : refuse(code, reason));
 }

@@ -2,6 +2,7 @@ import type { Context } from 'hono';
 import type { Tenants } from '../../../principals/index.ts';
 import type { AppEnv, FailureLog, Routes } from '../../app.ts';
 import { icon, script, styleSheet } from '../../pages/index.ts';
+import { type PeerGateOptions, requireAllowedPeer } from '../../peer.ts';
 import { answerCallback } from './callback.ts';
 import { failurePage } from './failure-page.ts';
 import { answerForm, showSession } from './session-page.ts';
@@ -10,16 +11,18 @@ export interface PageRoutesOptions {
   readonly tenants: Tenants;
   readonly failures: FailureLog;
   readonly randomBytes: (size: number) => Uint8Array;
+  readonly peerGate: PeerGateOptions;
 }
 
 /** The routes that a browser opens. */
 export function pageRoutes(options: PageRoutesOptions): Routes {
-  const { tenants, failures } = options;
+  const { tenants, failures, peerGate } = options;
   /** Whatever the handler throws becomes a page. */
   const page =
     <Path extends string>(handle: (context: Context<AppEnv, Path>) => Promise<Response>) =>
     async (context: Context<AppEnv, Path>): Promise<Response> => {
       try {
+        await requireAllowedPeer(context, peerGate);
         return await handle(context);
       } catch (thrown) {
         return failurePage(context, failures, thrown);

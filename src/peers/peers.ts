@@ -1,0 +1,186 @@
+import { readFile } from 'node:fs/promises';
+import type { Socket } from 'node:net';
+import { type Connection, type Finding, findPeer } from './socket-table.ts';
+
+/** Whether the process at the other end may be here: `undefined` until that is known. */
+export interface PeerCheck {
+  readonly allowed: boolean | undefined;
+  /** `allowed`, once it is known. Never rejects. */
+  readonly settled: Promise<boolean>;
+}
+
+export interface Peers {
+  /**
+   * Checks a connection, once: call it when the connection is accepted. `soon` waits for others, so that many connections
+   * cost one look at the kernel's table.
+   */
+  check(socket: Socket, when: 'now' | 'soon'): PeerCheck;
+}
+
+export interface PeersOptions {
+  /** The user that this process runs as; `undefined` where there are no such numbers. */
+  readonly self: number | undefined;
+  /** Other users that may connect. */
+  readonly allowed: readonly number[];
+  readonly platform: NodeJS.Platform;
+  /** The text of `/proc/net/tcp` or `/proc/net/tcp6`. */
+  readonly readTable?: (name: 'tcp' | 'tcp6') => Promise<string>;
+}
+
+/** The kernel walks all of its table for each look, which costs more than a new connection does. */
+const pauseMs = 10;
+/** A table is read in pieces while it changes, so one look may miss a socket. */
+const looks = 3;
+
+interface Waiting {
+  readonly connection: Connection;
+  readonly isUrgent: boolean;
+  looksLeft: number;
+  /** Our own side was in a table: it can be gone by. */
+  isOurs: boolean;
+  readonly settle: (finding: Finding) => void;
+}
+
+/** Tells users apart on Linux. Elsewhere everybody is let in, and the other walls have to do. */
+export function createPeers(options: PeersOptions): Peers {
+  const { self, platform, readTable = (name) => readFile(`/proc/net/${name}`, 'latin1') } = options;
+  if (platform !== 'linux' || self === undefined) return { check: () => everybody };
+  // As for ssh-agent, root is let in: it can read the home and the daemon's memory anyway.
+  const users = new Set([0, self, ...options.allowed]);
+  const known = new WeakMap<Socket, PeerCheck>();
+  const looker = new Looker(readTable);
+  return {
+    check(socket, when) {
+      const before = known.get(socket);
+      if (before !== undefined) return before;
+      const check = new Check(looker, users, connectionOf(socket), when === 'now');
+      known.set(socket, check);
+      return check;
+    },
+  };
+}
+
+const everybody: PeerCheck = { allowed: true, settled: Promise.resolve(true) };
+
+class Check implements PeerCheck {
+  allowed: boolean | undefined;
+  readonly settled: Promise<boolean>;
+
+  constructor(
+    looker: Looker,
+    users: ReadonlySet<number>,
+    connection: Connection | undefined,
+    isUrgent: boolean,
+  ) {
+    // Who has left before we looked could have been anybody.
+    const found = connection === undefined ? undefined : looker.find(connection, isUrgent);
+    this.settled = (found ?? Promise.resolve<Finding>({ kind: 'missing' })).then((finding) => {
+      this.allowed = isAllowed(finding, users, connection?.peer.address);
+      return this.allowed;
+    });
+  }
+}
+
+function isAllowed(finding: Finding, users: ReadonlySet<number>, address = ''): boolean {
+  switch (finding.kind) {
+    case 'user':
+      return users.has(finding.uid);
+    case 'orphan':
+      // Not root: whoever sends something and leaves at once would be shown as root.
+      return false;
+    case 'missing':
+      // From another machine, which a daemon that listens beyond loopback was told to expect, the kernel knows no user.
+      return !isLoopback(address);
+    case 'unlisted':
+      return true;
+  }
+}
+
+function isLoopback(address: string): boolean {
+  return address === '' || address === '::1' || /^(::ffff:)?127\./i.test(address);
+}
+
+function connectionOf(socket: Socket): Connection | undefined {
+  const { remoteAddress, remotePort, localAddress, localPort } = socket;
+  if (remoteAddress === undefined || remotePort === undefined) return undefined;
+  if (localAddress === undefined || localPort === undefined) return undefined;
+  return {
+    peer: { address: remoteAddress, port: remotePort },
+    own: { address: localAddress, port: localPort },
+  };
+}
+
+/** Looks into the kernel's tables for all that wait, one look after the other. */
+class Looker {
+  readonly #readTable: (name: 'tcp' | 'tcp6') => Promise<string>;
+  #waiting: Waiting[] = [];
+  #isLooking = false;
+  #lastMs = Number.NEGATIVE_INFINITY;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(readTable: (name: 'tcp' | 'tcp6') => Promise<string>) {
+    this.#readTable = readTable;
+  }
+
+  find(connection: Connection, isUrgent: boolean): Promise<Finding> {
+    return new Promise((settle) => {
+      this.#waiting.push({ connection, isUrgent, looksLeft: looks, isOurs: false, settle });
+      this.#plan();
+    });
+  }
+
+  #plan(): void {
+    if (this.#isLooking || this.#waiting.length === 0) return;
+    const pause = this.#lastMs + pauseMs - performance.now();
+    if (pause <= 0 || this.#waiting.some(({ isUrgent }) => isUrgent)) {
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+      void this.#look();
+    } else {
+      this.#timer ??= setTimeout(() => {
+        this.#timer = undefined;
+        this.#plan();
+      }, Math.ceil(pause));
+    }
+  }
+
+  async #look(): Promise<void> {
+    this.#isLooking = true;
+    this.#lastMs = performance.now();
+    let left: readonly Waiting[] = this.#waiting;
+    this.#waiting = [];
+    // Most sockets are in the first table; those of an IPv6 socket that speaks IPv4 are in the second.
+    for (const name of ['tcp', 'tcp6'] as const) {
+      if (left.length > 0) left = settleFrom(await this.#textOf(name), left, name === 'tcp6');
+    }
+    this.#waiting.unshift(...left);
+    this.#isLooking = false;
+    this.#plan();
+  }
+
+  /** Empty where the system keeps the table from us: then nobody is listed. */
+  async #textOf(name: 'tcp' | 'tcp6'): Promise<string> {
+    try {
+      return await this.#readTable(name);
+    } catch {
+      return '';
+    }
+  }
+}
+
+/** Settles those that the table knows; returns the others. */
+function settleFrom(table: string, waiting: readonly Waiting[], isLast: boolean): readonly Waiting[] {
+  return waiting.filter((entry) => {
+    const finding = findPeer(table, entry.connection);
+    if (finding.kind === 'missing') entry.isOurs = true;
+    if (finding.kind === 'user' || finding.kind === 'orphan') {
+      entry.settle(finding);
+      return false;
+    }
+    if (!isLast) return true;
+    entry.looksLeft -= 1;
+    if (entry.looksLeft > 0) return true;
+    entry.settle({ kind: entry.isOurs ? 'missing' : 'unlisted' });
+    return false;
+  });
+}
