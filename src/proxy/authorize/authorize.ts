@@ -18,8 +18,11 @@ export interface CredentialUse {
   needles(): Needles;
   /** Advice about an upstream's 401 or 403, fit for a header field of the response; `undefined` when there is none. */
   advise(status: number, field: UpstreamRefusal['field']): string | undefined;
-  /** The injection of a newer credential, or `undefined` when there is none. Never rejects. */
-  renew(): Promise<Injection | undefined>;
+  /**
+   * What `write` makes of the injection of a newer credential, or `undefined` when there is none that fits. From then on
+   * `needles` are those of the newer credential: the request must be sent again. Rejects with what `write` throws.
+   */
+  renew<Written>(write: (injection: Injection) => Written): Promise<Written | undefined>;
 }
 
 /** A request to an https origin that waits for its authorization. One of its methods is called, once, now or later. */
@@ -144,12 +147,15 @@ function injectCredential(
       const advice = run.spec.advise?.({ decision: record.id, connection, status, field });
       return advice !== undefined && fitsField.test(advice) ? advice : undefined;
     },
-    renew: async () => {
+    renew: async (write) => {
       wasRenewed = true;
       const newer = await renewed(run, connection, credential);
-      if (newer === undefined) return undefined;
+      const injection = newer === undefined ? undefined : run.injectionFor(route, newer);
+      if (newer === undefined || injection === undefined) return undefined;
+      const written = write(injection);
+      // Only now: where the newer one cannot be written, the response to the older one stands, and may contain that.
       current = newer;
-      return run.injectionFor(route, newer);
+      return written;
     },
   });
 }

@@ -106,12 +106,8 @@ export class OriginRequest implements PendingRequest {
       renewable: true,
       scrub: new ResponseScrubber(use, this.#target.request.minor, this.#session),
     };
-    const renewal = async (): Promise<Buffer | undefined> => {
-      const injection = await use.renew();
-      return injection === undefined
-        ? undefined
-        : rewriteRequestHead(this.#target.request, this.#target, injection);
-    };
+    const renewal = (): Promise<Buffer | undefined> =>
+      use.renew((injection) => rewriteRequestHead(this.#target.request, this.#target, injection));
     this.#session.forward(record, this.#origin.carrying(use), plan, renewal);
   }
 

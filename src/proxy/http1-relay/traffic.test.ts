@@ -160,6 +160,40 @@ describe('responses from a routed host', () => {
     expect(renewals).toEqual([['example/default', secret]]);
     expect(fixture.decisions).toHaveLength(1);
   });
+
+  it('a 401 that repeats the rejected credential stays scrubbed, though a newer one exists that cannot be sent', async () => {
+    let requests = 0;
+    const server = await serveHttps((request, response) => {
+      requests += 1;
+      response.writeHead(401, { 'Content-Type': 'text/plain' });
+      response.end(`${request.headers.authorization} and ${secret} are not accepted`);
+    });
+    const fixture = await openFixture({
+      placements: [{ kind: 'basic', username: '', secretAs: 'username' }],
+      spec: {
+        credentials: {
+          peek: () => ({ version: 1, secret }),
+          acquire: async () => ({ version: 1, secret }),
+          // A user name cannot contain a colon.
+          renew: async () => ({ version: 2, secret: 'renewed:with-a-colon' }),
+        },
+      },
+    });
+    cleanups.push(
+      () => server.close(),
+      () => server.closeAllConnections(),
+      () => fixture.close(),
+    );
+    fixture.ports.set(`${apiHost}:443`, server.at);
+    const client = await dialThrough(fixture);
+    client.send(`GET / HTTP/1.1\r\nHost: ${apiHost}\r\nConnection: close\r\n\r\n`);
+    const response = await client.until(() => client.ended);
+    expect(response).toContain(' 401 ');
+    expect(response).toContain('are not accepted');
+    expect(response).not.toContain(secret);
+    expect(response).not.toContain(Buffer.from(`${secret}:`).toString('base64'));
+    expect(requests).toBe(1);
+  });
 });
 
 describe('connections to an upstream', () => {

@@ -49,6 +49,36 @@ describe('a renewed credential over HTTP/2', () => {
     expect(renewals).toEqual([['example/default', secret]]);
   });
 
+  it('a 401 that repeats the rejected credential stays scrubbed, though a newer one exists that cannot be sent', async () => {
+    let requests = 0;
+    const fixture = await openHttp2Fixture(
+      cleanups,
+      (stream, headers) => {
+        requests += 1;
+        stream.respond({ ':status': 401, 'content-type': 'text/plain' });
+        stream.end(`${headers.authorization} and ${secret} are not accepted`);
+      },
+      {
+        placements: [{ kind: 'basic', username: '', secretAs: 'username' }],
+        spec: {
+          credentials: {
+            peek: () => ({ version: 1, secret }),
+            acquire: async () => ({ version: 1, secret }),
+            // A user name cannot contain a colon.
+            renew: async () => ({ version: 2, secret: 'renewed:with-a-colon' }),
+          },
+        },
+      },
+    );
+    const stream = (await dialHttp2(cleanups, fixture)).request({ ':path': '/' });
+    const { headers, body } = await responseOn(stream);
+    expect(headers[':status']).toBe(401);
+    expect(body).toContain('are not accepted');
+    expect(body).not.toContain(secret);
+    expect(body).not.toContain(Buffer.from(`${secret}:`).toString('base64'));
+    expect(requests).toBe(1);
+  });
+
   describe('a 401 whose stream closes before the credential is renewed', () => {
     /** An API that wants the renewed credential, and a renewal that ends when it is told to. */
     async function openWithSlowRenewal() {

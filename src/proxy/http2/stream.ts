@@ -319,7 +319,8 @@ export class RelayedStream implements PendingRequest, Live, Monitored, BodyOwner
     const use = this.#use as CredentialUse;
     this.#renewed = true;
     this.#renewing = true;
-    use.renew().then(
+    const renewal = use.renew((injection) => injection);
+    renewal.then(
       (injection) => {
         this.#renewing = false;
         if (this.settled) return;
