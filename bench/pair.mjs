@@ -1,5 +1,5 @@
 /**
- * Two trees of ours in alternating rounds, for every claim of a gain or of no loss: `node bench/pair.mjs A B [rounds]
+ * Two worktrees in alternating rounds, for every claim of a gain or of no loss: `node bench/pair.mjs A B [rounds]
  * [seconds]`. Each tree is a checkout with its `node_modules` and a build in `dist/`. Prints B as a share of A: the median
  * of the rounds' ratios and their quartiles, for requests through the proxy and for starts.
  */

@@ -92,7 +92,7 @@ function print(results) {
   for (const [index, { name, goal }] of cases.entries()) {
     const { median, least } = results[index];
     const over = median - bare.median;
-    const verdict = goal === undefined ? '' : `≤ ${goal} ms ${over <= goal ? 'met' : 'MISSED'}`;
+    const result = goal === undefined ? '' : `≤ ${goal} ms ${over <= goal ? 'met' : 'MISSED'}`;
     const figures = [
       median.toFixed(1).padStart(12),
       signed(over).padStart(11),
@@ -100,7 +100,7 @@ function print(results) {
       least.toFixed(1).padStart(11),
       signed(least - bare.least).padStart(11),
     ];
-    console.log(`${name.padEnd(30)}${figures.join('')}   ${verdict}`.trimEnd());
+    console.log(`${name.padEnd(30)}${figures.join('')}   ${result}`.trimEnd());
   }
   const at = (name) => results[cases.findIndex((entry) => entry.name === name)].least;
   const total = at('authsome run -- true') - bare.least;

@@ -136,7 +136,7 @@ func exchange(conn *tls.Conn, reader *bufio.Reader, request []byte) error {
 		return err
 	}
 	if length < 0 {
-		// mitmproxy and others may frame a small answer anew.
+		// mitmproxy and others may re-frame a small response.
 		return fmt.Errorf("the answer has no length")
 	}
 	_, err = reader.Discard(int(length))

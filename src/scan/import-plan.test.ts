@@ -80,8 +80,8 @@ it('leaves what differs from the vault, unless it is forced; then it replaces th
 });
 
 it('skips what may belong to several providers, and what no key can sign in to', () => {
-  const rival = { ...openai, provider: 'deepseek' };
-  expect(reasons([finding('.env', 'k1', { alternatives: [rival] })])).toEqual([
+  const lookAlike = { ...openai, provider: 'deepseek' };
+  expect(reasons([finding('.env', 'k1', { alternatives: [lookAlike] })])).toEqual([
     'it may be a key for openai or deepseek',
   ]);
   expect(reasons([finding('.env', 'k1', { provider: { ...openai, takesKey: false } })])).toEqual([

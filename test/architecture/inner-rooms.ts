@@ -102,7 +102,7 @@ export const innerRooms: Readonly<Record<string, Readonly<Record<string, InnerRo
         'scrub',
         'contract',
       ],
-      reason: 'it relays streams: whoever accepts connections calls it, and never the other way round',
+      reason: 'it relays streams: the rooms that accept connections call it, and never the other way round',
     },
     inject: {
       mayImport: ['coding', 'http1'],

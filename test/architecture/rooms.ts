@@ -166,7 +166,7 @@ export const table: Readonly<
   },
   scan: {
     mayImport: ['environment'],
-    reason: 'a leaf: it reads text and judges values, and what to look for arrives as an argument',
+    reason: 'a leaf: it reads text and classifies values, and what to look for arrives as an argument',
   },
   storage: {
     mayImport: ['errors', 'command-line', 'private-files'],

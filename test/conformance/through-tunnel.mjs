@@ -1,6 +1,6 @@
 /**
  * Leads a client that knows no proxies through the run's: `node through-tunnel.mjs PORT HOST:PORT COMMAND…` listens on
- * this loopback port, gives each connection a CONNECT tunnel of its own to the target, and runs the command meanwhile.
+ * this loopback port, gives each connection a CONNECT tunnel of its own to the target, and runs the command beside it.
  */
 import { spawn } from 'node:child_process';
 import { connect, createServer } from 'node:net';

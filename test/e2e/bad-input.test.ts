@@ -132,7 +132,7 @@ it('goes on working beside a definition that was broken by hand, and doctor name
 });
 
 describe('a home', () => {
-  it('that is open to others is refused, with the command that mends it', async () => {
+  it('that is open to others is refused, with the command that fixes it', async () => {
     await withFixture(await fixture(), async (home) => {
       await home.authsome(['whoami']);
       await stop(home);

@@ -75,7 +75,7 @@ function conformance(...args: readonly string[]): Promise<Outcome> {
 let runs = 0;
 
 /** Runs scenarios against the product. The checks of each, by scenario, and what the suite makes of them. */
-async function judge(...selection: readonly string[]) {
+async function runSuite(...selection: readonly string[]) {
   const results = join(fixture.directory, `results-${++runs}`);
   mkdirSync(results);
   const command = `${process.execPath} ${join(fixture.directory, 'client.mjs')}`;
@@ -118,7 +118,7 @@ describe.concurrent('the MCP conformance suite', { timeout: timeoutMs }, () => {
   it.sequential.each(revisions)(
     'finds no fault, with the requests of %s (--suite auth)',
     async (revision) => {
-      const { outcome, checks } = await judge('--suite', 'auth', '--spec-version', revision);
+      const { outcome, checks } = await runSuite('--suite', 'auth', '--spec-version', revision);
       expect(outcome.code, outcome.stderr).toBe(0);
       expect(new Map([...checks].map(([scenario, found]) => [scenario, faults(found)]))).toEqual(
         new Map([...checks.keys()].map((scenario) => [scenario, []])),
@@ -135,7 +135,7 @@ describe.concurrent('the MCP conformance suite', { timeout: timeoutMs }, () => {
   );
 
   it.each(others.filter(({ applies }) => applies))('finds no fault in $scenario', async ({ scenario }) => {
-    const { outcome, checks } = await judge('--scenario', scenario);
+    const { outcome, checks } = await runSuite('--scenario', scenario);
     expect(outcome.code, outcome.stderr).toBe(0);
     const found = checks.get(scenario) ?? [];
     expect(faults(found)).toEqual([]);
@@ -145,7 +145,7 @@ describe.concurrent('the MCP conformance suite', { timeout: timeoutMs }, () => {
   it.each(others.filter(({ applies }) => !applies))(
     'still asks in $scenario for what is not there',
     async ({ scenario }) => {
-      const { outcome, checks } = await judge('--scenario', scenario);
+      const { outcome, checks } = await runSuite('--scenario', scenario);
       expect(faults(checks.get(scenario) ?? [])).not.toEqual([]);
       expect(outcome.code).not.toBe(0);
     },

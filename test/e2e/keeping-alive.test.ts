@@ -78,7 +78,7 @@ describe('a token without an expiry', () => {
 });
 
 describe('a grant that the provider has ended', () => {
-  it('is invalid: everything names the command that mends it, and that command does', async () => {
+  it('is invalid: everything names the command that fixes it, and that command does', async () => {
     await withFixture(await createAcme({ firstTokenTtlSeconds: 2 }), async (fixture) => {
       await connectAcme(fixture, '--connection', 'work');
       const calls = answer(fixture, '/token', {
@@ -86,19 +86,19 @@ describe('a grant that the provider has ended', () => {
         body: { error: 'invalid_grant', error_description: 'The account was closed.' },
       });
       await expiry(2);
-      const mend = 'authsome login acme --connection work --force';
+      const remedy = 'authsome login acme --connection work --force';
       const first = JSON.parse((await fixture.authsome(['run', '--', 'curl', '-sS', me])).stdout);
-      expect(first).toMatchObject({ code: 'CredentialExpired', hint: expect.stringContaining(mend) });
+      expect(first).toMatchObject({ code: 'CredentialExpired', hint: expect.stringContaining(remedy) });
       expect(first.hint).toContain('The account was closed.');
       const second = JSON.parse((await fixture.authsome(['run', '--', 'curl', '-sS', me])).stdout);
-      expect(second).toMatchObject({ code: 'CredentialExpired', hint: expect.stringContaining(mend) });
+      expect(second).toMatchObject({ code: 'CredentialExpired', hint: expect.stringContaining(remedy) });
 
       const list = await fixture.authsome(['list']);
       expect(list.stdout).toMatch(/acme +work +invalid/);
-      expect(list.stderr).toContain(mend);
+      expect(list.stderr).toContain(remedy);
       const get = await fixture.authsome(['get', 'acme']);
       expect(get).toMatchObject({ code: 0, stdout: expect.stringMatching(/status +invalid/) });
-      expect(get.stderr).toContain(mend);
+      expect(get.stderr).toContain(remedy);
       for (const args of [
         ['get', 'acme', '--show-secret'],
         ['get', 'acme', '--field', 'access_token', '--show-secret'],
@@ -107,14 +107,14 @@ describe('a grant that the provider has ended', () => {
       ]) {
         const outcome = await fixture.authsome(args);
         expect([args, outcome.code, outcome.stdout]).toEqual([args, 5, '']);
-        expect(outcome.stderr).toContain(mend);
+        expect(outcome.stderr).toContain(remedy);
       }
       const doctor = await fixture.json(['doctor']);
-      expect(doctor.checks).toContainEqual(expect.objectContaining({ name: 'connections', fix: mend }));
+      expect(doctor.checks).toContainEqual(expect.objectContaining({ name: 'connections', fix: remedy }));
       expect(calls()).toBe(1);
 
       fixture.service.authorization.misbehave(undefined);
-      const login = fixture.startAuthsome([...mend.split(' ').slice(1), '--json', '--no-browser']);
+      const login = fixture.startAuthsome([...remedy.split(' ').slice(1), '--json', '--no-browser']);
       const browser = fixture.newBrowser();
       await browser.submit(await browser.open(await authUrlOf(login)), { decision: 'allow' });
       expect((await login.ended).code).toBe(0);

@@ -86,7 +86,7 @@ describe('a daemon that is killed during a refresh', () => {
     });
   });
 
-  it('between the answer and its write loses a token that rotates, says so, and is mended by a sign-in', async () => {
+  it('between the response and its write loses a token that rotates, says so, and is fixed by a sign-in', async () => {
     await dueForRefresh(true, async (fixture) => {
       await killBeforeTheWrite(fixture, { stage: 'answered', blocked: false });
       const refused = await fixture.authsome(['run', '--', 'curl', '-sS', `https://${hosts.api}/v1/me`]);

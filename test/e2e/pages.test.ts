@@ -106,7 +106,7 @@ describe('in a real browser', () => {
       const login = late.startAuthsome(args);
       const state = new URL(await authUrlOf(login)).searchParams.get('state') ?? '';
       const { session_id: session } = JSON.parse(login.output.stdout);
-      // Whoever leaves by Ctrl-C has called it off; this one is just gone.
+      // Ctrl-C would have cancelled the sign-in; this terminal is just gone.
       login.child.kill('SIGKILL');
       daemon.shiftMs(11 * 60_000);
       for (const url of [

@@ -1,6 +1,6 @@
 /**
  * Servers that answer in shapes of their own, lie, dawdle or die, each of them a real one whose answers are bent on
- * their way out.
+ * how a person gets past them.
  */
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -77,7 +77,7 @@ describe('a server is understood', () => {
     expect((await call('no-end')).stdout).toContain('"hello":"ada"');
   });
 
-  it('that is slow, though within our patience', async () => {
+  it('that is slow, but within the timeout', async () => {
     // Its slowness is what is tested.
     interceptAnswers(fixture.service, '/token', (_, body, end) => void setTimeout(end, 8_000, body));
     const { page, outcome } = await signIn('slow');
@@ -143,7 +143,7 @@ describe('a sign-in fails precisely and stores nothing at a server', () => {
     expect(fixture.service.authorization.issued).toHaveLength(length);
   });
 
-  it('that dies in the middle of its answer', async () => {
+  it('that dies while it sends its response', async () => {
     interceptAnswers(fixture.service, '/token', (response, body) => {
       response.setHeader('content-length', Buffer.byteLength(body));
       response.write(body.slice(0, body.length / 2), () => response.destroy());
@@ -151,7 +151,7 @@ describe('a sign-in fails precisely and stores nothing at a server', () => {
     await fails('dies', 8, /login\.acme\.test did not respond: the connection closed before/, /\S/);
   });
 
-  it('that is slower than our patience; a later answer changes nothing, and the next sign-in works', async () => {
+  it('that is slower than the timeout; a later response changes nothing, and the next sign-in works', async () => {
     const held = holdTokenRequest(fixture.service, 'answered');
     await fails(
       'too-slow',

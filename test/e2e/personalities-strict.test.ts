@@ -108,7 +108,7 @@ describe('a strict server', () => {
   });
 });
 
-/** Where the form of ours leads, without going there. */
+/** Where authsome's form leads, without going there. */
 async function addressAfterForm(company: Company): Promise<string> {
   await company.page.route(`${issuer}/authorize?**`, (route) => route.abort());
   const leaving = company.page.waitForRequest((seen) => seen.url().startsWith(`${issuer}/authorize?`));
@@ -139,7 +139,7 @@ async function replay(company: Company, refreshToken: string): Promise<number> {
 }
 
 describe('a server that rotates refresh tokens', () => {
-  it('gets each of ours once; when a thief uses one, it ends the grant, and the line that is told mends that', async () => {
+  it('gets each refresh token once; when a thief uses one, it ends the grant, and the command that is shown fixes that', async () => {
     await inCompany({ firstTokenTtlSeconds: 2, rotateRefreshTokens: true }, async (company) => {
       const { authorization } = company.service;
       const running = company.startAuthsome(['login', 'acme', '--json', '--no-browser']);
@@ -158,11 +158,11 @@ describe('a server that rotates refresh tokens', () => {
       expect(authorization.revocations).toBe(1);
       const problem = await company.authsome(me);
       expect(problem.stdout).not.toContain('"hello"');
-      const mend = 'authsome login acme --force';
+      const remedy = 'authsome login acme --force';
       const failure = await company.json(['export', 'acme'], 5);
       expect(failure).toMatchObject({
         error: 'CredentialExpired',
-        hint: expect.stringContaining(mend),
+        hint: expect.stringContaining(remedy),
       });
       expect((await company.authsome(['list'])).stdout).toMatch(/acme +default +invalid/);
       // The thief's, then ours: the dead grant is not asked about again.
@@ -170,7 +170,7 @@ describe('a server that rotates refresh tokens', () => {
       await company.authsome(me);
       expect(authorization.refusals).toHaveLength(2);
 
-      const again = company.startAuthsome([...mend.split(' ').slice(1), '--json', '--no-browser']);
+      const again = company.startAuthsome([...remedy.split(' ').slice(1), '--json', '--no-browser']);
       await company.page.goto(await authUrlOf(again));
       await company.page.waitForURL(
         (url) => url.origin === company.baseUrl || url.href.includes('/interaction/'),

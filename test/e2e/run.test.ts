@@ -93,7 +93,7 @@ describe('the child of a run', () => {
     expect(outcome).toMatchObject({ code: 0, stdout: ' 00 ff 0a 0d 80 07\n', stderr: 'to-stderr\n' });
   });
 
-  it('has the files and pipes that a shell opens besides the standard streams, and nothing of ours', async () => {
+  it('has the files and pipes that a shell opens besides the standard streams, and nothing of its own', async () => {
     const inBash = async (told: string) => {
       const script = `exec 3< <(echo from a pipe) 5> other.txt
         ${told} sh -c 'cat /dev/fd/3; echo kept >&5; ls -l /proc/self/fd' && cat other.txt`;
@@ -286,7 +286,7 @@ describe('requests of a run', () => {
     expect(phantom).not.toBe(token);
   });
 
-  it('to a host that merely looks alike carry nothing of ours', async () => {
+  it('to a host that merely looks alike carry no credential', async () => {
     await run(
       'curl',
       '-sS',

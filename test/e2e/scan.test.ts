@@ -51,7 +51,7 @@ it('reports, imports, rewrites and undoes, and shows no value to anybody', async
   await withFixture(await createProject(), async (fixture) => {
     const { project: cwd, path } = fixture;
     const original = [
-      '\ufeff# keys of ours',
+      '\ufeff# our keys',
       `export PIXEL_API_KEY="${keys.pixel}"  # for the demo`,
       `CLAUDE = '${keys.anthropic}' `,
       `GH_TOKEN=${keys.github} # mine`,
@@ -107,7 +107,7 @@ it('reports, imports, rewrites and undoes, and shows no value to anybody', async
     expect(rewriting.stderr).toContain('Rewrote .env: 3 values replaced');
     const rewritten = readFileSync(path('.env'), 'utf8');
     expect(rewritten.split('\r\n')).toEqual([
-      '\ufeff# keys of ours',
+      '\ufeff# our keys',
       expect.stringMatching(/^export PIXEL_API_KEY="px_phantom\w+" {2}# for the demo$/),
       expect.stringMatching(/^CLAUDE = 'sk-ant-phantom\w+' $/),
       expect.stringMatching(/^GH_TOKEN=gh\w_\w*phantom\w+ # mine$/),

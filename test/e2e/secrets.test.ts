@@ -65,9 +65,7 @@ it('nothing that authsome ever writes holds a secret', async () => {
       }
       const child = fixture.startAuthsome(['run', '--', 'sh', '-c', 'echo $$; exec sleep 60']);
       const [, pid = ''] = await child.seen('stdout', /^(\d+)\n/);
-      const surroundings = ['environ', 'cmdline'].map((name) =>
-        readFileSync(`/proc/${pid}/${name}`, 'latin1'),
-      );
+      const procFiles = ['environ', 'cmdline'].map((name) => readFileSync(`/proc/${pid}/${name}`, 'latin1'));
       const parent = readFileSync(`/proc/${child.child.pid}/cmdline`, 'latin1');
       const ofRun = filesUnder(join(fixture.home, 'runs')).map((file) => readFileSync(file, 'latin1'));
       process.kill(Number(pid), 'SIGKILL');
@@ -90,7 +88,7 @@ it('nothing that authsome ever writes holds a secret', async () => {
         ...onDisk,
         ...fixture.written.map((text) => ['an output', text] as const),
         ...pages.map((text) => ['a page', text] as const),
-        ...surroundings.map((text) => ['the child’s /proc', text] as const),
+        ...procFiles.map((text) => ['the child’s /proc', text] as const),
         ...ofRun.map((text) => ['a file of the run', text] as const),
         ['the command line', parent] as const,
       ];

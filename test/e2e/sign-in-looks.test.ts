@@ -49,7 +49,7 @@ async function login(...args: readonly string[]): Promise<string> {
   return authUrlOf(running);
 }
 
-/** Faults of the page as it is now, in both schemes, on a desk and on a telephone. */
+/** Faults of the page as it is now, in both schemes, on a desktop and on a phone. */
 async function faults(): Promise<readonly string[]> {
   const found: string[] = [];
   for (const colorScheme of ['light', 'dark'] as const) {

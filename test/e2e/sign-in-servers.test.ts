@@ -139,7 +139,7 @@ describe('a token endpoint', () => {
       /longer than \d+ bytes/,
     ],
     [
-      'dies in the middle of its answer',
+      'dies while it sends its response',
       (response) => {
         response.writeHead(200, { 'content-type': 'application/json', 'content-length': '500' });
         response.write('{"access_token":"at_half', () => response.destroy());

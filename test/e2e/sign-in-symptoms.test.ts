@@ -322,7 +322,7 @@ describe('OAuth state parameter does not match', () => {
 });
 
 describe('token exchange failed: invalid_client', () => {
-  it('is told with the two commands that mend it, and they do', async () => {
+  it('is shown with the two commands that fix it, and they do', async () => {
     await withFixture(await createAcme(), async (other) => {
       const running = other.startOnTerminal(['login', 'acme', '--no-browser']);
       await running.seen('stdout', /Client ID: /);

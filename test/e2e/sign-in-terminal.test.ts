@@ -1,4 +1,4 @@
-/** Signing in from a terminal without a browser: every question on a real pty, and every way out of it. */
+/** Signing in from a terminal without a browser: every question on a real pty, and every way to leave it. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { acmeDevice, scriptDeviceFlow } from '../support/device-flow.ts';
 import { type Acme, authorizeUrlOf, createAcme, lastDocument, register } from '../support/fixture.ts';

@@ -220,7 +220,7 @@ describe('login with PKCE', () => {
   });
 });
 
-it('tells the two commands that mend a client which the provider refuses', async () => {
+it('shows the two commands that fix a client which the provider refuses', async () => {
   await withFixture(await createAcme(), async (other) => {
     const running = other.startAuthsome(['login', 'acme', '--no-browser', '--json']);
     const wrong = { clientId: other.client.clientId, clientSecret: 'cs_rotated_long_ago_000' };

@@ -25,7 +25,7 @@ it('mixed load with everybody misbehaving loses, doubles and mixes up no answer,
   expect(violations).toEqual([]);
   expect(open).toBe(0);
   expect(openSockets.after).toBeLessThanOrEqual(openSockets.before);
-  // It was what it says: most is answered, much breaks, and credentials changed meanwhile.
+  // The soak did what it says: most requests were answered, many broke, and credentials changed.
   expect(counts.whole).toBeGreaterThan(requests / 2);
   for (const seen of ['broken', 'problem', 'echo', 'arrived again', 'audit: injected', 'audit: passed']) {
     expect([seen, counts[seen] ?? 0]).toEqual([seen, expect.any(Number)]);

@@ -36,7 +36,7 @@ describe('output that goes nowhere', () => {
     });
   });
 
-  it('has the exit code of what went wrong, whoever reads of it', async () => {
+  it('has the exit code of what went wrong, whether or not anybody reads the message', async () => {
     expect((await bash('set -o pipefail; a inspect githb --json | true')).code).toBe(4);
     expect((await bash('a inspect githb 2> >(exec true)')).code).toBe(4);
     expect((await bash('a inspect githb 2> /dev/full')).code).toBe(4);
@@ -77,7 +77,7 @@ describe('--log-file', () => {
   });
 });
 
-describe('a daemon that is killed in the middle of a run', () => {
+describe('a daemon that is killed during a run', () => {
   const runUntilKilled = async (...flags: string[]): Promise<Outcome> => {
     const running = fixture.startAuthsome(['run', ...flags, '--', 'sh', '-c', 'echo up; read line; exit 7'], {
       stdin: 'open',

@@ -45,7 +45,7 @@ function must(holds: boolean, rule: string): void {
   if (!holds) throw new Violation(rule);
 }
 
-/** A machine between two peers that do what an input says, and everything that has to hold meanwhile. */
+/** A machine between two peers that do what an input says, with the checks that must hold throughout. */
 class Ring implements MachinePort {
   readonly machine = new RequestResponseMachine(this);
   readonly #input: Input;
@@ -181,7 +181,7 @@ class Ring implements MachinePort {
     must(this.#open === 1, 'bytes go out on no connection');
     const index = this.#heads.get(bytes);
     if (index !== undefined) {
-      must(index === this.#authorized.length - 1, 'an old head goes out');
+      must(index === this.#authorized.length - 1, 'an old head is sent');
       this.#current = index;
       const own = this.#authorized[index];
       if (own !== undefined) {
@@ -191,8 +191,8 @@ class Ring implements MachinePort {
       return true;
     }
     const own = this.#authorized[this.#current];
-    must(own !== undefined, 'a body goes out before any head');
-    must(!bytes.includes(marker), 'a credential goes out in a body');
+    must(own !== undefined, 'a body is sent before any head');
+    must(!bytes.includes(marker), 'a credential is sent in a body');
     if (own === undefined) return true;
     own.body += bytes.toString('latin1');
     const expected = readRequests(this.#fromClient)[this.#current];
@@ -219,7 +219,7 @@ class Ring implements MachinePort {
     const expected = readRequests(this.#fromClient)[this.#current];
     must(
       own?.body === expected?.body && expected?.complete === true,
-      'a connection is kept in the middle of a request',
+      'a connection is kept during a request',
     );
     this.#finalAnswers += 1;
     must(this.#finalAnswers <= this.#authorized.length, 'more answers than requests');

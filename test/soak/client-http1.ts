@@ -387,7 +387,7 @@ export function checkEcho(
 
 /**
  * Whether the upstream broke off where only its connection's end could tell, and what came is the beginning of what was
- * due. It may stop in the middle of a secret, which nobody can tell from text then.
+ * due. It may stop inside a secret, which nobody can tell from text then.
  */
 function isCutShort(
   { isHttp2, responseFraming }: Plan,

@@ -113,7 +113,7 @@ async function read(
     if (!String(fields.link).includes(plan.nonce))
       ledger.violation(`${plan.nonce} got the hint for another request`);
   });
-  // All of it may come in one turn, before whoever waits for the head goes on.
+  // All of it may come in one turn, before the code that waits for the head continues.
   const parts: Buffer[] = [];
   let headers: IncomingHttpHeaders = {};
   stream.on('response', (fields: IncomingHttpHeaders) => {

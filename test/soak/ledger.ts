@@ -37,7 +37,7 @@ export interface Plan {
 }
 
 /** One arrival of a request at the upstream. */
-export interface Sighting {
+export interface Attempt {
   readonly injected: boolean;
   /** Requests that this connection had carried before. */
   readonly before: number;
@@ -50,7 +50,7 @@ export interface Entry {
   /** The oldest credential that may still be used. */
   readonly floor: number;
   readonly startedAtMs: number;
-  readonly seen: Sighting[];
+  readonly seen: Attempt[];
   readonly decisions: string[];
   /** The client broke it off itself. */
   spoilt: boolean;
@@ -130,7 +130,7 @@ export class Ledger {
     host: string,
     credential: readonly string[],
     before: number,
-  ): { readonly entry: Entry; readonly sighting: Sighting } | undefined {
+  ): { readonly entry: Entry; readonly attempt: Attempt } | undefined {
     const entry = this.#entries.get(nonce) ?? this.#late.get(nonce);
     this.#late.delete(nonce);
     if (entry === undefined) {
@@ -148,13 +148,13 @@ export class Ledger {
         `${nonce} (${plan.method}, ${plan.fate}) arrived again after ${JSON.stringify(entry.seen)}`,
       );
     }
-    const sighting: Sighting = { injected, before, end: 'open' };
-    entry.seen.push(sighting);
+    const attempt: Attempt = { injected, before, end: 'open' };
+    entry.seen.push(attempt);
     this.count(entry.seen.length === 1 ? 'arrived' : 'arrived again');
-    return { entry, sighting };
+    return { entry, attempt };
   }
 
-  #mayRepeat({ plan, seen }: Entry, last: Sighting): boolean {
+  #mayRepeat({ plan, seen }: Entry, last: Attempt): boolean {
     if (last.end === 'unauthorized')
       return seen.length === 1 || (seen.length === 2 && seen[0]?.end === 'harmed');
     return seen.length === 1 && mayRetry(plan) && last.end === 'harmed' && last.before > 0;
@@ -174,9 +174,9 @@ export class Ledger {
     this.count(outcome);
     const { plan } = entry;
     if (outcome !== 'whole' && !this.#isExcused(entry)) {
-      const sightings = JSON.stringify(entry.seen);
+      const attempts = JSON.stringify(entry.seen);
       this.violation(
-        `${plan.nonce} lost its answer (${outcome} ${entry.problem ?? detail}): ${JSON.stringify(plan)} ${sightings}`,
+        `${plan.nonce} lost its answer (${outcome} ${entry.problem ?? detail}): ${JSON.stringify(plan)} ${attempts}`,
       );
     }
     this.#settle(entry);
@@ -227,8 +227,8 @@ export class Ledger {
   }
 
   /** The upstream is done with an arrival. */
-  left(nonce: string, sighting: Sighting, end: Exclude<Sighting['end'], 'open'>): void {
-    if (sighting.end === 'open') sighting.end = end;
+  left(nonce: string, attempt: Attempt, end: Exclude<Attempt['end'], 'open'>): void {
+    if (attempt.end === 'open') attempt.end = end;
     const entry = this.#entries.get(nonce);
     if (entry !== undefined) this.#settle(entry);
   }

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { answerFields, echoBytes, eventOf, eventsIn, isBodyless } from './answer.ts';
-import type { Entry, Fate, Plan, Sighting } from './ledger.ts';
+import type { Attempt, Entry, Fate, Plan } from './ledger.ts';
 import { Content, pause } from './payload.ts';
 import type { UpstreamContext } from './upstream.ts';
 import { chunkOf, framingOf, type Head, Malformed, valuesOf, type Wire } from './wire.ts';
@@ -61,17 +61,17 @@ export class Http1Upstream {
       this.#raw.destroy();
       return false;
     }
-    const { entry, sighting } = arrival;
+    const { entry, attempt } = arrival;
     if (method !== entry.plan.method)
       ledger.violation(`${nonce} was ${entry.plan.method} and arrived as ${method}`);
     try {
-      return await this.#act(head, entry, sighting, credential[0] ?? '');
+      return await this.#act(head, entry, attempt, credential[0] ?? '');
     } finally {
-      ledger.left(nonce, sighting, 'lost');
+      ledger.left(nonce, attempt, 'lost');
     }
   }
 
-  async #act(head: Head, entry: Entry, sighting: Sighting, credential: string): Promise<boolean> {
+  async #act(head: Head, entry: Entry, attempt: Attempt, credential: string): Promise<boolean> {
     const { ledger, isStale } = this.#context;
     const { plan } = entry;
     const host = plan.host;
@@ -80,7 +80,7 @@ export class Http1Upstream {
     if (isStale(host, credential)) {
       if (plan.expectsContinue) await this.#wire.write('HTTP/1.1 100 Continue\r\n\r\n');
       await this.#readBody(head, plan);
-      ledger.left(plan.nonce, sighting, 'unauthorized');
+      ledger.left(plan.nonce, attempt, 'unauthorized');
       const text = JSON.stringify({ nonce: plan.nonce, error: 'a stale token' });
       const body = plan.method === 'HEAD' ? '' : text;
       await this.#wire.write(
@@ -88,25 +88,25 @@ export class Http1Upstream {
       );
       return true;
     }
-    if (fate === 'reset at the head') return await this.#harm(sighting);
+    if (fate === 'reset at the head') return await this.#harm(attempt);
     if (fate === 'answer early') {
-      await this.#answer(plan, fate, sighting, credential);
-      ledger.left(plan.nonce, sighting, 'answered');
+      await this.#answer(plan, fate, attempt, credential);
+      ledger.left(plan.nonce, attempt, 'answered');
       await this.#readBody(head, plan);
       return plan.responseFraming !== 'close';
     }
     if (plan.expectsContinue) await this.#wire.write('HTTP/1.1 100 Continue\r\n\r\n');
     await this.#readBody(head, plan);
-    if (plan.kind === 'upgrade') return await this.#switch(plan, fate, sighting);
+    if (plan.kind === 'upgrade') return await this.#switch(plan, fate, attempt);
     if (entry.intercepted && this.#wire.surplus > 0)
       ledger.violation(`bytes came after ${plan.nonce}, before its answer`);
     if (fate === 'stall') await pause(20 + (plan.responseBytes % 400));
-    if (fate === 'reset before the answer') return await this.#harm(sighting);
+    if (fate === 'reset before the answer') return await this.#harm(attempt);
     if (fate === 'hint first') {
       await this.#wire.write(`HTTP/1.1 103 Early Hints\r\nLink: </${plan.nonce}>; rel=preload\r\n\r\n`);
     }
-    if (!(await this.#answer(plan, fate, sighting, credential))) return false;
-    ledger.left(plan.nonce, sighting, 'answered');
+    if (!(await this.#answer(plan, fate, attempt, credential))) return false;
+    ledger.left(plan.nonce, attempt, 'answered');
     if (fate === 'close in silence') await pause(plan.responseBytes % 25);
     return fate !== 'announce close' && fate !== 'close in silence' && plan.responseFraming !== 'close';
   }
@@ -124,8 +124,8 @@ export class Http1Upstream {
     }
   }
 
-  async #harm(sighting: Sighting): Promise<false> {
-    sighting.end = 'harmed';
+  async #harm(attempt: Attempt): Promise<false> {
+    attempt.end = 'harmed';
     // What was written is to arrive before the reset does, now and then.
     await pause(2);
     // Not a reset below TLS: Node 20 corrupts its memory now and then, and this process is to last.
@@ -134,7 +134,7 @@ export class Http1Upstream {
   }
 
   /** False when it broke off. */
-  async #answer(plan: Plan, fate: Fate, sighting: Sighting, credential: string): Promise<boolean> {
+  async #answer(plan: Plan, fate: Fate, attempt: Attempt, credential: string): Promise<boolean> {
     const whole = plan.echoes ? echoBytes(plan, credential) : undefined;
     const length = whole?.length ?? plan.responseBytes;
     const head = [
@@ -150,7 +150,7 @@ export class Http1Upstream {
     const text = `${head.join('\r\n')}\r\n\r\n`;
     if (fate === 'reset in the head') {
       await this.#wire.write(text.slice(0, 1 + (plan.responseBytes % (text.length - 1))));
-      return await this.#harm(sighting);
+      return await this.#harm(attempt);
     }
     await this.#wire.write(text);
     if (isBodyless(plan)) return true;
@@ -172,8 +172,8 @@ export class Http1Upstream {
         if (fate === 'dribble') await pause(3);
       }
       if (breaks) {
-        if (fate === 'reset in the body') return await this.#harm(sighting);
-        sighting.end = 'harmed';
+        if (fate === 'reset in the body') return await this.#harm(attempt);
+        attempt.end = 'harmed';
         return false;
       }
     }
@@ -182,8 +182,8 @@ export class Http1Upstream {
   }
 
   /** 101, then the bytes of both sides cross. */
-  async #switch(plan: Plan, fate: Fate, sighting: Sighting): Promise<false> {
-    if (fate === 'reset before the answer' || fate === 'reset in the head') return await this.#harm(sighting);
+  async #switch(plan: Plan, fate: Fate, attempt: Attempt): Promise<false> {
+    if (fate === 'reset before the answer' || fate === 'reset in the head') return await this.#harm(attempt);
     await this.#wire.write(
       `HTTP/1.1 101 Switching Protocols\r\nX-Nonce: ${plan.nonce}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`,
     );
@@ -205,8 +205,8 @@ export class Http1Upstream {
       }
     };
     await Promise.all([writing(), reading()]);
-    if (cut !== undefined) return await this.#harm(sighting);
-    this.#context.ledger.left(plan.nonce, sighting, 'answered');
+    if (cut !== undefined) return await this.#harm(attempt);
+    this.#context.ledger.left(plan.nonce, attempt, 'answered');
     return false;
   }
 }

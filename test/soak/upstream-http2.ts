@@ -8,7 +8,7 @@ import {
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { answerFields, echoBytes, eventOf, eventsIn, isBodyless } from './answer.ts';
-import type { Entry, Fate, Plan, Sighting } from './ledger.ts';
+import type { Attempt, Entry, Fate, Plan } from './ledger.ts';
 import { Content, pause, room } from './payload.ts';
 import type { UpstreamContext } from './upstream.ts';
 
@@ -19,7 +19,7 @@ const resetNoticeMs = 100;
 export function serveSession(tls: TLSSocket, raw: Socket, context: UpstreamContext): void {
   Object.assign(tls, { secureConnecting: false });
   const session = performServerHandshake(tls, { settings: { maxConcurrentStreams: 200 } });
-  const open = new Map<Sighting, Entry>();
+  const open = new Map<Attempt, Entry>();
   session.on('error', () => {});
   // Node's HTTP/2 itself does not notice the end of a connection that may be half open.
   tls.on('end', () => session.destroy(undefined, constants.NGHTTP2_CANCEL));
@@ -43,7 +43,7 @@ async function meet(
   raw: Socket,
   stream: ServerHttp2Stream,
   headers: IncomingHttpHeaders,
-  open: Map<Sighting, Entry>,
+  open: Map<Attempt, Entry>,
   context: UpstreamContext,
 ): Promise<void> {
   const { ledger, keyring } = context;
@@ -60,13 +60,13 @@ async function meet(
   }
   const arrival = ledger.arrived(nonce, host, credential, 0);
   if (arrival === undefined) throw new Gone();
-  const { entry, sighting } = arrival;
-  open.set(sighting, entry);
+  const { entry, attempt } = arrival;
+  open.set(attempt, entry);
   try {
     const { plan } = entry;
     if (context.isStale(host, credential[0] ?? '')) {
       await readBody(stream, entry, context);
-      ledger.left(nonce, sighting, 'unauthorized');
+      ledger.left(nonce, attempt, 'unauthorized');
       stream.respond({
         ':status': 401,
         'x-nonce': nonce,
@@ -86,7 +86,7 @@ async function meet(
       return;
     }
     if (fate === 'reset at the head') {
-      harm(stream, sighting);
+      harm(stream, attempt);
       return;
     }
     const reading = readBody(stream, entry, context);
@@ -94,22 +94,22 @@ async function meet(
     if (fate !== 'answer early') await reading;
     if (fate === 'stall') await pause(20 + (plan.responseBytes % 400));
     if (fate === 'reset before the answer' || fate === 'reset in the head') {
-      harm(stream, sighting);
+      harm(stream, attempt);
       return;
     }
     if (fate === 'hint first') stream.additionalHeaders({ ':status': 103, link: `</${nonce}>; rel=preload` });
-    if (!(await answer(stream, plan, fate, sighting, credential[0] ?? ''))) return;
+    if (!(await answer(stream, plan, fate, attempt, credential[0] ?? ''))) return;
     await reading;
-    ledger.left(nonce, sighting, 'answered');
+    ledger.left(nonce, attempt, 'answered');
     if (fate === 'go away') session.close();
   } finally {
-    ledger.left(nonce, sighting, 'lost');
+    ledger.left(nonce, attempt, 'lost');
     for (const [other, { outcome }] of open) if (outcome !== undefined) open.delete(other);
   }
 }
 
-function harm(stream: ServerHttp2Stream, sighting: Sighting): void {
-  sighting.end = 'harmed';
+function harm(stream: ServerHttp2Stream, attempt: Attempt): void {
+  attempt.end = 'harmed';
   stream.close(constants.NGHTTP2_INTERNAL_ERROR);
 }
 
@@ -140,7 +140,7 @@ async function answer(
   stream: ServerHttp2Stream,
   plan: Plan,
   fate: Fate,
-  sighting: Sighting,
+  attempt: Attempt,
   credential: string,
 ): Promise<boolean> {
   const whole = plan.echoes ? echoBytes(plan, credential) : undefined;
@@ -178,7 +178,7 @@ async function answer(
       if (fate === 'dribble') await pause(3);
     }
     if (breaks) {
-      harm(stream, sighting);
+      harm(stream, attempt);
       return false;
     }
   }

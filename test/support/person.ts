@@ -13,8 +13,8 @@
  * | replies with forms, or without `expires_in`    | `personalities-faulty`                                   |
  * | says errors with status 200                    | `personalities-faulty`                                   |
  * | names a wrong `iss`, or a wrong issuer         | `personalities-faulty`                                   |
- * | is slow, within our patience and beyond it     | `personalities-faulty`                                   |
- * | dies in the middle of its answer               | `personalities-faulty`                                   |
+ * | is slow, within the timeout and beyond it      | `personalities-faulty`                                   |
+ * | dies while it sends its response               | `personalities-faulty`                                   |
  *
  * More shapes of each fault, without a script in the browser, are in `sign-in-servers`; what happens to a connection that
  * is there already, in `keeping-alive`.
@@ -59,7 +59,7 @@ export async function inCompany(
   }
 }
 
-/** Gives the client that was registered by hand to the page of ours that asks for it. */
+/** Gives the client that was registered by hand to authsome's page that asks for it. */
 export async function giveClient({ page, client }: Company): Promise<void> {
   await page.locator('input[name=client_id]').fill(client.clientId);
   await page.locator('input[name=client_secret]').fill(client.clientSecret);
@@ -71,7 +71,7 @@ export async function consent({ page }: Company): Promise<void> {
   await page.getByRole('button', { name: 'Authorize' }).click();
 }
 
-/** What the page says, once it has arrived at one of ours. */
+/** What the page says, once it has arrived at one of authsome's. */
 export async function told({ page, baseUrl }: Company): Promise<string> {
   await page.waitForURL((url) => url.origin === baseUrl && url.pathname.startsWith('/auth/sessions/'));
   return (await page.locator('main').textContent()) ?? '';

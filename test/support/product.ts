@@ -43,7 +43,7 @@ export function start(options: StartOptions): Running {
       for (const watch of watchers) watch();
     });
   }
-  // A child that ends without reading all of its input is not a failure of ours.
+  // A child that ends without reading all of its input is not a failure of the test.
   child.stdin?.on('error', () => {});
   if (options.stdin !== undefined && options.stdin !== 'open') child.stdin?.end(options.stdin);
   const ended = new Promise<Outcome>((resolve, reject) => {

@@ -3,7 +3,7 @@ import type { Browser, Page } from './browser.ts';
 import type { Outcome, Running } from './product.ts';
 
 export interface SignedIn {
-  /** The page of ours that asked, and the one that closed the sign-in. */
+  /** authsome's page that asked, and the one that closed the sign-in. */
   readonly asked: Page;
   readonly closing: Page;
   readonly outcome: Outcome;

@@ -1,4 +1,4 @@
-/** Holds, changes and counts what the authorization server answers at its token endpoint. */
+/** Holds back, changes and counts the responses of the authorization server's token endpoint. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Service } from './service/index.ts';
 
@@ -51,7 +51,7 @@ export function holdTokenRequest(service: Service, stage: Stage): HeldRequest {
   };
 }
 
-/** Passes every token response, or every response of another endpoint, through `change` on its way out. */
+/** Passes every token response, or every response of another endpoint, through `change` before it is sent. */
 export function changeResponses(
   service: Service,
   change: (body: Record<string, unknown>) => Record<string, unknown>,

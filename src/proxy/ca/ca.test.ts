@@ -65,7 +65,7 @@ describe('OpenSSL accepts', () => {
   }
 });
 
-describe('OpenSSL refuses, whoever has the key,', () => {
+describe('OpenSSL refuses, even with the key,', () => {
   const cases: readonly (readonly [name: string, hosts: readonly string[], host: string])[] = [
     ['a leaf for a host outside the constraints', ['example.test'], 'example.org'],
     ['a leaf for a host that merely ends alike', ['example.test'], 'notexample.test'],

@@ -40,7 +40,7 @@ describe('the decision', () => {
     const { fixture, seen } = await openWithApi({
       routes: [
         routeTo(apiHost),
-        routeTo(apiHost, { id: 'rival:api', provider: 'rival', connection: 'work' }),
+        routeTo(apiHost, { id: 'second:api', provider: 'second', connection: 'work' }),
         routeTo(apiHost, { id: 'other:api/v9', provider: 'other', pathPrefix: '/v9' }),
       ],
     });
@@ -51,9 +51,9 @@ describe('the decision', () => {
       expect(problem).toMatchObject({
         code: 'RouteAmbiguous',
         status: 409,
-        detail: 'more than one connection matches this request: example/default, rival/work',
+        detail: 'more than one connection matches this request: example/default, second/work',
         hint: expect.stringContaining(
-          'authsome run --provider example -- <command> (or --provider rival/work)',
+          'authsome run --provider example -- <command> (or --provider second/work)',
         ),
       });
     }
@@ -65,7 +65,7 @@ describe('the decision', () => {
         outcome: 'RouteAmbiguous',
         candidates: [
           { connection: 'default', matched: false, reason },
-          { route: 'rival:api', connection: 'work', matched: false, reason },
+          { route: 'second:api', connection: 'work', matched: false, reason },
           { route: 'other:api/v9', matched: false, reason: 'does not cover this path' },
         ],
       });

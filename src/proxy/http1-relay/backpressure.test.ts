@@ -11,7 +11,7 @@ const large = 256 * mebibyte;
 const bound = 48 * mebibyte;
 const block = Buffer.alloc(256 * 1024, 'x');
 
-/** Writes `bytes` to whoever reads as slowly as it likes, never more than one block ahead. */
+/** Writes `bytes` to a reader that may be slow, never more than one block ahead. */
 function pour(socket: Socket, bytes: number, done: () => void): void {
   let rest = bytes;
   const go = (): void => {
@@ -42,7 +42,7 @@ async function settled(socket: Socket): Promise<number> {
 describe('a side that does not read', { timeout: 60_000 }, () => {
   it.each([
     { what: 'a response', type: 'application/octet-stream', framing: 1_000 },
-    // Framed anew, in chunks.
+    // Framed again, in chunks.
     { what: 'a response that is searched for the secret', type: 'text/plain', framing: mebibyte },
   ])(
     'as a client: of $what of 256 MiB no more is taken than the buffers hold, and all of it once it reads',

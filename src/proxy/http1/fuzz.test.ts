@@ -189,7 +189,7 @@ it('whatever both peers do in any order, one request is on the wire at a time an
       }
       ring.machine.clientClosed();
       expect(ring.open).toBe(0);
-      // A head goes out once, and once more where a stale connection allows it.
+      // A head is sent once, and once more where a stale connection allows it.
       for (const times of ring.heads.values()) expect(times).toBeLessThanOrEqual(reused ? 2 : 1);
     }),
     { numRuns: 3_000 },

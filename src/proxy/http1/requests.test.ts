@@ -263,7 +263,7 @@ const refused: readonly (readonly [name: string, sent: string])[] = [
   ['an endless method', 'G'.repeat(100)],
 ];
 
-/** A authorized request whose body breaks its framing: nothing after the fault goes out, and the upstream is cut off. */
+/** An authorized request whose body breaks its framing: nothing after the fault is sent, and the upstream is cut off. */
 const brokenBodies: readonly (readonly [name: string, body: string, forwarded: string])[] = [
   ['no chunk size', '\r\nhello', ''],
   ['a chunk size with 0x', '0x5\r\nhello\r\n0\r\n\r\n', ''],

@@ -290,7 +290,7 @@ describe('refusals', () => {
   }
 
   for (const [path, user = ''] of [['/a b'], ['x'], ['/\u00e4'], ['/', 'u@']]) {
-    it(`nothing goes out for ${user}host and ${JSON.stringify(path)}, which nobody may send`, async () => {
+    it(`nothing is sent for ${user}host and ${JSON.stringify(path)}, which nobody may send`, async () => {
       let streams = 0;
       const fixture = await openWithHttp2(() => {
         streams += 1;

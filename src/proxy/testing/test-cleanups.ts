@@ -1,6 +1,6 @@
 import { afterEach } from 'vitest';
 
-/** What to do after each test of a file, the last first: whoever opens something adds how it is closed. */
+/** What to do after each test of a file, the last first: the code that opens something adds how to close it. */
 export function cleanupsAfterEach(): (() => unknown)[] {
   const cleanups: (() => unknown)[] = [];
   afterEach(async () => {

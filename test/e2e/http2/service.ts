@@ -21,7 +21,7 @@ export const grpcHost = 'grpc.multiplex.test';
 export const newerHost = 'newer.multiplex.test';
 
 /**
- * A fixture with an API that speaks HTTP/2 only, at `newerHost` and at `localhost:at` for whoever goes through the proxy,
+ * A fixture with an API that speaks HTTP/2 only, at `newerHost` and at `localhost:at` for clients of the proxy,
  * and one at `olderHost` that speaks HTTP/1.1.
  */
 export interface Http2Fixture extends Fixture {

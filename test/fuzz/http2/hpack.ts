@@ -177,7 +177,7 @@ export class BlockReader {
 
 export type Form = 'plain' | 'remembered' | 'never';
 
-/** Writes one side's header blocks; how each field is written is up to whoever calls. */
+/** Writes one side's header blocks; the caller decides how each field is written. */
 export class BlockWriter {
   readonly #table = new Table(4_096);
 

@@ -152,7 +152,7 @@ export class MessageReader {
         const message = this.#open.get(stream);
         if (message === undefined || message.over || message.whole) return;
         if (isPaddedBeyond(payload, flags)) {
-          // Where the other side has reset the stream meanwhile, it does not look.
+          // Where the other side has since reset the stream, it does not look.
           message.over = true;
           return;
         }

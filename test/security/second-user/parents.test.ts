@@ -5,7 +5,7 @@ import { openFixture, withFixture } from '../../support/fixture.ts';
 import { commandsAs, owner, startAs, stranger } from '../../support/other-user.ts';
 
 /**
- * The attack: a home is private, but a directory above it is not. Whoever can write there moves the whole home away and
+ * The attack: a home is private, but a directory above it is not. A user who can write there moves the whole home away and
  * puts another one in its place, with a config.json of theirs, or keeps a copy of what is written there next.
  */
 describe('a directory above the home', () => {
