@@ -6,8 +6,8 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createThrowawayCa } from '../../test/support/service/certificates.ts';
 import { AuthsomeError } from '../errors.ts';
-import { createDialer } from './dial.ts';
-import type { Dialer, Fetch } from './dialer.ts';
+import type { Dialer, Fetch } from './contract.ts';
+import { createDialer } from './dialer.ts';
 import { outboundFetch } from './outbound-fetch.ts';
 
 let server: Server;

@@ -1,7 +1,7 @@
 import type { buildConnector } from 'undici';
 import { AuthsomeError } from '../errors.ts';
 import { isLoopbackName } from '../loopback.ts';
-import type { Dialer, Fetch, OutboundFetchOptions } from './dialer.ts';
+import type { Dialer, Fetch, OutboundFetchOptions } from './contract.ts';
 
 const defaultMaxBodyBytes = 1024 * 1024;
 const defaultTimeoutMs = 30_000;

@@ -1,7 +1,7 @@
 import type { ScopeAdvice } from '../connections/index.ts';
 import type { Caller, Tenant } from '../principals/index.ts';
 import type { Proxy as ProxyServer, RunSpec, UpstreamRefusal } from '../proxy/index.ts';
-import type { LiveRun, OpenedRun, RunSpecification } from './live-run.ts';
+import type { OpenedRun, RunEntry, RunSpecification } from './contract.ts';
 import type { Roots } from './roots.ts';
 import type { RunAudits } from './run-audits.ts';
 import type { RunDirectories } from './run-directory.ts';
@@ -22,7 +22,7 @@ export interface OpenRunOptions {
   readonly audits: RunAudits;
   readonly randomBytes: (size: number) => Uint8Array;
   /** Registers the run: from then on it can end. */
-  readonly onLive: (live: LiveRun) => void;
+  readonly onLive: (live: RunEntry) => void;
   readonly end: (id: string) => void;
 }
 

@@ -4,7 +4,7 @@ import type { ConnectionChange } from '../connections/index.ts';
 import type { Caller, Tenant } from '../principals/index.ts';
 import { randomId } from '../principals/index.ts';
 import type { Proxy as ProxyServer } from '../proxy/index.ts';
-import type { LiveRun, OpenedRun, RunSpecification } from './live-run.ts';
+import type { OpenedRun, RunEntry, RunSpecification } from './contract.ts';
 import { openRun } from './open-run.ts';
 import type { Roots } from './roots.ts';
 import type { RunAudits } from './run-audits.ts';
@@ -25,7 +25,7 @@ export interface RunsOptions {
 export class Runs {
   readonly #options: RunsOptions;
   readonly #directories: RunDirectories;
-  readonly #live = new Map<string, LiveRun>();
+  readonly #live = new Map<string, RunEntry>();
   readonly #removals = new Set<Promise<void>>();
   #waitingForIdle: (() => void)[] = [];
 
@@ -50,7 +50,7 @@ export class Runs {
   async open(specification: RunSpecification, caller: Caller, tenant: Tenant): Promise<OpenedRun> {
     const { proxy, roots, audits, randomBytes } = this.#options;
     const directories = this.#directories;
-    const onLive = (live: LiveRun): void => {
+    const onLive = (live: RunEntry): void => {
       this.#live.set(live.run.id, live);
     };
     const end = (id: string): void => this.#end(id, 'ok');
@@ -107,7 +107,7 @@ export class Runs {
     this.#waitingForIdle = [];
   }
 
-  async #reroute(entry: LiveRun): Promise<void> {
+  async #reroute(entry: RunEntry): Promise<void> {
     const { connections, catalog } = entry.tenant;
     entry.selected = reselectConnections(entry.request, entry.selected, await connections.summaries());
     const usable = usableConnections(entry.selected, catalog);

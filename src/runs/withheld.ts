@@ -1,6 +1,6 @@
 import type { RecognizedSecret } from '../connections/index.ts';
 import type { Tenant } from '../principals/index.ts';
-import type { RunSpecification } from './live-run.ts';
+import type { RunSpecification } from './contract.ts';
 import type { Phantoms } from './usable-connections.ts';
 
 /** What a run's child does not get of its parent's environment. */

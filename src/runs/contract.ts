@@ -32,7 +32,7 @@ export interface OpenedRun extends CaFiles {
 }
 
 /** A run as the daemon keeps it while it lives. */
-export interface LiveRun {
+export interface RunEntry {
   readonly run: Run;
   readonly caller: Caller;
   readonly request: SelectionRequest;

@@ -4,7 +4,7 @@ import { createServer as createTlsServer, type TLSSocket, type Server as TlsServ
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createThrowawayCa, type ThrowawayCa } from '../../test/support/service/certificates.ts';
 import { AuthsomeError } from '../errors.ts';
-import { createDialer, type DialerOptions, interleaved } from './dial.ts';
+import { createDialer, type DialerOptions, interleaved } from './dialer.ts';
 import { connectFailure, tlsFailure } from './failure.ts';
 import { parseProxyEnvironment } from './upstream-proxy.ts';
 
