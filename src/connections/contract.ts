@@ -47,6 +47,8 @@ export interface ConnectionsOptions {
   readonly notify: (event: ConnectionEvent) => void;
   readonly nowMs: () => number;
   readonly randomBytes: (size: number) => Uint8Array;
+  /** Whether a run was given this value in place of a secret: it is never stored as one. */
+  readonly isGivenPhantom?: (value: string) => boolean;
   /** The one redirect URI, as registered at providers. */
   readonly redirectUri: string;
   /** Where a document about this client is published, if anywhere: a client ID for servers that take such. */

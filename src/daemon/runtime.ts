@@ -3,7 +3,14 @@ import { pagePath } from '../api/index.ts';
 import { createPeers, type Peers } from '../peers/index.ts';
 import { createTenants, type Tenants } from '../principals/index.ts';
 import { type Proxy as RunProxy, startProxy } from '../proxy/index.ts';
-import { createDecisionSink, createRoots, RunAudits, Runs, removeStaleRuns } from '../runs/index.ts';
+import {
+  createDecisionSink,
+  createGivenPhantoms,
+  createRoots,
+  RunAudits,
+  Runs,
+  removeStaleRuns,
+} from '../runs/index.ts';
 import type { Closers } from './closers.ts';
 import type { StartOptions } from './contract.ts';
 import type { Listener } from './listener.ts';
@@ -45,6 +52,7 @@ export async function createRuntime(
   // Beside the arrival of the request, which then need not wait for it.
   listener.onConnection((socket) => peers.check(socket, 'now'));
   const outbound = createOutbound(settings, environment);
+  const givenPhantoms = createGivenPhantoms();
   const tenants = createTenants({
     principals,
     storage,
@@ -58,6 +66,7 @@ export async function createRuntime(
     trail,
     redirectUri,
     clientMetadataUrl: settings.clientMetadataUrl,
+    isGivenPhantom: (value) => givenPhantoms.has(value),
     pageUrl: (sessionId) => url + pagePath(sessionId),
     nowMs,
     randomBytes,
@@ -93,6 +102,7 @@ export async function createRuntime(
     directory: home.runs,
     roots: createRoots(),
     audits,
+    givenPhantoms,
     randomBytes,
   });
   closers.add(() => runs.endAll());

@@ -49,6 +49,7 @@ export interface TenantsOptions {
   readonly trail: ObservedTrail;
   readonly redirectUri: string;
   readonly clientMetadataUrl: string | undefined;
+  readonly isGivenPhantom: (value: string) => boolean;
   readonly pageUrl: (sessionId: string) => string;
   readonly nowMs: () => number;
   readonly randomBytes: (size: number) => Uint8Array;

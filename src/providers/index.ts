@@ -8,7 +8,7 @@ export { openDefinitionFolder } from './definition-folder.ts';
 export { canonicalHost } from './host.ts';
 export { parseProvider } from './parse/index.ts';
 export { readPath } from './path.ts';
-export { phantomFor } from './phantom.ts';
+export { couldBePhantom, isFromTemplate, phantomFor } from './phantom.ts';
 export type { FlowName, OauthDefinition, Placement, Provider } from './provider.ts';
 export { foldHeaderName, isReservedHeader } from './reserved-headers.ts';
 export type { Route, RouteTable } from './route.ts';

@@ -24,6 +24,24 @@ export function phantomFor(provider: Pick<Provider, 'apiKey' | 'phantom'>, rando
   return phantomOfPattern(expression.source, randomBytes);
 }
 
+/**
+ * Whether the value can be a phantom by its own text: it says so, as every phantom that has room for the word does, or it
+ * is made from the definition's template. A provider whose keys all contain the word is told by its template alone.
+ */
+export function couldBePhantom(provider: Pick<Provider, 'apiKey' | 'phantom'>, value: string): boolean {
+  const keysSaySo = /phantom/i.test(provider.apiKey?.keyPattern?.source ?? '');
+  return (!keysSaySo && /phantom/i.test(value)) || isFromTemplate(provider, value);
+}
+
+/** Whether the value could be made from the definition's own phantom (`export.phantom`). */
+export function isFromTemplate(provider: Pick<Provider, 'phantom'>, value: string): boolean {
+  if (provider.phantom === undefined) return false;
+  const parts = provider.phantom
+    .split('{random}')
+    .map((part) => part.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&'));
+  return new RegExp(`^${parts.join(`[A-Za-z0-9]{${usualRepeats}}`)}$`).test(value);
+}
+
 /** A string that the pattern matches. Throws a Fault when it could be a real key. */
 export function phantomOfPattern(source: string, randomBytes: RandomBytes): string {
   const places: string[] = [];

@@ -1,5 +1,6 @@
 import type { ScopeAdvice } from '../connections/index.ts';
 import type { Caller, Tenant } from '../principals/index.ts';
+import type { Provider } from '../providers/index.ts';
 import type { Proxy as ProxyServer, RunSpec, UpstreamRefusal } from '../proxy/index.ts';
 import type { OpenedRun, RunEntry, RunSpecification } from './contract.ts';
 import type { Roots } from './roots.ts';
@@ -20,7 +21,7 @@ export interface OpenRunOptions {
   readonly directories: RunDirectories;
   readonly roots: Roots;
   readonly audits: RunAudits;
-  readonly randomBytes: (size: number) => Uint8Array;
+  readonly newPhantom: (provider: Provider) => string;
   /** Registers the run: from then on it can end. */
   readonly onLive: (live: RunEntry) => void;
   readonly end: (id: string) => void;
@@ -33,7 +34,7 @@ export async function openRun(
   caller: Caller,
   tenant: Tenant,
 ): Promise<OpenedRun> {
-  const { proxy, directories, roots, audits, randomBytes, onLive, end } = options;
+  const { proxy, directories, roots, audits, newPhantom, onLive, end } = options;
   const { connections, catalog, policy, audit } = tenant;
   const trusted = Promise.all(specification.caFiles.map((path) => roots.of(path)));
   const summaries = await connections.summaries();
@@ -42,7 +43,7 @@ export async function openRun(
   const place = directories.take();
   const { id } = place;
   const phantoms: Phantoms = new Map();
-  addPhantoms(phantoms, usable, randomBytes);
+  addPhantoms(phantoms, usable, newPhantom);
   const withheld = await withholdSecrets({
     held: specification.held,
     tenant,

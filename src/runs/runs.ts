@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import type { ConnectionChange } from '../connections/index.ts';
 import type { Caller, Tenant } from '../principals/index.ts';
 import { randomId } from '../principals/index.ts';
+import { type Provider, phantomFor } from '../providers/index.ts';
 import type { Proxy as ProxyServer } from '../proxy/index.ts';
 import type { OpenedRun, RunEntry, RunSpecification } from './contract.ts';
+import type { GivenPhantoms } from './given-phantoms.ts';
 import { openRun } from './open-run.ts';
 import type { Roots } from './roots.ts';
 import type { RunAudits } from './run-audits.ts';
@@ -18,6 +20,7 @@ export interface RunsOptions {
   readonly directory: string;
   readonly roots: Roots;
   readonly audits: RunAudits;
+  readonly givenPhantoms?: GivenPhantoms;
   readonly randomBytes: (size: number) => Uint8Array;
 }
 
@@ -48,13 +51,14 @@ export class Runs {
   }
 
   async open(specification: RunSpecification, caller: Caller, tenant: Tenant): Promise<OpenedRun> {
-    const { proxy, roots, audits, randomBytes } = this.#options;
+    const { proxy, roots, audits } = this.#options;
     const directories = this.#directories;
     const onLive = (live: RunEntry): void => {
       this.#live.set(live.run.id, live);
     };
     const end = (id: string): void => this.#end(id, 'ok');
-    const options = { proxy, directories, roots, audits, randomBytes, onLive, end };
+    const newPhantom = (provider: Provider): string => this.#newPhantom(provider);
+    const options = { proxy, directories, roots, audits, newPhantom, onLive, end };
     return await openRun(options, specification, caller, tenant);
   }
 
@@ -107,11 +111,18 @@ export class Runs {
     this.#waitingForIdle = [];
   }
 
+  #newPhantom(provider: Provider): string {
+    const { givenPhantoms, randomBytes } = this.#options;
+    const phantom = phantomFor(provider, randomBytes);
+    givenPhantoms?.add(phantom);
+    return phantom;
+  }
+
   async #reroute(entry: RunEntry): Promise<void> {
     const { connections, catalog } = entry.tenant;
     entry.selected = reselectConnections(entry.request, entry.selected, await connections.summaries());
     const usable = usableConnections(entry.selected, catalog);
-    addPhantoms(entry.phantoms, usable, this.#options.randomBytes);
+    addPhantoms(entry.phantoms, usable, (provider) => this.#newPhantom(provider));
     entry.run.replaceRoutes(routeTableOf(usable));
   }
 }

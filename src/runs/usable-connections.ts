@@ -1,11 +1,4 @@
-import {
-  type Catalog,
-  compileRoutes,
-  type Provider,
-  phantomFor,
-  type RouteTable,
-  routesOf,
-} from '../providers/index.ts';
+import { type Catalog, compileRoutes, type Provider, type RouteTable, routesOf } from '../providers/index.ts';
 import type { Selected } from './selection.ts';
 
 /** A connection of a run, with the definition that its routes come from. */
@@ -51,10 +44,10 @@ export type Phantoms = Map<string, string>;
 export function addPhantoms(
   phantoms: Phantoms,
   usable: readonly UsableConnection[],
-  randomBytes: (size: number) => Uint8Array,
+  newPhantom: (provider: Provider) => string,
 ): void {
   for (const { provider } of usable) {
-    if (!phantoms.has(provider.name)) phantoms.set(provider.name, phantomFor(provider, randomBytes));
+    if (!phantoms.has(provider.name)) phantoms.set(provider.name, newPhantom(provider));
   }
 }
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ScanAnswerDocument, ScanListDocument, ScanRequest } from '../../client/index.ts';
 import type { Comparison } from '../../connections/index.ts';
 import type { Tenants } from '../../principals/index.ts';
-import { type Provider, phantomFor } from '../../providers/index.ts';
+import { isFromTemplate, type Provider, phantomFor } from '../../providers/index.ts';
 import type { Runs } from '../../runs/index.ts';
 import type { Routes } from '../app.ts';
 import { parseBody } from '../body.ts';
@@ -59,7 +59,7 @@ export function scanRoutes({ tenants, runs, randomBytes }: ScanRoutesOptions): R
           const inVault = comparison?.inVault ?? 'absent';
           const isPhantom =
             inVault !== 'same' &&
-            (runs.hasPhantom(tenant, value) || isOwnPhantom(catalog.resolve(provider), value));
+            (runs.hasPhantom(tenant, value) || isFromTemplate(catalog.resolve(provider), value));
           return {
             in_vault: isPhantom ? 'phantom' : inVault,
             connection: isPhantom ? null : (comparison?.connection ?? null),
@@ -81,11 +81,4 @@ function phantomForFile(provider: Provider, randomBytes: (size: number) => Uint8
   const phantom = phantomFor(provider, randomBytes);
   if (/phantom/i.test(phantom) && /^[A-Za-z0-9_.:@+=-]+$/.test(phantom)) return phantom;
   return `phantom-${Buffer.from(randomBytes(16)).toString('hex')}`;
-}
-
-/** Whether the value could be made from the definition's own phantom (`export.phantom`). */
-function isOwnPhantom({ phantom }: Provider, value: string): boolean {
-  if (phantom === undefined) return false;
-  const parts = phantom.split('{random}').map((part) => part.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&'));
-  return new RegExp(`^${parts.join('[A-Za-z0-9]{24}')}$`).test(value);
 }

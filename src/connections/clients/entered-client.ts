@@ -1,6 +1,6 @@
 import { AuthsomeError } from '../../errors.ts';
 import { type AuthMethod, type ClientCredentials, isToken } from '../../oauth/index.ts';
-import type { Provider } from '../../providers/index.ts';
+import { couldBePhantom, type Provider } from '../../providers/index.ts';
 import type { Endpoints } from '../discovery/index.ts';
 
 /** A client as a person or the environment gave it; without a secret when that is empty. Throws InvalidKey. */
@@ -11,6 +11,15 @@ export function parseClient(
 ): { readonly clientId: string; readonly clientSecret: string | undefined } {
   const clientId = enteredId.trim();
   const clientSecret = enteredSecret.trim();
+  if (couldBePhantom(provider, clientSecret)) {
+    throw new AuthsomeError(
+      'InvalidKey',
+      `that is a phantom, not a client secret of ${provider.displayName}`,
+      {
+        hint: 'A run shows phantoms in place of secrets. Enter the real one outside the run.',
+      },
+    );
+  }
   if (!isToken(clientId) || (clientSecret !== '' && !isToken(clientSecret))) {
     throw new AuthsomeError(
       'InvalidKey',

@@ -117,7 +117,9 @@ async function beginWithSecret(
   { request, provider, session, flow }: Beginning<SecretFlow>,
 ): Promise<StoredSession> {
   const { apiKey: given } = request;
-  const apiKey = given === undefined ? undefined : flow.readSecret(provider, given, provider.apiKey?.envVar);
+  const { isGivenPhantom } = context.options;
+  const readingOptions = { variable: provider.apiKey?.envVar, isGivenPhantom };
+  const apiKey = given === undefined ? undefined : flow.readSecret(provider, given, readingOptions);
   const created = await context.sessions.create({ ...session, stage: 'secret' });
   return apiKey === undefined ? created : await completeWithSecret(context, created, provider, apiKey);
 }

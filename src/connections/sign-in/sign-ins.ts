@@ -105,7 +105,8 @@ class SessionSignIns implements SignIns {
     const flow = flowOf(this.#context, session);
     if (flow.kind !== 'secret') throw new TypeError('a secret for a sign-in that takes none');
     const provider = providerOf(this.#context, session);
-    const secret = flow.readSecret(provider, entered);
+    const { isGivenPhantom } = this.#context.options;
+    const secret = flow.readSecret(provider, entered, { isGivenPhantom });
     try {
       return this.#view(await completeWithSecret(this.#context, session, provider, secret));
     } catch (error) {

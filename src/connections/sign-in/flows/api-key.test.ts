@@ -170,3 +170,17 @@ it('hands out a warm credential without asking the vault, and none from the mome
   await connections.revoke('keys');
   expect(connections.credentials.peek('keys/default')).toBeUndefined();
 });
+
+it('refuses a phantom, and keeps the key that it would have replaced', async () => {
+  const { options } = openFixture([keyProvider()]);
+  const isGivenPhantom = (value: string): boolean => value === '0123456789abcdef';
+  const connections = createConnections({ ...options, isGivenPhantom });
+  await connections.signIns.start({ provider: 'keys', force: false, apiKey: key });
+  for (const phantom of ['phantom-2y7pnKYbBoyQkDR6Nng7BnlT3Q4wELVW', '0123456789abcdef']) {
+    const start = connections.signIns.start({ provider: 'keys', force: true, apiKey: phantom });
+    const error = await start.catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ code: 'InvalidKey', message: expect.stringContaining('is a phantom') });
+    expect(String(error)).not.toContain(phantom);
+  }
+  expect((await connections.credentials.acquire('keys/default')).secret).toBe(key);
+});

@@ -1,7 +1,7 @@
 import { AuthsomeError } from '../../../errors.ts';
 import { isToken } from '../../../oauth/index.ts';
-import type { Provider } from '../../../providers/index.ts';
-import type { SecretFlow } from './flow.ts';
+import { couldBePhantom, type Provider } from '../../../providers/index.ts';
+import type { ReadingOptions, SecretFlow } from './flow.ts';
 
 const maxKeyLength = 8192;
 
@@ -16,8 +16,21 @@ export const apiKey: SecretFlow = {
  * The key without surrounding whitespace. Throws InvalidKey, which never repeats what was entered, but names the
  * variable that it came from.
  */
-function parseApiKey(provider: Provider, entered: string, variable?: string): string {
+function parseApiKey(
+  provider: Provider,
+  entered: string,
+  { variable, isGivenPhantom }: ReadingOptions,
+): string {
   const key = entered.trim();
+  if (couldBePhantom(provider, key) || isGivenPhantom?.(key) === true) {
+    throw new AuthsomeError(
+      'InvalidKey',
+      `${whatOf(variable)} is a phantom, not an API key for ${provider.displayName}`,
+      {
+        hint: 'A run shows phantoms in place of keys. Enter the real key outside the run.',
+      },
+    );
+  }
   const reason = problem(key);
   if (reason !== undefined) {
     const message = `${whatOf(variable)} is not a valid API key for ${provider.displayName}: ${reason}`;

@@ -33,11 +33,20 @@ interface AnyFlow {
   obstacle(provider: Provider): string | undefined;
 }
 
+export interface ReadingOptions {
+  /** The environment variable that it came from. */
+  readonly variable?: string | undefined;
+  readonly isGivenPhantom: ConnectionsOptions['isGivenPhantom'];
+}
+
 /** A person hands over a secret; the provider is not asked. The session waits at the stage `secret`. */
 export interface SecretFlow extends AnyFlow {
   readonly kind: 'secret';
-  /** The secret as it is stored. Throws InvalidKey, which may name the environment variable that it came from. */
-  readSecret(provider: Provider, entered: string, variable?: string): string;
+  /**
+   * The secret as it is stored. Throws InvalidKey, which may name the environment variable that it came from. A phantom,
+   * by its text or by `isGivenPhantom`, is no secret.
+   */
+  readSecret(provider: Provider, entered: string, options: ReadingOptions): string;
 }
 
 /** An OAuth client gets tokens. Flows decide and ask; what they return is stored by the sign-in. */
