@@ -22,7 +22,7 @@ describe('a sign-in line', () => {
       'authsome login github --flow device_code --scopes "repo,read:org"',
     ],
     [{ provider: 'github', scopes: [], force: false }, 'authsome login github'],
-  ])('for %j names what is not the usual, and nothing else', (target, line) => {
+  ])('for %j names what differs from the defaults, and nothing else', (target, line) => {
     expect(signInLine(target)).toBe(line);
   });
 

@@ -19,7 +19,7 @@ describe('a config.json that cannot be read', () => {
     });
   });
 
-  it('is not the matter where the home is another user’s, as sudo leaves it behind', () => {
+  it('is not blamed where the home is another user’s, as sudo leaves it behind', () => {
     expect(unreadable('/h/.authsome/config.json', 0, 1000)).toMatchObject({
       code: 'HomeNotUsable',
       message: '/h/.authsome belongs to another user',

@@ -73,7 +73,7 @@ describe('rooms', () => {
     expect(faults).toEqual([]);
   });
 
-  it('say in a doc comment at the top of their index what they are for, and hold no logic there', () => {
+  it('say in a doc comment at the top of their index what they are for, and have no logic there', () => {
     const faults = rooms.flatMap((room) => {
       const text = texts.get(join(source, room, 'index.ts')) ?? '';
       const statements = withoutComments(text)

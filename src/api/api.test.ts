@@ -24,7 +24,7 @@ const signed = (method: string, target: string, text = '', identity = fixture.id
   signedHeaders({ origin: fixture.daemon.url, identity, method, target, text });
 
 describe('what anybody may ask', () => {
-  it('says that it is alive, and nothing else', async () => {
+  it('says that it is alive, and nothing more', async () => {
     const { status, text, headers } = await rawRequest('GET', '/health', {});
     expect(status).toBe(200);
     expect(JSON.parse(text) as HealthDocument).toEqual({
@@ -78,7 +78,7 @@ describe('who is kept out', () => {
     expect(sameSite.status).toBe(403);
   });
 
-  it('refuses a call without a signature, and proves nothing to who made it', async () => {
+  it('refuses a call without a signature, and proves nothing to its caller', async () => {
     const { status, text, headers } = await rawRequest('GET', '/v1/whoami', { signature: 'sig=:AAAA:' });
     expect(status).toBe(401);
     expect(JSON.parse(text)).toMatchObject({ error: 'RequestNotAuthentic' });

@@ -14,8 +14,8 @@ const decision: DecisionEvent & { readonly at: string } = {
 };
 const letGo = { decision: 'dec_1', provider: 'example', connection: 'default' };
 
-describe('what explain says of a request that was allowed', () => {
-  it('is the decision, as long as nothing else came of it', () => {
+describe('what explain says about a request that was allowed', () => {
+  it('is the decision, as long as nothing else is known', () => {
     expect(explainDocument(decision, undefined)).toMatchObject({
       outcome: 'injected',
       reason: 'No rule denies this request.',
@@ -24,7 +24,7 @@ describe('what explain says of a request that was allowed', () => {
     });
   });
 
-  it('is why its answer failed', () => {
+  it('is why its response failed', () => {
     const detail = 'the upstream ended its response before it was complete';
     const failure = { event: 'answer.failed', ...letGo, outcome: 'UpstreamUnreachable', detail } as const;
     expect(explainDocument(decision, failure)).toMatchObject({
@@ -35,7 +35,7 @@ describe('what explain says of a request that was allowed', () => {
     });
   });
 
-  it('is what the service missed', () => {
+  it('is which scope the service missed', () => {
     const want = { event: 'scopes.missing', ...letGo, outcome: 'insufficient_scope' } as const;
     const more = {
       scopes: ['repo'],

@@ -32,7 +32,7 @@ describe('the guard', () => {
     expect(refusal({ ...page, fetchMode: undefined })).toBeDefined();
   });
 
-  it('takes exactly our names as Host', () => {
+  it('takes exactly the daemon’s own names as Host', () => {
     for (const name of [undefined, '', 'evil.example:7998', '127.0.0.1', '127.0.0.1:79980', '127.1:7998']) {
       expect(refusal({ host: name, urlHost: name })).toBeDefined();
     }

@@ -103,7 +103,7 @@ describe('the audit trail', () => {
     expect(await trail.decision('dec_3')).toBeUndefined();
   });
 
-  it('finds what a service said of missing scopes, by the decision that let the request through', async () => {
+  it('finds what a service said about missing scopes, by the decision that let the request through', async () => {
     const trail = openTrail();
     trail.append(decision('dec_1'));
     const want = { event: 'scopes.missing', decision: 'dec_1', scopes: ['a'], hint: 'Run: …' } as const;
@@ -210,7 +210,7 @@ describe('the audit trail', () => {
     expect(await trail.firstBrokenLink()).toBeUndefined();
   });
 
-  it('goes on where an earlier process stopped', async () => {
+  it('continues where an earlier process stopped', async () => {
     const first = openTrail();
     first.append(signIn('before'));
     await first.flush();

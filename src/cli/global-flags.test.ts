@@ -4,7 +4,7 @@ import { flagsMeant, readHead } from './global-flags.ts';
 
 const words = (line: string) => line.split(' ');
 
-it('finds --json wherever it is ours', () => {
+it('finds --json wherever it is authsome’s own', () => {
   for (const line of [
     '--json list',
     'list --json',

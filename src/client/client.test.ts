@@ -154,7 +154,7 @@ describe('a call', () => {
   });
 
   it.each(['<html>', '', '{"error":"NoSuchCode","message":"x"}', '[]'])(
-    'fails clearly on an answer that cannot be read: %j',
+    'fails clearly on an unreadable response: %j',
     async (text) => {
       const daemon = await fakeDaemon((_, response) => response.writeHead(502).end(text));
       publish(daemon.record);
@@ -164,7 +164,7 @@ describe('a call', () => {
     },
   );
 
-  it('is not made about a name that is none, or that would not fit into its head', async () => {
+  it('is not made with an invalid name, or with one that would not fit into its head', async () => {
     const daemon = await fakeDaemon();
     publish(daemon.record);
     const client = createClient(optionsFor(daemon.record));
@@ -186,7 +186,7 @@ describe('a call', () => {
     expect(daemon.seen).toHaveLength(1);
   });
 
-  it('ends when it is not wanted any more', async () => {
+  it('ends when it is cancelled', async () => {
     const controller = new AbortController();
     const daemon = await fakeDaemon(() => controller.abort());
     publish(daemon.record);
@@ -197,7 +197,7 @@ describe('a call', () => {
     expect((await failure(call)).code).toBe('Cancelled');
   });
 
-  it.each(['', '.', '..'])('is not made for the name %j, which no path can hold', async (name) => {
+  it.each(['', '.', '..'])('is not made for the name %j, which no path can contain', async (name) => {
     const daemon = await fakeDaemon();
     publish(daemon.record);
     const client = createClient(optionsFor(daemon.record));

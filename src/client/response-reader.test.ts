@@ -61,7 +61,7 @@ describe('an answer', () => {
     },
   );
 
-  it('has an end: no stranger fills our memory', () => {
+  it('has a limit: no stranger fills the client’s memory', () => {
     const reader = read('HTTP/1.1 200 OK\r\n\r\n');
     expect(() => {
       for (let count = 0; count < 5; count++) reader.push(Buffer.alloc(1024 * 1024));

@@ -154,7 +154,7 @@ describe('a daemon that is not running', () => {
     expect(starts()).toHaveLength(1);
   });
 
-  it('is started although a starter died with its lock, or a daemon with its record', async () => {
+  it('is started although a process died and left its lock, or a daemon left its record', async () => {
     const first = await ensureDaemon(optionsFor());
     process.kill(first.pid, 'SIGKILL');
     writeFileSync(join(home, 'server', 'start.lock'), String(first.pid));
@@ -215,7 +215,7 @@ describe('a daemon that is not running', () => {
 });
 
 describe('a daemon that cannot start', () => {
-  it('has its own words brought to the user', async () => {
+  it('has its own error shown to the user', async () => {
     const error = await failure(ensureDaemon(optionsFor({ AUTHSOME_TEST_MODE: 'broken' })));
     expect(error).toMatchObject({
       code: 'WrongMasterKey',
@@ -225,7 +225,7 @@ describe('a daemon that cannot start', () => {
     expect(existsSync(join(home, 'server', 'start.lock'))).toBe(false);
   });
 
-  it('that said nothing is not credited with the words of the one before', async () => {
+  it('that said nothing is not given the error of the previous one', async () => {
     await failure(ensureDaemon(optionsFor({ AUTHSOME_TEST_MODE: 'broken' })));
     const error = await failure(ensureDaemon(optionsFor({ AUTHSOME_TEST_MODE: 'mute' })));
     expect(error.code).toBe('DaemonUnavailable');
@@ -302,7 +302,7 @@ describe('a daemon of another version', () => {
 });
 
 describe('stopping', () => {
-  it('waits until the daemon has gone, and finds nothing to stop the second time', async () => {
+  it('waits until the daemon has ended, and finds nothing to stop the second time', async () => {
     const record = await ensureDaemon(optionsFor());
     expect(await stopDaemon(optionsFor(), 'now')).toEqual({ v: 1, stopping: true, live_runs: 0 });
     expect(existsSync(daemonRecordFile(home))).toBe(false);

@@ -5,7 +5,7 @@ import { keyProvider, openFixture } from './testing/test-fixture.ts';
 
 const key = 'sk-live-0123456789';
 
-it('tells whether a value is held, and by which connection', async () => {
+it('tells whether a connection has a value, and which one', async () => {
   const { options } = openFixture([keyProvider()]);
   const connections = createConnections(options);
   expect(await connections.compare('keys', [key])).toEqual([{ inVault: 'absent', connection: undefined }]);

@@ -35,7 +35,7 @@ it('the place of a sign-in is where and as whom, and leaves to a hint what to as
   expect(sessionPlace(catalog, { ...at, flow: 'device_code' })).toBe(`${place} --base-url ${at.baseUrl}`);
 });
 
-it('another way to sign in asks for the same, in the same place', () => {
+it('another flow asks for the same scopes, in the same place', () => {
   const session = {
     provider: 'acme',
     connection: 'work',
@@ -54,7 +54,7 @@ it('another way to sign in asks for the same, in the same place', () => {
   expect(browserLine(onDevices, session)).toBe(`${place} --flow pkce ${same}`);
 });
 
-it('a definition that has gone, or is broken now, is done without', () => {
+it('a definition that was removed or broken is done without', () => {
   const broken = {
     ...catalog,
     find: () => {

@@ -58,7 +58,7 @@ describe('the roles of calls', () => {
     ]);
   });
 
-  it.each(Object.entries(neededRoles))('hold for %s: it needs %s', async (call, needed) => {
+  it.each(Object.entries(neededRoles))('apply to %s: it needs %s', async (call, needed) => {
     expect(await isKeptOut(call, 'admin')).toBe(false);
     expect(await isKeptOut(call, 'user')).toBe(needed === 'admin');
   });

@@ -113,7 +113,7 @@ describe('a second principal', () => {
     expect(await statusOf('GET', '/v1/decisions/last')).toBe(404);
   });
 
-  it('hears of its own vault and connections from doctor, and of no other', async () => {
+  it('sees its own vault and connections in doctor, and no other', async () => {
     const finding = async (as = second) =>
       (await ask<DoctorDocument>('GET', '/v1/doctor', undefined, as)).checks.find(
         ({ name }) => name === 'connections',

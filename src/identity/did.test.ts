@@ -29,7 +29,7 @@ describe('did:key', () => {
     );
   });
 
-  it('is refused when it is of another kind of key, cut, too long or no did at all', () => {
+  it('is refused when it names another kind of key, or is cut, too long or no DID at all', () => {
     const good = didOf(rawPublicKeyOf(keyFromSeed(new Uint8Array(32))));
     const otherKind = `did:key:z${encodeBase58(Uint8Array.from([0x12, 0x00, ...new Uint8Array(32)]))}`;
     const bad = [

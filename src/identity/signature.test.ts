@@ -86,7 +86,7 @@ describe('an independent implementation', () => {
   it.each([
     ['without a body', get],
     ['with a body', post],
-  ])('verifies what we sign %s', async (_, request) => {
+  ])('verifies what authsome signs %s', async (_, request) => {
     const headers = signRequest(identity, request, { nowMs, nonce });
     const outcome = await httpbis.verifyMessage(
       {
@@ -107,7 +107,7 @@ describe('an independent implementation', () => {
   it.each([
     ['without a body', get],
     ['with a body', post],
-  ])('signs what we verify %s', async (_, request) => {
+  ])('signs what authsome verifies %s', async (_, request) => {
     const message = await httpbis.signMessage(
       {
         key: createSigner(identity.privateKey, 'ed25519', identity.did),

@@ -93,7 +93,7 @@ async function failure(attempt: Promise<unknown>): Promise<AuthsomeError> {
 }
 
 describe('a plain connection', () => {
-  it('goes to the address that was checked, without another look-up', async () => {
+  it('goes to the address that was checked, without another lookup', async () => {
     const asked: string[] = [];
     const lookup = async (host: string): Promise<string[]> => {
       asked.push(host);
@@ -199,7 +199,7 @@ describe('a plain connection', () => {
     expect(unknown.message).toBe('cannot reach api.test:443: its name does not resolve');
   });
 
-  it('ends when nobody answers in time, and when it is not wanted any more', async () => {
+  it('ends when there is no response in time, and when it is cancelled', async () => {
     const lookup = (): Promise<string[]> => new Promise(() => {});
     const late = await failure(dialer({ lookup, connectTimeoutMs: 20 }).connect(toApi));
     expect(late.code).toBe('UpstreamTimeout');
@@ -245,7 +245,7 @@ describe('a TLS connection', () => {
     });
   });
 
-  it('is refused by name when the peer speaks another version of HTTP, which is no matter of trust', async () => {
+  it('is refused by name when the peer speaks another version of HTTP, and not as untrusted', async () => {
     const { certPem, keyPem } = await ca.issue(['api.test']);
     const modern = createTlsServer({ cert: certPem, key: keyPem, ALPNProtocols: ['h2'] });
     modern.on('tlsClientError', () => {});
@@ -334,7 +334,7 @@ describe('an upstream proxy', () => {
     ['SSH-2.0-x\r\n\r\n', 'it does not speak HTTP'],
     ['HTTP/1.1 2', 'it closed the connection'],
     [`HTTP/1.1 200 OK\r\nX: ${'x'.repeat(20_000)}`, 'it closed the connection'],
-  ])('that answers %.20j is reported without its password', async (answer, reason) => {
+  ])('that replies %.20j is reported without its password', async (answer, reason) => {
     const proxy = await listening(createServer(httpProxy(answer)));
     const error = await failure(through(`http://ada:hunter2@127.0.0.1:${portOf(proxy)}`).connectTls(toApi));
     expect(error.code).toBe('UpstreamUnreachable');
@@ -403,7 +403,7 @@ describe('an upstream proxy', () => {
     };
   }
 
-  it('of SOCKS 5 is given the name, where it is to look it up', async () => {
+  it('of SOCKS 5 is given the name, where the proxy does the lookup', async () => {
     const proxy = await listening(createServer(socksProxy()));
     const socket = await through(`socks5h://ada:pw@127.0.0.1:${portOf(proxy)}`).connectTls(toApi);
     expect(await said(socket)).toBe('hello');
@@ -414,7 +414,7 @@ describe('an upstream proxy', () => {
     ]);
   });
 
-  it('of SOCKS 5 is given the checked address, where the look-up is ours', async () => {
+  it('of SOCKS 5 is given the checked address, where the daemon does the lookup', async () => {
     const proxy = await listening(createServer(socksProxy()));
     const url = `socks5://ada:pw@127.0.0.1:${portOf(proxy)}`;
     const lookup = async (host: string): Promise<string[]> =>

@@ -60,7 +60,7 @@ async function failure(attempt: Promise<unknown>): Promise<AuthsomeError> {
   return error as AuthsomeError;
 }
 
-describe('a call of our own', () => {
+describe('a call of the daemon', () => {
   it('sends what it was given and returns a Response that has been read', async () => {
     answer = (_, response) => response.writeHead(201, { 'content-type': 'application/json' }).end('{"a":1}');
     const response = await call('https://id.test/token?x=1', {
@@ -101,7 +101,7 @@ describe('a call of our own', () => {
     expect(requests).toHaveLength(2);
   });
 
-  it('takes no longer body than it may, packed or not', async () => {
+  it('accepts no body over its limit, compressed or not', async () => {
     answer = (_, response) => response.end('x'.repeat(1001));
     expect((await failure(call('https://id.test/'))).message).toContain('longer than 1000 bytes');
     answer = (_, response) =>
@@ -114,7 +114,7 @@ describe('a call of our own', () => {
     expect(await response.text()).toBe('x'.repeat(1_000));
   });
 
-  it('waits no longer than it may, for the head or for the rest', async () => {
+  it('waits no longer than its limit, for the head or for the rest', async () => {
     const brief = outboundFetch(dialer, { publicOnly: false, timeoutMs: 60 });
     answer = () => {};
     expect((await failure(brief('https://id.test/'))).message).toContain('no complete response within');
@@ -124,7 +124,7 @@ describe('a call of our own', () => {
     expect((await failure(brief('https://id.test/'))).message).toContain('no complete response within');
   });
 
-  it('says so when the answer is cut off', async () => {
+  it('says so when the response is cut off', async () => {
     answer = (request, response) => {
       response.writeHead(200, { 'content-length': 100 }).write('{');
       setImmediate(() => request.socket.destroy());
@@ -168,7 +168,7 @@ describe('a call of our own', () => {
     expect((await discovered('https://id.test/')).status).toBe(200);
   });
 
-  it('tells what was wrong with the peer', async () => {
+  it('says what was wrong with the peer', async () => {
     const wary = createDialer({
       overrides: [
         {
@@ -184,7 +184,7 @@ describe('a call of our own', () => {
     expect(error.message).toContain('the certificate of id.test is not trusted');
   });
 
-  it('with a value that no header can hold is refused without quoting it', async () => {
+  it('with a value that no header can contain is refused without quoting it', async () => {
     const error = await failure(call('https://id.test/', { headers: { authorization: 'hunter2\r\nx: y' } }));
     expect(error.code).toBe('EndpointUnreachable');
     expect(requests).toEqual([]);

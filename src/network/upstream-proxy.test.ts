@@ -100,7 +100,7 @@ describe('NO_PROXY', () => {
     expect(goesThrough({}, '127.0.0.1.example.com')).toBe('proxy.corp');
   });
 
-  it('may hold anything', () => {
+  it('may contain anything', () => {
     fc.assert(
       fc.property(fc.string(), fc.domain(), (list, host) => {
         expect(['proxy.corp', undefined]).toContain(goesThrough({ NO_PROXY: list }, host));

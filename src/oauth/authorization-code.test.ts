@@ -120,7 +120,7 @@ describe('a callback', () => {
     expect(error.hint).toContain(`exactly\n${redirectUri}\nat https://acme.example/apps`);
   });
 
-  it('says when it is the client that is not taken, and what fixes that', () => {
+  it('says when it is the client that is refused, and what fixes that', () => {
     for (const code of ['invalid_client', 'unauthorized_client']) {
       const entered = read(`state=right&error=${code}`);
       expect(entered).toMatchObject({ kind: 'refused', clientRefused: true });

@@ -53,7 +53,7 @@ describe('the scopes that are missing', () => {
     expect(missingScopes(response)).toEqual([]);
   });
 
-  it('are named by GitHub in fields of its own, where one that would do is not held', () => {
+  it('are named by GitHub in fields of its own, unless the token has one that is enough', () => {
     const accepted = 'admin:org, read:org, repo';
     expect(missingScopes({ status: 403, accepted, held: 'gist' })).toEqual(['read:org']);
     expect(missingScopes({ status: 403, accepted: 'workflow', held: '' })).toEqual(['workflow']);

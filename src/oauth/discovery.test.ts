@@ -152,7 +152,7 @@ describe('resource metadata', () => {
     expect(await discoverResource(site({}).fetch, resource)).toBeUndefined();
   });
 
-  it('is asked for by POST where GET tells nothing, and by nothing that changes anything', async () => {
+  it('is asked for by POST where GET says nothing, and by no call that changes anything', async () => {
     const sent: unknown[] = [];
     const pointer = 'Basic realm="x", Bearer resource_metadata="https://mcp.example/about"';
     const fetch = async (input: string | URL | Request, init?: RequestInit) => {
@@ -168,7 +168,7 @@ describe('resource metadata', () => {
     expect(sent).toEqual(['tools/list']);
   });
 
-  it('is found where other addresses of the site lead astray', async () => {
+  it('is found although other addresses of the site mislead', async () => {
     const root = 'https://mcp.example/.well-known/oauth-protected-resource';
     const fetch = async (input: string | URL | Request) => {
       if (String(input) === root) return Response.json({ resource });

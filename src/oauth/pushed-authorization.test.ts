@@ -90,7 +90,7 @@ describe('its response', () => {
     });
   });
 
-  it('tells the endpoint, the error, its description and what to do', () => {
+  it('shows the endpoint, the error, its description and what to do', () => {
     const { error, clientRefused } = failure(
       json(400, { error: 'invalid_redirect_uri', error_description: 'not\nregistered' }),
     );
@@ -103,7 +103,7 @@ describe('its response', () => {
     expect(clientRefused).toBe(false);
   });
 
-  it('says when it is the client that is not taken, whatever the status', () => {
+  it('says when it is the client that is refused, whatever the status', () => {
     for (const status of [200, 400, 401]) {
       const { error, clientRefused } = failure(json(status, { error: 'invalid_client' }));
       expect(clientRefused).toBe(true);

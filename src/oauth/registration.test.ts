@@ -11,7 +11,7 @@ const reply = (body: object, status = 201): Reply => ({
 const byHand = 'authsome login acme --connection work --flow pkce';
 
 describe('a registration', () => {
-  it('asks for a native client with our exact redirect URI', async () => {
+  it('asks for a native client with the exact redirect URI', async () => {
     const sent: RequestInit[] = [];
     const fetch = async (_: unknown, init: RequestInit = {}) => {
       sent.push(init);

@@ -63,7 +63,7 @@ describe('canonical host', () => {
     );
   });
 
-  it('holds nothing but labels and dots, whatever it was made of', () => {
+  it('contains only labels and dots, whatever it was made of', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.webAuthority()), (text) => {
         expect(canonicalHost(text) ?? 'x').toMatch(/^(?:[a-z0-9._-]+|\[[0-9a-f:]+\])$/);

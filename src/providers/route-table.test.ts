@@ -53,7 +53,7 @@ describe('route table', () => {
     );
   });
 
-  it('tells which routes were considered', () => {
+  it('says which routes were considered', () => {
     const routes = table(
       ['gmail', 'www.googleapis.com/gmail'],
       ['google', '*.googleapis.com'],
@@ -66,7 +66,7 @@ describe('route table', () => {
     expect(routes.match('b.example', 443, '/').considered).toEqual([]);
   });
 
-  it('refuses to choose between two connections with equal right', () => {
+  it('refuses to choose between two connections that match equally well', () => {
     const routes = table(
       ['one', 'api.example.com'],
       ['two', 'api.example.com'],

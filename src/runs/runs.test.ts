@@ -108,7 +108,7 @@ describe('a run', () => {
     second.close();
   });
 
-  it('is refused for what is not there, before anything is made', async () => {
+  it('is refused for what does not exist, before anything is created', async () => {
     const cases = [
       [{ providers: ['opnai'] }, 404, 'ProviderNotFound', /openai/],
       [{ providers: ['github'] }, 404, 'ConnectionNotFound', /authsome login github/],
@@ -128,7 +128,7 @@ describe('a run', () => {
     expect(await events('run.started')).toEqual([]);
   });
 
-  it('hears of a revocation at once: its next request is refused, not passed on', async () => {
+  it('learns of a revocation at once: its next request is refused, not passed on', async () => {
     await connectOpenai();
     const { run, close } = await openRun();
     expect(await connectThrough(run, 'api.openai.com:443')).toMatch(/^HTTP\/1\.1 200/);

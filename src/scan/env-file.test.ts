@@ -51,7 +51,7 @@ describe('a .env file', () => {
     ["A='$B'", false],
     ['A="\\$B"', false],
     ['A=cost$5', false],
-  ])('knows whether %j refers to something else', (text, refers) => {
+  ])('knows whether %j is a reference', (text, refers) => {
     expect(parseEnvFile(text)[0]?.isReference).toBe(refers);
   });
 

@@ -94,7 +94,7 @@ describe('what is reported', () => {
     }
   });
 
-  it('is no reference, no empty value, no text, and no setting of our own', () => {
+  it('is no reference, no empty value, no text, and no setting of authsome', () => {
     const assignment = { name: 'OPENAI_API_KEY', line: 1, start: 0, end: 0, isReference: false };
     const values = ['', 'two words', `x${'y'.repeat(9_000)}`, 'schlüssel'];
     const assignments = [

@@ -203,7 +203,7 @@ describe('a database edited by a stranger', () => {
     ['a secret was cut short', `UPDATE secrets SET sealed = substr(sealed, 1, 12)`],
   ];
 
-  it.each(edits)('is found out: %s', async (_, sql) => {
+  it.each(edits)('is detected: %s', async (_, sql) => {
     const vault = await open();
     await vault.write(github, 0);
     await vault.write({ ...github, fields: { ...github.fields, account: 'octocat' } }, 1);

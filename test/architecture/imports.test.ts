@@ -72,7 +72,7 @@ describe('files', () => {
     expect(faults).toEqual([]);
   });
 
-  it('named test-… are what tests stand on, and the product imports none of them', () => {
+  it('named test-… are what tests share, and the product imports none of them', () => {
     const faults = imports
       .filter(({ file, target }) => isForTests(target) && !isForTests(file))
       .map(({ file, target }) => `${shown(file)} imports ${shown(target)}`);

@@ -75,7 +75,7 @@ const fill = 'dd if=/dev/zero of="$1"/ballast bs=4k oflag=append conv=notrunc 2>
 const free = 'rm "$1"/ballast';
 
 describe('a disk that is full', () => {
-  it('at the first start is told as such, and leaves nothing in the way of the next one', async () => {
+  it('at the first start is reported as such, and leaves nothing in the way of the next one', async () => {
     await withFixture(await openFixture(), async (fixture) => {
       const disk = await diskFor(fixture);
       await disk.sh(fill);
@@ -119,7 +119,7 @@ describe('a disk that is full', () => {
 });
 
 describe('a home that cannot be written', () => {
-  it('is told as such, whether it is there already or not', async () => {
+  it('is reported as such, whether it exists already or not', async () => {
     await withFixture(await openFixture(), async (fixture) => {
       const disk = await diskFor(fixture);
       expect((await disk.authsome(['login', 'openai'], withKey.env)).code).toBe(0);
@@ -139,7 +139,7 @@ describe('no home at all', () => {
   const { PATH = '' } = process.env;
 
   it.each([['list'], ['run', '--', 'true'], ['daemon', 'serve']])(
-    'is told as such to: %s %s, of a user whom the system does not know',
+    'is reported as such to: %s %s, of a user whom the system does not know',
     async (...args) => {
       const stranger = ['--user', '--map-user=12345', '--map-group=12345', process.execPath, entry];
       const outcome = await start({ program: 'unshare', args: [...stranger, ...args], env: { PATH } }).ended;
@@ -167,7 +167,7 @@ describe('no home at all', () => {
 describe('a home on a file system that takes no directories', () => {
   // Node's own way of making parents goes round for ever in /proc: what is asserted is that each command ends.
   it.each([['list'], ['whoami'], ['scan'], ['run', '--', 'true'], ['daemon', 'serve']])(
-    'is told as such to: %s %s',
+    'is reported as such to: %s %s',
     async (...args) => {
       await withFixture(await openFixture({ AUTHSOME_HOME: '/proc/nobody/home' }), async (fixture) => {
         const { code, stdout, stderr } = await fixture.authsome(args);
@@ -251,7 +251,7 @@ describe('a home that somebody changed', () => {
 });
 
 describe('a home that is removed under its daemon', () => {
-  it('takes the daemon with it, and the next command begins afresh on the same port', async () => {
+  it('ends the daemon, and the next command starts afresh on the same port', async () => {
     await withFixture(await openFixture(), async (fixture) => {
       await fixture.authsome(['login', 'openai'], withKey);
       const pid = fixture.daemonPid() ?? 0;

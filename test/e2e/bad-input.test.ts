@@ -121,7 +121,7 @@ it('refuses a wrong definition with the JSON pointer of the fault, and stores no
   });
 });
 
-it('goes on working beside a definition that was broken by hand, and doctor names it', async () => {
+it('keeps working beside a definition that was broken by hand, and doctor names it', async () => {
   await withFixture(await fixture(), async (home) => {
     await home.authsome(['whoami']);
     mkdirSync(join(home.home, 'providers'), { recursive: true, mode: 0o700 });
@@ -210,7 +210,7 @@ describe('the environment', () => {
     });
   });
 
-  it('with a master key that is none is refused without showing it', async () => {
+  it('with an invalid master key is refused without showing it', async () => {
     await withFixture(await fixture(), async (home) => {
       const outcome = await home.authsome(['whoami'], { env: { AUTHSOME_MASTER_KEY: 'hunter2hunter2' } });
       expect(outcome.code).toBe(9);

@@ -106,7 +106,7 @@ function faults(checks: readonly Check[]): readonly string[] {
 }
 
 describe.concurrent('the MCP conformance suite', { timeout: timeoutMs }, () => {
-  it('is documented whole: every scenario of client authorization, and no other', async () => {
+  it('is documented completely: every scenario of client authorization, and no other', async () => {
     const { stdout } = await conformance('list', '--client');
     const listed = [...stdout.matchAll(/\bauth\/[\w-]+/g)].map(([name]) => name);
     expect(listed.length).toBeGreaterThan(30);

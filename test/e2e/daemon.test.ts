@@ -31,7 +31,7 @@ describe('a daemon on demand', () => {
     expect(whoami.did).toMatch(/^did:key:z6Mk/);
   });
 
-  it('outlives the command that started it, and answers /health and /ready to anybody', async () => {
+  it('outlives the command that started it, and serves /health and /ready to anybody', async () => {
     const health = await (await fetch(`${fixture.baseUrl}/health`)).json();
     expect(health).toMatchObject({ v: 1, service: 'authsome', status: 'ok', pid: fixture.daemonPid() });
     const ready = (await (await fetch(`${fixture.baseUrl}/ready`)).json()) as { checks: unknown[] };
@@ -54,7 +54,7 @@ describe('a daemon on demand', () => {
     }
   });
 
-  it('tells its state, restarts under another pid, and stops', async () => {
+  it('shows its state, restarts under another pid, and stops', async () => {
     const before = fixture.daemonPid() ?? 0;
     expect((await fixture.authsome(['daemon', 'status'])).code).toBe(0);
     expect((await fixture.authsome(['daemon', 'restart'])).code).toBe(0);
@@ -157,7 +157,7 @@ it('runs beside the daemon of another home', async () => {
   });
 });
 
-it('says who holds its port, and what to do', async () => {
+it('says which process uses its port, and what to do', async () => {
   await withFixture(await openFixture(), async (fixture) => {
     const stranger = createServer((_request, response) => response.end('hello'));
     await new Promise<void>((resolve) => stranger.listen(fixture.port, '127.0.0.1', resolve));
@@ -177,7 +177,7 @@ it('says who holds its port, and what to do', async () => {
   });
 });
 
-it('says who holds its port when that is another home’s daemon', async () => {
+it('says which process uses its port when that is another home’s daemon', async () => {
   await withFixture(await openFixture(), async (one) => {
     await one.json(['whoami']);
     await withFixture(await openFixture({ AUTHSOME_PORT: String(one.port) }), async (other) => {
@@ -218,7 +218,7 @@ it('stops with a run in progress: the run’s child is not killed, and its proxy
   });
 });
 
-it('is listed nowhere with a secret: its arguments and environment hold none', async () => {
+it('is listed nowhere with a secret: its arguments and environment contain none', async () => {
   await withFixture(await openFixture(), async (fixture) => {
     const { daemon } = await fixture.json(['whoami']);
     const key = readFileSync(join(fixture.home, 'server/master.key'), 'utf8').trim();

@@ -3,7 +3,7 @@ import { entry, openFixture, withFixture } from '../support/fixture.ts';
 import { ownNetwork } from '../support/own-network.ts';
 import { start } from '../support/product.ts';
 
-it('listens on 127.0.0.1:7998 unless it is told otherwise, and redirects come back to one exact URI there', async () => {
+it('listens on 127.0.0.1:7998 by default, and redirects come back to one exact URI there', async () => {
   await withFixture(await openFixture(), async (fixture) => {
     const { AUTHSOME_PORT: _, ...env } = fixture.env;
     const script = `"$0" "$1" inspect github --json && "$0" "$1" whoami --json && "$0" "$1" daemon stop --quiet`;

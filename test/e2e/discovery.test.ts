@@ -89,7 +89,7 @@ describe('login with the URL of an MCP server', () => {
 describe('a missing scope', () => {
   const line = 'authsome login mcp-tools-test --scopes "tools:read,tools:write" --force';
 
-  it('is named in the answer, by explain and in the log, with the line that asks for it', async () => {
+  it('is named in the response, by explain and in the log, with the command that asks for it', async () => {
     const { stdout } = await call(`${resource}?write`);
     expect(stdout).toContain('HTTP/1.1 403 ');
     expect(stdout).toContain(`Authsome-Hint: Run: ${line}\r\n`);
@@ -111,7 +111,7 @@ describe('a missing scope', () => {
     });
   });
 
-  it('is there after that line', async () => {
+  it('is granted after that command', async () => {
     const [, ...args] = line.replaceAll('"', '').split(' ').slice(1);
     const { scopes } = lastDocument(await signIn(...args));
     expect(scopes).toEqual(['tools:read', 'tools:write']);

@@ -54,7 +54,7 @@ describe('--json', () => {
     }
   });
 
-  it('get, which masks secrets unless it is told', async () => {
+  it('get, which masks secrets unless asked not to', async () => {
     const masked = await fixture.json(['get', 'acme']);
     expect(masked).toMatchObject({
       v: 1,

@@ -75,7 +75,7 @@ function socketsOf(pid: number): number {
   }).length;
 }
 
-it('fifty children of one run cause one refresh, though the answer is slow', async () => {
+it('fifty children of one run cause one refresh, though the response is slow', async () => {
   await expired(async (fixture) => {
     const held = holdTokenRequest(fixture.service, 'answered');
     const script = `for i in $(seq 50); do ${curl.map((word) => `'${word}'`).join(' ')} & done; wait`;

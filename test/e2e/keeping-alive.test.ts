@@ -125,7 +125,7 @@ describe('a grant that the provider has ended', () => {
 });
 
 describe('a provider that is down when a token ends', () => {
-  it('costs nothing while the old token lives, is told when it has ended, and is forgiven', async () => {
+  it('costs nothing while the old token lives, is reported when it has ended, and is forgiven', async () => {
     const ttlSeconds = 16;
     await withFixture(await createAcme({ firstTokenTtlSeconds: ttlSeconds }), async (fixture) => {
       await connectAcme(fixture);
@@ -158,7 +158,7 @@ describe('a provider that is down when a token ends', () => {
 });
 
 describe('revoking', () => {
-  it('reaches a run that is under way: its very next request is refused, and the API hears nothing', async () => {
+  it('reaches a run that is under way: its very next request is refused, and the API gets nothing', async () => {
     await withFixture(await createAcme(), async (fixture) => {
       await connectAcme(fixture);
       const asked = join(fixture.directory, 'asked');
@@ -174,7 +174,7 @@ describe('revoking', () => {
     });
   });
 
-  it('takes both tokens back at the provider, and is told by every command after it', async () => {
+  it('revokes both tokens at the provider, and is shown by every command after it', async () => {
     await withFixture(await createAcme(), async (fixture) => {
       await connectAcme(fixture);
       const { accessToken = '' } = fixture.service.authorization.issued[0] ?? {};
@@ -247,7 +247,7 @@ describe('the account', () => {
 });
 
 describe('a daemon that was asleep', () => {
-  it('for twenty seconds, past the end of a token, goes on with its runs', async () => {
+  it('for twenty seconds, past the end of a token, continues with its runs', async () => {
     await withFixture(await createAcme({ firstTokenTtlSeconds: 12 }), async (fixture) => {
       await connectAcme(fixture);
       const curl = askAcme

@@ -79,7 +79,7 @@ describe('a daemon that is killed during a refresh', () => {
   it.each<{ stage: Stage; blocked: boolean }>([
     { stage: 'answered', blocked: false },
     { stage: 'arrived', blocked: true },
-  ])('between the answer and its write (%j) loses nothing where refresh tokens stay', async (at) => {
+  ])('between the response and its write (%j) loses nothing where refresh tokens stay', async (at) => {
     await dueForRefresh(false, async (fixture) => {
       await killBeforeTheWrite(fixture, at);
       await expectWholeGrant(fixture);
@@ -152,7 +152,7 @@ async function killBeforeTheWrite(
 }
 
 describe('a database that somebody else keeps locked', () => {
-  it('while the answer comes in delays it, and costs no grant', async () => {
+  it('while the response arrives delays it, and costs no grant', async () => {
     await dueForRefresh(true, async (fixture) => {
       await withDatabase(fixture, async (database) => {
         const held = holdTokenRequest(fixture.service, 'arrived');
@@ -173,8 +173,8 @@ describe('a database that somebody else keeps locked', () => {
   });
 });
 
-describe('a daemon that is told to stop during a refresh', () => {
-  it('stores the answer first', async () => {
+describe('a daemon that is asked to stop during a refresh', () => {
+  it('stores the response first', async () => {
     await dueForRefresh(true, async (fixture) => {
       const held = holdTokenRequest(fixture.service, 'answered');
       const command = fixture.startAuthsome(askAcme);
@@ -195,7 +195,7 @@ const answerTo = (fixture: Acme): Promise<void> => until(() => isListening(fixtu
 describe('a daemon that is killed during a sign-in', () => {
   const start = (fixture: Acme) => fixture.startAuthsome(['login', 'acme', '--json', '--no-browser']);
 
-  it('while its own page is open goes on from there', async () => {
+  it('while its own page is open continues from there', async () => {
     await withFixture(await createAcme(), async (fixture) => {
       const login = start(fixture);
       const browser = fixture.newBrowser();
@@ -210,7 +210,7 @@ describe('a daemon that is killed during a sign-in', () => {
     });
   });
 
-  it('while the person is at the provider goes on from there', async () => {
+  it('while the person is at the provider continues from there', async () => {
     await withFixture(await createAcme(), async (fixture) => {
       const login = start(fixture);
       const browser = fixture.newBrowser();
@@ -240,7 +240,7 @@ describe('a daemon that is killed during a sign-in', () => {
     });
   });
 
-  it('between the answer and its write ends that sign-in in so many words, and the next one works', async () => {
+  it('between the response and its write ends that sign-in with a clear error, and the next one works', async () => {
     await withFixture(await createAcme(), async (fixture) => {
       const held = holdTokenRequest(fixture.service, 'answered');
       const login = start(fixture);

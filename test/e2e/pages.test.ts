@@ -85,7 +85,7 @@ describe('in a real browser', () => {
     expect(await accessibilityFaults()).toEqual([]);
   });
 
-  it('is told what happened when the person says no', async () => {
+  it('shows what happened when the person declines', async () => {
     const login = fixture.startAuthsome(['login', 'acme', '--connection', 'no', '--json', '--no-browser']);
     // Acme remembers who said yes; this is somebody else.
     await context.clearCookies();
@@ -97,7 +97,7 @@ describe('in a real browser', () => {
     expect(await accessibilityFaults()).toEqual([]);
   });
 
-  it('is told that it comes too late, by the page and by a callback, and what to do', async () => {
+  it('shows that it comes too late, on the page and after a callback, and what to do', async () => {
     await withFixture(await createAcme(), async (late) => {
       await connectAcme(late);
       origins.push(late.baseUrl);

@@ -124,7 +124,7 @@ describe('a sign-in fails precisely and stores nothing at a server', () => {
     );
   });
 
-  it('that names another issuer in its answer', async () => {
+  it('that names another issuer in its response', async () => {
     await register(fixture, { ...acme, oauth: { ...acme.oauth, issuer } });
     expect((await fixture.authsome(['register', join(fixture.directory, 'acme.json'), '--force'])).code).toBe(
       0,

@@ -62,7 +62,7 @@ describe('a strict server', () => {
     });
   });
 
-  it('refuses a request that has lost its challenge, and its word for it is told', async () => {
+  it('refuses a request that has lost its challenge, and its error is shown', async () => {
     await inCompany({}, async (company) => {
       await register(company, strict);
       const running = company.startAuthsome(['login', 'acme-strict', '--json', '--no-browser']);
@@ -81,7 +81,7 @@ describe('a strict server', () => {
     });
   });
 
-  it('whose answer lost the promised issuer is not believed', async () => {
+  it('whose response lacks the promised issuer is not believed', async () => {
     await inCompany({}, async (company) => {
       await register(company, strict);
       interceptAnswers(company.service, '/authorize', (response, body, end) => {

@@ -278,7 +278,7 @@ describe('a server that knows only clients that register themselves', () => {
 describe('a sign-in that replaces another', () => {
   const account = { url: `${issuer}/whoami`, field: 'login' };
 
-  it('takes the old grant back where it is of another account, and leaves it where it may be the same', async () => {
+  it('revokes the old grant where it is of another account, and leaves it where it may be the same', async () => {
     await inCompany({}, async (company) => {
       const { authorization } = company.service;
       await register(company, { ...acme, name: 'acme-who', oauth: { ...acme.oauth, account } });

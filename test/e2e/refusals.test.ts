@@ -148,7 +148,7 @@ describe('the proxy', () => {
 describe('inside an intercepted tunnel', () => {
   const ok = `GET /v1/me HTTP/1.1\r\nHost: ${hosts.api}\r\nConnection: close\r\n\r\n`;
 
-  it('an honest request gets its answer', async () => {
+  it('an honest request gets its response', async () => {
     expect(await toApi(ok)).toMatch(/^HTTP\/1\.1 200 /);
     expect(fixture.service.api.received.at(-1)?.headers.authorization).toBe(`Bearer ${token}`);
   });
@@ -207,7 +207,7 @@ describe('inside an intercepted tunnel', () => {
     expect(await toApi(ok)).toMatch(/^HTTP\/1\.1 200 /);
   });
 
-  it('a refusal is a problem document that names a decision, which explain can tell', async () => {
+  it('a refusal is a problem document that names a decision, which explain can show', async () => {
     const problem = problemOf(await toApi(ok.replace(hosts.api, hosts.stranger)));
     expect(problem).toMatchObject({ status: 421, title: expect.any(String), detail: expect.any(String) });
     const decision = String(problem.decision);

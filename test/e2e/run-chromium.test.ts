@@ -93,7 +93,7 @@ function browse(mode: 'credentials' | 'env'): Promise<Outcome> {
   });
 }
 
-it('Chromium in a run carries the credential in fetch, EventSource and WebSocket, and never holds it', async () => {
+it('Chromium in a run sends the credential in fetch, EventSource and WebSocket, and never has it', async () => {
   const outcome = await browse('credentials');
   const met = JSON.parse(outcome.stdout);
   expect(met).toMatchObject({

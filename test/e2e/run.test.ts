@@ -31,7 +31,7 @@ const arrived = (host: string) => fixture.service.api.received.filter((request) 
 const bearer = () => `Bearer ${token}`;
 
 describe('the child of a run', () => {
-  it('holds phantoms, and a proxy and certificates in every variable that tools read', async () => {
+  it('has phantoms, and a proxy and certificates in every variable that tools read', async () => {
     const { stdout } = await run('env');
     const held = new Map(
       stdout
@@ -343,8 +343,8 @@ describe('a provider that wants its key elsewhere', () => {
   });
 });
 
-describe('rules that are written while a run goes on', () => {
-  it('hold for its next request, and are on record; so are rules that cannot be read, which deny', async () => {
+describe('rules that are written during a run', () => {
+  it('apply to its next request, and are recorded; so are rules that cannot be read, which deny', async () => {
     const config = join(fixture.home, 'config.json');
     const ask = `curl -s -o answer -w '%{http_code}\n' https://${hosts.api}/user; cat answer`;
     const running = fixture.startAuthsome(

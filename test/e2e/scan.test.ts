@@ -162,7 +162,7 @@ it('reports, imports, rewrites and undoes, and shows no value to anybody', async
   });
 });
 
-it('names connections when there are several values, and goes on when one is refused', async () => {
+it('names connections when there are several values, and continues when one is refused', async () => {
   await withFixture(await createProject(), async (fixture) => {
     const { project: cwd, path } = fixture;
     writeFileSync(path('.env'), `PIXEL_API_KEY=${keys.pixel}\nOPENAI_API_KEY=${keys.openai}\n`);

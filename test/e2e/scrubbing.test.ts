@@ -127,7 +127,7 @@ describe('a child whose service echoes the credential sees its phantom', () => {
     expect(head + body).not.toContain(secretOf('hidden'));
   });
 
-  it('also when the run goes on with another connection of the provider', async () => {
+  it('also when the run continues with another connection of the provider', async () => {
     const shell = fixture.startAuthsome(['run', '--', 'sh'], { stdin: 'open' });
     const from = (path: string) =>
       shell.type(`curl -sS https://${echoHost}${path}; echo; echo done ${path}\n`);
@@ -187,7 +187,7 @@ it('an event that does not end like the secret reaches the child at once', async
   expect(stdout).not.toContain(secretOf('shown'));
 });
 
-describe('what is not searched goes on as it came', () => {
+describe('what is not searched passes unmodified', () => {
   it('for a provider that opted out', async () => {
     const { head, body } = await ask(`https://${frankHost}/v1/me`);
     expect(head).toContain(`x-echo: Bearer ${secretOf('frank')}\r\n`);

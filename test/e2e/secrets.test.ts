@@ -22,7 +22,7 @@ function formsOf(secret: string): readonly string[] {
   ];
 }
 
-it('nothing that authsome ever writes holds a secret', async () => {
+it('nothing that authsome ever writes contains a secret', async () => {
   await withFixture(
     await createAcme({ firstTokenTtlSeconds: 2, env: { AUTHSOME_LOG_LEVEL: 'debug' } }),
     async (fixture) => {

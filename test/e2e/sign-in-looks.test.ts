@@ -125,7 +125,7 @@ describe('each page of a sign-in', () => {
     expect(await copied('the code')).toBe(userCode);
   });
 
-  it('goes on by itself once the person has authorized elsewhere', async () => {
+  it('continues by itself once the person has authorized elsewhere', async () => {
     const running = fixture.startAuthsome([
       ...['login', 'acme-apps', '--connection', 'elsewhere'],
       ...['--json', '--no-browser'],
@@ -175,7 +175,7 @@ describe('each page of a sign-in', () => {
     await page.getByRole('heading', { name: 'Pixel is connected' }).waitFor();
   });
 
-  it('never made the browser complain, and asked nothing of anybody else', () => {
+  it('never made the browser complain, and requested nothing from elsewhere', () => {
     const expected = (text: string) => text.includes('status of 4');
     expect(complaints.filter((text) => !expected(text))).toEqual([]);
   });

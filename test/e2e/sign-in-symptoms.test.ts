@@ -46,7 +46,7 @@ function screen(text: string): string {
 }
 
 describe('the redirect URI does not match', () => {
-  it('is told in the terminal and on the page, with the exact URI and where to set it', async () => {
+  it('is shown in the terminal and on the page, with the exact URI and where to set it', async () => {
     const elsewhere = 'http://127.0.0.1:1/auth/callback/oauth';
     await withFixture(await createAcme({ registeredRedirectUri: elsewhere }), async (other) => {
       await register(other, acmeWithSettings);
@@ -78,7 +78,7 @@ describe('the redirect URI does not match', () => {
     });
   });
 
-  it('is told likewise by a provider that sends its error back', async () => {
+  it('is shown likewise for a provider that sends its error back', async () => {
     const running = fixture.startAuthsome(['login', 'acme-apps', '--json', '--no-browser']);
     const browser = fixture.newBrowser();
     const form = await browser.open(await authUrlOf(running));
@@ -122,7 +122,7 @@ async function stateOf(of: Acme, running: Running): Promise<string> {
 }
 
 describe('address already in use: 127.0.0.1:7998', () => {
-  it('says who holds it and how to stop that, and works once that has been done', async () => {
+  it('says which process uses it and how to stop that, and works once that has been done', async () => {
     await withFixture(await openFixture(), async (other) => {
       const { AUTHSOME_PORT: _, ...env } = other.env;
       const script = `
@@ -180,13 +180,13 @@ describe('the URL is printed, but no browser opens', () => {
     return screen(outcome.stdout);
   }
 
-  it('over SSH none is started, and it is said so', async () => {
+  it('over SSH none is started, and the terminal says so', async () => {
     const running = opening('ssh', { SSH_CONNECTION: '192.0.2.1 5 192.0.2.2 22', DISPLAY: ':0' });
     await authorizeUrlOf(running);
     expect(await cancel(running)).toContain('This is an SSH session, so not opening a browser.');
   });
 
-  it('without a display none is started, and it is said so', async () => {
+  it('without a display none is started, and the terminal says so', async () => {
     const running = opening('bare', {});
     await authorizeUrlOf(running);
     const text = await cancel(running);
@@ -256,7 +256,7 @@ Date.now = () => { try { return now() + Number(readFileSync(${JSON.stringify(off
     };
   }
 
-  it('a sign-in that timed out tells each cause with its fix, and `login --force` repeats it', async () => {
+  it('a sign-in that timed out shows each cause with its fix, and `login --force` repeats it', async () => {
     await withFixture(await createAcme(), async (other) => {
       await register(other, acmeWithSettings);
       const { env, forward } = clock(other.directory);
@@ -303,7 +303,7 @@ Date.now = () => { try { return now() + Number(readFileSync(${JSON.stringify(off
 });
 
 describe('OAuth state parameter does not match', () => {
-  it('is told in the terminal, and the sign-in that waits goes on and completes', async () => {
+  it('is shown in the terminal, and the sign-in that waits continues and completes', async () => {
     const running = fixture.startOnTerminal(['login', 'acme', '--connection', 'state', '--no-browser']);
     const url = await authorizeUrlOf(running);
     const browser = fixture.newBrowser();

@@ -49,7 +49,7 @@ describe('the OAuth client', () => {
     expect(outcome.stdout).not.toContain(fixture.client.clientSecret);
   });
 
-  it('is taken from the page when that is quicker, and the terminal goes on from there', async () => {
+  it('is taken from the page when that is quicker, and the terminal continues from there', async () => {
     const running = login('acme-page');
     await running.seen('stdout', /Client ID: /);
     running.type('half-typed');
@@ -159,7 +159,7 @@ function killDaemon(): void {
   process.kill(pid, 'SIGKILL');
 }
 
-describe('a daemon that is killed in the middle', () => {
+describe('a daemon that is killed during a sign-in', () => {
   it('loses no sign-in: the callback arrives at the next one, and the waiting command sees it', async () => {
     const running = login('acme-typed', '--connection', 'killed');
     const browser = fixture.newBrowser();

@@ -19,7 +19,7 @@ const login = (...args: readonly string[]) =>
   fixture.startAuthsome(['login', ...args, '--json', '--no-browser']);
 
 describe('login with an API key', () => {
-  it('takes it from a local page, and tells both ends in JSON lines', async () => {
+  it('takes it from a local page, and prints its start and its end as JSON lines', async () => {
     const { asked, closing, outcome } = await connectPixel(fixture);
     expect(outcome.code).toBe(0);
     const [first = '', last = ''] = outcome.stdout.trimEnd().split('\n');
@@ -94,7 +94,7 @@ describe('login with an API key', () => {
     expect((await running.ended).code).toBe(0);
   });
 
-  it('does not replace a connection unless it is told to', async () => {
+  it('does not replace a connection unless asked to', async () => {
     const again = await fixture.authsome(['login', 'pixel'], { env: { PIXEL_API_KEY: fixture.apiKey } });
     expect(again.code).toBe(6);
     expect(again.stderr).toContain('--force');
@@ -129,7 +129,7 @@ describe('login with PKCE', () => {
     expect(closing.url).not.toContain(fixture.service.authorization.issued[0]?.accessToken ?? '-');
   });
 
-  it('goes straight to the provider the second time, and takes the scopes it was told', async () => {
+  it('goes straight to the provider the second time, and requests the scopes that were named', async () => {
     const running = login('acme', '--connection', 'work', '--scopes', 'read');
     const url = new URL(await authUrlOf(running));
     expect(url.origin).toBe('https://login.acme.test');
@@ -148,7 +148,7 @@ describe('login with PKCE', () => {
     expect(scopes.stdout).toBe('read\n');
   });
 
-  it('goes on waiting after a callback with a foreign state, and says so', async () => {
+  it('keeps waiting after a callback with a foreign state, and says so', async () => {
     const running = login('acme', '--connection', 'patient');
     const url = await authUrlOf(running);
     const browser = fixture.newBrowser();
@@ -184,7 +184,7 @@ describe('login with PKCE', () => {
     expect(fixture.service.authorization.issued.length).toBe(issued + 1);
   });
 
-  it('ends with the provider’s own error when the person says no', async () => {
+  it('ends with the provider’s own error when the person declines', async () => {
     const running = login('acme', '--connection', 'denied');
     const browser = fixture.newBrowser();
     await browser.submit(await browser.open(await authUrlOf(running)), { decision: 'deny' });
@@ -207,7 +207,7 @@ describe('login with PKCE', () => {
     });
   });
 
-  it('survives a restart of the daemon in the middle', async () => {
+  it('survives a restart of the daemon during it', async () => {
     const running = login('acme', '--connection', 'restarted');
     const browser = fixture.newBrowser();
     const consent = await browser.open(await authUrlOf(running));

@@ -4,7 +4,7 @@ import type { Figures } from '../soak/soak.ts';
 import { root } from '../support/fixture.ts';
 import { start } from '../support/product.ts';
 
-it('mixed load with everybody misbehaving loses, doubles and mixes up no answer, and leaves nothing open', {
+it('mixed load with everybody misbehaving loses, doubles and mixes up no response, and leaves nothing open', {
   timeout: 180_000,
 }, async () => {
   // In a process of its own: cutting TLS off in the middle, thousands of times, can take Node 20 itself down.

@@ -18,7 +18,7 @@ function bash(line: string): Promise<Outcome> {
 
 describe('output that goes nowhere', () => {
   it.each([['list --all'], ['list --json'], ['--help'], ['completion bash'], ['inspect githb --json']])(
-    '%s: on a full disk it is a failure, told in one line',
+    '%s: on a full disk it is a failure, reported in one line',
     async (args) => {
       expect(await bash(`a ${args} > /dev/full`)).toEqual({
         code: 9,
@@ -28,7 +28,7 @@ describe('output that goes nowhere', () => {
     },
   );
 
-  it('ends quietly where its reader has gone', async () => {
+  it('ends quietly where its reader has ended', async () => {
     expect(await bash('set -o pipefail; a list --all --json | true')).toEqual({
       code: 0,
       stdout: '',
@@ -43,7 +43,7 @@ describe('output that goes nowhere', () => {
     expect((await bash('a inspect githb >&- 2>&-')).code).toBe(4);
   });
 
-  it('keeps nobody from the data when it is only what is said beside it', async () => {
+  it('does not lose the data when only stderr cannot be written', async () => {
     const outcome = await bash('a list --all 2> /dev/full');
     expect(outcome).toMatchObject({ code: 0, stdout: expect.stringContaining('github') });
   });
@@ -62,7 +62,7 @@ describe('--log-file', () => {
     expect(existsSync(join(fixture.directory, 'started'))).toBe(false);
   });
 
-  it('has the failures of run as well, which are shown as told', async () => {
+  it('has the failures of run as well, as they are shown', async () => {
     const outcome = await fixture.authsome(
       ['--no-color', 'run', '--log-file', 'run.log', '--', 'no-such-command'],
       { env: { FORCE_COLOR: '1' } },
@@ -92,7 +92,7 @@ describe('a daemon that is killed during a run', () => {
     return running.ended;
   };
 
-  it('is told when the command has ended, whose exit code it leaves alone', async () => {
+  it('is reported when the command has ended, whose exit code it leaves alone', async () => {
     expect(await runUntilKilled()).toEqual({
       code: 7,
       stdout: 'up\n',
@@ -101,7 +101,7 @@ describe('a daemon that is killed during a run', () => {
     });
   });
 
-  it('is not told to whom --quiet asks for', async () => {
+  it('is not reported under --quiet', async () => {
     expect(await runUntilKilled('--quiet')).toEqual({ code: 7, stdout: 'up\n', stderr: '' });
   });
 });

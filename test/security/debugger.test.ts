@@ -37,7 +37,7 @@ describe.runIf(isLinux)('SIGUSR1', () => {
   });
   afterAll(() => fixture.close());
 
-  it('opens no debugger in the daemon, which goes on answering', async () => {
+  it('opens no debugger in the daemon, which keeps responding', async () => {
     const pid = fixture.daemonPid() ?? 0;
     const before = listeningPorts(pid);
     // Its own and the proxy's.

@@ -10,7 +10,7 @@ it.each([
     'authsome login acme --connection work --base-url https://acme.example.com:8443 --scopes &quot;a:b&quot; --force',
   ],
   [`The browser never came back to ${url}`, url],
-])('of %j has the command, or the address, to be copied whole', (hint, copied) => {
+])('of %j has the command, or the address, to be copied in full', (hint, copied) => {
   expect(advice(hint, undefined).text).toContain(`>${copied}<`);
 });
 

@@ -83,7 +83,7 @@ describe('markup', () => {
 });
 
 describe('the API-key page', () => {
-  it('asks in a masked field, takes the key, and says what came of it', async () => {
+  it('asks in a masked field, takes the key, and says that it is connected', async () => {
     const session = await signIn('openai', 'page');
     const form = await openForm(session.auth_url ?? '');
     expect(form.text).toMatch(/<input id="api_key"[^>]*type="password"/);

@@ -79,7 +79,7 @@ it.each([
   },
 );
 
-it('has no secret of a connection that is over, and says so', async () => {
+it('has no secret of a connection that has ended, and says so', async () => {
   const { access_token: _, ...rest } = document;
   const gone = { ...rest, status: 'invalid' as const, refreshable: false };
   const { context } = testContext({ client: { connection: async () => gone } });

@@ -50,7 +50,7 @@ describe('the proxy for a connection', () => {
   });
 });
 
-describe('an agent that was taught the proxy', () => {
+describe('an agent that was made to use the proxy', () => {
   const servers: Server[] = [];
   afterEach(() => {
     for (const server of servers.splice(0)) server.close();
@@ -127,7 +127,7 @@ describe('an agent that was taught the proxy', () => {
     });
   });
 
-  it('reports a proxy that is gone', async () => {
+  it('reports a proxy that has ended', async () => {
     const gone = await listen(createTcpServer());
     servers.pop()?.close();
     await expect(fetch(agentWith(gone))).rejects.toMatchObject({ code: 'ECONNREFUSED' });

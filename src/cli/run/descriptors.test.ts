@@ -13,14 +13,14 @@ it('are the standard ones, where there are no others', () => {
   ]);
 });
 
-it('hold files and pipes under their own numbers, and leave gaps closed', () => {
+it('are files and pipes under their own numbers, with the gaps left closed', () => {
   expect(streams({ 0: '/dev/null', 4: '/tmp/a (deleted)', 6: 'pipe:[8]' })).toEqual([
     ...['inherit', 'inherit', 'inherit'],
     ...['ignore', 4, 'ignore', 6],
   ]);
 });
 
-it('hold none of Node’s own and no socket', () => {
+it('are none of Node’s own, and no socket', () => {
   expect(
     streams({
       3: 'anon_inode:[eventpoll]',

@@ -32,13 +32,13 @@ describe('the environment of a run', () => {
     expect(child.YARN_HTTPS_PROXY).toBeUndefined();
   });
 
-  it('merges NO_PROXY with loopback, and does not let a star lead around the proxy', () => {
+  it('merges NO_PROXY with loopback, and does not let a star bypass the proxy', () => {
     const child = environmentOf({ NO_PROXY: 'intra.example, localhost', no_proxy: '*,other.example' });
     expect(child.NO_PROXY).toBe('intra.example,localhost,other.example,127.0.0.1,::1');
     expect(child.no_proxy).toBe(child.NO_PROXY);
   });
 
-  it('gives our CA alone where the variable adds, the bundle where it replaces', () => {
+  it('gives the run’s CA alone where the variable adds, the bundle where it replaces', () => {
     const child = environmentOf({});
     expect(child.NODE_EXTRA_CA_CERTS).toBe(run.ca_file);
     expect(child.DENO_CERT).toBe(run.ca_file);
@@ -66,7 +66,7 @@ describe('the environment of a run', () => {
     expect(child.EDITOR).toBe('vi');
   });
 
-  it('passes on where the daemon is, and nothing that opens it', () => {
+  it('passes on where the daemon is, and nothing that gives access to it', () => {
     const child = environmentOf({
       AUTHSOME_HOME: '/home/a',
       AUTHSOME_MASTER_KEY: 'm',
@@ -88,7 +88,7 @@ describe('the environment of a run', () => {
     expect(withheldNote({ EDITOR: 'vi', OPENAI_API_KEY: '' }, run)).toBeUndefined();
   });
 
-  it('says nothing of phantoms that the run around it had set', () => {
+  it('says nothing about phantoms that an outer run had set', () => {
     expect(withheldNote({ OPENAI_API_KEY: 'sk-outer', AUTHSOME_RUN: 'run_0' }, run)).toBeUndefined();
   });
 

@@ -10,7 +10,7 @@ describe('the foreground of the terminal', () => {
   const stat = (name: string, group: number, terminalGroup: number) =>
     `4242 (${name}) S 1 ${group} 4200 34816 ${terminalGroup} 4194304`;
 
-  it('is where the terminal’s group is ours, whatever the program is called', () => {
+  it('is where the terminal’s group is this process’s, whatever the program is called', () => {
     expect(isInForeground(() => stat('node', 4200, 4200))).toBe(true);
     expect(isInForeground(() => stat('a) S 1 (b', 4200, 4200))).toBe(true);
     expect(isInForeground(() => stat('node', 4200, 4100))).toBe(false);

@@ -41,7 +41,7 @@ it('finds any word of eight characters under a name that sounds like a secret', 
   ]);
 });
 
-it('compares what is behind a scheme, without white space around it', () => {
+it('compares what is behind a scheme, without whitespace around it', () => {
   const found = suspiciousValues({ HEADER: 'Bearer abcdefgh1 ', NOTE: 'two words here 1' });
   expect([...found]).toEqual([['HEADER', 'abcdefgh1']]);
 });

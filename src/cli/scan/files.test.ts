@@ -144,7 +144,7 @@ describe('rewriting and undoing', () => {
     expect(backups().list()).toEqual([]);
   });
 
-  it('brings back a file that is gone only when forced to', () => {
+  it('restores a file that no longer exists only when forced to', () => {
     writeFileSync(path('.env'), `KEY=${value}`);
     chmodSync(path('.env'), 0o640);
     rewrite('.env');
@@ -155,7 +155,7 @@ describe('rewriting and undoing', () => {
     expect(statSync(path('.env')).mode & 0o777).toBe(0o640);
   });
 
-  it('goes back one rewriting at a time', () => {
+  it('undoes one rewrite at a time', () => {
     writeFileSync(path('.env'), `KEY=${value}`);
     rewrite('.env');
     writeFileSync(path('.env'), `KEY=${value}\nKEY=${value}`);

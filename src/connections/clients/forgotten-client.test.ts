@@ -183,7 +183,7 @@ describe('a server that has forgotten the client it registered', () => {
     expect(clientOf((await fixture.start('work')).authUrl)).toBe('client-2');
   });
 
-  it('is asked about it where it answers, and a client that it knows stays', async () => {
+  it('is asked about it where it responds, and a client that it knows stays', async () => {
     const fixture = forgetful({ answersAboutClients: true });
     const { id } = await fixture.start();
     await fixture.connections.signIns.cancel(id);

@@ -35,7 +35,7 @@ async function changedFrom(connections: Connections, old: LiveCredential): Promi
 }
 
 describe('a live credential', () => {
-  it('is one object until it changes, without a look into the vault', async () => {
+  it('is one object until it changes, without reading the vault', async () => {
     const vault = memoryVault();
     let reads = 0;
     const counted: Vault = {
@@ -56,7 +56,7 @@ describe('a live credential', () => {
     expect(reads).toBe(0);
   });
 
-  it('is refreshed in the background from 300 s before its end, while the old one goes on working', async () => {
+  it('is refreshed in the background from 300 s before its end, while the old one keeps working', async () => {
     const { options, clock, events } = openServerFixture(server);
     const connections = createConnections(options);
     await signIn(server, connections);
@@ -85,7 +85,7 @@ describe('a live credential', () => {
     expect((await connections.credentials.acquire(acmeKey)).secret).not.toBe(old.secret);
   });
 
-  it('serves on to its real end when the provider has a problem, and nobody hammers the provider', async () => {
+  it('is used to its real end when the provider has a problem, and nobody hammers the provider', async () => {
     const { options, clock } = openServerFixture(server);
     const connections = createConnections(options);
     await signIn(server, connections);

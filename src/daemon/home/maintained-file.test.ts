@@ -34,7 +34,7 @@ it.each([
   expect(readFileSync(path, 'utf8')).toBe('mine');
 });
 
-it('a file whose home belongs to another daemon by now is left alone', () => {
+it('a file whose home now belongs to another daemon is left alone', () => {
   maintained = maintainFile(path, 'mine', () => false);
   writeFileSync(path, 'of another daemon');
   vi.advanceTimersByTime(2_000);

@@ -58,7 +58,7 @@ describe('the log of a daemon in the background', () => {
     expect(kept.length).toBeGreaterThan(60);
   });
 
-  it('continues what another daemon has left in it', () => {
+  it('appends to what another daemon has left in it', () => {
     for (let n = 1; n <= 60; n += 1) {
       // Each of these writes less than would fill a file.
       openLog(descriptor, 'info', { path, maxBytes }).info('a line', { n });
@@ -66,7 +66,7 @@ describe('the log of a daemon in the background', () => {
     expect(numbersOf(`${path}.1`).length).toBeGreaterThan(10);
   });
 
-  it('is written on, where nothing can take its place', () => {
+  it('keeps being written where no new file can take its place', () => {
     // Neither a file nor to be removed as one.
     mkdirSync(`${path}.new`);
     const log = openLog(descriptor, 'info', { path, maxBytes });

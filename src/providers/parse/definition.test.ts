@@ -85,7 +85,7 @@ describe('provider definition', () => {
     expect(parseProvider({ ...keyed, api_key }, 'custom').inject[0]?.placements).toEqual(placements);
   });
 
-  it('searches answers for the secret unless the definition or a rule of inject says otherwise', () => {
+  it('searches responses for the secret unless the definition or a rule of inject says otherwise', () => {
     const placements = [{ kind: 'query', name: 'k' }];
     const scrubs = (more: object, rule: object = {}) =>
       parseProvider(
@@ -162,7 +162,7 @@ describe('provider definition', () => {
     expect(faultOf({ ...keyed, env: { api_key: 'not a name' } })).toContain('/env/api_key: ');
   });
 
-  it('is refused where it is nested deeper than anything could follow', () => {
+  it('is refused where it is nested too deep', () => {
     const deep = JSON.parse(`${'['.repeat(100_000)}${']'.repeat(100_000)}`) as unknown;
     expect(() => parseProvider({ ...keyed, note: deep }, 'custom')).toThrow(
       '/: must not be nested more than',

@@ -364,7 +364,7 @@ describe('addresses', () => {
   });
 });
 
-it('an internal error ends the connection and is recorded, and the daemon goes on', async () => {
+it('an internal error ends the connection and is recorded, and the daemon continues', async () => {
   let faults = 0;
   const { fixture, seen } = await openWithApi({
     spec: {

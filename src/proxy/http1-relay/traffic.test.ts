@@ -55,7 +55,7 @@ describe('revocation', () => {
 });
 
 describe('responses from a routed host', () => {
-  it('401 and 403 keep their own body and gain our decision', async () => {
+  it('401 and 403 keep their own body and gain the decision', async () => {
     const { fixture } = await openWithApi();
     const client = await dialThrough(fixture);
     for (const [index, status] of ['401', '403'].entries()) {

@@ -133,7 +133,7 @@ function complete(reads: readonly Read[]): readonly string[] {
   return reads.map(({ method, url, body }) => `${method} ${url} ${body}`);
 }
 
-it('Node’s parser reads what ours forwards as the same requests, one for one', async () => {
+it('Node’s parser reads what the machine forwards as the same requests, one for one', async () => {
   await fc.assert(
     fc.asyncProperty(mutated, async (bytes) => {
       const { sent, transcript } = forwardedBy(bytes);
@@ -149,7 +149,7 @@ it('Node’s parser reads what ours forwards as the same requests, one for one',
   );
 });
 
-it('Node’s parser accepts what ours accepts, and reads it alike', async () => {
+it('Node’s parser accepts what the machine accepts, and reads it alike', async () => {
   await fc.assert(
     fc.asyncProperty(mutated, async (bytes) => {
       const { refused, sent, transcript } = forwardedBy(bytes);

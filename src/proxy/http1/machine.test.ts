@@ -302,7 +302,7 @@ describe('renewing a credential on 401', () => {
   });
 });
 
-describe('our own replies', () => {
+describe('the proxy’s own replies', () => {
   it('keep the connection if the request had no body', () => {
     const t = new Transcript({ autoAuthorize: false }).client(get('/'));
     t.machine.reply(({ close }) => Buffer.from(`<no ${close}>`));
@@ -350,7 +350,7 @@ describe('backpressure', () => {
   it.each([
     ['that is given back', ok('early')],
     ['that is closed', lines('HTTP/1.1 200 OK', 'Content-Length: 0', 'Connection: close')],
-  ])('an upstream %s before it has drained no longer holds the client back', (_, answered) => {
+  ])('an upstream %s before it has drained no longer blocks the client', (_, answered) => {
     const t = new Transcript({ blockUpstream: () => true }).client(post('/', 'body'));
     expect(t.actions.at(-1)).toBe('pause client');
     t.upstream(answered);

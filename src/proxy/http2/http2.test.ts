@@ -233,7 +233,7 @@ describe('a stream', () => {
     }
   });
 
-  it('a 403 gains our decision and a hint', async () => {
+  it('a 403 gains the decision and a hint', async () => {
     const fixture = await openWithHttp2(
       (stream) => {
         stream.respond({ ':status': 403, 'www-authenticate': 'Bearer scope="a"', 'authsome-hint': 'mine' });

@@ -245,7 +245,7 @@ it('a change without effect cuts nothing', async () => {
 it.each([
   ['something else changes', (run: Run) => run.reauthorize()],
   ['the connection that was used before is revoked', (run: Run) => run.dropConnection('example/default')],
-])('a request that waits for its credential on a used connection goes on when %s', async (_, change) => {
+])('a request that waits for its credential on a used connection continues when %s', async (_, change) => {
   const waiting: ((credential: Credential) => void)[] = [];
   const fields: (string | undefined)[] = [];
   const server = await serveHttps((request, response) => {

@@ -237,7 +237,7 @@ describe('what is looked for', () => {
     expect(through(needles, 'sk_live_4242')).toBe('sk_phantom');
   });
 
-  it('wherever it lies in longer base64 the phantom is there instead, and all around it can be read', () => {
+  it('is replaced anywhere in longer base64, and everything around it can be read', () => {
     const ascii = fc.string({ unit: fc.constantFrom(...'abcXYZ019-_./+= "{}:'), maxLength: 20 });
     const key = fc.string({ unit: fc.constantFrom(...'abcXYZ019-_./+='), minLength: 8, maxLength: 40 });
     fc.assert(
@@ -402,7 +402,7 @@ it.each(['none', 'None', 'utf-8', 'UTF8', ''])('a coding called %j is none, and 
   expect(unreadable(200, { contentType: 'text/event-stream', contentEncoding: name })).toBeUndefined();
 });
 
-it('an answer that cannot be looked into is known as such', () => {
+it('a response that cannot be searched is recognized', () => {
   const json = { contentType: 'application/json', contentEncoding: 'made-up' };
   expect(unreadable(200, json)).toContain('not asked for');
   expect(unreadable(206, { ...json, contentEncoding: 'gzip' })).toContain('part of a coded body');
@@ -481,7 +481,7 @@ describe('a coded body', () => {
   // Node undoes one frame of several that lie together.
   // On a Node without zstd nobody asks for it.
   if (zstd !== undefined) {
-    it('in zstd that has more frames than are decoded does not look whole', async () => {
+    it('in zstd that has more frames than are decoded does not look complete', async () => {
       const frames = Buffer.concat([zstdCompressSync('one '), zstdCompressSync('two sk-secret')]);
       expect(await run('zstd', frames, 1_000_000)).toEqual({ out: 'one ', whole: false });
       const again = brotliCompressSync(frames);
@@ -499,7 +499,7 @@ describe('a coded body', () => {
     });
   });
 
-  it('that holds very much is not decoded ahead of a client that does not read', async () => {
+  it('that expands to very much is not decoded ahead of a client that does not read', async () => {
     const zeros = 16 * 1024 * 1024;
     const bomb = brotliCompressSync(Buffer.alloc(zeros, 0x61));
     let emitted = 0;
@@ -561,7 +561,7 @@ describe('a coded body', () => {
     for (const one of [inner, outer]) one.destroy();
   });
 
-  it('gives to its guard whatever goes wrong where nobody waits', async () => {
+  it('reports what goes wrong in the background to its guard', async () => {
     const caught: unknown[] = [];
     await new Promise<void>((resolve) => {
       const body = new ScrubbedBody(new Needles([needle('sk-secret', 'P')]), ['gzip'], {
@@ -586,7 +586,7 @@ describe('a coded body', () => {
     expect(caught).toEqual([new Error('no outlet')]);
   });
 
-  it('that is broken is not taken for whole', async () => {
+  it('that is broken is not taken for complete', async () => {
     expect((await run('gzip', gzipSync(text).subarray(0, 50), 10)).whole).toBe(false);
     expect((await run('br', Buffer.from('no brotli at all'), 10)).whole).toBe(false);
   });

@@ -155,7 +155,7 @@ describe('a secret that comes back', () => {
     }
   });
 
-  it('in a charset that is not searched does not pass: the answer is refused', async () => {
+  it('in a charset that is not searched does not pass: the response is refused', async () => {
     const { client } = await openWithAnswer([
       json(secret).replace('application/json', 'text/plain; charset=utf-7'),
     ]);
@@ -204,7 +204,7 @@ describe('a secret that comes back', () => {
   it.each([
     ['a coding that nobody asked for', '200 OK', 'made-up'],
     ['a part of a coded body', '206 Partial Content', 'gzip'],
-  ])('in %s does not pass: the answer is refused', async (_, status, coding) => {
+  ])('in %s does not pass: the response is refused', async (_, status, coding) => {
     const { client, fixture } = await openWithAnswer([
       `HTTP/1.1 ${status}\r\nContent-Type: text/plain\r\nContent-Encoding: ${coding}\r\nContent-Length: ${secret.length}\r\n\r\n${secret}`,
     ]);
@@ -235,12 +235,12 @@ describe('a secret that comes back', () => {
 });
 
 describe('passes untouched', () => {
-  it('an answer without the secret, byte for byte', async () => {
+  it('a response without the secret, byte for byte', async () => {
     const { client } = await openWithAnswer([json('{"ok":true}')]);
     expect(await ask(client)).toBe(json('{"ok":true}'));
   });
 
-  it('a chunked answer without the secret, with its chunks, extensions and trailers', async () => {
+  it('a chunked response without the secret, with its chunks, extensions and trailers', async () => {
     const answer =
       'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n2;a=b\r\nok\r\n1\r\n!\r\n0\r\nX: y\r\n\r\n';
     const { client } = await openWithAnswer([answer]);
@@ -277,7 +277,7 @@ describe('passes untouched', () => {
     expect(asked[0]).toContain('Accept-Encoding: gzip, made-up\r\n');
   });
 
-  it.each(coders)('a small answer in %s without the secret, byte for byte', async (coding, compress) => {
+  it.each(coders)('a small response in %s without the secret, byte for byte', async (coding, compress) => {
     for (const chunked of [false, true]) {
       const answer = coded(coding, compress('{"ok":true}'), chunked);
       const { client } = await openWithAnswer([answer]);
@@ -287,7 +287,7 @@ describe('passes untouched', () => {
   });
 });
 
-describe('what an answer says of its bytes', () => {
+describe('what a response says about its bytes', () => {
   const said = [
     'Content-Digest: sha-256=:AA==:',
     'Content-MD5: AA==',
@@ -324,7 +324,7 @@ describe('what an answer says of its bytes', () => {
   });
 });
 
-it('server-sent events go on at once', async () => {
+it('server-sent events are passed on at once', async () => {
   const head = 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n';
   const { client } = await openWithAnswer([`${head}9\r\ndata: 1\n\n\r\n`]);
   client.send(`GET / HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`);

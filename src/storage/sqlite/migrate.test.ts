@@ -37,7 +37,7 @@ describe('migrate', () => {
     expect(database.all('SELECT * FROM bottles')).toEqual([]);
   });
 
-  it('leaves the step before when a step fails half way', () => {
+  it('keeps the step before when a step fails halfway', () => {
     const broken: Migration = {
       room: 'attic',
       version: 2,

@@ -64,7 +64,7 @@ async function expectInjected(count: number): Promise<void> {
 }
 
 describe('nghttp, through a tunnel of the run', () => {
-  it('has its requests answered on one connection, with the credential in each', async () => {
+  it('gets its responses on one connection, with the credential in each request', async () => {
     const urls = Array.from({ length: 10 }, (_, index) => `https://localhost:${fixture.at}/n/${index}`);
     const outcome = await fixture.runThroughTunnel(
       'nghttp',
@@ -137,7 +137,7 @@ describe('curl', () => {
     ['HTTP/1.1', olderHost, '1.1'],
     ['HTTP/2', newerHost, '2'],
   ])(
-    'that offers both protocols gets its answer from an upstream that speaks %s only',
+    'that offers both protocols gets its response from an upstream that speaks %s only',
     async (_name, host, version) => {
       const answer = await fixture.authsome([
         'run',

@@ -98,7 +98,7 @@ describe('exclusively, among processes', () => {
     expect(await entered).toBe('in');
   });
 
-  it('is not released by an owner that was stopped, outlived its lease and went on', async () => {
+  it('is not released by an owner that was stopped, outlived its lease and continued', async () => {
     const first = start(holder, 300);
     expect(await first.line()).toBe('in');
     first.process.kill('SIGSTOP');

@@ -135,7 +135,7 @@ it('begins no sign-in to a provider that nobody defines', async () => {
   await expect(signIns.readLastUnfinished()).rejects.toMatchObject({ code: 'SessionNotFound' });
 });
 
-it('finds the sign-in that was begun last, unless it came to something', async () => {
+it('finds the sign-in that was begun last, unless it ended connected', async () => {
   const fixture = openFixture([keyProvider()]);
   const { signIns } = createConnections(fixture.options);
   await expect(signIns.readLastUnfinished()).rejects.toMatchObject({ code: 'SessionNotFound' });

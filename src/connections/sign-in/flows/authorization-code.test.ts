@@ -102,7 +102,7 @@ describe('signing in with PKCE', () => {
     expect(await server.accepts((await connections.credentials.acquire('acme/default')).secret)).toBe(true);
   });
 
-  it('takes a pasted redirect URL, and only ours', async () => {
+  it('takes a pasted redirect URL, and only its own', async () => {
     const connections = createConnections(fixture().options);
     const { id, authUrl } = await waitingAtProvider(connections);
     const landed = await server.approve(authUrl);
@@ -124,7 +124,7 @@ describe('signing in with PKCE', () => {
     expect((await connections.signIns.callbackFromPaste(id, ` ${landed.href}\n`)).status).toBe('connected');
   });
 
-  it("ends with the provider's error, its description and our hint", async () => {
+  it("ends with the provider's error, its description and a hint", async () => {
     const connections = createConnections(fixture().options);
     const { id, authUrl } = await waitingAtProvider(connections);
     const state = new URL(authUrl).searchParams.get('state') ?? '';
@@ -161,7 +161,7 @@ describe('signing in with PKCE', () => {
     expect((await connections.signIns.start({ provider: 'acme', force: false })).asksFor).toBe('client');
   });
 
-  it('loses nothing when the daemon restarts on the way', async () => {
+  it('loses nothing when the daemon restarts during it', async () => {
     const { options } = fixture();
     const { id, authUrl } = await waitingAtProvider(createConnections(options));
     const landed = await server.approve(authUrl);
@@ -251,7 +251,7 @@ describe('signing in with PKCE', () => {
     expect((await options.vault.list('client')).map(({ name }) => name)).toEqual(['acme']);
   });
 
-  it('tells no secret in any error or event, even when the provider echoes what it was sent', async () => {
+  it('shows no secret in any error or event, even when the provider echoes what it was sent', async () => {
     const echoing = async (_: unknown, init: RequestInit = {}) =>
       Response.json(
         {

@@ -39,7 +39,7 @@ describe('the device flow', () => {
     expect(await server.accepts(fresh.secret)).toBe(true);
   });
 
-  it('goes on after a restart of the daemon', async () => {
+  it('continues after a restart of the daemon', async () => {
     const { options } = openFlowFixture(server, [...device]);
     const died = createConnections({ ...options, pause: () => new Promise(() => undefined) });
     const { id } = await died.signIns.start({ provider: 'acme', force: false });

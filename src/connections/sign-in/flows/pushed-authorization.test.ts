@@ -37,7 +37,7 @@ async function atProvider(connections: ReturnType<typeof createConnections>, con
 const pushes = () => server.requests.filter(({ path }) => path === '/request');
 
 describe('a server that takes pushed requests only', () => {
-  it('gets the request itself, and the browser an address that tells nothing', async () => {
+  it('gets the request itself, and the browser an address that reveals nothing', async () => {
     const connections = createConnections(fixture().options);
     const before = Date.now();
     const session = await atProvider(connections);
