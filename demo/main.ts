@@ -26,7 +26,7 @@ const seconds = ((Date.now() - startedAtMs) / 1000).toFixed(1);
 const passed = story.checks - story.failures;
 const result =
   story.failures === 0 ? `${passed} checks passed` : `${passed} checks passed, ${story.failures} failed`;
-console.log(`\n${result} in ${seconds} s. Your own turn: npx authsome login github\n`);
+console.log(`\n${result} in ${seconds} s. Your turn: npx authsome login github\n`);
 process.exitCode = story.failures === 0 ? 0 : 1;
 
 async function tell({ chapter, command, fact, text, check }: Story): Promise<void> {

@@ -9,8 +9,10 @@ const root = resolve(import.meta.dirname, '..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
 const markdownIn = (directory: string) =>
   readdirSync(join(root, directory)).filter((name) => name.endsWith('.md'));
-/** What users read. The rest of docs/ is for contributors. */
-const pages = markdownIn('docs').filter((name) => name !== 'decisions.md');
+/** What users read, and what is published. package.json names the rest of docs/, which is for contributors. */
+const pages = markdownIn('docs').filter(
+  (name) => !JSON.parse(read('package.json')).files.includes(`!docs/${name}`),
+);
 const documents = [
   ...['docs', 'docs/project'].flatMap((folder) => markdownIn(folder).map((name) => `${folder}/${name}`)),
   'docs/llms.txt',

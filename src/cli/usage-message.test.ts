@@ -20,8 +20,9 @@ it.each([
   ["error: missing required argument 'provider'", 'missing argument: <provider>'],
   [
     "error: too many arguments for 'get'. Expected 1 argument but got 2.",
-    'too many arguments for "get". Expected 1 argument but got 2.',
+    'too many arguments for get: expected 1, got 2',
   ],
+  ["error: no words for 'this' yet", 'no words for "this" yet'],
 ])('says %j in the words of other errors', (message, said) => {
   expect(usageMessage(message)).toBe(said);
 });

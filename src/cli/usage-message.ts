@@ -24,6 +24,10 @@ const rewrites: readonly (readonly [RegExp, Rewrite])[] = [
   ],
   [/^option '(?:-\w, )?(--[\w-]+)[^']*' argument missing$/, ([option]) => `${option} needs a value`],
   [/^missing required argument '(.*)'$/, ([argument]) => `missing argument: <${argument}>`],
+  [
+    /^too many arguments for '(.*)'\. Expected (\d+) arguments? but got (\d+)\.$/,
+    ([command, expected, got]) => `too many arguments for ${command}: expected ${expected}, got ${got}`,
+  ],
   [/^unknown (option|command) '(.*)'$/, ([what, word]) => `unknown ${what}: ${word}`],
 ];
 

@@ -2,6 +2,12 @@ import { mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { AuthsomeError, isStorageFull } from '../errors.ts';
 
+const reasons: ReadonlyMap<string | undefined, string> = new Map([
+  ['ENOENT', 'its file system does not allow new directories'],
+  ['EEXIST', 'a file is in its place'],
+  ['ENOTDIR', 'a file is in the place of a parent'],
+]);
+
 /**
  * Creates a directory (0700) and its missing parents; one that exists stays as it is. Throws `StorageFull`
  * or `HomeNotUsable`.
@@ -14,8 +20,7 @@ export function makePrivateDirectory(path: string): void {
     if (isStorageFull(code)) {
       throw new AuthsomeError('StorageFull', `no space left to create ${path}`, { cause: error });
     }
-    const reason =
-      code === 'ENOENT' ? 'its file system does not allow new directories' : (code ?? 'unknown reason');
+    const reason = reasons.get(code) ?? code ?? 'unknown reason';
     throw new AuthsomeError('HomeNotUsable', `${path} cannot be created (${reason})`, {
       hint: 'Set AUTHSOME_HOME to a directory that you can write to.',
       cause: error,

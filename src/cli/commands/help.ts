@@ -41,7 +41,7 @@ async function printContents({ terminal, docs }: CommandContext, pages: readonly
   }
   const [{ formatContents, readContents }, index] = await Promise.all([
     import('../help/index.ts'),
-    readFile(join(docs, 'README.md'), 'utf8').catch(() => ''),
+    indexIn(docs),
   ]);
   const layout = { width: pageWidth(terminal.width), style: terminal.style };
   terminal.print(formatContents(readContents(index, pages), layout));
@@ -67,12 +67,17 @@ function pageWidth(columns: number | undefined): number {
   return Math.max(20, Math.min(columns ?? 80, 100));
 }
 
+/** The pages that the manual's index links. What else is in its folder is for contributors. */
 async function pagesIn(docs: string): Promise<readonly string[]> {
-  const files = await readdir(docs).catch((): string[] => []);
+  const [files, index] = await Promise.all([readdir(docs).catch((): string[] => []), indexIn(docs)]);
   return files
-    .filter((file) => file.endsWith('.md') && !['README.md', 'decisions.md'].includes(file))
+    .filter((file) => file.endsWith('.md') && index.includes(`](${file})`))
     .map((file) => basename(file, '.md'))
     .sort();
+}
+
+function indexIn(docs: string): Promise<string> {
+  return readFile(join(docs, 'README.md'), 'utf8').catch(() => '');
 }
 
 export const build: CommandModule['build'] = (command, context, finish) => {

@@ -2,7 +2,7 @@
 export const atProvider = {
   revoked: 'revoked at the provider, and removed from this machine',
   unsupported:
-    'removed from this machine; the provider cannot revoke it, so revoke it in your account settings there if needed',
+    'removed from this machine. authsome cannot revoke it at this provider: use your account settings there',
   unreachable:
-    'removed from this machine; the provider could not be reached, so revoke it in your account settings there',
+    'removed from this machine. The provider could not be reached: revoke it in your account settings there',
 } as const;

@@ -21,7 +21,7 @@ export function networkChecks({ settings, extraRoots, proxies }: NetworkChecksOp
       return ok(
         extraRoots.length === 0
           ? 'no extra root certificates'
-          : extraRoots.map(({ path, count }) => `${count} extra from ${path}`).join('; '),
+          : extraRoots.map(({ path, count }) => `${count} extra root certificates from ${path}`).join('; '),
       );
     }),
     check('resolve', () => {
@@ -29,7 +29,7 @@ export function networkChecks({ settings, extraRoots, proxies }: NetworkChecksOp
         ({ host, port, address, targetPort }) => `${host}:${port} → ${address}:${targetPort}`,
       );
       return overrides.length === 0
-        ? ok('names are resolved as usual')
+        ? ok('no name overrides')
         : { status: 'warn', message: `AUTHSOME_RESOLVE is set: ${overrides.join(', ')}` };
     }),
     check('proxy', () => {

@@ -37,7 +37,7 @@ export async function stop(
 export async function restart(context: CommandContext): Promise<void> {
   requireLocal(context);
   const { restartDaemon } = await import('../../../client/index.ts');
-  tell(context, await restartDaemon(await context.daemon()), 'Started the daemon');
+  tell(context, await restartDaemon(await context.daemon()), 'Restarted the daemon');
 }
 
 export async function status(context: CommandContext): Promise<number> {
