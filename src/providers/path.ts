@@ -10,7 +10,8 @@ export interface PathReading {
   /**
    * `plain`: every server reads it alike. `ambiguous`: an encoded or doubled separator, legitimate in places (a GitLab
    * project id contains `%2F`), so it passes where both readings lead to one route. `traversal`: a dot segment under some
-   * decoding, NUL or an overlong sequence; no client has a reason to send one, and a routed host never gets it.
+   * decoding, a control character, an overlong sequence, or `%` without two digits; servers cut off, drop or keep what
+   * follows. No client has a reason to send one, and a routed host never gets it.
    */
   readonly shape: 'plain' | 'ambiguous' | 'traversal';
 }
@@ -43,7 +44,7 @@ function readUnusual(path: string): PathReading {
     const char = String.fromCharCode(Number.parseInt(triplet.slice(1), 16));
     return /[A-Za-z0-9._~-]/.test(char) ? char : triplet.toUpperCase();
   });
-  const decoded = decodeFully(path);
+  const decoded = brokenEscape.test(path) ? undefined : decodeFully(path);
   if (decoded === undefined) return { canonical, resolved: canonical, shape: 'traversal' };
   const parts = decoded.replaceAll('\\', '/').split('/');
   if (parts.some(isDotSegment)) return { canonical, resolved: canonical, shape: 'traversal' };
@@ -56,9 +57,13 @@ function readUnusual(path: string): PathReading {
     : { canonical, resolved: kept.length === 1 ? '/' : kept.join('/'), shape: 'ambiguous' };
 }
 
+/** Only as written: `100%25` is decoded to a percent sign that is meant. */
+const brokenEscape = /%(?![0-9a-fA-F]{2})/;
+const forbiddenDecoded = /[\0-\x1f\x7f\u00c0\u00c1]/;
+
 /**
- * The bytes, one character each, decoded until nothing changes; `undefined` for NUL, overlong UTF-8 or too many
- * rounds.
+ * The bytes, one character each, decoded until nothing changes; `undefined` for control characters, overlong UTF-8 or
+ * too many rounds.
  */
 function decodeFully(path: string): string | undefined {
   let text = path;
@@ -66,7 +71,7 @@ function decodeFully(path: string): string | undefined {
     const next = text.replace(/%([0-9a-fA-F]{2})/g, (_, hex: string) =>
       String.fromCharCode(Number.parseInt(hex, 16)),
     );
-    if (/[\0\u00c0\u00c1]/.test(next)) return undefined;
+    if (forbiddenDecoded.test(next)) return undefined;
     if (next === text) return text;
     text = next;
   }

@@ -73,6 +73,7 @@ function handleNow(session: Http1Session, request: RequestHead, peer: PeerCheck)
     port: authority?.port ?? 0,
     path: target?.form === 'absolute' ? target.path : '',
     methodOverride: request.methodOverride,
+    pathOverride: request.pathOverride,
   });
   if (owner === undefined) {
     session.refuse(record.refuse(unknownRun));

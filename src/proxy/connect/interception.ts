@@ -251,8 +251,15 @@ function handlerFor(interception: Interception, tls: TLSSocket): RequestHandler 
       const read = targetWithin(request, authority, hostField);
       const { path, query } = 'kind' in read ? noTarget : read;
       const refusal = refusalOfAll ?? ('kind' in read ? read : undefined);
-      const { method, methodOverride } = request;
-      const record = session.open(owner, { method, host, port, path, methodOverride });
+      const { method, methodOverride, pathOverride } = request;
+      const record = session.open(owner, {
+        method,
+        host,
+        port,
+        path,
+        methodOverride,
+        pathOverride,
+      });
       if (refusal === undefined) {
         const target = { request, method, path, query, host: hostField };
         new OriginRequest(session, record, origin, target).send();

@@ -144,6 +144,73 @@ describe('the decision', () => {
     expect(seen.map(({ headers }) => headers['x-http-method-override'])).toEqual(['PUT']);
   });
 
+  const noProduction = {
+    decide: ({ path }: { readonly path: string }) => ({
+      allowed: !path.startsWith('/prod'),
+      rule: 'not-prod',
+      reason: 'nobody touches production',
+    }),
+  };
+
+  it.each([
+    ['X-Original-URL: /prod/1'],
+    ['x-rewrite-url: /prod?a=b'],
+    ['X_Rewrite_URL: prod/1'],
+    ['X-Original-URL: https://other.example/prod/1#x'],
+    ['X-Original-URL: /%70rod/1'],
+  ])('a path that a header asks for is denied like the request’s own: %s', async (field) => {
+    const { fixture, seen } = await openWithApi({ spec: noProduction });
+    const client = await dialThrough(fixture);
+    const response = await ask(client, 'GET /test/1 HTTP/1.1', `Host: ${apiHost}`, field);
+    expect(problemOf(response)).toMatchObject({
+      code: 'PolicyDenied',
+      detail: expect.stringContaining('A path-override header asks for that path.'),
+    });
+    expect(fixture.decisions[0]).toMatchObject({ outcome: 'PolicyDenied', rule: 'not-prod' });
+    expect(seen).toEqual([]);
+    await ask(client, 'GET /test/1 HTTP/1.1', `Host: ${apiHost}`, 'X-Original-URL: /test/2');
+    expect(seen.map(({ headers }) => headers['x-original-url'])).toEqual(['/test/2']);
+  });
+
+  it.each([
+    ['X-Original-URL: /other/1', 'TargetMismatch'],
+    ['X-Original-URL: /only/../other', 'TargetMismatch'],
+    ['X-Original-URL: /only/%0a', 'TargetMismatch'],
+    ['X-Original-URL: /only/1\r\nX-Rewrite-URL: /only/2', 'MalformedRequest'],
+    ['X-Original-URL: /only /1', 'MalformedRequest'],
+  ])('a path outside the route that a header asks for gets no credential: %j', async (fields, code) => {
+    const { fixture, seen } = await openWithApi({ routes: [routeTo(apiHost, { pathPrefix: '/only' })] });
+    const client = await dialThrough(fixture);
+    const response = await ask(client, 'GET /only/1 HTTP/1.1', `Host: ${apiHost}`, fields);
+    expect(problemOf(response)).toMatchObject({ code });
+    expect(seen).toEqual([]);
+  });
+
+  it.each([['X-HTTP-Method-Override: DELETE'], ['x_http_method: DELETE'], ['X-Original-URL: /prod/1']])(
+    'a trailer that asks for a different request does not reach the upstream: %s',
+    async (trailer) => {
+      const { fixture, seen } = await openWithApi({ spec: noProduction });
+      const client = await dialThrough(fixture);
+      client.send(`POST /test/1 HTTP/1.1\r\nHost: ${apiHost}\r\nTransfer-Encoding: chunked\r\n\r\n`);
+      client.send(`0\r\n${trailer}\r\n\r\n`);
+      const response = await client.until(() => false);
+      expect(response).not.toMatch(/^HTTP\/1\.1 200 /);
+      // The request never ended there.
+      expect(seen).toEqual([]);
+    },
+  );
+
+  it.each(['/things/%0a', '/things/%zz', '/things/%4'])(
+    'a path that services read in different ways gets no credential: %s',
+    async (path) => {
+      const { fixture, seen } = await openWithApi();
+      const response = await ask(await dialThrough(fixture), `GET ${path} HTTP/1.1`, `Host: ${apiHost}`);
+      expect(problemOf(response)).toMatchObject({ code: 'TargetMismatch' });
+      expect(fixture.decisions[0]).toMatchObject({ action: 'refused' });
+      expect(seen).toEqual([]);
+    },
+  );
+
   it.each([['trace / HTTP/1.1'], [`GET / HTTP/1.1\r\nX-HTTP-Method-Override: TRACE`]])(
     'TRACE gets no credential to send back: %j',
     async (line) => {

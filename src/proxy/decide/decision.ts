@@ -12,6 +12,8 @@ export interface RequestFacts {
   readonly path: string;
   /** The methods that method-override headers ask for, as a list. */
   readonly methodOverride?: string | undefined;
+  /** The path that a path-override header asks for. */
+  readonly pathOverride?: string | undefined;
 }
 
 /** How a decision was reached: what `explain` shows. */
@@ -125,14 +127,26 @@ export function decide(input: DecisionInput, facts: RequestFacts): Decision {
             'TargetMismatch',
             'servers may read this path in different ways, and it may lead elsewhere',
             {
-              hint: 'Send the path without dot segments or encoded separators.',
+              hint: 'Send the path without dot segments, broken escapes, and encoded separators or control characters.',
               trace: { considered },
             },
           );
     case 'route':
       break;
   }
-  const { route } = match;
+  const decision = decideOnRoute(input, facts, match);
+  if (facts.pathOverride === undefined || decision.kind === 'refuse') return decision;
+  return refusalByOtherPath(input, facts, facts.pathOverride, match) ?? decision;
+}
+
+interface Matched {
+  readonly considered: readonly Route[];
+  readonly route: Route;
+}
+
+/** By policy, for each method that a server may read in the request. */
+function decideOnRoute(input: DecisionInput, facts: RequestFacts, matched: Matched): Decision {
+  const { considered, route } = matched;
   let first: PolicyDecision | undefined;
   for (const readAs of methodsOf(facts)) {
     if (readAs === 'TRACE') {
@@ -144,9 +158,7 @@ export function decide(input: DecisionInput, facts: RequestFacts): Decision {
     const { rule, reason } = decided;
     if (!decided.allowed) {
       const asked = first === undefined ? '' : ' A method-override header asks for that method.';
-      return refuse('PolicyDenied', `${reason}${asked}`, {
-        trace: { considered, route, rule, reason },
-      });
+      return refuse('PolicyDenied', `${reason}${asked}`, { trace: { considered, route, rule, reason } });
     }
     first ??= decided;
   }
@@ -155,6 +167,43 @@ export function decide(input: DecisionInput, facts: RequestFacts): Decision {
     route,
     trace: { considered, route, rule: first?.rule, reason: first?.reason ?? '' },
   };
+}
+
+/**
+ * The refusal of a request whose header asks for a different path, which some servers take instead of the request's own.
+ * That path must belong to the same route, and policy must allow it too.
+ */
+function refusalByOtherPath(
+  input: DecisionInput,
+  facts: RequestFacts,
+  pathOverride: string,
+  matched: Matched,
+): Refusal | undefined {
+  const { considered, route } = matched;
+  const trace = { considered, route };
+  const path = pathNamedBy(pathOverride);
+  const other = input.routes.match(facts.host, facts.port, path);
+  if (other.kind === 'refused' && other.reason === 'malformed') {
+    return refuse('MalformedRequest', 'a path-override header does not contain one path', { trace });
+  }
+  if (other.kind !== 'route' || other.route !== route) {
+    return refuse('TargetMismatch', 'a path-override header asks for a path outside this route', {
+      hint: 'Send the request without X-Original-URL and X-Rewrite-URL.',
+      trace,
+    });
+  }
+  const decision = decideOnRoute(input, { ...facts, path }, matched);
+  if (decision.kind !== 'refuse') return undefined;
+  return refuse(decision.code, `${decision.detail} A path-override header asks for that path.`, {
+    trace: decision.trace,
+  });
+}
+
+/** Servers take a URL there, a path, or a path without its first slash. */
+function pathNamedBy(value: string): string {
+  const path = value.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '');
+  const [bare = ''] = path.split(/[?#]/, 1);
+  return bare.startsWith('/') ? bare : `/${bare}`;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { COLON, CR, hexValue, LF, SPACE, TAB, tokenByte, valueByte } from './bytes.ts';
 import { Fault } from './fault.ts';
+import { isMethodOverride, isPathOverride } from './fields.ts';
 import type { Framing } from './message.ts';
 
 const invalidSize = new Fault('a chunk size is not a plain hexadecimal number (RFC 9112 §7.1)');
@@ -61,9 +62,12 @@ const State = {
   extensionQuotedEnd: 16,
 } as const;
 
-/** Whether a field with this name, in lower case, is forbidden in trailers. */
+/**
+ * Whether a field with this name, in lower case, is forbidden in trailers: also one that asks for a different method or
+ * path, since a trailer comes after the decision.
+ */
 export function isForbiddenTrailer(name: string): boolean {
-  return forbiddenTrailers.has(name);
+  return forbiddenTrailers.has(name) || isMethodOverride(name) || isPathOverride(name);
 }
 
 /** Receives the position of each piece of payload in a body. */

@@ -23,6 +23,8 @@ export const Field = {
   authsome: 16,
   /** Asks some servers for a different method than the request line's. */
   methodOverride: 17,
+  /** Asks some servers for a different path than the request line's. */
+  pathOverride: 18,
 } as const;
 
 /** The numbers for each field line: line start, name end, value start, value end, kind. */
@@ -68,10 +70,12 @@ function kindOf(bytes: Buffer, start: number, end: number): number {
       return spells(bytes, start, end, 'content-type') ? Field.contentType : Field.other;
     case 13:
       if (spells(bytes, start, end, 'authsome-hint')) return Field.authsome;
-      return isOverride(bytes, start, end) ? Field.methodOverride : Field.other;
+      return overrideOf(bytes, start, end);
     case 14:
       if (spells(bytes, start, end, 'content-length')) return Field.contentLength;
-      return spells(bytes, start, end, 'http2-settings') ? Field.http2Settings : Field.other;
+      return spells(bytes, start, end, 'http2-settings')
+        ? Field.http2Settings
+        : overrideOf(bytes, start, end);
     case 15:
       return spells(bytes, start, end, 'accept-encoding') ? Field.acceptEncoding : Field.other;
     case 16:
@@ -79,32 +83,41 @@ function kindOf(bytes: Buffer, start: number, end: number): number {
       return spells(bytes, start, end, 'proxy-connection') ? Field.proxyConnection : Field.other;
     case 17:
       if (spells(bytes, start, end, 'authsome-decision')) return Field.authsome;
-      if (isOverride(bytes, start, end)) return Field.methodOverride;
-      return spells(bytes, start, end, 'transfer-encoding') ? Field.transferEncoding : Field.other;
+      return spells(bytes, start, end, 'transfer-encoding')
+        ? Field.transferEncoding
+        : overrideOf(bytes, start, end);
     case 18:
       return spells(bytes, start, end, 'proxy-authenticate') ? Field.proxyAuthenticate : Field.other;
     case 19:
       return spells(bytes, start, end, 'proxy-authorization') ? Field.proxyAuthorization : Field.other;
     case 22:
-      return isOverride(bytes, start, end) ? Field.methodOverride : Field.other;
+      return overrideOf(bytes, start, end);
     default:
       return Field.other;
   }
 }
 
-const overrides = new Set(['x-http-method', 'x-method-override', 'x-http-method-override']);
+const methodOverrides = new Set(['x-http-method', 'x-method-override', 'x-http-method-override']);
+const pathOverrides = new Set(['x-original-url', 'x-rewrite-url']);
+
+/** CGI does not distinguish `-` from `_`. */
+const withHyphens = (name: string): string => name.replaceAll('_', '-');
 
 /** Whether a server may read this field name, in lower case, as a method-override header. */
 export function isMethodOverride(name: string): boolean {
-  // CGI does not distinguish `-` from `_`.
-  return overrides.has(name.replaceAll('_', '-'));
+  return methodOverrides.has(withHyphens(name));
 }
 
-function isOverride(bytes: Buffer, start: number, end: number): boolean {
-  return (
-    ((bytes[start] as number) | 0x20) === 0x78 &&
-    isMethodOverride(bytes.toString('latin1', start, end).toLowerCase())
-  );
+/** The same for a header that names a different path: IIS and some frameworks obey them. */
+export function isPathOverride(name: string): boolean {
+  return pathOverrides.has(withHyphens(name));
+}
+
+function overrideOf(bytes: Buffer, start: number, end: number): number {
+  if (((bytes[start] as number) | 0x20) !== 0x78) return Field.other;
+  const name = bytes.toString('latin1', start, end).toLowerCase();
+  if (isMethodOverride(name)) return Field.methodOverride;
+  return isPathOverride(name) ? Field.pathOverride : Field.other;
 }
 
 /**

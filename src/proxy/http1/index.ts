@@ -7,7 +7,15 @@ export { type Authority, hostHeaderOf, parseAuthority, parseTarget } from './aut
 export { Body, isForbiddenTrailer } from './body.ts';
 export { chunkOf, lastChunk, withoutLines } from './chunk.ts';
 export { Fault } from './fault.ts';
-export { Field, isMethodOverride, joinedValue, lineEndAt, stride, valueAt } from './fields.ts';
+export {
+  Field,
+  isMethodOverride,
+  isPathOverride,
+  joinedValue,
+  lineEndAt,
+  stride,
+  valueAt,
+} from './fields.ts';
 export { hopByHopInHttp2, hopByHopInRequest } from './hop-by-hop.ts';
 export { RequestResponseMachine } from './machine.ts';
 export type {

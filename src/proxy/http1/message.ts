@@ -25,6 +25,8 @@ export interface Declared {
   readonly acceptsTrailers: boolean;
   /** The methods that method-override headers ask for, as a list. */
   readonly methodOverride: string | undefined;
+  /** The path that a path-override header asks for; several of them joined by commas. */
+  readonly pathOverride: string | undefined;
 }
 
 const twoLengths = new Fault('Content-Length is given more than once (RFC 9112 §6.3)');
@@ -65,6 +67,7 @@ export function readDeclared(block: FieldBlock, minor: number): Declared | Fault
   let expectsContinue = false;
   let acceptsTrailers = false;
   let methodOverride: string | undefined;
+  let pathOverride: string | undefined;
   const { marks } = block;
   for (let mark = 0; mark < marks.length; mark += stride) {
     switch (marks[mark + 4]) {
@@ -102,6 +105,11 @@ export function readDeclared(block: FieldBlock, minor: number): Declared | Fault
         methodOverride = methodOverride === undefined ? value : `${methodOverride}, ${value}`;
         break;
       }
+      case Field.pathOverride: {
+        const value = valueAt(block, mark);
+        pathOverride = pathOverride === undefined ? value : `${pathOverride}, ${value}`;
+        break;
+      }
       case Field.expect:
         if (valueAt(block, mark).toLowerCase() === '100-continue') expectsContinue = true;
         break;
@@ -113,5 +121,15 @@ export function readDeclared(block: FieldBlock, minor: number): Declared | Fault
     }
   }
   if (chunked && length !== undefined) return lengthAndChunked;
-  return { length, chunked, connection, host, upgrade, expectsContinue, acceptsTrailers, methodOverride };
+  return {
+    length,
+    chunked,
+    connection,
+    host,
+    upgrade,
+    expectsContinue,
+    acceptsTrailers,
+    methodOverride,
+    pathOverride,
+  };
 }

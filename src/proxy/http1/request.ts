@@ -22,6 +22,8 @@ export interface RequestHead extends FieldBlock {
   readonly acceptsTrailers: boolean;
   /** The methods that method-override headers ask for, as a list. */
   readonly methodOverride: string | undefined;
+  /** The path that a path-override header asks for. */
+  readonly pathOverride: string | undefined;
 }
 
 const invalidMethod = new Fault('the method contains an invalid character (RFC 9110 §9.1)');
@@ -119,6 +121,7 @@ export function parseRequestHead(bytes: Buffer, start: number, end: number): Req
     expectsContinue: declared.expectsContinue && minor === 1,
     acceptsTrailers: declared.acceptsTrailers,
     methodOverride: declared.methodOverride,
+    pathOverride: declared.pathOverride,
   };
 }
 

@@ -8,6 +8,7 @@ import {
   hopByHopInHttp2,
   isForbiddenTrailer,
   isMethodOverride,
+  isPathOverride,
   parseAuthority,
 } from '../http1/index.ts';
 import { type ForwardTarget, type InjectedFields, type Injection, placeParameter } from '../inject/index.ts';
@@ -23,6 +24,8 @@ export interface Http2Request extends ForwardTarget {
   readonly protocol: string | undefined;
   /** The methods that method-override headers ask for, as a list. */
   readonly methodOverride: string | undefined;
+  /** The path that a path-override header asks for. */
+  readonly pathOverride: string | undefined;
 }
 
 /**
@@ -71,13 +74,19 @@ export function readHttp2Request(
     query: question === -1 ? '' : path.slice(question),
     host: hostField,
     protocol: typeof protocol === 'string' ? protocol : undefined,
-    methodOverride: methodOverrideIn(headers),
+    methodOverride: overrideIn(headers, isMethodOverride),
+    pathOverride: overrideIn(headers, isPathOverride),
   };
 }
 
-function methodOverrideIn(headers: IncomingHttpHeaders): string | undefined {
-  const asked = Object.keys(headers).flatMap((name) => (isMethodOverride(name) ? (headers[name] ?? []) : []));
-  return asked.length === 0 ? undefined : asked.join();
+function overrideIn(headers: IncomingHttpHeaders, isOne: (name: string) => boolean): string | undefined {
+  let asked: string | undefined;
+  for (const name in headers) {
+    // Every one of their names begins so.
+    if (name.charCodeAt(0) !== 0x78 || !isOne(name)) continue;
+    asked = asked === undefined ? String(headers[name]) : `${asked}, ${headers[name]}`;
+  }
+  return asked;
 }
 
 function isPath(method: string, path: string): boolean {

@@ -21,6 +21,7 @@ import {
   type Http2Listener,
   openHttp2Fixture,
 } from '../testing/test-http2-upstream.ts';
+import { relayedTrailers } from './headers.ts';
 
 const cleanups = cleanupsAfterEach();
 
@@ -94,6 +95,31 @@ describe('a stream', () => {
     expect(JSON.parse(body)).toMatchObject({ code: 'PolicyDenied' });
     expect(asked).toEqual(value === 'DELETE' ? ['POST', 'DELETE'] : ['POST', 'PATCH', 'DELETE']);
     expect(fixture.dials).toHaveLength(1);
+  });
+
+  it.each(['x-original-url', 'x_rewrite_url'])(
+    'asks policy also about the path that %s names',
+    async (name) => {
+      const asked: string[] = [];
+      const fixture = await openWithHttp2(echo, {
+        spec: {
+          decide: ({ path }) => {
+            asked.push(path);
+            return { allowed: path !== '/prod', rule: undefined, reason: 'not there' };
+          },
+        },
+      });
+      const session = await dialHttp2(fixture);
+      const { body } = await responseOn(session.request({ ':path': '/test', [name]: '/prod?a' }));
+      expect(JSON.parse(body)).toMatchObject({ code: 'PolicyDenied' });
+      expect(asked).toEqual(['/test', '/prod']);
+      expect(fixture.dials).toHaveLength(1);
+    },
+  );
+
+  it('drops trailers that ask for a different method or path', () => {
+    const trailers = { 'x-http-method-override': 'DELETE', x_original_url: '/prod', 'x-cost': '1' };
+    expect(relayedTrailers(trailers)).toEqual({ 'x-cost': '1' });
   });
 
   it('a hundred at once share one connection to the upstream, each with its own response', async () => {

@@ -141,12 +141,13 @@ class Http2Connection implements StreamHost, Live, Monitored {
     const bodyless = (flags & endStreamFlag) !== 0;
     const read = readHttp2Request(headers, bodyless, authority, hostField);
     const request = 'kind' in read ? { ...unreadable, headers, bodyless } : read;
-    const { method, path, methodOverride } = request;
+    const { method, path, methodOverride, pathOverride } = request;
     const record = new RequestRecord(this.#options.nextDecisionId(), decisions, run, {
       method,
       ...authority,
       path,
       methodOverride,
+      pathOverride,
     });
     const relayed = new RelayedStream(stream, request, record, this);
     this.#streams.add(relayed);
@@ -241,6 +242,7 @@ const unreadable = {
   host: '',
   protocol: undefined,
   methodOverride: undefined,
+  pathOverride: undefined,
 };
 
 const tooLarge = refuse('HeadersTooLarge', 'the header fields of the request are larger than 64 KiB');

@@ -36,7 +36,14 @@ function overHttp1(injection: Injection, { method, path, query }: ForwardTarget 
 
 function overHttp2(injection: Injection, request: ForwardTarget = target) {
   const headers = { 'x-signature': 'mine', accept: '*/*' };
-  const whole = { ...request, headers, bodyless: true, protocol: undefined, methodOverride: undefined };
+  const whole = {
+    ...request,
+    headers,
+    bodyless: true,
+    protocol: undefined,
+    methodOverride: undefined,
+    pathOverride: undefined,
+  };
   return requestHeaders(whole, injection);
 }
 
