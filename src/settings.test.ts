@@ -57,6 +57,31 @@ describe('a URL that cannot be used', () => {
   });
 });
 
+describe('the address of a daemon on another machine', () => {
+  it.each([
+    'http://broker.example',
+    'http://10.66.0.1:8080',
+    'http://127.0.0.1.evil.example',
+    'http://localhost.evil.example:7998',
+    'http://me@broker.example',
+  ])('is refused over plain http: %s', (url) => {
+    const message = /is plain http to another machine/;
+    expect(() => parseSettings({ AUTHSOME_BASE_URL: url })).toThrow(message);
+    expect(() => parseSettings({}, { base_url: url })).toThrow(message);
+  });
+
+  it('is taken over https, and this machine over http', () => {
+    for (const url of [
+      'https://broker.example',
+      'http://127.0.0.1:7998',
+      'http://localhost:1',
+      'http://[::1]:1',
+    ]) {
+      expect(parseSettings({ AUTHSOME_BASE_URL: url }).baseUrl).toBe(url);
+    }
+  });
+});
+
 describe('a setting that cannot be read', () => {
   it.each([
     ['PORT', 'x'],

@@ -192,6 +192,14 @@ function parseBaseUrl({ text, where }: Given): URL {
       hint: 'Set it to something like http://127.0.0.1:7998, or unset it.',
     });
   }
+  // Calls are signed but not sealed: keys and tokens would be readable on the way.
+  if (url.protocol === 'http:' && !isLoopbackHost(url.hostname)) {
+    throw new AuthsomeError(
+      'Usage',
+      `${where} is plain http to another machine, which would send secrets unencrypted: ${withoutUserInfo(text)}`,
+      { hint: 'Use https, or a tunnel to a port on this machine, or unset it.' },
+    );
+  }
   return url;
 }
 
