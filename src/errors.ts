@@ -27,7 +27,7 @@ const table = {
   PeerNotAllowed: {
     exit: 4,
     status: 403,
-    hint: 'To let another user of this machine in, its owner sets AUTHSOME_ALLOW_UID: authsome help environment',
+    hint: 'The owner can allow another user with AUTHSOME_ALLOW_UID. See: authsome help environment',
   },
   DecisionNotFound: { exit: 4, status: 404, hint: 'Run: authsome log' },
   CredentialMissing: { exit: 5, status: 409, topic: 'token-refresh' },

@@ -243,7 +243,7 @@ function parseUsers(given: Given | undefined): readonly number[] {
   const { text, where } = given;
   return text.split(',').map((entry) => {
     if (/^\d{1,10}$/.test(entry.trim())) return Number(entry);
-    throw new AuthsomeError('Usage', `${where} contains what is not a user ID: ${entry.trim()}`, {
+    throw new AuthsomeError('Usage', `${where} contains an invalid user ID: ${entry.trim()}`, {
       hint: 'Write numbers, separated by commas. For the number of a user: id -u <name>',
     });
   });

@@ -1,6 +1,6 @@
 import type { AuditEvent } from './event.ts';
 
-/** What anybody can cause who has no part in this home. */
+/** Refusals that anybody can cause, without access to this home. */
 export type StrangerKind = 'other-user';
 
 const descriptions: Readonly<Record<StrangerKind, { readonly outcome: string; readonly what: string }>> = {

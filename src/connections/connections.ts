@@ -53,7 +53,7 @@ export interface Connections {
   exportVariables(provider: string, connection?: string): Promise<ExportReport>;
   /** For each value whether a connection of the provider has it. An audit event, without any value. */
   compare(provider: string, values: readonly string[]): Promise<readonly Comparison[]>;
-  /** Which of these fingerprints a secret of the vault has. An audit event where one does, without any value. */
+  /** Which of these fingerprints match a secret of the vault. Records an audit event if one does, without any value. */
   recognize(
     fingerprintOf: (secret: string) => string,
     wanted: ReadonlySet<string>,

@@ -194,7 +194,7 @@ export interface Comparison {
   readonly connection: string | undefined;
 }
 
-/** Whose secret it is that a caller holds. */
+/** Whose secret it is that a caller has. */
 export interface RecognizedSecret {
   readonly provider: string;
   /** The key or access token of a connection, which a phantom can stand for. */

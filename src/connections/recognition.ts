@@ -2,9 +2,9 @@ import type { RecordKind, StoredRecord, Vault } from '../vault/index.ts';
 import type { ConnectionsOptions, RecognizedSecret } from './contract.ts';
 
 /**
- * The fingerprints that a secret of the vault has, and whose secret it is. Callers thus learn about values that they hold
- * without sending them. A record that cannot be opened is left out: it must not keep every run from starting.
- * An audit event where something is recognized, without any value.
+ * The fingerprints that match a secret of the vault, and whose secret it is. Callers thus learn about values that they
+ * have without sending them. A record that cannot be opened is left out: it must not keep every run from starting.
+ * Records an audit event when something is recognized, without any value.
  */
 export async function recognizeSecrets(
   { vault, notify }: Pick<ConnectionsOptions, 'vault' | 'notify'>,

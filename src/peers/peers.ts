@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { type Connection, type Finding, findPeer } from './socket-table.ts';
 
-/** Whether the process at the other end may be here: `undefined` until that is known. */
+/** Whether the process at the other end is allowed: `undefined` until that is known. */
 export interface PeerCheck {
   readonly allowed: boolean | undefined;
   /** `allowed`, once it is known. Never rejects. */
@@ -36,16 +36,16 @@ interface Waiting {
   readonly connection: Connection;
   readonly isUrgent: boolean;
   looksLeft: number;
-  /** Our own side was in a table: it can be gone by. */
+  /** This process's own side was in a table, so that table can be relied on. */
   isOurs: boolean;
   readonly settle: (finding: Finding) => void;
 }
 
-/** Tells users apart on Linux. Elsewhere everybody is let in, and the other walls have to do. */
+/** Distinguishes users on Linux. Elsewhere everybody is admitted, and the other checks must suffice. */
 export function createPeers(options: PeersOptions): Peers {
   const { self, platform, readTable = (name) => readFile(`/proc/net/${name}`, 'latin1') } = options;
   if (platform !== 'linux' || self === undefined) return { check: () => everybody };
-  // As for ssh-agent, root is let in: it can read the home and the daemon's memory anyway.
+  // As for ssh-agent, root is admitted: it can read the home and the daemon's memory anyway.
   const users = new Set([0, self, ...options.allowed]);
   const known = new WeakMap<Socket, PeerCheck>();
   const looker = new Looker(readTable);
@@ -72,7 +72,7 @@ class Check implements PeerCheck {
     connection: Connection | undefined,
     isUrgent: boolean,
   ) {
-    // Who has left before we looked could have been anybody.
+    // A process that left before this look could have been anybody's.
     const found = connection === undefined ? undefined : looker.find(connection, isUrgent);
     this.settled = (found ?? Promise.resolve<Finding>({ kind: 'missing' })).then((finding) => {
       this.allowed = isAllowed(finding, users, connection?.peer.address);
@@ -86,10 +86,10 @@ function isAllowed(finding: Finding, users: ReadonlySet<number>, address = ''): 
     case 'user':
       return users.has(finding.uid);
     case 'orphan':
-      // Not root: whoever sends something and leaves at once would be shown as root.
+      // Not root: a process that sends something and leaves at once would be shown as root.
       return false;
     case 'missing':
-      // From another machine, which a daemon that listens beyond loopback was told to expect, the kernel knows no user.
+      // The kernel knows no user for another machine, which a daemon that listens beyond loopback expects.
       return !isLoopback(address);
     case 'unlisted':
       return true;
@@ -158,7 +158,7 @@ class Looker {
     this.#plan();
   }
 
-  /** Empty where the system keeps the table from us: then nobody is listed. */
+  /** Empty where the system hides the table from this process: then nobody is listed. */
   async #textOf(name: 'tcp' | 'tcp6'): Promise<string> {
     try {
       return await this.#readTable(name);
@@ -168,7 +168,7 @@ class Looker {
   }
 }
 
-/** Settles those that the table knows; returns the others. */
+/** Resolves those that the table knows; returns the others. */
 function settleFrom(table: string, waiting: readonly Waiting[], isLast: boolean): readonly Waiting[] {
   return waiting.filter((entry) => {
     const finding = findPeer(table, entry.connection);

@@ -8,9 +8,9 @@ export interface Address {
 }
 
 export interface Connection {
-  /** The socket of the process that we ask about. */
+  /** The socket of the process in question. */
   readonly peer: Address;
-  /** Our own socket. */
+  /** This process's own socket. */
   readonly own: Address;
 }
 
@@ -19,9 +19,9 @@ export type Finding =
   | { readonly kind: 'user'; readonly uid: number }
   /** No process has it any more. The kernel then shows it as root's. */
   | { readonly kind: 'orphan' }
-  /** It is not there, but ours is. */
+  /** It is not there, but this process's own is. */
   | { readonly kind: 'missing' }
-  /** Ours is not there either: this is no table to go by. */
+  /** This process's own is not there either, so the table proves nothing. */
   | { readonly kind: 'unlisted' };
 
 /** Looks for a connection in the text of `/proc/net/tcp` or `/proc/net/tcp6` (proc_pid_net(5)). */

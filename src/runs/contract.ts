@@ -9,7 +9,7 @@ export interface RunSpecification extends SelectionRequest {
   /** The program's name, no arguments. */
   readonly command: string;
   readonly caFiles: readonly string[];
-  /** What the caller's own environment holds: variable → fingerprint, and how a secret gets the same one. */
+  /** What the caller's own environment contains: variable → fingerprint, and how a secret gets the same one. */
   readonly held?:
     | {
         readonly fingerprints: Readonly<Record<string, string>>;

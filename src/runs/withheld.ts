@@ -3,7 +3,7 @@ import type { Tenant } from '../principals/index.ts';
 import type { RunSpecification } from './contract.ts';
 import type { Phantoms } from './usable-connections.ts';
 
-/** What a run's child does not get of its parent's environment. */
+/** What a run's child does not get from its parent's environment. */
 export interface Withheld {
   /** Variable → phantom. */
   readonly phantoms: Readonly<Record<string, string>>;
@@ -24,7 +24,8 @@ export interface WithholdingOptions {
 /**
  * The child gets no secret of any connection, whether its run may use that connection or not. So every variable that a
  * connected provider's definition names is left out, and every variable whose value is in the vault, whatever its name.
- * Where the value is the credential of a provider in the run, a phantom takes its place: what reads it goes on working.
+ * Where the value is the credential of a provider in the run, a phantom takes its place, so programs that read it keep
+ * working.
  */
 export async function withholdSecrets(options: WithholdingOptions): Promise<Withheld> {
   const { held, tenant, connected, exported } = options;

@@ -1,6 +1,6 @@
 import type { Environment } from '../../environment.ts';
 
-/** Set by shells, terminals and desktops for themselves. */
+/** Variables that shells, terminals and desktops set for themselves. */
 const everyday =
   /^(?:_|COLORTERM|DISPLAY|HOSTNAME|LANG|LANGUAGE|LC_\w+|LS_COLORS|SHLVL|TERM(?:_\w+)?|TZ|XDG_\w+)$/;
 const soundsSecret = /KEY|TOKEN|SECRET|PASS|PAT$|_PWD$|AUTH|CREDENTIAL/i;

@@ -14,7 +14,7 @@ export function parseClient(
   if (couldBePhantom(provider, clientSecret)) {
     throw new AuthsomeError(
       'InvalidKey',
-      `that is a phantom, not a client secret of ${provider.displayName}`,
+      `that is a phantom, not a client secret for ${provider.displayName}`,
       {
         hint: 'A run shows phantoms in place of secrets. Enter the real one outside the run.',
       },

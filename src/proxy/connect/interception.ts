@@ -277,7 +277,7 @@ const nameMismatch = refuse(
   'the TLS server name is not the host that the tunnel was opened for',
 );
 
-/** What refuses every request of a tunnel. */
+/** The refusal for every request of a tunnel. */
 function refusalFor({ peer, authority }: Interception, tls: TLSSocket): Refusal | undefined {
   if (peer.allowed !== true) return otherUser;
   return isNamed(tls, authority) ? undefined : nameMismatch;

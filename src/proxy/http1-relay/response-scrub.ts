@@ -101,12 +101,12 @@ export class ResponseScrubber implements ResponseScrub {
       },
       block: (on) => outlet.block(on),
       guard: (step) => this.#guard.guard(step),
-      over(complete) {
-        if (complete && chunked) {
+      ended(isComplete) {
+        if (isComplete && chunked) {
           outlet.emit(needles.replaceIn(lastChunk(trailers)));
         }
         if (finished === undefined) outlet.broken();
-        else finished(complete);
+        else finished(isComplete);
       },
     });
     return {

@@ -50,8 +50,8 @@ export function relayScrubbedBody(
       updateFlow();
     },
     guard: (step) => owner.guard(step),
-    over(complete) {
-      if (complete) client.end();
+    ended(isComplete) {
+      if (isComplete) client.end();
       else owner.abort(failures.undecodable(), constants.NGHTTP2_NO_ERROR);
     },
   });

@@ -8,8 +8,8 @@ export interface Outlet {
   /** False to ask for a pause, until `resume`. */
   emit(bytes: Buffer): boolean;
   block(on: boolean): void;
-  /** Everything has been emitted; `whole` unless the coding was malformed. */
-  over(whole: boolean): void;
+  /** Everything has been emitted; `isComplete` unless the coding was malformed. */
+  ended(isComplete: boolean): void;
   /** Runs a step in the background: what it throws would otherwise end the process. */
   guard(step: () => void): void;
 }
@@ -105,12 +105,12 @@ export class ScrubbedBody {
     return bytes.length === 0 || this.#ended || this.#outlet.emit(bytes);
   }
 
-  #end(whole: boolean): void {
+  #end(isComplete: boolean): void {
     if (this.#ended) return;
-    if (whole) this.#pass(this.#scrubber.flush());
+    if (isComplete) this.#pass(this.#scrubber.flush());
     this.#ended = true;
     this.#close();
-    this.#outlet.over(whole);
+    this.#outlet.ended(isComplete);
   }
 
   #close(): void {

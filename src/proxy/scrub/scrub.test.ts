@@ -454,7 +454,7 @@ describe('a coded body', () => {
     ['br, identity, x-gzip', gzipSync(brotliCompressSync(text))],
   ];
   const run = (coding: string, bytes: Buffer, step: number) =>
-    new Promise<{ readonly out: string; readonly whole: boolean }>((resolve) => {
+    new Promise<{ readonly out: string; readonly isComplete: boolean }>((resolve) => {
       let out = '';
       const body = new ScrubbedBody(new Needles([needle('sk-secret', 'P')]), codingsOf(coding) ?? [], {
         emit: (part) => {
@@ -463,7 +463,7 @@ describe('a coded body', () => {
         },
         block: () => {},
         guard: (step) => step(),
-        over: (whole) => resolve({ out, whole }),
+        ended: (isComplete) => resolve({ out, isComplete }),
       });
       for (let at = 0; at < bytes.length; at += step) body.push(bytes.subarray(at, at + step));
       body.finish();
@@ -471,9 +471,9 @@ describe('a coded body', () => {
   for (const [coding, bytes] of codings) {
     it(`in ${coding} is decoded and scrubbed, however it is cut`, async () => {
       for (const step of [7, 1_000, 1_000_000]) {
-        const { out, whole } = await run(coding, bytes, step);
+        const { out, isComplete } = await run(coding, bytes, step);
         expect(out).toBe(text.replaceAll('sk-secret', 'P'));
-        expect(whole).toBe(true);
+        expect(isComplete).toBe(true);
       }
     });
   }
@@ -483,19 +483,19 @@ describe('a coded body', () => {
   if (zstd !== undefined) {
     it('in zstd that has more frames than are decoded does not look complete', async () => {
       const frames = Buffer.concat([zstdCompressSync('one '), zstdCompressSync('two sk-secret')]);
-      expect(await run('zstd', frames, 1_000_000)).toEqual({ out: 'one ', whole: false });
+      expect(await run('zstd', frames, 1_000_000)).toEqual({ out: 'one ', isComplete: false });
       const again = brotliCompressSync(frames);
-      expect(await run('zstd, br', again, 1_000_000)).toEqual({ out: 'one ', whole: false });
+      expect(await run('zstd, br', again, 1_000_000)).toEqual({ out: 'one ', isComplete: false });
       expect(decodedAtOnce(['zstd'], frames)).toBeUndefined();
       expect(decodedAtOnce(['zstd'], zstdCompressSync('one '))?.toString()).toBe('one ');
-      expect(await run('zstd', zstdCompressSync('one '), 3)).toEqual({ out: 'one ', whole: true });
+      expect(await run('zstd', zstdCompressSync('one '), 3)).toEqual({ out: 'one ', isComplete: true });
     });
   }
 
   it('in deflate without zlib’s header is read all the same', async () => {
     expect(await run('deflate', deflateRawSync(text), 1_000)).toEqual({
       out: text.replaceAll('sk-secret', 'P'),
-      whole: true,
+      isComplete: true,
     });
   });
 
@@ -512,7 +512,7 @@ describe('a coded body', () => {
         },
         block: () => {},
         guard: (step) => step(),
-        over: resolve,
+        ended: resolve,
       });
       body.push(bomb);
       body.finish();
@@ -545,7 +545,7 @@ describe('a coded body', () => {
       },
       block: () => {},
       guard: (step) => step(),
-      over: () => {},
+      ended: () => {},
     });
     outer.on('data', (bytes: Buffer) => body.push(bytes));
     for (const event of ['data: 1\n\n', 'data: sk-secret\n\n', 'data: 3\n\n']) {
@@ -578,7 +578,7 @@ describe('a coded body', () => {
             resolve();
           }
         },
-        over: () => caught.push('over'),
+        ended: () => caught.push('ended'),
       });
       body.push(gzipSync(text));
       body.finish();
@@ -587,7 +587,7 @@ describe('a coded body', () => {
   });
 
   it('that is broken is not taken for complete', async () => {
-    expect((await run('gzip', gzipSync(text).subarray(0, 50), 10)).whole).toBe(false);
-    expect((await run('br', Buffer.from('no brotli at all'), 10)).whole).toBe(false);
+    expect((await run('gzip', gzipSync(text).subarray(0, 50), 10)).isComplete).toBe(false);
+    expect((await run('br', Buffer.from('no brotli at all'), 10)).isComplete).toBe(false);
   });
 });

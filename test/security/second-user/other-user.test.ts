@@ -101,7 +101,7 @@ describe('another user of the machine', () => {
     const wrong = { AUTHSOME_ALLOW_UID: 'alice' };
     expect(await world.authsome(['whoami'], { env: wrong })).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('AUTHSOME_ALLOW_UID contains what is not a user ID: alice'),
+      stderr: expect.stringContaining('AUTHSOME_ALLOW_UID contains an invalid user ID: alice'),
     });
   });
 });
