@@ -127,6 +127,7 @@ export async function send(
       if (signal?.aborted === true) reject(cancelled());
       else if (error instanceof AuthsomeError || error instanceof NotReached) reject(error);
       else if (isRepeatable(error, method, isSecure)) reject(new NotReached('absent'));
+      else if (isSecure && error.syscall === 'connect') reject(noHostedDaemon(origin, error));
       else reject(interrupted(origin, error));
     });
     if (idleMs !== undefined) {
@@ -183,6 +184,14 @@ export function errorOf(document: unknown): AuthsomeError | undefined {
 
 function cancelled(): AuthsomeError {
   return new AuthsomeError('Cancelled', 'the call to the daemon was cancelled');
+}
+
+/** For a daemon that this machine cannot start. */
+export function noHostedDaemon(origin: string, cause?: unknown): AuthsomeError {
+  return new AuthsomeError('DaemonUnavailable', `no daemon answers at ${origin}`, {
+    hint: 'Check AUTHSOME_BASE_URL, and that the daemon there is running.',
+    cause,
+  });
 }
 
 export function interrupted(origin: string, cause?: unknown): AuthsomeError {

@@ -2,7 +2,7 @@ import { AuthsomeError } from '../errors.ts';
 import { currentDaemon, ensureDaemon } from './daemon.ts';
 import type { DaemonOptions } from './daemon-options.ts';
 import { readDaemonRecord } from './daemon-record.ts';
-import { type Endpoint, NotReached } from './exchange.ts';
+import { type Endpoint, NotReached, noHostedDaemon } from './exchange.ts';
 import { endpointOf } from './probe.ts';
 
 /** Makes a call at the daemon's endpoint, found on first use. */
@@ -20,7 +20,7 @@ export function createReach(options: DaemonOptions): Reach {
       endpoint = undefined;
       if (!(error instanceof NotReached)) throw error;
     }
-    if (!settings.isLocal) throw unreachable(settings.baseUrl);
+    if (!settings.isLocal) throw noHostedDaemon(settings.baseUrl);
     endpoint = ensureDaemon(options).then(endpointOf);
     try {
       return await attempt(await endpoint);
