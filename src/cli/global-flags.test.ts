@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest';
-import { takeGlobalFlags } from './arguments.ts';
-import { flagsMeant, readHead } from './global-flags.ts';
+import { flagsMeant, readHead, takeGlobalFlags } from './global-flags.ts';
 
 const words = (line: string) => line.split(' ');
 

@@ -54,6 +54,27 @@ export function readGlobalFlag(
   }
 }
 
+/** The global flags among `args`, wherever they stand before `--`, and the rest in its order. `--help` stays in it. */
+export function takeGlobalFlags(args: readonly string[]): {
+  readonly flags: GlobalFlags;
+  readonly rest: readonly string[];
+} {
+  let flags = noFlags;
+  let left = args;
+  const rest: string[] = [];
+  while (left.length > 0 && left[0] !== '--') {
+    const read = left[0] === '--help' || left[0] === '-h' ? undefined : readGlobalFlag(flags, left);
+    if (read === undefined) {
+      rest.push(...left.slice(0, 1));
+      left = left.slice(1);
+    } else {
+      flags = read.flags;
+      left = read.rest;
+    }
+  }
+  return { flags, rest: [...rest, ...left] };
+}
+
 /** The flags in front of the command, the command's own name, and everything after it. */
 export function readHead(args: readonly string[]): {
   readonly flags: GlobalFlags;

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { AuthsomeError } from '../../errors.ts';
-import { countOption } from '../arguments.ts';
 import type { CommandModule } from '../command-table.ts';
 import type { CommandContext } from '../context.ts';
+import { countOption } from '../count-option.ts';
 import { addExamples } from '../help-text.ts';
 import { exitCodeOf, isInForeground, startForwarding } from '../run/signals.ts';
 import { restart, start, status, stop } from './daemon/life.ts';

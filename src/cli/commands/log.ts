@@ -1,7 +1,7 @@
 import type { Client, LogDocument } from '../../client/index.ts';
-import { countOption } from '../arguments.ts';
 import type { CommandModule } from '../command-table.ts';
 import type { CommandContext } from '../context.ts';
+import { countOption } from '../count-option.ts';
 import { addExamples } from '../help-text.ts';
 import { cutText } from '../output/text-width.ts';
 import { localTime } from '../output/time.ts';
