@@ -29,6 +29,8 @@ export interface AppOptions {
   /** The daemon's own `host:port` values; the first is the one to show. */
   readonly allowedHosts: () => ReadonlySet<string>;
   readonly failures: FailureLog;
+  /** Called for each request that another site had a hand in. */
+  readonly onRefused?: () => void;
   readonly routes: readonly Routes[];
 }
 
@@ -40,7 +42,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     for (const [name, value] of Object.entries(protectiveHeaders())) context.header(name, value);
     await next();
   });
-  app.use(guard(options.allowedHosts));
+  app.use(guard(options.allowedHosts, options.onRefused ?? (() => {})));
   for (const add of options.routes) add(app);
   app.notFound((context) => {
     const error = new AuthsomeError('Usage', `unknown API call: ${context.req.method} ${context.req.path}`, {

@@ -11,9 +11,15 @@ const usual = {
   origin: undefined,
   fetchSite: undefined,
   fetchMode: undefined,
+  fetchDest: undefined,
 };
 const refusal = (changes: object) => refusalOf({ ...usual, ...changes }, allowed);
-const page = { path: '/auth/callback/oauth', fetchSite: 'cross-site', fetchMode: 'navigate' };
+const page = {
+  path: '/auth/callback/oauth',
+  fetchSite: 'cross-site',
+  fetchMode: 'navigate',
+  fetchDest: 'document',
+};
 
 describe('the guard', () => {
   it('lets programs and our own pages through', () => {
@@ -30,6 +36,9 @@ describe('the guard', () => {
     expect(refusal({ ...page, method: 'POST' })).toBeDefined();
     expect(refusal({ ...page, fetchMode: 'no-cors' })).toBeDefined();
     expect(refusal({ ...page, fetchMode: undefined })).toBeDefined();
+    for (const fetchDest of ['iframe', 'frame', 'embed', 'object', undefined]) {
+      expect(refusal({ ...page, fetchDest })).toBeDefined();
+    }
   });
 
   it('takes exactly the daemon’s own names as Host', () => {

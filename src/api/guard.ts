@@ -10,6 +10,7 @@ interface Headers {
   readonly origin: string | undefined;
   readonly fetchSite: string | undefined;
   readonly fetchMode: string | undefined;
+  readonly fetchDest: string | undefined;
 }
 
 /**
@@ -23,7 +24,11 @@ export function refusalOf(request: Headers, allowedHosts: ReadonlySet<string>): 
   }
   const isRead = request.method === 'GET' || request.method === 'HEAD';
   const isOwnFetch = request.fetchSite === undefined || ['same-origin', 'none'].includes(request.fetchSite);
-  const isNavigation = isRead && request.fetchMode === 'navigate' && request.path.startsWith('/auth/');
+  const isNavigation =
+    isRead &&
+    request.fetchMode === 'navigate' &&
+    request.fetchDest === 'document' &&
+    request.path.startsWith('/auth/');
   if (!isOwnFetch && !isNavigation) return 'the request comes from another site';
   if (request.origin !== undefined && request.origin !== `http://${request.host}`) {
     // With `Referrer-Policy: no-referrer` the browser sends `null` for this site's own forms (Fetch, "append a request
@@ -35,7 +40,7 @@ export function refusalOf(request: Headers, allowedHosts: ReadonlySet<string>): 
 }
 
 /** Refuses requests that another site makes or causes. */
-export function guard(allowedHosts: () => ReadonlySet<string>): MiddlewareHandler {
+export function guard(allowedHosts: () => ReadonlySet<string>, onRefused: () => void): MiddlewareHandler {
   return async (context, next) => {
     const url = new URL(context.req.url);
     const refusal = refusalOf(
@@ -47,10 +52,12 @@ export function guard(allowedHosts: () => ReadonlySet<string>): MiddlewareHandle
         origin: context.req.header('origin'),
         fetchSite: context.req.header('sec-fetch-site'),
         fetchMode: context.req.header('sec-fetch-mode'),
+        fetchDest: context.req.header('sec-fetch-dest'),
       },
       allowedHosts(),
     );
     if (refusal !== undefined) {
+      onRefused();
       throw new AuthsomeError('OperationNotAllowed', `refused: ${refusal}`, {
         hint: `Open it as http://${[...allowedHosts()][0]}`,
       });

@@ -97,3 +97,18 @@ it('explains its own decisions only', async () => {
   expect(await first.decision('dec_own')).toBeUndefined();
   expect(await first.decision('last')).toMatchObject({ id: 'dec_other' });
 });
+
+it('lists what strangers caused only when it is asked for', async () => {
+  const { run: _, ...withoutRun } = decision('dec_2');
+  first.append(signIn('openai'));
+  trail.append({ event: 'strangers.refused', outcome: 'StateMismatch', count: 3, detail: '3 callbacks' });
+  trail.append({ event: 'identity.refused', outcome: 'IdentityNotAllowed' });
+  trail.append(withoutRun);
+  first.append(decision('dec_3'));
+  const eventsOf = async (strangers: boolean) =>
+    (await first.recent({ limit: 10, strangers })).map(({ event }) => event);
+  expect(await eventsOf(false)).toEqual(['sign_in.completed', 'decision']);
+  expect(await eventsOf(true)).toHaveLength(5);
+  expect(await first.next({ limit: 10, after: 1 }, 0)).toMatchObject([{ id: 'dec_3' }]);
+  expect(await first.decision('dec_2')).toMatchObject({ id: 'dec_2' });
+});

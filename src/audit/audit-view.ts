@@ -1,5 +1,6 @@
-import type { AuditEvent, RecordedEvent } from './event.ts';
+import type { AuditEvent, EventFilter, RecordedEvent } from './event.ts';
 import type { ObservedTrail } from './observed-trail.ts';
+import { isByStranger } from './strangers.ts';
 
 /** The audit trail as one principal writes and reads it. */
 export type AuditView = Pick<ObservedTrail, 'append' | 'recent' | 'next' | 'decision' | 'sequel'>;
@@ -15,27 +16,29 @@ export interface ViewOptions {
 const pageSize = 500;
 
 /**
- * A view of the trail. What is appended gets the principal's name. Only the principal's own events are read, unless the
- * view sees all.
+ * A view of the trail. It adds the principal's name to what is appended, and reads only that principal's events, unless it
+ * sees all. Lists leave out what strangers caused, unless it is asked for: anybody can cause as much of it as they like.
  */
 export function viewOf(trail: ObservedTrail, { principal, isFirst, seesAll }: ViewOptions): AuditView {
   const append = isFirst
     ? (event: AuditEvent) => trail.append(event)
     : (event: AuditEvent) => trail.append({ ...event, principal });
-  const reader = seesAll ? trail : filtered(trail, isFirst ? undefined : principal);
+  const own = isFirst ? undefined : principal;
+  const isVisible = (event: RecordedEvent): boolean => seesAll || event.principal === own;
+  const all = seesAll ? trail : filtered(trail, isVisible);
+  const known = filtered(trail, (event) => isVisible(event) && !isByStranger(event));
+  const readerFor = ({ strangers }: EventFilter) => (strangers === true ? all : known);
   return {
     append,
-    recent: (filter) => reader.recent(filter),
-    next: (filter, timeoutMs) => reader.next(filter, timeoutMs),
-    decision: (id) => reader.decision(id),
-    sequel: (decision) => reader.sequel(decision),
+    recent: (filter) => readerFor(filter).recent(filter),
+    next: (filter, timeoutMs) => readerFor(filter).next(filter, timeoutMs),
+    decision: (id) => all.decision(id),
+    sequel: (decision) => all.sequel(decision),
   };
 }
 
 /** Reads page by page, since only a page's events tell whose they are. */
-function filtered(trail: ObservedTrail, principal: string | undefined): Omit<AuditView, 'append'> {
-  const isOwn = (event: RecordedEvent): boolean => event.principal === principal;
-
+function filtered(trail: ObservedTrail, isOwn: (event: RecordedEvent) => boolean): Omit<AuditView, 'append'> {
   const first = async (limit: number, after: number): Promise<readonly RecordedEvent[]> => {
     const found: RecordedEvent[] = [];
     for (let reached = after; found.length < limit; ) {

@@ -115,6 +115,8 @@ export interface EventFilter {
   readonly after?: number;
   /** Only events with a smaller one. */
   readonly before?: number;
+  /** A principal's view: also what strangers caused. */
+  readonly strangers?: boolean;
 }
 
 export interface AuditTrail {

@@ -1,10 +1,13 @@
-import type { AuditEvent } from './event.ts';
+import type { AuditEvent, RecordedEvent } from './event.ts';
 
 /** Refusals that anybody can cause, without access to this home. */
-export type StrangerKind = 'other-user';
+export type StrangerKind = 'other-user' | 'other-site' | 'callback' | 'no-run';
 
 const descriptions: Readonly<Record<StrangerKind, { readonly outcome: string; readonly what: string }>> = {
   'other-user': { outcome: 'PeerNotAllowed', what: 'requests by other users of this machine' },
+  'other-site': { outcome: 'OperationNotAllowed', what: 'requests that other sites had a hand in' },
+  callback: { outcome: 'StateMismatch', what: 'callbacks that belong to no sign-in' },
+  'no-run': { outcome: 'ProxyAuthenticationRequired', what: 'requests to the proxy without a run' },
 };
 
 export interface StrangersOptions {
@@ -42,4 +45,10 @@ export class Strangers {
     }
     this.#counts.clear();
   }
+}
+
+/** Whether anybody could have caused an event, without a part in this home. */
+export function isByStranger(event: RecordedEvent): boolean {
+  if (event.event === 'decision') return event.run === undefined;
+  return event.event === 'strangers.refused' || event.event === 'identity.refused';
 }

@@ -67,7 +67,13 @@ export interface Client {
   /** Whether the vault contains values that were found elsewhere. */
   compareSecrets(request: ScanRequest): Promise<ScanAnswerDocument>;
   audit(
-    options?: Waiting & { readonly limit?: number; readonly after?: string; readonly before?: string },
+    options?: Waiting & {
+      readonly limit?: number;
+      readonly after?: string;
+      readonly before?: string;
+      /** Also what strangers caused. */
+      readonly strangers?: boolean;
+    },
   ): Promise<LogDocument>;
   decision(id: string): Promise<ExplainDocument>;
 }
@@ -143,10 +149,10 @@ export function createClient(options: DaemonOptions): Client {
     openRun: (request) => reach((at) => openLease(at, options, request, idleMs)),
     scanList: () => ask({ method: 'GET', target: '/v1/scan' }),
     compareSecrets: (request) => sendSecret('/v1/scan', request),
-    audit: ({ limit, after, before, waitMs, signal } = {}) =>
+    audit: ({ limit, after, before, strangers, waitMs, signal } = {}) =>
       ask({
         method: 'GET',
-        target: `/v1/audit${query({ limit, after, before, wait_ms: waitMs })}`,
+        target: `/v1/audit${query({ limit, after, before, strangers: strangers === true ? 1 : undefined, wait_ms: waitMs })}`,
         idleMs: idleMs + (waitMs ?? 0),
         signal,
       }),

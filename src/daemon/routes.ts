@@ -58,10 +58,11 @@ export function routesOf(options: RoutesOptions): readonly Routes[] {
       principal.role === 'admin' ? allChecks : checksOf(async () => [await tenants.open(principal)]),
     );
   const admit: Principals['admit'] = (verified, isFromHome) => principals.admit(verified, isFromHome);
+  const onUnknownCallback = (): void => strangers.note('callback');
   const gate = { peers, onRefused: () => strangers.note('other-user') };
   return [
     openRoutes({ version, pid, ready: () => readyDocument(allChecks) }),
-    pageRoutes({ tenants, failures: failureLog(log), randomBytes, peerGate: gate }),
+    pageRoutes({ tenants, failures: failureLog(log), randomBytes, peerGate: gate, onUnknownCallback }),
     (app) => app.use('/v1/*', peerGate(gate)),
     (app) => app.use('/v1/*', authenticate({ secret, nowMs, startedAtMs, admit })),
     (app) => app.use('/v1/*', requireRole()),

@@ -86,7 +86,12 @@ async function assemble(options: StartOptions, listener: Listener, closers: Clos
   closers.add(() => databaseFile.close());
 
   const routes = routesOf({ start: options, stores, runtime, url, secret, startedAtMs, stop });
-  const app = createApp({ allowedHosts: () => listener.names, failures: failureLog(log), routes });
+  const app = createApp({
+    allowedHosts: () => listener.names,
+    failures: failureLog(log),
+    onRefused: () => stores.strangers.note('other-site'),
+    routes,
+  });
   listener.serve(app.fetch);
   const record: DaemonRecord = {
     v: 1,

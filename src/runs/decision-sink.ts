@@ -7,7 +7,7 @@ import type { RunAudits } from './run-audits.ts';
 const congestionLimit = 4096;
 const retryMs = 250;
 /** Enough to notice such requests, and to explain one that used the credentials of an ended run. */
-const recordedPerSecond = 20;
+const recordedPerSecond = 1;
 
 export interface DecisionSinkOptions {
   readonly trail: AuditTrail;
@@ -37,7 +37,10 @@ export function createDecisionSink({ trail, audits, strangers, nowMs }: Decision
         strangers.note('other-user');
         return;
       }
-      if (decision.run === undefined && isOneTooMany()) return;
+      if (decision.run === undefined) {
+        strangers.note('no-run');
+        if (isOneTooMany()) return;
+      }
       auditOf(decision.run).append(decision);
     },
     failed: (failure) => auditOf(failure.run).append(failure),

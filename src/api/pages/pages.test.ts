@@ -165,7 +165,7 @@ describe('the callback', () => {
       fixture.daemon.url,
       'GET',
       '/auth/callback/oauth?code=evil-code&state=stale',
-      { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' },
+      { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' },
     );
     expect(status).toBe(400);
     expect(text).toContain('OAuth state parameter does not match');

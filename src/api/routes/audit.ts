@@ -17,17 +17,20 @@ export function auditRoutes(tenants: Tenants): Routes {
         after: afterText,
         before: beforeText,
         wait_ms: waitText,
+        strangers: strangersText,
       } = context.req.query();
       const limit = wholeNumber(limitText, 'limit', defaultLimit, longestLimit);
+      const strangers = strangersText === '1';
       const waitMs = wholeNumber(waitText, 'wait_ms', 0, longestWaitMs);
       const events =
         afterText === undefined
           ? await audit.recent({
               limit,
+              strangers,
               before: wholeNumber(beforeText, 'before', Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
             })
           : await audit.next(
-              { limit, after: wholeNumber(afterText, 'after', 0, Number.MAX_SAFE_INTEGER) },
+              { limit, strangers, after: wholeNumber(afterText, 'after', 0, Number.MAX_SAFE_INTEGER) },
               waitMs,
             );
       return context.json(logDocument(events));

@@ -31,7 +31,7 @@ it.each([
 ])('shows the newest %i, oldest first, and asks for no more than that', async (limit, limits) => {
   const asked: { limit: number }[] = [];
   const { context, output } = testContext({ client: trail(asked), json: true });
-  await log(context, { limit, follow: false });
+  await log(context, { limit, follow: false, all: false });
   const { events } = JSON.parse(output.stdout) as LogDocument;
   expect(events.map(({ sequence }) => sequence)).toEqual(
     all.slice(-Math.min(limit, all.length)).map(({ sequence }) => sequence),

@@ -10,6 +10,8 @@ import type { Style } from '../style.ts';
 export interface LogOptions {
   readonly limit: number;
   readonly follow: boolean;
+  /** Also what strangers caused. */
+  readonly all: boolean;
   /** Ends `--follow`. */
   readonly signal?: AbortSignal;
 }
@@ -21,10 +23,13 @@ const followWaitMs = 25_000;
 const pageSize = 1_000;
 
 /** Prints events, oldest first; with `follow`, also new ones as they happen. */
-export async function log(context: CommandContext, { limit, follow, signal }: LogOptions): Promise<void> {
+export async function log(
+  context: CommandContext,
+  { limit, follow, all, signal }: LogOptions,
+): Promise<void> {
   const { terminal } = context;
   const client = await context.client();
-  let document = await newest(client, limit);
+  let document = await newest(client, limit, all);
   if (!follow) {
     if (terminal.json) terminal.document(document);
     else if (document.events.length === 0) terminal.note('No events yet.');
@@ -41,6 +46,7 @@ export async function log(context: CommandContext, { limit, follow, signal }: Lo
     if (signal?.aborted === true) return;
     document = await client.audit({
       after,
+      strangers: all,
       waitMs: followWaitMs,
       ...(signal === undefined ? {} : { signal }),
     });
@@ -48,12 +54,16 @@ export async function log(context: CommandContext, { limit, follow, signal }: Lo
 }
 
 /** The last `limit` events. Reads pages from the newest back, so that older events are never read. */
-async function newest(client: Client, limit: number): Promise<LogDocument> {
+async function newest(client: Client, limit: number, strangers: boolean): Promise<LogDocument> {
   const pages: LogDocument['events'][] = [];
   let before: string | undefined;
   for (let left = limit; left > 0; ) {
     const asked = Math.min(left, pageSize);
-    const { events } = await client.audit({ limit: asked, ...(before === undefined ? {} : { before }) });
+    const { events } = await client.audit({
+      limit: asked,
+      strangers,
+      ...(before === undefined ? {} : { before }),
+    });
     pages.push(events);
     left -= events.length;
     const first = events[0]?.sequence;
@@ -100,9 +110,10 @@ function requestOf(event: LoggedEvent): string {
 export const build: CommandModule['build'] = (command, context, finish) => {
   command
     .option('-n, --lines <count>', 'how many events', countOption(1), 50)
+    .option('-a, --all', 'also what strangers caused', false)
     .option('-f, --follow', 'keep printing new events', false)
-    .action(({ lines, follow }: { lines: number; follow: boolean }) =>
-      finish(log(context, { limit: lines, follow })),
+    .action(({ lines, follow, all }: { lines: number; follow: boolean; all: boolean }) =>
+      finish(log(context, { limit: lines, follow, all })),
     );
   addExamples(command, [
     ['authsome log -n 20', ''],

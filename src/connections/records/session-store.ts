@@ -96,13 +96,12 @@ class VaultSessionStore implements SessionStore {
     const warned: StoredSession[] = [];
     for (const session of await this.waiting()) {
       if (session.stage !== 'authorize') continue;
-      warned.push(
-        await this.update(session.id, ({ status, warnings }) =>
-          status === 'waiting' && warnings.length < maxWarnings
-            ? { warnings: [...warnings, warning] }
-            : undefined,
-        ),
-      );
+      let isNew = false;
+      const updated = await this.update(session.id, ({ status, warnings }) => {
+        isNew = status === 'waiting' && warnings.length < maxWarnings;
+        return isNew ? { warnings: [...warnings, warning] } : undefined;
+      });
+      if (isNew) warned.push(updated);
     }
     return warned;
   }

@@ -73,6 +73,5 @@ async function refuseCallback({ options, sessions }: SignInContext): Promise<nev
   for (const { provider, connection } of warned) {
     options.notify({ event: 'sign_in.state_mismatch', provider, connection, outcome: error.code });
   }
-  if (warned.length === 0) options.notify({ event: 'sign_in.state_mismatch', outcome: error.code });
   throw error;
 }

@@ -4,8 +4,17 @@ import type { Tenants } from '../../../principals/index.ts';
 import type { AppEnv } from '../../app.ts';
 import { pagePath } from './page-path.ts';
 
+export interface CallbackOptions {
+  readonly tenants: Tenants;
+  /** Called for each callback that belongs to no sign-in here. */
+  readonly onUnknownCallback: () => void;
+}
+
 /** Completes the sign-in whose state the callback brings, and leads the browser to its page. */
-export async function answerCallback(context: Context<AppEnv>, tenants: Tenants): Promise<Response> {
+export async function answerCallback(
+  context: Context<AppEnv>,
+  { tenants, onUnknownCallback }: CallbackOptions,
+): Promise<Response> {
   const params = new URL(context.req.url).searchParams;
   let refusal: unknown = new AuthsomeError('StateMismatch', 'OAuth state parameter does not match');
   for (const { connections } of await tenants.all()) {
@@ -20,5 +29,6 @@ export async function answerCallback(context: Context<AppEnv>, tenants: Tenants)
       if (asAuthsomeError(error).code !== 'StateMismatch') break;
     }
   }
+  if (asAuthsomeError(refusal).code === 'StateMismatch') onUnknownCallback();
   throw refusal;
 }

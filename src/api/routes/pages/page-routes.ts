@@ -12,11 +12,12 @@ export interface PageRoutesOptions {
   readonly failures: FailureLog;
   readonly randomBytes: (size: number) => Uint8Array;
   readonly peerGate: PeerGateOptions;
+  readonly onUnknownCallback: () => void;
 }
 
 /** The routes that a browser opens. */
 export function pageRoutes(options: PageRoutesOptions): Routes {
-  const { tenants, failures, peerGate } = options;
+  const { failures, peerGate } = options;
   /** Whatever the handler throws becomes a page. */
   const page =
     <Path extends string>(handle: (context: Context<AppEnv, Path>) => Promise<Response>) =>
@@ -31,7 +32,7 @@ export function pageRoutes(options: PageRoutesOptions): Routes {
   return (app) => {
     app.get(
       '/auth/callback/oauth',
-      page((context) => answerCallback(context, tenants)),
+      page((context) => answerCallback(context, options)),
     );
     app.get(
       '/auth/sessions/:id',
