@@ -162,6 +162,8 @@ export interface SignIns {
   ): Promise<AuthSession>;
   /** InvalidKey leaves the session waiting for a better one. */
   submitSecret(id: string, apiKey: string): Promise<AuthSession>;
+  /** Whether a sign-in has the state that the callback brings. Changes nothing, and warns nobody. */
+  expects(params: URLSearchParams): Promise<boolean>;
   /**
    * The session that the callback ended (see its `status`). StateMismatch when no waiting sign-in has that state;
    * every waiting one is warned and keeps waiting.

@@ -157,4 +157,28 @@ describe('a second principal', () => {
     const { providers } = await ask<ListDocument>('GET', '/v1/providers');
     expect(providers.filter(({ source }) => source === 'custom')).toEqual([]);
   });
+
+  it('ends its own sign-in by its callback, of which a waiting one of the first is not warned', async () => {
+    const atProvider = async (as = second): Promise<AuthSessionDocument> => {
+      const { session_id: id } = await signInInBrowser(as);
+      const client = { client_id: 'some-client', client_secret: '' };
+      return ask<AuthSessionDocument>('POST', `/v1/auth-sessions/${id}/client`, client, as);
+    };
+    const theirs = await atProvider(fixture.identity);
+    const own = await atProvider();
+    const state = new URL(own.auth_url ?? '').searchParams.get('state');
+    const callback = `${fixture.daemon.url}/auth/callback/oauth?error=access_denied&state=${state}`;
+    expect((await fetch(callback, { redirect: 'manual' })).status).toBe(303);
+    const sessionOf = ({ session_id: id }: AuthSessionDocument, as = second) =>
+      ask<AuthSessionDocument>('GET', `/v1/auth-sessions/${id}`, undefined, as);
+    expect(await sessionOf(own)).toMatchObject({ status: 'failed', warnings: [] });
+    expect(await sessionOf(theirs, fixture.identity)).toMatchObject({ status: 'waiting', warnings: [] });
+    const names = (await eventsOf(fixture.identity)).map(({ event }) => event);
+    expect(names).not.toContain('sign_in.state_mismatch');
+
+    // Its state is used up: from now on nobody expects it, so everybody who waits is warned.
+    expect((await fetch(callback, { redirect: 'manual' })).status).toBe(400);
+    expect((await sessionOf(theirs, fixture.identity)).warnings).toHaveLength(1);
+    expect(await sessionOf(theirs, fixture.identity)).toMatchObject({ status: 'waiting' });
+  });
 });

@@ -5,12 +5,18 @@ import { resumeSession } from './resume.ts';
 import { settleSession } from './session-expiry.ts';
 import { failSession, flowOf, providerOf, type SignInContext, troubleOf } from './sign-in-context.ts';
 
+/** The session whose state a callback brings, or `undefined`. */
+export async function findByCallback(
+  { sessions }: SignInContext,
+  params: URLSearchParams,
+): Promise<StoredSession | undefined> {
+  const [state, ...others] = params.getAll('state');
+  return state === undefined || others.length > 0 ? undefined : await sessions.findByState(state);
+}
+
 /** The session that a callback belongs to, after it. Rejects with StateMismatch when there is none. */
 export async function takeCallback(context: SignInContext, params: URLSearchParams): Promise<StoredSession> {
-  const states = params.getAll('state');
-  const [state] = states;
-  const known =
-    state === undefined || states.length > 1 ? undefined : await context.sessions.findByState(state);
+  const known = await findByCallback(context, params);
   const found = known === undefined ? undefined : await settleSession(context, known);
   if (found?.status === 'expired') return found;
   const taken = found === undefined ? undefined : await useCallback(context, found, params);

@@ -11,7 +11,7 @@ import {
 import { sessionLine } from '../sign-in-command.ts';
 import { renewAddress } from './address-renewal.ts';
 import { beginSignIn } from './begin.ts';
-import { takeCallback, takePastedCallback } from './callback.ts';
+import { findByCallback, takeCallback, takePastedCallback } from './callback.ts';
 import type { FlowTable } from './flows/index.ts';
 import { resumeSession } from './resume.ts';
 import { doubtAfterSilence, settleSession } from './session-expiry.ts';
@@ -112,6 +112,10 @@ class SessionSignIns implements SignIns {
     } catch (error) {
       return this.#view(await failSession(this.#context, id, asAuthsomeError(error)));
     }
+  }
+
+  async expects(params: URLSearchParams): Promise<boolean> {
+    return (await findByCallback(this.#context, params)) !== undefined;
   }
 
   async callback(params: URLSearchParams): Promise<AuthSession> {

@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import { AuthsomeError, asAuthsomeError } from '../../../errors.ts';
-import type { Tenants } from '../../../principals/index.ts';
+import type { Tenant, Tenants } from '../../../principals/index.ts';
 import type { AppEnv } from '../../app.ts';
 import { pagePath } from './page-path.ts';
 
@@ -17,7 +17,7 @@ export async function answerCallback(
 ): Promise<Response> {
   const params = new URL(context.req.url).searchParams;
   let refusal: unknown = new AuthsomeError('StateMismatch', 'OAuth state parameter does not match');
-  for (const { connections } of await tenants.all()) {
+  for (const { connections } of await concerned(await tenants.all(), params)) {
     try {
       const session = await connections.signIns.callback(params);
       // A sign-in that needs another authorization asks for it at once, since the person is there.
@@ -31,4 +31,10 @@ export async function answerCallback(
   }
   if (asAuthsomeError(refusal).code === 'StateMismatch') onUnknownCallback();
   throw refusal;
+}
+
+/** The tenant whose sign-in expects this callback, so that it warns no other; all of them when none does. */
+async function concerned(all: readonly Tenant[], params: URLSearchParams): Promise<readonly Tenant[]> {
+  for (const tenant of all) if (await tenant.connections.signIns.expects(params)) return [tenant];
+  return all;
 }
