@@ -83,7 +83,7 @@ function refused(reply: Reply, provider: string, byBrowser: string): AuthsomeErr
   const error = failure.kind === 'refused' ? failure.error : `status ${reply.status}`;
   const description = failure.kind === 'refused' ? failure.description : undefined;
   return new AuthsomeError('SignInFailed', `${provider} did not issue a device code: ${error}`, {
-    hint: `${said(description)}The client may not be allowed to use the device flow. Try: ${byBrowser}`,
+    hint: `${said(description)}The client may not be allowed to use the device flow. Sign in with: ${byBrowser}`,
   });
 }
 

@@ -53,7 +53,7 @@ describe('the connections of a run', () => {
     );
     expect(() => select(['github/wrok'])).toThrow(
       expect.objectContaining({
-        hint: 'Available: default, work. Run: authsome login github --connection wrok',
+        hint: 'Available: default, work. Sign in with: authsome login github --connection wrok',
       }),
     );
   });

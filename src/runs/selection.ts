@@ -63,9 +63,11 @@ function find(
   const others = ofProvider.map(({ name }) => name).join(', ');
   throw new AuthsomeError(
     'ConnectionNotFound',
-    connection === undefined ? `${provider} is not connected` : `${provider} has no connection ${connection}`,
+    connection === undefined
+      ? `there is no connection to ${provider}`
+      : `there is no connection ${provider}/${connection}`,
     {
-      hint: `${others === '' ? '' : `Available: ${others}. `}Run: ${signInLine({ provider, connection })}`,
+      hint: `${others === '' ? '' : `Available: ${others}. `}Sign in with: ${signInLine({ provider, connection })}`,
     },
   );
 }

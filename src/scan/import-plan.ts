@@ -81,7 +81,7 @@ function obstacleOf(
   if (!provider.takesKey) {
     return {
       reason: `${provider.displayName} does not accept an API key`,
-      hint: `Run: authsome login ${provider.provider}`,
+      hint: `Sign in with: authsome login ${provider.provider}`,
     };
   }
   if (finding.inVault === 'different' && !force) {

@@ -62,7 +62,7 @@ async function signIn(client: Client, { findings, connection, replaces }: Planne
   if (session.status !== 'connected') {
     await client.cancelAuthSession(session.session_id);
     throw new AuthsomeError('SignInFailed', `${provider.displayName} needs more than a key`, {
-      hint: `Run: ${signInLine({ provider: provider.provider, connection })}`,
+      hint: `Sign in with: ${signInLine({ provider: provider.provider, connection })}`,
     });
   }
 }

@@ -86,7 +86,7 @@ describe('the hint of a sign-in that fails leads back to its own connection and 
         metadata: { device_authorization_endpoint: `${issuer}/device` },
         answer: () => refusal('unauthorized_client'),
       },
-      `The client may not be allowed to use the device flow. Try: ${place} --flow pkce --base-url ${baseUrl} --force`,
+      `The client may not be allowed to use the device flow. Sign in with: ${place} --flow pkce --base-url ${baseUrl} --force`,
     ],
   ] as const)('%s', async (_, server, hint) => {
     const { start, options } = signIn(server);

@@ -52,7 +52,7 @@ async function databaseFinding(storage: Storage, depth: Depth): Promise<Finding>
 
 async function auditFinding(trail: AuditTrail): Promise<Finding> {
   const broken = await trail.firstBrokenLink();
-  if (broken === undefined) return ok('audit log intact');
+  if (broken === undefined) return ok('the audit trail is intact');
   const message = `the audit trail was modified outside authsome: its hash chain breaks at event ${broken}`;
   return { status: 'fail', message, fix: 'authsome log -n 100' };
 }

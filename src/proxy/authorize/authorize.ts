@@ -126,7 +126,7 @@ function injectCredential(
         'CredentialMissing',
         `the credential of ${connection} cannot be written where the route ${route.id} places it`,
         {
-          hint: `Run: ${signInLine({ provider: route.provider, connection: route.connection, baseUrl: route.baseUrl, force: true })}`,
+          hint: `Sign in again with: ${signInLine({ provider: route.provider, connection: route.connection, baseUrl: route.baseUrl, force: true })}`,
           trace: record.trace,
         },
       ),

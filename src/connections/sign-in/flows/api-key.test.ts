@@ -103,7 +103,7 @@ it('refuses a flow that the provider does not have, with the reason', async () =
     connections.signIns.start({ provider: 'keys', flow: 'device_code', force: false }),
   ).rejects.toMatchObject({
     code: 'OperationNotAllowed',
-    message: expect.stringContaining('no oauth section'),
+    message: expect.stringContaining('it does not use OAuth'),
   });
   await expect(
     connections.signIns.start({ provider: 'keys', flow: 'magic', force: false }),

@@ -8,7 +8,7 @@ const maxKeyLength = 8192;
 /** A person pastes an API key, or the environment has it. */
 export const apiKey: SecretFlow = {
   kind: 'secret',
-  obstacle: ({ apiKey }) => (apiKey === undefined ? 'its definition has no api_key section' : undefined),
+  obstacle: ({ apiKey }) => (apiKey === undefined ? 'it does not accept an API key' : undefined),
   readSecret: parseApiKey,
 };
 

@@ -35,14 +35,14 @@ export function authorizationCode({ registersClient }: { readonly registersClien
 }
 
 function authorizationObstacle({ oauth }: Provider): string | undefined {
-  if (oauth === undefined) return 'its definition has no oauth section';
+  if (oauth === undefined) return 'it does not use OAuth';
   return oauth.authorizationUrl === undefined && oauth.issuer === undefined
     ? 'its definition has no authorization_url'
     : undefined;
 }
 
 function registrationObstacle({ oauth }: Provider): string | undefined {
-  if (oauth === undefined) return 'its definition has no oauth section';
+  if (oauth === undefined) return 'it does not use OAuth';
   return oauth.supportsDcr || oauth.registrationEndpoint !== undefined
     ? undefined
     : 'it does not support dynamic client registration';

@@ -11,7 +11,7 @@ export const clientCredentials: OauthFlow = {
   registersClient: false,
   // A definition that supports it has it as its own flow: there is no need to choose it.
   obstacle: ({ oauth }) =>
-    oauth === undefined ? 'its definition has no oauth section' : 'it signs in people only',
+    oauth === undefined ? 'it does not use OAuth' : 'it does not support client credentials',
   begin: async ({ client }) => ({ stage: 'machine', clientId: client.clientId }),
   resumesAt: 'machine',
   async resume({ options, session, provider, endpoints, client }) {

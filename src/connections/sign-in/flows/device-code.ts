@@ -26,7 +26,7 @@ export const deviceCode: OauthFlow = {
   endpointsNeeded: ['deviceAuthorizationUrl'],
   registersClient: false,
   obstacle({ oauth }) {
-    if (oauth === undefined) return 'its definition has no oauth section';
+    if (oauth === undefined) return 'it does not use OAuth';
     return oauth.supportsDeviceCode || oauth.deviceAuthorizationUrl !== undefined
       ? undefined
       : 'it does not support the device flow';
