@@ -9,6 +9,19 @@ export function parseJson(text: string): unknown {
   }
 }
 
+/**
+ * A text with comments and trailing commas (JSONC) as JSON: each is replaced by spaces, so that an error names the same place.
+ * Takes linear time, also for what is never closed.
+ */
+export function withoutComments(text: string): string {
+  const blank = (part: string): string => part.replace(/[^\n\r]/g, ' ');
+  return text
+    .replace(/"(?:[^"\\]|\\[\s\S])*(?:"|\\?$)|\/\/[^\n]*|\/\*[\s\S]*?(?:\*\/|$)/g, (part) =>
+      part.startsWith('"') ? part : blank(part),
+    )
+    .replace(/"(?:[^"\\]|\\[\s\S])*(?:"|\\?$)|,(?=\s*[\]}])/g, (part) => (part === ',' ? ' ' : part));
+}
+
 /** The JSON pointer (RFC 6901) of the place that these keys lead to, each below the one before; empty for the root. */
 export function jsonPointer(keys: readonly PropertyKey[]): string {
   return keys.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');

@@ -126,6 +126,8 @@ export type InspectDocument = Readonly<Record<string, unknown>> & {
   readonly v: 1;
   readonly source: 'bundled' | 'custom';
   readonly redirect_uri: string;
+  /** Fields that nothing reads, with the one that was probably meant. Left out where there are none. */
+  readonly unknown_fields?: readonly { readonly pointer: string; readonly meant: string | null }[];
 };
 
 export interface RegisterRequest {

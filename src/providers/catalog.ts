@@ -1,5 +1,5 @@
 import { AuthsomeError, asAuthsomeError } from '../errors.ts';
-import { parseJson } from '../json.ts';
+import { parseJson, withoutComments } from '../json.ts';
 import { closest } from '../suggestion.ts';
 import type { DefinitionFolder } from './definition-folder.ts';
 import { type ParseOptions, parseProvider } from './parse/index.ts';
@@ -116,7 +116,7 @@ async function readOne(folder: DefinitionFolder, name: string): Promise<Custom |
   try {
     const text = await folder.read(name);
     if (text === undefined) return undefined;
-    const document = parseJson(text);
+    const document = parseJson(withoutComments(text));
     if (document === undefined) throw new AuthsomeError('InvalidDefinition', '/: must be JSON');
     const provider = parseProvider(document, 'custom');
     if (provider.name !== name)

@@ -6,7 +6,7 @@ export { loadBundled } from './bundled.ts';
 export { type Catalog, createCatalog } from './catalog.ts';
 export { openDefinitionFolder } from './definition-folder.ts';
 export { canonicalHost } from './host.ts';
-export { parseProvider } from './parse/index.ts';
+export { parseProvider, unknownFields, unknownFieldText } from './parse/index.ts';
 export { readPath } from './path.ts';
 export { couldBePhantom, isFromTemplate, phantomFor } from './phantom.ts';
 export type { FlowName, OauthDefinition, Placement, Provider } from './provider.ts';

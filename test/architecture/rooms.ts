@@ -68,6 +68,7 @@ export const table: Readonly<
     mayImport: [
       'errors',
       'environment',
+      'json',
       'loopback',
       'command-line',
       'settings',

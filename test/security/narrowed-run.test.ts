@@ -6,41 +6,41 @@ import { type Acme, connectAcme, connectPixel, createAcme } from '../support/fix
  * the real key of every other connected provider that the person's shell had exported, and any copy of a key under a
  * name that no definition has.
  */
-let world: Acme;
+let fixture: Acme;
 let token = '';
 beforeAll(async () => {
-  world = await createAcme();
-  await connectAcme(world);
-  await connectPixel(world);
-  token = world.service.authorization.issued[0]?.accessToken ?? '';
+  fixture = await createAcme();
+  await connectAcme(fixture);
+  await connectPixel(fixture);
+  token = fixture.service.authorization.issued[0]?.accessToken ?? '';
 });
-afterAll(() => world.close());
+afterAll(() => fixture.close());
 
 const readEnvironment = (options: readonly string[], env: Readonly<Record<string, string>>) =>
-  world.authsome(['run', ...options, '--', 'env'], { env });
+  fixture.authsome(['run', ...options, '--', 'env'], { env });
 
 describe('the environment of a narrowed run', () => {
   it('has no key of a provider that is connected but not in the run', async () => {
-    const env = { PIXEL_API_KEY: world.apiKey };
+    const env = { PIXEL_API_KEY: fixture.apiKey };
     const { code, stdout, stderr } = await readEnvironment(['-p', 'acme'], env);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^ACME_TOKEN=./m);
     expect(stdout).not.toMatch(/^PIXEL_API_KEY=/m);
-    expect(stdout).not.toContain(world.apiKey);
+    expect(stdout).not.toContain(fixture.apiKey);
     expect(stderr).toContain('Not passed on: PIXEL_API_KEY.');
-    expect(stderr).not.toContain(world.apiKey);
+    expect(stderr).not.toContain(fixture.apiKey);
   });
 
   it('has no secret of the vault under a name of the person’s own', async () => {
-    const { clientSecret } = world.client;
+    const { clientSecret } = fixture.client;
     const env = {
-      MY_OWN_NAME: world.apiKey,
+      MY_OWN_NAME: fixture.apiKey,
       HEADER: `Bearer ${token}`,
       DEPLOY: clientSecret,
       OTHER: 'kept-1234',
     };
     const { stdout, stderr } = await readEnvironment(['-p', 'pixel'], env);
-    for (const secret of [world.apiKey, token, clientSecret]) {
+    for (const secret of [fixture.apiKey, token, clientSecret]) {
       expect(stdout).not.toContain(secret);
       expect(stderr).not.toContain(secret);
     }
@@ -52,15 +52,15 @@ describe('the environment of a narrowed run', () => {
   });
 
   it('says nothing under --quiet, and nothing where nothing was held back', async () => {
-    const quiet = await readEnvironment(['--quiet', '-p', 'acme'], { PIXEL_API_KEY: world.apiKey });
-    expect([quiet.stderr, quiet.stdout.includes(world.apiKey)]).toEqual(['', false]);
+    const quiet = await readEnvironment(['--quiet', '-p', 'acme'], { PIXEL_API_KEY: fixture.apiKey });
+    expect([quiet.stderr, quiet.stdout.includes(fixture.apiKey)]).toEqual(['', false]);
     expect((await readEnvironment(['-p', 'acme'], { OTHER: 'kept-1234' })).stderr).toBe('');
   });
 
   it('sends the daemon fingerprints, never a value, and the trail has none either', async () => {
-    const log = await world.json(['log']);
+    const log = await fixture.json(['log']);
     expect(JSON.stringify(log)).toContain('"secret.compared"');
-    expect(JSON.stringify(log)).not.toContain(world.apiKey);
+    expect(JSON.stringify(log)).not.toContain(fixture.apiKey);
   });
 
   it('names its run', async () => {

@@ -6,13 +6,13 @@ import { hosts, pixel } from '../support/service/index.ts';
  * The attack, or the accident: an agent in a run follows the hint `authsome login pixel --force`. The variable that holds
  * its phantom was taken for the key, stored, and the person's real key was gone.
  */
-let world: Acme;
+let fixture: Acme;
 beforeAll(async () => {
-  world = await createAcme();
-  await connectPixel(world);
+  fixture = await createAcme();
+  await connectPixel(fixture);
   const { name: _, ...rest } = pixel;
   const api_key = { ...pixel.api_key, env_var: 'DOTS_KEY', key_pattern: '^[0-9]{32}$' };
-  await register(world, {
+  await register(fixture, {
     ...rest,
     name: 'dots',
     api_url: `https://${hosts.login}`,
@@ -20,20 +20,20 @@ beforeAll(async () => {
     export: { env: { api_key: 'DOTS_KEY' } },
   });
 });
-afterAll(() => world.close());
+afterAll(() => fixture.close());
 
 const realDots = '9'.repeat(32);
-const inRun = (script: string) => world.authsome(['run', '--', 'sh', '-c', script]);
+const inRun = (script: string) => fixture.authsome(['run', '--', 'sh', '-c', script]);
 const command = `"${process.execPath}" "${entry}"`;
 const stored = async (provider: string) =>
-  (await world.authsome(['get', provider, '--field', 'api_key', '--show-secret'])).stdout.trim();
+  (await fixture.authsome(['get', provider, '--field', 'api_key', '--show-secret'])).stdout.trim();
 
 describe('a phantom', () => {
   it('does not replace the key when an agent signs in again with its variable', async () => {
     const { stdout, stderr, code } = await inRun(`${command} login pixel --force </dev/null`);
     expect([code, stdout]).toEqual([10, '']);
     expect(stderr).toContain('the value of PIXEL_API_KEY is a phantom');
-    expect(await stored('pixel')).toBe(world.apiKey);
+    expect(await stored('pixel')).toBe(fixture.apiKey);
   });
 
   it('does not replace it through a pipe either', async () => {
@@ -41,16 +41,16 @@ describe('a phantom', () => {
     expect(code).toBe(10);
     expect(stderr).toContain('is a phantom');
     expect(stderr).not.toMatch(/px_[a-z0-9]{32}/);
-    expect(await stored('pixel')).toBe(world.apiKey);
+    expect(await stored('pixel')).toBe(fixture.apiKey);
   });
 
   it('is known when nothing in its text says so, and when its run has ended', async () => {
-    const first = await world.authsome(['login', 'dots'], { env: { DOTS_KEY: realDots } });
+    const first = await fixture.authsome(['login', 'dots'], { env: { DOTS_KEY: realDots } });
     expect(first.code).toBe(0);
-    const { stdout } = await world.authsome(['run', '--', 'printenv', 'DOTS_KEY']);
+    const { stdout } = await fixture.authsome(['run', '--', 'printenv', 'DOTS_KEY']);
     const phantom = stdout.trim();
     expect(phantom).toMatch(/^[0-9]{32}$/);
-    const { code } = await world.authsome(['login', 'dots', '--force'], { stdin: phantom });
+    const { code } = await fixture.authsome(['login', 'dots', '--force'], { stdin: phantom });
     expect(code).toBe(10);
     expect(await stored('dots')).toBe(realDots);
   });

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import type { InspectDocument, RegisterRequest, RemoveDocument } from '../../client/index.ts';
 import { AuthsomeError } from '../../errors.ts';
+import { parseJson, withoutComments } from '../../json.ts';
 import type { Fetch } from '../../network/index.ts';
 import type { Tenants } from '../../principals/index.ts';
-import type { Provider } from '../../providers/index.ts';
+import { type Provider, unknownFields } from '../../providers/index.ts';
 import type { Routes } from '../app.ts';
 import { parseBody } from '../body.ts';
 import { listDocument, revokeDocument } from '../documents.ts';
@@ -29,6 +30,7 @@ export function providerRoutes(options: ProviderRoutesOptions): Routes {
     v: 1,
     source: provider.source,
     redirect_uri: redirectUri,
+    ...unknownFieldsIn(provider),
   });
   return (app) => {
     app.get('/v1/providers', async (context) => {
@@ -88,6 +90,12 @@ export function providerRoutes(options: ProviderRoutesOptions): Routes {
   };
 }
 
+/** As `InspectDocument` has them: nothing where every field is known. */
+function unknownFieldsIn({ document }: Provider): Pick<InspectDocument, 'unknown_fields'> {
+  const unknown = unknownFields(document).map(({ pointer, meant }) => ({ pointer, meant: meant ?? null }));
+  return unknown.length === 0 ? {} : { unknown_fields: unknown };
+}
+
 /** The JSON at an https URL, not yet validated. */
 async function fetchDefinition(text: string, fetch: Fetch): Promise<unknown> {
   const url = URL.canParse(text) ? new URL(text) : undefined;
@@ -105,9 +113,9 @@ async function fetchDefinition(text: string, fetch: Fetch): Promise<unknown> {
       { hint: 'Check the URL. Redirects are not followed: give the final address.' },
     );
   }
-  try {
-    return await response.json();
-  } catch {
+  const document = parseJson(withoutComments(await response.text()));
+  if (document === undefined) {
     throw new AuthsomeError('InvalidDefinition', `${url.origin} did not send JSON`);
   }
+  return document;
 }

@@ -2,6 +2,7 @@ import type { CommandModule } from '../command-table.ts';
 import type { CommandContext } from '../context.ts';
 import { addExamples } from '../help-text.ts';
 import { formatOutline } from '../output/outline.ts';
+import { unknownFieldLines } from '../output/unknown-fields.ts';
 
 export interface InspectOptions {
   readonly provider: string;
@@ -17,8 +18,9 @@ export async function inspect(context: CommandContext, { provider, baseUrl }: In
     terminal.document(document);
     return;
   }
-  const { v: _, ...shown } = document;
+  const { v: _, unknown_fields: __, ...shown } = document;
   terminal.print(formatOutline(shown));
+  for (const line of unknownFieldLines(document)) terminal.warn(line);
 }
 
 export const build: CommandModule['build'] = (command, context, finish) => {

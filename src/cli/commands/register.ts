@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import type { RegisterRequest } from '../../client/index.ts';
 import { AuthsomeError } from '../../errors.ts';
+import { withoutComments } from '../../json.ts';
 import type { CommandModule } from '../command-table.ts';
 import type { CommandContext } from '../context.ts';
 import { addExamples } from '../help-text.ts';
+import { unknownFieldLines } from '../output/unknown-fields.ts';
 
 /** The daemon does not read more, either. */
 const largestDefinition = 256 * 1024;
@@ -24,6 +26,7 @@ export async function register(context: CommandContext, options: RegisterOptions
     terminal.note(
       `Registered ${String(document.name)}. Sign in with: authsome login ${String(document.name)}`,
     );
+  for (const line of unknownFieldLines(document)) terminal.warn(line);
 }
 
 async function registerRequest({ source, force, readText }: RegisterOptions): Promise<RegisterRequest> {
@@ -42,7 +45,7 @@ async function registerRequest({ source, force, readText }: RegisterOptions): Pr
     throw new AuthsomeError('InvalidDefinition', `${source} is larger than ${largestDefinition} bytes`);
   }
   try {
-    return { definition: JSON.parse(text) as unknown, force };
+    return { definition: JSON.parse(withoutComments(text)) as unknown, force };
   } catch (error) {
     throw new AuthsomeError('InvalidDefinition', `${source} is not JSON${placeOf(error, text)}`, {
       cause: error,

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { AuditTrail } from '../../audit/index.ts';
 import type { Tenant } from '../../principals/index.ts';
-import type { Catalog } from '../../providers/index.ts';
+import { type Catalog, unknownFields, unknownFieldText } from '../../providers/index.ts';
 import type { Settings } from '../../settings.ts';
 import type { Storage } from '../../storage/index.ts';
 import type { Keychain } from '../../vault/index.ts';
@@ -103,7 +103,21 @@ async function keychainFinding({ keychain, settings, home }: StoreChecksOptions)
 async function providersFinding(catalog: Catalog, depth: Depth): Promise<Finding> {
   if (depth === 'thorough') await catalog.reload();
   const [problem] = catalog.problems;
-  if (problem === undefined) return ok(`${catalog.list().length} providers`);
+  if (problem === undefined) {
+    return unknownFieldsFinding(catalog) ?? ok(`${catalog.list().length} providers`);
+  }
   const { message, hint } = problem.error;
   return { status: 'warn', message, fix: hint };
+}
+
+/** A misspelt field of a person's own definition does nothing, and nothing else would say so. */
+function unknownFieldsFinding(catalog: Catalog): Finding | undefined {
+  for (const { name, source, document } of catalog.list()) {
+    if (source !== 'custom') continue;
+    const [field] = unknownFields(document);
+    if (field === undefined) continue;
+    const message = `providers/${name}.json has an ${unknownFieldText(field)}`;
+    return { status: 'warn', message, fix: `authsome inspect ${name}` };
+  }
+  return undefined;
 }

@@ -1,2 +1,3 @@
 /** The parser of provider definitions: what a file says becomes a `Provider`, or a fault that names its place. */
 export { type ParseOptions, parseProvider } from './definition.ts';
+export { unknownFields, unknownFieldText } from './unknown-fields.ts';

@@ -37,10 +37,16 @@ export function parseOauth(fields: Fields, flow: FlowName, baseUrl: string | und
     authorizationParams: parseParams(fields, 'authorization_params'),
     tokenParams: parseParams(fields, 'token_params'),
     tokenRequest: fields.oneOf('token_request', ['form', 'json']) ?? 'form',
-    deviceTokenRequest: fields.oneOf('device_token_request', ['form', 'json']) ?? 'form',
+    deviceTokenRequest: parseDeviceTokenRequest(fields),
     resource: fields.url('resource'),
     account: parseAccount(fields.object('account')),
   };
+}
+
+/** `oauth2_form` is an older word for what RFC 8628 says. */
+function parseDeviceTokenRequest(fields: Fields): OauthDefinition['deviceTokenRequest'] {
+  const written = fields.oneOf('device_token_request', ['form', 'json', 'oauth2_form']) ?? 'form';
+  return written === 'json' ? 'json' : 'form';
 }
 
 /** The missing field that keeps a flow from working with this definition; `undefined` when it can work. */

@@ -8,6 +8,11 @@ export type Moves = ReadonlyMap<string, string>;
 const oldFields = [
   ['/host_url', '/api_url'],
   ['/env', '/export/env'],
+  ['/export/access_token', '/export/env/access_token'],
+  ['/export/api_key', '/export/env/api_key'],
+  ['/docs_url', '/docs'],
+  ['/authorization_method', '/oauth/token_endpoint_auth_method'],
+  ['/oauth/authorization_method', '/oauth/token_endpoint_auth_method'],
   ['/oauth/supports_device_flow', '/oauth/supports_device_code'],
   ['/registration/endpoint', '/oauth/registration_endpoint'],
   ['/registration/registration_endpoint', '/oauth/registration_endpoint'],
@@ -21,12 +26,22 @@ const oldFields = [
   ['/registration/instructions', '/setup/steps'],
 ] as const;
 
+const authMethod = '/oauth/token_endpoint_auth_method';
+
+/** Older definitions say where the client's secret goes, not what the RFC calls it. Another word for it says nothing. */
+function methodOf(written: unknown): unknown {
+  if (written === 'header' || written === 'basic') return 'client_secret_basic';
+  return written === 'body' || written === 'post' ? 'client_secret_post' : undefined;
+}
+
 /** The document with old field names moved to today's; a field under today's name wins. */
 export function modernise(document: Document): { readonly document: Document; readonly moves: Moves } {
   const moves = new Map<string, string>();
   let result = document;
   for (const [from, to] of oldFields) {
-    const value = valueAt(document, from);
+    const written = valueAt(document, from);
+    const value = to === authMethod ? methodOf(written) : written;
+    if (to === authMethod && !isObject(document.oauth)) continue;
     if (value === undefined || value === null || valueAt(result, to) != null) continue;
     result = withValue(result, to.slice(1).split('/'), value);
     moves.set(to, from);

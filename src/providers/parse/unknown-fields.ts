@@ -1,0 +1,84 @@
+import { jsonPointer } from '../../json.ts';
+import { closest } from '../../suggestion.ts';
+import { isObject } from './fields.ts';
+
+/** A field that nothing reads: kept as it is, and most likely a misspelling. */
+export interface UnknownField {
+  readonly pointer: string;
+  /** The field that was probably meant. */
+  readonly meant: string | undefined;
+}
+
+/** Field → what is known inside it. `undefined`: nothing to look at there. A list means each of its entries. */
+interface Known {
+  readonly [field: string]: Known | undefined;
+}
+
+/** Fields with nothing to look at inside. */
+function fieldsNamed(...names: readonly string[]): Known {
+  return Object.fromEntries(names.map((name) => [name, undefined]));
+}
+
+const oauth: Known = {
+  ...fieldsNamed(
+    ...['base_url', 'issuer', 'authorization_url', 'token_url', 'revocation_url', 'resource', 'scopes'],
+    ...['device_authorization_url', 'registration_endpoint', 'pushed_authorization_request_endpoint'],
+    ...['require_pushed_authorization_requests', 'scope_separator', 'scope_parameter', 'pkce'],
+    ...['supports_device_code', 'supports_device_flow', 'supports_dcr', 'token_endpoint_auth_method'],
+    ...['authorization_method', 'authorization_params', 'token_params', 'token_request', 'iss'],
+    ...['device_token_request', 'redirect_host'],
+  ),
+  account: fieldsNamed('url', 'field'),
+};
+const inject: Known = {
+  ...fieldsNamed('hosts', 'scrub'),
+  placements: fieldsNamed('kind', 'name', 'prefix', 'username', 'secret_as'),
+};
+const definition: Known = {
+  ...fieldsNamed(
+    ...['schema_version', 'name', 'display_name', 'description', 'logo', 'docs', 'docs_url', 'auth_type'],
+    ...['flow', 'base_url', 'api_url', 'host_url', 'scrub', 'env', 'authorization_method', '$schema'],
+    // What `inspect --json` adds.
+    ...['v', 'source', 'redirect_uri', 'unknown_fields'],
+  ),
+  oauth,
+  inject,
+  api_key: fieldsNamed(
+    ...['header_name', 'header_prefix', 'query_param', 'env_var', 'key_pattern', 'key_pattern_hint'],
+  ),
+  client: fieldsNamed('client_id', 'client_id_env', 'client_secret_env'),
+  export: fieldsNamed('env', 'phantom', 'access_token', 'refresh_token', 'api_key'),
+  setup: fieldsNamed('url', 'steps'),
+  registration: fieldsNamed(
+    ...['endpoint', 'registration_endpoint', 'supports_dcr', 'client_id', 'client_id_env'],
+    ...['client_secret_env', 'url', 'docs_url', 'steps', 'instructions'],
+  ),
+};
+const selfHostable: Known = { ...definition, self_hosted: definition };
+
+/** The fields of a definition that nothing reads, in their order. */
+export function unknownFields(document: unknown): readonly UnknownField[] {
+  return unknownIn(document, selfHostable, []);
+}
+
+/** `unknown field "header" (did you mean "header_name"?) at /api_key/header`. */
+export function unknownFieldText({ pointer, meant }: UnknownField): string {
+  const name = pointer.slice(pointer.lastIndexOf('/') + 1);
+  const suggestion = meant === undefined ? '' : ` (did you mean "${meant}"?)`;
+  return `unknown field "${name}"${suggestion} at ${pointer}`;
+}
+
+function unknownIn(value: unknown, known: Known, path: readonly PropertyKey[]): readonly UnknownField[] {
+  if (Array.isArray(value)) {
+    return value.flatMap((item, index) => unknownIn(item, known, [...path, index]));
+  }
+  if (!isObject(value)) return [];
+  return Object.entries(value).flatMap(([name, inner]) => {
+    const here = [...path, name];
+    if (!Object.hasOwn(known, name)) {
+      return [{ pointer: jsonPointer(here), meant: closest(name, Object.keys(known)) }];
+    }
+    const within = known[name];
+    return within === undefined ? [] : unknownIn(inner, within, here);
+  });
+}
