@@ -94,7 +94,7 @@ function readSegment(text: string): Segment {
   return { begins: links.at(0) ?? '', ends: links.at(-1) ?? '', events };
 }
 
-/** Another outcome of one event, with hashes that fit one another, but not what goes on from the segment. */
+/** Another outcome of one event, with hashes that fit one another, but not what follows the segment. */
 function forged(text: string): string {
   let hash: Buffer | undefined;
   let body: string[] = [];

@@ -88,7 +88,7 @@ function isUnquotable(value: string): boolean {
   return !/(?:^|\s)#/.test(value) && !/^["'`]/.test(value);
 }
 
-/** What this kind of quotes can hold. */
+/** What this kind of quotes can contain. */
 function valueFor(text: string, quote: Quote): string {
   return quote === '"' ? text : text.replaceAll(quote, '');
 }

@@ -117,7 +117,7 @@ describe('exclusively', () => {
     const waiting = leases(1).exclusively('x', 300, async () => {
       sawHolder = holds;
     });
-    // Leases are measured by the process's own waiting, which no clock that a test holds can shorten.
+    // Leases are measured by the process's own waiting, which no clock of a test can shorten.
     await sleep(100);
     now += 3_600_000;
     await sleep(500);

@@ -24,7 +24,7 @@ export const rooms = [
 export type Room = (typeof rooms)[number];
 
 /**
- * Single files beside the rooms that rooms may use. Each holds one thing that several rooms must agree on, imports
+ * Single files beside the rooms that rooms may use. Each has one thing that several rooms must agree on, imports
  * nothing but its like, and is cheap enough for `run` to load.
  */
 export const grounds = [

@@ -208,7 +208,7 @@ describe('a home that somebody changed', () => {
       await fixture.authsome(['login', 'openai'], withKey);
       const file = join(fixture.home, 'server/master.key');
       renameSync(file, `${fixture.directory}/kept`);
-      // The daemon that has it in memory goes on.
+      // The daemon that has it in memory continues.
       expect((await fixture.authsome(['get', 'openai', '--show-secret', '--field', 'api_key'])).stdout).toBe(
         `${key}\n`,
       );

@@ -132,7 +132,7 @@ describe('a provider that is down when a token ends', () => {
       const { expires_at } = await fixture.json(['get', 'acme']);
       const endsAtMs = Date.parse(expires_at);
       const calls = answer(fixture, '/token', 'break');
-      // The last quarter of its life, in which it is used for want of a better one only.
+      // The last quarter of its life, in which it is used only when there is no better one.
       await sleep(endsAtMs - (ttlSeconds / 4) * 1_000 + 200 - Date.now());
       expect(await fixture.authsome(askAcme)).toMatchObject(works);
       expect(calls()).toBeGreaterThan(0);

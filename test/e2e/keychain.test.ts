@@ -159,7 +159,7 @@ describe('the keychain', () => {
   });
 });
 
-/** What the kernel keyring holds for programs of this kind. */
+/** What the kernel keyring has for programs of this kind. */
 function kernelKeys(): readonly string[] {
   if (!existsSync('/proc/keys')) return [];
   const lines = readFileSync('/proc/keys', 'utf8').split('\n');

@@ -1,7 +1,4 @@
-/**
- * Servers that answer in shapes of their own, lie, dawdle or die, each of them a real one whose answers are bent on
- * how a person gets past them.
- */
+/** Servers that respond in unusual shapes, lie, stall or die: real ones, whose responses are changed before they are sent. */
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Chromium, launchChromium } from '../support/chromium.ts';

@@ -165,7 +165,7 @@ describe('a server that rotates refresh tokens', () => {
         hint: expect.stringContaining(remedy),
       });
       expect((await company.authsome(['list'])).stdout).toMatch(/acme +default +invalid/);
-      // The thief's, then ours: the dead grant is not asked about again.
+      // First the thief's, then authsome's: the dead grant is not asked about again.
       expect(authorization.refusals).toEqual(['invalid_grant', 'invalid_grant']);
       await company.authsome(me);
       expect(authorization.refusals).toHaveLength(2);

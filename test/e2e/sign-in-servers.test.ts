@@ -26,7 +26,9 @@ const failed = (reason: string) => `token exchange failed: the token endpoint ${
 const json = (response: ServerResponse, body: unknown, status = 200): void =>
   send(response, status, 'application/json', JSON.stringify(body));
 
-/** Signs in to Acme, whose client is known, and says yes there; the token endpoint answers as told, if it is. */
+/**
+ * Signs in to Acme, whose client is known, and says yes there; the token endpoint responds as given, if anything is.
+ */
 async function signIn(fixture: Acme, connection: string, token?: (response: ServerResponse) => void) {
   fixture.service.authorization.misbehave((request, response) => {
     if (token === undefined || request.url !== '/token') return false;

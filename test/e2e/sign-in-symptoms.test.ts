@@ -1,6 +1,7 @@
 /**
- * The symptoms of the manual's page on OAuth callbacks, one after the other, with the real binary and a real authorization
- * server: each has to be told in the terminal, with its cause and its fix, so that nobody needs the page.
+ * The symptoms of the manual's page on OAuth callbacks, one after the other, with the real binary and a real
+ * authorization server: each has to be shown in the terminal, with its cause and its fix, so that nobody needs the
+ * page.
  */
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -147,7 +148,7 @@ kill $stranger; wait $stranger 2>/dev/null
   it('a stale daemon is found by pkill -f authsome, and any command starts another', async () => {
     await withFixture(await openFixture(), async (other) => {
       const wrap = ownProcesses();
-      // Where there are no processes of our own, pkill may look at this one only.
+      // Where there is no process namespace of its own, pkill may look at this one only.
       const only = wrap === undefined ? '-F "$pidfile"' : '';
       const pid = `sed -E 's/.*"pid":([0-9]+).*/\\1/' '${join(other.home, 'server/daemon.json')}'`;
       const script = `

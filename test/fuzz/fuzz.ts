@@ -12,7 +12,7 @@ export interface FuzzOptions {
 
 export interface FuzzFigures {
   readonly executions: number;
-  /** Inputs that reached what none before had. */
+  /** Inputs that reached code that no earlier one reached. */
   readonly kept: number;
   readonly blocks: { readonly before: number; readonly after: number };
   /** What broke a rule, and how: the first of each kind. */

@@ -44,7 +44,7 @@ describe('the environment of a narrowed run', () => {
       expect(stdout).not.toContain(secret);
       expect(stderr).not.toContain(secret);
     }
-    // What stands for a credential of the run goes on working; the others are gone.
+    // Stand-ins for the run's credentials keep working; the others are removed.
     expect(stdout).toMatch(/^MY_OWN_NAME=px_[a-z0-9]{32}$/m);
     expect(stdout).not.toMatch(/^(?:HEADER|DEPLOY)=/m);
     expect(stdout).toMatch(/^OTHER=kept-1234$/m);

@@ -3,8 +3,8 @@ import { type Acme, connectPixel, createAcme, entry, register } from '../support
 import { hosts, pixel } from '../support/service/index.ts';
 
 /**
- * The attack, or the accident: an agent in a run follows the hint `authsome login pixel --force`. The variable that holds
- * its phantom was taken for the key, stored, and the person's real key was gone.
+ * The attack, or the accident: an agent in a run follows the hint `authsome login pixel --force`. The variable that
+ * holds its phantom was taken for the key, stored, and the person's real key was lost.
  */
 let fixture: Acme;
 beforeAll(async () => {

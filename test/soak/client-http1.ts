@@ -45,7 +45,7 @@ class Http1Client {
   readonly #destroy: (hard: boolean) => void;
   readonly #isPlain: boolean;
   #over = false;
-  /** What this connection has been used for, to be told with what goes wrong on it. */
+  /** What this connection has been used for, to be reported with what goes wrong on it. */
   readonly #past: string[] = [];
 
   constructor(

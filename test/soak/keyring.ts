@@ -5,7 +5,7 @@ interface Slot {
   readonly prefix: string;
   /** What may be on the wire, oldest first; `undefined` where nothing is injected. */
   readonly values: (string | undefined)[];
-  /** What holds for requests that begin now, at the least. */
+  /** What applies to requests that begin now, at least. */
   settled: number;
   /** Tells of all values so far, where somebody else makes them. */
   readonly made: (() => readonly string[]) | undefined;

@@ -48,7 +48,7 @@ async function meet(
 ): Promise<void> {
   const { ledger, keyring } = context;
   const nonce = /^\/soak\/([\w-]+)$/.exec(headers[':path'] ?? '')?.[1] ?? '';
-  // Node's client names the port where it was told of a socket.
+  // Node's client names the port when it was given a socket.
   const host = (headers[':authority'] ?? '').replace(/:443$/, '');
   const value = headers[keyring.fieldFor(host)];
   const credential = value === undefined ? [] : [value].flat();

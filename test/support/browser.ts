@@ -108,7 +108,7 @@ export function createBrowser(options: BrowserOptions): Browser {
   };
 }
 
-/** The first form's address and the values it already holds. */
+/** The first form's address and the values it already contains. */
 function readForm(page: Page): { readonly action: string; readonly fields: Record<string, string> } {
   const form = /<form\b([^>]*)>([\s\S]*?)<\/form>/i.exec(page.html);
   if (form === null) throw new Error(`no form on ${page.url} (status ${page.status}):\n${page.html}`);

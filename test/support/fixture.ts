@@ -131,7 +131,7 @@ const client = { clientId: 'authsome-e2e', clientSecret: 'cs_5f1e0c9a7b3d4e2f8a6
 
 export async function createAcme(options: AcmeOptions = {}): Promise<Acme> {
   const { env, registeredRedirectUri, ...serviceOptions } = options;
-  // The redirect URI holds the daemon's port, and the daemon's environment the service's: the port comes first.
+  // The redirect URI contains the daemon's port, and the daemon's environment the service's, so the port comes first.
   const port = await freePort();
   const redirectUri = `http://127.0.0.1:${port}/auth/callback/oauth`;
   const service = await startService({
@@ -234,7 +234,7 @@ export async function gone(pid: number, withinMs: number): Promise<void> {
   await until(() => !isAlive(pid), withinMs);
 }
 
-/** Resolves once `holds` does; rejects when it has not in time. */
+/** Resolves once the condition is true; rejects when it is not in time. */
 export async function until(holds: () => boolean | Promise<boolean>, withinMs: number): Promise<void> {
   const deadline = Date.now() + withinMs;
   while (!(await holds())) {

@@ -7,7 +7,7 @@ s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 fcntl.ioctl(s, 0x8914, struct.pack('16sh22x', b'lo', 1))
 os.execvp(sys.argv[1], sys.argv[1:])`;
 
-/** A network of its own, where nobody holds 7998; the machine's own where the kernel gives none (some containers). */
+/** A network of its own, where nobody uses 7998; the machine's own where the kernel gives none (some containers). */
 export function ownNetwork(): readonly string[] {
   for (const wrap of [
     ['unshare', '-n'],

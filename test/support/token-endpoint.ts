@@ -8,7 +8,7 @@ export type Stage = 'arrived' | 'answered';
 export interface HeldRequest {
   /** Resolves when a token request has come so far. */
   readonly reached: Promise<void>;
-  /** Lets it go on, and every later one pass. */
+  /** Lets it continue, and every later one pass. */
   release(): void;
   /** Loses it, as a network could; later ones pass. */
   lose(): void;

@@ -206,7 +206,7 @@ describe('a server that has forgotten the client it registered', () => {
     expect(clientOf(session.authUrl)).toBe('client-2');
     expect(await comeBack(fixture, session.id)).toMatchObject({ status: 'connected' });
     expect((await fixture.connections.credentials.acquire('acme/work')).secret).toMatch(/^at-/);
-    // It was only away: what it had granted to the first client goes on.
+    // It was only away: what it had granted to the first client still works.
     fixture.known.add('client-1');
     fixture.clock.nowMs += 60 * 60_000;
     expect((await fixture.connections.credentials.acquire('acme/default')).secret).toMatch(/^at-/);

@@ -14,7 +14,7 @@ import {
 import { responseOn } from '../testing/test-http2-response.ts';
 import { dialHttp2, openHttp2Fixture } from '../testing/test-http2-upstream.ts';
 
-/** What came of requests that had been let go: the decision stands, and a second event tells how it ended. */
+/** What happened to requests that were allowed: the decision stands, and a second event says how they ended. */
 
 const cleanups = cleanupsAfterEach();
 

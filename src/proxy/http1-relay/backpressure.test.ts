@@ -7,7 +7,7 @@ const cleanups = cleanupsAfterEach();
 
 const mebibyte = 1024 * 1024;
 const large = 256 * mebibyte;
-/** What the kernel's buffers of four loopback sockets may hold besides ours. */
+/** What the kernel's buffers of four loopback sockets may contain besides the proxy's own. */
 const bound = 48 * mebibyte;
 const block = Buffer.alloc(256 * 1024, 'x');
 

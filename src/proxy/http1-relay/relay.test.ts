@@ -2,7 +2,9 @@ import { Duplex } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { relay } from './relay.ts';
 
-/** One side of a relay: what it says is pushed by the test, and it takes what it is sent only when it is told to. */
+/**
+ * One side of a relay: what it says is pushed by the test, and it accepts what it is sent only when the test says so.
+ */
 class Side extends Duplex {
   taken = '';
   #waiting: (() => void)[] = [];

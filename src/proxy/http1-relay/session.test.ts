@@ -5,7 +5,7 @@ import type { Context } from '../context.ts';
 import { refuse } from '../decide/index.ts';
 import { Http1Session } from './session.ts';
 
-/** A client that takes what it is sent only when it is told to. */
+/** A client that accepts what it is sent only when the test says so. */
 class SlowClient extends Duplex {
   bytesRead = 0;
   bytesWritten = 0;

@@ -56,7 +56,7 @@ async function readByNode(
   return { requests, failed };
 }
 
-/** What ours forwards, when every request gets an empty response. */
+/** What the machine forwards when every request gets an empty response. */
 function forwardedBy(bytes: string): {
   readonly sent: string;
   readonly refused: boolean;

@@ -84,7 +84,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
-/** A machine under both peers at once, with a port that keeps to the rules of sockets and checks ours. */
+/** A machine under both peers at once, with a port that keeps to the rules of sockets and checks the machine's. */
 class Ring extends Transcript {
   open = 0;
   ended = false;

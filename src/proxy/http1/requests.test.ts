@@ -377,7 +377,7 @@ describe('cuts off a chunked body with', () => {
       for (const byte of body) transcript.client(byte);
       const upstream = transcript.sent('upstream');
       expect(upstream.startsWith(head + sent)).toBe(true);
-      // Byte by byte, what was sound before the fault has gone out; the fault and what follows has not.
+      // Byte by byte, what was valid before the fault has been sent; the fault and what follows has not.
       expect((head + body).startsWith(upstream)).toBe(true);
       expect(upstream.length).toBeLessThan(head.length + body.length);
       expect(transcript.actions).toContain('destroy upstream');

@@ -277,7 +277,7 @@ describe('passes on', () => {
     it(entry.name, () => {
       const transcript = play(entry, (text) => [text]);
       expect(transcript.sent('client')).toBe(entry.expected ?? entry.sent);
-      // For how long it is kept is told behind it.
+      // How long it is kept is said after it.
       const freed = transcript.actions.filter((action) => /^(release|destroy) upstream/.test(action));
       expect(freed.map((action) => action.split(' ')[0])).toEqual([entry.upstream]);
       expect(transcript.actions.includes('end client')).toBe(entry.closes ?? false);

@@ -8,8 +8,8 @@ interface Exchange {
   /** `last`: the upstream ends its connection with it. */
   readonly response: 'length' | 'chunked' | 'hint first' | 'last';
   /**
-   * `stale`: 401 at first, and another credential is had. `refused` stays 401. `dropped`: the connection from the pool
-   * turns out to be dead.
+   * `stale`: 401 at first, and there is another credential. `refused` stays 401. `dropped`: the connection from the
+   * pool turns out to be dead.
    */
   readonly fate: 'carried' | 'denied' | 'stale' | 'refused' | 'dropped';
 }

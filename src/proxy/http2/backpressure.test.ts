@@ -51,7 +51,7 @@ async function untilStalled(session: ClientHttp2Session, moved: () => number): P
   }
 }
 
-/** An upstream with a quick response, a large one, and one that reads a large body when it is told to. */
+/** An upstream with a quick response, a large one, and one that reads a large body when the test says so. */
 async function openStreams() {
   const sent: { bytes: number }[] = [];
   const unread: ServerHttp2Stream[] = [];
@@ -138,7 +138,7 @@ it('a stalled stream that is reset frees its upstream at once', async () => {
   await expect.poll(() => unread.length).toBe(1);
   stalled.close();
   upload.close();
-  // Node keeps what has come until it is read; the stream is over all the same.
+  // Node keeps what has come until it is read, but the stream has ended.
   await expect.poll(() => unread[0]?.closed).toBe(true);
   await untilStalled(session, () => sent[0]?.bytes ?? 0);
   expect(sent[0]?.bytes).toBeLessThan(wholeBytes);

@@ -53,7 +53,7 @@ const passes = (name: string, upstream: string, ...send: readonly Buffer[]): Cas
 /** nghttp2 leaves such a field out, and no more: what is decided on and sent is the request without it. */
 const leftOut = (name: string, ...send: readonly Buffer[]): Case =>
   passes(`${name}, which is left out`, 'GET /', ...send);
-/** In HTTP/1.1 such trailers are malformed; here the request goes on without them, and is neither lost nor stuck. */
+/** In HTTP/1.1 such trailers are malformed; here the request continues without them, and is neither lost nor stuck. */
 const leftOutOfTrailers = (name: string, value: string): Case =>
   passes(
     `${name} in trailers, which is left out`,

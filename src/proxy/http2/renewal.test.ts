@@ -80,7 +80,7 @@ describe('a renewed credential over HTTP/2', () => {
   });
 
   describe('a 401 whose stream closes before the credential is renewed', () => {
-    /** An API that wants the renewed credential, and a renewal that ends when it is told to. */
+    /** An API that wants the renewed credential, and a renewal that ends when the test says so. */
     async function openWithSlowRenewal() {
       const seen: unknown[] = [];
       let finish: (() => void) | undefined;

@@ -19,7 +19,7 @@ afterEach(() => {
   for (const cleanup of cleanups.splice(0)) cleanup();
 });
 
-/** A session of a server, with what Node frees its memory with, which nobody else holds. */
+/** A session of a server, with what Node frees its memory with, which nothing else refers to. */
 async function opened(): Promise<{ session: Http2Session; native: WeakRef<object> }> {
   const server = createServer();
   const session = new Promise<Http2Session>((resolve) => server.once('session', resolve));
@@ -35,7 +35,7 @@ async function opened(): Promise<{ session: Http2Session; native: WeakRef<object
   return { session: own, native: new WeakRef(nativePartOf(own) as object) };
 }
 
-/** Whether it is there still, once everything that nobody holds has been collected. */
+/** Whether it is still there once everything that nothing refers to has been collected. */
 async function isKept(native: WeakRef<object>): Promise<boolean> {
   for (let round = 0; round < 5; round += 1) {
     await turn();

@@ -19,7 +19,7 @@ import { dialHttp2, openHttp2Fixture } from '../testing/test-http2-upstream.ts';
 
 const cleanups = cleanupsAfterEach();
 
-/** A policy that may change: what lies under the paths is denied by the rule `no-streams`. */
+/** A policy that may change: everything under these paths is denied by the rule `no-streams`. */
 function changingPolicy() {
   const denied: string[] = [];
   const decide: RunSpec['decide'] = ({ path }) =>
@@ -73,7 +73,7 @@ interface UnderWay {
 
 type Begin = (path: '/unchanged/1' | '/removed/1') => Promise<UnderWay>;
 
-/** What is cut ends on both sides; what is not goes on as if nothing had been. */
+/** What is cut ends on both sides; the rest continues unaffected. */
 async function expectChange(
   fixture: Fixture,
   begin: Begin,

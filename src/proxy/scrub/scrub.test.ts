@@ -478,8 +478,7 @@ describe('a coded body', () => {
     });
   }
 
-  // Node undoes one frame of several that lie together.
-  // On a Node without zstd nobody asks for it.
+  // Node decodes one of several frames that come together. On a Node without zstd nobody asks for it.
   if (zstd !== undefined) {
     it('in zstd that has more frames than are decoded does not look complete', async () => {
       const frames = Buffer.concat([zstdCompressSync('one '), zstdCompressSync('two sk-secret')]);

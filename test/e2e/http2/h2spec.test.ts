@@ -64,7 +64,8 @@ it('h2spec finds no fault in an interception but those that docs/project/conform
   expect(cases.length).toBeGreaterThan(140);
   const failed = cases.filter((one) => one.failed).map(({ name }) => name);
   expect(failed.toSorted()).toEqual(documented.toSorted());
-  // What came through was whole, and ours: with the credential in its place, whatever frames it was made of.
+  // What came through was complete, and the proxy's own: with the credential in its place, whatever frames it was made
+  // of.
   expect(fixture.arrived.length).toBeGreaterThan(20);
   for (const { headers } of fixture.arrived) {
     expect(headers).toMatchObject({

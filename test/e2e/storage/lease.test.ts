@@ -115,7 +115,7 @@ describe('exclusively, among processes', () => {
   });
 });
 
-/** Real processes hold real leases: that one waits shows only over time. */
+/** Real processes have real leases: only time shows that one waits. */
 function pause(ms: number): Promise<string> {
   return new Promise((resolve) => setTimeout(() => resolve('still waiting'), ms));
 }

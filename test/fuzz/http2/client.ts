@@ -37,7 +37,7 @@ const replacing =
   (fields) =>
     fields.map((field) => (field[0] === name ? [name, value] : field));
 
-/** Heads that are no requests, or not for this tunnel, or hold what goes no further. */
+/** Heads that are no requests, or not for this tunnel, or contain what is not passed on. */
 const spoils: readonly Spoil[] = [
   adding(['X-Capital', 'a']),
   adding(['x-cr', 'a\rb']),

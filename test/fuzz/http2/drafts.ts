@@ -98,7 +98,7 @@ const numbers = [
 ];
 const streams = [0, 1, 2, 3, 5, 7, 9, 11, 101, 0x7fffffff];
 
-/** What a peer may throw in between, whatever goes on. */
+/** What a peer may send in between, at any time. */
 export function intruder(chance: Chance): Draft {
   const stream = chance.pick(streams);
   const number = chance.pick(numbers);
@@ -171,7 +171,7 @@ function noise(chance: Chance, limit: number): Buffer {
   return Buffer.from(Array.from({ length: chance.below(limit) }, () => chance.below(256)));
 }
 
-/** The same frames, a few of them changed, moved, doubled, cut or gone. */
+/** The same frames, a few of them changed, moved, doubled, cut or left out. */
 export function mutated(chance: Chance, drafts: readonly Draft[], times: number): readonly Draft[] {
   let changed = [...drafts];
   for (let left = times; left > 0; left -= 1) {

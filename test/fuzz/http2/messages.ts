@@ -10,7 +10,7 @@ import { BlockReader } from './hpack.ts';
 /** One request or answer as RFC 9113 reads it, by other code than the product's. */
 export interface Message {
   readonly stream: number;
-  /** Without fields that no HTTP may hold, which nghttp2 leaves out. */
+  /** Without fields that no HTTP may contain, which nghttp2 leaves out. */
   readonly head: Fields;
   body: Buffer;
   trailers: Fields;
@@ -73,7 +73,10 @@ export class Splitter {
     return frames;
   }
 
-  /** What came of a DATA frame whose rest did not: the other side may hand on a body's bytes as they come. */
+  /**
+   * The part of a DATA frame that came although its rest did not: the other side may hand on a body's bytes as they
+   * come.
+   */
   get begun(): Frame | undefined {
     if (this.broken || this.#preface || this.#rest.length < 10 || this.#rest[3] !== Type.data)
       return undefined;
@@ -254,7 +257,7 @@ function validFields(fields: Fields, pseudo: ReadonlySet<string>): Fields | unde
       seen.add(name);
     } else {
       regular = true;
-      // A name that no HTTP may hold is left out, newer nghttp2 looks no further at it.
+      // A name that no HTTP may contain is left out: newer nghttp2 ignores it.
       if (!token.test(name)) continue;
       if (/[A-Z]/.test(name) || connectionSpecific.has(name)) return undefined;
       if (name === 'te' && value.toLowerCase() !== 'trailers') return undefined;

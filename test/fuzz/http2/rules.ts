@@ -17,7 +17,7 @@ export function must(holds: boolean, rule: string, ...told: readonly unknown[]):
   if (!holds) throw new Violation([rule, ...told.map((one) => JSON.stringify(one))].join('\n  '));
 }
 
-/** One client as the reference reads it: what it asked for, and what it was told. */
+/** One client as the reference reads it: what it asked for, and what it got. */
 export interface ClientSide {
   readonly requests: MessageReader;
   readonly answers: MessageReader;
@@ -132,7 +132,7 @@ function told({ head, body, trailers, whole, over }: Message): object {
   return { head, body: body.subarray(0, 200).toString('latin1'), length: body.length, trailers, whole, over };
 }
 
-/** What a client was told is what the upstream said to that very request, and never looks whole when it is not. */
+/** What a client got is the upstream's response to that very request, and never looks complete when it is not. */
 export function checkAnswers(
   { requests, answers, frames }: ClientSide,
   conversations: readonly Conversation[],
@@ -206,7 +206,7 @@ function isRelayed(said: Message, got: Message, isHead: boolean, isClean: boolea
   );
 }
 
-/** Each request is on record once; nothing on record holds a secret. */
+/** Each request is on record once; nothing on record contains a secret. */
 export function checkRecord(
   decisions: readonly DecisionEvent[],
   clients: readonly ClientSide[],
