@@ -12,7 +12,7 @@ import { AuthsomeError } from '../errors.ts';
 /** The process that listens on a port, as far as the platform shows it. */
 export interface PortHolder {
   readonly pid: number;
-  /** The program's name without its arguments, which may hold secrets. */
+  /** The program's name without its arguments, which may contain secrets. */
   readonly command: string;
 }
 

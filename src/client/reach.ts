@@ -8,7 +8,9 @@ import { endpointOf } from './probe.ts';
 /** Makes a call at the daemon's endpoint, found on first use. */
 export type Reach = <T>(attempt: (endpoint: Endpoint) => Promise<T>) => Promise<T>;
 
-/** Calls go to the daemon that the settings name. A second time, where it is by then, if the first try did not reach it. */
+/**
+ * Calls go to the daemon that the settings name. If the first try does not reach it, the daemon is located again, once.
+ */
 export function createReach(options: DaemonOptions): Reach {
   const { settings } = options;
   let endpoint: Promise<Endpoint> | undefined;

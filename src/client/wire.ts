@@ -346,7 +346,7 @@ export interface ExplainDocument {
   readonly connection: string | null;
   readonly rule: string | null;
   readonly placement: string | null;
-  /** Scopes for want of which the service refused the request, as far as it said so. */
+  /** Missing scopes for which the service refused the request, as far as it said so. */
   readonly missing_scopes: readonly string[];
   /** The command that adds a missing scope, or why there is none. */
   readonly hint: string | null;

@@ -192,7 +192,7 @@ export type CodeResult =
   /** `error` is TokenExchangeFailed; `clientRefused`: the provider does not know the client, or not its secret. */
   | { readonly kind: 'failed'; readonly error: AuthsomeError; readonly clientRefused: boolean };
 
-/** What became of a code at the token endpoint (RFC 6749 §4.1.3). Rejects with EndpointUnreachable. */
+/** Exchanges a code at the token endpoint (RFC 6749 §4.1.3). Rejects with EndpointUnreachable. */
 export async function exchangeCode(fetch: Fetch, exchange: CodeExchange): Promise<CodeResult> {
   const sentAtMs = exchange.nowMs();
   const reply = await send(fetch, codeRequest(exchange), 'token endpoint');

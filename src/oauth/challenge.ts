@@ -32,8 +32,8 @@ export interface ScopeFields {
 }
 
 /**
- * The scopes for want of which a service refused, as far as it says so: `insufficient_scope` with its `scope`
- * (RFC 6750 §3.1), or GitHub's pair of fields. Empty otherwise, and where what is named could not be a scope.
+ * The missing scopes for which a service refused a request, as far as it says so: `insufficient_scope` with its `scope`
+ * (RFC 6750 §3.1), or GitHub's pair of fields. Empty otherwise, and for names that cannot be scopes.
  */
 export function missingScopes(response: ScopeFields): readonly string[] {
   if (response.status !== 401 && response.status !== 403) return [];
@@ -50,7 +50,7 @@ export function missingScopes(response: ScopeFields): readonly string[] {
 
 const maxScopes = 50;
 
-/** RFC 6749 §3.3, with commas between them let through. Foreign text that is shown and typed again. */
+/** RFC 6749 §3.3, with commas between them allowed. Foreign text that is shown and typed again. */
 function scopesIn(text: string): readonly string[] {
   const scopes = text.split(/[\s,]+/).filter((scope) => /^[A-Za-z0-9._~:/?#@!*+=%&-]{1,200}$/.test(scope));
   return [...new Set(scopes)].slice(0, maxScopes);

@@ -14,9 +14,9 @@ export interface Revocation {
 export type RevocationOutcome = 'revoked' | 'unsupported' | 'unreachable';
 
 /**
- * What became of every token at the provider (RFC 7009 §2.1): the refresh token first, since that ends the grant, then the
- * access token. The worst outcome counts, but a server that only takes refresh tokens has done what it can. Never rejects:
- * a provider that cannot be reached must not stop the local part.
+ * Revokes every token at the provider (RFC 7009 §2.1): the refresh token first, since that ends the grant, then the
+ * access token. Returns the outcome. The worst outcome counts, but a server that only takes refresh tokens has done
+ * what it can. Never rejects: a provider that cannot be reached must not stop the local part.
  */
 export async function revokeTokens(fetch: Fetch, revocation: Revocation): Promise<RevocationOutcome> {
   const { accessToken, refreshToken } = revocation;

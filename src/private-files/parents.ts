@@ -82,7 +82,7 @@ function statsOf(path: string): Stats | undefined {
 
 /**
  * In a user namespace of a sandbox, `/` belongs to a user without a number, whom the kernel shows as the overflow user.
- * It cannot be told from root then. Outside of one, that number is a user like any other.
+ * It cannot be distinguished from root then. Outside of one, that number is a user like any other.
  */
 function unmappedUser(): number | undefined {
   try {

@@ -25,8 +25,8 @@ export function phantomFor(provider: Pick<Provider, 'apiKey' | 'phantom'>, rando
 }
 
 /**
- * Whether the value can be a phantom by its own text: it says so, as every phantom that has room for the word does, or it
- * is made from the definition's template. A provider whose keys all contain the word is told by its template alone.
+ * Whether the value can be a phantom by its own text: it says so, as every phantom that has room for the word does, or
+ * it is made from the definition's template. For a provider whose keys all contain the word, only its template decides.
  */
 export function couldBePhantom(provider: Pick<Provider, 'apiKey' | 'phantom'>, value: string): boolean {
   const keysSaySo = /phantom/i.test(provider.apiKey?.keyPattern?.source ?? '');

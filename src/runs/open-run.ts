@@ -92,7 +92,7 @@ export async function openRun(
   }
 }
 
-/** Says what the agent could do about a refusal for want of scopes, and records it. */
+/** Says what the agent could do about a refusal for missing scopes, and records it. */
 function adviser(run: string, { handle }: Caller, tenant: Tenant): NonNullable<RunSpec['advise']> {
   return (refused) => {
     const advice = scopeAdviceFor(tenant, refused);

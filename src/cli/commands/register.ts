@@ -53,7 +53,7 @@ async function registerRequest({ source, force, readText }: RegisterOptions): Pr
   }
 }
 
-/** ` (line 3, column 7)`, where the parser says it. Never a piece of the text: that may hold a client's secret. */
+/** ` (line 3, column 7)`, where the parser says it. Never a piece of the text: that may be a client's secret. */
 function placeOf(error: unknown, text: string): string {
   const position = / at position (\d+)/.exec(error instanceof Error ? error.message : '')?.[1];
   if (position === undefined) return '';

@@ -3,7 +3,7 @@ import type { Provider } from '../../providers/index.ts';
 
 /**
  * Whose account was signed in to, where the definition says how to find out: a label such as `octocat`. `undefined`
- * when it does not, or when the service does not respond: a sign-in never fails for want of a label.
+ * when it does not, or when the service does not respond: a sign-in never fails because a label is missing.
  */
 export async function accountLabel(
   fetch: Fetch,

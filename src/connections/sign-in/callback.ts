@@ -36,8 +36,8 @@ export async function takePastedCallback(
 }
 
 /**
- * Uses up the state of a session and continues from its callback. `undefined` when another callback has used the state by
- * then, or the session's flow has no callback.
+ * Uses up the state of a session and continues from its callback. `undefined` when another callback has already used
+ * the state, or the session's flow has no callback.
  */
 async function useCallback(
   context: SignInContext,

@@ -15,7 +15,7 @@ export async function resumeSession(context: SignInContext, session: StoredSessi
   const flow = flowOf(context, session);
   if (flow.kind === 'secret' || !isResumable(session, flow)) return session;
   if (flow.pauseMs === undefined) return await resumeOnce(context, session.id, flow);
-  // Should the vault fail by then, the session stays for the next start of the daemon.
+  // If the vault fails, the session stays for the next start of the daemon.
   pollSession(context, session.id, flow).catch(() => undefined);
   return session;
 }
@@ -24,7 +24,7 @@ function isResumable({ status, stage }: StoredSession, { resumesAt }: OauthFlow)
   return status === 'waiting' && stage === resumesAt;
 }
 
-/** The first to hold the lease does the work; the others see its result. */
+/** The first to take the lease does the work; the others see its result. */
 async function resumeOnce(context: SignInContext, id: string, flow: OauthFlow): Promise<StoredSession> {
   try {
     return await withSession(context, id, () => takeStep(context, id, flow));

@@ -101,7 +101,7 @@ function parseParams(fields: Fields, key: string): Readonly<Record<string, strin
 
 function parseScopes(fields: Fields): readonly string[] {
   return fields.texts('scopes').flatMap(({ text, pointer }) => {
-    // RFC 6749 §3.3, with commas let through for services that list scopes in one string.
+    // RFC 6749 §3.3, with commas allowed for services that list scopes in one string.
     if (!/^[\x21\x23-\x5b\x5d-\x7e ]+$/.test(text))
       fields.faultAt(pointer, 'must be a scope of printable ASCII');
     return text.split(' ').filter((scope) => scope !== '');

@@ -40,7 +40,7 @@ export class ResponseScrubber implements ResponseScrub {
   readonly #guard: Guard;
   /** For the latest response. */
   #needles: Needles = noNeedles;
-  /** The same for its body: none where that is binary. Its trailers are searched all the same. */
+  /** The same for its body: empty where that is binary. Its trailers are searched anyway. */
   #bodyNeedles: Needles = noNeedles;
   #codings: readonly Coding[] | undefined;
   #isHeadClean = true;

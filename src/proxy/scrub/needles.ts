@@ -22,7 +22,7 @@ export class Needles {
   readonly longest: number;
   readonly #shortest: number;
   readonly #longestFirst: readonly Needle[];
-  /** How far the window can go on when it ends in this pair. */
+  /** How far the window can advance when it ends in this pair. */
   readonly #shifts: Uint8Array;
   readonly #firstBytes = new Uint8Array(256);
   /** 1 for each byte that is anywhere in a needle. */
