@@ -88,17 +88,21 @@ function handleNow(session: Http1Session, request: RequestHead, peer: PeerCheck)
     session.refuse(record.refuse(request.method === 'CONNECT' ? wrongAuthority : wrongForm));
   } else if (context.dialer.isOwn(authority)) {
     session.refuse(record.fail(forbidden(authority)));
-  } else if (target.form === 'absolute') {
+  } else if (target.form === 'absolute' && target.scheme === 'http') {
     const { path, query } = target;
-    if (target.scheme === 'http') {
-      passPlain(session, record, owner, { request, authority, path, query });
-    } else {
-      const origin = new Origin(owner, authority, context.dialer);
-      const target = { request, method: request.method, path, query, host: origin.hostField };
-      new OriginRequest(session, record, origin, target).send();
-    }
+    passPlain(session, record, owner, { request, authority, path, query });
   } else {
-    connect(session, record, owner, { authority, peer });
+    const refusal = refusalForRun(owner, authority, context.options.nowMs());
+    if (refusal !== undefined) {
+      session.refuse(record.refuse(refusal));
+    } else if (target.form === 'absolute') {
+      const { path, query } = target;
+      const origin = new Origin(owner, authority, context.dialer);
+      const sent = { request, method: request.method, path, query, host: origin.hostField };
+      new OriginRequest(session, record, origin, sent).send();
+    } else {
+      connect(session, record, owner, { authority, peer });
+    }
   }
 }
 
@@ -172,21 +176,22 @@ interface TunnelTarget {
   readonly peer: PeerCheck;
 }
 
+/** Why a run gets no credential for a host of its routes, in whichever form it names its target. */
+function refusalForRun({ run }: Owner, authority: Authority, nowMs: number): Refusal | undefined {
+  if (!run.routes.hasHost(authority.host, authority.port)) return undefined;
+  if (!run.authority.covers(authority.host)) {
+    const detail = `the route for ${authority.host} was added after this run started`;
+    return refuse('OperationNotAllowed', detail, startAgain);
+  }
+  if (nowMs < run.authority.expiresAtMs) return undefined;
+  return refuse('RunEnded', "this run's certificate authority has expired", startAgain);
+}
+
 function connect(session: Http1Session, record: RequestRecord, owner: Owner, target: TunnelTarget): void {
   const { run } = owner;
   const { authority, peer } = target;
   if (!run.routes.hasHost(authority.host, authority.port)) {
     void tunnelFor(session, record, owner, target);
-    return;
-  }
-  if (!run.authority.covers(authority.host)) {
-    const detail = `the route for ${authority.host} was added after this run started`;
-    session.refuse(record.refuse(refuse('OperationNotAllowed', detail, startAgain)));
-    return;
-  }
-  if (session.context.options.nowMs() >= run.authority.expiresAtMs) {
-    const detail = "this run's certificate authority has expired";
-    session.refuse(record.refuse(refuse('RunEnded', detail, startAgain)));
     return;
   }
   const { client, context } = session;

@@ -1,6 +1,7 @@
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
+import { compileRoutes } from '../../providers/index.ts';
 import { cleanupsAfterEach } from '../testing/test-cleanups.ts';
 import {
   apiHost,
@@ -8,6 +9,7 @@ import {
   connectTo,
   dialProxy,
   dialThrough,
+  type Fixture,
   type FixtureOptions,
   isComplete,
   openFixture,
@@ -303,6 +305,34 @@ it('an https:// target in absolute form is answered as within a tunnel', async (
   );
   expect(response).toMatch(/^HTTP\/1\.1 200 /);
   expect(seen[0]).toMatchObject({ line: 'GET /v1?a=1', headers: { authorization: `Bearer ${secret}` } });
+});
+
+describe('a target in absolute form', () => {
+  const askAbsolutely = async (fixture: Fixture, host: string) =>
+    await ask(
+      await dialProxy(fixture),
+      `GET https://${host}/steal HTTP/1.1`,
+      `Host: ${host}`,
+      `Proxy-Authorization: ${proxyAuthorization(fixture.run)}`,
+    );
+
+  it('gets no credential on a host that became a route after the run had started', async () => {
+    const { fixture, seen } = await openWithApi();
+    fixture.run.replaceRoutes(compileRoutes([routeTo(apiHost), routeTo('late.other.test')]));
+    const response = await askAbsolutely(fixture, 'late.other.test');
+    expect(response).toMatch(/^HTTP\/1\.1 403 /);
+    expect(problemOf(response)).toMatchObject({ code: 'OperationNotAllowed' });
+    expect([seen, fixture.dials]).toEqual([[], []]);
+  });
+
+  it('gets none when the run is too old either', async () => {
+    let aheadMs = 0;
+    const { fixture, seen } = await openWithApi({ nowMs: () => Date.now() + aheadMs });
+    expect(await askAbsolutely(fixture, apiHost)).toMatch(/^HTTP\/1\.1 200 /);
+    aheadMs = 24 * 60 * 60_000;
+    expect(problemOf(await askAbsolutely(fixture, apiHost))).toMatchObject({ code: 'RunEnded' });
+    expect(seen).toHaveLength(1);
+  });
 });
 
 describe('addresses', () => {

@@ -64,6 +64,8 @@ export interface FixtureOptions {
   readonly spec?: Partial<RunSpec>;
   readonly timeouts?: Partial<Timeouts>;
   readonly sink?: Partial<DecisionSink>;
+  /** The proxy's clock. */
+  readonly nowMs?: () => number;
   readonly forbiddenTargets?: readonly { readonly host: string; readonly port: number }[];
 }
 
@@ -106,7 +108,7 @@ export async function openFixture(options: FixtureOptions = {}): Promise<Fixture
       },
       drained: options.sink?.drained ?? (async () => {}),
     },
-    nowMs: Date.now,
+    nowMs: options.nowMs ?? Date.now,
     randomBytes,
     ...(options.timeouts === undefined ? {} : { timeouts: options.timeouts }),
   });
