@@ -8,6 +8,7 @@ export interface ProviderCatalog {
   find(name: string, options?: { readonly baseUrl?: string }): Provider | undefined;
   /** As `find`. ProviderNotFound, with the name that was probably meant. */
   resolve(name: string, baseUrl?: string): Provider;
+  list(): readonly Provider[];
   /** Stores the definition that came out of discovering a URL. */
   add(document: unknown, options: { readonly replace: boolean }): Promise<Provider>;
 }
@@ -49,7 +50,7 @@ export interface ConnectionsOptions {
   readonly randomBytes: (size: number) => Uint8Array;
   /** Whether a run was given this value in place of a secret: it is never stored as one. */
   readonly isGivenPhantom?: (value: string) => boolean;
-  /** The one redirect URI, as registered at providers. */
+  /** The redirect URI that a person registers at providers. Those of registered clients begin with it. */
   readonly redirectUri: string;
   /** Where a document about this client is published, if anywhere: a client ID for servers that take such. */
   readonly clientMetadataUrl?: string | undefined;
@@ -165,10 +166,10 @@ export interface SignIns {
   /** Whether a sign-in has the state that the callback brings. Changes nothing, and warns nobody. */
   expects(params: URLSearchParams): Promise<boolean>;
   /**
-   * The session that the callback ended (see its `status`). StateMismatch when no waiting sign-in has that state;
+   * The session that a browser ended when it came back to this URL (see its `status`). StateMismatch when no waiting sign-in has that state;
    * every waiting one is warned and keeps waiting.
    */
-  callback(params: URLSearchParams): Promise<AuthSession>;
+  callback(landing: URL): Promise<AuthSession>;
   /** As `callback`, from a redirect URL that a person pasted into the terminal of this session. */
   callbackFromPaste(id: string, url: string): Promise<AuthSession>;
   cancel(id: string): Promise<AuthSession>;

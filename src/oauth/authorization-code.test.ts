@@ -75,7 +75,10 @@ describe('a callback', () => {
   const expected = {
     state: 'right',
     issuer: 'https://id.example',
+    serverOrigins: ['https://id.example', 'https://token.example'],
     issRequired: false,
+    isElsewhere: false,
+    isAmbiguous: false,
     provider: 'acme',
     settingsUrl: 'https://acme.example/apps',
     redirectUri,
@@ -104,6 +107,30 @@ describe('a callback', () => {
       expect(`${error.message} ${error.hint}`).not.toMatch(/evil|psst/);
     }
     expect(thrownBy(() => read('state=right&code=c', { issRequired: true })).message).toMatch(/issuer/);
+  });
+
+  it('is compared with the origins of the endpoints where no issuer is known', () => {
+    const unknown = { issuer: undefined };
+    for (const iss of ['https://id.example', 'https://id.example/tenant', 'https://token.example']) {
+      expect(read(`state=right&code=c&iss=${iss}`, unknown)).toMatchObject({ kind: 'code' });
+    }
+    for (const iss of ['https://honest.example', 'https://id.example.evil.example', 'id.example', '']) {
+      expect(thrownBy(() => read(`state=right&code=c&iss=${iss}`, unknown)).message).toMatch(/issuer/);
+    }
+    expect(read('state=right&code=c', unknown)).toMatchObject({ kind: 'code' });
+  });
+
+  it('is refused at the redirect URI of another server, whatever it says', () => {
+    for (const query of ['state=right&code=c', 'state=right&code=c&iss=https://id.example']) {
+      expect(thrownBy(() => read(query, { isElsewhere: true })).message).toMatch(/issuer/);
+    }
+  });
+
+  it('is refused without an issuer where another server may have sent it, with the switch', () => {
+    const error = thrownBy(() => read('state=right&code=c', { isAmbiguous: true }));
+    expect(error).toMatchObject({ code: 'SignInFailed' });
+    expect(error.hint).toContain('"oauth": {"iss": "optional"}');
+    expect(read('state=right&code=c&iss=https://id.example', {})).toMatchObject({ kind: 'code' });
   });
 
   it.each(['state=right&state=right&code=c', 'state=right&code=c&code=d'])('must not repeat: %s', (query) => {

@@ -74,8 +74,14 @@ export interface AuthorizationErrorContext extends SignInPlace {
 export interface ExpectedCallback extends AuthorizationErrorContext {
   readonly state: string;
   readonly issuer: string | undefined;
+  /** The origins of its endpoints: an `iss` must have one of them where no issuer is known. */
+  readonly serverOrigins: readonly string[];
   /** Whether the server's metadata promises `iss` (RFC 9207 §3). */
   readonly issRequired: boolean;
+  /** The response came to the redirect URI of another server. */
+  readonly isElsewhere: boolean;
+  /** A response without `iss` may be another server's. */
+  readonly isAmbiguous: boolean;
 }
 
 export type CallbackResult =
@@ -121,14 +127,28 @@ export function sameText(left: string, right: string): boolean {
 
 function requireIssuer(params: URLSearchParams, expected: ExpectedCallback): void {
   const iss = single(params, 'iss');
+  if (iss === undefined && !expected.issRequired && !expected.isElsewhere && expected.isAmbiguous) {
+    throw new AuthsomeError(
+      'SignInFailed',
+      `the response does not say which server it is from, and the client of ${expected.provider} is used with another server too`,
+      {
+        hint: `Nothing was stored. If you trust both servers, set "oauth": {"iss": "optional"} in your own definition of ${expected.provider}.\nShow the current one with: authsome inspect ${expected.provider}`,
+      },
+    );
+  }
   const missing = iss === undefined && expected.issRequired;
-  const wrong = iss !== undefined && expected.issuer !== undefined && iss !== expected.issuer;
+  const wrong = iss !== undefined && !isFrom(iss, expected);
   // Nothing of the response is shown: it may come from a server that wants to be mistaken for another.
-  if (missing || wrong) {
+  if (missing || wrong || expected.isElsewhere) {
     throw new AuthsomeError('SignInFailed', `the response is not from the issuer of ${expected.provider}`, {
       hint: `Nothing was stored. Start again with: ${signInAt(expected)}`,
     });
   }
+}
+
+function isFrom(iss: string, { issuer, serverOrigins }: ExpectedCallback): boolean {
+  if (issuer !== undefined) return iss === issuer;
+  return URL.canParse(iss) && serverOrigins.includes(new URL(iss).origin);
 }
 
 function refusedByProvider(

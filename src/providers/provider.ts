@@ -53,6 +53,8 @@ export interface OauthDefinition {
   readonly tokenRequest: 'form' | 'json';
   /** Quirk as data: some services take the device token request as JSON. */
   readonly deviceTokenRequest: 'form' | 'json';
+  /** `optional`: a response need not say which server it is from, even where that leaves a doubt (RFC 9700 §4.4). */
+  readonly iss: 'optional' | undefined;
   /** RFC 8707: send `resource` with this value. */
   readonly resource: string | undefined;
   /** Where an account label is found after sign-in. `field` is a dotted path in the response (`user.email`). */

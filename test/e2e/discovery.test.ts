@@ -46,9 +46,11 @@ describe('login with the URL of an MCP server', () => {
       scopes: ['tools:read'],
     });
     expect(service.registered).toHaveLength(1);
+    // One of this server's own.
+    const ownUri = expect.stringMatching(new RegExp(`^${fixture.redirectUri}/[\\w-]{22}$`));
     expect(service.registered[0]).toMatchObject({
       application_type: 'native',
-      redirect_uris: [fixture.redirectUri],
+      redirect_uris: [ownUri],
       grant_types: ['authorization_code', 'refresh_token'],
       token_endpoint_auth_method: 'none',
     });
@@ -57,7 +59,7 @@ describe('login with the URL of an MCP server', () => {
       resource,
       scope: 'tools:read offline_access',
       code_challenge_method: 'S256',
-      redirect_uri: fixture.redirectUri,
+      redirect_uri: ownUri,
     });
   });
 

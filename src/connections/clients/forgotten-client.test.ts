@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Connections, createConnections } from '../connections.ts';
+import { landingWith } from '../testing/test-authorization-server.ts';
 import { oauthProvider, openFixture } from '../testing/test-fixture.ts';
 
 const issuer = 'https://id.example';
@@ -77,7 +78,8 @@ async function comeBack(
   params: Readonly<Record<string, string>> = { code: 'the-code' },
 ) {
   const { state = '' } = (await options.vault.read('auth-session', id))?.secrets ?? {};
-  return await connections.signIns.callback(new URLSearchParams({ state, ...params }));
+  const { redirectUri } = await connections.signIns.read(id);
+  return await connections.signIns.callback(landingWith({ state, ...params }, redirectUri));
 }
 
 describe('a server that has forgotten the client it registered', () => {

@@ -25,7 +25,7 @@ describe('dynamic registration', () => {
     const session = await connections.signIns.start({ provider: 'acme', force: false });
     expect(session.asksFor).toBeUndefined();
     const landed = await server.approve(session.authUrl ?? '');
-    expect((await connections.signIns.callback(landed.searchParams)).status).toBe('connected');
+    expect((await connections.signIns.callback(landed)).status).toBe('connected');
     const [client] = await options.vault.list('client');
     expect(client?.fields).toMatchObject({ origin: 'registration', issuer: server.issuer });
 
@@ -50,7 +50,7 @@ describe('dynamic registration', () => {
     expect(registered).toEqual(['openid offline_access', undefined]);
     expect(new URL(authUrl).searchParams.get('scope')).toBe('openid offline_access');
     const landed = await server.approve(authUrl);
-    expect((await connections.signIns.callback(landed.searchParams)).status).toBe('connected');
+    expect((await connections.signIns.callback(landed)).status).toBe('connected');
   });
 
   it('registers again when the server has forgotten the client', async () => {
@@ -65,7 +65,7 @@ describe('dynamic registration', () => {
     const session = await connections.signIns.start({ provider: 'acme', force: false });
     expect((await options.vault.read('client', 'acme'))?.fields.clientId).not.toBe(record?.fields.clientId);
     const landed = await server.approve(session.authUrl ?? '');
-    expect((await connections.signIns.callback(landed.searchParams)).status).toBe('connected');
+    expect((await connections.signIns.callback(landed)).status).toBe('connected');
   });
 
   it('registers again for scopes beyond the first, and keeps the older client for its grants', async () => {
@@ -79,7 +79,7 @@ describe('dynamic registration', () => {
         force: true,
       });
       const landed = await server.approve(authUrl ?? '');
-      expect((await connections.signIns.callback(landed.searchParams)).status).toBe('connected');
+      expect((await connections.signIns.callback(landed)).status).toBe('connected');
       return new URL(authUrl ?? '').searchParams.get('client_id');
     };
     const first = await signIn('default', ['openid', 'offline_access']);
@@ -101,6 +101,6 @@ describe('dynamic registration', () => {
     const { authUrl } = await connections.signIns.start({ provider: 'acme', force: false });
     const landed = await server.approve(authUrl ?? '');
     landed.searchParams.delete('iss');
-    expect((await connections.signIns.callback(landed.searchParams)).failure?.message).toMatch(/issuer/);
+    expect((await connections.signIns.callback(landed)).failure?.message).toMatch(/issuer/);
   });
 });

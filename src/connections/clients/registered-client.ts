@@ -18,6 +18,7 @@ import {
   storeClient,
 } from '../records/index.ts';
 import { byHandLine, type OfSession } from '../sign-in-command.ts';
+import { redirectUriAt } from './redirect-uri.ts';
 
 /** A secret that ends within this time would not outlive the sign-in. */
 const minimumSecretLifeMs = 15 * 60_000;
@@ -66,7 +67,7 @@ export async function registeredClient(context: RegistrationContext): Promise<Kn
       },
     );
   }
-  const { redirectUri } = options;
+  const redirectUri = redirectUriAt(options.redirectUri, endpoints);
   const wanted = [...new Set([...(known?.scopes ?? []), ...scopes])];
   const register = async (scopes: readonly string[]) =>
     await registrationRequest(fetchTo(options, endpoints), {
@@ -116,7 +117,8 @@ async function isGood(
 ): Promise<boolean> {
   if (client.origin === 'document') return client.clientId === options.clientMetadataUrl;
   if (client.origin !== 'registration') return true;
-  if (client.redirectUri !== options.redirectUri || client.doubt === 'refused') return false;
+  const redirectUri = redirectUriAt(options.redirectUri, endpoints);
+  if (client.redirectUri !== redirectUri || client.doubt === 'refused') return false;
   const { secretExpiresAtMs, registrationUri, registrationToken } = client;
   if (secretExpiresAtMs !== undefined && secretExpiresAtMs - minimumSecretLifeMs <= options.nowMs())
     return false;

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { AuthsomeError } from '../../errors.ts';
 import { type Connections, createConnections } from '../connections.ts';
 import {
+  landingWith,
   startAuthorizationServer,
   type TestAuthorizationServer,
   testClient,
@@ -157,7 +158,7 @@ describe('a refresh', () => {
     const { id } = await connections.signIns.start({ provider: 'acme', force: false });
     const { authUrl } = await connections.signIns.submitClient(id, testClient);
     const state = new URL(authUrl ?? '').searchParams.get('state') ?? '';
-    await connections.signIns.callback(new URLSearchParams({ state, code: 'c' }));
+    await connections.signIns.callback(landingWith({ state, code: 'c' }));
     asked = 0;
     return { ...prepared, connections };
   }
@@ -234,6 +235,7 @@ describe('a refresh', () => {
       catalog: {
         find: () => elsewhere,
         resolve: () => elsewhere,
+        list: () => [elsewhere],
         add: options.catalog.add,
       },
       fetchFor: () => async (url) => {

@@ -41,7 +41,7 @@ describe('a URL', () => {
       oauth: { issuer: server.issuer, resource: testResource, scopes: ['read', 'offline_access'] },
     });
     const landed = await server.approve(session.authUrl ?? '');
-    expect(await connections.signIns.callback(landed.searchParams)).toMatchObject({ status: 'connected' });
+    expect(await connections.signIns.callback(landed)).toMatchObject({ status: 'connected' });
     const again = await connections.signIns.start({
       provider: testResource,
       connection: 'work',

@@ -161,6 +161,39 @@ export async function isClientInUse(vault: Vault, provider: Provider, clientId: 
   );
 }
 
+interface KnownHome {
+  readonly issuer?: string | undefined;
+  readonly tokenUrl?: string | undefined;
+}
+
+/** Whether a client ID is used with another server than this: by a connection, a sign-in, or a definition. */
+export async function isUsedElsewhere(
+  { vault, catalog }: { readonly vault: Vault; readonly catalog: { list(): readonly Provider[] } },
+  clientId: string,
+  home: ClientHome,
+): Promise<boolean> {
+  const homes: KnownHome[] = [];
+  for (const { fields } of await vault.list('connection')) {
+    const { binding } = fields as {
+      readonly binding?: KnownHome & { readonly clientId?: unknown };
+    };
+    if (binding?.clientId === clientId) homes.push(binding);
+  }
+  for (const { fields } of await vault.list('auth-session')) {
+    const { endpoints } = fields as { readonly endpoints?: KnownHome };
+    if (fields.clientId === clientId && fields.status === 'waiting') homes.push(endpoints ?? {});
+  }
+  for (const { client, oauth } of catalog.list()) if (client.clientId === clientId) homes.push(oauth ?? {});
+  return homes.some(({ issuer, tokenUrl }) => {
+    if (issuer !== undefined && home.issuer !== undefined) return issuer !== home.issuer;
+    return (
+      tokenUrl !== undefined &&
+      URL.canParse(tokenUrl) &&
+      new URL(tokenUrl).origin !== new URL(home.tokenUrl).origin
+    );
+  });
+}
+
 /** Keeps the stored client for the grants that it was given, before a newer one takes its place. */
 export async function setClientAside(vault: Vault, provider: Provider): Promise<void> {
   const record = await vault.read('client', clientName(provider));

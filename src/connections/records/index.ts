@@ -7,6 +7,7 @@ export {
   forgetClients,
   isClientInUse,
   isRefusedRegistration,
+  isUsedElsewhere,
   type KnownClient,
   setClientAside,
   storeClient,

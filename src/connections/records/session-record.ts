@@ -26,6 +26,8 @@ interface SessionFields {
   readonly clientId?: string | undefined;
   /** Whether a client was registered in the place of one that the server refused: once is enough. */
   readonly hasNewClient?: boolean | undefined;
+  /** Where the provider sends the browser; `undefined` until that is known. */
+  readonly redirectUri?: string | undefined;
   /** SHA-256 of the state, to find the session of a callback without decrypting the others. */
   readonly stateHash?: string | undefined;
   /** Of an address that works once and for a time (RFC 9126 §2.2). */

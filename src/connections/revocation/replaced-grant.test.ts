@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createConnections } from '../connections.ts';
+import { landingWith } from '../testing/test-authorization-server.ts';
 import { oauthProvider, openFixture } from '../testing/test-fixture.ts';
 import { mayShareGrant } from './replaced-grant.ts';
 
@@ -83,7 +84,7 @@ function service(reachesRevocation = true) {
       clientSecret: `secret-of-${clientId}`,
     });
     const { state = '' } = (await options.vault.read('auth-session', id))?.secrets ?? {};
-    const ended = await connections.signIns.callback(new URLSearchParams({ state, code: 'code' }));
+    const ended = await connections.signIns.callback(landingWith({ state, code: 'code' }));
     expect(ended).toMatchObject({ status: 'connected', granted: { account: who } });
   };
   /** What the audit trail records of the grant that `work` replaces. */

@@ -1,6 +1,6 @@
 import { sameText, stateMismatch } from '../../oauth/index.ts';
 import { findClient, type StoredSession } from '../records/index.ts';
-import { redirectParams } from './pasted-redirect.ts';
+import { pastedLanding } from './pasted-redirect.ts';
 import { resumeSession } from './resume.ts';
 import { settleSession } from './session-expiry.ts';
 import { failSession, flowOf, providerOf, type SignInContext, troubleOf } from './sign-in-context.ts';
@@ -15,11 +15,11 @@ export async function findByCallback(
 }
 
 /** The session that a callback belongs to, after it. Rejects with StateMismatch when there is none. */
-export async function takeCallback(context: SignInContext, params: URLSearchParams): Promise<StoredSession> {
-  const known = await findByCallback(context, params);
+export async function takeCallback(context: SignInContext, landing: URL): Promise<StoredSession> {
+  const known = await findByCallback(context, landing.searchParams);
   const found = known === undefined ? undefined : await settleSession(context, known);
   if (found?.status === 'expired') return found;
-  const taken = found === undefined ? undefined : await useCallback(context, found, params);
+  const taken = found === undefined ? undefined : await useCallback(context, found, landing);
   return taken ?? (await refuseCallback(context));
 }
 
@@ -29,9 +29,9 @@ export async function takePastedCallback(
   session: StoredSession,
   pasted: string,
 ): Promise<StoredSession> {
-  const params = redirectParams(pasted, context.options.redirectUri);
-  const matches = sameText(params.get('state') ?? '', session.secrets.state ?? '');
-  const taken = matches ? await useCallback(context, session, params) : undefined;
+  const landing = pastedLanding(pasted, session.redirectUri ?? context.options.redirectUri);
+  const matches = sameText(landing.searchParams.get('state') ?? '', session.secrets.state ?? '');
+  const taken = matches ? await useCallback(context, session, landing) : undefined;
   return taken ?? (await refuseCallback(context));
 }
 
@@ -42,11 +42,11 @@ export async function takePastedCallback(
 async function useCallback(
   context: SignInContext,
   found: StoredSession,
-  params: URLSearchParams,
+  landing: URL,
 ): Promise<StoredSession | undefined> {
   const flow = flowOf(context, found);
   if (flow.kind === 'secret' || flow.redirect === undefined) return undefined;
-  const result = await flow.redirect.readCallback(await callbackContext(context, found), params);
+  const result = await flow.redirect.readCallback(await callbackContext(context, found), landing);
   // The code is stored before it is used: should the daemon stop now, the next one continues from here.
   let won = false;
   const session = await context.sessions.update(found.id, (current) => {

@@ -103,12 +103,12 @@ describe('a daemon that is killed', () => {
       const { records, start } = daemons();
       const { id, landed } = await atProvider(start());
       const death = dyingVault(memoryVault(records), dieAt, moment);
-      const survived = start(death.vault).signIns.callback(landed.searchParams);
+      const survived = start(death.vault).signIns.callback(landed);
       if ((await Promise.race([survived, death.died])) !== undefined) return 'survived';
       const restarted = start();
       await restarted.signIns.resume();
       let session = await restarted.signIns.read(id);
-      if (session.authUrl !== undefined) session = await restarted.signIns.callback(landed.searchParams);
+      if (session.authUrl !== undefined) session = await restarted.signIns.callback(landed);
       while (session.status === 'waiting') {
         session = await restarted.signIns.waitForChange(id, session.revision, 5_000);
       }
@@ -124,7 +124,7 @@ describe('a daemon that is killed', () => {
       const { records, clock, start } = daemons();
       const first = start();
       const { landed } = await atProvider(first);
-      await first.signIns.callback(landed.searchParams);
+      await first.signIns.callback(landed);
       clock.nowMs += 3_600_000;
       const death = dyingVault(memoryVault(records), dieAt, moment);
       const survived = start(death.vault).credentials.acquire(key);

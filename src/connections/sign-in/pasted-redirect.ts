@@ -1,7 +1,7 @@
 import { AuthsomeError } from '../../errors.ts';
 
-/** The parameters of a pasted redirect URL. Usage when it is not one; what was pasted is not repeated. */
-export function redirectParams(pasted: string, redirectUri: string): URLSearchParams {
+/** A pasted redirect URL. Usage when it is not one; what was pasted is not repeated. */
+export function pastedLanding(pasted: string, redirectUri: string): URL {
   const text = pasted.trim();
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const expected = new URL(redirectUri);
@@ -10,5 +10,5 @@ export function redirectParams(pasted: string, redirectUri: string): URLSearchPa
       hint: `Paste the full address where the browser ended up. It starts with ${redirectUri}`,
     });
   }
-  return url.searchParams;
+  return url;
 }

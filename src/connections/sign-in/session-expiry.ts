@@ -57,8 +57,8 @@ function providerStillOf(context: SignInContext, session: StoredSession): Provid
 
 /** The likely causes, by where the sign-in stood, each with its fix. */
 function expiredHint(context: SignInContext, session: StoredSession): string {
-  const { catalog, redirectUri } = context.options;
-  const { provider, stage } = session;
+  const { catalog } = context.options;
+  const { provider, stage, redirectUri = context.options.redirectUri } = session;
   const again = sessionLine(catalog, session);
   if (stage !== 'authorize') return `Start again with: ${again}`;
   const settingsUrl = providerStillOf(context, session)?.setup.url;

@@ -26,7 +26,7 @@ export function viewOf(context: SignInContext, session: StoredSession): AuthSess
     authorizationOrigin: originOf(session.endpoints?.authorizationUrl),
     verificationUri: ofFlow.verificationUri,
     userCode: ofFlow.userCode,
-    redirectUri: options.redirectUri,
+    redirectUri: session.redirectUri ?? options.redirectUri,
     warnings: session.warnings,
     failure: session.failure,
     expiresAtMs: session.expiresAtMs,

@@ -118,8 +118,8 @@ class SessionSignIns implements SignIns {
     return (await findByCallback(this.#context, params)) !== undefined;
   }
 
-  async callback(params: URLSearchParams): Promise<AuthSession> {
-    return this.#view(await takeCallback(this.#context, params));
+  async callback(landing: URL): Promise<AuthSession> {
+    return this.#view(await takeCallback(this.#context, landing));
   }
 
   async callbackFromPaste(id: string, pasted: string): Promise<AuthSession> {

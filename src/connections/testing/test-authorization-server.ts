@@ -12,6 +12,14 @@ export const machineClient = { clientId: 'the-machine', clientSecret: 'the-machi
 export const testResource = 'https://mcp.example/mcp';
 export const testRedirectUri = 'http://127.0.0.1:7998/auth/callback/oauth';
 
+/** Where a browser lands with these parameters. */
+export function landingWith(
+  parameters: string | Readonly<Record<string, string>>,
+  redirectUri = testRedirectUri,
+): URL {
+  return new URL(`${redirectUri}?${new URLSearchParams(parameters)}`);
+}
+
 export interface TestAuthorizationServer {
   readonly issuer: string;
   /** What a definition of this server says. */

@@ -54,6 +54,7 @@ const oauthDefaults = {
   registrationEndpoint: undefined,
   pushedAuthorizationUrl: undefined,
   pushRequired: false,
+  iss: undefined,
   scopes: ['read'],
   scopeSeparator: ' ',
   scopeParameter: 'scope',
@@ -131,6 +132,7 @@ export function openFixture(
     vault: memoryVault(),
     catalog: {
       find,
+      list: () => known,
       resolve(name) {
         const provider = find(name);
         if (provider === undefined)

@@ -49,7 +49,7 @@ export async function signIn(
   const { authUrl } =
     asked.asksFor === 'client' ? await connections.signIns.submitClient(asked.id, testClient) : asked;
   const landed = await server.approve(authUrl ?? '');
-  const { status } = await connections.signIns.callback(landed.searchParams);
+  const { status } = await connections.signIns.callback(landed);
   if (status !== 'connected') throw new Error(`the sign-in ended as ${status}`);
 }
 

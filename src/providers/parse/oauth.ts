@@ -38,6 +38,7 @@ export function parseOauth(fields: Fields, flow: FlowName, baseUrl: string | und
     tokenParams: parseParams(fields, 'token_params'),
     tokenRequest: fields.oneOf('token_request', ['form', 'json']) ?? 'form',
     deviceTokenRequest: parseDeviceTokenRequest(fields),
+    iss: fields.oneOf('iss', ['optional']),
     resource: fields.url('resource'),
     account: parseAccount(fields.object('account')),
   };

@@ -15,11 +15,11 @@ export async function answerCallback(
   context: Context<AppEnv>,
   { tenants, onUnknownCallback }: CallbackOptions,
 ): Promise<Response> {
-  const params = new URL(context.req.url).searchParams;
+  const landing = new URL(context.req.url);
   let refusal: unknown = new AuthsomeError('StateMismatch', 'OAuth state parameter does not match');
-  for (const { connections } of await concerned(await tenants.all(), params)) {
+  for (const { connections } of await concerned(await tenants.all(), landing.searchParams)) {
     try {
-      const session = await connections.signIns.callback(params);
+      const session = await connections.signIns.callback(landing);
       // A sign-in that needs another authorization asks for it at once, since the person is there.
       const isGoingOn = session.status === 'waiting' && session.authUrl !== undefined;
       // Either way the browser leaves the address that has the code: it is in no history, and a reload does no harm.

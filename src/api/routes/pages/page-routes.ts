@@ -30,10 +30,13 @@ export function pageRoutes(options: PageRoutesOptions): Routes {
       }
     };
   return (app) => {
-    app.get(
-      '/auth/callback/oauth',
-      page((context) => answerCallback(context, options)),
-    );
+    // A client that was registered at a server has a redirect URI of that server's own.
+    for (const path of ['/auth/callback/oauth', '/auth/callback/oauth/:server']) {
+      app.get(
+        path,
+        page((context) => answerCallback(context, options)),
+      );
+    }
     app.get(
       '/auth/sessions/:id',
       page((context) => showSession(context, options)),

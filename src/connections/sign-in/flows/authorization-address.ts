@@ -8,7 +8,7 @@ import {
   pushedAuthorizationUrl,
   readPushedAuthorizationResponse,
 } from '../../../oauth/index.ts';
-import { clientHint, tokenEndpoint } from '../../clients/index.ts';
+import { clientHint, redirectUriOf, tokenEndpoint } from '../../clients/index.ts';
 import { fetchTo, pushEndpoint } from '../../discovery/index.ts';
 import { sessionLine, sessionPlace } from '../../sign-in-command.ts';
 import type { FlowContext } from './flow.ts';
@@ -37,12 +37,13 @@ export async function addressFor(context: FlowContext, attempt: Attempt): Promis
     );
   }
   const { authorizationUrl } = endpoints;
+  const redirectUri = redirectUriOf(options.redirectUri, client);
   const { scopeSeparator, scopeParameter, authorizationParams, resource } = provider.oauth;
   const request = authorizationRequest(
     {
       authorizationUrl,
       clientId: client.clientId,
-      redirectUri: options.redirectUri,
+      redirectUri,
       scopes: requestedScopes,
       scopeSeparator,
       scopeParameter,
@@ -66,7 +67,7 @@ export async function addressFor(context: FlowContext, attempt: Attempt): Promis
     provider: provider.name,
     signIn: sessionPlace(options.catalog, session),
     settingsUrl: provider.setup.url,
-    redirectUri: options.redirectUri,
+    redirectUri,
     clientHint: clientHint(provider, client, sessionLine(options.catalog, session)),
     sentAtMs,
     secrets: [attempt.state, ...clientSecrets(client)],

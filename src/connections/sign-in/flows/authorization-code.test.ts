@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createConnections } from '../../connections.ts';
 import {
+  landingWith,
   startAuthorizationServer,
   type TestAuthorizationServer,
   testClient,
@@ -45,7 +46,7 @@ describe('signing in with PKCE', () => {
     expect((await seen).authUrl).toBe(atProvider.authUrl);
 
     const landed = await server.approve(atProvider.authUrl ?? '');
-    const done = await connections.signIns.callback(landed.searchParams);
+    const done = await connections.signIns.callback(landed);
     expect(done).toMatchObject({ status: 'connected', granted: { account: 'octocat' }, authUrl: undefined });
     expect(done.granted?.scopes).toEqual(['openid', 'offline_access']);
     expect(changes).toEqual(['connected acme/default']);
@@ -68,7 +69,7 @@ describe('signing in with PKCE', () => {
       'error=access_denied&state=stale',
       'state=a&state=b&code=x',
     ]) {
-      await expect(connections.signIns.callback(new URLSearchParams(query))).rejects.toMatchObject({
+      await expect(connections.signIns.callback(landingWith(query))).rejects.toMatchObject({
         code: 'StateMismatch',
         message: 'OAuth state parameter does not match',
       });
@@ -80,7 +81,7 @@ describe('signing in with PKCE', () => {
     expect(events.filter(({ event }) => event === 'sign_in.state_mismatch')).toHaveLength(4);
 
     const landed = await server.approve(authUrl);
-    expect((await connections.signIns.callback(landed.searchParams)).status).toBe('connected');
+    expect((await connections.signIns.callback(landed)).status).toBe('connected');
   });
 
   it('a callback works once: its second use is refused and changes nothing', async () => {
@@ -90,12 +91,12 @@ describe('signing in with PKCE', () => {
     const landed = await server.approve(authUrl);
     const before = server.requests.length;
     const outcomes = await Promise.allSettled([
-      connections.signIns.callback(landed.searchParams),
-      connections.signIns.callback(landed.searchParams),
+      connections.signIns.callback(landed),
+      connections.signIns.callback(landed),
       connections.signIns.callbackFromPaste(id, landed.href),
     ]);
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
-    await expect(connections.signIns.callback(landed.searchParams)).rejects.toMatchObject({
+    await expect(connections.signIns.callback(landed)).rejects.toMatchObject({
       code: 'StateMismatch',
     });
     expect(server.requests.slice(before)).toEqual([{ path: '/token', status: 200 }]);
@@ -128,7 +129,7 @@ describe('signing in with PKCE', () => {
     const connections = createConnections(fixture().options);
     const { id, authUrl } = await waitingAtProvider(connections);
     const state = new URL(authUrl).searchParams.get('state') ?? '';
-    const query = new URLSearchParams({
+    const query = landingWith({
       state,
       iss: server.issuer,
       error: 'access_denied',
@@ -151,7 +152,7 @@ describe('signing in with PKCE', () => {
       clientSecret: 'mistyped',
     });
     const landed = await server.approve(authUrl ?? '');
-    const failed = await connections.signIns.callback(landed.searchParams);
+    const failed = await connections.signIns.callback(landed);
     expect(failed.failure).toMatchObject({
       error: 'TokenExchangeFailed',
       message: 'token exchange failed: invalid_client',
@@ -168,7 +169,7 @@ describe('signing in with PKCE', () => {
     const restarted = createConnections(options);
     await restarted.signIns.resume();
     expect(await restarted.signIns.read(id)).toMatchObject({ status: 'waiting', authUrl });
-    expect((await restarted.signIns.callback(landed.searchParams)).status).toBe('connected');
+    expect((await restarted.signIns.callback(landed)).status).toBe('connected');
   });
 
   it('takes up an exchange that a dead daemon had begun', async () => {
@@ -180,7 +181,7 @@ describe('signing in with PKCE', () => {
     });
     const { id, authUrl } = await waitingAtProvider(died);
     const landed = await server.approve(authUrl);
-    void died.signIns.callback(landed.searchParams);
+    void died.signIns.callback(landed);
     const restarted = createConnections(options);
     while ((await restarted.signIns.read(id)).authUrl !== undefined) await new Promise(setImmediate);
     const { revision } = await restarted.signIns.read(id);
@@ -197,7 +198,7 @@ describe('signing in with PKCE', () => {
     const landed = await server.approve(authUrl);
     clock.nowMs += 10 * 60_000;
     for (const _ of [1, 2]) {
-      expect(await connections.signIns.callback(landed.searchParams)).toMatchObject({ status: 'expired' });
+      expect(await connections.signIns.callback(landed)).toMatchObject({ status: 'expired' });
     }
     expect(await connections.summaries()).toEqual([]);
     expect((await options.vault.read('auth-session', id))?.secrets).toEqual({});
@@ -227,7 +228,7 @@ describe('signing in with PKCE', () => {
     const { id, authUrl } = await waitingAtProvider(connections);
     const landed = await server.approve(authUrl);
     expect((await connections.signIns.cancel(id)).status).toBe('cancelled');
-    await expect(connections.signIns.callback(landed.searchParams)).rejects.toMatchObject({
+    await expect(connections.signIns.callback(landed)).rejects.toMatchObject({
       code: 'StateMismatch',
     });
     expect((await connections.signIns.cancel(id)).status).toBe('cancelled');
@@ -245,7 +246,7 @@ describe('signing in with PKCE', () => {
     const connections = createConnections(options);
     const { id, authUrl } = await waitingAtProvider(connections);
     const landed = await server.approve(authUrl);
-    expect((await connections.signIns.callback(landed.searchParams)).status).toBe('failed');
+    expect((await connections.signIns.callback(landed)).status).toBe('failed');
     expect(await options.vault.list('connection')).toEqual([]);
     expect((await options.vault.read('auth-session', id))?.secrets).toEqual({});
     expect((await options.vault.list('client')).map(({ name }) => name)).toEqual(['acme']);
@@ -265,7 +266,7 @@ describe('signing in with PKCE', () => {
     const { id, authUrl } = await waitingAtProvider(connections);
     const landed = await server.approve(authUrl);
     const { codeVerifier = '' } = (await options.vault.read('auth-session', id))?.secrets ?? {};
-    const session = await connections.signIns.callback(landed.searchParams);
+    const session = await connections.signIns.callback(landed);
     expect(session.status).toBe('failed');
     const told = JSON.stringify([events, session, await connections.signIns.read(id)]);
     const sentBasic = Buffer.from(`${testClient.clientId}:${testClient.clientSecret}`).toString('base64');

@@ -1,12 +1,19 @@
 import { type AuthsomeError, asAuthsomeError } from '../../../errors.ts';
 import { type CallbackResult, exchangeCode, newAttempt, readCallback } from '../../../oauth/index.ts';
 import type { Provider } from '../../../providers/index.ts';
-import { clientHint, refusedAgain, reregisteredClient, tokenEndpoint } from '../../clients/index.ts';
+import {
+  clientHint,
+  redirectUriOf,
+  refusedAgain,
+  reregisteredClient,
+  tokenEndpoint,
+} from '../../clients/index.ts';
 import { fetchTo } from '../../discovery/index.ts';
 import {
   doubtClient,
   hashOfState,
   isRefusedRegistration,
+  isUsedElsewhere,
   type NewSession,
   type StoredSession,
 } from '../../records/index.ts';
@@ -67,6 +74,7 @@ async function begin(context: FlowContext): Promise<Partial<NewSession>> {
     stage: 'authorize',
     clientId: current.clientId,
     stateHash: hashOfState(attempt.state),
+    redirectUri: redirectUriOf(options.redirectUri, current),
     addressExpiresAtMs: address.expiresAtMs,
     secrets: { ...attempt, authorizationUrl: address.url },
   };
@@ -86,7 +94,7 @@ async function resume(context: FlowContext<StoredSession>): Promise<FlowStep> {
     signIn: sessionPlace(options.catalog, session),
     code,
     codeVerifier,
-    redirectUri: options.redirectUri,
+    redirectUri: session.redirectUri ?? options.redirectUri,
     requestedScopes: session.requestedScopes,
     nowMs: options.nowMs,
   });
@@ -115,17 +123,21 @@ async function askAgain(context: FlowContext<StoredSession>, error: AuthsomeErro
 }
 
 /** What the callback of a session brings, and what it says of a client that was registered. */
-const readBack: RedirectSteps['readCallback'] = async (context, params): Promise<CallbackResult> => {
+const readBack: RedirectSteps['readCallback'] = async (context, landing): Promise<CallbackResult> => {
   const { options, session, provider, client } = context;
+  const redirectUri = session.redirectUri ?? options.redirectUri;
   try {
-    const result = readCallback(params, {
+    const result = readCallback(landing.searchParams, {
       state: session.secrets.state ?? '',
       issuer: session.endpoints?.issuer,
+      serverOrigins: originsOf(session.endpoints),
       issRequired: session.endpoints?.issRequired ?? false,
+      isElsewhere: landing.pathname !== new URL(redirectUri).pathname,
+      isAmbiguous: landing.searchParams.get('iss') === null && (await isAmbiguous(context)),
       provider: provider.name,
       signIn: sessionPlace(options.catalog, session),
       settingsUrl: provider.setup.url,
-      redirectUri: options.redirectUri,
+      redirectUri,
       clientHint:
         client === undefined
           ? undefined
@@ -138,6 +150,27 @@ const readBack: RedirectSteps['readCallback'] = async (context, params): Promise
     return { kind: 'refused', error: asAuthsomeError(error), clientRefused: false };
   }
 };
+
+/**
+ * Whether a response that does not name its issuer may be another server's: the redirect URI is the one of all servers,
+ * and the client, which has no secret, is used with another server too (RFC 9700 §4.4).
+ */
+async function isAmbiguous({
+  options,
+  session,
+  provider,
+  client,
+}: Parameters<RedirectSteps['readCallback']>[0]): Promise<boolean> {
+  const { endpoints, clientId, redirectUri = options.redirectUri } = session;
+  if (redirectUri !== options.redirectUri || provider.oauth?.iss === 'optional') return false;
+  if (endpoints === undefined || clientId === undefined || client?.clientSecret !== undefined) return false;
+  return await isUsedElsewhere(options, clientId, endpoints);
+}
+
+function originsOf(endpoints: StoredSession['endpoints']): readonly string[] {
+  const urls = [endpoints?.authorizationUrl, endpoints?.tokenUrl];
+  return urls.flatMap((url) => (url === undefined ? [] : new URL(url).origin));
+}
 
 /**
  * The attempt stays the same: whichever of its addresses a person took, the callback is this session's, and the first one

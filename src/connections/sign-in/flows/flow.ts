@@ -72,12 +72,12 @@ export interface OauthFlow extends AnyFlow {
 
 /** How a browser comes back to a session at the stage `authorize`. */
 export interface RedirectSteps {
-  /** What a callback means. `client` is the session's own, where it is still known. */
+  /** What it means that a browser comes back to this URL. `client` is the session's own, where it is still known. */
   readCallback(
     context: Omit<FlowContext<StoredSession>, 'client' | 'endpoints'> & {
       readonly client: KnownClient | undefined;
     },
-    params: URLSearchParams,
+    landing: URL,
   ): Promise<CallbackResult>;
   /** A new address for the same attempt, in place of one that works once. Rejects with SignInFailed or EndpointUnreachable. */
   renewAddress(context: FlowContext<StoredSession>): Promise<SessionChange>;

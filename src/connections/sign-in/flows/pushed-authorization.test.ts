@@ -49,7 +49,7 @@ describe('a server that takes pushed requests only', () => {
     });
     expect(session.authUrlExpiresAtMs).toBeGreaterThan(before);
     const landed = await server.approve(url.href);
-    const done = await connections.signIns.callback(landed.searchParams);
+    const done = await connections.signIns.callback(landed);
     expect(done).toMatchObject({ status: 'connected', authUrlExpiresAtMs: undefined });
     expect(done.granted?.scopes).toEqual(['openid', 'offline_access']);
     expect(await server.accepts((await connections.credentials.acquire('acme/default')).secret)).toBe(true);
@@ -65,7 +65,7 @@ describe('a server that takes pushed requests only', () => {
     const connections = createConnections(options);
     const { authUrl } = await atProvider(connections);
     const landed = await server.approve(authUrl ?? '');
-    expect((await connections.signIns.callback(landed.searchParams)).status).toBe('connected');
+    expect((await connections.signIns.callback(landed)).status).toBe('connected');
   });
 
   it('gives a new address for the same attempt when it is asked for, and when the old one is over', async () => {
@@ -87,9 +87,9 @@ describe('a server that takes pushed requests only', () => {
 
     // Whichever address the person took, and however late the other ones are used.
     const landed = await server.approve(second.authUrl ?? '');
-    expect((await connections.signIns.callback(landed.searchParams)).status).toBe('connected');
+    expect((await connections.signIns.callback(landed)).status).toBe('connected');
     const late = await server.approve(third.authUrl ?? '');
-    await expect(connections.signIns.callback(late.searchParams)).rejects.toMatchObject({
+    await expect(connections.signIns.callback(late)).rejects.toMatchObject({
       code: 'StateMismatch',
     });
     expect(await connections.signIns.renewAddress(first.id)).toMatchObject({ status: 'connected' });
@@ -116,7 +116,7 @@ describe('a server that takes pushed requests only', () => {
       server.broken.delete('/request');
     }
     const landed = await server.approve((await connections.signIns.read(session.id)).authUrl ?? '');
-    expect((await connections.signIns.callback(landed.searchParams)).status).toBe('connected');
+    expect((await connections.signIns.callback(landed)).status).toBe('connected');
   });
 
   it('that refuses the request ends the sign-in with its error and what to do', async () => {
