@@ -3,7 +3,7 @@ import { authenticateClient } from './client-authentication.ts';
 import { type Fetch, formRequest, type Reply, requireSecureUrl, send } from './endpoint.ts';
 import { printable } from './provider-text.ts';
 import type { TokenSet } from './token.ts';
-import { exchangeFailure, type SignInPlace, said, signInAt } from './token-failure.ts';
+import { exchangeFailure, isTemporaryError, type SignInPlace, said, signInAt } from './token-failure.ts';
 import { type TokenEndpoint, tokenRequest } from './token-request.ts';
 import { parseBody, readFailure, readTokenResponse, type TokenResponseContext } from './token-response.ts';
 
@@ -106,8 +106,8 @@ export async function deviceTokenRequest(
 
 export type DevicePoll =
   | { readonly kind: 'tokens'; readonly tokens: TokenSet }
-  /** Ask again after this long: the same as before, or longer for good. */
-  | { readonly kind: 'waiting'; readonly intervalMs: number }
+  /** Ask again after this long: the same as before, or longer for good. `retryAfterMs`: not before, this once. */
+  | { readonly kind: 'waiting'; readonly intervalMs: number; readonly retryAfterMs?: number | undefined }
   | { readonly kind: 'ended'; readonly error: AuthsomeError };
 
 /** What a poll's reply means (RFC 8628 §3.5). `intervalMs` is the pause that led to this poll. */
@@ -117,17 +117,18 @@ export function readDeviceToken(
 ): DevicePoll {
   const result = readTokenResponse(reply, context);
   const { provider, intervalMs } = context;
+  const { retryAfterMs } = reply;
   if (result.kind === 'tokens') return result;
   if (result.kind === 'unusable') {
     return result.temporary
-      ? { kind: 'waiting', intervalMs: backedOff(intervalMs) }
+      ? { kind: 'waiting', intervalMs: backedOff(intervalMs), retryAfterMs }
       : { kind: 'ended', error: exchangeFailure(result, context) };
   }
   switch (result.error) {
     case 'authorization_pending':
-      return { kind: 'waiting', intervalMs };
+      return { kind: 'waiting', intervalMs, retryAfterMs };
     case 'slow_down':
-      return { kind: 'waiting', intervalMs: intervalMs + slowDownMs };
+      return { kind: 'waiting', intervalMs: intervalMs + slowDownMs, retryAfterMs };
     case 'access_denied':
     case 'authorization_declined':
       return {
@@ -145,7 +146,9 @@ export function readDeviceToken(
         }),
       };
     default:
-      return { kind: 'ended', error: exchangeFailure(result, context) };
+      return isTemporaryError(result.error)
+        ? { kind: 'waiting', intervalMs: backedOff(intervalMs), retryAfterMs }
+        : { kind: 'ended', error: exchangeFailure(result, context) };
   }
 }
 

@@ -18,6 +18,8 @@ export interface Reply {
   readonly contentType: string;
   /** `WWW-Authenticate`; empty when none was sent. */
   readonly challenge?: string;
+  /** How long the server wants not to be asked again (RFC 9110 §10.2.3). */
+  readonly retryAfterMs?: number | undefined;
   readonly body: string;
 }
 
@@ -82,8 +84,20 @@ async function replyOf(response: Response): Promise<Reply> {
     status: response.status,
     contentType: contentType.trim().toLowerCase(),
     challenge: response.headers.get('www-authenticate') ?? '',
+    retryAfterMs: retryAfterMs(response.headers),
     body: await response.text(),
   };
+}
+
+const maxRetryAfterMs = 10 * 60_000;
+
+/** From seconds, or from a date by the server's own clock. */
+function retryAfterMs(headers: Headers): number | undefined {
+  const value = headers.get('retry-after')?.trim() ?? '';
+  const ms = /^\d{1,9}$/.test(value)
+    ? Number(value) * 1000
+    : Date.parse(value) - Date.parse(headers.get('date') ?? '');
+  return ms > 0 ? Math.min(ms, maxRetryAfterMs) : undefined;
 }
 
 /** A form POST that asks for JSON. */

@@ -1,7 +1,7 @@
 import { AuthsomeError } from '../errors.ts';
 import { type Fetch, type Reply, send } from './endpoint.ts';
 import type { TokenSet } from './token.ts';
-import { refusalHint, type SignInPlace, said, unknownClient } from './token-failure.ts';
+import { isTemporaryError, refusalHint, type SignInPlace, said, unknownClient } from './token-failure.ts';
 import { type TokenEndpoint, tokenRequest } from './token-request.ts';
 import { readTokenResponse, type TokenResponseContext } from './token-response.ts';
 
@@ -48,17 +48,12 @@ export function readRefreshResponse(reply: Reply, context: RefreshContext): Refr
       ),
     };
   }
-  const hint = isTemporary(error) ? laterHint : refusalHint(error, context);
+  const hint = isTemporaryError(error) ? laterHint : refusalHint(error, context);
   return {
     kind: 'failed',
     error: refreshFailed(error, said(description) + hint),
     clientRefused: error === unknownClient,
   };
-}
-
-/** Errors that RFC 6749 §4.1.2.1 and RFC 8628 §3.5 define for other endpoints, and that token endpoints use too. */
-function isTemporary(error: string): boolean {
-  return ['server_error', 'temporarily_unavailable', 'slow_down', 'rate_limit_exceeded'].includes(error);
 }
 
 /** `invalid_grant`, and what services that do not follow RFC 6749 §5.2 say instead. */

@@ -4,6 +4,19 @@ import type { Failure } from './token-response.ts';
 /** What an endpoint says of a client that it does not know, or whose secret is another one (RFC 6749 §5.2). */
 export const unknownClient = 'invalid_client';
 
+/** Errors that RFC 6749 §4.1.2.1 and RFC 8628 §3.5 define for other endpoints, and that token endpoints use too. */
+export function isTemporaryError(error: string): boolean {
+  return temporaryErrors.has(error);
+}
+
+const temporaryErrors = new Set([
+  'server_error',
+  'temporarily_unavailable',
+  'slow_down',
+  'rate_limit_exceeded',
+  'too_many_requests',
+]);
+
 /** For hints: what a person signs in to, and how. */
 export interface SignInPlace {
   readonly provider: string;

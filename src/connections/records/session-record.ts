@@ -34,6 +34,8 @@ interface SessionFields {
   readonly addressExpiresAtMs?: number | undefined;
   /** Device flow: how long to wait between two polls. */
   readonly intervalMs?: number | undefined;
+  /** Device flow: how long the server wants not to be asked, before the next poll only. */
+  readonly retryAfterMs?: number | undefined;
   readonly warnings: readonly Trouble[];
   readonly failure?: Trouble | undefined;
   readonly granted?: AuthSession['granted'];

@@ -101,6 +101,25 @@ describe('the device flow', () => {
     expect(pauses).toEqual([5_000, 5_000, 10_000, 10_000, 20_000, 40_000]);
   });
 
+  it('survives errors that pass, and waits as long as the server wants', async () => {
+    const refused =
+      (error: string, status: number, headers = {}) =>
+      () =>
+        Response.json({ error }, { status, headers });
+    const { session, left, pauses } = await polled(
+      refused('temporarily_unavailable', 503),
+      refused('temporarily_unavailable', 429),
+      refused('server_error', 500),
+      refused('too_many_requests', 429, { 'retry-after': '90' }),
+      refused('authorization_pending', 400),
+      () => new Response('', { status: 429, headers: { 'retry-after': '120' } }),
+      () => Response.json({ access_token: 'the-token' }),
+    );
+    expect(session.status).toBe('connected');
+    expect(left).toEqual([]);
+    expect(pauses).toEqual([5_000, 10_000, 20_000, 40_000, 90_000, 60_000, 120_000]);
+  });
+
   it.each([301, 302, 307, 308])(
     'stops on a redirect (%i), which no later poll could do without',
     async (status) => {

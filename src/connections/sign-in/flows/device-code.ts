@@ -33,14 +33,15 @@ export const deviceCode: OauthFlow = {
   },
   begin,
   resumesAt: 'device',
-  pauseMs: ({ intervalMs = usualIntervalMs }) => intervalMs,
+  pauseMs: ({ intervalMs = usualIntervalMs, retryAfterMs = 0 }) => Math.max(intervalMs, retryAfterMs),
   async resume(context) {
-    const { intervalMs } = context.session;
+    const { intervalMs, retryAfterMs } = context.session;
     const result = await poll(context);
     if (result.kind === 'ended') throw result.error;
     if (result.kind === 'tokens') return result;
-    const next = { intervalMs: result.intervalMs };
-    return { kind: 'unfinished', ...(next.intervalMs === intervalMs ? {} : { change: () => next }) };
+    const next = { intervalMs: result.intervalMs, retryAfterMs: result.retryAfterMs };
+    const isSame = next.intervalMs === intervalMs && next.retryAfterMs === retryAfterMs;
+    return { kind: 'unfinished', ...(isSame ? {} : { change: () => next }) };
   },
   refresh: byRefreshToken,
   view({ secrets: { verificationUri, verificationUriComplete, userCode } }) {
