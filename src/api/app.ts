@@ -29,7 +29,7 @@ export interface AppOptions {
   /** The daemon's own `host:port` values; the first is the one to show. */
   readonly allowedHosts: () => ReadonlySet<string>;
   readonly failures: FailureLog;
-  /** Called for each request that another site had a hand in. */
+  /** Called for each request that another site caused. */
   readonly onRefused?: () => void;
   readonly routes: readonly Routes[];
 }

@@ -188,7 +188,7 @@ function cancelled(): AuthsomeError {
 
 /** For a daemon that this machine cannot start. */
 export function noHostedDaemon(origin: string, cause?: unknown): AuthsomeError {
-  return new AuthsomeError('DaemonUnavailable', `no daemon answers at ${origin}`, {
+  return new AuthsomeError('DaemonUnavailable', `cannot reach the daemon at ${origin}`, {
     hint: 'Check AUTHSOME_BASE_URL, and that the daemon there is running.',
     cause,
   });

@@ -110,7 +110,7 @@ function requestOf(event: LoggedEvent): string {
 export const build: CommandModule['build'] = (command, context, finish) => {
   command
     .option('-n, --lines <count>', 'how many events', countOption(1), 50)
-    .option('-a, --all', 'also what strangers caused', false)
+    .option('-a, --all', 'also show events that strangers caused', false)
     .option('-f, --follow', 'keep printing new events', false)
     .action(({ lines, follow, all }: { lines: number; follow: boolean; all: boolean }) =>
       finish(log(context, { limit: lines, follow, all })),
