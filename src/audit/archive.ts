@@ -13,7 +13,7 @@ export interface ArchiveOptions {
 
 /**
  * Moves the oldest blocks that follow `archived` into one segment file, a tenth of `keptEvents` at a time. The file is
- * on disk before the rows are deleted, so a crash leaves the events in both places and never in neither.
+ * on disk before the rows are deleted, so after a crash the events may be in both places, but are never lost.
  */
 export async function archiveSegment(
   table: AuditTable,
