@@ -129,6 +129,22 @@ export function topicOf(code: ErrorCode): string | undefined {
   return entry.topic;
 }
 
+const systemReasons: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EISDIR: 'it is a directory',
+  ENOENT: 'no such file or directory',
+  ENOSPC: 'no space left on device',
+  ENOTDIR: 'a part of its path is not a directory',
+  EPERM: 'operation not permitted',
+  EROFS: 'read-only file system',
+};
+
+/** Why a system call failed, in words where there are any: `permission denied`. */
+export function systemReason(error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === undefined ? 'unknown reason' : (systemReasons[code] ?? code);
+}
+
 /** Whether the system's code for a failed call means that a disk, or what a user may fill of it, is full. */
 export function isStorageFull(systemCode: string | undefined): boolean {
   return systemCode === 'ENOSPC' || systemCode === 'EDQUOT';

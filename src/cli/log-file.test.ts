@@ -26,7 +26,10 @@ it('adds lines to a file that is its owner’s alone, without marks and without 
 
 it('refuses a file that cannot be written before there is anything to write', () => {
   expect(() => openLogFile(join(directory, 'nowhere/a.log'), () => 0, unused)).toThrow(
-    expect.objectContaining({ code: 'Usage', message: expect.stringMatching(/nowhere\/a\.log \(ENOENT\)/) }),
+    expect.objectContaining({
+      code: 'Usage',
+      message: expect.stringMatching(/nowhere\/a\.log \(no such file or directory\)/),
+    }),
   );
 });
 
@@ -42,5 +45,5 @@ it('reports once that it cannot be written any more, and stops no command', () =
   mkdirSync(file);
   line('info', 'one');
   line('info', 'two');
-  expect(reports).toEqual([`the log file cannot be written: ${file} (EISDIR)`]);
+  expect(reports).toEqual([`the log file cannot be written: ${file} (it is a directory)`]);
 });

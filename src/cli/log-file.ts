@@ -1,5 +1,5 @@
 import { appendFileSync } from 'node:fs';
-import { AuthsomeError } from '../errors.ts';
+import { AuthsomeError, systemReason } from '../errors.ts';
 import { plainText, safeText } from './output/safe-text.ts';
 
 /** Writes a line of `--log-file`. Never throws: the command continues without its log. */
@@ -32,6 +32,5 @@ export function openLogFile(file: string, now: () => number, failed: (why: strin
 }
 
 function why(file: string, error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason';
-  return `the log file cannot be written: ${file} (${code})`;
+  return `the log file cannot be written: ${file} (${systemReason(error)})`;
 }

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getRequestListener } from '@hono/node-server';
-import { AuthsomeError } from '../errors.ts';
+import { AuthsomeError, systemReason } from '../errors.ts';
 import { clientHost } from '../settings.ts';
 
 const graceMs = 1_000;
@@ -83,8 +83,8 @@ async function closeServer(server: Server): Promise<void> {
 
 /** The error for an address that cannot be listened on, unless it is in use. */
 export function listenFailure(error: unknown, host: string, port: number): AuthsomeError {
-  const code = (error as NodeJS.ErrnoException).code ?? 'unknown reason';
-  return new AuthsomeError('DaemonUnavailable', `cannot listen on ${host}:${port} (${code})`, {
+  const { code } = error as NodeJS.ErrnoException;
+  return new AuthsomeError('DaemonUnavailable', `cannot listen on ${host}:${port}: ${systemReason(error)}`, {
     hint:
       code === 'EACCES'
         ? 'Use a port above 1023: AUTHSOME_PORT=7998'

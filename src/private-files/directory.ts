@@ -1,6 +1,6 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { AuthsomeError, isStorageFull } from '../errors.ts';
+import { AuthsomeError, isStorageFull, systemReason } from '../errors.ts';
 
 const reasons: ReadonlyMap<string | undefined, string> = new Map([
   ['ENOENT', 'its file system does not allow new directories'],
@@ -20,7 +20,7 @@ export function makePrivateDirectory(path: string): void {
     if (isStorageFull(code)) {
       throw new AuthsomeError('StorageFull', `no space left to create ${path}`, { cause: error });
     }
-    const reason = reasons.get(code) ?? code ?? 'unknown reason';
+    const reason = reasons.get(code) ?? systemReason(error);
     throw new AuthsomeError('HomeNotUsable', `${path} cannot be created (${reason})`, {
       hint: 'Set AUTHSOME_HOME to a directory that you can write to.',
       cause: error,

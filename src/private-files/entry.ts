@@ -1,6 +1,6 @@
 import { lstatSync, type Stats } from 'node:fs';
 import { shellWord } from '../command-line.ts';
-import { AuthsomeError } from '../errors.ts';
+import { AuthsomeError, systemReason } from '../errors.ts';
 
 export interface EntryFault {
   readonly message: string;
@@ -69,7 +69,7 @@ function statsOf(path: string): Stats | undefined {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return undefined;
-    throw new AuthsomeError('HomeNotUsable', `${path} cannot be read (${code ?? 'unknown reason'})`, {
+    throw new AuthsomeError('HomeNotUsable', `${path} cannot be read: ${systemReason(error)}`, {
       hint: `Check it: ls -ld ${shellWord(path)}; or set AUTHSOME_HOME to a directory that you can write to.`,
       cause: error,
     });

@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { shellWord } from '../command-line.ts';
-import { AuthsomeError, isStorageFull } from '../errors.ts';
+import { AuthsomeError, isStorageFull, systemReason } from '../errors.ts';
 import { requirePrivateStats } from './entry.ts';
 
 // Windows has neither of these flags.
@@ -112,7 +112,7 @@ export function fileFailure(path: string, what: 'read' | 'written', error: unkno
   if (isStorageFull(code)) {
     return new AuthsomeError('StorageFull', `no space left to write ${path}`, { cause: error });
   }
-  return new AuthsomeError('HomeNotUsable', `${path} cannot be ${what} (${code})`, {
+  return new AuthsomeError('HomeNotUsable', `${path} cannot be ${what}: ${systemReason(error)}`, {
     hint: `Check it: ls -ld ${shellWord(what === 'read' ? path : dirname(path))}; or use another home: AUTHSOME_HOME`,
     cause: error,
   });

@@ -72,6 +72,6 @@ describe('the directories of runs', () => {
 
   it('say what is wrong with the place where they should be', () => {
     rmSync(home, { recursive: true });
-    expect(() => directories.take()).toThrow(/cannot be written \(ENOENT\)/);
+    expect(() => directories.take()).toThrow(/cannot be written: no such file or directory/);
   });
 });

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, mkdirSync, openSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AuthsomeError, isStorageFull } from '../errors.ts';
+import { AuthsomeError, isStorageFull, systemReason } from '../errors.ts';
 import type { Roots } from './roots.ts';
 
 export interface CaFiles {
@@ -144,7 +144,7 @@ function orThrow<T>(directory: string, work: () => T): T {
     if (isStorageFull(code)) {
       throw new AuthsomeError('StorageFull', `no space left to write ${directory}`);
     }
-    throw new AuthsomeError('HomeNotUsable', `${directory} cannot be written (${code ?? 'unknown reason'})`, {
+    throw new AuthsomeError('HomeNotUsable', `${directory} cannot be written: ${systemReason(error)}`, {
       hint: 'Run: authsome doctor',
       cause: error,
     });

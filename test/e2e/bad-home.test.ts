@@ -125,7 +125,7 @@ describe('a home that cannot be written', () => {
       expect((await disk.authsome(['login', 'openai'], withKey.env)).code).toBe(0);
       await disk.authsome(['daemon', 'stop']);
       await until(async () => (await disk.sh('mount -o remount,ro "$1"')).code === 0, 5_000);
-      expectFailure(await disk.authsome(['list']), /home\/server.* cannot be written \(EROFS\)/);
+      expectFailure(await disk.authsome(['list']), /home\/server.* cannot be written: read-only file system/);
       const other = { AUTHSOME_HOME: join(fixture.directory, 'disk/other') };
       expectFailure(await disk.authsome(['list'], other), /other.* cannot be created/);
       await disk.sh('mount -o remount,rw "$1"');

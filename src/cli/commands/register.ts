@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { RegisterRequest } from '../../client/index.ts';
-import { AuthsomeError } from '../../errors.ts';
+import { AuthsomeError, systemReason } from '../../errors.ts';
 import { withoutComments } from '../../json.ts';
 import type { CommandModule } from '../command-table.ts';
 import type { CommandContext } from '../context.ts';
@@ -35,8 +35,7 @@ async function registerRequest({ source, force, readText }: RegisterOptions): Pr
   try {
     text = await readText(source);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new AuthsomeError('Usage', `cannot read ${source} (${code ?? 'unknown reason'})`, {
+    throw new AuthsomeError('Usage', `cannot read ${source}: ${systemReason(error)}`, {
       hint: 'Name a JSON file, or the https URL of one. See: authsome help custom-providers',
       cause: error,
     });

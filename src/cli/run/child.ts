@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { AuthsomeError } from '../../errors.ts';
+import { AuthsomeError, systemReason } from '../../errors.ts';
 import { inheritedStreams } from './descriptors.ts';
 import { exitCodeOf, isInForeground, startForwarding } from './signals.ts';
 
@@ -25,7 +25,7 @@ export function runChild(
 
 function notStarted(command: string, error: NodeJS.ErrnoException): AuthsomeError {
   if (error.code !== 'ENOENT') {
-    const reason = error.code === 'EACCES' ? 'it is not executable' : (error.code ?? 'unknown reason');
+    const reason = error.code === 'EACCES' ? 'it is not executable' : systemReason(error);
     return new AuthsomeError('CommandNotExecutable', `cannot run ${command}: ${reason}`, {
       hint: `Check its mode: ls -ld ${command}`,
       cause: error,

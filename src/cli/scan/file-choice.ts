@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import { basename, isAbsolute, join, resolve } from 'node:path';
-import { AuthsomeError } from '../../errors.ts';
+import { AuthsomeError, systemReason } from '../../errors.ts';
 
 export interface ChosenFile {
   /** As a person would name it: relative where they were. */
@@ -31,8 +31,7 @@ function inDirectory(shown: string, path: string): readonly ChosenFile[] {
   try {
     names = readdirSync(path);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new AuthsomeError('Usage', `${path} cannot be listed (${code ?? 'unknown reason'})`, {
+    throw new AuthsomeError('Usage', `${path} cannot be listed: ${systemReason(error)}`, {
       cause: error,
     });
   }

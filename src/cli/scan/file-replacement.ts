@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { AuthsomeError, isStorageFull } from '../../errors.ts';
+import { AuthsomeError, isStorageFull, systemReason } from '../../errors.ts';
 import { readSourceFile, type SourceFile } from './source-file.ts';
 
 export interface WriteOptions {
@@ -99,7 +99,7 @@ function writeFailure(path: string, error: unknown): AuthsomeError {
       ? 'its owner or mode could not be preserved'
       : code === 'EACCES' || code === 'EROFS'
         ? 'its directory is not writable'
-        : (code ?? 'unknown reason');
+        : systemReason(error);
   return new AuthsomeError('OperationNotAllowed', `${path} cannot be replaced: ${reason}`, {
     hint: 'The file is unchanged.',
     cause: error,

@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync, readlinkSync, type Stats } from 'node:fs';
-import { AuthsomeError } from '../../errors.ts';
+import { AuthsomeError, systemReason } from '../../errors.ts';
 
 /** A text file as it was read. */
 export interface SourceFile {
@@ -57,7 +57,7 @@ function openFailure(path: string, error: unknown): AuthsomeError {
     case 'ENXIO':
       return unfit(path, 'is not a regular file');
     default:
-      return unfit(path, `cannot be read (${code ?? 'unknown reason'})`);
+      return unfit(path, `cannot be read: ${systemReason(error)}`);
   }
 }
 

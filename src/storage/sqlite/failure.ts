@@ -1,5 +1,5 @@
 import { shellWord } from '../../command-line.ts';
-import { AuthsomeError, isStorageFull } from '../../errors.ts';
+import { AuthsomeError, isStorageFull, systemReason } from '../../errors.ts';
 
 // Primary result codes, https://sqlite.org/rescode.html
 const busy = 5;
@@ -66,9 +66,8 @@ export function sqliteFailure(error: unknown, path: string): unknown {
 
 /** The AuthsomeError for a failed file-system call on `path`. */
 export function fileFailure(error: unknown, doing: string, path: string): AuthsomeError {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason';
-  if (isStorageFull(code)) return storageFull(path, error);
-  return new AuthsomeError('HomeNotUsable', `cannot ${doing} ${path} (${code})`, {
+  if (isStorageFull((error as NodeJS.ErrnoException).code)) return storageFull(path, error);
+  return new AuthsomeError('HomeNotUsable', `cannot ${doing} ${path}: ${systemReason(error)}`, {
     hint: 'Make its directory writable for you, or set AUTHSOME_HOME to a directory that is.',
     cause: error,
   });
