@@ -32,7 +32,11 @@ const rows = (socket: Socket, uid: number, inode = 7): string => {
 };
 const linux = { self: 1000, allowed: [1500], platform: 'linux' } as const;
 
-async function verdict(uid: number, options: Partial<PeersOptions> = {}, inode?: number): Promise<boolean> {
+async function isAdmitted(
+  uid: number,
+  options: Partial<PeersOptions> = {},
+  inode?: number,
+): Promise<boolean> {
   const socket = await accepted();
   const readTable = async (name: string) => (name === 'tcp' ? rows(socket, uid, inode) : '');
   return createPeers({ ...linux, readTable, ...options }).check(socket, 'now').settled;
@@ -40,15 +44,15 @@ async function verdict(uid: number, options: Partial<PeersOptions> = {}, inode?:
 
 describe('the user at the other end', () => {
   it('may be our own, root, or one that was allowed, and nobody else', async () => {
-    expect(await verdict(1000)).toBe(true);
-    expect(await verdict(0)).toBe(true);
-    expect(await verdict(1500)).toBe(true);
-    expect(await verdict(1001)).toBe(false);
-    expect(await verdict(65_534)).toBe(false);
+    expect(await isAdmitted(1000)).toBe(true);
+    expect(await isAdmitted(0)).toBe(true);
+    expect(await isAdmitted(1500)).toBe(true);
+    expect(await isAdmitted(1001)).toBe(false);
+    expect(await isAdmitted(65_534)).toBe(false);
   });
 
   it('is nobody once its process has left, though the kernel says root then', async () => {
-    expect(await verdict(0, {}, 0)).toBe(false);
+    expect(await isAdmitted(0, {}, 0)).toBe(false);
     const socket = await accepted();
     socket.destroy();
     expect(await createPeers({ ...linux, readTable: async () => '' }).check(socket, 'now').settled).toBe(
@@ -58,10 +62,10 @@ describe('the user at the other end', () => {
 
   it('is let in where the system does not tell: no table, one without us, no users at all', async () => {
     const fails = async (): Promise<string> => Promise.reject(new Error('EACCES'));
-    expect(await verdict(1001, { readTable: fails })).toBe(true);
-    expect(await verdict(1001, { readTable: async () => '' })).toBe(true);
-    expect(await verdict(1001, { platform: 'darwin' })).toBe(true);
-    expect(await verdict(1001, { platform: 'win32', self: undefined })).toBe(true);
+    expect(await isAdmitted(1001, { readTable: fails })).toBe(true);
+    expect(await isAdmitted(1001, { readTable: async () => '' })).toBe(true);
+    expect(await isAdmitted(1001, { platform: 'darwin' })).toBe(true);
+    expect(await isAdmitted(1001, { platform: 'win32', self: undefined })).toBe(true);
   });
 
   it.runIf(process.platform === 'linux')('is read from the real table', async () => {

@@ -13,7 +13,7 @@ const [a, b] = ['0100007F:9C40', '0100007F:1F3E'];
 const mapped = (text: string): string => `0000000000000000FFFF0000${text}`;
 
 describe.runIf(endianness() === 'LE')('the kernel’s table of sockets', () => {
-  it('names the user of the socket at the other end, not of ours', () => {
+  it('names the user of the socket at the other end, not of this one', () => {
     const table = header + row(b, a, 1000, 7) + row(a, b, 1001, 8);
     expect(findPeer(table, connection)).toEqual({ kind: 'user', uid: 1001 });
   });
@@ -35,7 +35,7 @@ describe.runIf(endianness() === 'LE')('the kernel’s table of sockets', () => {
     expect(findPeer(header + row(a, b, 0, 12), connection)).toEqual({ kind: 'user', uid: 0 });
   });
 
-  it('says whether it lists our own side, since one that does not is none to go by', () => {
+  it('says whether it lists this side, since one that does not proves nothing', () => {
     expect(findPeer(header + row(b, a, 1000, 7), connection)).toEqual({ kind: 'missing' });
     expect(findPeer(header, connection)).toEqual({ kind: 'unlisted' });
     // The same ports between other addresses are another connection.
