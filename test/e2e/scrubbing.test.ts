@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Fixture, openFixture, register, until } from '../support/fixture.ts';
 import {
   compressors,
   type EchoService,
@@ -10,7 +9,8 @@ import {
   frankHost,
   secondHost,
   startEchoService,
-} from './echo-service.ts';
+} from '../support/echo-service.ts';
+import { type Fixture, openFixture, register, until } from '../support/fixture.ts';
 
 let echo: EchoService;
 let fixture: Fixture;

@@ -1,44 +1,23 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type EchoService, echoHost, startEchoService } from '../e2e/echo-service.ts';
-import { type Fixture, openFixture, register } from '../support/fixture.ts';
+import { openEchoFixture } from '../support/echo-fixture.ts';
+import { echoHost } from '../support/echo-service.ts';
+import type { Fixture } from '../support/fixture.ts';
 
 /**
  * The attack: an agent under a rule against `/prod/**` asks for a path that the rule does not match, and names the denied
  * one where some services take it from. Each of these reached the service with the credential.
  */
-let echo: EchoService;
 let fixture: Fixture;
-let directory: string;
 
 beforeAll(async () => {
-  echo = await startEchoService();
-  directory = mkdtempSync(join(tmpdir(), 'authsome-echo-'));
-  const caFile = join(directory, 'ca.pem');
-  writeFileSync(caFile, echo.caPem);
-  fixture = await openFixture({ AUTHSOME_RESOLVE: echo.resolve, AUTHSOME_EXTRA_CA_CERTS: caFile });
-  await register(fixture, {
-    schema_version: 1,
-    name: 'echo',
-    display_name: 'Echo',
-    auth_type: 'api_key',
-    flow: 'api_key',
-    api_url: `https://${echoHost}`,
-    api_key: { header_name: 'Authorization', header_prefix: 'Bearer', env_var: 'ECHO_KEY' },
-  });
-  const login = await fixture.authsome(['login', 'echo'], { env: { ECHO_KEY: `ec_${'a1'.repeat(16)}` } });
-  expect(login).toMatchObject({ code: 0 });
+  fixture = await openEchoFixture(`ec_${'a1'.repeat(16)}`);
   const rules = [{ id: 'not-prod', effect: 'deny', providers: ['echo'], paths: ['/prod/**'] }];
   writeFileSync(join(fixture.home, 'config.json'), JSON.stringify({ rules }), { mode: 0o600 });
   await fixture.authsome(['daemon', 'restart']);
 });
-afterAll(async () => {
-  await fixture.close();
-  echo.close();
-  rmSync(directory, { recursive: true, force: true });
-});
+afterAll(() => fixture.close());
 
 /** What a child's curl gets. */
 async function ask(path: string, ...options: readonly string[]): Promise<string> {

@@ -1,42 +1,19 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type EchoService, echoHost, encoders, startEchoService } from '../e2e/echo-service.ts';
-import { type Fixture, openFixture, register } from '../support/fixture.ts';
+import { openEchoFixture } from '../support/echo-fixture.ts';
+import { echoHost, encoders } from '../support/echo-service.ts';
+import type { Fixture } from '../support/fixture.ts';
 
 /**
  * The attack: an agent asks a service that echoes its credential for a form that the search did not know: a type that no
  * list names, a part of a multipart, UTF-16, or the trailers of an image. The whole secret came back.
  */
 const secret = `ec_${'s3cr3t'.repeat(5)}zz`;
-let echo: EchoService;
 let fixture: Fixture;
-let directory: string;
 
 beforeAll(async () => {
-  echo = await startEchoService();
-  directory = mkdtempSync(join(tmpdir(), 'authsome-echo-'));
-  const caFile = join(directory, 'ca.pem');
-  writeFileSync(caFile, echo.caPem);
-  fixture = await openFixture({ AUTHSOME_RESOLVE: echo.resolve, AUTHSOME_EXTRA_CA_CERTS: caFile });
-  await register(fixture, {
-    schema_version: 1,
-    name: 'echo',
-    display_name: 'Echo',
-    auth_type: 'api_key',
-    flow: 'api_key',
-    api_url: `https://${echoHost}`,
-    api_key: { header_name: 'Authorization', header_prefix: 'Bearer', env_var: 'ECHO_KEY' },
-  });
-  const login = await fixture.authsome(['login', 'echo'], { env: { ECHO_KEY: secret } });
-  expect(login).toMatchObject({ code: 0 });
+  fixture = await openEchoFixture(secret);
 });
-afterAll(async () => {
-  await fixture.close();
-  echo.close();
-  rmSync(directory, { recursive: true, force: true });
-});
+afterAll(() => fixture.close());
 
 /** The bytes that a child's curl gets: the head, the body and the trailers. */
 async function fetched(query: Readonly<Record<string, string>>): Promise<string> {

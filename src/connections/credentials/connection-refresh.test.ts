@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { AuthsomeError } from '../../errors.ts';
-import { type Connections, createConnections } from '../connections.ts';
+import { createConnections } from '../connections.ts';
 import {
   landingWith,
   startAuthorizationServer,
@@ -9,7 +9,7 @@ import {
   testClient,
 } from '../testing/test-authorization-server.ts';
 import { memoryVault, oauthProvider, openFixture } from '../testing/test-fixture.ts';
-import { acmeKey, openServerFixture, signIn } from '../testing/test-sign-in.ts';
+import { acmeKey, openServerFixture, signIn, statusOf } from '../testing/test-sign-in.ts';
 
 const hourMs = 3_600_000;
 
@@ -21,10 +21,6 @@ afterAll(() => server.close());
 beforeEach(() => {
   server.broken.clear();
 });
-
-async function statusOf(connections: Connections): Promise<string | undefined> {
-  return (await connections.summaries('acme'))[0]?.status;
-}
 
 describe('a refresh that nobody asked for', () => {
   /** A provider that responds on command, with a vault that may refuse to write. */

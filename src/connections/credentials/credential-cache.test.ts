@@ -7,7 +7,7 @@ import {
   testClient,
 } from '../testing/test-authorization-server.ts';
 import { memoryVault } from '../testing/test-fixture.ts';
-import { acmeKey, openServerFixture, signIn, tokenRequests } from '../testing/test-sign-in.ts';
+import { acmeKey, openServerFixture, signIn, statusOf, tokenRequests } from '../testing/test-sign-in.ts';
 import type { LiveCredential } from './credential.ts';
 
 const hourMs = 3_600_000;
@@ -20,10 +20,6 @@ afterAll(() => server.close());
 beforeEach(() => {
   server.broken.clear();
 });
-
-async function statusOf(connections: Connections): Promise<string | undefined> {
-  return (await connections.summaries('acme'))[0]?.status;
-}
 
 /** Until the refresh in the background has changed what `peek` gives. */
 async function changedFrom(connections: Connections, old: LiveCredential): Promise<LiveCredential> {

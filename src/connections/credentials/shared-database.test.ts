@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openStorage, type Storage } from '../../storage/index.ts';
 import { openVault, type Vault } from '../../vault/index.ts';
-import { type Connections, createConnections } from '../connections.ts';
+import { createConnections } from '../connections.ts';
 import {
   startAuthorizationServer,
   type TestAuthorizationServer,
 } from '../testing/test-authorization-server.ts';
-import { acmeKey, openServerFixture, signIn, tokenRequests } from '../testing/test-sign-in.ts';
+import { acmeKey, openServerFixture, signIn, statusOf, tokenRequests } from '../testing/test-sign-in.ts';
 
 const hourMs = 3_600_000;
 
@@ -19,10 +19,6 @@ beforeAll(async () => {
   server = await startAuthorizationServer();
 });
 afterAll(() => server.close());
-
-async function statusOf(connections: Connections): Promise<string | undefined> {
-  return (await connections.summaries('acme'))[0]?.status;
-}
 
 describe('daemons that share a database', () => {
   let directory: string;

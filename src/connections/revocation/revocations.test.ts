@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Connections, createConnections } from '../connections.ts';
+import { createConnections } from '../connections.ts';
 import {
   startAuthorizationServer,
   type TestAuthorizationServer,
 } from '../testing/test-authorization-server.ts';
-import { acmeKey, openServerFixture, signIn } from '../testing/test-sign-in.ts';
+import { acmeKey, openServerFixture, signIn, statusOf } from '../testing/test-sign-in.ts';
 
 let server: TestAuthorizationServer;
 beforeAll(async () => {
@@ -14,10 +14,6 @@ afterAll(() => server.close());
 beforeEach(() => {
   server.broken.clear();
 });
-
-async function statusOf(connections: Connections): Promise<string | undefined> {
-  return (await connections.summaries('acme'))[0]?.status;
-}
 
 describe('revoking', () => {
   it('takes effect at once here, and at the provider', async () => {

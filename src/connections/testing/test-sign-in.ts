@@ -71,3 +71,8 @@ export async function tokenRequests(
   await work();
   return server.requests.slice(before).flatMap(({ path, status }) => (path === '/token' ? [status] : []));
 }
+
+/** How the first connection at acme stands. */
+export async function statusOf(connections: Connections): Promise<string | undefined> {
+  return (await connections.summaries('acme'))[0]?.status;
+}

@@ -1,9 +1,10 @@
+/** A service that answers with what it was sent: for tests of what comes back to a run. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { createSecureServer, type Http2SecureServer, type ServerHttp2Stream } from 'node:http2';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import * as zlib from 'node:zlib';
-import { createThrowawayCa } from '../support/service/index.ts';
+import { createThrowawayCa } from './service/index.ts';
 
 export const echoHost = 'echo.acme.test';
 export const frankHost = 'frank.acme.test';
