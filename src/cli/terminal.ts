@@ -56,7 +56,7 @@ export function openTerminal(options: TerminalOptions): Terminal {
     const columns = stderr.isTTY === true ? stderr.columns : undefined;
     stderr.write(`${columns === undefined || columns === 0 ? safe : wrapText(safe, columns)}\n`);
   };
-  const shows = (stream: Output): boolean => showsColour(stream, options.environment, flags);
+  const shows = (stream: Output): boolean => showsColor(stream, options.environment, flags);
   return {
     json: flags.json,
     style: styleFor(shows(stdout)),
@@ -99,7 +99,7 @@ function endWithoutOutput({ code }: NodeJS.ErrnoException): never {
 }
 
 /** NO_COLOR (any value but empty) wins, then --no-color, then FORCE_COLOR, then what the stream is. */
-function showsColour(stream: Output, environment: Environment, flags: GlobalFlags): boolean {
+function showsColor(stream: Output, environment: Environment, flags: GlobalFlags): boolean {
   if (!flags.color || (environment.NO_COLOR ?? '') !== '') return false;
   const forced = environment.FORCE_COLOR;
   if (forced !== undefined) return forced !== '0' && forced !== 'false';

@@ -16,3 +16,9 @@ it('counts neither colors nor links, and wide characters twice', () => {
   expect(wrapText(`${link} cd`, 5)).toBe(`${link} cd`);
   expect(wrapText('日本 日本', 8)).toBe('日本\n日本');
 });
+
+it('keeps a command whole that a person is told to run, so that it can be copied', () => {
+  const command = 'authsome login github --connection work --force';
+  expect(wrapText(`  Sign in again with: ${command}`, 24)).toBe(`  Sign in again with:\n  ${command}`);
+  expect(wrapText('authsome: the daemon ended', 12)).toBe('authsome:\nthe daemon\nended');
+});

@@ -1,8 +1,12 @@
 import { textWidth } from './text-width.ts';
 
+/** A command that a person is told to run: after a colon, to the end of the line. */
+const commandAtEnd = /(?<=:) (?=authsome )/;
+
 /**
  * `text` with its lines broken between words so that none is wider than `width` columns. A wider word has a line of its
- * own. What follows a break is indented like the line that was broken.
+ * own, as has a command to copy, which a break would cut in two. What follows a break is indented like the line that was
+ * broken.
  */
 export function wrapText(text: string, width: number): string {
   return text
@@ -10,7 +14,9 @@ export function wrapText(text: string, width: number): string {
     .flatMap((line) => {
       if (textWidth(line) <= width) return [line];
       const indent = /^ */.exec(line)?.[0] ?? '';
-      const words = line.split(' ').filter((word) => word !== '');
+      const [prose = '', command] = line.split(commandAtEnd);
+      const words = prose.split(' ').filter((word) => word !== '');
+      if (command !== undefined) words.push(command);
       return wrapWords(words, width - indent.length).map((wrapped) => indent + wrapped);
     })
     .join('\n');
