@@ -5,7 +5,7 @@ it('wraps what it says to a person between words, where stderr is a terminal', (
   const { context, output } = testContext({ columns: 24 });
   context.terminal.warn('Error: no provider is named "githb"\n  Did you mean: authsome login github');
   expect(output.stderr).toBe(
-    'Error: no provider is\nnamed "githb"\n  Did you mean: authsome\n  login github\n',
+    'Error: no provider is\nnamed "githb"\n  Did you mean:\n  authsome login github\n',
   );
 });
 
