@@ -7,11 +7,11 @@ import { type Acme, createAcme, until } from '../support/fixture.ts';
  * The attacks: any website, in an iframe or by navigation, and any program on the machine make requests that are refused.
  * Each became an event of its own: a few seconds of them filled the trail with thousands, and `log` showed nothing else.
  */
-let world: Acme;
+let fixture: Acme;
 beforeAll(async () => {
-  world = await createAcme();
+  fixture = await createAcme();
 });
-afterAll(() => world.close());
+afterAll(() => fixture.close());
 
 interface Logged {
   readonly sequence: number;
@@ -21,7 +21,7 @@ interface Logged {
 }
 
 async function log(...more: readonly string[]): Promise<readonly Logged[]> {
-  return (await world.json(['log', '-n', '1000', ...more])).events;
+  return (await fixture.json(['log', '-n', '1000', ...more])).events;
 }
 
 /** All that strangers caused with this outcome, once it is at least `least`; and in how many events. */
@@ -40,7 +40,7 @@ async function counted(outcome: string, least: number): Promise<{ total: number;
 
 function get(path: string, headers: Record<string, string>): Promise<number> {
   return new Promise((resolve, reject) => {
-    const call = request(`${world.baseUrl}${path}`, { headers, agent: false }, (response) => {
+    const call = request(`${fixture.baseUrl}${path}`, { headers, agent: false }, (response) => {
       response.resume();
       response.on('end', () => resolve(response.statusCode ?? 0));
     });
@@ -84,7 +84,7 @@ describe('a stranger', () => {
   });
 
   it('fills the trail with no requests to the proxy', async () => {
-    const run = world.startAuthsome(['run', '--', 'sh', '-c', 'echo "proxy=$HTTPS_PROXY"; read -r line'], {
+    const run = fixture.startAuthsome(['run', '--', 'sh', '-c', 'echo "proxy=$HTTPS_PROXY"; read -r line'], {
       stdin: 'open',
     });
     const [, port = ''] = await run.seen('stdout', /proxy=http:.*:(\d+)\/?\n/);
@@ -114,7 +114,7 @@ describe('a stranger', () => {
     );
     expect(shown.filter(({ event }) => event === 'strangers.refused')).toEqual([]);
     expect(shown.filter(({ outcome }) => outcome === 'ProxyAuthenticationRequired')).toEqual([]);
-    expect((await world.authsome(['log', '--all'])).stdout).toMatch(
+    expect((await fixture.authsome(['log', '--all'])).stdout).toMatch(
       /strangers\.refused .*callbacks that belong/,
     );
   });

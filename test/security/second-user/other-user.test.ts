@@ -9,12 +9,12 @@ import { hosts } from '../../support/service/index.ts';
  * `state`, or a run's proxy URL, from the arguments of a process, and uses them. Pages took that user's OAuth client, key
  * or code, and the proxy put the owner's credential on that user's request.
  */
-let world: Acme;
+let fixture: Acme;
 beforeAll(async () => {
-  world = await createAcme();
-  await connectAcme(world);
+  fixture = await createAcme();
+  await connectAcme(fixture);
 });
-afterAll(() => world.close());
+afterAll(() => fixture.close());
 
 function curlAs(uid: number, ...args: readonly string[]): Promise<Outcome> {
   const env = { PATH: process.env.PATH ?? '' };
@@ -24,7 +24,7 @@ function curlAs(uid: number, ...args: readonly string[]): Promise<Outcome> {
 /** The proxy URL and the CA of a run that lives as long as `work` does. */
 async function inRun(work: (run: { proxy: string; ca: string }) => Promise<void>): Promise<void> {
   const script = 'cat "$SSL_CERT_FILE"; echo "proxy=$HTTPS_PROXY"; read -r line';
-  const run = world.startAuthsome(['run', '--', 'sh', '-c', script], { stdin: 'open' });
+  const run = fixture.startAuthsome(['run', '--', 'sh', '-c', script], { stdin: 'open' });
   const [, ca = '', proxy = ''] = await run.seen('stdout', /^([\s\S]*)proxy=(.*)\n/);
   await work({ proxy, ca });
   run.type('\n');
@@ -40,16 +40,16 @@ const toApi = [
 
 describe('another user of the machine', () => {
   it('gets no page, no callback and no call', async () => {
-    const login = world.startAuthsome(['login', 'pixel', '--json', '--no-browser']);
+    const login = fixture.startAuthsome(['login', 'pixel', '--json', '--no-browser']);
     const [, page = ''] = await login.seen('stdout', /"auth_url":"([^"]+)"/);
-    const callback = `${world.redirectUri}?code=THEIRS&state=${'s'.repeat(43)}`;
+    const callback = `${fixture.redirectUri}?code=THEIRS&state=${'s'.repeat(43)}`;
     const form = ['-d', 'api_key=px_THEIRS', page];
     for (const args of [[page], [callback], form]) {
       const { stdout } = await curlAs(stranger, ...args);
       expect(stdout).toMatch(/another user of this machine[\s\S]*\n403$/);
       expect(stdout).not.toMatch(/csrf_token|<form/);
     }
-    const call = await curlAs(stranger, `${world.baseUrl}/v1/providers`);
+    const call = await curlAs(stranger, `${fixture.baseUrl}/v1/providers`);
     expect(call.stdout).toMatch(/"error":"PeerNotAllowed"[\s\S]*\n403$/);
     // Its owner gets on with it.
     expect((await curlAs(0, page)).stdout).toMatch(/csrf_token[\s\S]*\n200$/);
@@ -60,7 +60,7 @@ describe('another user of the machine', () => {
   it('gets no credential and no tunnel from the proxy, with a password that is right', async () => {
     await inRun(async ({ proxy }) => {
       expect((await curlAs(0, '--proxy', proxy, ...toApi)).stdout).toMatch(/\n200$/);
-      const before = world.service.api.received.length;
+      const before = fixture.service.api.received.length;
       for (const more of [[], ['--http2'], ['--http1.1']]) {
         const { stdout, stderr } = await curlAs(stranger, '--proxy', proxy, ...more, ...toApi);
         expect(`${stdout}${stderr}`).toMatch(/403|PeerNotAllowed/);
@@ -70,16 +70,16 @@ describe('another user of the machine', () => {
       expect(absolute.stdout).toMatch(/"code":"PeerNotAllowed"[\s\S]*\n403$/);
       const tunnel = await curlAs(stranger, '--proxy', proxy, '--proxytunnel', 'http://other.example/');
       expect(`${tunnel.stdout}${tunnel.stderr}`).toMatch(/403/);
-      expect(world.service.api.received.length).toBe(before);
+      expect(fixture.service.api.received.length).toBe(before);
     });
   });
 
   it('is counted on the trail, and not recorded one by one', async () => {
     const attempts = 30;
-    const urls = Array.from({ length: attempts }, () => `${world.baseUrl}/auth/sessions/ses_x`);
+    const urls = Array.from({ length: attempts }, () => `${fixture.baseUrl}/auth/sessions/ses_x`);
     await curlAs(stranger, ...urls);
     const counted = async (): Promise<readonly number[]> => {
-      const { events } = await world.json(['log', '-n', '200']);
+      const { events } = await fixture.json(['log', '--all', '-n', '200']);
       return (events as { event: string; count: number }[])
         .filter(({ event }) => event === 'strangers.refused')
         .map(({ count }) => count);
@@ -89,17 +89,17 @@ describe('another user of the machine', () => {
   });
 
   it('is let in when the owner named that user', async () => {
-    await world.authsome(['daemon', 'stop']);
+    await fixture.authsome(['daemon', 'stop']);
     const env = { AUTHSOME_ALLOW_UID: `1, ${stranger}` };
-    expect((await world.authsome(['whoami'], { env })).code).toBe(0);
+    expect((await fixture.authsome(['whoami'], { env })).code).toBe(0);
     await inRun(async ({ proxy }) => {
       expect((await curlAs(stranger, '--proxy', proxy, ...toApi)).stdout).toMatch(/\n200$/);
       expect((await curlAs(stranger + 1, '--proxy', proxy, ...toApi)).stdout).not.toMatch(/\n200$/);
     });
-    expect(await world.authsome(askAcme)).toMatchObject({ code: 0, stdout: '200' });
-    await world.authsome(['daemon', 'stop']);
+    expect(await fixture.authsome(askAcme)).toMatchObject({ code: 0, stdout: '200' });
+    await fixture.authsome(['daemon', 'stop']);
     const wrong = { AUTHSOME_ALLOW_UID: 'alice' };
-    expect(await world.authsome(['whoami'], { env: wrong })).toMatchObject({
+    expect(await fixture.authsome(['whoami'], { env: wrong })).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('AUTHSOME_ALLOW_UID contains an invalid user ID: alice'),
     });
