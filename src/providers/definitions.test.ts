@@ -250,4 +250,18 @@ describe('bundled definitions', () => {
     }
     expect(Array.from(users).filter(([, providers]) => providers.length > 1)).toEqual([]);
   });
+
+  it.each([
+    // An installation token that is a JWT: some 500 characters, with dots.
+    [
+      'github',
+      `ghs_12345_${'eyJhbGciOiJSUzI1NiJ9'.repeat(10)}.${'eyJpc3MiOiIx'.repeat(20)}.${'c2ln-_'.repeat(12)}`,
+    ],
+    ['github', `ghs_${'a1B2'.repeat(9)}`],
+    ['slack', `xapp-1-A0123456789-1234567890123-${'0a1b'.repeat(16)}`],
+    ['slack', `xoxb-123456789012-1234567890123-${'a1B2'.repeat(6)}`],
+  ])('%s: takes %s for a key', (name, key) => {
+    expect(key).toMatch(provider(name).apiKey?.keyPattern ?? /^$/);
+    expect(`see ${key}`).not.toMatch(provider(name).apiKey?.keyPattern ?? /^/);
+  });
 });
