@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { setImmediate as turn } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Database, openTestStorage, sqliteStorage } from '../storage/test-storage.ts';
 import { Leases } from './lease.ts';
 
@@ -19,6 +19,7 @@ beforeEach(async () => {
 });
 
 afterEach(() => {
+  vi.useRealTimers();
   for (const database of databases) database.close();
   rmSync(directory, { recursive: true });
 });
@@ -35,6 +36,11 @@ function deferred(): { promise: Promise<void>; resolve: () => void } {
     resolve = settle;
   });
   return { promise, resolve };
+}
+
+/** The timers of both processes, which move only by `vi.advanceTimersByTimeAsync`. */
+function stopTimers(): void {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval', 'clearInterval'] });
 }
 
 /** Leaves a lease behind, as a killed process does. */
@@ -66,7 +72,7 @@ describe('exclusively', () => {
           inside += 1;
           most = Math.max(most, inside);
           order.push(index);
-          await sleep(2);
+          await turn();
           inside -= 1;
         }),
       ),
@@ -96,17 +102,36 @@ describe('exclusively', () => {
   });
 
   it('takes over from an owner that died, once its lease has expired', async () => {
+    stopTimers();
     abandon(-1);
-    expect(await leases().exclusively('x', 90, async () => 'taken over')).toBe('taken over');
+    let taken = false;
+    const taking = leases().exclusively('x', 90_000, async () => {
+      taken = true;
+    });
+    await vi.advanceTimersByTimeAsync(59_000);
+    expect(taken).toBe(false);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(taken).toBe(true);
+    await taking;
     expect(rows()).toEqual([]);
   });
 
   it('takes over from a dead owner even when the clock was set back for hours', async () => {
+    stopTimers();
     abandon(3_600_000);
-    expect(await leases().exclusively('x', 90, async () => 'taken over')).toBe('taken over');
+    let taken = false;
+    const taking = leases().exclusively('x', 90_000, async () => {
+      taken = true;
+    });
+    await vi.advanceTimersByTimeAsync(89_000);
+    expect(taken).toBe(false);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(taken).toBe(true);
+    await taking;
   });
 
   it('does not take over from a living owner, however long it works or the clock jumps', async () => {
+    stopTimers();
     const release = deferred();
     let holds = true;
     const holding = leases(0).exclusively('x', 300, async () => {
@@ -117,15 +142,16 @@ describe('exclusively', () => {
     const waiting = leases(1).exclusively('x', 300, async () => {
       sawHolder = holds;
     });
-    // Leases are measured by the process's own waiting, which no clock of a test can shorten.
-    await sleep(100);
+    await vi.advanceTimersByTimeAsync(100);
     now += 3_600_000;
-    await sleep(500);
+    await vi.advanceTimersByTimeAsync(60_000);
     now -= 7_200_000;
-    await sleep(500);
+    await vi.advanceTimersByTimeAsync(60_000);
     expect(sawHolder).toBeUndefined();
     release.resolve();
-    await Promise.all([holding, waiting]);
+    await holding;
+    await vi.advanceTimersByTimeAsync(100);
+    await waiting;
     expect(sawHolder).toBe(false);
   });
 

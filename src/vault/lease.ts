@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { LeaseKey, LeaseRow, LeaseTable } from '../storage/index.ts';
 import type { RandomBytes } from './seal.ts';
 
@@ -76,11 +75,16 @@ export class Leases {
         if (await table.takeOver(key, found, owner, nowMs() + leaseMs)) return;
       }
       const [jitter = 0] = randomBytes(1);
-      const pauseMs = pollMs + (pollJitterMs * jitter) / 256;
+      // Whole milliseconds: a timer cuts off the rest, and the wait would be counted as longer than it was.
+      const pauseMs = pollMs + Math.round((pollJitterMs * jitter) / 256);
       await sleep(pauseMs);
       unchangedMs += pauseMs;
     }
   }
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((wake) => setTimeout(wake, ms));
 }
 
 function ignore(): void {}
