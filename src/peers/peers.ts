@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
+import { isLoopbackAddress } from '../loopback.ts';
 import { type Connection, type Finding, findPeer } from './socket-table.ts';
 
 /** Whether the process at the other end is allowed: `undefined` until that is known. */
@@ -90,14 +91,10 @@ function isAllowed(finding: Finding, users: ReadonlySet<number>, address = ''): 
       return false;
     case 'missing':
       // The kernel knows no user for another machine, which a daemon that listens beyond loopback expects.
-      return !isLoopback(address);
+      return address !== '' && !isLoopbackAddress(address);
     case 'unlisted':
       return true;
   }
-}
-
-function isLoopback(address: string): boolean {
-  return address === '' || address === '::1' || /^(::ffff:)?127\./i.test(address);
 }
 
 function connectionOf(socket: Socket): Connection | undefined {
