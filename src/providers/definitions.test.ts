@@ -6,6 +6,7 @@ import { registrableDomain } from './host.ts';
 import { parseProvider } from './parse/index.ts';
 import { phantomFor } from './phantom.ts';
 import type { Provider } from './provider.ts';
+import { placementsFor } from './route.ts';
 import { compileRoutes, routesOf } from './route-table.ts';
 
 interface Review {
@@ -264,4 +265,19 @@ describe('bundled definitions', () => {
     expect(key).toMatch(provider(name).apiKey?.keyPattern ?? /^$/);
     expect(`see ${key}`).not.toMatch(provider(name).apiKey?.keyPattern ?? /^/);
   });
+
+  it.each([
+    ['sk-ant-oat01-', 'Authorization', 'Bearer ', 'x-api-key'],
+    ['sk-ant-api03-', 'x-api-key', '', 'Authorization'],
+  ])(
+    'anthropic: a key that begins with %s goes into %s, and nothing into the other header',
+    (start, ...expected) => {
+      const [route] = routesOf(provider('anthropic'), 'default', { allowPrivateAddress: false });
+      if (route === undefined) throw new TypeError('no route');
+      const [name, prefix, instead] = expected;
+      expect(placementsFor(route, start + 'a1B2'.repeat(20))).toMatchObject([
+        { kind: 'header', name, prefix, instead: [instead] },
+      ]);
+    },
+  );
 });

@@ -2,8 +2,17 @@ import type { HostPattern } from './host-pattern.ts';
 
 /** How a secret goes on the wire. */
 export type Placement =
-  /** `prefix` is complete: it includes its own space (`Bearer `). */
-  | { readonly kind: 'header'; readonly name: string; readonly prefix: string }
+  /**
+   * `prefix` is complete: it includes its own space (`Bearer `). `instead`: headers that a key of another shape would be
+   * in, which are removed. `beside`: what the service wants of such requests, added to what is there (RFC 9110 §5.3).
+   */
+  | {
+      readonly kind: 'header';
+      readonly name: string;
+      readonly prefix: string;
+      readonly instead?: readonly string[];
+      readonly beside?: readonly HeaderField[];
+    }
   /**
    * RFC 7617; the secret is the password unless `secretAs` says that it is the user name, or both as a person
    * entered them: `user:password`.
@@ -15,10 +24,24 @@ export type Placement =
     }
   | { readonly kind: 'query'; readonly name: string };
 
+export interface HeaderField {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** Keys that match go in these places instead of the usual ones. */
+export interface KeyShape {
+  /** Anchored. */
+  readonly pattern: RegExp;
+  readonly placements: readonly Placement[];
+}
+
 /** On these hosts, the credential goes in these places. */
 export interface InjectRule {
   readonly hosts: readonly HostPattern[];
   readonly placements: readonly Placement[];
+  /** The first that a key matches decides; without one, `placements` do. */
+  readonly shapes?: readonly KeyShape[];
   /** Responses from there are searched for the secret. */
   readonly scrub: boolean;
 }
@@ -69,6 +92,8 @@ export interface ApiKeyDefinition {
   /** Anchored; checked against what a person enters, and satisfied by the phantom. */
   readonly keyPattern: RegExp | undefined;
   readonly keyPatternHint: string | undefined;
+  /** Kinds of key that go elsewhere than the usual place. */
+  readonly shapes: readonly KeyShape[];
 }
 
 export type ProviderSource = 'bundled' | 'custom';

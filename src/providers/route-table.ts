@@ -18,6 +18,7 @@ export function routesOf(
       baseUrl: options.baseUrl,
       pattern,
       placements: rule.placements,
+      shapes: rule.shapes,
       allowPrivateAddress: options.allowPrivateAddress && pattern.kind === 'exact',
       scrub: rule.scrub,
     })),

@@ -1,5 +1,5 @@
 import type { HostPattern } from './host-pattern.ts';
-import type { Placement } from './provider.ts';
+import type { KeyShape, Placement } from './provider.ts';
 
 /** host (+ port, path prefix) → connection, and where the credential goes. */
 export interface Route {
@@ -11,6 +11,8 @@ export interface Route {
   readonly baseUrl?: string | undefined;
   readonly pattern: HostPattern;
   readonly placements: readonly Placement[];
+  /** The first that the key matches decides; without one, `placements` do. */
+  readonly shapes?: readonly KeyShape[] | undefined;
   /** A person named this very host (own definition or --base-url), so a private address is allowed. */
   readonly allowPrivateAddress: boolean;
   /** Responses that repeat the secret show the run's phantom instead. */
@@ -41,3 +43,11 @@ export type MatchResult =
       readonly reason: 'malformed' | 'path_traversal' | 'path_ambiguous';
       readonly considered: readonly Route[];
     };
+
+/** Where this secret goes on this route: decided by its shape, once for each credential. */
+export function placementsFor(
+  { placements, shapes }: Pick<Route, 'placements' | 'shapes'>,
+  secret: string,
+): readonly Placement[] {
+  return shapes?.find(({ pattern }) => pattern.test(secret))?.placements ?? placements;
+}

@@ -48,6 +48,7 @@ function service(reachesRevocation = true) {
         envVar: undefined,
         keyPattern: undefined,
         keyPatternHint: undefined,
+        shapes: [],
       },
     },
   );

@@ -108,6 +108,7 @@ export function keyProvider(keyPattern?: RegExp): Provider {
         envVar: 'KEYS_API_KEY',
         keyPattern,
         keyPatternHint: keyPattern === undefined ? undefined : 'A key begins with "sk-".',
+        shapes: [],
       },
       exportVariables: [{ name: 'KEYS_API_KEY', value: 'api_key' }],
     },

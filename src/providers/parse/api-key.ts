@@ -1,7 +1,7 @@
-import { compilePattern } from '../pattern.ts';
 import { phantomOfPattern } from '../phantom.ts';
 import type { ApiKeyDefinition } from '../provider.ts';
 import { at, type Fields, PointedFault, sentenceForm, variableForm } from './fields.ts';
+import { parseKeyPattern, parseKeyShapes } from './key-shapes.ts';
 import { parseHeaderName, parseHeaderPrefix, parseQueryName } from './placements.ts';
 
 /** The `api_key` block; `phantom` is the definition's own template, if it has one. */
@@ -9,11 +9,7 @@ export function parseApiKey(fields: Fields, phantom: string | undefined): ApiKey
   const queryParam = parseQueryName(fields, 'query_param');
   const headerName =
     parseHeaderName(fields, 'header_name') ?? (queryParam === undefined ? 'Authorization' : undefined);
-  const written = fields.text('key_pattern');
-  const keyPattern =
-    written === undefined
-      ? undefined
-      : at(fields.pointer('key_pattern'), () => compilePattern(anchored(written)));
+  const keyPattern = parseKeyPattern(fields);
   if (keyPattern !== undefined && phantom === undefined) {
     at(fields.pointer('key_pattern'), () =>
       phantomOfPattern(keyPattern.source, (size) => new Uint8Array(size)),
@@ -29,6 +25,9 @@ export function parseApiKey(fields: Fields, phantom: string | undefined): ApiKey
       'must satisfy key_pattern, with 24 letters and digits for {random}',
     );
   }
+  if (queryParam !== undefined && fields.has('alternatives'))
+    fields.fault('alternatives', 'must not stand beside query_param');
+  const shapes = parseKeyShapes(fields.objects('alternatives'), headerName, keyPattern);
   return {
     headerName,
     headerPrefix: headerName === undefined ? '' : parseHeaderPrefix(fields, 'header_prefix', headerName),
@@ -36,10 +35,6 @@ export function parseApiKey(fields: Fields, phantom: string | undefined): ApiKey
     envVar: fields.text('env_var', variableForm),
     keyPattern,
     keyPatternHint: fields.text('key_pattern_hint', sentenceForm),
+    shapes,
   };
-}
-
-/** A pattern without anchors is meant for the whole key: a key that merely contains a good one is not good. */
-function anchored(source: string): string {
-  return source.startsWith('^') || source.endsWith('$') ? source : `^(?:${source})$`;
 }

@@ -43,6 +43,60 @@ describe('provider definition', () => {
     });
   });
 
+  describe('a key that goes elsewhere by its shape', () => {
+    const withShape = (alternative: object, more: object = {}) => ({
+      ...keyed,
+      api_key: {
+        header_name: 'X-Key',
+        key_pattern: 'k-[a-z0-9-]{20,}',
+        alternatives: [{ key_pattern: 'k-oat-[a-z0-9]{20,}', ...alternative }],
+        ...more,
+      },
+    });
+
+    it('has its own header, and leaves the other one empty', () => {
+      const [rule] = parseProvider(withShape({ headers: { 'Acme-Beta': 'oauth-1' } }), 'custom').inject;
+      expect(rule).toMatchObject({
+        placements: [{ kind: 'header', name: 'X-Key', prefix: '', instead: ['Authorization'] }],
+        shapes: [
+          {
+            pattern: /^(?:k-oat-[a-z0-9]{20,})$/,
+            placements: [
+              {
+                kind: 'header',
+                name: 'Authorization',
+                prefix: 'Bearer ',
+                instead: ['X-Key'],
+                beside: [{ name: 'Acme-Beta', value: 'oauth-1' }],
+              },
+            ],
+          },
+        ],
+      });
+    });
+
+    it.each([
+      ['/api_key/alternatives/0/key_pattern: must say', withShape({ key_pattern: undefined })],
+      [
+        '/api_key/alternatives/0/key_pattern: must be a kind of key',
+        withShape({ key_pattern: 'x-[a-z]{20,}' }),
+      ],
+      ['/api_key/alternatives/0/header_name: must not be', withShape({ header_name: 'Host' })],
+      [
+        '/api_key/alternatives/0/headers/X-Method-Override: must',
+        withShape({ headers: { 'X-Method-Override': 'PUT' } }),
+      ],
+      ['/api_key/alternatives/0/headers/A-Beta: must', withShape({ headers: { 'A-Beta': 'a\r\nb' } })],
+      ['/api_key/alternatives: must not stand beside', withShape({}, { query_param: 'key' })],
+      [
+        '/api_key: must use the same placement',
+        { ...oauth, api_key: withShape({ header_name: 'X-Key' }, { header_name: 'Authorization' }).api_key },
+      ],
+    ])('is refused: %s', (sentence, document) => {
+      expect(faultOf(document)).toContain(`InvalidDefinition ${sentence}`);
+    });
+  });
+
   it('fills in what the smallest OAuth definition leaves out', () => {
     expect(parseProvider(oauth, 'custom')).toMatchObject({
       flow: 'pkce',

@@ -120,7 +120,7 @@ function parseModern(
     fields.object('api_key') ?? (authType === 'api_key' ? new Fields({}, '/api_key', baseUrl) : undefined);
   const phantom = parsePhantomTemplate(fields.object('export'));
   const apiKey = keyFields === undefined ? undefined : parseApiKey(keyFields, phantom);
-  const inject = parseInject(fields, usualPlacements(fields, oauth, apiKey, keyFields));
+  const inject = parseInject(fields, usualPlacements(fields, oauth, apiKey, keyFields), apiKey?.shapes);
   const needsBaseUrl = usesBaseUrl && baseUrl === undefined;
   assertAccountIsOwn(oauthFields, oauth, inject);
   return {

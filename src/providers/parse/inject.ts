@@ -1,6 +1,6 @@
 import { registrableDomain } from '../host.ts';
 import { parseHostPattern } from '../host-pattern.ts';
-import type { ApiKeyDefinition, InjectRule, OauthDefinition, Placement } from '../provider.ts';
+import type { ApiKeyDefinition, InjectRule, KeyShape, OauthDefinition, Placement } from '../provider.ts';
 import { at, type Fields } from './fields.ts';
 import { parsePlacement } from './placements.ts';
 
@@ -14,11 +14,14 @@ export function usualPlacements(
   const bearer: Placement = { kind: 'header', name: 'Authorization', prefix: 'Bearer ' };
   if (apiKey === undefined || keyFields === undefined) return [bearer];
   const placements: Placement[] = [];
-  if (apiKey.headerName !== undefined)
-    placements.push({ kind: 'header', name: apiKey.headerName, prefix: apiKey.headerPrefix });
+  if (apiKey.headerName !== undefined) {
+    const instead = apiKey.shapes.flatMap(namesIn).filter((name) => name !== apiKey.headerName);
+    const placement = { kind: 'header', name: apiKey.headerName, prefix: apiKey.headerPrefix } as const;
+    placements.push(instead.length === 0 ? placement : { ...placement, instead });
+  }
   if (apiKey.queryParam !== undefined) placements.push({ kind: 'query', name: apiKey.queryParam });
   const differs = JSON.stringify(placements) !== JSON.stringify([bearer]);
-  if (oauth !== undefined && differs && fields.has('api_url')) {
+  if (oauth !== undefined && (differs || apiKey.shapes.length > 0) && fields.has('api_url')) {
     fields.fault(
       'api_key',
       'must use the same placement as the OAuth token; list hosts where they differ in inject',
@@ -27,13 +30,22 @@ export function usualPlacements(
   return placements;
 }
 
-/** The hosts of `api_url` with the usual placement, then those of `inject`. */
-export function parseInject(fields: Fields, usual: readonly Placement[]): readonly InjectRule[] {
+function namesIn({ placements }: KeyShape): readonly string[] {
+  return placements.flatMap((placement) => (placement.kind === 'header' ? placement.name : []));
+}
+
+/** The hosts of `api_url` with the usual placement (and, by a key's shape, others), then those of `inject`. */
+export function parseInject(
+  fields: Fields,
+  usual: readonly Placement[],
+  shapes: readonly KeyShape[] = [],
+): readonly InjectRule[] {
   const further = fields.objects('inject');
   const rules: InjectRule[] = [];
   const scrub = fields.flag('scrub', true);
   if (fields.has('api_url') || further.length === 0) {
-    rules.push({ hosts: parseHosts(fields, 'api_url'), placements: usual, scrub });
+    const hosts = parseHosts(fields, 'api_url');
+    rules.push({ hosts, placements: usual, ...(shapes.length === 0 ? {} : { shapes }), scrub });
   }
   for (const rule of further) {
     const placements = rule.objects('placements').map(parsePlacement);

@@ -43,9 +43,12 @@ const definition: Known = {
   ),
   oauth,
   inject,
-  api_key: fieldsNamed(
-    ...['header_name', 'header_prefix', 'query_param', 'env_var', 'key_pattern', 'key_pattern_hint'],
-  ),
+  api_key: {
+    ...fieldsNamed(
+      ...['header_name', 'header_prefix', 'query_param', 'env_var', 'key_pattern', 'key_pattern_hint'],
+    ),
+    alternatives: fieldsNamed('key_pattern', 'header_name', 'header_prefix', 'headers'),
+  },
   client: fieldsNamed('client_id', 'client_id_env', 'client_secret_env'),
   export: fieldsNamed('env', 'phantom', 'access_token', 'refresh_token', 'api_key'),
   setup: fieldsNamed('url', 'steps'),

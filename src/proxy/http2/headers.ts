@@ -126,14 +126,16 @@ export function requestHeaders(target: Http2Request, injection: Injection | unde
   const accepted = headers['accept-encoding'];
   const readable = injection.scrubbed && typeof accepted === 'string' ? readableCodings(accepted) : undefined;
   if (readable !== undefined) out['accept-encoding'] = readable;
-  const { fields, names } = inLowerCase(injected);
+  const { fields, added, names } = inLowerCase(injected);
   for (const [name, value] of fields) out[name] = value;
+  for (const [name, value] of added) out[name] = out[name] === undefined ? value : `${out[name]}, ${value}`;
   // RFC 7541 §7.1.3: a credential is never put in a compression table.
   return Object.assign(out, { [sensitiveHeaders]: names });
 }
 
 interface LowerCaseFields {
   readonly fields: readonly (readonly [name: string, value: string])[];
+  readonly added: readonly (readonly [name: string, value: string])[];
   readonly names: string[];
 }
 
@@ -143,8 +145,10 @@ const lowerCase = new WeakMap<InjectedFields, LowerCaseFields>();
 function inLowerCase(injected: InjectedFields): LowerCaseFields {
   const known = lowerCase.get(injected);
   if (known !== undefined) return known;
-  const fields = injected.fields.map(({ name, value }) => [name.toLowerCase(), value] as const);
-  const made = { fields, names: fields.map(([name]) => name) };
+  const pairs = (list: InjectedFields['fields']) =>
+    list.map(({ name, value }) => [name.toLowerCase(), value] as const);
+  const fields = pairs(injected.fields);
+  const made = { fields, added: pairs(injected.added), names: fields.map(([name]) => name) };
   lowerCase.set(injected, made);
   return made;
 }

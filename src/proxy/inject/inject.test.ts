@@ -66,6 +66,23 @@ describe('a header', () => {
   });
 });
 
+it('adds the header beside a credential, and removes the place of other keys', () => {
+  const request = head('GET / HTTP/1.1', 'Host: a.test', 'X_Api-Key: phantom', 'Api-Beta: mine');
+  const out = rewritten(request, [
+    { ...bearer, instead: ['x-api-key'], beside: [{ name: 'Api-Beta', value: 'new' }] } as Placement,
+  ]);
+  expect(out).toBe(
+    'GET / HTTP/1.1\r\nHost: a.test\r\nApi-Beta: mine\r\nAuthorization: Bearer sk-live-secret\r\nApi-Beta: new\r\n\r\n',
+  );
+});
+
+it.each([
+  { name: 'Transfer-Encoding', value: 'chunked' },
+  { name: 'X-A', value: 'a\r\nX-B: c' },
+])('writes nothing when the header beside it is $name: $value', (field) => {
+  expect(compileInjection([{ ...bearer, beside: [field] } as Placement], secret)).toBeUndefined();
+});
+
 describe('basic', () => {
   it('takes the secret as password', () => {
     const out = rewritten(head('GET / HTTP/1.1', 'Host: a.test', 'authorization: Basic eDp5'), [

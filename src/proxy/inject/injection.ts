@@ -1,4 +1,4 @@
-import { foldHeaderName, isReservedHeader, type Placement } from '../../providers/index.ts';
+import { foldHeaderName, type HeaderField, isReservedHeader, type Placement } from '../../providers/index.ts';
 import { type PlacementWriter, writerFor } from './placement-writers.ts';
 import type { ForwardTarget } from './target.ts';
 
@@ -6,7 +6,7 @@ import type { ForwardTarget } from './target.ts';
 export interface Injection {
   /** What this request carries: always the same object, unless a placement computes its value from the request. */
   fieldsFor(target: ForwardTarget): InjectedFields;
-  /** Names of the fields that are written, and so replaced: lower case, `_` as `-`. */
+  /** Names of the fields that are replaced or removed: lower case, `_` as `-`. */
   readonly names: readonly string[];
   /** How it is placed, for the audit: never the value. */
   readonly placement: string;
@@ -19,7 +19,9 @@ export interface InjectedFields {
   /** Whole field lines with their CRLFs. */
   readonly lines: string;
   /** The same, for protocols that have no lines. */
-  readonly fields: readonly { readonly name: string; readonly value: string }[];
+  readonly fields: readonly HeaderField[];
+  /** Those among the lines that do not replace what the agent sent, but are added to it. */
+  readonly added: readonly HeaderField[];
   readonly parameters: readonly { readonly name: string; readonly encoded: string }[];
 }
 
@@ -56,11 +58,14 @@ export function composeInjection(
   scrubbed: boolean,
 ): Injection | undefined {
   const fieldNames = writers.flatMap((writer) => writer.fields);
+  const removedNames = writers.flatMap(({ removes = [] }) => removes);
+  const addedNames = writers.flatMap(({ adds = [] }) => adds.map(({ name }) => name));
+  if (!addedNames.every((name) => fieldName.test(name) && !isReservedHeader(name))) return undefined;
   if (!fieldNames.every((name) => fieldName.test(name) && !isReservedHeader(name))) return undefined;
   const parameterNames = writers.flatMap((writer) => writer.parameters);
   if (!parameterNames.every((name) => name !== '' && !loneSurrogate.test(name))) return undefined;
   const shared = {
-    names: fieldNames.map(foldHeaderName),
+    names: [...fieldNames, ...removedNames].map(foldHeaderName),
     placement: writers.map((writer) => writer.description).join(', '),
     scrubbed,
   };
@@ -84,7 +89,8 @@ function write(
   target: ForwardTarget | undefined,
 ): InjectedFields | undefined {
   let lines = '';
-  const fields: { name: string; value: string }[] = [];
+  const fields: HeaderField[] = [];
+  const added: HeaderField[] = [];
   const parameters: { name: string; encoded: string }[] = [];
   for (const writer of writers) {
     const { values } = writer;
@@ -95,13 +101,18 @@ function write(
       lines += `${name}: ${value}\r\n`;
       fields.push({ name, value });
     }
+    for (const { name, value } of writer.adds ?? []) {
+      if (!fieldValue.test(value)) return undefined;
+      lines += `${name}: ${value}\r\n`;
+      added.push({ name, value });
+    }
     for (const [index, name] of writer.parameters.entries()) {
       const value = given[writer.fields.length + index];
       if (value === undefined || loneSurrogate.test(value)) return undefined;
       parameters.push({ name, encoded: `${encodeComponent(name)}=${encodeComponent(value)}` });
     }
   }
-  return { lines, fields, parameters };
+  return { lines, fields, added, parameters };
 }
 
 function encodeComponent(text: string): string {

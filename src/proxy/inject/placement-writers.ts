@@ -1,4 +1,4 @@
-import type { Placement } from '../../providers/index.ts';
+import type { HeaderField, Placement } from '../../providers/index.ts';
 import type { ForwardTarget } from './target.ts';
 
 /**
@@ -12,6 +12,10 @@ export interface PlacementWriter {
   readonly fields: readonly string[];
   /** Names of query parameters. */
   readonly parameters: readonly string[];
+  /** Names of further fields that are removed from what the agent sent. */
+  readonly removes?: readonly string[];
+  /** Fields that do not replace what the agent sent under their names, but are added to it (RFC 9110 §5.3). */
+  readonly adds?: readonly HeaderField[];
   /**
    * One value for each of `fields`, then one for each of `parameters`. A function gets the request as it was decided,
    * before anything is placed, and is called once each time the request is written.
@@ -37,12 +41,19 @@ export function writerFor(placement: Placement, secret: string): PlacementWriter
 }
 
 function headerWriter(
-  { name, prefix }: Extract<Placement, { kind: 'header' }>,
+  { name, prefix, instead = [], beside = [] }: Extract<Placement, { kind: 'header' }>,
   secret: string,
 ): PlacementWriter | undefined {
   if (!prefixForHeader.test(prefix) || !secretForHeader.test(secret)) return undefined;
   const value = `${prefix}${secret}`.trimStart();
-  return { description: `header ${name.toLowerCase()}`, fields: [name], parameters: [], values: [value] };
+  return {
+    description: `header ${name.toLowerCase()}`,
+    fields: [name],
+    parameters: [],
+    removes: instead,
+    adds: beside,
+    values: [value],
+  };
 }
 
 /** RFC 7617 §2: the user name contains no colon, neither part a control character. */

@@ -1,5 +1,5 @@
 import type { AuthsomeError } from '../../errors.ts';
-import type { Route, RouteTable } from '../../providers/index.ts';
+import { placementsFor, type Route, type RouteTable } from '../../providers/index.ts';
 import type { CertificateAuthority } from '../ca/index.ts';
 import type { Credential, RunSpec } from '../contract.ts';
 import type { RequestFacts } from '../decide/index.ts';
@@ -67,7 +67,11 @@ export class LiveRun {
     const { injections } = this.compiled(route);
     const known = injections.get(credential);
     if (known !== undefined) return known;
-    const injection = compileInjection(route.placements, credential.secret, route.scrub);
+    const injection = compileInjection(
+      placementsFor(route, credential.secret),
+      credential.secret,
+      route.scrub,
+    );
     if (injection !== undefined) injections.set(credential, injection);
     return injection;
   }
@@ -78,7 +82,11 @@ export class LiveRun {
     const known = needles.get(credential);
     if (known !== undefined) return known;
     const made = route.scrub
-      ? compileNeedles(route.placements, credential.secret, this.spec.phantomFor?.(connection))
+      ? compileNeedles(
+          placementsFor(route, credential.secret),
+          credential.secret,
+          this.spec.phantomFor?.(connection),
+        )
       : noNeedles;
     needles.set(credential, made);
     return made;
