@@ -6,6 +6,7 @@ import type { Provider } from './provider.ts';
 export type RandomBytes = (size: number) => Uint8Array;
 
 const alphanumeric = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+const harmlessMarks = '_.:@+=-';
 const marks = ['phantom', 'PHANTOM'];
 const usualRepeats = 24;
 const longestPhantom = 512;
@@ -95,11 +96,19 @@ function placeMark(places: readonly string[], chars: string[]): boolean {
   return false;
 }
 
-/** A letter or digit where the set has one: a phantom must survive shells and configuration files. */
+/**
+ * A letter or digit where the set has one: a phantom must survive shells and configuration files, and be no command where a
+ * program runs what a variable says. A Fault where the set has no harmless character.
+ */
 function pick(set: string, randomBytes: RandomBytes): string {
-  if (set.length === 1) return set;
-  const plain = Array.from(set).filter((char) => alphanumeric.includes(char));
-  const chars = plain.length === 0 ? Array.from(set) : plain;
+  const of = (wanted: string) => Array.from(set).filter((char) => wanted.includes(char));
+  const plain = of(alphanumeric);
+  const chars = plain.length === 0 ? of(harmlessMarks) : plain;
+  if (chars.length === 0) {
+    throw new Fault(
+      'needs characters that no phantom may have: besides letters and digits, only _ . : @ + = -',
+    );
+  }
   return chars[(randomBytes(1)[0] ?? 0) % chars.length] ?? '';
 }
 

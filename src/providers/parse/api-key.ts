@@ -1,11 +1,18 @@
 import { phantomOfPattern } from '../phantom.ts';
 import type { ApiKeyDefinition } from '../provider.ts';
-import { at, type Fields, PointedFault, sentenceForm, variableForm } from './fields.ts';
+import { at, type Fields, PointedFault, sentenceForm } from './fields.ts';
 import { parseKeyPattern, parseKeyShapes } from './key-shapes.ts';
 import { parseHeaderName, parseHeaderPrefix, parseQueryName } from './placements.ts';
+import { settableFault } from './variables.ts';
 
 /** The `api_key` block; `phantom` is the definition's own template, if it has one. */
-export function parseApiKey(fields: Fields, phantom: string | undefined): ApiKeyDefinition {
+export function parseApiKey(
+  fields: Fields,
+  { provider, phantom }: { readonly provider: string; readonly phantom: string | undefined },
+): ApiKeyDefinition {
+  const envVar = fields.text('env_var');
+  const fault = envVar === undefined ? undefined : settableFault(envVar, provider);
+  if (fault !== undefined) fields.fault('env_var', fault);
   const queryParam = parseQueryName(fields, 'query_param');
   const headerName =
     parseHeaderName(fields, 'header_name') ?? (queryParam === undefined ? 'Authorization' : undefined);
@@ -32,7 +39,7 @@ export function parseApiKey(fields: Fields, phantom: string | undefined): ApiKey
     headerName,
     headerPrefix: headerName === undefined ? '' : parseHeaderPrefix(fields, 'header_prefix', headerName),
     queryParam,
-    envVar: fields.text('env_var', variableForm),
+    envVar,
     keyPattern,
     keyPatternHint: fields.text('key_pattern_hint', sentenceForm),
     shapes,

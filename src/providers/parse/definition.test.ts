@@ -307,13 +307,16 @@ describe('provider definition', () => {
     ['/export/env/api_key: must not be PATH', { ...keyed, export: { env: { api_key: 'PATH' } } }],
     [
       '/export/env/api_key/1: must not be https_proxy',
-      { ...keyed, export: { env: { api_key: ['A', 'https_proxy'] } } },
+      { ...keyed, export: { env: { api_key: ['A_KEY', 'https_proxy'] } } },
     ],
     [
       '/export/env/api_key: must not be NODE_OPTIONS',
       { ...keyed, export: { env: { api_key: 'NODE_OPTIONS' } } },
     ],
-    ['/export/env/api_key/1: must not name A twice', { ...keyed, export: { env: { api_key: ['A', 'A'] } } }],
+    [
+      '/export/env/api_key/1: must not name A_KEY twice',
+      { ...keyed, export: { env: { api_key: ['A_KEY', 'A_KEY'] } } },
+    ],
     ['/oauth: is required', { ...oauth, oauth: undefined }],
     ['/oauth: must be an object', { ...oauth, oauth: 'x' }],
     ['/oauth/token_url: must be an https URL', withOauth({ token_url: 'http://id.acme.test/token' })],

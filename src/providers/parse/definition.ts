@@ -9,19 +9,11 @@ import {
 } from '../provider.ts';
 import { parseApiKey } from './api-key.ts';
 import { parseExport, parsePhantomTemplate } from './export.ts';
-import {
-  at,
-  Fields,
-  isObject,
-  PointedFault,
-  parseBaseUrl,
-  printableForm,
-  sentenceForm,
-  variableForm,
-} from './fields.ts';
+import { at, Fields, isObject, PointedFault, parseBaseUrl, printableForm, sentenceForm } from './fields.ts';
 import { assertAccountIsOwn, parseInject, usualPlacements } from './inject.ts';
 import { missingForFlow, parseOauth } from './oauth.ts';
 import { modernise, originalPointer } from './spelling.ts';
+import { parseReadVariable } from './variables.ts';
 
 export interface ParseOptions {
   /** Replaces `{base_url}`, and the definition's own default for it. */
@@ -119,7 +111,7 @@ function parseModern(
   const keyFields =
     fields.object('api_key') ?? (authType === 'api_key' ? new Fields({}, '/api_key', baseUrl) : undefined);
   const phantom = parsePhantomTemplate(fields.object('export'));
-  const apiKey = keyFields === undefined ? undefined : parseApiKey(keyFields, phantom);
+  const apiKey = keyFields === undefined ? undefined : parseApiKey(keyFields, { provider: name, phantom });
   const inject = parseInject(fields, usualPlacements(fields, oauth, apiKey, keyFields), apiKey?.shapes);
   const needsBaseUrl = usesBaseUrl && baseUrl === undefined;
   assertAccountIsOwn(oauthFields, oauth, inject);
@@ -135,7 +127,7 @@ function parseModern(
     apiKey,
     client: parseClient(fields.object('client')),
     inject: needsBaseUrl ? [] : inject,
-    exportVariables: parseExport(fields.object('export')?.object('env')),
+    exportVariables: parseExport(fields.object('export')?.object('env'), name),
     phantom,
     docs: fields.page('docs'),
     setup: parseSetup(fields),
@@ -171,8 +163,8 @@ function selfHosted(document: Readonly<Record<string, unknown>>): Readonly<Recor
 function parseClient(fields: Fields | undefined): Provider['client'] {
   return {
     clientId: fields?.text('client_id', { pattern: /^[\x21-\x7e]+$/, sentence: 'must be printable ASCII' }),
-    clientIdEnv: fields?.text('client_id_env', variableForm),
-    clientSecretEnv: fields?.text('client_secret_env', variableForm),
+    clientIdEnv: fields && parseReadVariable(fields, 'client_id_env'),
+    clientSecretEnv: fields && parseReadVariable(fields, 'client_secret_env'),
   };
 }
 
