@@ -34,6 +34,7 @@ const table = {
   CredentialExpired: { exit: 5, status: 409, topic: 'token-refresh' },
   RefreshFailed: { exit: 5, status: 502, topic: 'token-refresh' },
   ConnectionExists: { exit: 6, status: 409 },
+  ProviderInUse: { exit: 4, status: 409 },
   ProviderExists: { exit: 7, status: 409, hint: 'Replace it with: authsome register <file> --force' },
   EndpointUnreachable: {
     exit: 8,

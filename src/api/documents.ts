@@ -7,6 +7,7 @@ import type {
   ExportDocument,
   ListDocument,
   LogDocument,
+  RemoveDocument,
   RevokeDocument,
 } from '../client/index.ts';
 import type {
@@ -16,6 +17,7 @@ import type {
   ExportReport,
   RevokeReport,
 } from '../connections/index.ts';
+import type { ProviderRemoval } from '../principals/index.ts';
 import type { Provider } from '../providers/index.ts';
 
 /** ISO 8601 UTC to the second, or `null`. */
@@ -115,6 +117,25 @@ export function sessionDocument(session: AuthSession): AuthSessionDocument {
 export function revokeDocument(report: RevokeReport): RevokeDocument {
   const { provider, connections, remote, clientCleared } = report;
   return { v: 1, provider, connections, remote, client_cleared: clientCleared };
+}
+
+export function removeDocument(provider: string, { outcome, ended }: ProviderRemoval): RemoveDocument {
+  const { connections, remote, clientCleared } = mergedReport(provider, ended);
+  return { v: 1, provider, outcome, connections, remote, client_cleared: clientCleared };
+}
+
+/** One report of what was revoked in several vaults. Two connections of one name count as the one that fared worse. */
+function mergedReport(provider: string, reports: readonly RevokeReport[]): RevokeReport {
+  const remote: Record<string, RevokeReport['remote'][string]> = {};
+  for (const [name, result] of reports.flatMap((report) => Object.entries(report.remote))) {
+    if ((remote[name] ?? 'revoked') === 'revoked') remote[name] = result;
+  }
+  return {
+    provider,
+    connections: Object.keys(remote).sort(),
+    remote,
+    clientCleared: reports.some(({ clientCleared }) => clientCleared),
+  };
 }
 
 export function exportDocument({ provider, connection, variables }: ExportReport): ExportDocument {

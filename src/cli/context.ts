@@ -2,11 +2,14 @@ import type { Command } from 'commander';
 import type { Client, DaemonOptions } from '../client/index.ts';
 import type { Environment } from '../environment.ts';
 import type { Settings } from '../settings.ts';
+import type { Questions } from './questions.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What every command gets: where to write, what it was started with, and how to reach the daemon. */
 export interface CommandContext {
   readonly terminal: Terminal;
+  /** `undefined` where nobody can answer. */
+  readonly questions: Questions | undefined;
   readonly environment: Environment;
   readonly platform: NodeJS.Platform;
   readonly version: string;

@@ -9,6 +9,7 @@ import { showFailure } from './failure.ts';
 import { takeGlobalFlags } from './global-flags.ts';
 import { describeProgram, globalOptions } from './help-text.ts';
 import type { CliOptions } from './options.ts';
+import { processQuestions } from './questions.ts';
 import { processTerminal } from './terminal.ts';
 import { usageMessage } from './usage-message.ts';
 
@@ -156,6 +157,7 @@ function createContext(options: CliOptions, terminal: CommandContext['terminal']
   });
   const context: CommandContext = {
     terminal,
+    questions: processQuestions(terminal),
     environment: options.environment,
     platform: process.platform,
     version: options.version,

@@ -1,6 +1,7 @@
 import type { Client } from '../client/index.ts';
 import type { CommandContext } from './context.ts';
 import { noFlags } from './global-flags.ts';
+import type { Questions } from './questions.ts';
 import { openTerminal } from './terminal.ts';
 
 export interface TestContextOptions {
@@ -11,6 +12,8 @@ export interface TestContextOptions {
   readonly environment?: Readonly<Record<string, string>>;
   readonly columns?: number;
   readonly platform?: NodeJS.Platform;
+  /** What the person at the terminal answers; without it there is nobody. */
+  readonly questions?: Questions;
 }
 
 /** A context for tests, with what was written to either stream. */
@@ -39,6 +42,7 @@ export function testContext(options: TestContextOptions = {}): {
   };
   const context: CommandContext = {
     terminal,
+    questions: options.questions,
     environment,
     platform: options.platform ?? 'linux',
     version: '1.2.3',

@@ -40,7 +40,8 @@ export interface Client {
   list(): Promise<ListDocument>;
   registerProvider(request: RegisterRequest): Promise<InspectDocument>;
   inspectProvider(provider: string, options?: { readonly baseUrl?: string }): Promise<InspectDocument>;
-  removeProvider(provider: string): Promise<RemoveDocument>;
+  /** Rejects with `ProviderInUse` where it has connections, unless they go along. */
+  removeProvider(provider: string, options?: { readonly withConnections?: boolean }): Promise<RemoveDocument>;
   revokeProvider(provider: string): Promise<RevokeDocument>;
   connection(
     provider: string,
@@ -112,7 +113,13 @@ export function createClient(options: DaemonOptions): Client {
     registerProvider: (request) => ask({ method: 'POST', target: '/v1/providers', body: request }),
     inspectProvider: (provider, { baseUrl } = {}) =>
       ask({ method: 'GET', target: path`/v1/providers/${provider}` + query({ base_url: baseUrl }) }),
-    removeProvider: (provider) => ask({ method: 'DELETE', target: path`/v1/providers/${provider}` }),
+    removeProvider: (provider, { withConnections } = {}) =>
+      ask({
+        method: 'DELETE',
+        target:
+          path`/v1/providers/${provider}` +
+          query({ with_connections: withConnections === true ? 1 : undefined }),
+      }),
     revokeProvider: (provider) => ask({ method: 'POST', target: path`/v1/providers/${provider}/revoke` }),
     connection: (provider, { connection, showSecret } = {}) =>
       ask({

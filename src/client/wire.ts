@@ -8,7 +8,7 @@
  * | GET /v1/providers | → ListDocument |
  * | POST /v1/providers | RegisterRequest → InspectDocument |
  * | GET /v1/providers/:provider[?base_url=] | → InspectDocument |
- * | DELETE /v1/providers/:provider | → RemoveDocument |
+ * | DELETE /v1/providers/:provider[?with_connections=1] | → RemoveDocument |
  * | POST /v1/providers/:provider/revoke | → RevokeDocument (every connection's tokens, and the client) |
  * | GET /v1/connections/:provider?connection=&show_secret=1 | → ConnectionDocument |
  * | DELETE /v1/connections/:provider?connection= | → LogoutDocument |
@@ -73,7 +73,7 @@ export interface WhoamiDocument {
   readonly daemon: { readonly url: string; readonly pid: number; readonly version: string };
 }
 
-export type ConnectionStatus = 'connected' | 'expired' | 'invalid' | 'revoked';
+export type ConnectionStatus = 'connected' | 'expired' | 'invalid';
 
 export interface ConnectionSummary {
   readonly name: string;
@@ -141,6 +141,10 @@ export interface RemoveDocument {
   readonly v: 1;
   readonly provider: string;
   readonly outcome: 'removed' | 'reset';
+  /** What was removed with it, as in `RevokeDocument`: nothing after a reset. */
+  readonly connections: readonly string[];
+  readonly remote: RevokeDocument['remote'];
+  readonly client_cleared: boolean;
 }
 
 export interface RevokeDocument {

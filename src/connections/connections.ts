@@ -24,7 +24,13 @@ import { createCredentialCache, type RefreshSchedule, startRefreshSchedule } fro
 import { connectionKey, connectionName } from './names.ts';
 import { recognizeSecrets } from './recognition.ts';
 import { createConnectionStore, trackExchanges } from './records/index.ts';
-import { logoutConnection, revokeProvider } from './revocation/index.ts';
+import {
+  forgetRevoked,
+  logoutConnection,
+  nothingToEnd,
+  type RevocationContext,
+  revokeProvider,
+} from './revocation/index.ts';
 import { type ScopeAdvice, scopeAdvice } from './scope-advice.ts';
 import { allFlows, createSignIns, type FlowTable, refreshOf } from './sign-in/index.ts';
 import { connectionLine } from './sign-in-command.ts';
@@ -47,8 +53,10 @@ export interface Connections {
   setDefault(provider: string, connection: string): Promise<ConnectionSummary>;
   /** Forgets one connection, and revokes its tokens at the provider where that is supported. ConnectionNotFound. */
   logout(provider: string, connection?: string): Promise<LogoutReport>;
-  /** Revokes and clears every connection of a provider, and forgets its client. */
+  /** Revokes and forgets every connection of a provider, and its client. ConnectionNotFound where there is neither. */
   revoke(provider: string): Promise<RevokeReport>;
+  /** As `revoke`, before the provider itself goes: nothing to forget is no failure. */
+  forget(provider: string): Promise<RevokeReport>;
   /** The environment variables that the definition names, with live secrets. An audit event. */
   exportVariables(provider: string, connection?: string): Promise<ExportReport>;
   /** For each value whether a connection of the provider has it. An audit event, without any value. */
@@ -84,6 +92,7 @@ export function createConnections(given: ConnectionsOptions, flows: FlowTable = 
   let schedule: RefreshSchedule | undefined;
 
   const context: ConnectionContext = { options, store, cache };
+  const ending: RevocationContext = { options, connections: store, cache };
 
   return {
     signIns,
@@ -97,6 +106,7 @@ export function createConnections(given: ConnectionsOptions, flows: FlowTable = 
     signInAgain: (connection) => connectionLine(options.catalog, connection),
 
     async start() {
+      await forgetRevoked(store);
       await signIns.resume();
       schedule = startRefreshSchedule({
         nowMs: options.nowMs,
@@ -128,9 +138,14 @@ export function createConnections(given: ConnectionsOptions, flows: FlowTable = 
       return await readSummary(context, connection);
     },
 
-    logout: (provider, connection) =>
-      logoutConnection({ options, connections: store, cache }, provider, connection),
-    revoke: (provider) => revokeProvider({ options, connections: store, cache }, provider),
+    logout: (provider, connection) => logoutConnection(ending, provider, connection),
+    async revoke(provider) {
+      const report = await revokeProvider(ending, provider);
+      if (report.connections.length === 0 && !report.clientCleared)
+        throw await nothingToEnd(ending, provider);
+      return report;
+    },
+    forget: (provider) => revokeProvider(ending, provider),
     compare: (provider, values) => compareSecrets(options, store, provider, values),
     recognize: (fingerprintOf, wanted) => recognizeSecrets(options, fingerprintOf, wanted),
     exportVariables: (provider, wanted) => exportVariables(context, provider, wanted),

@@ -60,7 +60,7 @@ export interface ConnectionsOptions {
   readonly pause?: (ms: number) => Promise<unknown>;
 }
 
-export type ConnectionStatus = 'connected' | 'expired' | 'invalid' | 'revoked';
+export type ConnectionStatus = 'connected' | 'expired' | 'invalid';
 
 /** One connection as lists show it: no secret in it. */
 export interface ConnectionSummary {

@@ -7,6 +7,7 @@ function recorded() {
   const catalog = {
     find: (name: string) => void calls.push(`find ${name}`),
     add: async () => void calls.push('add'),
+    removal: () => void calls.push('removal'),
     remove: async () => void calls.push('remove'),
     reload: async () => void calls.push('reload'),
     problems: [],
@@ -21,6 +22,7 @@ it('lets a user read definitions, and store or remove none, by whatever call or 
   await own.reload();
   expect(own.problems).toBe(catalog.problems);
   await expect(own.add({}, { replace: true })).rejects.toMatchObject({ code: 'OperationNotAllowed' });
+  expect(() => own.removal('github')).toThrow(expect.objectContaining({ code: 'OperationNotAllowed' }));
   await expect(own.remove('github')).rejects.toMatchObject({ code: 'OperationNotAllowed' });
   expect(calls).toEqual(['find github', 'reload']);
 });

@@ -5,7 +5,7 @@ import type { Principal } from './principals.ts';
 /** The home's catalog as a principal may use it: definitions say where credentials go, so only an admin changes them. */
 export function catalogFor({ role }: Principal, catalog: Catalog): Catalog {
   if (role === 'admin') return catalog;
-  const refuse = async (): Promise<never> => {
+  const refuse = (): never => {
     throw new AuthsomeError('OperationNotAllowed', 'only an admin may define or remove a provider', {
       hint: 'Ask an admin of this daemon to do it. Your role: authsome whoami',
     });
@@ -17,8 +17,9 @@ export function catalogFor({ role }: Principal, catalog: Catalog): Catalog {
     get problems() {
       return catalog.problems;
     },
-    add: refuse,
-    remove: refuse,
+    add: async () => refuse(),
+    removal: refuse,
+    remove: async () => refuse(),
     reload: () => catalog.reload(),
   };
 }

@@ -28,6 +28,8 @@ export interface Catalog {
    * `replace`.
    */
   add(document: unknown, options: { readonly replace: boolean }): Promise<Provider>;
+  /** What `remove` would do. */
+  removal(name: string): 'removed' | 'reset' | undefined;
   /** Removes a person's own definition: `reset` when a bundled one takes its place, `undefined` when there was none. */
   remove(name: string): Promise<'removed' | 'reset' | undefined>;
   /** Reads the person's own definitions again. */
@@ -55,6 +57,10 @@ export async function createCatalog(parts: {
     const known = parsed.get(name) ?? parseProvider(document, source);
     parsed.set(name, known);
     return known;
+  };
+  const removal = (name: string): 'removed' | 'reset' | undefined => {
+    if (!custom.has(name)) return undefined;
+    return bundled.has(name) ? 'reset' : 'removed';
   };
   const names = () => Array.from(new Set([...bundled.keys(), ...custom.keys()])).sort();
   const isUsable = (name: string) => !('error' in (custom.get(name) ?? {}));
@@ -96,10 +102,12 @@ export async function createCatalog(parts: {
       await reload();
       return provider;
     },
+    removal,
     async remove(name) {
-      if (!custom.has(name) || !(await parts.custom.remove(name))) return undefined;
+      const outcome = removal(name);
+      if (outcome === undefined || !(await parts.custom.remove(name))) return undefined;
       await reload();
-      return bundled.has(name) ? 'reset' : 'removed';
+      return outcome;
     },
     reload,
   };

@@ -1,8 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Acme, connectAcme, connectPixel, createAcme } from '../support/fixture.ts';
-import { acme, hosts } from '../support/service/index.ts';
+import { acme, hosts, pixel } from '../support/service/index.ts';
 
 let fixture: Acme;
 let token = '';
@@ -216,5 +216,34 @@ describe('a definition', () => {
     });
     expect(await fixture.json(['inspect', 'extra'], 4)).toMatchObject({ error: 'ProviderNotFound' });
     expect((await fixture.authsome(['remove', 'github'])).code).toBe(4);
+  });
+
+  it('is removed with its connections only when that is said, and leaves nothing of them', async () => {
+    const file = join(fixture.directory, 'shop.json');
+    const shop = { ...pixel, name: 'shop', api_url: 'https://shop.acme.test' };
+    writeFileSync(file, JSON.stringify(shop));
+    const env = { PIXEL_API_KEY: fixture.apiKey };
+    expect((await fixture.authsome(['register', file])).code).toBe(0);
+    expect((await fixture.authsome(['login', 'shop'], { env })).code).toBe(0);
+    expect(await fixture.json(['remove', 'shop'], 4)).toMatchObject({
+      error: 'ProviderInUse',
+      message: 'shop has connections: default',
+      hint: expect.stringContaining('authsome remove shop --yes'),
+    });
+    expect(await fixture.json(['get', 'shop'])).toMatchObject({ status: 'connected' });
+    expect(await fixture.json(['remove', 'shop', '--yes'])).toEqual({
+      v: 1,
+      provider: 'shop',
+      outcome: 'removed',
+      connections: ['default'],
+      remote: { default: 'unsupported' },
+      client_cleared: false,
+    });
+    expect(existsSync(join(fixture.home, 'providers/shop.json'))).toBe(false);
+    expect(await fixture.json(['get', 'shop'], 4)).toMatchObject({ error: 'ProviderNotFound' });
+    // A definition of that name would find again what was left behind.
+    expect((await fixture.authsome(['register', file])).code).toBe(0);
+    expect(await fixture.json(['get', 'shop'], 3)).toMatchObject({ error: 'ConnectionNotFound' });
+    expect((await fixture.authsome(['remove', 'shop'])).code).toBe(0);
   });
 });

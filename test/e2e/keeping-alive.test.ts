@@ -169,26 +169,32 @@ describe('revoking', () => {
       expect(fixture.service.api.received).toHaveLength(1);
       expect(await fixture.json(['revoke', 'acme'])).toMatchObject({ provider: 'acme' });
       writeFileSync(go, '');
-      expect((await running).stdout).toContain('CredentialMissing');
+      expect((await running).stdout).toContain('ConnectionNotFound');
       expect(fixture.service.api.received).toHaveLength(1);
     });
   });
 
-  it('revokes both tokens at the provider, and is shown by every command after it', async () => {
+  it('revokes both tokens at the provider, and no command reports the connection after it', async () => {
     await withFixture(await createAcme(), async (fixture) => {
       await connectAcme(fixture);
       const { accessToken = '' } = fixture.service.authorization.issued[0] ?? {};
       expect(await fixture.json(['revoke', 'acme'])).toMatchObject({ v: 1, provider: 'acme' });
       expect(await fixture.service.authorization.accepts(accessToken)).toBe(false);
-      expect((await fixture.authsome(['list'])).stdout).toMatch(/acme +default +revoked/);
-      expect(await fixture.json(['get', 'acme'])).toMatchObject({ status: 'revoked', refreshable: false });
-      expect(await fixture.json(['get', 'acme', '--show-secret'], 5)).toMatchObject({
-        error: 'CredentialMissing',
+      const list = await fixture.authsome(['list']);
+      expect(list.stdout + list.stderr).not.toMatch(/acme|revoked/);
+      const { checks } = await fixture.json(['doctor']);
+      expect(checks).toContainEqual(expect.objectContaining({ name: 'connections', status: 'ok' }));
+      const environment = await fixture.authsome(['run', '--', 'env']);
+      expect(environment.stderr).toBe('');
+      expect(environment.stdout).not.toContain('ACME_TOKEN');
+      expect(await fixture.json(['get', 'acme', '--show-secret'], 3)).toMatchObject({
+        error: 'ConnectionNotFound',
         hint: expect.stringContaining('authsome login acme'),
       });
-      const problem = JSON.parse((await fixture.authsome(['run', '--', 'curl', '-sS', me])).stdout);
-      expect(problem).toMatchObject({ code: 'CredentialMissing' });
-      expect(fixture.service.api.received).toEqual([]);
+      const { events } = await fixture.json(['log']);
+      expect(events).toContainEqual(
+        expect.objectContaining({ event: 'connection.revoked', provider: 'acme' }),
+      );
       expect((await connectAcme(fixture)).outcome.code).toBe(0);
       expect(await fixture.authsome(askAcme)).toMatchObject(works);
     });
@@ -204,7 +210,7 @@ describe('revoking', () => {
         expect(outcome.code).toBe(0);
         expect(outcome.stdout + outcome.stderr).toMatch(/reach|answer/);
         expect(calls()).toBeGreaterThan(0);
-        const problem = await fixture.json(['export', 'acme'], verb === 'revoke' ? 5 : 3);
+        const problem = await fixture.json(['export', 'acme'], 3);
         expect(problem.hint).toContain('authsome login acme');
         // The provider still honors the token: nothing here has it any more.
         const { accessToken = '' } = fixture.service.authorization.issued[0] ?? {};

@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import type { InspectDocument, RegisterRequest, RemoveDocument } from '../../client/index.ts';
+import type { InspectDocument, RegisterRequest } from '../../client/index.ts';
 import { AuthsomeError } from '../../errors.ts';
 import { parseJson, withoutComments } from '../../json.ts';
 import type { Fetch } from '../../network/index.ts';
-import type { Tenants } from '../../principals/index.ts';
+import { removeProvider, type Tenants } from '../../principals/index.ts';
 import { type Provider, unknownFields } from '../../providers/index.ts';
 import type { Routes } from '../app.ts';
 import { parseBody } from '../body.ts';
-import { listDocument, revokeDocument } from '../documents.ts';
+import { listDocument, removeDocument, revokeDocument } from '../documents.ts';
 
 const registerRequest = z.object({
   definition: z.unknown().exactOptional(),
@@ -61,25 +61,19 @@ export function providerRoutes(options: ProviderRoutesOptions): Routes {
       return context.json(inspect(provider));
     });
     app.delete('/v1/providers/:provider', async (context) => {
-      const { catalog, audit } = await tenants.of(context.get('caller'));
+      const { audit } = await tenants.of(context.get('caller'));
       const name = context.req.param('provider');
-      const outcome = await catalog.remove(name);
-      if (outcome === undefined) {
-        catalog.resolve(name);
-        throw new AuthsomeError('OperationNotAllowed', `${name} is an unmodified bundled provider`, {
-          hint: `There is nothing to reset. To remove its connections: authsome revoke ${name}`,
-        });
-      }
+      const withConnections = context.req.query('with_connections') === '1';
+      const removal = await removeProvider(tenants, context.get('caller'), name, { withConnections });
       audit.append({
         event: 'provider.removed',
         provider: name,
         identity: context.get('caller').handle,
         outcome: 'ok',
-        detail: outcome,
+        detail: removal.outcome,
       });
       await onChange();
-      const document: RemoveDocument = { v: 1, provider: name, outcome };
-      return context.json(document);
+      return context.json(removeDocument(name, removal));
     });
     app.post('/v1/providers/:provider/revoke', async (context) => {
       const { catalog, connections } = await tenants.of(context.get('caller'));

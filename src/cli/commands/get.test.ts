@@ -67,7 +67,6 @@ it.each([
   ['expired', true, 'It will be refreshed on next use.\n'],
   ['expired', false, 'Sign in again with: authsome login github --force\n'],
   ['invalid', false, 'Sign in again with: authsome login github --force\n'],
-  ['revoked', false, 'Sign in again with: authsome login github --force\n'],
 ] as const)(
   'says what to do about a connection that is %s (refreshable: %j)',
   async (status, refreshable, note) => {

@@ -76,7 +76,7 @@ function connectionRow(
   style: Style,
   nowMs: number,
 ): readonly string[] {
-  const mark = { connected: style.green, expired: style.yellow, invalid: style.red, revoked: style.red };
+  const mark = { connected: style.green, expired: style.yellow, invalid: style.red };
   return [
     provider.name,
     connection.is_default && provider.connections.length > 1

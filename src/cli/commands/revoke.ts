@@ -1,7 +1,7 @@
 import type { CommandModule } from '../command-table.ts';
 import type { CommandContext } from '../context.ts';
 import { addExamples } from '../help-text.ts';
-import { atProvider } from '../output/at-provider.ts';
+import { noteRevoked } from '../output/at-provider.ts';
 
 /** Revokes every connection of a provider, removes them from this machine, and clears its OAuth client. */
 export async function revoke(context: CommandContext, provider: string): Promise<void> {
@@ -12,11 +12,8 @@ export async function revoke(context: CommandContext, provider: string): Promise
     terminal.document(document);
     return;
   }
-  for (const name of document.connections) {
-    terminal.note(`${document.provider}/${name}: ${atProvider[document.remote[name] ?? 'unsupported']}.`);
-  }
   if (document.connections.length === 0) terminal.note(`${document.provider} had no connections.`);
-  if (document.client_cleared) terminal.note(`Cleared the OAuth client of ${document.provider}.`);
+  noteRevoked(terminal, document);
 }
 
 export const build: CommandModule['build'] = (command, context, finish) => {

@@ -86,7 +86,6 @@ describe('the refresh schedule', () => {
     connect('single', { refreshable: false });
     connect('endless', { expiresAtMs: undefined });
     connect('dead', { state: 'invalid' });
-    connect('gone', { state: 'revoked' });
     start();
     await clock.pass(1_000 * hourMs);
     expect(asked).toEqual([]);

@@ -4,13 +4,8 @@ import { connectionKey } from '../names.ts';
 import type { Connection } from '../records/index.ts';
 import { connectionLine } from '../sign-in-command.ts';
 
-/** Throws CredentialMissing or CredentialExpired for a connection that was revoked or has died. */
+/** Throws CredentialExpired for a connection that has died. */
 export function requireConnected(catalog: ProviderCatalog, connection: Connection): void {
-  if (connection.state === 'revoked') {
-    throw new AuthsomeError('CredentialMissing', `${keyOf(connection)} was revoked`, {
-      hint: signInAgain(catalog, connection),
-    });
-  }
   if (connection.state === 'invalid') {
     throw new AuthsomeError(
       'CredentialExpired',

@@ -207,14 +207,26 @@ function olderName(name: string, clientId: string): string {
   return `${name}#${clientId}`;
 }
 
+/** Whether a client of this provider (at any base URL) is stored. */
+export async function hasClient(vault: Vault, provider: string): Promise<boolean> {
+  return (await clientNames(vault, provider)).length > 0;
+}
+
 /** Whether there was a client of this provider (at any base URL) to forget. */
 export async function forgetClients(vault: Vault, provider: string): Promise<boolean> {
   let found = false;
-  for (const { name } of await vault.list('client')) {
-    if (name !== provider && !name.startsWith(`${provider}@`) && !name.startsWith(`${provider}#`)) continue;
+  for (const name of await clientNames(vault, provider)) {
     if (await vault.remove('client', name)) found = true;
   }
   return found;
+}
+
+async function clientNames(vault: Vault, provider: string): Promise<readonly string[]> {
+  return (await vault.list('client'))
+    .map(({ name }) => name)
+    .filter(
+      (name) => name === provider || name.startsWith(`${provider}@`) || name.startsWith(`${provider}#`),
+    );
 }
 
 /** One client per provider, and one more for each other base URL. */

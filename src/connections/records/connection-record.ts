@@ -12,7 +12,7 @@ export interface Connection {
   readonly authType: Provider['authType'];
   readonly flow: FlowName;
   /** `expired` is never stored: it follows from the clock. */
-  readonly state: 'connected' | 'invalid' | 'revoked';
+  readonly state: 'connected' | 'invalid';
   readonly scopes: readonly string[];
   readonly expiresAtMs: number | undefined;
   readonly obtainedAtMs: number;

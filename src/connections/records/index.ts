@@ -5,6 +5,7 @@ export {
   doubtClient,
   findClient,
   forgetClients,
+  hasClient,
   isClientInUse,
   isRefusedRegistration,
   isUsedElsewhere,

@@ -4,7 +4,7 @@ import {
   startAuthorizationServer,
   type TestAuthorizationServer,
 } from '../testing/test-authorization-server.ts';
-import { acmeKey, openServerFixture, signIn, statusOf } from '../testing/test-sign-in.ts';
+import { acmeKey, openServerFixture, signIn } from '../testing/test-sign-in.ts';
 
 let server: TestAuthorizationServer;
 beforeAll(async () => {
@@ -37,11 +37,12 @@ describe('revoking', () => {
     expect(await server.accepts(live.secret)).toBe(false);
     expect(await connections.credentials.renew(acmeKey, live)).toBeUndefined();
     await expect(connections.credentials.acquire(acmeKey)).rejects.toMatchObject({
-      code: 'CredentialMissing',
+      code: 'ConnectionNotFound',
     });
-    expect(await statusOf(connections)).toBe('revoked');
-    expect((await options.vault.read('connection', acmeKey))?.secrets).toEqual({});
-    expect(await options.vault.list('client')).toEqual([]);
+    expect(await connections.summaries()).toEqual([]);
+    for (const kind of ['connection', 'default', 'client'] as const) {
+      expect(await options.vault.list(kind)).toEqual([]);
+    }
     expect(events.filter(({ event }) => event === 'connection.revoked')).toHaveLength(2);
     await signIn(server, connections);
   });
@@ -52,8 +53,23 @@ describe('revoking', () => {
     server.broken.add('/token/revocation');
     expect((await connections.revoke('acme')).remote).toEqual({ default: 'unreachable' });
     await expect(connections.credentials.acquire(acmeKey)).rejects.toMatchObject({
-      code: 'CredentialMissing',
+      code: 'ConnectionNotFound',
     });
+  });
+
+  it('forgets at start what an earlier version kept of a revoked connection, and nothing else', async () => {
+    const { options } = openServerFixture(server);
+    const connections = createConnections(options);
+    await signIn(server, connections);
+    await signIn(server, connections, 'old');
+    const kept = await options.vault.read('connection', 'acme/old');
+    if (kept === undefined) throw new Error('no connection');
+    const tombstone = { ...kept, fields: { ...kept.fields, state: 'revoked' }, secrets: {} };
+    await options.vault.write(tombstone, kept.version);
+    await connections.start();
+    await connections.close();
+    expect((await connections.summaries()).map(({ name }) => name)).toEqual(['default']);
+    expect(await connections.credentials.acquire(acmeKey)).toBeDefined();
   });
 
   it('a logout forgets one connection, and tells the provider', async () => {
@@ -67,5 +83,28 @@ describe('revoking', () => {
     expect((await connections.summaries()).map(({ name }) => name)).toEqual(['default']);
     expect(await server.accepts((await connections.credentials.acquire(acmeKey)).secret)).toBe(true);
     await expect(connections.logout('acme', 'work')).rejects.toMatchObject({ code: 'ConnectionNotFound' });
+  });
+
+  it('says what could be ended instead where there is no such connection, and never how to sign in', async () => {
+    const connections = createConnections(openServerFixture(server).options);
+    const nothing = {
+      code: 'ConnectionNotFound',
+      hint: 'Nothing of it is stored here. To see what is: authsome list',
+    };
+    await expect(connections.logout('acme')).rejects.toMatchObject(nothing);
+    await expect(connections.revoke('acme')).rejects.toMatchObject(nothing);
+    await expect(connections.logout('acmee')).rejects.toMatchObject({ code: 'ProviderNotFound' });
+    await signIn(server, connections);
+    await expect(connections.logout('acme', 'work')).rejects.toMatchObject({
+      message: 'there is no connection acme/work',
+      hint: 'Connected: acme/default',
+    });
+    await connections.logout('acme');
+    await expect(connections.logout('acme')).rejects.toMatchObject({
+      hint: 'To clear its OAuth client: authsome revoke acme',
+    });
+    await connections.revoke('acme');
+    await expect(connections.revoke('acme')).rejects.toMatchObject(nothing);
+    expect(await connections.forget('acme')).toMatchObject({ connections: [], clientCleared: false });
   });
 });

@@ -1,3 +1,4 @@
+import { shellWord } from '../../command-line.ts';
 import { AuthsomeError } from '../../errors.ts';
 import { type RevocationOutcome, revokeTokens } from '../../oauth/index.ts';
 import { tokenEndpoint } from '../clients/index.ts';
@@ -5,15 +6,14 @@ import type { ConnectionsOptions, LogoutReport, RevokeReport } from '../contract
 import type { CredentialCache } from '../credentials/index.ts';
 import { withGrant } from '../credentials/index.ts';
 import { fetchTo } from '../discovery/index.ts';
-import { connectionKey } from '../names.ts';
+import { connectionKey, connectionName } from '../names.ts';
 import {
   type Connection,
   type ConnectionStore,
-  connectionNotFound,
   findClient,
   forgetClients,
+  hasClient,
   type OpenConnection,
-  writeConnection,
 } from '../records/index.ts';
 
 export interface RevocationContext {
@@ -23,8 +23,9 @@ export interface RevocationContext {
 }
 
 /**
- * Revokes every connection of a provider: its tokens there (RFC 7009), then clears them here and forgets the client.
- * Returns the outcome for each. From the first moment on no credential of theirs is handed out.
+ * Revokes every connection of a provider: its tokens there (RFC 7009), then forgets them and the client here. Returns the
+ * outcome for each; nothing is left for `list`, `doctor` or a run to report. From the first moment on no credential of
+ * theirs is handed out.
  */
 export async function revokeProvider(context: RevocationContext, provider: string): Promise<RevokeReport> {
   const { options, connections } = context;
@@ -32,13 +33,19 @@ export async function revokeProvider(context: RevocationContext, provider: strin
   const remote: Record<string, RevocationOutcome> = {};
   await Promise.all(
     mine.map(async ({ name }) => {
-      const clear = () => clearTokens(context, provider, name);
+      const clear = () => connections.remove(provider, name);
       remote[name] = await takeBack(context, { provider, name, kind: 'revoked', clear });
     }),
   );
   const clientCleared = await forgetClients(options.vault, provider);
-  if (mine.length === 0 && !clientCleared) throw connectionNotFound(provider);
   return { provider, connections: mine.map(({ name }) => name), remote, clientCleared };
+}
+
+/** Forgets what earlier versions kept of a revoked connection: a record without secrets that was reported for ever. */
+export async function forgetRevoked(connections: ConnectionStore): Promise<void> {
+  for (const { provider, name, state } of await connections.list()) {
+    if ((state as string) === 'revoked') await connections.remove(provider, name);
+  }
 }
 
 /** Forgets one connection, after revoking its tokens at the provider where that is supported. ConnectionNotFound. */
@@ -48,7 +55,11 @@ export async function logoutConnection(
   wanted: string | undefined,
 ): Promise<LogoutReport> {
   const { connections } = context;
-  const { name } = (await connections.open(provider, wanted)).connection;
+  const mine = await connections.list(provider);
+  const name = wanted === undefined ? await connections.defaultOf(provider, mine) : connectionName(wanted);
+  if (name === undefined || !mine.some((connection) => connection.name === name)) {
+    throw await nothingToEnd(context, provider, { name: wanted, others: mine });
+  }
   const clear = () => connections.remove(provider, name);
   const remote = await takeBack(context, { provider, name, kind: 'removed', clear });
   return { provider, connection: name, remote };
@@ -127,15 +138,30 @@ export async function revokeRemotely(
   }
 }
 
-async function clearTokens(
-  { options, connections }: RevocationContext,
+/**
+ * The error for a connection that is not there to be ended. Whoever asked wants out, so its hint names what can be ended
+ * and no sign-in. ProviderNotFound where not even the provider exists.
+ */
+export async function nothingToEnd(
+  { options }: Pick<RevocationContext, 'options'>,
   provider: string,
-  name: string,
-): Promise<void> {
-  for (;;) {
-    const open = await connections.find(provider, name);
-    if (open === undefined) return;
-    const cleared: Connection = { ...open.connection, state: 'revoked', refreshable: false };
-    if ((await writeConnection(options.vault, cleared, {}, open.connection.version)) !== undefined) return;
-  }
+  { name, others = [] }: { readonly name?: string | undefined; readonly others?: readonly Connection[] } = {},
+): Promise<AuthsomeError> {
+  const hint = await whatCanBeEnded(options, provider, others);
+  // A misspelled provider gets an error that says so.
+  if (others.length === 0) options.catalog.resolve(provider);
+  const what = name === undefined ? `no connection to ${provider}` : `no connection ${provider}/${name}`;
+  return new AuthsomeError('ConnectionNotFound', `there is ${what}`, { hint });
+}
+
+async function whatCanBeEnded(
+  { vault }: ConnectionsOptions,
+  provider: string,
+  others: readonly Connection[],
+): Promise<string> {
+  if (others.length > 0)
+    return `Connected: ${others.map((other) => connectionKey(provider, other.name)).join(', ')}`;
+  if (await hasClient(vault, provider))
+    return `To clear its OAuth client: authsome revoke ${shellWord(provider)}`;
+  return 'Nothing of it is stored here. To see what is: authsome list';
 }

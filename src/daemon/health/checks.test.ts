@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import type { DoctorDocument, ReadyDocument } from '../../client/index.ts';
@@ -35,6 +35,32 @@ it('names a definition that was broken by hand, and stays ready', async () => {
   const ready = (await (await fetch(`${fixture.daemon.url}/ready`)).json()) as ReadyDocument;
   expect(ready.ready).toBe(true);
   expect(JSON.stringify(ready)).not.toContain('broken.json');
+});
+
+it('names a connection whose definition was deleted by hand, with the command that removes it', async () => {
+  fixture = await openFixture();
+  const definition = {
+    schema_version: 1,
+    name: 'acme',
+    display_name: 'Acme',
+    auth_type: 'api_key',
+    flow: 'api_key',
+    api_url: 'https://api.acme.example',
+    api_key: { header_name: 'X-API-Key' },
+  };
+  await fixture.call('POST', '/v1/providers', { definition, force: false });
+  const request = { provider: 'acme', force: false, api_key: 'a-key-0123456789' };
+  expect((await fixture.call('POST', '/v1/auth-sessions', request)).ok).toBe(true);
+  expect(find(await doctor(), 'connections')).toMatchObject({ status: 'ok' });
+  rmSync(join(fixture.home, 'providers/acme.json'));
+  await fixture.call('GET', '/v1/providers');
+  expect(find(await doctor(), 'connections')).toMatchObject({
+    status: 'warn',
+    message: expect.stringContaining('acme/default'),
+    fix: 'authsome revoke acme',
+  });
+  expect((await fixture.call('POST', '/v1/providers/acme/revoke')).ok).toBe(true);
+  expect(find(await doctor(), 'connections')).toMatchObject({ status: 'ok' });
 });
 
 it('warns of a setting that authsome does not know, which nothing else mentions', async () => {

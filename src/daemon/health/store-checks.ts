@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { AuditTrail } from '../../audit/index.ts';
+import { shellWord } from '../../command-line.ts';
 import type { Tenant } from '../../principals/index.ts';
 import { type Catalog, unknownFields, unknownFieldText } from '../../providers/index.ts';
 import type { Settings } from '../../settings.ts';
@@ -30,7 +31,7 @@ export function storeChecks(options: StoreChecksOptions): readonly Check[] {
       isVital,
     }),
     check('key_source', async () => keySourceFinding(await tenants()), { isVital }),
-    check('connections', async () => connectionsFinding(await tenants())),
+    check('connections', async () => connectionsFinding(catalog, await tenants())),
     check('keychain', () => keychainFinding(options)),
     check('providers', (depth) => providersFinding(catalog, depth), { isVital }),
   ];
@@ -63,7 +64,10 @@ function keySourceFinding(tenants: readonly Tenant[]): Finding {
 }
 
 /** Names the connections that only a person can fix. */
-async function connectionsFinding(tenants: readonly Tenant[]): Promise<Finding> {
+async function connectionsFinding(catalog: Catalog, tenants: readonly Tenant[]): Promise<Finding> {
+  const malformed = new Set(catalog.problems.map(({ name }) => name));
+  const isDefined = (provider: string): boolean =>
+    malformed.has(provider) || catalog.find(provider) !== undefined;
   const all = await Promise.all(
     tenants.map(async ({ connections }) =>
       (await connections.summaries()).map((summary) => ({
@@ -72,6 +76,14 @@ async function connectionsFinding(tenants: readonly Tenant[]): Promise<Finding> 
       })),
     ),
   );
+  const orphan = all.flat().find(({ provider }) => !isDefined(provider));
+  if (orphan !== undefined) {
+    return {
+      status: 'warn',
+      message: `no definition says how to use ${orphan.provider}/${orphan.name}: its provider was removed`,
+      fix: `authsome revoke ${shellWord(orphan.provider)}`,
+    };
+  }
   const unusable = all.flat().filter(({ status, refreshable }) => status !== 'connected' && !refreshable);
   const [first] = unusable;
   if (first === undefined) return ok('no connection needs a new sign-in');
