@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -6,10 +7,11 @@ import {
   type Fixture,
   openFixture,
   plainRequest,
+  secretIn,
   signedHeaders,
   testIdentity,
 } from '../daemon/test-daemon.ts';
-import { daemonProof, proofHeader } from '../identity/index.ts';
+import { daemonProof, instanceHeader, proofHeader } from '../identity/index.ts';
 
 let fixture: Fixture;
 beforeAll(async () => {
@@ -21,7 +23,14 @@ const rawRequest = (method: string, path: string, headers: Record<string, string
   plainRequest(fixture.daemon.url, method, path, headers, body);
 
 const signed = (method: string, target: string, text = '', identity = fixture.identity) =>
-  signedHeaders({ origin: fixture.daemon.url, identity, method, target, text });
+  signedHeaders({
+    origin: fixture.daemon.url,
+    identity,
+    method,
+    target,
+    text,
+    secret: secretIn(fixture.home),
+  });
 
 describe('what anybody may ask', () => {
   it('says that it is alive, and nothing more', async () => {
@@ -85,14 +94,42 @@ describe('who is kept out', () => {
     expect(headers[proofHeader]).toBeUndefined();
   });
 
-  it('refuses a stale call', async () => {
-    const response = await fixture.call('GET', '/v1/whoami', undefined, { nowMs: Date.now() - 61_000 });
+  it.each([
+    ['is too old', -61_000, /signed 6\d seconds ago, and 60 are allowed$/],
+    ['comes from the future', 8_000, /signed \d seconds from now, and 5 are allowed$/],
+  ])('refuses a call that %s, and names the clocks', async (_, offsetMs, message) => {
+    const response = await fixture.call('GET', '/v1/whoami', undefined, { nowMs: Date.now() + offsetMs });
     expect(response.status).toBe(401);
+    expect(await response.json()).toMatchObject({
+      error: 'RequestNotAuthentic',
+      message: expect.stringMatching(message),
+      hint: 'Set the clocks of both machines, then try again.',
+    });
   });
 
-  it('refuses a call that was signed before this daemon began', async () => {
-    const response = await fixture.call('GET', '/v1/whoami', undefined, { nowMs: Date.now() - 50_000 });
-    expect(response.status).toBe(401);
+  it('refuses a call that is not for this start of the daemon, and names this start', async () => {
+    const call = {
+      origin: fixture.daemon.url,
+      identity: fixture.identity,
+      method: 'GET',
+      target: '/v1/whoami',
+    };
+    expect((await fixture.call('GET', '/v1/whoami')).status).toBe(200);
+    const names = new Set<unknown>();
+    for (const other of [{}, { instance: 'another' }, { secret: randomBytes(32) }]) {
+      const headers = signedHeaders({ ...call, text: '', ...other });
+      const refused = await rawRequest('GET', '/v1/whoami', headers);
+      expect(refused.status).toBe(401);
+      expect(refused.text).toContain('it was signed for another start of the daemon');
+      names.add(refused.headers[instanceHeader]);
+    }
+    expect(names.size).toBe(1);
+    const instance = String([...names][0]);
+    const accepted = await rawRequest('GET', '/v1/whoami', signedHeaders({ ...call, text: '', instance }));
+    expect(accepted.status).toBe(200);
+    await fixture.restart();
+    const renamed = { ...call, origin: fixture.daemon.url, text: '', instance };
+    expect((await rawRequest('GET', '/v1/whoami', signedHeaders(renamed))).status).toBe(401);
   });
 
   it('refuses the same call a second time', async () => {

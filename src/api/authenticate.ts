@@ -1,12 +1,13 @@
 import type { MiddlewareHandler } from 'hono';
-import { AuthsomeError } from '../errors.ts';
 import {
   createNonceMemory,
   daemonProof,
-  freshnessMs,
   homeProofHeader,
   homeProofMatches,
+  instanceHeader,
+  notAuthentic,
   proofHeader,
+  requireFresh,
   type Verified,
   verifyRequest,
 } from '../identity/index.ts';
@@ -16,59 +17,47 @@ import type { AppEnv } from './app.ts';
 import { readBody } from './body.ts';
 
 export interface AuthenticateOptions {
-  /** The secret in `server/daemon.json`. It proves to a caller that this daemon sent the response. */
+  /** The secret in `server/daemon.json`. It proves to a caller that this daemon sent the response. New for each start. */
   readonly secret: Uint8Array;
+  /** The public name of this start. */
+  readonly instance: string;
   readonly nowMs: () => number;
-  readonly startedAtMs: number;
   readonly admit: (verified: Verified, isFromHome: boolean) => Promise<Caller>;
 }
 
 /**
- * Admits calls that are signed, fresh and not replayed, by known identities, and proves to each caller that this daemon
- * responds.
+ * Admits calls that are signed, fresh, made for this start of the daemon and not replayed, by known identities, and proves
+ * to each caller that this daemon responds. A call for another start is refused: that one may have taken it already, and
+ * its memory of nonces is gone. Times would not tell, since clocks are set back.
  */
 export function authenticate(options: AuthenticateOptions): MiddlewareHandler<AppEnv> {
-  const { secret, nowMs, startedAtMs, admit } = options;
+  const { secret, instance, nowMs, admit } = options;
   const nonces = createNonceMemory({ now: nowMs });
-  // A call that was signed before this process started may already have been made to the previous one.
-  const earliestMs = Math.floor(startedAtMs / 1000) * 1000;
 
   return async (context, next) => {
     const body = await readBody(context);
     const url = new URL(context.req.url);
-    let isNew = (): boolean => false;
-    const verified = verifyRequest(
-      {
-        method: context.req.method,
-        origin: url.origin,
-        target: url.pathname + url.search,
-        body,
-        headers: context.req.header(),
-      },
-      {
-        nowMs: nowMs(),
-        rememberNonce(nonce, expiresAtMs) {
-          isNew = () => nonces.remember(nonce, expiresAtMs);
-          return expiresAtMs - freshnessMs >= earliestMs;
-        },
-      },
-    );
+    const verified = verifyRequest({
+      method: context.req.method,
+      origin: url.origin,
+      target: url.pathname + url.search,
+      body,
+      headers: context.req.header(),
+    });
     const signature = context.req.header('signature') ?? '';
     // Only after verification: an impostor of this daemon could relay a proof for a signature made for the impostor.
-    const prove = (): void => context.header(proofHeader, daemonProof(secret, signature));
-    const homeProof = context.req.header(homeProofHeader) ?? '';
-    let caller: Caller;
-    try {
-      caller = await admit(verified, homeProofMatches(secret, signature, homeProof));
-    } catch (error) {
-      prove();
-      throw error;
+    context.header(proofHeader, daemonProof(secret, signature));
+    const freshUntilMs = requireFresh(verified, nowMs());
+    const isFromHome = homeProofMatches(secret, signature, context.req.header(homeProofHeader) ?? '');
+    if (!isFromHome && verified.instance !== instance) {
+      context.header(instanceHeader, instance);
+      throw notAuthentic('it was signed for another start of the daemon', 'Run the command again.');
     }
+    const caller = await admit(verified, isFromHome);
     // After admission: anybody on the machine can sign calls, and those must not fill the memory.
-    if (!isNew()) {
-      throw new AuthsomeError('RequestNotAuthentic', 'the request is not authentic: it was seen before');
+    if (!nonces.remember(`${verified.did} ${verified.nonce}`, freshUntilMs)) {
+      throw notAuthentic('it was seen before');
     }
-    prove();
     context.set('caller', caller);
     context.set('body', body);
     await currentCaller.run(caller, next);

@@ -71,7 +71,8 @@ async function fakeDaemon(
     request.on('end', () => {
       const body = Buffer.concat(chunks);
       const signed = { method, origin: `http://${headers.host}`, target: url, body, headers };
-      const { did } = verifyRequest(signed, { nowMs: Date.now(), rememberNonce: remember });
+      const { did, nonce } = verifyRequest(signed);
+      expect(remember(nonce, Date.now() + 61_000)).toBe(true);
       response.setHeader(proofHeader, daemonProof(knows, String(headers.signature)));
       const call = { method, url, body: body.toString(), did, port: request.socket.remotePort };
       seen.push(call);
@@ -176,6 +177,21 @@ describe('a call', () => {
       expect(error).toMatchObject({ code: 'Usage', message });
     }
     expect(daemon.seen).toEqual([]);
+  });
+
+  it('is signed again, once, for a daemon that was started again in between', async () => {
+    const restarted = randomBytes(32);
+    const daemon = await fakeDaemon((_, response) => {
+      publish({ ...daemon.record, secret: restarted.toString('base64url') });
+      response.end('{"v":1}');
+    }, restarted);
+    publish(daemon.record);
+    await createClient(optionsFor(daemon.record)).revokeProvider('github');
+    expect(daemon.seen.map(({ method, url }) => `${method} ${url}`)).toEqual([
+      'POST /v1/providers/github/revoke',
+      'GET /v1/whoami',
+      'POST /v1/providers/github/revoke',
+    ]);
   });
 
   it('is not repeated when the daemon breaks the connection during it', async () => {

@@ -27,13 +27,14 @@ export interface RoutesOptions {
   readonly url: string;
   /** Of `server/daemon.json`. */
   readonly secret: Uint8Array;
-  readonly startedAtMs: number;
+  /** The public name of this start. */
+  readonly instance: string;
   readonly stop: Daemon['stop'];
 }
 
 /** All that the daemon answers: the pages and what anybody may ask, then the signed API. */
 export function routesOf(options: RoutesOptions): readonly Routes[] {
-  const { start, stores, runtime, url, secret, startedAtMs, stop } = options;
+  const { start, stores, runtime, url, secret, instance, stop } = options;
   const { home, settings, version, log, nowMs, randomBytes } = start;
   const { principals, strangers } = stores;
   const { outbound, tenants, redirectUri, runs, peers } = runtime;
@@ -64,7 +65,7 @@ export function routesOf(options: RoutesOptions): readonly Routes[] {
     openRoutes({ version, pid, ready: () => readyDocument(allChecks) }),
     pageRoutes({ tenants, failures: failureLog(log), randomBytes, peerGate: gate, onUnknownCallback }),
     (app) => app.use('/v1/*', peerGate(gate)),
-    (app) => app.use('/v1/*', authenticate({ secret, nowMs, startedAtMs, admit })),
+    (app) => app.use('/v1/*', authenticate({ secret, instance, nowMs, admit })),
     (app) => app.use('/v1/*', requireRole()),
     daemonRoutes({ version, pid, home: home.path, url, tenants, doctor, stop }),
     providerRoutes({

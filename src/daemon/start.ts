@@ -43,10 +43,10 @@ async function openListener({ settings, addressInUse }: StartOptions): Promise<L
 }
 
 async function assemble(options: StartOptions, listener: Listener, closers: Closers): Promise<Daemon> {
-  const { home, version, log, nowMs, randomBytes } = options;
-  const startedAtMs = nowMs();
+  const { home, version, log, randomBytes } = options;
   const url = `http://${listener.address}`;
   const secret = randomBytes(32);
+  const instance = Buffer.from(randomBytes(16)).toString('base64url');
   const stores = await openStores(options, closers);
   const runtime = await createRuntime(options, stores, listener, closers);
 
@@ -85,7 +85,7 @@ async function assemble(options: StartOptions, listener: Listener, closers: Clos
   });
   closers.add(() => databaseFile.close());
 
-  const routes = routesOf({ start: options, stores, runtime, url, secret, startedAtMs, stop });
+  const routes = routesOf({ start: options, stores, runtime, url, secret, instance, stop });
   const app = createApp({
     allowedHosts: () => listener.names,
     failures: failureLog(log),

@@ -4,7 +4,14 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AuthsomeError } from '../errors.ts';
-import { didOf, homeProof, homeProofHeader, type Identity, signRequest } from '../identity/index.ts';
+import {
+  didOf,
+  homeProof,
+  homeProofHeader,
+  type Identity,
+  instanceHeader,
+  signRequest,
+} from '../identity/index.ts';
 import { writePrivateFile } from '../private-files/index.ts';
 import { parseSettings } from '../settings.ts';
 import { openDatabase } from '../storage/test-storage.ts';
@@ -79,11 +86,13 @@ export async function openFixture({
     get daemon() {
       return daemon;
     },
-    call(method, target, body, init = {}) {
-      const secret = init.fromElsewhere === true ? undefined : secretIn(path);
+    async call(method, target, body, init = {}) {
+      const { fromElsewhere, nowMs, signal, identity: caller = identity } = init;
       const text = body === undefined ? '' : JSON.stringify(body);
-      const call = { origin: daemon.url, identity: init.identity ?? identity, method, target, text };
-      return signedFetch(call, { ...init, secret });
+      const call = { origin: daemon.url, identity: caller, method, target, text, nowMs };
+      if (fromElsewhere !== true) return signedFetch({ ...call, secret: secretIn(path) }, signal);
+      const refused = await signedFetch(call, signal);
+      return signedFetch({ ...call, instance: refused.headers.get(instanceHeader) ?? '' }, signal);
     },
     async restart() {
       await stop();
@@ -109,7 +118,7 @@ export async function addPrincipal(home: string, role: 'admin' | 'user', identit
 }
 
 /** What proves to the daemon of a home that a caller can read it. */
-function secretIn(home: string): Buffer {
+export function secretIn(home: string): Buffer {
   const text = readFileSync(join(home, 'server/daemon.json'), 'utf8');
   return Buffer.from((JSON.parse(text) as { secret: string }).secret, 'base64url');
 }
@@ -121,27 +130,29 @@ export interface SignedCall {
   readonly target: string;
   readonly text: string;
   readonly nowMs?: number | undefined;
+  /** Of the home, to prove that the caller can read it. */
+  readonly secret?: Uint8Array;
+  /** The start of the daemon that the call is for. */
+  readonly instance?: string;
 }
 
 export function signedHeaders(call: SignedCall): Record<string, string> {
-  const { origin, identity, method, target, text, nowMs = Date.now() } = call;
+  const { origin, identity, method, target, text, nowMs = Date.now(), secret, instance } = call;
   const nonce = randomBytes(16).toString('base64url');
-  return signRequest(identity, { method, origin, target, body: Buffer.from(text) }, { nowMs, nonce });
+  const request = { method, origin, target, body: Buffer.from(text), instance };
+  const headers = signRequest(identity, request, { nowMs, nonce });
+  if (secret !== undefined) headers[homeProofHeader] = homeProof(secret, headers.signature ?? '');
+  return headers;
 }
 
-function signedFetch(
-  call: SignedCall,
-  init: CallInit & { readonly secret: Uint8Array | undefined },
-): Promise<Response> {
+function signedFetch(call: SignedCall, signal: AbortSignal | undefined): Promise<Response> {
   const { origin, method, target, text } = call;
-  const headers = signedHeaders({ ...call, nowMs: init.nowMs });
-  if (init.secret !== undefined) headers[homeProofHeader] = homeProof(init.secret, headers.signature ?? '');
   return fetch(origin + target, {
     method,
-    headers,
+    headers: signedHeaders(call),
     redirect: 'manual',
     ...(text === '' ? {} : { body: text }),
-    ...(init.signal === undefined ? {} : { signal: init.signal }),
+    ...(signal === undefined ? {} : { signal }),
   });
 }
 

@@ -17,10 +17,20 @@ export interface SignableRequest {
   readonly target: string;
   /** Empty when there is none. */
   readonly body: Uint8Array;
+  /** The start of the daemon that may take it, as the daemon named it. A caller from its home proves that otherwise. */
+  readonly instance?: string | undefined;
 }
 
 /** What a valid signature proves. */
 export interface Verified {
   readonly did: string;
   readonly handle: string;
+}
+
+/** A valid signature: who made it, when, and for which start of the daemon. */
+export interface VerifiedCall extends Verified {
+  readonly nonce: string;
+  /** Whole seconds, by the caller's clock. */
+  readonly createdMs: number;
+  readonly instance: string | undefined;
 }

@@ -16,5 +16,5 @@ export {
   proofHeader,
   proofMatches,
 } from './proof.ts';
-export { signRequest } from './signature.ts';
-export { freshnessMs, verifyRequest } from './verify.ts';
+export { instanceHeader, signRequest } from './signature.ts';
+export { notAuthentic, requireFresh, verifyRequest } from './verify.ts';

@@ -1,31 +1,39 @@
-/** Nonces of the last minute or so, bounded. */
+/** Nonces that were used, bounded. */
 export interface NonceMemory {
-  /** Whether `nonce` is new; it is then remembered until `expiresAtMs`. */
+  /** Whether `nonce` is new; it is then remembered until `expiresAtMs` at least. */
   remember(nonce: string, expiresAtMs: number): boolean;
 }
 
+const betweenSweepsMs = 10_000;
+
 /**
  * A replay cache for one process. When it is full of live nonces it refuses new ones rather than forget an old
- * one, because forgetting would let that request be replayed.
+ * one, because forgetting would let that request be replayed. Expired ones stay until room is needed: a clock that is
+ * set back makes their signatures fresh again.
  */
 export function createNonceMemory(options: {
   readonly now: () => number;
   readonly capacity?: number;
+  /** Up to this many, nothing is forgotten. */
+  readonly ample?: number;
 }): NonceMemory {
-  const { now, capacity = 65_536 } = options;
+  const { now, capacity = 65_536, ample = 8_192 } = options;
   const expiries = new Map<string, number>();
-  let sweepAtMs = 0;
+  let sweptAtMs = Number.NEGATIVE_INFINITY;
 
   const sweep = (nowMs: number): void => {
-    sweepAtMs = nowMs + 10_000;
+    sweptAtMs = nowMs;
     for (const [nonce, expiresAtMs] of expiries) if (expiresAtMs <= nowMs) expiries.delete(nonce);
   };
 
   return {
     remember(nonce, expiresAtMs) {
-      const nowMs = now();
-      if (nowMs >= sweepAtMs) sweep(nowMs);
-      if (expiries.has(nonce) || expiries.size >= capacity) return false;
+      if (expiries.has(nonce)) return false;
+      if (expiries.size >= ample) {
+        const nowMs = now();
+        if (Math.abs(nowMs - sweptAtMs) >= betweenSweepsMs) sweep(nowMs);
+        if (expiries.size >= capacity) return false;
+      }
       expiries.set(nonce, expiresAtMs);
       return true;
     },

@@ -3,15 +3,16 @@ import type { Identity, SignableRequest } from './identity.ts';
 
 /** Header that names the handle; covered by every signature. */
 export const identityHeader = 'authsome-identity';
+/** Header with the name of one start of the daemon; covered where it is sent. */
+export const instanceHeader = 'authsome-instance';
 /** Authsome's label in `Signature` and `Signature-Input` (RFC 9421 §4). */
 export const signatureLabel = 'authsome';
 
-const withoutBody = `("@method" "@target-uri" "${identityHeader}")`;
-const withBody = `("@method" "@target-uri" "content-digest" "${identityHeader}")`;
-
 /** The covered components, in order, as the inner list that `Signature-Input` must have. */
-export function coveredComponents(request: SignableRequest): string {
-  return request.body.length === 0 ? withoutBody : withBody;
+export function coveredComponents({ body, instance }: SignableRequest): string {
+  const digest = body.length === 0 ? '' : ' "content-digest"';
+  const bound = instance === undefined ? '' : ` "${instanceHeader}"`;
+  return `("@method" "@target-uri"${digest} "${identityHeader}"${bound})`;
 }
 
 /** `Content-Digest` of a body (RFC 9530 §2). */
@@ -24,12 +25,15 @@ export function contentDigest(body: Uint8Array): string {
  * beginning with the list of {@link coveredComponents}.
  */
 export function signatureBase(request: SignableRequest, handle: string, parameters: string): Buffer {
-  const digest = request.body.length === 0 ? '' : `"content-digest": ${contentDigest(request.body)}\n`;
+  const { body, instance } = request;
+  const digest = body.length === 0 ? '' : `"content-digest": ${contentDigest(body)}\n`;
+  const bound = instance === undefined ? '' : `"${instanceHeader}": ${instance}\n`;
   return Buffer.from(
     `"@method": ${request.method}\n` +
       `"@target-uri": ${request.origin}${request.target}\n` +
       digest +
       `"${identityHeader}": ${handle}\n` +
+      bound +
       `"@signature-params": ${parameters}`,
     'latin1',
   );
@@ -52,6 +56,7 @@ export function signRequest(
   return {
     [identityHeader]: identity.handle,
     ...(request.body.length === 0 ? {} : { 'content-digest': contentDigest(request.body) }),
+    ...(request.instance === undefined ? {} : { [instanceHeader]: request.instance }),
     'signature-input': `${signatureLabel}=${parameters}`,
     signature: `${signatureLabel}=:${signature.toString('base64')}:`,
   };

@@ -1,49 +1,40 @@
 import { timingSafeEqual, verify } from 'node:crypto';
 import { AuthsomeError } from '../errors.ts';
 import { publicKeyOf } from './did.ts';
-import type { SignableRequest, Verified } from './identity.ts';
+import type { SignableRequest, VerifiedCall } from './identity.ts';
 import { isHandle } from './key.ts';
 import {
   contentDigest,
   coveredComponents,
   identityHeader,
+  instanceHeader,
   signatureBase,
   signatureLabel,
 } from './signature.ts';
 
-/** How far a signature's `created` may be from the daemon's clock, either way. */
+/** How old a signature may be, by the daemon's clock. */
 export const freshnessMs = 60_000;
+/** How far a caller's clock may be ahead of the daemon's. */
+export const aheadMs = 5_000;
 
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-export interface VerifyOptions {
-  readonly nowMs: number;
-  /**
-   * Records a nonce until `expiresAtMs`; `false` when it was recorded before (or cannot be). Called last, so
-   * that an unsigned request cannot use up a nonce.
-   */
-  readonly rememberNonce: (nonce: string, expiresAtMs: number) => boolean;
-}
-
 /**
  * Who signed `request`, whose header names are in lower case. Throws `RequestNotAuthentic` unless the signature covers
- * exactly what {@link signRequest} covers, is fresh, new, and matches the body. A valid signature says who calls,
- * not what they may do.
+ * exactly what {@link signRequest} covers, and matches the body. A valid signature says who calls, not what they may do,
+ * nor that this is the first time: see {@link requireFresh} and the memory of nonces.
  */
-export function verifyRequest(
-  request: SignableRequest & { readonly headers: Headers },
-  { nowMs, rememberNonce }: VerifyOptions,
-): Verified {
-  const handle = single(request.headers, identityHeader);
+export function verifyRequest(request: SignableRequest & { readonly headers: Headers }): VerifiedCall {
+  const { headers } = request;
+  const handle = single(headers, identityHeader);
   if (!isHandle(handle)) throw notAuthentic('the identity header is not a handle');
-  const parameters = memberOf(single(request.headers, 'signature-input'), 'Signature-Input');
-  const { createdMs, nonce, did } = readParameters(parameters, coveredComponents(request));
-  const signature = signatureBytes(memberOf(single(request.headers, 'signature'), 'Signature'));
-  if (Math.abs(nowMs - createdMs) > freshnessMs) {
-    throw notAuthentic('the signature is not fresh', 'Set the clocks of both machines, then try again.');
-  }
+  const instance = headers[instanceHeader] === undefined ? undefined : single(headers, instanceHeader);
+  const signed: SignableRequest = { ...request, instance };
+  const parameters = memberOf(single(headers, 'signature-input'), 'Signature-Input');
+  const { createdMs, nonce, did } = readParameters(parameters, coveredComponents(signed));
+  const signature = signatureBytes(memberOf(single(headers, 'signature'), 'Signature'));
   if (request.body.length > 0) {
-    const claimed = Buffer.from(single(request.headers, 'content-digest'));
+    const claimed = Buffer.from(single(headers, 'content-digest'));
     const actual = Buffer.from(contentDigest(request.body));
     if (claimed.length !== actual.length || !timingSafeEqual(claimed, actual)) {
       throw notAuthentic('the content digest does not match the body');
@@ -51,14 +42,29 @@ export function verifyRequest(
   }
   const publicKey = publicKeyOf(did);
   if (publicKey === undefined) throw notAuthentic('the key id is not an Ed25519 did:key');
-  if (!verify(null, signatureBase(request, handle, parameters), publicKey, signature)) {
+  if (!verify(null, signatureBase(signed, handle, parameters), publicKey, signature)) {
     throw notAuthentic('the signature does not verify');
   }
+  return { did, handle, nonce, createdMs, instance };
+}
+
+/**
+ * Throws `RequestNotAuthentic` for a signature that is too old, or from the future. Returns until when it will be fresh,
+ * which is how long its nonce has to be remembered.
+ */
+export function requireFresh({ createdMs }: Pick<VerifiedCall, 'createdMs'>, nowMs: number): number {
+  const ageMs = nowMs - createdMs;
+  if (ageMs > freshnessMs) throw wrongClocks(`${Math.ceil(ageMs / 1000)} seconds ago`, freshnessMs);
+  if (ageMs < -aheadMs) throw wrongClocks(`${Math.ceil(-ageMs / 1000)} seconds from now`, aheadMs);
   // A whole second more than freshness allows, since `created` has no fractions.
-  if (!rememberNonce(`${did} ${nonce}`, createdMs + freshnessMs + 1000)) {
-    throw notAuthentic('the request was seen before');
-  }
-  return { did, handle };
+  return createdMs + freshnessMs + 1000;
+}
+
+function wrongClocks(when: string, allowedMs: number): AuthsomeError {
+  return notAuthentic(
+    `by the daemon's clock it was signed ${when}, and ${allowedMs / 1000} are allowed`,
+    'Set the clocks of both machines, then try again.',
+  );
 }
 
 /** One value, or a refusal: a repeated header could mean one thing here and another to the sender. */
@@ -110,7 +116,8 @@ function signatureBytes(member: string): Buffer {
   return Buffer.from(match[1], 'base64');
 }
 
-function notAuthentic(why: string, hint?: string): AuthsomeError {
+/** The error for a call that does not prove who makes it, here and now. */
+export function notAuthentic(why: string, hint?: string): AuthsomeError {
   return new AuthsomeError(
     'RequestNotAuthentic',
     `the request is not authentic: ${why}`,
