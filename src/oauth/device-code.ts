@@ -1,5 +1,6 @@
 import { AuthsomeError } from '../errors.ts';
 import { authenticateClient } from './client-authentication.ts';
+import { dpopHint, dpopNeed, wantsDpop } from './dpop.ts';
 import { type Fetch, formRequest, type Reply, requireSecureUrl, send } from './endpoint.ts';
 import { printable } from './provider-text.ts';
 import type { TokenSet } from './token.ts';
@@ -82,6 +83,11 @@ function refused(reply: Reply, provider: string, byBrowser: string): AuthsomeErr
   const failure = readFailure(reply, []);
   const error = failure.kind === 'refused' ? failure.error : `status ${reply.status}`;
   const description = failure.kind === 'refused' ? failure.description : undefined;
+  if (failure.kind === 'refused' && wantsDpop(failure)) {
+    return new AuthsomeError('SignInFailed', `${provider} wants ${dpopNeed}`, {
+      hint: said(description) + dpopHint(provider),
+    });
+  }
   return new AuthsomeError('SignInFailed', `${provider} did not issue a device code: ${error}`, {
     hint: `${said(description)}The client may not be allowed to use the device flow. Sign in with: ${byBrowser}`,
   });

@@ -1,6 +1,7 @@
 import { AuthsomeError } from '../errors.ts';
 import { type AuthorizationErrorContext, authorizationHint } from './authorization-code.ts';
 import { type AuthMethod, authenticateClient } from './client-authentication.ts';
+import { dpopHint, dpopNeed, wantsDpop } from './dpop.ts';
 import { type Fetch, formRequest, type Reply, requireSecureUrl, send } from './endpoint.ts';
 import type { ClientCredentials } from './token.ts';
 import { signInAt, unknownClient } from './token-failure.ts';
@@ -76,6 +77,12 @@ export function readPushedAuthorizationResponse(
       error: new AuthsomeError('SignInFailed', message, { hint }),
       clientRefused: false,
     };
+  }
+  if (wantsDpop(failure)) {
+    const error = new AuthsomeError('SignInFailed', `${provider} wants ${dpopNeed}`, {
+      hint: dpopHint(provider),
+    });
+    return { kind: 'failed', error, clientRefused: false };
   }
   const said = failure.description === undefined ? '' : `: ${failure.description}`;
   return {

@@ -1,4 +1,5 @@
 import { AuthsomeError } from '../errors.ts';
+import { dpopHint, dpopNeed, wantsDpop } from './dpop.ts';
 import { type Fetch, type Reply, send } from './endpoint.ts';
 import type { TokenSet } from './token.ts';
 import { isTemporaryError, refusalHint, type SignInPlace, said, unknownClient } from './token-failure.ts';
@@ -36,6 +37,11 @@ export function readRefreshResponse(reply: Reply, context: RefreshContext): Refr
     return { kind: 'failed', error, clientRefused: false };
   }
   const { error, description } = result;
+  if (wantsDpop(result)) {
+    const { provider } = context;
+    const needed = refreshFailed(`${provider} wants ${dpopNeed}`, said(description) + dpopHint(provider));
+    return { kind: 'failed', error: needed, clientRefused: false };
+  }
   if (isDeadGrant(error)) {
     return {
       kind: 'dead',

@@ -1,5 +1,6 @@
 import { AuthsomeError } from '../errors.ts';
 import type { AuthMethod } from './client-authentication.ts';
+import { dpopHint, dpopNeed } from './dpop.ts';
 import { type Fetch, type Reply, requireSecureUrl, send } from './endpoint.ts';
 import { errorCode, printable } from './provider-text.ts';
 import type { ClientCredentials } from './token.ts';
@@ -76,6 +77,11 @@ export function readRegistration(reply: Reply, provider: string, byHand: string)
   const isWellFormed = typeof clientId === 'string' && isToken(clientId);
   if (reply.status < 200 || reply.status > 299 || !isWellFormed)
     throw registrationFailed(reply, parsed, provider, byHand);
+  if (parsed.dpop_bound_access_tokens === true) {
+    throw new AuthsomeError('SignInFailed', `${provider} issues only ${dpopNeed}`, {
+      hint: dpopHint(provider),
+    });
+  }
   const clientSecret = typeof secret === 'string' && isToken(secret) ? secret : undefined;
   const expiresAt = parsed.client_secret_expires_at;
   return {

@@ -1,4 +1,5 @@
 import { AuthsomeError } from '../errors.ts';
+import { dpopHint, dpopNeed, wantsDpop } from './dpop.ts';
 import type { Failure } from './token-response.ts';
 
 /** What an endpoint says of a client that it does not know, or whose secret is another one (RFC 6749 §5.2). */
@@ -43,6 +44,12 @@ export function exchangeFailure(failure: Failure, place: SignInPlace): AuthsomeE
           : `Check the token URL with: authsome inspect ${provider}`,
       },
     );
+  }
+  if (wantsDpop(failure)) {
+    const message = `token exchange failed: ${provider} wants ${dpopNeed}`;
+    return new AuthsomeError('TokenExchangeFailed', message, {
+      hint: said(failure.description) + dpopHint(provider),
+    });
   }
   return new AuthsomeError('TokenExchangeFailed', `token exchange failed: ${failure.error}`, {
     hint: said(failure.description) + refusalHint(failure.error, place),

@@ -75,6 +75,22 @@ describe('tokens', () => {
   });
 });
 
+describe('a media type', () => {
+  it.each([
+    ['application/json', undefined],
+    ['text/html', 'the token endpoint answered with text/html, not application/json'],
+    [
+      'application/x-www-form-urlencoded',
+      'the token endpoint answered with application/x-www-form-urlencoded, not application/json',
+    ],
+    ['', 'the token endpoint answered with no media type, not application/json'],
+    ['a\u001b[31m', 'the token endpoint answered with no media type, not application/json'],
+  ])('%j is read, and said where RFC 6749 §5.1 wants another', (type, remark) => {
+    const result = read({ access_token: 't' }, type);
+    expect(result.kind === 'tokens' && result.tokens.remark).toBe(remark);
+  });
+});
+
 describe('refusals', () => {
   it.each<[string, Parameters<typeof reply>, string]>([
     [
@@ -125,7 +141,19 @@ describe('replies that are no token response', () => {
     ['a redirect', ['', '', 302], /redirect \(status 302\), which is never followed/, false],
     ['no access token', [{ id: 1 }], /without an access token/, false],
     ['a token with a line break', [{ access_token: 'a\nb' }], /cannot go into a header/, false],
-    ['a DPoP token', [{ access_token: 't', token_type: 'DPoP' }], /only bearer/, false],
+    [
+      'a DPoP token',
+      [{ access_token: 't', token_type: 'DPoP' }],
+      /bound to a key of the client \(DPoP/,
+      false,
+    ],
+    ['a MAC token', [{ access_token: 't', token_type: 'mac' }], /only bearer/, false],
+    [
+      'no access token, in another type',
+      ['a=b', 'text/plain'],
+      /responded with text\/plain, not JSON, and without an access token/,
+      false,
+    ],
     ['tokens under 400', [{ access_token: 't' }, 'application/json', 400], /responded 400/, false],
   ])('%s', (_, shape, reason, temporary) => {
     const result = read(...shape);

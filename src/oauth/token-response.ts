@@ -1,3 +1,4 @@
+import { dpopNeed } from './dpop.ts';
 import type { Reply } from './endpoint.ts';
 import { errorCode, printable } from './provider-text.ts';
 import type { TokenSet } from './token.ts';
@@ -33,7 +34,7 @@ export function readTokenResponse(reply: Reply, context: TokenResponseContext): 
     if (refusal !== undefined) return refusal;
   }
   if (reply.status < 200 || reply.status >= 300 || parsed === undefined) return unusableReply(reply);
-  return readTokens(parsed, context);
+  return readTokens(parsed, context, unusualType(reply));
 }
 
 /** What a reply means that is not the expected one, from any endpoint: the server's refusal, or nothing usable. */
@@ -81,7 +82,7 @@ function readRefusal(parsed: Parsed, secrets: TokenResponseContext['secrets']): 
   return undefined;
 }
 
-function readTokens(parsed: Parsed, context: TokenResponseContext): TokenResult {
+function readTokens(parsed: Parsed, context: TokenResponseContext, type: string | undefined): TokenResult {
   const nested = parsed.authed_user;
   const source =
     parsed.access_token === undefined && typeof nested === 'object' && nested !== null
@@ -89,11 +90,15 @@ function readTokens(parsed: Parsed, context: TokenResponseContext): TokenResult 
       : parsed;
   const accessToken = source.access_token;
   if (typeof accessToken !== 'string' || accessToken === '') {
-    return unusable('responded without an access token', false);
+    const form = type === undefined ? '' : ` with ${type}, not JSON, and`;
+    return unusable(`responded${form} without an access token`, false);
   }
   if (!isToken(accessToken)) return unusable('sent an access token that cannot go into a header', false);
   const tokenType = source.token_type ?? parsed.token_type;
-  if (typeof tokenType === 'string' && /^(mac|dpop|pop|n_a)$/i.test(tokenType)) {
+  if (typeof tokenType === 'string' && /^dpop$/i.test(tokenType)) {
+    return unusable(`issues ${dpopNeed}`, false);
+  }
+  if (typeof tokenType === 'string' && /^(mac|pop|n_a)$/i.test(tokenType)) {
     return unusable('sent an unsupported kind of token (only bearer tokens are supported)', false);
   }
   const { refresh_token: refreshToken } = source;
@@ -106,8 +111,20 @@ function readTokens(parsed: Parsed, context: TokenResponseContext): TokenResult 
       refreshToken: typeof refreshToken === 'string' && isToken(refreshToken) ? refreshToken : undefined,
       expiresAtMs: lifetime === undefined ? undefined : context.sentAtMs + lifetime * 1000,
       scopes: scopes.length > 0 ? scopes : context.requestedScopes,
+      remark:
+        type === undefined ? undefined : `the token endpoint answered with ${type}, not application/json`,
     },
   };
+}
+
+/** The media type of a token response that is not what RFC 6749 §5.1 wants; `undefined` where it is. */
+function unusualType({ contentType }: Reply): string | undefined {
+  if (contentType === 'application/json') return undefined;
+  return printableType(contentType) ?? 'no media type';
+}
+
+function printableType(contentType: string): string | undefined {
+  return /^[\w.+/-]{3,80}$/.test(contentType) ? contentType : undefined;
 }
 
 /** Visible ASCII of a sane length: goes into a header without a quoting TypeError. */
@@ -137,9 +154,8 @@ function isTemporary(status: number): boolean {
 
 function describeBody(reply: Reply): string {
   if (reply.body.trim() === '') return 'an empty body';
-  if (/^[\w.+/-]{3,80}$/.test(reply.contentType) && !/json|form/.test(reply.contentType)) {
-    return `${reply.contentType}, not JSON`;
-  }
+  const type = printableType(reply.contentType);
+  if (type !== undefined && !/json|form/.test(type)) return `${type}, not JSON`;
   return 'an unreadable body';
 }
 

@@ -13,4 +13,6 @@ export interface TokenSet {
   readonly expiresAtMs: number | undefined;
   /** As granted; falls back to what was asked for when the response names none. */
   readonly scopes: readonly string[];
+  /** A sentence for the audit trail, where the response was read in spite of its form. */
+  readonly remark?: string | undefined;
 }

@@ -126,7 +126,9 @@ describe('a token endpoint', () => {
       'gives a token of another kind',
       (response) => json(response, { ...token, token_type: 'DPoP' }),
       10,
-      failed('sent an unsupported kind of token (only bearer tokens are supported)'),
+      failed(
+        'issues tokens that are bound to a key of the client (DPoP, RFC 9449), which authsome does not support',
+      ),
     ],
     [
       'redirects',

@@ -22,6 +22,30 @@ beforeEach(() => {
   server.broken.clear();
 });
 
+it('records that a token response had another type than JSON, at the sign-in and at a refresh', async () => {
+  let type = 'text/plain';
+  const { options, clock, events } = openServerFixture(server, {
+    fetchFor: () => async (input, init) => {
+      const response = await fetch(input, init);
+      if (!String(input).endsWith('/token')) return response;
+      return new Response(response.body, { status: response.status, headers: { 'content-type': type } });
+    },
+  });
+  const connections = createConnections(options);
+  const detailOf = (name: string) => events.findLast(({ event }) => event === name)?.detail;
+  const remark = 'the token endpoint answered with text/plain, not application/json';
+  await signIn(server, connections);
+  expect(detailOf('sign_in.completed')).toBe(`flow pkce; ${remark}`);
+  clock.nowMs += hourMs;
+  await connections.credentials.acquire(acmeKey);
+  expect(detailOf('token.refreshed')).toBe(remark);
+  type = 'application/json';
+  clock.nowMs += hourMs;
+  await connections.credentials.acquire(acmeKey);
+  expect(events.at(-1)).toMatchObject({ event: 'token.refreshed', outcome: 'ok' });
+  expect(detailOf('token.refreshed')).toBeUndefined();
+});
+
 describe('a refresh that nobody asked for', () => {
   /** A provider that responds on command, with a vault that may refuse to write. */
   async function signedIn() {

@@ -115,11 +115,16 @@ async function refreshNow(context: RefreshContext, current: OpenConnection): Pro
     expiresAtMs: tokens.expiresAtMs,
     obtainedAtMs: sentAtMs,
   };
-  return await storeGrant(context, { connection: refreshed, secrets: secretsOf(tokens, refreshToken) });
+  const grant = { connection: refreshed, secrets: secretsOf(tokens, refreshToken) };
+  return await storeGrant(context, grant, tokens.remark);
 }
 
 /** Stores a grant over the version it came from; should that fail, it is kept for the next try. */
-async function storeGrant(context: RefreshContext, grant: OpenConnection): Promise<OpenConnection> {
+async function storeGrant(
+  context: RefreshContext,
+  grant: OpenConnection,
+  remark?: string,
+): Promise<OpenConnection> {
   const { options, connections, unstored } = context;
   const { connection, secrets } = grant;
   const key = keyOf(connection);
@@ -132,6 +137,7 @@ async function storeGrant(context: RefreshContext, grant: OpenConnection): Promi
     provider: connection.provider,
     connection: connection.name,
     outcome: 'ok',
+    ...(remark === undefined ? {} : { detail: remark }),
   });
   return { connection: connectionFrom(written), secrets: secretsFrom(written) };
 }

@@ -74,7 +74,7 @@ async function takeStep(context: SignInContext, id: string, flow: OauthFlow): Pr
       current.status === 'waiting' ? change(current) : undefined,
     );
   }
-  const { scopes, expiresAtMs } = step.tokens;
+  const { scopes, expiresAtMs, remark } = step.tokens;
   const secrets = secretsOf(step.tokens);
   const grant = {
     secrets,
@@ -84,7 +84,7 @@ async function takeStep(context: SignInContext, id: string, flow: OauthFlow): Pr
     refreshable: flow.refresh.isPossible(secrets),
     binding: bindingTo(client.clientId, endpoints),
   };
-  const ended = await complete(context, { session, provider, grant, found });
+  const ended = await complete(context, { session, provider, grant, found, remark });
   if (client.doubt !== undefined) await doubtClient(options.vault, provider, client.clientId, undefined);
   return ended;
 }

@@ -33,12 +33,14 @@ interface Completion {
   readonly grant: Grant;
   /** The connection as it was before the grant was asked for: nothing stands between its arrival and the write. */
   readonly found: OpenConnection | undefined;
+  /** What was odd about the response that brought it. */
+  readonly remark?: string | undefined;
 }
 
 /** Stores a grant as the session's connection before anything uses it, looks up the account, ends the session. */
 export async function complete(
   context: SignInContext,
-  { session, provider, grant, found }: Completion,
+  { session, provider, grant, found, remark }: Completion,
 ): Promise<StoredSession> {
   const { options } = context;
   const { secrets, ...granted } = grant;
@@ -60,7 +62,7 @@ export async function complete(
       : await accountLabel(options.fetchFor({ publicOnly: false }), provider, secrets.accessToken);
   const labeled = { ...connection, account };
   if (account !== undefined) await writeConnection(options.vault, labeled, secrets, version);
-  const ended = await finish(context, session, labeled);
+  const ended = await finish(context, session, labeled, remark);
   revokeReplaced(context, replaced, labeled);
   return ended;
 }
@@ -89,6 +91,7 @@ export async function finish(
   context: SignInContext,
   session: StoredSession,
   connection: NewConnection | Connection,
+  remark?: string,
 ): Promise<StoredSession> {
   await context.connections.offerDefault(session.provider, session.connection);
   context.connections.changed({
@@ -101,7 +104,7 @@ export async function finish(
     provider: session.provider,
     connection: session.connection,
     outcome: 'ok',
-    detail: `flow ${session.flow}`,
+    detail: `flow ${session.flow}${remark === undefined ? '' : `; ${remark}`}`,
   });
   return await context.sessions.update(session.id, () => ({
     status: 'connected',
