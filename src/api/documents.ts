@@ -1,5 +1,6 @@
 import type { DecisionEvent, RecordedEvent, Sequel } from '../audit/index.ts';
 import type {
+  AsksDocument,
   AuthSessionDocument,
   ConnectionDocument,
   ConnectionSummary as ConnectionSummaryDocument,
@@ -18,11 +19,21 @@ import type {
   RevokeReport,
 } from '../connections/index.ts';
 import type { ProviderRemoval } from '../principals/index.ts';
-import type { Provider } from '../providers/index.ts';
+import type { DefinitionAsks, Provider } from '../providers/index.ts';
 
 /** ISO 8601 UTC to the second, or `null`. */
 function isoTime(atMs: number | undefined): string | null {
   return atMs === undefined ? null : new Date(atMs).toISOString().replace(/\.\d{3}Z$/, 'Z');
+}
+
+export function asksDocument(asks: DefinitionAsks): AsksDocument {
+  return {
+    hosts: asks.hosts,
+    endpoints: asks.endpoints,
+    variables_read: asks.variablesRead.map(({ name, sentTo }) => ({ name, sent_to: sentTo })),
+    variables_set: asks.variablesSet,
+    commands_run: [],
+  };
 }
 
 /** The command that replaces a connection with a new sign-in. */

@@ -1,4 +1,5 @@
 import type { Client } from '../client/index.ts';
+import { parseSettings } from '../settings.ts';
 import type { CommandContext } from './context.ts';
 import { noFlags } from './global-flags.ts';
 import type { Questions } from './questions.ts';
@@ -49,7 +50,7 @@ export function testContext(options: TestContextOptions = {}): {
     docs: '/nonexistent',
     bundledNames: '/nonexistent',
     now: () => Date.parse('2026-01-01T00:00:00Z'),
-    settings: unused('settings'),
+    settings: () => parseSettings(environment),
     daemon: unused('a daemon'),
     fullProgram: unused('the whole program'),
     client: async () => (options.client ?? {}) as Client,

@@ -121,11 +121,25 @@ export interface ConnectionDocument {
   readonly api_key?: string;
 }
 
-/** The definition as resolved, plus these two. */
+/** What a definition asks for. */
+export interface AsksDocument {
+  /** Patterns of the hosts that get the credential. */
+  readonly hosts: readonly string[];
+  readonly endpoints: readonly { readonly name: string; readonly url: string }[];
+  /** By a login; `sent_to`: hosts that get the value. */
+  readonly variables_read: readonly { readonly name: string; readonly sent_to: readonly string[] }[];
+  /** In a run. */
+  readonly variables_set: readonly string[];
+  /** None: a definition cannot run anything. */
+  readonly commands_run: readonly [];
+}
+
+/** The definition as resolved, plus these. */
 export type InspectDocument = Readonly<Record<string, unknown>> & {
   readonly v: 1;
   readonly source: 'bundled' | 'custom';
   readonly redirect_uri: string;
+  readonly asks_for: AsksDocument;
   /** Fields that nothing reads, with the one that was probably meant. Left out where there are none. */
   readonly unknown_fields?: readonly { readonly pointer: string; readonly meant: string | null }[];
 };

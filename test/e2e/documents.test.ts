@@ -186,7 +186,9 @@ describe('--json', () => {
 describe('a connection', () => {
   it('can be made the default, forgotten, and revoked at the provider', async () => {
     const env = { PIXEL_API_KEY: fixture.apiKey };
-    expect((await fixture.authsome(['login', 'pixel', '--connection', 'second'], { env })).code).toBe(0);
+    expect(
+      (await fixture.authsome(['login', 'pixel', '--connection', 'second', '--yes'], { env })).code,
+    ).toBe(0);
     expect((await fixture.authsome(['connections', 'set-default', 'pixel', 'second'])).code).toBe(0);
     expect(await fixture.json(['get', 'pixel'])).toMatchObject({ connection: 'second' });
     expect((await fixture.authsome(['logout', 'pixel', '--connection', 'second'])).code).toBe(0);

@@ -76,7 +76,7 @@ beforeAll(async () => {
     export: { env: { api_key: 'WEB_TOKEN' } },
   };
   expect((await register(fixture, definition)).code).toBe(0);
-  expect((await fixture.authsome(['login', 'web'], { env })).code).toBe(0);
+  expect((await fixture.authsome(['login', 'web', '--yes'], { env })).code).toBe(0);
 });
 afterAll(async () => {
   await fixture.close();

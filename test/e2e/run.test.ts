@@ -329,7 +329,7 @@ describe('a provider that wants its key elsewhere', () => {
     expect(await key('basic', header, basic)).toMatchObject({ code: 0 });
     for (const name of ['query', 'basic']) {
       const env = { [`${name.toUpperCase()}_KEY`]: fixture.apiKey };
-      const login = await fixture.authsome(['login', name], { env });
+      const login = await fixture.authsome(['login', name, '--yes'], { env });
       expect([name, login.code, login.stderr]).toEqual([name, 0, expect.any(String)]);
     }
     await run('curl', '-sS', 'https://query.acme.test/v1/q?a=1&key=phantom&b=2%20');

@@ -37,7 +37,9 @@ async function connect(provider: string, place: string, more: object = {}): Prom
     ...more,
   });
   expect([provider, registered.code, registered.stderr]).toEqual([provider, 0, expect.any(String)]);
-  const login = await fixture.authsome(['login', provider], { env: { NEW_KEY: secretOf(provider) } });
+  const login = await fixture.authsome(['login', provider, '--yes'], {
+    env: { NEW_KEY: secretOf(provider) },
+  });
   expect([provider, login.code, login.stderr]).toEqual([provider, 0, expect.any(String)]);
 }
 
@@ -134,7 +136,7 @@ describe('a child whose service echoes the credential sees its phantom', () => {
     from('/v1/default');
     await shell.seen('stdout', /done \/v1\/default/);
     const work = secretOf('shown').replace('zz', 'ww');
-    await fixture.authsome(['login', 'shown', '--connection', 'work'], { env: { NEW_KEY: work } });
+    await fixture.authsome(['login', 'shown', '--connection', 'work', '--yes'], { env: { NEW_KEY: work } });
     expect((await fixture.authsome(['connections', 'set-default', 'shown', 'work'])).code).toBe(0);
     from('/v1/jobs');
     await shell.seen('stdout', /done \/v1\/jobs/);

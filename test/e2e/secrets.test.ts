@@ -32,7 +32,7 @@ it('nothing that authsome ever writes contains a secret', async () => {
       }
       await expiry(2);
       // Every kind of failure that passes near a secret.
-      await fixture.authsome(['login', 'pixel', '--connection', 'bad'], {
+      await fixture.authsome(['login', 'pixel', '--connection', 'bad', '--yes'], {
         env: { PIXEL_API_KEY: `${fixture.apiKey}-too-long` },
       });
       await fixture.authsome(['run', '--', 'curl', '-sS', `https://${hosts.api}/v1/me`]);

@@ -47,7 +47,7 @@ describe('login with an API key', () => {
   });
 
   it('takes it from the variable that the definition names', async () => {
-    const outcome = await fixture.authsome(['login', 'pixel', '--connection', 'from-env'], {
+    const outcome = await fixture.authsome(['login', 'pixel', '--connection', 'from-env', '--yes'], {
       env: { PIXEL_API_KEY: fixture.apiKey },
     });
     expect(outcome.code).toBe(0);
@@ -72,7 +72,7 @@ describe('login with an API key', () => {
   });
 
   it('refuses a key that does not fit the pattern, says what one looks like, and stores nothing', async () => {
-    const outcome = await fixture.authsome(['login', 'pixel', '--connection', 'bad'], {
+    const outcome = await fixture.authsome(['login', 'pixel', '--connection', 'bad', '--yes'], {
       env: { PIXEL_API_KEY: 'sk_not_a_pixel_key' },
     });
     expect(outcome.code).toBe(10);
@@ -95,10 +95,12 @@ describe('login with an API key', () => {
   });
 
   it('does not replace a connection unless asked to', async () => {
-    const again = await fixture.authsome(['login', 'pixel'], { env: { PIXEL_API_KEY: fixture.apiKey } });
+    const again = await fixture.authsome(['login', 'pixel', '--yes'], {
+      env: { PIXEL_API_KEY: fixture.apiKey },
+    });
     expect(again.code).toBe(6);
     expect(again.stderr).toContain('--force');
-    const forced = await fixture.authsome(['login', 'pixel', '--force'], {
+    const forced = await fixture.authsome(['login', 'pixel', '--force', '--yes'], {
       env: { PIXEL_API_KEY: fixture.apiKey },
     });
     expect(forced.code).toBe(0);

@@ -30,7 +30,7 @@ const stored = async (provider: string) =>
 
 describe('a phantom', () => {
   it('does not replace the key when an agent signs in again with its variable', async () => {
-    const { stdout, stderr, code } = await inRun(`${command} login pixel --force </dev/null`);
+    const { stdout, stderr, code } = await inRun(`${command} login pixel --force --yes </dev/null`);
     expect([code, stdout]).toEqual([10, '']);
     expect(stderr).toContain('the value of PIXEL_API_KEY is a phantom');
     expect(await stored('pixel')).toBe(fixture.apiKey);
@@ -45,7 +45,7 @@ describe('a phantom', () => {
   });
 
   it('is known when nothing in its text says so, and when its run has ended', async () => {
-    const first = await fixture.authsome(['login', 'dots'], { env: { DOTS_KEY: realDots } });
+    const first = await fixture.authsome(['login', 'dots', '--yes'], { env: { DOTS_KEY: realDots } });
     expect(first.code).toBe(0);
     const { stdout } = await fixture.authsome(['run', '--', 'printenv', 'DOTS_KEY']);
     const phantom = stdout.trim();

@@ -80,7 +80,7 @@ export async function openSoakFixture(): Promise<SoakFixture> {
   };
   const newKey = (): string => `sk_soak_${randomBytes(18).toString('hex')}`;
   const login = (name: string, key: string): Promise<void> =>
-    authsome(['login', name, '--force'], { [`${name.toUpperCase()}_KEY`]: key });
+    authsome(['login', name, '--force', '--yes'], { [`${name.toUpperCase()}_KEY`]: key });
 
   await authsome(['whoami']);
   const rotatedHosts = [soakHosts.rotated, soakHosts.flaky];

@@ -22,7 +22,7 @@ export async function openEchoFixture(secret: string): Promise<Fixture> {
     api_url: `https://${echoHost}`,
     api_key: { header_name: 'Authorization', header_prefix: 'Bearer', env_var: 'ECHO_KEY' },
   });
-  const login = await fixture.authsome(['login', 'echo'], { env: { ECHO_KEY: secret } });
+  const login = await fixture.authsome(['login', 'echo', '--yes'], { env: { ECHO_KEY: secret } });
   expect(login).toMatchObject({ code: 0 });
   return {
     ...fixture,

@@ -4,10 +4,10 @@ import { AuthsomeError } from '../../errors.ts';
 import { parseJson, withoutComments } from '../../json.ts';
 import type { Fetch } from '../../network/index.ts';
 import { removeProvider, type Tenants } from '../../principals/index.ts';
-import { type Provider, unknownFields } from '../../providers/index.ts';
+import { asksOf, type Provider, unknownFields } from '../../providers/index.ts';
 import type { Routes } from '../app.ts';
 import { parseBody } from '../body.ts';
-import { listDocument, removeDocument, revokeDocument } from '../documents.ts';
+import { asksDocument, listDocument, removeDocument, revokeDocument } from '../documents.ts';
 
 const registerRequest = z.object({
   definition: z.unknown().exactOptional(),
@@ -30,6 +30,7 @@ export function providerRoutes(options: ProviderRoutesOptions): Routes {
     v: 1,
     source: provider.source,
     redirect_uri: redirectUri,
+    asks_for: asksDocument(asksOf(provider)),
     ...unknownFieldsIn(provider),
   });
   return (app) => {

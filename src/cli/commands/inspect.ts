@@ -18,7 +18,7 @@ export async function inspect(context: CommandContext, { provider, baseUrl }: In
     terminal.document(document);
     return;
   }
-  const { v: _, unknown_fields: __, ...shown } = document;
+  const { v: _, unknown_fields: __, asks_for: ___, ...shown } = document;
   terminal.print(formatOutline(shown));
   for (const line of unknownFieldLines(document)) terminal.warn(line);
 }

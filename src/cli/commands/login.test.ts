@@ -64,7 +64,8 @@ async function play({ session = waiting, waits = [], ...rest }: Play) {
     return connected;
   };
   const client: Partial<Client> = {
-    inspectProvider: async () => ({ v: 1, flow: 'pkce', ...rest.definition }) as unknown as InspectDocument,
+    inspectProvider: async () =>
+      ({ v: 1, source: 'bundled', flow: 'pkce', ...rest.definition }) as unknown as InspectDocument,
     login: async (asked) => {
       request = asked;
       return session;
@@ -103,6 +104,7 @@ async function play({ session = waiting, waits = [], ...rest }: Play) {
   const { context, output } = testContext({ ...rest, client });
   const input: SignInInput = {
     isTerminal: false,
+    isPipe: false,
     lines: () => {},
     piped: async () => undefined,
     text: async () => undefined,
@@ -111,7 +113,7 @@ async function play({ session = waiting, waits = [], ...rest }: Play) {
   };
   const ending = login(
     context,
-    { provider: 'github', force: false, browser: true, ...rest.options },
+    { provider: 'github', force: false, browser: true, yes: false, ...rest.options },
     {
       input,
       interrupted: interruption.signal,

@@ -8,6 +8,7 @@ import { conclude, followSignIn, type SignInInteraction } from '../login/follow-
 import { processInput } from '../login/input.ts';
 import { chosenFlow, definitionOf, type LoginOptions, loginRequest, setupIn } from '../login/request.ts';
 import { followSession } from '../login/session.ts';
+import { variablesRead } from '../login/variables.ts';
 
 /** Starts a sign-in and follows it to its end. Throws why it failed; `Cancelled` when interrupted. */
 export async function login(
@@ -18,8 +19,9 @@ export async function login(
   const client = await context.client();
   const definition = await definitionOf(client, options);
   const flow = await chosenFlow(context, options, definition, interaction);
-  const request = loginRequest({ ...options, ...(flow === undefined ? {} : { flow }) }, definition, context);
-  const session = await client.login(request);
+  const chosen = { ...options, ...(flow === undefined ? {} : { flow }) };
+  const variables = await variablesRead(context, chosen, definition, interaction);
+  const session = await client.login(loginRequest(chosen, variables));
   if (session.status === 'waiting' && context.terminal.json) {
     context.terminal.document(waitingDocument(session));
   }
@@ -69,6 +71,7 @@ export const build: CommandModule['build'] = (command, context, finish) => {
     .option('--scopes <a,b>', 'request these scopes instead of the usual ones', splitScopes)
     .option('--base-url <url>', 'the address of a self-hosted service')
     .option('--force', 'replace an existing connection of that name', false)
+    .option('-y, --yes', 'let a definition of your own read the variables that it names', false)
     .option('--no-browser', 'do not open a browser; the address is always printed')
     .option('--wait <session>', 'wait for the end of a sign-in that another process started')
     .option('--status <session>', 'show the status of a sign-in')
@@ -107,7 +110,7 @@ async function act(
 }
 
 /** What to sign in to when no provider is named: the last sign-in that was not finished. */
-async function unfinished(context: CommandContext): Promise<Omit<LoginOptions, 'force' | 'browser'>> {
+async function unfinished(context: CommandContext): Promise<Omit<LoginOptions, 'force' | 'browser' | 'yes'>> {
   const client = await context.client();
   try {
     const { provider, connection, flow, requested_scopes, base_url } = await client.authSession('last');

@@ -5,6 +5,8 @@ import { type Prompt, readAnswer } from './prompt.ts';
 /** Where a person or a pipe may answer a waiting sign-in. */
 export interface SignInInput {
   readonly isTerminal: boolean;
+  /** Whether something may be piped in, now or later. */
+  readonly isPipe: boolean;
   /** Lines typed or pasted, until `signal` aborts. */
   lines(signal: AbortSignal, take: (line: string) => void): void;
   /** The content of a pipe or file; `undefined` when stdin is neither, or is empty. */
@@ -28,6 +30,7 @@ const maxPipedBytes = 64 * 1024;
 export function processInput(isTerminal: boolean): SignInInput {
   return {
     isTerminal,
+    isPipe: !isTerminal && hasData(),
     lines(signal, take) {
       const reader = createInterface({ input: process.stdin });
       reader.on('line', take);

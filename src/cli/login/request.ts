@@ -4,6 +4,7 @@ import type { CommandContext } from '../context.ts';
 import { browserEnvironment } from './browser-environment.ts';
 import type { Setup, SignInInteraction } from './follow-sign-in.ts';
 import { cancelled } from './session.ts';
+import { textIn } from './text-in.ts';
 
 export interface LoginOptions {
   readonly provider: string;
@@ -13,6 +14,8 @@ export interface LoginOptions {
   readonly baseUrl?: string;
   readonly force: boolean;
   readonly browser: boolean;
+  /** A definition of the person's own may read the variables that it names. */
+  readonly yes: boolean;
 }
 
 /** `undefined` for a URL that has yet to be discovered. */
@@ -25,24 +28,12 @@ export async function definitionOf(
   return client.inspectProvider(provider, baseUrl === undefined ? {} : { baseUrl });
 }
 
-/** The request to the daemon, with the values of the variables that the definition names. */
+/** The request to the daemon; `variables` are the values that a person lets the definition read. */
 export function loginRequest(
   options: LoginOptions,
-  definition: InspectDocument | undefined,
-  context: CommandContext,
+  variables: Pick<LoginRequest, 'api_key' | 'client_id' | 'client_secret'>,
 ): LoginRequest {
   const { provider, connection, flow, scopes, baseUrl, force } = options;
-  const fromEnvironment = (section: string, key: string, what: string): string | undefined => {
-    const name = textIn(definition, section, key);
-    const value = name === undefined ? undefined : context.environment[name];
-    if (value === undefined || value === '') return undefined;
-    context.terminal.note(`Using the ${what} in ${name}.`);
-    return value;
-  };
-  const usesKey = (flow ?? definition?.flow) === 'api_key';
-  const apiKey = usesKey ? fromEnvironment('api_key', 'env_var', 'key') : undefined;
-  const clientId = usesKey ? undefined : fromEnvironment('client', 'client_id_env', 'client ID');
-  const clientSecret = usesKey ? undefined : fromEnvironment('client', 'client_secret_env', 'client secret');
   return {
     provider,
     force,
@@ -50,9 +41,7 @@ export function loginRequest(
     ...(flow === undefined ? {} : { flow }),
     ...(scopes === undefined ? {} : { scopes }),
     ...(baseUrl === undefined ? {} : { base_url: baseUrl }),
-    ...(apiKey === undefined ? {} : { api_key: apiKey }),
-    ...(clientId === undefined ? {} : { client_id: clientId }),
-    ...(clientSecret === undefined ? {} : { client_secret: clientSecret }),
+    ...variables,
   };
 }
 
@@ -88,11 +77,4 @@ export function setupIn(definition: InspectDocument | undefined): Setup {
     url: textIn(definition, 'setup', 'url'),
     steps: Array.isArray(steps) ? steps.filter(isText) : [],
   };
-}
-
-function textIn(document: InspectDocument | undefined, section: string, key: string): string | undefined {
-  const part = document?.[section];
-  if (typeof part !== 'object' || part === null) return undefined;
-  const value = (part as Readonly<Record<string, unknown>>)[key];
-  return typeof value === 'string' && value !== '' ? value : undefined;
 }

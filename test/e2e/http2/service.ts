@@ -99,7 +99,7 @@ export async function openHttp2Fixture(
     ],
     api_key: { env_var: 'MULTIPLEX_KEY', header_name: 'Authorization', header_prefix: 'Bearer' },
   });
-  await fixture.json(['login', 'multiplex']);
+  await fixture.json(['login', 'multiplex', '--yes']);
   const tunnel = join(root, 'test/conformance/through-tunnel.mjs');
   return {
     ...fixture,

@@ -1,0 +1,88 @@
+import type { InspectDocument, LoginRequest } from '../../client/index.ts';
+import { signInLine } from '../../command-line.ts';
+import { AuthsomeError } from '../../errors.ts';
+import type { CommandContext } from '../context.ts';
+import { safeText } from '../output/safe-text.ts';
+import type { SignInInteraction } from './follow-sign-in.ts';
+import type { LoginOptions } from './request.ts';
+import { cancelled } from './session.ts';
+import { textIn } from './text-in.ts';
+
+type Values = Pick<LoginRequest, 'api_key' | 'client_id' | 'client_secret'>;
+
+/** A variable that a definition names and that is set here. */
+interface Found {
+  readonly key: keyof Values;
+  readonly name: string;
+  readonly what: string;
+  readonly value: string;
+}
+
+const readable = [
+  { key: 'api_key', section: 'api_key', field: 'env_var', what: 'key' },
+  { key: 'client_id', section: 'client', field: 'client_id_env', what: 'client ID' },
+  { key: 'client_secret', section: 'client', field: 'client_secret_env', what: 'client secret' },
+] as const;
+
+/**
+ * The values of the variables that a definition names. A definition that did not come with authsome is a stranger's: it
+ * could name any variable and have its value sent to a host of its own. So a person says yes to each sign-in that
+ * reads one, or gives `--yes`. Throws `Usage` where nobody can be asked.
+ */
+export async function variablesRead(
+  context: CommandContext,
+  options: LoginOptions,
+  definition: InspectDocument | undefined,
+  interaction: Pick<SignInInteraction, 'input' | 'interrupted'>,
+): Promise<Values> {
+  const usesKey = (options.flow ?? definition?.flow) === 'api_key';
+  const found = readable.flatMap(({ key, section, field, what }): readonly Found[] => {
+    const name = (key === 'api_key') === usesKey ? textIn(definition, section, field) : undefined;
+    const value = name === undefined ? undefined : context.environment[name];
+    return name === undefined || value === undefined || value === '' ? [] : [{ key, name, what, value }];
+  });
+  if (found.length === 0) return {};
+  // A daemon on another machine only says that a definition is bundled.
+  const isBundled = definition?.source === 'bundled' && context.settings().isLocal;
+  const isTrusted = isBundled || options.yes;
+  if (!isTrusted && !(await isConfirmed(context, options, { definition, found, ...interaction }))) return {};
+  for (const { name, what } of found) context.terminal.note(`Using the ${what} in ${name}.`);
+  return Object.fromEntries(found.map(({ key, value }) => [key, value]));
+}
+
+async function isConfirmed(
+  { terminal }: CommandContext,
+  options: LoginOptions,
+  {
+    definition,
+    found,
+    input,
+    interrupted,
+  }: { readonly definition: InspectDocument | undefined; readonly found: readonly Found[] } & Pick<
+    SignInInteraction,
+    'input' | 'interrupted'
+  >,
+): Promise<boolean> {
+  const names = found.map(({ name }) => name);
+  const them = names.length === 1 ? 'it' : 'them';
+  const sentence = `${options.provider} reads ${names.join(' and ')}, and sends ${them} to ${hostsFor(definition, names)}`;
+  if (input.isTerminal && !terminal.json) {
+    const answer = await input.text(`${safeText(sentence)}. Use ${them}? [y/N] `, interrupted);
+    if (answer === undefined) throw cancelled();
+    return /^\s*y(?:es)?\s*$/i.test(answer);
+  }
+  const again = `${signInLine(options)} --yes`;
+  if (found.every(({ key }) => key === 'api_key') && input.isPipe) {
+    terminal.note(`Not using ${names.join(' and ')}. To allow that, run: ${again}`);
+    return false;
+  }
+  throw new AuthsomeError('Usage', `${sentence}: that needs your yes`, {
+    hint: `Allow it with: ${again}`,
+  });
+}
+
+function hostsFor(definition: InspectDocument | undefined, names: readonly string[]): string {
+  const read = definition?.asks_for?.variables_read ?? [];
+  const hosts = read.flatMap(({ name, sent_to }) => (names.includes(name) ? sent_to : []));
+  return [...new Set(hosts)].join(', ') || 'the hosts of its definition';
+}

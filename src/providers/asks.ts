@@ -1,0 +1,55 @@
+import type { OauthDefinition, Provider } from './provider.ts';
+
+/** What a definition asks for: a person who registers it or signs in with it decides by this. */
+export interface DefinitionAsks {
+  /** Patterns of the hosts that get the credential, as in the definition. */
+  readonly hosts: readonly string[];
+  readonly endpoints: readonly { readonly name: string; readonly url: string }[];
+  /** Variables that a login reads, with the hosts that get their values. */
+  readonly variablesRead: readonly { readonly name: string; readonly sentTo: readonly string[] }[];
+  /** Variables that a run sets, and `export` prints. */
+  readonly variablesSet: readonly string[];
+}
+
+/** What the definition asks for, as it has been parsed: with the base URL that it was parsed with. */
+export function asksOf(provider: Provider): DefinitionAsks {
+  const { apiKey, client, oauth, exportVariables } = provider;
+  const hosts = unique(provider.inject.flatMap((rule) => rule.hosts.map(({ text }) => text)));
+  const atToken = hostsOf([oauth?.tokenUrl ?? oauth?.issuer ?? oauth?.resource]);
+  const more = [oauth?.deviceAuthorizationUrl, oauth?.pushedAuthorizationUrl, oauth?.revocationUrl];
+  const getSecret = unique([...atToken, ...hostsOf(more)]);
+  const getId = unique([...hostsOf([oauth?.authorizationUrl]), ...getSecret]);
+  return {
+    hosts,
+    endpoints: oauth === undefined ? [] : endpointsOf(oauth),
+    variablesRead: [
+      { name: apiKey?.envVar, sentTo: hosts },
+      { name: client.clientIdEnv, sentTo: getId },
+      { name: client.clientSecretEnv, sentTo: getSecret },
+    ].flatMap(({ name, sentTo }) => (name === undefined ? [] : [{ name, sentTo }])),
+    variablesSet: unique(exportVariables.map(({ name }) => name)),
+  };
+}
+
+function endpointsOf(oauth: OauthDefinition): DefinitionAsks['endpoints'] {
+  const named = {
+    issuer: oauth.issuer,
+    authorization_url: oauth.authorizationUrl,
+    token_url: oauth.tokenUrl,
+    revocation_url: oauth.revocationUrl,
+    device_authorization_url: oauth.deviceAuthorizationUrl,
+    registration_endpoint: oauth.registrationEndpoint,
+    pushed_authorization_request_endpoint: oauth.pushedAuthorizationUrl,
+    resource: oauth.resource,
+    'account.url': oauth.account?.url,
+  };
+  return Object.entries(named).flatMap(([name, url]) => (url === undefined ? [] : [{ name, url }]));
+}
+
+function hostsOf(urls: readonly (string | undefined)[]): readonly string[] {
+  return unique(urls.flatMap((url) => (url === undefined ? [] : [new URL(url).host])));
+}
+
+function unique(texts: readonly string[]): readonly string[] {
+  return [...new Set(texts)];
+}
