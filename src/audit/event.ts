@@ -77,6 +77,7 @@ export type AuditEvent =
         | 'sign_in.completed'
         | 'sign_in.failed'
         | 'sign_in.state_mismatch'
+        | 'sign_in.issuer_unconfirmed'
         | 'token.refreshed'
         | 'token.refresh_failed'
         | 'connection.revoked'

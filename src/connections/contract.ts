@@ -23,6 +23,7 @@ export interface ConnectionEvent {
     | 'sign_in.completed'
     | 'sign_in.failed'
     | 'sign_in.state_mismatch'
+    | 'sign_in.issuer_unconfirmed'
     | 'token.refreshed'
     | 'token.refresh_failed'
     | 'connection.revoked'

@@ -31,14 +31,100 @@ describe('an address that a person typed', () => {
     ['a service whose origin is one', 'https://id.example/mcp', wellKnown, 'https://id.example'],
   ])('leads to %s', async (_, typed, address, issuer) => {
     const { fetch } = site({ [address]: document(issuer) });
-    expect(await discoverIssuerAt(fetch, typed)).toMatchObject({ issuer });
+    expect(await discoverIssuerAt(fetch, typed, () => undefined)).toMatchObject({ issuer });
   });
 
   it('does not lead to somebody else', async () => {
     for (const issuer of ['https://evil.example', 'https://id.example/other', 'https://id.example//']) {
       const { fetch } = site({ [wellKnown]: document(issuer) });
-      await expect(discoverIssuerAt(fetch, 'https://id.example')).rejects.toThrow(/another issuer/);
+      await expect(discoverIssuerAt(fetch, 'https://id.example', () => undefined)).rejects.toThrow(
+        /another issuer/,
+      );
     }
+  });
+});
+
+describe('metadata at the typed host that names another issuer', () => {
+  const domainOf = (host: string) => host.split('.').slice(-2).join('.');
+  const at = (host: string) => `https://${host}/.well-known/oauth-authorization-server`;
+  const document = (changes: object) => () =>
+    Response.json({
+      issuer: 'https://id.acme.example',
+      authorization_endpoint: 'https://mcp.acme.example/authorize',
+      token_endpoint: 'https://mcp.acme.example/token',
+      ...changes,
+    });
+  const acmeOf = (host: string) => (host.endsWith('acme.example') ? 'acme.example' : domainOf(host));
+
+  it('gives way to that of the issuer, where that is a sibling', async () => {
+    const own = 'https://id.acme.example/token';
+    const { fetch } = site({
+      [at('mcp.acme.example')]: document({}),
+      [at('id.acme.example')]: document({ token_endpoint: own }),
+    });
+    for (const found of [
+      await discoverIssuerAt(fetch, 'https://mcp.acme.example/mcp', acmeOf),
+      await discoverServer(fetch, 'https://mcp.acme.example', acmeOf),
+    ]) {
+      expect(found).toMatchObject({ issuer: 'https://id.acme.example', tokenUrl: own, isConfirmed: true });
+    }
+  });
+
+  it('is taken where the issuer publishes none, while every endpoint is on their domain', async () => {
+    const typed = 'https://mcp.acme.example';
+    const { fetch } = site({ [at('mcp.acme.example')]: document({}) });
+    expect(await discoverIssuerAt(fetch, typed, acmeOf)).toMatchObject({
+      issuer: 'https://id.acme.example',
+      tokenUrl: 'https://mcp.acme.example/token',
+      isConfirmed: false,
+    });
+    const unreachable = async (input: string | URL | Request) => {
+      if (new URL(String(input)).hostname === 'mcp.acme.example') return await fetch(input);
+      throw new AuthsomeError('EndpointUnreachable', 'nobody there');
+    };
+    expect(await discoverIssuerAt(unreachable, typed, acmeOf)).toMatchObject({ isConfirmed: false });
+    for (const name of [
+      'authorization_endpoint',
+      'token_endpoint',
+      'revocation_endpoint',
+      'device_authorization_endpoint',
+      'registration_endpoint',
+      'pushed_authorization_request_endpoint',
+    ]) {
+      const stray = site({
+        [at('mcp.acme.example')]: document({ [name]: 'https://acme.example.evil.test/x' }),
+      });
+      await expect(discoverIssuerAt(stray.fetch, typed, acmeOf)).rejects.toThrow(
+        /another issuer, .* outside acme\.example$/,
+      );
+    }
+  });
+
+  it.each([
+    ['of another domain', 'https://id.honest.test', 'https://mcp.acme.example'],
+    ['that is no https URL', 'http://id.acme.example', 'https://mcp.acme.example'],
+    ['with a query', 'https://id.acme.example?', 'https://mcp.acme.example'],
+    ['of the same host', 'https://mcp.acme.example/other', 'https://mcp.acme.example'],
+    ['where no domain has an owner', 'https://two.test', 'https://one.test'],
+  ])('is refused for an issuer %s, which is not even asked', async (_, issuer, typed) => {
+    const { asked, fetch } = site({
+      [at(new URL(typed).hostname)]: document({ issuer }),
+      [at(new URL(issuer).hostname)]: document({ issuer }),
+    });
+    const ownerOf = (host: string) => (host.split('.').length > 2 ? acmeOf(host) : undefined);
+    await expect(discoverIssuerAt(fetch, typed, ownerOf)).rejects.toThrow(/another issuer$/);
+    expect(asked.every((url) => new URL(url).hostname === new URL(typed).hostname)).toBe(true);
+  });
+
+  it('is refused where the issuer itself names yet another, or nobody typed the host', async () => {
+    const { fetch } = site({
+      [at('mcp.acme.example')]: document({}),
+      [at('id.acme.example')]: document({ issuer: 'https://mcp.acme.example' }),
+    });
+    await expect(discoverIssuerAt(fetch, 'https://mcp.acme.example', acmeOf)).rejects.toThrow(
+      /another issuer/,
+    );
+    await expect(discoverServer(fetch, 'https://mcp.acme.example')).rejects.toThrow(/another issuer/);
   });
 });
 

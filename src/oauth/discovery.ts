@@ -7,6 +7,8 @@ import { type Fetch, fetchDocument, type Reply, requireSecureUrl, send } from '.
  */
 export interface ServerMetadata {
   readonly issuer: string;
+  /** `false`: a sibling of the issuer's host published it, and the issuer itself publishes none. */
+  readonly isConfirmed: boolean;
   readonly authorizationUrl: string | undefined;
   readonly tokenUrl: string;
   readonly revocationUrl: string | undefined;
@@ -34,29 +36,91 @@ export interface ResourceMetadata {
 
 type Document = Readonly<Record<string, unknown>>;
 
+/** The domain that somebody registered and that a host is part of; `undefined` where there is none. */
+export type DomainOf = (host: string) => string | undefined;
+
 /**
- * The metadata of an issuer: RFC 8414 (well-known segment before the issuer's path), then OpenID's two forms. Rejects with
- * SignInFailed when there is none or it is not this issuer's, and with EndpointUnreachable.
+ * The metadata of an issuer: RFC 8414 (well-known segment before the issuer's path), then OpenID's two forms. With
+ * `domainOf`, an issuer whose host a person typed may name one at a sibling of that host. Rejects with SignInFailed when
+ * there is none or it is not this issuer's, and with EndpointUnreachable.
  */
-export async function discoverServer(fetch: Fetch, issuer: string): Promise<ServerMetadata> {
-  const document = await firstDocument(fetch, serverMetadataUrls(issuer), 'authorization server metadata');
-  if (document !== undefined) return readServerMetadata(document, issuer);
+export async function discoverServer(
+  fetch: Fetch,
+  issuer: string,
+  domainOf?: DomainOf,
+): Promise<ServerMetadata> {
+  const document = await firstDocument(fetch, serverMetadataUrls(issuer), what);
+  if (document !== undefined) return await metadataOf(fetch, document, issuer, domainOf);
   throw discoveryFailed(`${new URL(issuer).host} publishes no authorization server metadata`);
 }
+
+const what = 'authorization server metadata';
 
 /**
  * The metadata of the authorization server at an address that a person typed: an issuer (with or without the slash that
  * some end on), or else a service whose own origin is one. Errors as for `discoverServer`.
  */
-export async function discoverIssuerAt(fetch: Fetch, address: string): Promise<ServerMetadata> {
+export async function discoverIssuerAt(
+  fetch: Fetch,
+  address: string,
+  domainOf: DomainOf,
+): Promise<ServerMetadata> {
   const { origin, href } = requireSecureUrl(address, 'issuer');
   for (const place of new Set([href.replace(/\/$/, ''), origin])) {
-    const document = await firstDocument(fetch, serverMetadataUrls(place), 'authorization server metadata');
-    if (document !== undefined) {
-      return readServerMetadata(document, document.issuer === `${place}/` ? `${place}/` : place);
-    }
+    const document = await firstDocument(fetch, serverMetadataUrls(place), what);
+    if (document === undefined) continue;
+    const issuer = document.issuer === `${place}/` ? `${place}/` : place;
+    return await metadataOf(fetch, document, issuer, domainOf);
   }
   throw discoveryFailed(`${new URL(origin).host} publishes no authorization server metadata`);
+}
+
+/**
+ * What a document found at `asked` says. Some services publish the metadata of an issuer at a sibling of its host: the
+ * issuer's own counts then. Where it has none, theirs is taken only while no endpoint leaves the domain of both.
+ */
+async function metadataOf(
+  fetch: Fetch,
+  document: Document,
+  asked: string,
+  domainOf: DomainOf | undefined,
+): Promise<ServerMetadata> {
+  const sibling = siblingIssuer(document, asked, domainOf);
+  if (sibling === undefined) return readServerMetadata(document, asked);
+  const { issuer, domain } = sibling;
+  const own = await unlessUnreachable(() => firstDocument(fetch, serverMetadataUrls(issuer), what));
+  if (own !== undefined) return readServerMetadata(own, issuer);
+  const metadata = readServerMetadata(document, issuer);
+  const stray = endpointsOf(metadata).find((url) => domainOf?.(new URL(url).hostname) !== domain);
+  if (stray === undefined) return { ...metadata, isConfirmed: false };
+  throw discoveryFailed(
+    `the authorization server metadata names another issuer, which publishes none, and an endpoint outside ${domain}`,
+  );
+}
+
+/** The issuer that a document names, where its host and the one that was asked are parts of one registered domain. */
+function siblingIssuer(
+  { issuer }: Document,
+  asked: string,
+  domainOf: DomainOf | undefined,
+): { readonly issuer: string; readonly domain: string } | undefined {
+  if (domainOf === undefined || typeof issuer !== 'string' || !URL.canParse(issuer)) return undefined;
+  const { hostname, protocol, search, hash } = new URL(issuer);
+  const { hostname: askedHost } = new URL(asked);
+  const domain = domainOf(hostname);
+  // RFC 8414 §2: https, without a query or a fragment.
+  const isIssuer = protocol === 'https:' && search === '' && hash === '' && !/[?#@]/.test(issuer);
+  if (!isIssuer || domain === undefined || hostname === askedHost) return undefined;
+  return domainOf(askedHost) === domain ? { issuer, domain } : undefined;
+}
+
+function endpointsOf(metadata: ServerMetadata): readonly string[] {
+  const { authorizationUrl, tokenUrl, revocationUrl, deviceAuthorizationUrl } = metadata;
+  const { registrationEndpoint, pushedAuthorizationUrl } = metadata;
+  return [
+    ...[authorizationUrl, tokenUrl, revocationUrl, deviceAuthorizationUrl],
+    ...[registrationEndpoint, pushedAuthorizationUrl],
+  ].filter((url) => url !== undefined);
 }
 
 /**
@@ -113,6 +177,7 @@ export function readServerMetadata(document: Document, issuer: string): ServerMe
     throw discoveryFailed('the authorization server metadata has no token_endpoint');
   return {
     issuer,
+    isConfirmed: true,
     authorizationUrl: endpoint(document, 'authorization_endpoint'),
     tokenUrl,
     revocationUrl: endpoint(document, 'revocation_endpoint'),
@@ -180,8 +245,8 @@ async function challengeOf(fetch: Fetch, url: string): Promise<string> {
 
 const challengeTimeoutMs = 5_000;
 
-/** `undefined` where the service is unreachable: its well-known addresses may still say enough. */
-async function unlessUnreachable(ask: () => Promise<Reply>): Promise<Reply | undefined> {
+/** `undefined` where nobody can be reached: other addresses may still say enough. */
+async function unlessUnreachable<Said>(ask: () => Promise<Said>): Promise<Said | undefined> {
   try {
     return await ask();
   } catch (error) {

@@ -24,7 +24,7 @@ export {
   readDeviceAuthorization,
   readDeviceToken,
 } from './device-code.ts';
-export type { ServerMetadata } from './discovery.ts';
+export type { DomainOf, ServerMetadata } from './discovery.ts';
 export { discoverIssuerAt, discoverResource, discoverServer } from './discovery.ts';
 export type { Fetch, Reply } from './endpoint.ts';
 export { fetchDocument } from './endpoint.ts';

@@ -6,7 +6,7 @@ export { asksOf, type DefinitionAsks } from './asks.ts';
 export { loadBundled } from './bundled.ts';
 export { type Catalog, createCatalog } from './catalog.ts';
 export { openDefinitionFolder } from './definition-folder.ts';
-export { canonicalHost } from './host.ts';
+export { canonicalHost, registrableDomain } from './host.ts';
 export { parseProvider, unknownFields, unknownFieldText } from './parse/index.ts';
 export { readPath } from './path.ts';
 export { couldBePhantom, isFromTemplate, phantomFor } from './phantom.ts';

@@ -5,7 +5,14 @@ import { createBrowser } from '../support/browser.ts';
 import { type Fixture, lastDocument, openFixture } from '../support/fixture.ts';
 import type { Outcome } from '../support/product.ts';
 import { authUrlOf } from '../support/sign-in.ts';
-import { issuer, resource, startToolService, strayHost, type ToolService } from './tool-service.ts';
+import {
+  issuer,
+  resource,
+  silentHost,
+  startToolService,
+  strayHost,
+  type ToolService,
+} from './tool-service.ts';
 
 let service: ToolService;
 let fixture: Fixture;
@@ -167,6 +174,51 @@ describe('login with another URL', () => {
     const failure = await fixture.json(['login', `https://localhost:${service.port}/mcp`], 10);
     expect(failure.message).toBe(`localhost:${service.port} publishes no authorization server metadata`);
     expect(service.seen.at(-1)).toContain('/.well-known/openid-configuration');
+  });
+
+  describe('whose own metadata names an issuer beside it', () => {
+    const metadataOf = (issuer: string, place: string) => ({
+      issuer,
+      authorization_endpoint: `${place}/authorize`,
+      token_endpoint: `${place}/token`,
+      registration_endpoint: `${place}/reg`,
+      code_challenge_methods_supported: ['S256'],
+    });
+
+    it('signs in there, by what that issuer says of itself', async () => {
+      const here = `https://${strayHost}`;
+      service.strayTo([here], metadataOf(issuer, here));
+      service.seen.length = 0;
+      const { provider } = lastDocument(await signIn(`${here}/mcp`));
+      expect(await fixture.json(['inspect', String(provider)])).toMatchObject({ oauth: { issuer } });
+      expect(service.seen).toContain('login.tools.test POST /token');
+      expect(service.seen.filter((line) => /^stray\S+ \w+ \/(?:authorize|token|reg)/.test(line))).toEqual([]);
+      const { events } = await fixture.json(['log']);
+      expect(events.map(({ event }: { event: string }) => event)).not.toContain('sign_in.issuer_unconfirmed');
+    });
+
+    it('says in the log that the issuer does not confirm it', async () => {
+      const here = `https://${strayHost}`;
+      service.strayTo([], metadataOf(`https://${silentHost}`, issuer));
+      const started = fixture.startAuthsome([
+        'login',
+        `${here}/mcp`,
+        '--connection',
+        'two',
+        '--json',
+        '--no-browser',
+      ]);
+      expect(await authUrlOf(started)).toMatch(`${issuer}/authorize?`);
+      started.child.kill('SIGINT');
+      await started.ended;
+      const { events } = await fixture.json(['log']);
+      expect(events).toContainEqual(
+        expect.objectContaining({
+          event: 'sign_in.issuer_unconfirmed',
+          detail: `${silentHost} publishes no metadata; that of ${strayHost} was used, which names it as the issuer`,
+        }),
+      );
+    });
   });
 
   it('says at once what is wrong with it', async () => {

@@ -9,6 +9,10 @@ export const loginHost = 'login.tools.test';
 export const mcpHost = 'mcp.tools.test';
 /** One that is led astray by its metadata. */
 export const strayHost = 'stray.tools.test';
+/** The same on a domain of its own. */
+export const evilHost = 'mcp.evil.test';
+/** One that publishes nothing. */
+export const silentHost = 'silent.tools.test';
 export const resource = `https://${mcpHost}/v1/mcp`;
 export const issuer = `https://${loginHost}`;
 
@@ -29,14 +33,14 @@ export interface ToolService {
   readonly calls: ToolCall[];
   /** Every request of any kind: `host method path`. */
   readonly seen: string[];
-  /** What the stray host says of its authorization servers. */
-  strayTo(issuers: readonly string[]): void;
+  /** What the stray hosts say of their authorization servers, and of themselves as one. */
+  strayTo(issuers: readonly string[], metadata?: object): void;
   close(): Promise<void>;
 }
 
 export async function startToolService(): Promise<ToolService> {
   const ca = await createThrowawayCa('Throwaway tools CA');
-  const names = [loginHost, mcpHost, strayHost];
+  const names = [loginHost, mcpHost, strayHost, evilHost, silentHost];
   const { certPem, keyPem } = await ca.issue([...names, 'localhost']);
   const provider = new Provider(issuer, await configuration());
   const answer = provider.callback();
@@ -45,6 +49,7 @@ export async function startToolService(): Promise<ToolService> {
   const calls: ToolCall[] = [];
   const seen: string[] = [];
   let strayIssuers: readonly string[] = [];
+  let strayMetadata: object | undefined;
   provider.on('registration_create.success', (_context, client) => registered.push({ ...client.metadata() }));
 
   const login = (request: IncomingMessage, response: ServerResponse, url: URL): void => {
@@ -89,6 +94,8 @@ export async function startToolService(): Promise<ToolService> {
   const stray = (response: ServerResponse, host: string, url: URL): void => {
     if (url.pathname.startsWith('/.well-known/oauth-protected-resource')) {
       json(response, 200, { resource: `https://${host}/mcp`, authorization_servers: strayIssuers });
+    } else if (url.pathname === '/.well-known/oauth-authorization-server' && strayMetadata !== undefined) {
+      json(response, 200, strayMetadata);
     } else {
       json(response, 404, {});
     }
@@ -100,6 +107,7 @@ export async function startToolService(): Promise<ToolService> {
     seen.push(`${host} ${request.method} ${url.pathname}`);
     if (host === loginHost) login(request, response, url);
     else if (host === mcpHost) tools(request, response, url).catch(() => response.destroy());
+    else if (host === silentHost) json(response, 404, {});
     else stray(response, host, url);
   };
   const server = createServer({ cert: certPem, key: keyPem }, listener);
@@ -114,8 +122,9 @@ export async function startToolService(): Promise<ToolService> {
     authorizations,
     calls,
     seen,
-    strayTo(issuers) {
+    strayTo(issuers, metadata) {
       strayIssuers = issuers;
+      strayMetadata = metadata;
     },
     close() {
       server.closeAllConnections();

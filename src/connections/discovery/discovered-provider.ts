@@ -1,13 +1,9 @@
 import { AuthsomeError } from '../../errors.ts';
-import {
-  discoverIssuerAt,
-  discoverResource,
-  discoverServer,
-  type ServerMetadata,
-} from '../../oauth/index.ts';
+import type { ServerMetadata } from '../../oauth/index.ts';
 import type { FlowName, Provider } from '../../providers/index.ts';
 import type { ConnectionsOptions } from '../contract.ts';
 import { addressOf, fetchTo } from './endpoints.ts';
+import { serviceAt } from './service.ts';
 
 export function isServiceUrl(provider: string): boolean {
   return /^https?:\/\//i.test(provider);
@@ -65,10 +61,7 @@ export async function rediscoveredProvider(options: ConnectionsOptions, known: P
 /** What a definition takes from discovery. `trusted` is the issuer to stay with while the service still names it. */
 async function discover(options: ConnectionsOptions, url: URL, trusted: string | undefined) {
   const fetch = fetchTo(options, { namedHost: url.hostname });
-  const resource = await discoverResource(fetch, url.href);
-  const named = resource?.issuers.find((issuer) => issuer === trusted) ?? resource?.issuers[0];
-  const server =
-    named === undefined ? await discoverIssuerAt(fetch, url.href) : await discoverServer(fetch, named);
+  const { resource, server } = await serviceAt(fetch, url, trusted);
   return {
     flow: flowFor(options, server),
     oauth: {

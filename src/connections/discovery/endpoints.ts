@@ -1,7 +1,8 @@
 import { AuthsomeError } from '../../errors.ts';
-import { discoverResource, discoverServer, type Fetch } from '../../oauth/index.ts';
+import { discoverResource, discoverServer, type Fetch, type ServerMetadata } from '../../oauth/index.ts';
 import type { Provider } from '../../providers/index.ts';
 import type { ConnectionsOptions } from '../contract.ts';
+import { serviceAt } from './service.ts';
 
 /** Where a sign-in's requests go, from the definition or from discovery. */
 export interface Endpoints {
@@ -91,10 +92,37 @@ async function discoveredEndpoints(options: ConnectionsOptions, provider: Provid
   const namedHost = new URL(addressOf(provider) ?? named).hostname;
   const fetch = fetchTo(options, { namedHost });
   const issuer = namedIssuer ?? (await issuerOf(fetch, named));
-  const { scopes: _, grantTypes: __, ...found } = await discoverServer(fetch, issuer);
+  const server = await serverOf(fetch, provider, issuer);
+  const { scopes: _, grantTypes: __, isConfirmed, ...found } = server;
+  if (!isConfirmed) {
+    options.notify({
+      event: 'sign_in.issuer_unconfirmed',
+      provider: provider.name,
+      outcome: 'ok',
+      detail: `${new URL(issuer).host} publishes no metadata; that of ${namedHost} was used, which names it as the issuer`,
+    });
+  }
   const pushedAuthorizationUrl = provider.oauth?.pushedAuthorizationUrl ?? found.pushedAuthorizationUrl;
   const pushRequired = provider.oauth?.pushRequired === true || found.pushRequired;
   return { ...found, pushedAuthorizationUrl, pushRequired, namedHost };
+}
+
+/**
+ * The metadata of the issuer, or, where it publishes none, what the address that a person typed says about it. Rejects as
+ * `discoverServer`.
+ */
+async function serverOf(fetch: Fetch, provider: Provider, issuer: string): Promise<ServerMetadata> {
+  try {
+    return await discoverServer(fetch, issuer);
+  } catch (error) {
+    const address = addressOf(provider);
+    const found =
+      address === undefined
+        ? undefined
+        : await serviceAt(fetch, new URL(address), issuer).catch(() => undefined);
+    if (found?.server.issuer !== issuer) throw error;
+    return found.server;
+  }
 }
 
 /** The issuer that a resource trusts; its own origin when it does not say (RFC 9728 §2). */
