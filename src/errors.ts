@@ -43,6 +43,7 @@ const table = {
     topic: 'authentication-errors',
   },
   DaemonUnavailable: { exit: 9, status: 503, hint: 'Run: authsome daemon logs', topic: 'daemon-issues' },
+  DaemonKeyChanged: { exit: 9, status: 503, topic: 'daemon-issues' },
   AddressInUse: { exit: 9, status: 503, topic: 'daemon-issues' },
   HomeNotUsable: { exit: 9, status: 503, topic: 'daemon-issues' },
   WrongMasterKey: { exit: 9, status: 503, topic: 'daemon-issues' },

@@ -12,6 +12,8 @@ export interface AppEnv {
     readonly caller: Caller;
     /** The complete body, as it was signed. */
     readonly body: Uint8Array;
+    /** The `Signature` header of a call that is authentic; `undefined` for any other. */
+    readonly answers: string | undefined;
   };
 }
 

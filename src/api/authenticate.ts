@@ -21,6 +21,8 @@ export interface AuthenticateOptions {
   readonly secret: Uint8Array;
   /** The public name of this start. */
   readonly instance: string;
+  /** The https origin by which callers on other machines address this daemon. */
+  readonly publicOrigin: string | undefined;
   readonly nowMs: () => number;
   readonly admit: (verified: Verified, isFromHome: boolean) => Promise<Caller>;
 }
@@ -31,7 +33,8 @@ export interface AuthenticateOptions {
  * its memory of nonces is gone. Times would not tell, since clocks are set back.
  */
 export function authenticate(options: AuthenticateOptions): MiddlewareHandler<AppEnv> {
-  const { secret, instance, nowMs, admit } = options;
+  const { secret, instance, publicOrigin, nowMs, admit } = options;
+  const publicHost = publicOrigin === undefined ? undefined : new URL(publicOrigin).host;
   const nonces = createNonceMemory({ now: nowMs });
 
   return async (context, next) => {
@@ -39,7 +42,8 @@ export function authenticate(options: AuthenticateOptions): MiddlewareHandler<Ap
     const url = new URL(context.req.url);
     const verified = verifyRequest({
       method: context.req.method,
-      origin: url.origin,
+      // What stands before this daemon ended the TLS that the caller signed for.
+      origin: publicOrigin !== undefined && url.host === publicHost ? publicOrigin : url.origin,
       target: url.pathname + url.search,
       body,
       headers: context.req.header(),
@@ -47,6 +51,7 @@ export function authenticate(options: AuthenticateOptions): MiddlewareHandler<Ap
     const signature = context.req.header('signature') ?? '';
     // Only after verification: an impostor of this daemon could relay a proof for a signature made for the impostor.
     context.header(proofHeader, daemonProof(secret, signature));
+    context.set('answers', signature);
     const freshUntilMs = requireFresh(verified, nowMs());
     const isFromHome = homeProofMatches(secret, signature, context.req.header(homeProofHeader) ?? '');
     if (!isFromHome && verified.instance !== instance) {

@@ -17,3 +17,4 @@ export {
   runRoutes,
   scanRoutes,
 } from './routes/index.ts';
+export { type PublicAddress, signResponses } from './sign-responses.ts';

@@ -7,11 +7,16 @@ import type { Settings } from '../settings.ts';
 import type { CliOptions } from './options.ts';
 
 /** What it takes to find, start and call the daemon that `settings` name, as this machine's identity. */
-export function daemonOptions(options: CliOptions, settings: Settings): DaemonOptions {
+export function daemonOptions(
+  options: CliOptions,
+  settings: Settings,
+  onNewDaemon: DaemonOptions['onNewDaemon'],
+): DaemonOptions {
   const { environment } = options;
   let identity: Identity | undefined;
   return {
     settings,
+    onNewDaemon,
     /** Read when it is first needed, which is when the connection to the daemon is on its way. */
     get identity() {
       identity ??= loadIdentity({
@@ -30,6 +35,10 @@ export function daemonOptions(options: CliOptions, settings: Settings): DaemonOp
   };
 }
 
-export function connect(options: CliOptions, settings: Settings): Client {
-  return createClient(daemonOptions(options, settings));
+export function connect(
+  options: CliOptions,
+  settings: Settings,
+  onNewDaemon: DaemonOptions['onNewDaemon'],
+): Client {
+  return createClient(daemonOptions(options, settings, onNewDaemon));
 }

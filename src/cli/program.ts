@@ -149,7 +149,7 @@ function createContext(options: CliOptions, terminal: CommandContext['terminal']
   const settings = once(() => loadSettings(options.environment));
   const daemon = once(async () => {
     const { daemonOptions } = await import('./connect.ts');
-    return daemonOptions(options, settings());
+    return daemonOptions(options, settings(), terminal.note);
   });
   const client = once(async () => {
     const { createClient } = await import('../client/index.ts');

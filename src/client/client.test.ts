@@ -104,6 +104,7 @@ function optionsFor(record: DaemonRecord): DaemonOptions {
     settings: parseSettings({ AUTHSOME_HOME: home, AUTHSOME_PORT: port }),
     identity: loadIdentity({ directory: '', key: Buffer.alloc(32, 3).toString('base64'), randomBytes }),
     version: '1.0.0',
+    onNewDaemon: () => {},
     // Nothing here may start anything.
     launch: { execPath: '/nonexistent', entry: '', environment: {} },
     now: Date.now,

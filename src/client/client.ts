@@ -102,7 +102,7 @@ export function createClient(options: DaemonOptions): Client {
     ready: () =>
       reach(async (at) => {
         // Open to anybody, so it comes without a proof and may say no (503).
-        const anyone = { ...at, secret: undefined };
+        const anyone = { ...at, secret: undefined, hosted: undefined };
         const response = await send(anyone, options, { method: 'GET', target: '/ready', idleMs });
         const document = parseJson(await readText(response, at.origin));
         if (document === undefined) throw unreachable(at.origin);

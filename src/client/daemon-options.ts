@@ -5,6 +5,8 @@ import type { Signer } from './exchange.ts';
 /** Everything needed to talk to the daemon, and to start it. */
 export interface DaemonOptions extends Signer {
   readonly settings: Settings;
+  /** Told when a hosted daemon is called for the first time, with its key, which is trusted from then on. */
+  readonly onNewDaemon: (text: string) => void;
   /** Of this program; a daemon of another one is replaced once it has nothing to do. */
   readonly version: string;
   /** `<execPath> <entry> daemon serve` is the daemon. */

@@ -103,10 +103,7 @@ async function askToStop(record: DaemonRecord, signer: Signer, when: 'now' | 'id
  * proved that it is the daemon. So a stranger on a dead daemon's port never sees it.
  */
 export async function sendToVerifiedDaemon(endpoint: Endpoint, signer: Signer, call: Call): Promise<unknown> {
-  if (endpoint.secret === undefined) {
-    return readDocument(await send(endpoint, signer, call), endpoint.origin);
-  }
-  const { Agent } = await import('node:http');
+  const { Agent } = await import(endpoint.origin.startsWith('https:') ? 'node:https' : 'node:http');
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   try {
     const opening: Call = { method: 'GET', target: '/v1/whoami', idleMs: probeIdleMs };

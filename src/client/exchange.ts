@@ -2,11 +2,14 @@ import type { Agent, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { AuthsomeError, isErrorCode } from '../errors.ts';
 import {
+  contentDigest,
   homeProof,
   homeProofHeader,
   type Identity,
   proofHeader,
   proofMatches,
+  type Sender,
+  senderOf,
   signRequest,
 } from '../identity/index.ts';
 import { parseJson } from '../json.ts';
@@ -14,10 +17,19 @@ import { parseJson } from '../json.ts';
 /** Where calls go. */
 export interface Endpoint {
   readonly origin: string;
-  /** The secret of this home's daemon; `undefined` for a hosted one, which TLS authenticates. */
+  /** The secret of this home's daemon; `undefined` for a hosted one. */
   readonly secret: Uint8Array | undefined;
+  /** What is known of a hosted daemon. Without this and a secret, anybody may respond. */
+  readonly hosted?: HostedDaemon | undefined;
   /** Further roots for a hosted daemon, as PEM. */
   readonly roots: readonly string[];
+}
+
+export interface HostedDaemon {
+  /** The start of it that calls are for; `undefined` before it has named one. */
+  readonly instance: string | undefined;
+  /** Why the sender of a response is not that daemon; `undefined` when it is. */
+  readonly faultOf: (sender: Sender | undefined) => Error | undefined;
 }
 
 export interface Call {
@@ -39,9 +51,9 @@ export interface Signer {
 }
 
 /** What is at the other end instead of the daemon. */
-export type Unreached = 'absent' | 'stranger';
+export type Unreached = 'absent' | 'stranger' | 'restarted';
 
-/** The call reached no process, or one that is not this home's daemon. Nothing was done, and another try is safe. */
+/** The call reached no process, or one that is not the daemon it is for. Nothing was done, and another try is safe. */
 export class NotReached extends Error {
   readonly who: Unreached;
 
@@ -65,7 +77,7 @@ export interface SignedCall {
   readonly body: Buffer;
 }
 
-export function signCall({ origin, secret }: Endpoint, signer: Signer, call: Call): SignedCall {
+export function signCall({ origin, secret, hosted }: Endpoint, signer: Signer, call: Call): SignedCall {
   const { method } = call;
   // Signed as it will be on the wire: the parser of URLs spells some characters in its own way.
   const url = new URL(origin + call.target);
@@ -74,7 +86,7 @@ export function signCall({ origin, secret }: Endpoint, signer: Signer, call: Cal
   const nonce = Buffer.from(signer.randomBytes(16)).toString('base64url');
   const signed = signRequest(
     signer.identity,
-    { method, origin, target, body },
+    { method, origin, target, body, instance: hosted?.instance },
     { nowMs: signer.now(), nonce },
   );
   const headers = {
@@ -97,7 +109,7 @@ export async function send(
   call: Call,
   { agent, onlyOn }: SendOptions = {},
 ): Promise<IncomingMessage> {
-  const { origin, secret, roots } = endpoint;
+  const { origin, roots } = endpoint;
   const { method, idleMs, signal } = call;
   const { url, headers, body } = signCall(endpoint, signer, call);
   const isSecure = origin.startsWith('https:');
@@ -112,15 +124,16 @@ export async function send(
 
   return new Promise((resolve, reject) => {
     const request = makeRequest(url, options, (response) => {
-      const proof = response.headers[proofHeader];
-      const isProven =
-        secret === undefined ||
-        (typeof proof === 'string' && proofMatches(secret, headers.signature ?? '', proof));
-      if (isProven) {
+      const header = (name: string): string | undefined => {
+        const value = response.headers[name];
+        return typeof value === 'string' ? value : undefined;
+      };
+      const fault = senderFault(endpoint, headers.signature ?? '', response.statusCode ?? 0, header);
+      if (fault === undefined) {
         resolve(response);
       } else {
         response.destroy();
-        reject(new NotReached('stranger'));
+        reject(fault);
       }
     });
     request.on('error', (error: NodeJS.ErrnoException) => {
@@ -142,6 +155,21 @@ export async function send(
       else request.destroy(new NotReached('stranger'));
     });
   });
+}
+
+/**
+ * Why a response to the call with the `Signature` header `answers` is not from the daemon that was called; `undefined` when
+ * it is.
+ */
+export function senderFault(
+  { secret, hosted }: Endpoint,
+  answers: string,
+  status: number,
+  header: (name: string) => string | undefined,
+): Error | undefined {
+  if (hosted !== undefined) return hosted.faultOf(senderOf(status, header, answers));
+  const isProven = secret === undefined || proofMatches(secret, answers, header(proofHeader) ?? '');
+  return isProven ? undefined : new NotReached('stranger');
 }
 
 /**
@@ -171,7 +199,12 @@ export async function readText(response: IncomingMessage, origin: string): Promi
     if (error instanceof Error && error.name === 'AbortError') throw cancelled();
     throw interrupted(origin, error);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  const body = Buffer.concat(chunks);
+  const digest = response.headers['content-digest'];
+  if (digest !== undefined && digest !== contentDigest(body)) {
+    throw unreadableResponse(origin, response.statusCode ?? 0);
+  }
+  return body.toString('utf8');
 }
 
 /** The error of an error document; `undefined` for any other document. */

@@ -16,7 +16,7 @@ export async function probe(record: DaemonRecord, signer: Signer): Promise<'ours
     response.resume();
     return 'ours';
   } catch (error) {
-    if (error instanceof NotReached) return error.who;
+    if (error instanceof NotReached) return error.who === 'absent' ? 'absent' : 'stranger';
     throw error;
   }
 }

@@ -22,13 +22,13 @@ export function createReach(options: DaemonOptions): Reach {
       endpoint = undefined;
       if (!(error instanceof NotReached)) throw error;
     }
-    if (!settings.isLocal) throw noHostedDaemon(settings.baseUrl);
-    endpoint = ensureDaemon(options).then(endpointOf);
+    endpoint = settings.isLocal ? ensureDaemon(options).then(endpointOf) : locate(options);
     try {
       return await attempt(await endpoint);
     } catch (error) {
       endpoint = undefined;
-      throw error instanceof NotReached ? unreachable(settings.baseUrl) : error;
+      if (!(error instanceof NotReached)) throw error;
+      throw settings.isLocal ? unreachable(settings.baseUrl) : noHostedDaemon(settings.baseUrl);
     }
   };
 }
@@ -40,9 +40,8 @@ export function unreachable(origin: string): AuthsomeError {
 async function locate(options: DaemonOptions): Promise<Endpoint> {
   const { settings } = options;
   if (!settings.isLocal) {
-    const { hostedRoots } = await import('./hosted.ts');
-    const roots = settings.baseUrl.startsWith('https:') ? hostedRoots(settings.extraCaFiles) : [];
-    return { origin: settings.baseUrl, secret: undefined, roots };
+    const { hostedEndpoint } = await import('./hosted.ts');
+    return hostedEndpoint(options);
   }
   const record = readDaemonRecord(settings.home) ?? (await ensureDaemon(options));
   const isCurrent = record.version === options.version;

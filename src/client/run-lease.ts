@@ -1,6 +1,5 @@
 import { connect, type Socket } from 'node:net';
 import { AuthsomeError } from '../errors.ts';
-import { proofHeader, proofMatches } from '../identity/index.ts';
 import { parseJson } from '../json.ts';
 import {
   type Call,
@@ -10,11 +9,12 @@ import {
   NotReached,
   type SignedCall,
   type Signer,
+  senderFault,
   signCall,
   silent,
   unreadableResponse,
 } from './exchange.ts';
-import { createResponseReader, type ResponseReader } from './response-reader.ts';
+import { createResponseReader, type ResponseHead, type ResponseReader } from './response-reader.ts';
 import type { RunDocument, RunRequest } from './wire.ts';
 
 /** A run that this process opened. It lives until `close`, or until this process or the daemon ends. */
@@ -52,12 +52,8 @@ export async function openLease(
   const head = `POST ${url.pathname} HTTP/1.1\r\nhost: ${url.host}\r\n${lines.join('')}\r\n`;
   socket.write(Buffer.concat([Buffer.from(head, 'latin1'), body]));
 
-  const isProven = (reader: ResponseReader): boolean => {
-    const proof = reader.head?.headers.get(proofHeader);
-    return (
-      secret === undefined || (proof !== undefined && proofMatches(secret, headers.signature ?? '', proof))
-    );
-  };
+  const faultOf = ({ status, headers: received }: ResponseHead): Error | undefined =>
+    senderFault(endpoint, headers.signature ?? '', status, (name) => received.get(name));
   return new Promise((resolve, reject) => {
     const reader = createResponseReader();
     const ended = new Promise<void>((resolveEnd) => socket.once('close', () => resolveEnd()));
@@ -77,7 +73,8 @@ export async function openLease(
         return;
       }
       if (reader.head === undefined) return;
-      if (!isProven(reader)) fail(new NotReached('stranger'));
+      const fault = faultOf(reader.head);
+      if (fault !== undefined) fail(fault);
       else if (reader.head.status >= 300) {
         if (reader.isComplete) fail(refusal(reader, origin));
       } else if (reader.text.includes('\n')) {

@@ -109,6 +109,7 @@ function optionsFor(environment: Record<string, string> = {}, version = '1.0.0')
     settings: parseSettings({ AUTHSOME_HOME: home, AUTHSOME_PORT: String(port) }),
     identity: loadIdentity({ directory: '', key: Buffer.alloc(32, 3).toString('base64'), randomBytes }),
     version,
+    onNewDaemon: () => {},
     launch: {
       execPath: process.execPath,
       entry: join(base, 'daemon.mjs'),

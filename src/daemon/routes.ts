@@ -5,6 +5,7 @@ import {
   connectionRoutes,
   daemonRoutes,
   openRoutes,
+  type PublicAddress,
   pageRoutes,
   peerGate,
   providerRoutes,
@@ -12,6 +13,7 @@ import {
   requireRole,
   runRoutes,
   scanRoutes,
+  signResponses,
 } from '../api/index.ts';
 import type { Caller, Principals, Tenant } from '../principals/index.ts';
 import type { Daemon, StartOptions } from './contract.ts';
@@ -29,12 +31,14 @@ export interface RoutesOptions {
   readonly secret: Uint8Array;
   /** The public name of this start. */
   readonly instance: string;
+  /** `undefined` where only this machine calls. */
+  readonly publicAddress: PublicAddress | undefined;
   readonly stop: Daemon['stop'];
 }
 
 /** All that the daemon answers: the pages and what anybody may ask, then the signed API. */
 export function routesOf(options: RoutesOptions): readonly Routes[] {
-  const { start, stores, runtime, url, secret, instance, stop } = options;
+  const { start, stores, runtime, url, secret, instance, publicAddress, stop } = options;
   const { home, settings, version, log, nowMs, randomBytes } = start;
   const { principals, strangers } = stores;
   const { outbound, tenants, redirectUri, runs, peers } = runtime;
@@ -65,7 +69,12 @@ export function routesOf(options: RoutesOptions): readonly Routes[] {
     openRoutes({ version, pid, ready: () => readyDocument(allChecks) }),
     pageRoutes({ tenants, failures: failureLog(log), randomBytes, peerGate: gate, onUnknownCallback }),
     (app) => app.use('/v1/*', peerGate(gate)),
-    (app) => app.use('/v1/*', authenticate({ secret, instance, nowMs, admit })),
+    (app) => {
+      if (publicAddress === undefined) return;
+      app.use('/v1/*', signResponses({ address: publicAddress, instance, nowMs }));
+    },
+    (app) =>
+      app.use('/v1/*', authenticate({ secret, instance, publicOrigin: publicAddress?.origin, nowMs, admit })),
     (app) => app.use('/v1/*', requireRole()),
     daemonRoutes({ version, pid, home: home.path, url, tenants, doctor, stop }),
     providerRoutes({

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
-import { createApp } from '../api/index.ts';
+import { createApp, type PublicAddress } from '../api/index.ts';
 import type { ApiVersion, DaemonRecord, StopDocument } from '../client/index.ts';
+import { loadIdentity } from '../identity/index.ts';
 import { Closers } from './closers.ts';
 import type { Daemon, StartOptions } from './contract.ts';
 import { maintainFile, watchFile } from './home/index.ts';
@@ -47,6 +48,7 @@ async function assemble(options: StartOptions, listener: Listener, closers: Clos
   const url = `http://${listener.address}`;
   const secret = randomBytes(32);
   const instance = Buffer.from(randomBytes(16)).toString('base64url');
+  const publicAddress = publicAddressOf(options);
   const stores = await openStores(options, closers);
   const runtime = await createRuntime(options, stores, listener, closers);
 
@@ -85,9 +87,11 @@ async function assemble(options: StartOptions, listener: Listener, closers: Clos
   });
   closers.add(() => databaseFile.close());
 
-  const routes = routesOf({ start: options, stores, runtime, url, secret, instance, stop });
+  const publicNames = publicAddress === undefined ? [] : [new URL(publicAddress.origin).host];
+  const names = new Set([...listener.names, ...publicNames]);
+  const routes = routesOf({ start: options, stores, runtime, url, secret, instance, publicAddress, stop });
   const app = createApp({
-    allowedHosts: () => listener.names,
+    allowedHosts: () => names,
     failures: failureLog(log),
     onRefused: () => stores.strangers.note('other-site'),
     routes,
@@ -105,6 +109,13 @@ async function assemble(options: StartOptions, listener: Listener, closers: Clos
   const recordFile = maintainFile(home.daemonFile, `${JSON.stringify(record)}\n`, databaseFile.isIntact);
   closers.add(() => recordFile.close());
   stores.trail.append({ event: 'daemon.started', outcome: 'ok', detail: version });
-  log.info('listening', { url, version });
+  log.info('listening', { url, version, ...(publicAddress && { key: publicAddress.key.did }) });
   return { url, stop, stopped };
+}
+
+/** The daemon's own key is made on first use, and is none of the callers' identities. */
+function publicAddressOf({ settings, home, randomBytes }: StartOptions): PublicAddress | undefined {
+  if (settings.isLocal) return undefined;
+  const key = loadIdentity({ directory: home.server, handle: 'daemon', randomBytes });
+  return { origin: settings.baseUrl, key };
 }

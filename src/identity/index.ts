@@ -16,5 +16,6 @@ export {
   proofHeader,
   proofMatches,
 } from './proof.ts';
-export { instanceHeader, signRequest } from './signature.ts';
+export { type Sender, senderOf, signResponse } from './response.ts';
+export { contentDigest, instanceHeader, signRequest } from './signature.ts';
 export { notAuthentic, requireFresh, verifyRequest } from './verify.ts';

@@ -82,7 +82,7 @@ export const table: Readonly<
       'commands reach the daemon over HTTP only, so that no secret and no heavy module is in their process',
   },
   client: {
-    mayImport: ['errors', 'environment', 'json', 'settings', 'identity', 'private-files'],
+    mayImport: ['errors', 'environment', 'json', 'command-line', 'settings', 'identity', 'private-files'],
     reason: 'every command pays for what the client imports; it signs, sends and reads, nothing else',
   },
   connections: {
@@ -98,6 +98,7 @@ export const table: Readonly<
       'api',
       'audit',
       'client',
+      'identity',
       'storage',
       'network',
       'peers',

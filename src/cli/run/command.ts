@@ -31,7 +31,7 @@ export async function runCommand(
   // With a log file: refuses one that cannot be written before anything is started.
   const terminal = args.flags.logFile === undefined ? undefined : await terminalOf(options, args);
   const settings = loadSettings(options.environment);
-  const client = connect(options, settings);
+  const client = connect(options, settings, (text) => void noteBeforeChild(text, terminal, args));
   const opening = client.openRun(runRequest(args, options.environment));
   const starter = loadChildModule();
   const lease = await opening;

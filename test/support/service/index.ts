@@ -3,6 +3,6 @@
  * API on loopback, with certificates from a throwaway CA. No part of the product.
  */
 export type { ReceivedRequest } from './api.ts';
-export { createThrowawayCa } from './certificates.ts';
+export { createThrowawayCa, type ThrowawayCa } from './certificates.ts';
 export { acme, pixel } from './definitions.ts';
 export { hosts, type Service, type ServiceOptions, startService } from './service.ts';
