@@ -26,6 +26,13 @@ export function signInLine(target: SignInTarget): string {
   return parts.join(' ');
 }
 
+/** The command with which a person lets a connection's credential go to the hosts that its definition has gained. */
+export function approveHostsLine(of: { readonly provider: string; readonly connection: string }): string {
+  const { provider, connection } = of;
+  const named = connection === 'default' ? provider : `${provider}/${connection}`;
+  return `authsome connections approve-hosts ${shellWord(named)}`;
+}
+
 /** `text` as one word for a POSIX shell, quoted only where it needs to be. */
 export function shellWord(text: string): string {
   return isPlain(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;

@@ -81,6 +81,7 @@ const table = {
   TargetMismatch: { exit: 12, status: 421 },
   PlainHttpRefused: { exit: 12, status: 403, hint: 'Use https: a credential is never sent over plain HTTP.' },
   AddressForbidden: { exit: 12, status: 403 },
+  HostNotApproved: { exit: 12, status: 403 },
   RouteAmbiguous: { exit: 12, status: 409 },
   RunEnded: { exit: 9, status: 403 },
   UpstreamUnreachable: { exit: 8, status: 502 },

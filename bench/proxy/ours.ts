@@ -45,7 +45,9 @@ function routeFor(text: string, provider: string): Route {
   return {
     id: `${provider}:${text}`,
     provider,
+    source: 'bundled',
     connection: 'default',
+    isApproved: true,
     pattern,
     placements: [{ kind: 'header', name: 'Authorization', prefix: 'Bearer ' }],
     allowPrivateAddress: true,

@@ -6,6 +6,7 @@ import type {
   ConnectionSummary as ConnectionSummaryDocument,
   ExplainDocument,
   ExportDocument,
+  HostsDocument,
   ListDocument,
   LogDocument,
   RemoveDocument,
@@ -15,7 +16,9 @@ import type {
   AuthSession,
   ConnectionDetails,
   ConnectionSummary,
+  Connections,
   ExportReport,
+  HostsReport,
   RevokeReport,
 } from '../connections/index.ts';
 import type { ProviderRemoval } from '../principals/index.ts';
@@ -36,10 +39,10 @@ export function asksDocument(asks: DefinitionAsks): AsksDocument {
   };
 }
 
-/** The command that replaces a connection with a new sign-in. */
-type SignInAgain = (connection: ConnectionSummary) => string;
+/** What is said of a connection beside what is stored of it. */
+type About = Pick<Connections, 'signInAgain' | 'hostsToApprove'>;
 
-function summaryDocument(summary: ConnectionSummary, signInAgain: SignInAgain): ConnectionSummaryDocument {
+function summaryDocument(summary: ConnectionSummary, about: About): ConnectionSummaryDocument {
   return {
     name: summary.name,
     is_default: summary.isDefault,
@@ -48,14 +51,15 @@ function summaryDocument(summary: ConnectionSummary, signInAgain: SignInAgain): 
     expires_at: isoTime(summary.expiresAtMs),
     refreshable: summary.refreshable,
     account: summary.account ?? null,
-    sign_in_again: signInAgain(summary),
+    unapproved_hosts: about.hostsToApprove(summary),
+    sign_in_again: about.signInAgain(summary),
   };
 }
 
 export function listDocument(
   providers: readonly Provider[],
   connections: readonly ConnectionSummary[],
-  signInAgain: SignInAgain,
+  about: About,
 ): ListDocument {
   return {
     v: 1,
@@ -67,14 +71,14 @@ export function listDocument(
       flow: provider.flow,
       connections: connections
         .filter((connection) => connection.provider === provider.name)
-        .map((connection) => summaryDocument(connection, signInAgain)),
+        .map((connection) => summaryDocument(connection, about)),
     })),
   };
 }
 
 export function connectionDocument(
   details: ConnectionDetails | ConnectionSummary,
-  signInAgain: SignInAgain,
+  about: About,
 ): ConnectionDocument {
   const { accessToken, refreshToken, apiKey } = details as ConnectionDetails;
   return {
@@ -90,7 +94,9 @@ export function connectionDocument(
     refreshable: details.refreshable,
     base_url: details.baseUrl ?? null,
     account: details.account ?? null,
-    sign_in_again: signInAgain(details),
+    hosts: details.approved?.hosts ?? [],
+    unapproved_hosts: about.hostsToApprove(details),
+    sign_in_again: about.signInAgain(details),
     ...(accessToken === undefined ? {} : { access_token: accessToken }),
     ...(refreshToken === undefined ? {} : { refresh_token: refreshToken }),
     ...(apiKey === undefined ? {} : { api_key: apiKey }),
@@ -147,6 +153,10 @@ function mergedReport(provider: string, reports: readonly RevokeReport[]): Revok
     remote,
     clientCleared: reports.some(({ clientCleared }) => clientCleared),
   };
+}
+
+export function hostsDocument({ provider, connection, before, after, added }: HostsReport): HostsDocument {
+  return { v: 1, provider, connection, before, after, added };
 }
 
 export function exportDocument({ provider, connection, variables }: ExportReport): ExportDocument {

@@ -84,6 +84,7 @@ export type AuditEvent =
         | 'connection.removed'
         | 'connection.replaced'
         | 'connection.default_changed'
+        | 'connection.hosts_approved'
         | 'secret.revealed'
         | 'secret.exported'
         | 'secret.compared'

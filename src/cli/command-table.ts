@@ -111,7 +111,7 @@ export const commandTable: readonly CommandEntry[] = [
   {
     name: 'connections',
     group: manage,
-    summary: 'choose the connection that is used when none is named',
+    summary: 'choose the default connection, and approve new hosts',
     load: () => import('./commands/connections.ts'),
   },
   {

@@ -6,11 +6,13 @@ import { type Call, readDocument, readText, send } from './exchange.ts';
 import { createReach, unreachable } from './reach.ts';
 import { openLease, type RunLease } from './run-lease.ts';
 import type {
+  ApproveHostsRequest,
   AuthSessionDocument,
   ConnectionDocument,
   DoctorDocument,
   ExplainDocument,
   ExportDocument,
+  HostsDocument,
   InspectDocument,
   ListDocument,
   LogDocument,
@@ -49,6 +51,8 @@ export interface Client {
   ): Promise<ConnectionDocument>;
   logout(provider: string, options?: { readonly connection?: string }): Promise<LogoutDocument>;
   setDefault(provider: string, connection: string): Promise<ConnectionDocument>;
+  hosts(provider: string, options?: { readonly connection?: string }): Promise<HostsDocument>;
+  approveHosts(provider: string, request: ApproveHostsRequest): Promise<HostsDocument>;
   exportConnection(provider: string, options?: { readonly connection?: string }): Promise<ExportDocument>;
   login(request: LoginRequest): Promise<AuthSessionDocument>;
   /** With `seen`, waits up to `waitMs` for a later revision. */
@@ -132,6 +136,10 @@ export function createClient(options: DaemonOptions): Client {
       ask({ method: 'DELETE', target: path`/v1/connections/${provider}` + query({ connection }) }),
     setDefault: (provider, connection) =>
       ask({ method: 'PUT', target: path`/v1/connections/${provider}/default`, body: { connection } }),
+    hosts: (provider, { connection } = {}) =>
+      ask({ method: 'GET', target: path`/v1/connections/${provider}/hosts` + query({ connection }) }),
+    approveHosts: (provider, request) =>
+      ask({ method: 'POST', target: path`/v1/connections/${provider}/approve-hosts`, body: request }),
     exportConnection: (provider, { connection } = {}) =>
       ask({ method: 'POST', target: path`/v1/connections/${provider}/export` + query({ connection }) }),
     login: (request) => {

@@ -13,6 +13,8 @@
  * | GET /v1/connections/:provider?connection=&show_secret=1 | → ConnectionDocument |
  * | DELETE /v1/connections/:provider?connection= | → LogoutDocument |
  * | PUT /v1/connections/:provider/default | {connection} → ConnectionDocument |
+ * | GET /v1/connections/:provider/hosts?connection= | → HostsDocument |
+ * | POST /v1/connections/:provider/approve-hosts | ApproveHostsRequest → HostsDocument |
  * | POST /v1/connections/:provider/export?connection= | → ExportDocument |
  * | POST /v1/auth-sessions | LoginRequest → AuthSessionDocument |
  * | GET /v1/auth-sessions/:id?wait_ms=&seen= | → AuthSessionDocument (waits for a `revision` above `seen`) |
@@ -84,6 +86,8 @@ export interface ConnectionSummary {
   /** Whether it can be refreshed after it has expired. */
   readonly refreshable: boolean;
   readonly account: string | null;
+  /** What its definition has gained since a person approved the hosts: nothing is sent there. Older daemons say nothing. */
+  readonly unapproved_hosts?: readonly string[];
   /** The command that replaces it with a new sign-in. */
   readonly sign_in_again: string;
 }
@@ -114,6 +118,10 @@ export interface ConnectionDocument {
   readonly refreshable: boolean;
   readonly base_url: string | null;
   readonly account: string | null;
+  /** Where its credential may be sent: host patterns, as approved. */
+  readonly hosts?: readonly string[];
+  /** As in `ConnectionSummary`. */
+  readonly unapproved_hosts?: readonly string[];
   /** The command that replaces it with a new sign-in. */
   readonly sign_in_again: string;
   readonly access_token?: string;
@@ -176,6 +184,25 @@ export interface LogoutDocument {
   readonly connection: string;
   /** As in `RevokeDocument`. */
   readonly remote: 'revoked' | 'unsupported' | 'unreachable';
+}
+
+/** Host patterns. What `connections approve-hosts` prints. */
+export interface HostsDocument {
+  readonly v: 1;
+  readonly provider: string;
+  readonly connection: string;
+  /** Approved before this call. */
+  readonly before: readonly string[];
+  /** All that the definition names. */
+  readonly after: readonly string[];
+  /** Of `after`, those that were not approved before. */
+  readonly added: readonly string[];
+}
+
+export interface ApproveHostsRequest {
+  readonly connection?: string;
+  /** `after`, as a person has seen it: refused if the definition has changed since. */
+  readonly hosts: readonly string[];
 }
 
 export interface ExportDocument {
@@ -267,6 +294,8 @@ export interface RunDocument {
    */
   readonly secret_variables: readonly string[];
   readonly connections: readonly string[];
+  /** Connection → hosts that its definition has gained: requests to them are refused. Left out where there are none. */
+  readonly unapproved_hosts?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** What a scan looks for. */

@@ -14,6 +14,7 @@ import type {
   ConnectionSummary,
   ConnectionsOptions,
   ExportReport,
+  HostsReport,
   LogoutReport,
   RecognizedSecret,
   RevokeReport,
@@ -21,6 +22,7 @@ import type {
 } from './contract.ts';
 import type { CredentialSource } from './credentials/index.ts';
 import { createCredentialCache, type RefreshSchedule, startRefreshSchedule } from './credentials/index.ts';
+import { approveHosts, approveOldConnections, hostsToApprove, readHosts } from './host-approval.ts';
 import { connectionKey, connectionName } from './names.ts';
 import { recognizeSecrets } from './recognition.ts';
 import { createConnectionStore, trackExchanges } from './records/index.ts';
@@ -70,6 +72,16 @@ export interface Connections {
   scopeAdvice(connection: string, response: ScopeFields): ScopeAdvice | undefined;
   /** The command that replaces a connection by a new sign-in. */
   signInAgain(connection: ConnectionSummary): string;
+  /** The hosts that its definition has gained since a person approved them: nothing is sent there. */
+  hostsToApprove(connection: ConnectionSummary): readonly string[];
+  /** The hosts of the named connection, else of the default one. ConnectionNotFound. */
+  hosts(provider: string, connection?: string): Promise<HostsReport>;
+  /** Approves the definition's hosts, if they are still these. An audit event. OperationNotAllowed, ConnectionNotFound. */
+  approveHosts(
+    provider: string,
+    connection: string | undefined,
+    hosts: readonly string[],
+  ): Promise<HostsReport>;
   /** Called synchronously, before any credential of a revoked connection could be handed out again. */
   onChange(listener: (change: ConnectionChange) => void): () => void;
   /** Takes up sign-ins that a stopped daemon left behind, and refreshes ahead of expiry from then on. */
@@ -85,7 +97,7 @@ export function createConnections(given: ConnectionsOptions, flows: FlowTable = 
   const cache = createCredentialCache(options, store, refreshOf(flows));
   // What was cached from the old state is gone before any other listener is called.
   store.onChange(({ connection, kind }) => {
-    if (kind !== 'default_changed') cache.drop(connection);
+    if (kind !== 'default_changed' && kind !== 'hosts_approved') cache.drop(connection);
     if (kind === 'connected') schedule?.wake();
   });
   const signIns = createSignIns(options, store, flows);
@@ -104,9 +116,13 @@ export function createConnections(given: ConnectionsOptions, flows: FlowTable = 
     },
 
     signInAgain: (connection) => connectionLine(options.catalog, connection),
+    hostsToApprove: (connection) => hostsToApprove(options.catalog, connection),
+    hosts: (provider, wanted) => readHosts(context, provider, wanted),
+    approveHosts: (provider, wanted, hosts) => approveHosts(context, provider, wanted, hosts),
 
     async start() {
       await forgetRevoked(store);
+      await approveOldConnections(options, store);
       await signIns.resume();
       schedule = startRefreshSchedule({
         nowMs: options.nowMs,

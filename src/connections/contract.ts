@@ -1,5 +1,5 @@
 import type { Fetch, RevocationOutcome } from '../oauth/index.ts';
-import type { FlowName, Provider } from '../providers/index.ts';
+import type { ApprovedHosts, FlowName, Provider } from '../providers/index.ts';
 import type { Vault } from '../vault/index.ts';
 
 /** Where definitions come from. */
@@ -30,6 +30,7 @@ export interface ConnectionEvent {
     | 'connection.removed'
     | 'connection.replaced'
     | 'connection.default_changed'
+    | 'connection.hosts_approved'
     | 'secret.revealed'
     | 'secret.exported'
     | 'secret.compared';
@@ -79,6 +80,7 @@ export interface ConnectionSummary {
   readonly refreshable: boolean;
   readonly baseUrl: string | undefined;
   readonly account: string | undefined;
+  readonly approved: ApprovedHosts | undefined;
 }
 
 /** With `showSecret`, the secrets that there are; otherwise each of them as `***`. */
@@ -181,7 +183,7 @@ export interface SignIns {
 export interface ConnectionChange {
   /** `provider/connection`. */
   readonly connection: string;
-  readonly kind: 'connected' | 'revoked' | 'removed' | 'default_changed';
+  readonly kind: 'connected' | 'revoked' | 'removed' | 'default_changed' | 'hosts_approved';
 }
 
 export interface RevokeReport {
@@ -209,6 +211,18 @@ export interface LogoutReport {
   readonly provider: string;
   readonly connection: string;
   readonly remote: RevocationOutcome;
+}
+
+/** Where a connection's credential may go, and where its definition would send it. Host patterns. */
+export interface HostsReport {
+  readonly provider: string;
+  readonly connection: string;
+  /** Approved until now. */
+  readonly before: readonly string[];
+  /** All that the definition names. */
+  readonly after: readonly string[];
+  /** Of `after`, those that were not approved before. */
+  readonly added: readonly string[];
 }
 
 export interface ExportReport {

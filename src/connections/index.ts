@@ -10,6 +10,7 @@ export type {
   ConnectionDetails,
   ConnectionSummary,
   ExportReport,
+  HostsReport,
   RecognizedSecret,
   RevokeReport,
   SignIns,

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { definedHosts } from './approved-hosts.ts';
 import { loadBundled } from './bundled.ts';
 import { registrableDomain } from './host.ts';
 import { parseProvider } from './parse/index.ts';
@@ -167,7 +168,11 @@ const provider = (name: string): Provider => {
 };
 const everyProvider = names.map(provider);
 const tableOf = (providers: readonly Provider[]) =>
-  compileRoutes(providers.flatMap((each) => routesOf(each, 'default', { allowPrivateAddress: false })));
+  compileRoutes(
+    providers.flatMap((each) =>
+      routesOf(each, 'default', { allowPrivateAddress: false, approved: definedHosts(each) }),
+    ),
+  );
 const split = (example: string): readonly [string, string] => {
   const slash = example.indexOf('/');
   return [example.slice(0, slash), example.slice(slash)];
@@ -272,7 +277,10 @@ describe('bundled definitions', () => {
   ])(
     'anthropic: a key that begins with %s goes into %s, and nothing into the other header',
     (start, ...expected) => {
-      const [route] = routesOf(provider('anthropic'), 'default', { allowPrivateAddress: false });
+      const [route] = routesOf(provider('anthropic'), 'default', {
+        allowPrivateAddress: false,
+        approved: undefined,
+      });
       if (route === undefined) throw new TypeError('no route');
       const [name, prefix, instead] = expected;
       expect(placementsFor(route, start + 'a1B2'.repeat(20))).toMatchObject([

@@ -2,6 +2,7 @@
  * What a service is: provider definitions (data), their parser with precise errors, the pure host and path
  * matching that routes a request, and the phantoms that stand in for a provider's secrets.
  */
+export { type ApprovedHosts, definedHosts, hostsChange, unapprovedHosts } from './approved-hosts.ts';
 export { asksOf, type DefinitionAsks } from './asks.ts';
 export { loadBundled } from './bundled.ts';
 export { type Catalog, createCatalog } from './catalog.ts';

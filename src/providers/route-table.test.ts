@@ -7,7 +7,9 @@ import { compileRoutes } from './route-table.ts';
 const route = (connection: string, text: string): Route => ({
   id: `${connection}:${text}`,
   provider: connection,
+  source: 'bundled',
   connection: 'default',
+  isApproved: true,
   pattern: parseHostPattern(text),
   placements: [],
   allowPrivateAddress: false,
@@ -210,3 +212,37 @@ function decode(text: string): string {
     String.fromCharCode(Number.parseInt(hex, 16)),
   );
 }
+
+describe('unapproved routes', () => {
+  const unapproved = (connection: string, text: string): Route => ({
+    ...route(connection, text),
+    isApproved: false,
+  });
+
+  it('match only to be refused', () => {
+    const routes = compileRoutes([route('acme', 'api.acme.example'), unapproved('acme', 'evil.example/a')]);
+    expect(routes.hasHost('evil.example', 443)).toBe(true);
+    expect(answer(routes, 'evil.example', '/a/b')).toBe('unapproved');
+    expect(answer(routes, 'evil.example', '/b')).toBe('none');
+    expect(answer(routes, 'api.acme.example')).toBe('acme');
+    expect(routes.unapprovedAt('evil.example', 443).map(({ pattern }) => pattern.text)).toEqual([
+      'evil.example/a',
+    ]);
+    expect(routes.unapprovedAt('api.acme.example', 443)).toEqual([]);
+    expect(routes.unapprovedAt('other.example', 443)).toEqual([]);
+  });
+
+  it('take nothing from the routes of others, however specific they are', () => {
+    const routes = compileRoutes([
+      route('victim', '*.victim.example'),
+      unapproved('evil', 'api.victim.example/gists'),
+    ]);
+    expect(answer(routes, 'api.victim.example', '/gists')).toBe('victim');
+    expect(routes.unapprovedAt('api.victim.example', 443)).toEqual([]);
+  });
+
+  it('are refused for a path with two readings, too', () => {
+    const routes = compileRoutes([unapproved('acme', 'evil.example/a')]);
+    expect(answer(routes, 'evil.example', '/a/../b')).toBe('path_traversal');
+  });
+});

@@ -1,32 +1,51 @@
+import { type ApprovedHosts, approvalOf } from './approved-hosts.ts';
 import { registrableDomain } from './host.ts';
 import { readPath } from './path.ts';
 import type { Provider } from './provider.ts';
 import type { MatchResult, Route, RouteTable } from './route.ts';
+import { withUnapproved } from './unapproved-routes.ts';
 
 /** The routes of one connection, in the order of its provider's definition. */
 export function routesOf(
   provider: Provider,
   connection: string,
-  options: { readonly allowPrivateAddress: boolean; readonly baseUrl?: string | undefined },
+  options: {
+    readonly allowPrivateAddress: boolean;
+    readonly baseUrl?: string | undefined;
+    readonly approved: ApprovedHosts | undefined;
+  },
 ): readonly Route[] {
+  const isApproved = approvalOf(provider, options.approved);
   const owner = connection === 'default' ? provider.name : `${provider.name}/${connection}`;
   return provider.inject.flatMap((rule) =>
-    rule.hosts.map((pattern) => ({
-      id: `${owner}:${pattern.text}`,
-      provider: provider.name,
-      connection,
-      baseUrl: options.baseUrl,
-      pattern,
-      placements: rule.placements,
-      shapes: rule.shapes,
-      allowPrivateAddress: options.allowPrivateAddress && pattern.kind === 'exact',
-      scrub: rule.scrub,
-    })),
+    rule.hosts.map((pattern) => {
+      const approved = isApproved(pattern);
+      return {
+        id: `${owner}:${pattern.text}`,
+        provider: provider.name,
+        source: provider.source,
+        connection,
+        isApproved: approved,
+        baseUrl: options.baseUrl,
+        pattern,
+        placements: rule.placements,
+        shapes: rule.shapes,
+        allowPrivateAddress: approved && options.allowPrivateAddress && pattern.kind === 'exact',
+        scrub: rule.scrub,
+      };
+    }),
   );
 }
 
 /** An immutable table; matching an exact host costs the same and allocates nothing, for ten routes or ten thousand. */
 export function compileRoutes(routes: readonly Route[]): RouteTable {
+  const unapproved = routes.filter((route) => !route.isApproved);
+  if (unapproved.length === 0) return compileApproved(routes);
+  const table = compileApproved(routes.filter((route) => route.isApproved));
+  return withUnapproved(routes, table, compileApproved(unapproved));
+}
+
+function compileApproved(routes: readonly Route[]): RouteTable {
   const exact = groupByHost(routes.filter((route) => route.pattern.kind === 'exact'));
   const wildcards = groupByHost(routes.filter((route) => route.pattern.kind === 'wildcard'));
   const regexes = groupBy(
@@ -69,6 +88,7 @@ export function compileRoutes(routes: readonly Route[]): RouteTable {
   return {
     routes,
     hasHost: (host, port) => exact.get(host)?.has(port) === true || broadBuckets(host, port).length > 0,
+    unapprovedAt: () => [],
     match(host, port, path) {
       const own = exact.get(host)?.get(port);
       if (own === undefined && broadBuckets(host, port).length === 0) return nothing;

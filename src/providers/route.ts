@@ -1,12 +1,16 @@
 import type { HostPattern } from './host-pattern.ts';
-import type { KeyShape, Placement } from './provider.ts';
+import type { KeyShape, Placement, ProviderSource } from './provider.ts';
 
 /** host (+ port, path prefix) → connection, and where the credential goes. */
 export interface Route {
   /** Shown by `explain`, e.g. `github:api.github.com`. Unique in its table. */
   readonly id: string;
   readonly provider: string;
+  /** Whose definition names the host. */
+  readonly source: ProviderSource;
   readonly connection: string;
+  /** Whether the connection's credential may go to this host. Otherwise requests to it are refused. */
+  readonly isApproved: boolean;
   /** The provider's address, if not its usual one. */
   readonly baseUrl?: string | undefined;
   readonly pattern: HostPattern;
@@ -24,6 +28,8 @@ export interface RouteTable {
   readonly routes: readonly Route[];
   /** Whether a tunnel to this host and port must be intercepted. */
   hasHost(host: string, port: number): boolean;
+  /** The routes of a host that has none but unapproved ones; empty for any other host. */
+  unapprovedAt(host: string, port: number): readonly Route[];
   /**
    * The route for a canonical host and a raw path (a query is ignored). The most specific wins: exact, wildcard
    * (longest), regex; then the longest prefix. A path that servers read in different ways is `refused` where the
@@ -37,6 +43,8 @@ export type MatchResult =
   | { readonly kind: 'none'; readonly considered: readonly Route[] }
   /** Two connections match equally well: refused, never guessed. */
   | { readonly kind: 'ambiguous'; readonly routes: readonly Route[]; readonly considered: readonly Route[] }
+  /** Only routes match that the credential may not take yet. */
+  | { readonly kind: 'unapproved'; readonly routes: readonly Route[]; readonly considered: readonly Route[] }
   /** `malformed`: no path at all. `path_traversal`, `path_ambiguous`: it may normalize to somewhere else. */
   | {
       readonly kind: 'refused';

@@ -25,6 +25,8 @@ export interface OpenedRun extends CaFiles {
   readonly phantoms: Readonly<Record<string, string>>;
   readonly secretVariables: readonly string[];
   readonly connections: readonly string[];
+  /** Connection → hosts that its definition has gained: requests to them are refused. */
+  readonly unapprovedHosts: Readonly<Record<string, readonly string[]>>;
   /** Ends it. May be called again. */
   end(): void;
   /** Resolves when it has ended, for whatever reason. */

@@ -12,6 +12,7 @@ import {
   exportedPhantoms,
   type Phantoms,
   routeTableOf,
+  unapprovedHostsOf,
   usableConnections,
 } from './usable-connections.ts';
 import { withholdSecrets } from './withheld.ts';
@@ -51,10 +52,11 @@ export async function openRun(
     phantoms,
     exported: exportedPhantoms(phantoms, usable),
   });
+  const routes = routeTableOf(usable);
   const run = await proxy.openRun({
     id,
     identity: caller.handle,
-    routes: routeTableOf(usable),
+    routes,
     credentials: connections.credentials,
     decide: policy,
     phantomFor: (connection) => phantoms.get(connection.slice(0, connection.indexOf('/'))),
@@ -83,6 +85,7 @@ export async function openRun(
       phantoms: withheld.phantoms,
       secretVariables: withheld.dropped,
       connections: used,
+      unapprovedHosts: unapprovedHostsOf(routes),
       end: () => end(id),
       ended,
     };

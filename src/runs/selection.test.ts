@@ -16,6 +16,7 @@ const connection = (provider: string, name: string, isDefault: boolean): Connect
   refreshable: false,
   baseUrl: undefined,
   account: undefined,
+  approved: undefined,
 });
 const stored = [
   connection('github', 'default', true),
@@ -65,7 +66,7 @@ describe('the connections of a run', () => {
 });
 
 describe('after a change', () => {
-  const had = [{ provider: 'github', connection: 'default', baseUrl: undefined }];
+  const had = [{ provider: 'github', connection: 'default', baseUrl: undefined, approved: undefined }];
   const now = (
     request: { providers: readonly string[]; connections: Readonly<Record<string, string>> },
     connections: readonly ConnectionSummary[],

@@ -1,12 +1,14 @@
 import { signInLine } from '../command-line.ts';
 import type { ConnectionSummary } from '../connections/index.ts';
 import { AuthsomeError } from '../errors.ts';
+import type { ApprovedHosts } from '../providers/index.ts';
 
 /** One provider's connection that a run may use. */
 export interface Selected {
   readonly provider: string;
   readonly connection: string;
   readonly baseUrl: string | undefined;
+  readonly approved: ApprovedHosts | undefined;
 }
 
 export interface SelectionRequest {
@@ -59,7 +61,7 @@ function find(
   const found = ofProvider.find((candidate) =>
     connection === undefined ? candidate.isDefault : candidate.name === connection,
   );
-  if (found !== undefined) return { provider, connection: found.name, baseUrl: found.baseUrl };
+  if (found !== undefined) return selectedOf(found);
   const others = ofProvider.map(({ name }) => name).join(', ');
   throw new AuthsomeError(
     'ConnectionNotFound',
@@ -87,8 +89,9 @@ export function reselectConnections(
     return earlier.some((selected) => selected.provider === provider && selected.connection === name);
   });
   const lost = earlier.filter(({ provider }) => !current.some((selected) => selected.provider === provider));
-  return [
-    ...current.map(({ provider, name, baseUrl }) => ({ provider, connection: name, baseUrl })),
-    ...lost,
-  ];
+  return [...current.map(selectedOf), ...lost];
+}
+
+function selectedOf({ provider, name, baseUrl, approved }: ConnectionSummary): Selected {
+  return { provider, connection: name, baseUrl, approved };
 }

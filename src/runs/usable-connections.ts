@@ -1,4 +1,11 @@
-import { type Catalog, compileRoutes, type Provider, type RouteTable, routesOf } from '../providers/index.ts';
+import {
+  type ApprovedHosts,
+  type Catalog,
+  compileRoutes,
+  type Provider,
+  type RouteTable,
+  routesOf,
+} from '../providers/index.ts';
 import type { Selected } from './selection.ts';
 
 /** A connection of a run, with the definition that its routes come from. */
@@ -7,6 +14,7 @@ export interface UsableConnection {
   readonly key: string;
   readonly connection: string;
   readonly baseUrl: string | undefined;
+  readonly approved: ApprovedHosts | undefined;
   readonly provider: Provider;
   readonly isPersonal: boolean;
 }
@@ -19,19 +27,30 @@ export function usableConnections(
   const malformed = new Set(catalog.problems.map(({ name }) => name));
   return selected
     .filter(({ provider }) => !malformed.has(provider) && catalog.find(provider) !== undefined)
-    .map(({ provider: name, connection, baseUrl }) => {
+    .map(({ provider: name, connection, baseUrl, approved }) => {
       const provider = catalog.resolve(name, baseUrl);
       const isPersonal = provider.source === 'custom' || baseUrl !== undefined;
-      return { key: `${name}/${connection}`, connection, baseUrl, provider, isPersonal };
+      return { key: `${name}/${connection}`, connection, baseUrl, approved, provider, isPersonal };
     });
 }
 
 export function routeTableOf(usable: readonly UsableConnection[]): RouteTable {
   return compileRoutes(
-    usable.flatMap(({ provider, connection, baseUrl, isPersonal }) =>
-      routesOf(provider, connection, { allowPrivateAddress: isPersonal, baseUrl }),
+    usable.flatMap(({ provider, connection, baseUrl, approved, isPersonal }) =>
+      routesOf(provider, connection, { allowPrivateAddress: isPersonal, baseUrl, approved }),
     ),
   );
+}
+
+/** Connection → host patterns that its credential may not be sent to yet. */
+export function unapprovedHostsOf({ routes }: RouteTable): Readonly<Record<string, readonly string[]>> {
+  const unapproved: Record<string, string[]> = {};
+  for (const { provider, connection, isApproved, pattern } of routes) {
+    if (isApproved) continue;
+    const key = `${provider}/${connection}`;
+    unapproved[key] = [...(unapproved[key] ?? []), pattern.text];
+  }
+  return unapproved;
 }
 
 /**

@@ -4,7 +4,16 @@ import { AuthsomeError } from '../../errors.ts';
 import { parseJson, withoutComments } from '../../json.ts';
 import type { Fetch } from '../../network/index.ts';
 import { removeProvider, type Tenants } from '../../principals/index.ts';
-import { asksOf, type Provider, unknownFields } from '../../providers/index.ts';
+import {
+  type ApprovedHosts,
+  asksOf,
+  type Catalog,
+  definedHosts,
+  hostsChange,
+  type Provider,
+  parseProvider,
+  unknownFields,
+} from '../../providers/index.ts';
 import type { Routes } from '../app.ts';
 import { parseBody } from '../body.ts';
 import { asksDocument, listDocument, removeDocument, revokeDocument } from '../documents.ts';
@@ -37,20 +46,20 @@ export function providerRoutes(options: ProviderRoutesOptions): Routes {
     app.get('/v1/providers', async (context) => {
       const { catalog, connections } = await tenants.of(context.get('caller'));
       await catalog.reload();
-      return context.json(
-        listDocument(catalog.list(), await connections.summaries(), connections.signInAgain),
-      );
+      return context.json(listDocument(catalog.list(), await connections.summaries(), connections));
     });
     app.post('/v1/providers', async (context) => {
       const { catalog, audit } = await tenants.of(context.get('caller'));
       const { definition, url, force } = parseBody(context.get('body'), registerRequest);
       const document = url === undefined ? definition : await fetchDefinition(url, fetch);
+      const before = definedBefore(catalog, document);
       const provider = await catalog.add(document, { replace: force });
       audit.append({
         event: 'provider.registered',
         provider: provider.name,
         identity: context.get('caller').handle,
         outcome: 'ok',
+        detail: hostsChange(before, definedHosts(provider)),
       });
       await onChange();
       return context.json(inspect(provider), 201);
@@ -83,6 +92,14 @@ export function providerRoutes(options: ProviderRoutesOptions): Routes {
       return context.json(revokeDocument(await connections.revoke(provider)));
     });
   };
+}
+
+/** The hosts of the definition that a document takes the place of. `undefined` for none, or one that was malformed. */
+function definedBefore(catalog: Catalog, document: unknown): ApprovedHosts | undefined {
+  const { name } = parseProvider(document, 'custom');
+  if (catalog.problems.some((problem) => problem.name === name)) return undefined;
+  const provider = catalog.find(name);
+  return provider === undefined ? undefined : definedHosts(provider);
 }
 
 /** As `InspectDocument` has them: nothing where every field is known. */

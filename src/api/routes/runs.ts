@@ -42,6 +42,7 @@ export function runRoutes(runs: Runs, tenants: Tenants): Routes {
         phantoms: run.phantoms,
         secret_variables: run.secretVariables,
         connections: run.connections,
+        ...(Object.keys(run.unapprovedHosts).length === 0 ? {} : { unapproved_hosts: run.unapprovedHosts }),
       };
       const line = Buffer.from(`${JSON.stringify(document)}\n`);
       const lease = new ReadableStream<Uint8Array>({

@@ -6,6 +6,7 @@ import type { CommandContext } from '../context.ts';
 import { addExamples } from '../help-text.ts';
 import { formatPairs } from '../output/pairs.ts';
 import { remedyFor } from '../output/remedy.ts';
+import { unapprovedNote } from '../output/unapproved-hosts.ts';
 
 export interface GetOptions {
   readonly provider: string;
@@ -38,6 +39,8 @@ export async function get(context: CommandContext, options: GetOptions): Promise
   terminal.print(formatPairs(pairs, terminal.style));
   const remedy = remedyFor(document);
   if (remedy !== undefined) terminal.note(remedy);
+  const { unapproved_hosts = [] } = document;
+  if (unapproved_hosts.length > 0) terminal.note(unapprovedNote(document, unapproved_hosts));
 }
 
 const secretFields = ['access_token', 'refresh_token', 'api_key'];

@@ -5,6 +5,7 @@ import { addExamples } from '../help-text.ts';
 import { remedyFor } from '../output/remedy.ts';
 import { formatTable } from '../output/table.ts';
 import { relativeTime } from '../output/time.ts';
+import { unapprovedNote } from '../output/unapproved-hosts.ts';
 import type { Style } from '../style.ts';
 
 export interface ListOptions {
@@ -38,6 +39,9 @@ export async function list(context: CommandContext, { word, all }: ListOptions):
   }
   for (const { name, connections } of connected) {
     for (const connection of connections) {
+      const { unapproved_hosts = [] } = connection;
+      if (unapproved_hosts.length > 0)
+        terminal.note(unapprovedNote({ provider: name, connection: connection.name }, unapproved_hosts));
       if (connection.status === 'expired' && connection.refreshable) continue;
       const remedy = remedyFor(connection);
       if (remedy !== undefined) {

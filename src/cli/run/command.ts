@@ -40,6 +40,11 @@ export async function runCommand(
     const { runChild } = await starter;
     const withheld = withheldNote(options.environment, lease.run);
     if (withheld !== undefined) await noteBeforeChild(withheld, terminal, args);
+    const { unapproved_hosts } = lease.run;
+    if (unapproved_hosts !== undefined) {
+      const { unapprovedNotes } = await import('../output/unapproved-hosts.ts');
+      for (const note of unapprovedNotes(unapproved_hosts)) await noteBeforeChild(note, terminal, args);
+    }
     const code = await runChild(args.command, args.commandArguments, environment);
     if (await hasEnded(lease))
       (terminal ?? (await terminalOf(options, args))).note(endedBefore(args.command));

@@ -35,6 +35,8 @@ export interface CredentialCache extends CredentialSource {
   whileBlocked<Result>(connection: string, work: () => Promise<Result>): Promise<Result>;
   /** Refreshes a connection that may be idle, unless another caller did since this version. */
   refreshAhead(connection: string, version: number): Promise<unknown>;
+  /** Whether a new grant is still to be stored over the version that it came from. */
+  hasUnstored(connection: string): boolean;
   /** When `refreshAhead` may be tried after a failure: `Infinity` once only a person can help. */
   quietUntilMs(connection: string): number;
 }
@@ -144,6 +146,10 @@ class MemoryCredentialCache implements CredentialCache {
 
   async refreshAhead(key: string, version: number): Promise<unknown> {
     return await this.#refresh(key, version);
+  }
+
+  hasUnstored(key: string): boolean {
+    return this.#gate.hasUnstored(key);
   }
 
   quietUntilMs(key: string): number {

@@ -43,6 +43,10 @@ export class RefreshGate {
     return !this.#refreshes.isRunning(key) && this.#failures.recent(key) === undefined;
   }
 
+  hasUnstored(key: string): boolean {
+    return this.#unstored.has(key);
+  }
+
   quietUntilMs(key: string): number {
     return this.#failures.quietUntilMs(key);
   }

@@ -1,5 +1,5 @@
 import type { TokenSet } from '../../oauth/index.ts';
-import type { FlowName, Provider } from '../../providers/index.ts';
+import type { ApprovedHosts, FlowName, Provider } from '../../providers/index.ts';
 import type { StoredRecord, Vault } from '../../vault/index.ts';
 import type { ConnectionStatus, ConnectionSummary } from '../contract.ts';
 import { connectionKey } from '../names.ts';
@@ -21,6 +21,8 @@ export interface Connection {
   readonly refreshable: boolean;
   /** Where its tokens came from: they go nowhere else. */
   readonly binding: TokenBinding | undefined;
+  /** Where its credential may be sent; `undefined`, so nowhere, until `start` has approved an old record's hosts. */
+  readonly approved: ApprovedHosts | undefined;
   /** Id of the sign-in that made it: a sign-in taken up after a crash can tell that it was done. */
   readonly signIn: string;
   readonly version: number;
@@ -109,5 +111,6 @@ export function summaryOf(connection: Connection, isDefault: boolean, nowMs: num
     refreshable: connection.refreshable,
     baseUrl: connection.baseUrl,
     account: connection.account,
+    approved: connection.approved,
   };
 }

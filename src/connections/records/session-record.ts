@@ -1,4 +1,4 @@
-import type { FlowName } from '../../providers/index.ts';
+import type { ApprovedHosts, FlowName } from '../../providers/index.ts';
 import type { StoredRecord } from '../../vault/index.ts';
 import type { AuthSession, SessionStatus, Trouble } from '../contract.ts';
 import type { Endpoints } from '../discovery/index.ts';
@@ -16,6 +16,8 @@ interface SessionFields {
   readonly connection: string;
   readonly flow: FlowName;
   readonly baseUrl?: string | undefined;
+  /** Those of the definition when the sign-in began: one that changes meanwhile gains the connection nothing. */
+  readonly approved?: ApprovedHosts | undefined;
   readonly force: boolean;
   readonly requestedScopes: readonly string[];
   readonly stage: SessionStage;

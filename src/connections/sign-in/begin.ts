@@ -1,6 +1,6 @@
 import { signInLine } from '../../command-line.ts';
 import { AuthsomeError, asAuthsomeError } from '../../errors.ts';
-import type { Provider } from '../../providers/index.ts';
+import { definedHosts, type Provider } from '../../providers/index.ts';
 import { authMethodFor, parseClient, registeredClient } from '../clients/index.ts';
 import type { SignInRequest } from '../contract.ts';
 import {
@@ -93,6 +93,7 @@ function newSession(
     connection,
     flow,
     baseUrl: request.baseUrl === undefined ? undefined : provider.baseUrl,
+    approved: definedHosts(provider),
     force: request.force,
     requestedScopes: request.scopes?.map(scopeName) ?? provider.oauth?.scopes ?? [],
     stage: 'authorize',

@@ -1,5 +1,5 @@
 import { AuthsomeError } from '../../errors.ts';
-import type { Provider } from '../../providers/index.ts';
+import { definedHosts, type Provider } from '../../providers/index.ts';
 import type { ProviderCatalog } from '../contract.ts';
 import { connectionKey } from '../names.ts';
 import type { NewSession, OpenConnection, StoredSession } from '../records/index.ts';
@@ -53,6 +53,7 @@ export async function complete(
     obtainedAtMs: options.nowMs(),
     baseUrl: session.baseUrl,
     account: undefined,
+    approved: session.approved ?? definedHosts(provider),
     signIn: session.id,
   };
   const { version, replaced } = await store(context, session, { connection, secrets }, found);

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { AuditTrail } from '../../audit/index.ts';
-import { shellWord } from '../../command-line.ts';
+import { approveHostsLine, shellWord } from '../../command-line.ts';
 import type { Tenant } from '../../principals/index.ts';
 import { type Catalog, unknownFields, unknownFieldText } from '../../providers/index.ts';
 import type { Settings } from '../../settings.ts';
@@ -32,6 +32,7 @@ export function storeChecks(options: StoreChecksOptions): readonly Check[] {
     }),
     check('key_source', async () => keySourceFinding(await tenants()), { isVital }),
     check('connections', async () => connectionsFinding(catalog, await tenants())),
+    check('hosts', async () => hostsFinding(await tenants())),
     check('keychain', () => keychainFinding(options)),
     check('providers', (depth) => providersFinding(catalog, depth), { isVital }),
   ];
@@ -91,6 +92,28 @@ async function connectionsFinding(catalog: Catalog, tenants: readonly Tenant[]):
     status: 'warn',
     message: `needs a new sign-in: ${unusable.map(({ provider, name, status }) => `${provider}/${name} (${status})`).join(', ')}`,
     fix: first.line,
+  };
+}
+
+/** Names the connections whose definition has gained hosts. */
+async function hostsFinding(tenants: readonly Tenant[]): Promise<Finding> {
+  const asking = await Promise.all(
+    tenants.map(async ({ connections }) =>
+      (await connections.summaries()).flatMap((summary) => {
+        const hosts = connections.hostsToApprove(summary);
+        return hosts.length === 0 ? [] : [{ provider: summary.provider, connection: summary.name, hosts }];
+      }),
+    ),
+  );
+  const [first, ...others] = asking.flat();
+  if (first === undefined) return ok('no connection waits for hosts to be approved');
+  const texts = [first, ...others].map(
+    ({ provider, connection, hosts }) => `${provider}/${connection}: ${hosts.join(', ')}`,
+  );
+  return {
+    status: 'warn',
+    message: `not approved, so nothing is sent there: ${texts.join('; ')}`,
+    fix: approveHostsLine(first),
   };
 }
 

@@ -3,7 +3,7 @@ import { asAuthsomeError } from '../../errors.ts';
 import type { PeerCheck } from '../../peers/index.ts';
 import type { RequestRecord } from '../authorize/index.ts';
 import type { Context, Owner } from '../context.ts';
-import { type Refusal, refuse } from '../decide/index.ts';
+import { notApproved, type Refusal, refuse } from '../decide/index.ts';
 import {
   type Authority,
   Field,
@@ -180,6 +180,9 @@ interface TunnelTarget {
 function refusalForRun({ run }: Owner, authority: Authority, nowMs: number): Refusal | undefined {
   if (!run.routes.hasHost(authority.host, authority.port)) return undefined;
   if (!run.authority.covers(authority.host)) {
+    const unapproved = run.routes.unapprovedAt(authority.host, authority.port);
+    if (unapproved.length > 0)
+      return notApproved(authority.host, { routes: unapproved, considered: unapproved });
     const detail = `the route for ${authority.host} was added after this run started`;
     return refuse('OperationNotAllowed', detail, startAgain);
   }

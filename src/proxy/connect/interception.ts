@@ -94,7 +94,8 @@ function acceptPlain(interception: Interception, bytes: Buffer): void {
 function acceptTls(interception: Interception, protocols: readonly string[]): void {
   const { client, context, authority } = interception;
   const offersBoth = protocols.includes('h2') && protocols.includes('http/1.1');
-  if (!protocols.includes('h2') || (offersBoth && context.alpnCache.known(authority) === 'http/1.1')) {
+  const speaksHttp1 = isUnapproved(interception) || context.alpnCache.known(authority) === 'http/1.1';
+  if (!protocols.includes('h2') || (offersBoth && speaksHttp1)) {
     acceptHttp1(interception, protocols);
     return;
   }
@@ -157,6 +158,11 @@ function isPersonal({ owner, authority }: Interception): boolean {
   );
 }
 
+/** Whether every request to this host will be refused, so that nobody has to ask the upstream anything. */
+function isUnapproved({ owner, authority }: Interception): boolean {
+  return owner.run.routes.unapprovedAt(authority.host, authority.port).length > 0;
+}
+
 /** Calls `otherwise` if the upstream does not support HTTP/2. */
 async function acceptHttp2(interception: Interception, otherwise: () => void): Promise<void> {
   const { client, context, owner, authority } = interception;
@@ -168,18 +174,20 @@ async function acceptHttp2(interception: Interception, otherwise: () => void): P
     ]);
   const hostField = hostFieldOf(authority);
   let extendedConnect = false;
-  try {
-    const upstream = await sessionPoolOf(owner.run, context).probe(
-      `${authority.host}:${authority.port}`,
-      () => dial(isPersonal(interception)),
-    );
-    if (upstream === undefined) {
-      otherwise();
-      return;
+  if (!isUnapproved(interception)) {
+    try {
+      const upstream = await sessionPoolOf(owner.run, context).probe(
+        `${authority.host}:${authority.port}`,
+        () => dial(isPersonal(interception)),
+      );
+      if (upstream === undefined) {
+        otherwise();
+        return;
+      }
+      extendedConnect = upstream.allowsExtendedConnect;
+    } catch {
+      // Unreachable now: each stream gets a problem that says why.
     }
-    extendedConnect = upstream.allowsExtendedConnect;
-  } catch {
-    // Unreachable now: each stream gets a problem that says why.
   }
   await interception.peer.settled;
   if (client.destroyed) return;

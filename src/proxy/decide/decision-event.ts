@@ -80,6 +80,7 @@ function candidatesOf(
 }
 
 function reasonFor(route: Route, taken: Route | undefined): string {
+  if (!route.isApproved) return 'the connection is not approved for this host';
   if (route === taken) return 'the most specific route for this host and path';
   return taken === undefined
     ? 'does not cover this path'

@@ -1,4 +1,4 @@
-import { shellWord } from '../../command-line.ts';
+import { approveHostsLine, shellWord } from '../../command-line.ts';
 import type { ErrorCode } from '../../errors.ts';
 import type { PolicyDecision, PolicyRequest } from '../../policy/index.ts';
 import { type Route, type RouteTable, readPath } from '../../providers/index.ts';
@@ -120,6 +120,8 @@ export function decide(input: DecisionInput, facts: RequestFacts): Decision {
         trace: { considered, competingRoutes: match.routes },
       });
     }
+    case 'unapproved':
+      return notApproved(host, match);
     case 'refused':
       return match.reason === 'malformed'
         ? refuse('MalformedRequest', 'the path is malformed', { trace: { considered } })
@@ -137,6 +139,20 @@ export function decide(input: DecisionInput, facts: RequestFacts): Decision {
   const decision = decideOnRoute(input, facts, match);
   if (facts.pathOverride === undefined || decision.kind === 'refuse') return decision;
   return refusalByOtherPath(input, facts, facts.pathOverride, match) ?? decision;
+}
+
+/** The refusal of a request to a host that a definition gained after the sign-in. */
+export function notApproved(
+  host: string,
+  { routes, considered }: { readonly routes: readonly Route[]; readonly considered: readonly Route[] },
+): Refusal {
+  const claims = routes.map(({ provider, connection }) => `${provider}/${connection}`).join(', ');
+  const lines = [...new Set(routes.map(approveHostsLine))];
+  return refuse(
+    'HostNotApproved',
+    `${claims} may not be used at ${host}: the definition gained this host after the sign-in`,
+    { hint: `A person can allow it with: ${lines.join(' or ')}`, trace: { considered } },
+  );
 }
 
 interface Matched {

@@ -6,6 +6,7 @@
 export {
   type DecisionInput,
   decide,
+  notApproved,
   type Refusal,
   type RequestFacts,
   refuse,

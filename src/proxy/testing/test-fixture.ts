@@ -34,7 +34,9 @@ export function routeTo(
   return {
     id: `example:${host}${pathPrefix}`,
     provider: 'example',
+    source: 'bundled',
     connection: 'default',
+    isApproved: true,
     pattern: { text: host, kind: 'exact', host, expression: undefined, port, pathPrefix },
     placements: [{ kind: 'header', name: 'Authorization', prefix: 'Bearer ' }],
     allowPrivateAddress: false,
