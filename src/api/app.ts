@@ -1,5 +1,5 @@
 import type { HttpBindings } from '@hono/node-server';
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { AuthsomeError, asAuthsomeError, errorDocument, statusOf } from '../errors.ts';
 import type { Caller } from '../principals/index.ts';
@@ -31,8 +31,8 @@ export interface AppOptions {
   /** The daemon's own `host:port` values; the first is the one to show. */
   readonly allowedHosts: () => ReadonlySet<string>;
   readonly failures: FailureLog;
-  /** Called for each request that another site caused. */
-  readonly onRefused?: () => void;
+  /** Called for each request that another site caused. Throws if another user made it, which then is the reason. */
+  readonly onRefused?: (context: Context<AppEnv>) => Promise<void>;
   readonly routes: readonly Routes[];
 }
 
@@ -44,7 +44,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     for (const [name, value] of Object.entries(protectiveHeaders())) context.header(name, value);
     await next();
   });
-  app.use(guard(options.allowedHosts, options.onRefused ?? (() => {})));
+  app.use(guard(options.allowedHosts, options.onRefused ?? (async () => {})));
   for (const add of options.routes) add(app);
   app.notFound((context) => {
     const error = new AuthsomeError('Usage', `unknown API call: ${context.req.method} ${context.req.path}`, {

@@ -1,4 +1,4 @@
-import type { MiddlewareHandler } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
 import { AuthsomeError } from '../errors.ts';
 
 interface Headers {
@@ -40,7 +40,10 @@ export function refusalOf(request: Headers, allowedHosts: ReadonlySet<string>): 
 }
 
 /** Refuses requests that another site makes or causes. */
-export function guard(allowedHosts: () => ReadonlySet<string>, onRefused: () => void): MiddlewareHandler {
+export function guard(
+  allowedHosts: () => ReadonlySet<string>,
+  onRefused: (context: Context) => Promise<void>,
+): MiddlewareHandler {
   return async (context, next) => {
     const url = new URL(context.req.url);
     const refusal = refusalOf(
@@ -57,7 +60,7 @@ export function guard(allowedHosts: () => ReadonlySet<string>, onRefused: () => 
       allowedHosts(),
     );
     if (refusal !== undefined) {
-      onRefused();
+      await onRefused(context);
       throw new AuthsomeError('OperationNotAllowed', `refused: ${refusal}`, {
         hint: `Open it as http://${[...allowedHosts()][0]}`,
       });

@@ -3,7 +3,7 @@
  */
 export { createApp, type Routes } from './app.ts';
 export { authenticate } from './authenticate.ts';
-export { peerGate } from './peer.ts';
+export { type PeerGateOptions, peerGate, requireAllowedPeer } from './peer.ts';
 export { neededRoles, requireRole } from './roles.ts';
 export {
   auditRoutes,

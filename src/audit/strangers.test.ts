@@ -14,7 +14,7 @@ it('makes one event of all that strangers cause in a while', () => {
       event: 'strangers.refused',
       outcome: 'PeerNotAllowed',
       count: 500,
-      detail: '500 requests by other users of this machine',
+      detail: '500 requests by other users of this machine, or by programs that left at once',
     },
   ]);
 });

@@ -4,7 +4,10 @@ import type { AuditEvent, RecordedEvent } from './event.ts';
 export type StrangerKind = 'other-user' | 'other-site' | 'callback' | 'no-run';
 
 const descriptions: Readonly<Record<StrangerKind, { readonly outcome: string; readonly what: string }>> = {
-  'other-user': { outcome: 'PeerNotAllowed', what: 'requests by other users of this machine' },
+  'other-user': {
+    outcome: 'PeerNotAllowed',
+    what: 'requests by other users of this machine, or by programs that left at once',
+  },
   'other-site': { outcome: 'OperationNotAllowed', what: 'requests that other sites caused' },
   callback: { outcome: 'StateMismatch', what: 'callbacks that belong to no sign-in' },
   'no-run': { outcome: 'ProxyAuthenticationRequired', what: 'requests to the proxy without a run' },

@@ -5,6 +5,7 @@ import {
   connectionRoutes,
   daemonRoutes,
   openRoutes,
+  type PeerGateOptions,
   type PublicAddress,
   pageRoutes,
   peerGate,
@@ -26,6 +27,7 @@ export interface RoutesOptions {
   readonly start: StartOptions;
   readonly stores: Stores;
   readonly runtime: Runtime;
+  readonly gate: PeerGateOptions;
   readonly url: string;
   /** Of `server/daemon.json`. */
   readonly secret: Uint8Array;
@@ -38,10 +40,10 @@ export interface RoutesOptions {
 
 /** All that the daemon answers: the pages and what anybody may ask, then the signed API. */
 export function routesOf(options: RoutesOptions): readonly Routes[] {
-  const { start, stores, runtime, url, secret, instance, publicAddress, stop } = options;
+  const { start, stores, runtime, gate, url, secret, instance, publicAddress, stop } = options;
   const { home, settings, version, log, nowMs, randomBytes } = start;
   const { principals, strangers } = stores;
-  const { outbound, tenants, redirectUri, runs, peers } = runtime;
+  const { outbound, tenants, redirectUri, runs } = runtime;
   const { pid } = process;
   const monotonicMs = () => performance.now();
   const clockOffsetMs = nowMs() - monotonicMs();
@@ -64,7 +66,6 @@ export function routesOf(options: RoutesOptions): readonly Routes[] {
     );
   const admit: Principals['admit'] = (verified, isFromHome) => principals.admit(verified, isFromHome);
   const onUnknownCallback = (): void => strangers.note('callback');
-  const gate = { peers, onRefused: () => strangers.note('other-user') };
   return [
     openRoutes({ version, pid, ready: () => readyDocument(allChecks) }),
     pageRoutes({ tenants, failures: failureLog(log), randomBytes, peerGate: gate, onUnknownCallback }),

@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import { createApp, type PublicAddress } from '../api/index.ts';
+import { createApp, type PublicAddress, requireAllowedPeer } from '../api/index.ts';
 import type { ApiVersion, DaemonRecord, StopDocument } from '../client/index.ts';
 import { loadIdentity } from '../identity/index.ts';
 import { Closers } from './closers.ts';
@@ -89,11 +89,25 @@ async function assemble(options: StartOptions, listener: Listener, closers: Clos
 
   const publicNames = publicAddress === undefined ? [] : [new URL(publicAddress.origin).host];
   const names = new Set([...listener.names, ...publicNames]);
-  const routes = routesOf({ start: options, stores, runtime, url, secret, instance, publicAddress, stop });
+  const gate = { peers: runtime.peers, onRefused: () => stores.strangers.note('other-user') };
+  const routes = routesOf({
+    start: options,
+    stores,
+    runtime,
+    gate,
+    url,
+    secret,
+    instance,
+    publicAddress,
+    stop,
+  });
   const app = createApp({
     allowedHosts: () => names,
     failures: failureLog(log),
-    onRefused: () => stores.strangers.note('other-site'),
+    async onRefused(context) {
+      await requireAllowedPeer(context, gate);
+      stores.strangers.note('other-site');
+    },
     routes,
   });
   listener.serve(app.fetch);

@@ -43,7 +43,10 @@ export function createDecisionSink({ trail, audits, strangers, nowMs }: Decision
       }
       auditOf(decision.run).append(decision);
     },
-    failed: (failure) => auditOf(failure.run).append(failure),
+    failed(failure) {
+      // A refused stranger that does not even read its refusal: that was counted.
+      if (failure.run !== undefined) auditOf(failure.run).append(failure);
+    },
     get congested() {
       return trail.pending >= congestionLimit;
     },

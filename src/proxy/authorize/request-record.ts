@@ -1,4 +1,6 @@
+import type { DecisionEvent } from '../../audit/index.ts';
 import { AuthsomeError, type ErrorCode } from '../../errors.ts';
+import type { PeerCheck } from '../../peers/index.ts';
 import type { DecisionSink } from '../contract.ts';
 import { decisionEvent, type Refusal, type RequestFacts, type Trace } from '../decide/index.ts';
 import type { Problem } from '../refusal/index.ts';
@@ -6,7 +8,16 @@ import type { LiveRun } from '../runs/index.ts';
 
 const pending: Trace = { reason: 'no decision yet', considered: [], route: undefined, rule: undefined };
 
-/** The audit record of one request. It is written exactly once, whatever happens to the request. */
+/** Where decisions go, and the next one's `dec_…`. */
+export interface Decisions {
+  readonly decisions: DecisionSink;
+  readonly nextDecisionId: () => string;
+}
+
+/**
+ * The audit record of one request. It is written exactly once, whatever happens to the request, but not before it is known
+ * whose process asks: what another user sends is nothing of the run's.
+ */
 export class RequestRecord {
   readonly id: string;
   readonly run: LiveRun | undefined;
@@ -16,10 +27,17 @@ export class RequestRecord {
   placement: string | undefined;
   #recorded = false;
   readonly #decisions: DecisionSink;
+  readonly #peer: PeerCheck;
 
-  constructor(id: string, decisions: DecisionSink, run: LiveRun | undefined, facts: RequestFacts) {
-    this.id = id;
+  constructor(
+    { decisions, nextDecisionId }: Decisions,
+    peer: PeerCheck,
+    run: LiveRun | undefined,
+    facts: RequestFacts,
+  ) {
+    this.id = nextDecisionId();
     this.#decisions = decisions;
+    this.#peer = peer;
     this.run = run;
     this.facts = facts;
   }
@@ -63,6 +81,7 @@ export class RequestRecord {
 
   /** Records how a request failed after it was sent. The decision about it stands. */
   #failed(outcome: ErrorCode, detail: string): void {
+    if (this.#peer.allowed !== true) return;
     const { route } = this.trace;
     const spec = this.run?.spec;
     this.#decisions.failed({
@@ -79,16 +98,21 @@ export class RequestRecord {
     if (this.#recorded) return;
     this.#recorded = true;
     const spec = this.run?.spec;
-    this.#decisions.record(
-      decisionEvent({
-        id: this.id,
-        requester: spec === undefined ? undefined : { identity: spec.identity, run: spec.id },
-        facts: this.facts,
-        trace: this.trace,
-        action,
-        outcome,
-        placement: action === 'injected' ? this.placement : undefined,
-      }),
-    );
+    const event = decisionEvent({
+      id: this.id,
+      requester: spec === undefined ? undefined : { identity: spec.identity, run: spec.id },
+      facts: this.facts,
+      trace: this.trace,
+      action,
+      outcome,
+      placement: action === 'injected' ? this.placement : undefined,
+    });
+    if (this.#peer.allowed === true) this.#decisions.record(event);
+    else void this.#recordOnceKnown(event);
+  }
+
+  async #recordOnceKnown(event: DecisionEvent): Promise<void> {
+    const isAllowed = await this.#peer.settled;
+    this.#decisions.record(isAllowed ? event : { ...event, outcome: 'PeerNotAllowed' });
   }
 }

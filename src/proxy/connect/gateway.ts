@@ -25,7 +25,7 @@ import { rewriteRequestHead } from '../inject/index.ts';
 import type { Live, Monitored } from '../runs/index.ts';
 import { forbidden } from '../upstream/index.ts';
 import { intercept } from './interception.ts';
-import { otherUser } from './other-user.ts';
+import { otherUser, refuseOnceKnown } from './other-user.ts';
 
 const established = Buffer.from('HTTP/1.1 200 Connection established\r\n\r\n', 'latin1');
 const httpPort = 80;
@@ -36,8 +36,12 @@ export function admit(client: Socket, context: Context): void {
   // Begins now, so that it is known by the time of the first credential.
   const peer = context.checkPeer(client);
   const handler: RequestHandler = {
-    unread: { owner: undefined, facts: noFacts },
+    peer,
     handle: (session, request) => handle(session, request, peer),
+    unread(session, refusal) {
+      const record = session.open(undefined, noFacts);
+      refuseOnceKnown(session, peer, record, () => session.refuse(record.refuse(refusal)));
+    },
   };
   new Http1Session(client, context, handler);
 }
@@ -75,26 +79,23 @@ function handleNow(session: Http1Session, request: RequestHead, peer: PeerCheck)
     methodOverride: request.methodOverride,
     pathOverride: request.pathOverride,
   });
-  if (owner === undefined) {
-    session.refuse(record.refuse(unknownRun));
-    return;
-  }
-  if (peer.allowed === false) {
-    session.refuse(record.refuse(otherUser));
+  const turnAway = (answer: () => void): void => refuseOnceKnown(session, peer, record, answer);
+  if (owner === undefined || peer.allowed === false) {
+    turnAway(() => session.refuse(record.refuse(unknownRun)));
     return;
   }
   session.belongTo(owner);
   if (target === undefined || authority === undefined) {
-    session.refuse(record.refuse(request.method === 'CONNECT' ? wrongAuthority : wrongForm));
+    turnAway(() => session.refuse(record.refuse(request.method === 'CONNECT' ? wrongAuthority : wrongForm)));
   } else if (context.dialer.isOwn(authority)) {
-    session.refuse(record.fail(forbidden(authority)));
+    turnAway(() => session.refuse(record.fail(forbidden(authority))));
   } else if (target.form === 'absolute' && target.scheme === 'http') {
     const { path, query } = target;
     passPlain(session, record, owner, { request, authority, path, query });
   } else {
     const refusal = refusalForRun(owner, authority, context.options.nowMs());
     if (refusal !== undefined) {
-      session.refuse(record.refuse(refusal));
+      turnAway(() => session.refuse(record.refuse(refusal)));
     } else if (target.form === 'absolute') {
       const { path, query } = target;
       const origin = new Origin(owner, authority, context.dialer);

@@ -14,7 +14,7 @@ import {
 } from '../http1-relay/index.ts';
 import type { Live, Monitored } from '../runs/index.ts';
 import { handshakeRecord, maxHelloBytes, parseClientHello } from './client-hello.ts';
-import { otherUser } from './other-user.ts';
+import { otherUser, refuseOnceKnown } from './other-user.ts';
 
 /** A tunnel to a routed host, opened by CONNECT. */
 export interface Interception {
@@ -22,7 +22,7 @@ export interface Interception {
   readonly context: Context;
   readonly owner: Owner;
   readonly authority: Authority;
-  /** Known, at the latest, before the first request in the tunnel is read. */
+  /** Known before anything in the tunnel is answered, recorded or sent, the TLS handshake of HTTP/1.1 apart. */
   readonly peer: PeerCheck;
 }
 
@@ -40,7 +40,9 @@ export function intercept(interception: Interception, early: Buffer | undefined)
     if (bytes[0] !== handshakeRecord) {
       client.off('data', onData);
       settle();
-      acceptPlain(interception, bytes);
+      client.pause();
+      client.unshift(bytes);
+      oncePeerKnown(interception, () => acceptPlain(interception, bytes));
       return;
     }
     const hello = parseClientHello(bytes);
@@ -77,11 +79,23 @@ function monitor({ client, context, owner }: Interception, cut: () => void): () 
   return settle;
 }
 
+/** Takes the next step once it is known whose process is at the other end, unless that has left by then. */
+function oncePeerKnown(interception: Interception, step: () => void): void {
+  const { client, peer } = interception;
+  if (peer.allowed !== undefined) {
+    step();
+    return;
+  }
+  const settle = monitor(interception, () => client.destroy());
+  void peer.settled.then(() => {
+    settle();
+    if (!client.destroyed) step();
+  });
+}
+
 function acceptPlain(interception: Interception, bytes: Buffer): void {
   const { client } = interception;
   if (looksLikeRequest(bytes)) {
-    client.pause();
-    client.unshift(bytes);
     refusePlain(interception);
     return;
   }
@@ -92,10 +106,20 @@ function acceptPlain(interception: Interception, bytes: Buffer): void {
 
 /** Chooses HTTP/1.1 if the client offers it, and HTTP/2 if it offers only that or the upstream supports only that. */
 function acceptTls(interception: Interception, protocols: readonly string[]): void {
-  const { client, context, authority } = interception;
+  const { context, authority } = interception;
   const offersBoth = protocols.includes('h2') && protocols.includes('http/1.1');
   const speaksHttp1 = isUnapproved(interception) || context.alpnCache.known(authority) === 'http/1.1';
   if (!protocols.includes('h2') || (offersBoth && speaksHttp1)) {
+    acceptHttp1(interception, protocols);
+  } else {
+    oncePeerKnown(interception, () => chooseProtocol(interception, protocols, offersBoth));
+  }
+}
+
+/** Another user is refused over HTTP/1.1: no upstream is asked, and no stream is opened, for that. */
+function chooseProtocol(interception: Interception, protocols: readonly string[], offersBoth: boolean): void {
+  const { client, peer } = interception;
+  if (peer.allowed !== true) {
     acceptHttp1(interception, protocols);
     return;
   }
@@ -108,19 +132,11 @@ function acceptTls(interception: Interception, protocols: readonly string[]): vo
 
 function acceptHttp1(interception: Interception, protocols: readonly string[]): void {
   const isUnknown = protocols.length > 0 && !http1Protocols.some((name) => protocols.includes(name));
-  const { client, context, owner, peer } = interception;
-  const serve = (tls: TLSSocket): void => {
-    new Http1Session(tls, context, handlerFor(interception, tls), { owner, raw: client });
-  };
+  const { client, context, owner } = interception;
   terminate(interception, http1Protocols, isUnknown ? unknownProtocol : untrusted, (tls) => {
-    if (peer.allowed !== undefined) {
-      serve(tls);
-      return;
-    }
-    const settle = monitor(interception, () => tls.destroy());
-    void peer.settled.then(() => {
-      settle();
-      if (!tls.destroyed) serve(tls);
+    oncePeerKnown(interception, () => {
+      if (tls.destroyed) return;
+      new Http1Session(tls, context, handlerFor(interception, tls), { owner, raw: client });
     });
   });
 }
@@ -189,11 +205,11 @@ async function acceptHttp2(interception: Interception, otherwise: () => void): P
       // Unreachable now: each stream gets a problem that says why.
     }
   }
-  await interception.peer.settled;
   if (client.destroyed) return;
   terminate(interception, ['h2'], untrusted, (tls) => {
     serveHttp2(tls, {
       run: owner.run,
+      peer: interception.peer,
       raw: client,
       authority,
       hostField,
@@ -246,15 +262,14 @@ function terminate(
 }
 
 function handlerFor(interception: Interception, tls: TLSSocket): RequestHandler {
-  const { context, owner, authority } = interception;
+  const { context, owner, authority, peer } = interception;
   const origin = new Origin(owner, authority, context.dialer);
   const { hostField } = origin;
   const { host, port } = authority;
   const refusalOfAll = refusalFor(interception, tls);
-  const facts = { method: '', ...authority, path: '' };
   return {
-    // What another user sends is nothing of the run's.
-    unread: { owner: refusalOfAll === otherUser ? undefined : owner, facts },
+    peer,
+    unread: (session, refusal) => refuseUnread(session, interception, refusal),
     handle(session, request) {
       const read = targetWithin(request, authority, hostField);
       const { path, query } = 'kind' in read ? noTarget : read;
@@ -298,12 +313,23 @@ function isNamed(tls: TLSSocket, authority: Authority): boolean {
   return servername.toLowerCase().replace(/\.$/, '') === authority.host;
 }
 
-function refusePlain({ client, context, owner, authority }: Interception): void {
+function refuseUnread(
+  session: Http1Session,
+  { owner, authority, peer }: Interception,
+  refusal: Refusal,
+): void {
+  const record = session.open(owner, { method: '', ...authority, path: '' });
+  refuseOnceKnown(session, peer, record, () => session.refuse(record.refuse(refusal)));
+}
+
+function refusePlain(interception: Interception): void {
+  const { client, context, owner, authority, peer } = interception;
   const handler: RequestHandler = {
-    unread: { owner, facts: { method: '', ...authority, path: '' } },
+    peer,
+    unread: (session, refusal) => refuseUnread(session, interception, refusal),
     handle(session: Http1Session, request: RequestHead) {
       const record = session.open(owner, { method: request.method, ...authority, path: '' });
-      session.refuse(record.refuse(plainInTunnel));
+      refuseOnceKnown(session, peer, record, () => session.refuse(record.refuse(plainInTunnel)));
     },
   };
   new Http1Session(client, context, handler, { owner });
@@ -315,10 +341,6 @@ function recordRefusal(
   code: 'MalformedRequest' | 'UpstreamUntrusted',
   reason: string,
 ): void {
-  const record = new RequestRecord(context.nextDecisionId(), context.decisions, owner.run, {
-    method: 'CONNECT',
-    ...authority,
-    path: '',
-  });
-  record.refuse(peer.allowed === false ? otherUser : refuse(code, reason));
+  const facts = { method: 'CONNECT', ...authority, path: '' };
+  new RequestRecord(context, peer, owner.run, facts).refuse(refuse(code, reason));
 }

@@ -47,7 +47,8 @@ async function answered() {
   };
   const session = new Http1Session(client as unknown as Socket, context as unknown as Context, {
     handle: (self) => self.refuse(self.open(undefined, facts).refuse(refuse('PolicyDenied', 'no'))),
-    unread: { owner: undefined, facts },
+    unread() {},
+    peer: { allowed: true, settled: Promise.resolve(true) },
   });
   client.push('GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n');
   await expect.poll(() => client.writableLength).toBeGreaterThan(0);

@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net';
 import { AuthsomeError, asAuthsomeError } from '../../errors.ts';
+import type { PeerCheck } from '../../peers/index.ts';
 import { failures, RequestRecord } from '../authorize/index.ts';
 import type { Context, Owner } from '../context.ts';
-import { type RequestFacts, refuse } from '../decide/index.ts';
+import { type Refusal, type RequestFacts, refuse } from '../decide/index.ts';
 import {
   type Cut,
   type Failure,
@@ -31,8 +32,10 @@ export interface Destination {
 export interface RequestHandler {
   /** Calls `session.forward`, `session.refuse` or `session.handOver`, now or later. */
   handle(session: Http1Session, request: RequestHead): void;
-  /** What the record says of a request that could not be read. */
-  readonly unread: { readonly owner: Owner | undefined; readonly facts: RequestFacts };
+  /** Refuses bytes that are no request. Calls `session.refuse`, now or later. */
+  unread(session: Http1Session, refusal: Refusal): void;
+  /** Whose process is at the other end. */
+  readonly peer: PeerCheck;
 }
 
 /** One client connection over HTTP/1.1: sockets, timeouts and records around a machine that knows the protocol. */
@@ -104,12 +107,7 @@ export class Http1Session implements MachinePort, UpstreamUser, Monitored, Live 
 
   /** Opens the record of a request. */
   open(owner: Owner | undefined, facts: RequestFacts): RequestRecord {
-    const record = new RequestRecord(
-      this.context.nextDecisionId(),
-      this.context.decisions,
-      owner?.run,
-      facts,
-    );
+    const record = new RequestRecord(this.context, this.#handler.peer, owner?.run, facts);
     this.#record = record;
     // This connection no longer carries the credential of the previous request.
     this.#destination = undefined;
@@ -269,36 +267,25 @@ export class Http1Session implements MachinePort, UpstreamUser, Monitored, Live 
     );
   }
 
-  failed(failure: Failure): LocalReply {
+  failed(failure: Failure): LocalReply | undefined {
+    // All but the first two are about a request that was authorized.
+    const record = this.#record as RequestRecord;
     switch (failure.kind) {
       case 'malformed-head':
-        return this.#refusalOf(this.#unread(), failure.fault);
-      case 'malformed-body':
-        return this.#refusalOf(this.#record ?? this.#unread(), failure.fault);
+        this.#handler.unread(this, refusalOf(failure.fault));
+        return undefined;
       case 'request-timeout':
-        return this.#failure(this.#unread(), headTimeout());
+        this.#handler.unread(this, headTimeout);
+        return undefined;
+      case 'malformed-body':
+        return replyOf(record.refuse(refusalOf(failure.fault)));
       case 'malformed-response':
-        return this.#failure(this.#record ?? this.#unread(), malformedResponse(failure.fault));
+        return replyOf(record.fail(malformedResponse(failure.fault)));
       case 'no-response':
-        return this.#failure(this.#record ?? this.#unread(), failures.noResponse('connection'));
+        return replyOf(record.fail(failures.noResponse('connection')));
       case 'response-timeout':
-        return this.#failure(this.#record ?? this.#unread(), failures.timeout());
+        return replyOf(record.fail(failures.timeout()));
     }
-  }
-
-  #refusalOf(record: RequestRecord, fault: Fault): LocalReply {
-    return replyOf(
-      record.refuse(refuse(fault.tooLarge ? 'HeadersTooLarge' : 'MalformedRequest', fault.reason)),
-    );
-  }
-
-  #failure(record: RequestRecord, error: AuthsomeError): LocalReply {
-    return replyOf(record.fail(error));
-  }
-
-  #unread(): RequestRecord {
-    const { owner, facts } = this.#handler.unread;
-    return this.open(owner, facts);
   }
 
   // Events from timeouts and sockets.
@@ -359,8 +346,11 @@ export class Http1Session implements MachinePort, UpstreamUser, Monitored, Live 
   }
 }
 
-const headTimeout = (): AuthsomeError =>
-  new AuthsomeError('MalformedRequest', 'the request head did not arrive in time');
+const headTimeout = refuse('MalformedRequest', 'the request head did not arrive in time');
+
+function refusalOf({ tooLarge, reason }: Fault): Refusal {
+  return refuse(tooLarge ? 'HeadersTooLarge' : 'MalformedRequest', reason);
+}
 
 const malformedResponse = ({ reason }: Fault): AuthsomeError =>
   new AuthsomeError('UpstreamMalformed', reason);

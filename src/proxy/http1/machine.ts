@@ -511,9 +511,13 @@ export class RequestResponseMachine {
 
   #fail(failure: Failure): void {
     const aboutRequest = failure.kind !== 'malformed-response' && failure.kind !== 'no-response';
-    // A fault in an incomplete head belongs to no request yet.
-    if (this.#requestPhase === 'head') this.#exchange = undefined;
-    this.#replyAndContinue(this.#port.failed(failure), aboutRequest);
+    if (this.#requestPhase === 'head') {
+      // A fault in an incomplete head belongs to no request yet.
+      this.#exchange = undefined;
+      this.#requestPhase = 'authorizing';
+    }
+    const reply = this.#port.failed(failure);
+    if (reply !== undefined) this.#replyAndContinue(reply, aboutRequest);
   }
 
   #dropUpstream(): void {

@@ -96,6 +96,6 @@ export interface MachinePort {
   splice(fromClient: Buffer | undefined, fromUpstream: Buffer | undefined): void;
   /** Renew the credential, then call `renewed`. */
   renew(): void;
-  /** Records a failure; returns the reply to it. */
-  failed(failure: Failure): LocalReply;
+  /** Records a failure; returns the reply to it. For bytes that are no request it may call `reply` later instead. */
+  failed(failure: Failure): LocalReply | undefined;
 }

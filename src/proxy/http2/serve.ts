@@ -7,6 +7,7 @@ import {
 } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import type { PeerCheck } from '../../peers/index.ts';
 import { authorize, RequestRecord } from '../authorize/index.ts';
 import type { DecisionSink } from '../contract.ts';
 import { type Refusal, refuse } from '../decide/index.ts';
@@ -22,6 +23,8 @@ import { connectionWindowBytes, maxSessionMegabytes, streamWindowBytes } from '.
 
 export interface Http2Options extends IdleOptions {
   readonly run: LiveRun;
+  /** Of an allowed user. */
+  readonly peer: PeerCheck;
   readonly authority: Authority;
   /** The TCP connection below the client's TLS. */
   readonly raw: Socket;
@@ -122,11 +125,9 @@ class Http2Connection implements StreamHost, Live, Monitored {
 
   /** Records requests, or an entire connection, that were never read. */
   #record(reason: string): void {
-    const { run, authority, decisions } = this.#options;
+    const { run, authority, peer } = this.#options;
     const facts = { method: '', ...authority, path: '' };
-    new RequestRecord(this.#options.nextDecisionId(), decisions, run, facts).refuse(
-      refuse('MalformedRequest', reason),
-    );
+    new RequestRecord(this.#options, peer, run, facts).refuse(refuse('MalformedRequest', reason));
   }
 
   #admit(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number): void {
@@ -137,12 +138,12 @@ class Http2Connection implements StreamHost, Live, Monitored {
     }
     this.#opened += 1;
     this.#unread.received(stream.id as number);
-    const { run, authority, decisions, hostField, idleMonitor } = this.#options;
+    const { run, peer, authority, hostField, idleMonitor } = this.#options;
     const bodyless = (flags & endStreamFlag) !== 0;
     const read = readHttp2Request(headers, bodyless, authority, hostField);
     const request = 'kind' in read ? { ...unreadable, headers, bodyless } : read;
     const { method, path, methodOverride, pathOverride } = request;
-    const record = new RequestRecord(this.#options.nextDecisionId(), decisions, run, {
+    const record = new RequestRecord(this.#options, peer, run, {
       method,
       ...authority,
       path,

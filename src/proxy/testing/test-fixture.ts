@@ -12,7 +12,15 @@ import type { AnswerFailedEvent, DecisionEvent } from '../../audit/index.ts';
 import { AuthsomeError } from '../../errors.ts';
 import { compileRoutes, type Placement, type Route } from '../../providers/index.ts';
 import { createCertificateAuthority } from '../ca/index.ts';
-import type { Credential, DecisionSink, Run, Proxy as RunningProxy, RunSpec, Timeouts } from '../contract.ts';
+import type {
+  Credential,
+  DecisionSink,
+  ProxyOptions,
+  Run,
+  Proxy as RunningProxy,
+  RunSpec,
+  Timeouts,
+} from '../contract.ts';
 import { startProxy } from '../server.ts';
 
 /** What the proxy's tests over sockets need: loopback upstreams with names, and one run. */
@@ -66,6 +74,7 @@ export interface FixtureOptions {
   readonly spec?: Partial<RunSpec>;
   readonly timeouts?: Partial<Timeouts>;
   readonly sink?: Partial<DecisionSink>;
+  readonly checkPeer?: ProxyOptions['checkPeer'];
   /** The proxy's clock. */
   readonly nowMs?: () => number;
   readonly forbiddenTargets?: readonly { readonly host: string; readonly port: number }[];
@@ -113,6 +122,7 @@ export async function openFixture(options: FixtureOptions = {}): Promise<Fixture
     nowMs: options.nowMs ?? Date.now,
     randomBytes,
     ...(options.timeouts === undefined ? {} : { timeouts: options.timeouts }),
+    ...(options.checkPeer === undefined ? {} : { checkPeer: options.checkPeer }),
   });
   const placements = options.placements;
   const routes = options.routes ?? [routeTo(apiHost, placements === undefined ? {} : { placements })];

@@ -7,7 +7,7 @@ import { hosts } from '../../support/service/index.ts';
 /**
  * The attacks: another user of the machine reads the address of a sign-in's page, or the provider's address with its
  * `state`, or a run's proxy URL, from the arguments of a process, and uses them. Pages took that user's OAuth client, key
- * or code, and the proxy put the owner's credential on that user's request.
+ * or code, and the proxy put the owner's credential on that user's request. Malformed bytes became events of the run.
  */
 let fixture: Acme;
 beforeAll(async () => {
@@ -71,6 +71,43 @@ describe('another user of the machine', () => {
       const tunnel = await curlAs(stranger, '--proxy', proxy, '--proxytunnel', 'http://other.example/');
       expect(`${tunnel.stdout}${tunnel.stderr}`).toMatch(/403/);
       expect(fixture.service.api.received.length).toBe(before);
+    });
+  });
+
+  it('writes nothing on the trail with bytes that are no request, or no TLS, and gets no reason', async () => {
+    await inRun(async ({ proxy }) => {
+      const { port, username, password } = new URL(proxy);
+      const basic = Buffer.from(`${username}:${password}`).toString('base64');
+      const connect = (target: string): string =>
+        `CONNECT ${target} HTTP/1.1\r\nHost: ${target}\r\nConnection: close\r\nProxy-Authorization: Basic ${basic}\r\n\r\n`;
+      const tunnel = connect(`${hosts.api}:443`);
+      const events = async (): Promise<readonly { event: string; count: number }[]> =>
+        (await fixture.json(['log', '--all', '-n', '1000'])).events;
+      const decisions = async (): Promise<number> =>
+        (await events()).filter(({ event }) => event === 'decision').length;
+      const counted = async (): Promise<number> =>
+        (await events()).reduce(
+          (sum, { event, count }) => sum + (event === 'strangers.refused' ? count : 0),
+          0,
+        );
+      const [decided, before] = [await decisions(), await counted()];
+      const attacks = [
+        'SSH-2.0-x\r\n\r\n',
+        connect('nowhere'),
+        'CONNECT x:443 HTTP/1.1\r\nHost: x:443\r\nConnection: close\r\n\r\n',
+        `${tunnel}SSH-2.0-x\r\n\r\n`,
+        `${tunnel}GET / HTTP/1.1\r\nno field\r\n\r\n`,
+      ];
+      for (const bytes of attacks) {
+        const script = `exec 3<>/dev/tcp/127.0.0.1/${port}; printf '%s' "$1" >&3; cat <&3`;
+        const { stdout } = await startAs(stranger, 'timeout', ['10', 'bash', '-c', script, '-', bytes], {
+          env: { PATH: process.env.PATH ?? '' },
+          cwd: '/',
+        }).ended;
+        expect(stdout).not.toMatch(/MalformedRequest|PlainHttpRefused|ProxyAuthenticationRequired/);
+      }
+      await until(async () => (await counted()) >= before + attacks.length, 10_000);
+      expect(await decisions()).toBe(decided);
     });
   });
 
