@@ -59,9 +59,9 @@ async function tell({ chapter, command, fact, text, check }: Story): Promise<voi
 
   try {
     chapter('1  Sign in, once');
-    command('authsome register acme.json && authsome register pixel.json');
+    command('authsome register acme.json --yes && authsome register pixel.json --yes');
     const registered = await Promise.all(
-      [acme, pixel].map((one) => run('register', write(`${one.name}.json`, JSON.stringify(one)))),
+      [acme, pixel].map((one) => run('register', write(`${one.name}.json`, JSON.stringify(one)), '--yes')),
     );
     check('two services that authsome did not know are registered, one file each', registered.every(isDone));
 

@@ -2,6 +2,7 @@ import type { DecisionEvent, RecordedEvent, Sequel } from '../audit/index.ts';
 import type {
   AsksDocument,
   AuthSessionDocument,
+  ChangesDocument,
   ConnectionDocument,
   ConnectionSummary as ConnectionSummaryDocument,
   ExplainDocument,
@@ -36,6 +37,33 @@ export function asksDocument(asks: DefinitionAsks): AsksDocument {
     variables_read: asks.variablesRead.map(({ name, sentTo }) => ({ name, sent_to: sentTo })),
     variables_set: asks.variablesSet,
     commands_run: [],
+  };
+}
+
+const nothing: DefinitionAsks = { hosts: [], endpoints: [], variablesRead: [], variablesSet: [] };
+
+/** What the later one asks for and the earlier one did not, and the other way round. */
+export function changesDocument(
+  before: DefinitionAsks | undefined,
+  after: DefinitionAsks | undefined,
+): ChangesDocument {
+  const [earlier, later] = [before ?? nothing, after ?? nothing].map(asksDocument) as [
+    AsksDocument,
+    AsksDocument,
+  ];
+  return { added: withoutThose(later, earlier), removed: withoutThose(earlier, later) };
+}
+
+function withoutThose(all: AsksDocument, those: AsksDocument): ChangesDocument['added'] {
+  const rest = <Value>(values: readonly Value[], others: readonly Value[]): readonly Value[] => {
+    const known = new Set(others.map((other) => JSON.stringify(other)));
+    return values.filter((value) => !known.has(JSON.stringify(value)));
+  };
+  return {
+    hosts: rest(all.hosts, those.hosts),
+    endpoints: rest(all.endpoints, those.endpoints),
+    variables_read: rest(all.variables_read, those.variables_read),
+    variables_set: rest(all.variables_set, those.variables_set),
   };
 }
 

@@ -19,8 +19,10 @@ import type {
   LoginRequest,
   LogoutDocument,
   ReadyDocument,
+  RegisterDocument,
   RegisterRequest,
   RemoveDocument,
+  ReviewDocument,
   RevokeDocument,
   RunRequest,
   ScanAnswerDocument,
@@ -40,7 +42,9 @@ export interface Client {
   ready(): Promise<ReadyDocument>;
   doctor(): Promise<DoctorDocument>;
   list(): Promise<ListDocument>;
-  registerProvider(request: RegisterRequest): Promise<InspectDocument>;
+  /** What `registerProvider` would store. */
+  reviewProvider(request: RegisterRequest): Promise<ReviewDocument>;
+  registerProvider(request: RegisterRequest): Promise<RegisterDocument>;
   inspectProvider(provider: string, options?: { readonly baseUrl?: string }): Promise<InspectDocument>;
   /** Rejects with `ProviderInUse` where it has connections, unless they go along. */
   removeProvider(provider: string, options?: { readonly withConnections?: boolean }): Promise<RemoveDocument>;
@@ -114,6 +118,8 @@ export function createClient(options: DaemonOptions): Client {
       }),
     doctor: () => ask({ method: 'GET', target: '/v1/doctor' }),
     list: () => ask({ method: 'GET', target: '/v1/providers' }),
+    reviewProvider: (request) =>
+      ask({ method: 'POST', target: '/v1/providers', body: { ...request, review: true } }),
     registerProvider: (request) => ask({ method: 'POST', target: '/v1/providers', body: request }),
     inspectProvider: (provider, { baseUrl } = {}) =>
       ask({ method: 'GET', target: path`/v1/providers/${provider}` + query({ base_url: baseUrl }) }),

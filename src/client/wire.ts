@@ -6,7 +6,7 @@
  * |---|---|
  * | GET /v1/whoami | → WhoamiDocument |
  * | GET /v1/providers | → ListDocument |
- * | POST /v1/providers | RegisterRequest → InspectDocument |
+ * | POST /v1/providers | RegisterRequest → RegisterDocument; with `review`, ReviewDocument and nothing is stored |
  * | GET /v1/providers/:provider[?base_url=] | → InspectDocument |
  * | DELETE /v1/providers/:provider[?with_connections=1] | → RemoveDocument |
  * | POST /v1/providers/:provider/revoke | → RevokeDocument (every connection's tokens, and the client) |
@@ -157,7 +157,32 @@ export interface RegisterRequest {
   readonly definition?: unknown;
   readonly url?: string;
   readonly force: boolean;
+  /** Only say what would be stored. */
+  readonly review?: boolean;
+  /** From the review that a person has seen: anything else than that is refused. */
+  readonly digest?: string;
 }
+
+type ChangedAsks = Omit<AsksDocument, 'commands_run'>;
+
+/** Compared with the definition that it replaces. */
+export interface ChangesDocument {
+  readonly added: ChangedAsks;
+  readonly removed: ChangedAsks;
+}
+
+export type RegisterDocument = InspectDocument & {
+  /** What it asks for when `--base-url` names its address; `null` where that changes nothing else. */
+  readonly asks_for_with_base_url: AsksDocument | null;
+  /** `null` where it replaces no definition. */
+  readonly changes: ChangesDocument | null;
+  readonly changes_with_base_url: ChangesDocument | null;
+};
+
+export type ReviewDocument = RegisterDocument & {
+  /** SHA-256 of the definition, base64url. */
+  readonly digest: string;
+};
 
 export interface RemoveDocument {
   readonly v: 1;

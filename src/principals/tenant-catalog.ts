@@ -17,6 +17,7 @@ export function catalogFor({ role }: Principal, catalog: Catalog): Catalog {
     get problems() {
       return catalog.problems;
     },
+    review: refuse,
     add: async () => refuse(),
     removal: refuse,
     remove: async () => refuse(),

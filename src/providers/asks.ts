@@ -1,3 +1,5 @@
+import { AuthsomeError } from '../errors.ts';
+import { parseProvider } from './parse/index.ts';
 import type { OauthDefinition, Provider } from './provider.ts';
 
 /** What a definition asks for: a person who registers it or signs in with it decides by this. */
@@ -9,6 +11,12 @@ export interface DefinitionAsks {
   readonly variablesRead: readonly { readonly name: string; readonly sentTo: readonly string[] }[];
   /** Variables that a run sets, and `export` prints. */
   readonly variablesSet: readonly string[];
+}
+
+/** `withBaseUrl`: for a definition that `--base-url` changes, `{base_url}` in place of the address. */
+export interface AsksInEachForm {
+  readonly usual: DefinitionAsks;
+  readonly withBaseUrl: DefinitionAsks | undefined;
 }
 
 /** What the definition asks for, as it has been parsed: with the base URL that it was parsed with. */
@@ -28,6 +36,41 @@ export function asksOf(provider: Provider): DefinitionAsks {
       { name: client.clientSecretEnv, sentTo: getSecret },
     ].flatMap(({ name, sentTo }) => (name === undefined ? [] : [{ name, sentTo }])),
     variablesSet: unique(exportVariables.map(({ name }) => name)),
+  };
+}
+
+/** Stands for the address that a person has yet to give. */
+const baseUrl = 'https://base-url.invalid';
+
+/**
+ * What a definition asks for in each form that it has: as it is, and with `--base-url`, where its `self_hosted` fields
+ * replace others. Throws as `parseProvider` does, for either form.
+ */
+export function asksOfDefinition(document: unknown, provider: Provider): AsksInEachForm {
+  const isTemplate = provider.document.self_hosted != null || provider.needsBaseUrl;
+  return {
+    usual: asksOf(provider),
+    withBaseUrl: isTemplate ? asksWithBaseUrl(document, provider) : undefined,
+  };
+}
+
+/** `undefined` for a definition that takes no base URL after all. */
+function asksWithBaseUrl(document: unknown, { source }: Provider): DefinitionAsks | undefined {
+  let provider: Provider;
+  try {
+    provider = parseProvider(document, source, { baseUrl });
+  } catch (error) {
+    if (error instanceof AuthsomeError && error.code === 'Usage') return undefined;
+    throw error;
+  }
+  const shown = (text: string) =>
+    text.replaceAll(baseUrl, '{base_url}').replaceAll(new URL(baseUrl).host, '{base_url}');
+  const { hosts, endpoints, variablesRead, variablesSet } = asksOf(provider);
+  return {
+    hosts: hosts.map(shown),
+    endpoints: endpoints.map(({ name, url }) => ({ name, url: shown(url) })),
+    variablesRead: variablesRead.map(({ name, sentTo }) => ({ name, sentTo: sentTo.map(shown) })),
+    variablesSet,
   };
 }
 

@@ -42,6 +42,29 @@ describe('catalog', () => {
     });
   });
 
+  it('reviews a definition beside the one that it would replace, and stores nothing', async () => {
+    const catalog = await open();
+    const other = { ...acme, api_url: ['api.acme.test', 'more.acme.test'] };
+    expect(catalog.review(acme, { replace: false })).toMatchObject({
+      asks: { usual: { hosts: ['api.acme.test'] } },
+      before: undefined,
+    });
+    expect(catalog.find('acme')).toBeUndefined();
+    await catalog.add(acme, { replace: false });
+    expect(() => catalog.review(other, { replace: false })).toThrow(AuthsomeError);
+    expect(catalog.review(other, { replace: true })).toMatchObject({
+      asks: { usual: { hosts: ['api.acme.test', 'more.acme.test'] } },
+      before: { usual: { hosts: ['api.acme.test'] } },
+    });
+    expect(
+      catalog.review({ ...acme, name: 'github' }, { replace: true }).before?.withBaseUrl?.hosts,
+    ).toContain('{base_url}');
+    await writeFile(join(directory, 'acme.json'), '{"name":"acme"}');
+    await catalog.reload();
+    expect(catalog.review(other, { replace: true }).before).toBeUndefined();
+    expect(await readFile(join(directory, 'acme.json'), 'utf8')).toBe('{"name":"acme"}');
+  });
+
   it('refuses a second definition of a name, bundled or not, unless asked to replace it', async () => {
     const catalog = await open();
     await catalog.add(acme, { replace: false });

@@ -1,6 +1,7 @@
 import { AuthsomeError, asAuthsomeError } from '../errors.ts';
 import { parseJson, withoutComments } from '../json.ts';
 import { closest } from '../suggestion.ts';
+import { type AsksInEachForm, asksOfDefinition } from './asks.ts';
 import type { DefinitionFolder } from './definition-folder.ts';
 import { type ParseOptions, parseProvider } from './parse/index.ts';
 import type { Provider } from './provider.ts';
@@ -9,6 +10,14 @@ import type { Provider } from './provider.ts';
 interface DefinitionProblem {
   readonly name: string;
   readonly error: AuthsomeError;
+}
+
+/** A definition before it is stored. */
+export interface DefinitionReview {
+  readonly provider: Provider;
+  readonly asks: AsksInEachForm;
+  /** What the definition that it replaces asks for; `undefined` where there is none that can be read. */
+  readonly before: AsksInEachForm | undefined;
 }
 
 /** Every known provider: the bundled ones, and a person's own, which take precedence. */
@@ -23,6 +32,8 @@ export interface Catalog {
   /** By name; without those in `problems`. */
   list(): readonly Provider[];
   readonly problems: readonly DefinitionProblem[];
+  /** What `add` would store. Throws as it does. */
+  review(document: unknown, options: { readonly replace: boolean }): DefinitionReview;
   /**
    * Stores a person's own definition. Throws ProviderExists when there is one of that name, bundled or not, unless
    * `replace`.
@@ -71,6 +82,20 @@ export async function createCatalog(parts: {
     for (const name of [...before.keys(), ...custom.keys()]) parsed.delete(name);
   };
 
+  const review: Catalog['review'] = (document, { replace }) => {
+    const provider = parseProvider(document, 'custom');
+    const { name } = provider;
+    const own = custom.get(name);
+    if (!replace && names().includes(name)) {
+      const kind = own === undefined ? 'bundled' : 'custom';
+      throw new AuthsomeError('ProviderExists', `a ${kind} provider named ${name} already exists`);
+    }
+    const asks = asksOfDefinition(document, provider);
+    const known = own === undefined || 'document' in own ? find(name) : undefined;
+    const replaced = own !== undefined && 'document' in own ? own.document : bundled.get(name);
+    return { provider, asks, before: known && asksOfDefinition(replaced, known) };
+  };
+
   return {
     find,
     resolve(name, baseUrl) {
@@ -92,12 +117,9 @@ export async function createCatalog(parts: {
         'error' in own ? [{ name, error: own.error }] : [],
       );
     },
+    review,
     async add(document, { replace }) {
-      const provider = parseProvider(document, 'custom');
-      if (!replace && names().includes(provider.name)) {
-        const kind = custom.has(provider.name) ? 'custom' : 'bundled';
-        throw new AuthsomeError('ProviderExists', `a ${kind} provider named ${provider.name} already exists`);
-      }
+      const { provider } = review(document, { replace });
       await parts.custom.write(provider.name, `${JSON.stringify(document, undefined, 2)}\n`);
       await reload();
       return provider;

@@ -3,9 +3,9 @@
  * matching that routes a request, and the phantoms that stand in for a provider's secrets.
  */
 export { type ApprovedHosts, definedHosts, hostsChange, unapprovedHosts } from './approved-hosts.ts';
-export { asksOf, type DefinitionAsks } from './asks.ts';
+export { type AsksInEachForm, asksOf, type DefinitionAsks } from './asks.ts';
 export { loadBundled } from './bundled.ts';
-export { type Catalog, createCatalog } from './catalog.ts';
+export { type Catalog, createCatalog, type DefinitionReview } from './catalog.ts';
 export { openDefinitionFolder } from './definition-folder.ts';
 export { canonicalHost, registrableDomain } from './host.ts';
 export { parseProvider, unknownFields, unknownFieldText } from './parse/index.ts';

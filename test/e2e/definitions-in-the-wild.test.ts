@@ -23,7 +23,7 @@ describe('a definition found in the wild', () => {
   it('is registered with its comments, and its unknown field is said at once', async () => {
     const file = join(fixture.directory, 'wild.jsonc');
     writeFileSync(file, text);
-    const { code, stderr } = await fixture.authsome(['register', file]);
+    const { code, stderr } = await fixture.authsome(['register', file, '--yes']);
     expect(code).toBe(0);
     expect(stderr).toContain('unknown field "header" (did you mean "header_name"?) at /api_key/header');
     expect(stderr).not.toMatch(/logo|description|docs_url/);

@@ -205,12 +205,12 @@ describe('a definition', () => {
   it('can be registered, replaced only with --force, and removed', async () => {
     const file = join(fixture.directory, 'extra.json');
     writeFileSync(file, JSON.stringify({ ...acme, name: 'extra', api_url: 'https://extra.acme.test' }));
-    expect((await fixture.authsome(['register', file])).code).toBe(0);
+    expect((await fixture.authsome(['register', file, '--yes'])).code).toBe(0);
     expect(JSON.parse(readFileSync(join(fixture.home, 'providers/extra.json'), 'utf8'))).toMatchObject({
       name: 'extra',
     });
     expect((await fixture.authsome(['register', file])).code).toBe(7);
-    expect((await fixture.authsome(['register', file, '--force'])).code).toBe(0);
+    expect((await fixture.authsome(['register', file, '--force', '--yes'])).code).toBe(0);
     expect(await fixture.json(['remove', 'extra'])).toMatchObject({
       v: 1,
       provider: 'extra',
@@ -225,8 +225,8 @@ describe('a definition', () => {
     const shop = { ...pixel, name: 'shop', api_url: 'https://shop.acme.test' };
     writeFileSync(file, JSON.stringify(shop));
     const env = { PIXEL_API_KEY: fixture.apiKey };
-    expect((await fixture.authsome(['register', file])).code).toBe(0);
-    expect((await fixture.authsome(['login', 'shop'], { env })).code).toBe(0);
+    expect((await fixture.authsome(['register', file, '--yes'])).code).toBe(0);
+    expect((await fixture.authsome(['login', 'shop', '--yes'], { env })).code).toBe(0);
     expect(await fixture.json(['remove', 'shop'], 4)).toMatchObject({
       error: 'ProviderInUse',
       message: 'shop has connections: default',
@@ -244,7 +244,7 @@ describe('a definition', () => {
     expect(existsSync(join(fixture.home, 'providers/shop.json'))).toBe(false);
     expect(await fixture.json(['get', 'shop'], 4)).toMatchObject({ error: 'ProviderNotFound' });
     // A definition of that name would find again what was left behind.
-    expect((await fixture.authsome(['register', file])).code).toBe(0);
+    expect((await fixture.authsome(['register', file, '--yes'])).code).toBe(0);
     expect(await fixture.json(['get', 'shop'], 3)).toMatchObject({ error: 'ConnectionNotFound' });
     expect((await fixture.authsome(['remove', 'shop'])).code).toBe(0);
   });

@@ -123,9 +123,9 @@ describe('a sign-in fails precisely and stores nothing at a server', () => {
 
   it('that names another issuer in its response', async () => {
     await register(fixture, { ...acme, oauth: { ...acme.oauth, issuer } });
-    expect((await fixture.authsome(['register', join(fixture.directory, 'acme.json'), '--force'])).code).toBe(
-      0,
-    );
+    expect(
+      (await fixture.authsome(['register', join(fixture.directory, 'acme.json'), '--force', '--yes'])).code,
+    ).toBe(0);
     interceptAnswers(fixture.service, '/authorize', (response, body, end) => {
       const location = String(response.getHeader('location') ?? '');
       if (location.startsWith(fixture.redirectUri)) {

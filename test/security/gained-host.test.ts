@@ -51,7 +51,7 @@ const ask = (host: string) => fixture.authsome(['run', '--', process.execPath, s
 const redefine = async (apiUrl: readonly string[]) => {
   const file = join(fixture.directory, 'newer.json');
   writeFileSync(file, JSON.stringify({ ...pixel, api_url: apiUrl }));
-  const { code, stderr } = await fixture.authsome(['register', '--force', file]);
+  const { code, stderr } = await fixture.authsome(['register', '--force', '--yes', file]);
   expect([code, stderr]).toMatchObject([0, expect.anything()]);
 };
 const receivedBy = (host: string) => fixture.service.api.received.filter((request) => request.host === host);

@@ -45,7 +45,7 @@ it('gives no credential to a host that a definition gained during the run, in ei
   const file = join(fixture.directory, 'grown.json');
   const grown = { ...acme, api_url: [acme.api_url, `https://${hosts.keyApi}`] };
   writeFileSync(file, JSON.stringify(grown));
-  expect((await fixture.authsome(['register', '--force', file])).code).toBe(0);
+  expect((await fixture.authsome(['register', '--force', '--yes', file])).code).toBe(0);
   writeFileSync(go, '');
   const { stdout } = await run.ended;
   expect(stdout).toMatch(/^absolute HTTP\/1\.1 403 /m);

@@ -207,7 +207,7 @@ export async function register(
 ): Promise<Outcome> {
   const file = join(fixture.directory, `${definition.name}.json`);
   writeFileSync(file, JSON.stringify(definition));
-  return fixture.authsome(['register', file]);
+  return fixture.authsome(['register', file, '--yes']);
 }
 
 export function isAlive(pid: number): boolean {

@@ -1,5 +1,11 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import type { InspectDocument, RegisterRequest } from '../../client/index.ts';
+import type {
+  InspectDocument,
+  RegisterDocument,
+  RegisterRequest,
+  ReviewDocument,
+} from '../../client/index.ts';
 import { AuthsomeError } from '../../errors.ts';
 import { parseJson, withoutComments } from '../../json.ts';
 import type { Fetch } from '../../network/index.ts';
@@ -11,17 +17,18 @@ import {
   definedHosts,
   hostsChange,
   type Provider,
-  parseProvider,
   unknownFields,
 } from '../../providers/index.ts';
 import type { Routes } from '../app.ts';
 import { parseBody } from '../body.ts';
-import { asksDocument, listDocument, removeDocument, revokeDocument } from '../documents.ts';
+import { asksDocument, changesDocument, listDocument, removeDocument, revokeDocument } from '../documents.ts';
 
 const registerRequest = z.object({
   definition: z.unknown().exactOptional(),
   url: z.string().exactOptional(),
   force: z.boolean(),
+  review: z.boolean().exactOptional(),
+  digest: z.string().exactOptional(),
 }) satisfies z.ZodType<RegisterRequest>;
 
 export interface ProviderRoutesOptions {
@@ -50,19 +57,37 @@ export function providerRoutes(options: ProviderRoutesOptions): Routes {
     });
     app.post('/v1/providers', async (context) => {
       const { catalog, audit } = await tenants.of(context.get('caller'));
-      const { definition, url, force } = parseBody(context.get('body'), registerRequest);
+      const { definition, url, force, review, digest } = parseBody(context.get('body'), registerRequest);
       const document = url === undefined ? definition : await fetchDefinition(url, fetch);
-      const before = definedBefore(catalog, document);
-      const provider = await catalog.add(document, { replace: force });
+      const { provider, asks, before } = catalog.review(document, { replace: force });
+      const found = digestOf(document);
+      const reviewed = {
+        ...inspect(provider),
+        asks_for: asksDocument(asks.usual),
+        asks_for_with_base_url: asks.withBaseUrl === undefined ? null : asksDocument(asks.withBaseUrl),
+        changes: before === undefined ? null : changesDocument(before.usual, asks.usual),
+        changes_with_base_url:
+          before === undefined || (before.withBaseUrl ?? asks.withBaseUrl) === undefined
+            ? null
+            : changesDocument(before.withBaseUrl, asks.withBaseUrl),
+      };
+      if (review === true) return context.json({ ...reviewed, digest: found } satisfies ReviewDocument);
+      if (digest !== undefined && digest !== found) {
+        throw new AuthsomeError('InvalidDefinition', 'the definition has changed since it was shown', {
+          hint: 'Run the command again, and look at the new one.',
+        });
+      }
+      const hostsBefore = definedBefore(catalog, provider.name);
+      await catalog.add(document, { replace: force });
       audit.append({
         event: 'provider.registered',
         provider: provider.name,
         identity: context.get('caller').handle,
         outcome: 'ok',
-        detail: hostsChange(before, definedHosts(provider)),
+        detail: hostsChange(hostsBefore, definedHosts(provider)),
       });
       await onChange();
-      return context.json(inspect(provider), 201);
+      return context.json(reviewed satisfies RegisterDocument, 201);
     });
     app.get('/v1/providers/:provider', async (context) => {
       const { catalog } = await tenants.of(context.get('caller'));
@@ -94,9 +119,8 @@ export function providerRoutes(options: ProviderRoutesOptions): Routes {
   };
 }
 
-/** The hosts of the definition that a document takes the place of. `undefined` for none, or one that was malformed. */
-function definedBefore(catalog: Catalog, document: unknown): ApprovedHosts | undefined {
-  const { name } = parseProvider(document, 'custom');
+/** The hosts of the definition of this name so far. `undefined` for none, or one that was malformed. */
+function definedBefore(catalog: Catalog, name: string): ApprovedHosts | undefined {
   if (catalog.problems.some((problem) => problem.name === name)) return undefined;
   const provider = catalog.find(name);
   return provider === undefined ? undefined : definedHosts(provider);
@@ -106,6 +130,12 @@ function definedBefore(catalog: Catalog, document: unknown): ApprovedHosts | und
 function unknownFieldsIn({ document }: Provider): Pick<InspectDocument, 'unknown_fields'> {
   const unknown = unknownFields(document).map(({ pointer, meant }) => ({ pointer, meant: meant ?? null }));
   return unknown.length === 0 ? {} : { unknown_fields: unknown };
+}
+
+function digestOf(document: unknown): string {
+  return createHash('sha256')
+    .update(JSON.stringify(document) ?? '')
+    .digest('base64url');
 }
 
 /** The JSON at an https URL, not yet validated. */

@@ -1,10 +1,13 @@
-import { readFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
 import type { RegisterRequest } from '../../client/index.ts';
+import { shellWord } from '../../command-line.ts';
 import { AuthsomeError, systemReason } from '../../errors.ts';
 import { withoutComments } from '../../json.ts';
 import type { CommandModule } from '../command-table.ts';
 import type { CommandContext } from '../context.ts';
 import { addExamples } from '../help-text.ts';
+import { asksLines } from '../output/asks.ts';
 import { unknownFieldLines } from '../output/unknown-fields.ts';
 
 /** The daemon does not read more, either. */
@@ -14,41 +17,83 @@ export interface RegisterOptions {
   /** A file, or an https URL. */
   readonly source: string;
   readonly force: boolean;
-  readonly readText: (file: string) => Promise<string>;
+  /** Without a question. */
+  readonly yes: boolean;
 }
 
+/**
+ * Stores a definition after the person has seen what it asks for. Throws `Cancelled` after a no, and
+ * `Usage` where nobody can be asked and `yes` is not set. Then nothing is stored.
+ */
 export async function register(context: CommandContext, options: RegisterOptions): Promise<void> {
   const { terminal } = context;
+  const request = await registerRequest(options);
+  const digest = options.yes ? undefined : await reviewed(context, options, request);
   const client = await context.client();
-  const document = await client.registerProvider(await registerRequest(options));
+  const document = await client.registerProvider(digest === undefined ? request : { ...request, digest });
   if (terminal.json) terminal.document(document);
-  else
+  else {
+    if (options.yes) for (const line of asksLines(document)) terminal.note(line);
     terminal.note(
       `Registered ${String(document.name)}. Sign in with: authsome login ${String(document.name)}`,
     );
+  }
   for (const line of unknownFieldLines(document)) terminal.warn(line);
 }
 
-async function registerRequest({ source, force, readText }: RegisterOptions): Promise<RegisterRequest> {
-  if (/^https?:\/\//i.test(source)) return { url: source, force };
-  let text: string;
-  try {
-    text = await readText(source);
-  } catch (error) {
-    throw new AuthsomeError('Usage', `cannot read ${source}: ${systemReason(error)}`, {
-      hint: 'Name a JSON file, or the https URL of one. See: authsome help custom-providers',
-      cause: error,
+/** The digest of what the person said yes to. */
+async function reviewed(
+  { terminal, questions, client }: CommandContext,
+  { source, force }: RegisterOptions,
+  request: RegisterRequest,
+): Promise<string> {
+  const review = await (await client()).reviewProvider(request);
+  if (!terminal.json) for (const line of asksLines(review)) terminal.warn(line);
+  if (questions === undefined) {
+    const again = `authsome register ${shellWord(source)}${force ? ' --force' : ''} --yes`;
+    throw new AuthsomeError('Usage', `${String(review.name)} needs your yes to be registered`, {
+      hint: `Read what it asks for, then run: ${again}`,
     });
   }
-  if (text.length > largestDefinition) {
-    throw new AuthsomeError('InvalidDefinition', `${source} is larger than ${largestDefinition} bytes`);
+  if (!(await questions.confirm('Register it?'))) {
+    throw new AuthsomeError('Cancelled', `${String(review.name)} was not registered`);
   }
+  return review.digest;
+}
+
+async function registerRequest({ source, force }: RegisterOptions): Promise<RegisterRequest> {
+  if (/^https?:\/\//i.test(source)) return { url: source, force };
+  const text = await readDefinition(source);
   try {
     return { definition: JSON.parse(withoutComments(text)) as unknown, force };
   } catch (error) {
     throw new AuthsomeError('InvalidDefinition', `${source} is not JSON${placeOf(error, text)}`, {
       cause: error,
     });
+  }
+}
+
+/** A pipe could keep the command waiting for ever, and a device never end. */
+async function readDefinition(path: string): Promise<string> {
+  const hint = 'Name a JSON file, or the https URL of one. See: authsome help custom-providers';
+  try {
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const stats = await file.stat();
+      if (!stats.isFile()) {
+        const what = stats.isDirectory() ? 'it is a directory' : 'it is not a regular file';
+        throw new AuthsomeError('Usage', `cannot read ${path}: ${what}`, { hint });
+      }
+      if (stats.size > largestDefinition) {
+        throw new AuthsomeError('InvalidDefinition', `${path} is larger than ${largestDefinition} bytes`);
+      }
+      return await file.readFile('utf8');
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (error instanceof AuthsomeError) throw error;
+    throw new AuthsomeError('Usage', `cannot read ${path}: ${systemReason(error)}`, { hint, cause: error });
   }
 }
 
@@ -64,11 +109,13 @@ export const build: CommandModule['build'] = (command, context, finish) => {
   command
     .argument('<file|url>', 'a JSON file with a provider definition, or its https URL')
     .option('--force', 'replace a definition of that name', false)
-    .action((source: string, { force }: { force: boolean }) =>
-      finish(register(context, { source, force, readText: (file) => readFile(file, 'utf8') })),
+    .option('-y, --yes', 'register it without a question', false)
+    .action((source: string, { force, yes }: { force: boolean; yes: boolean }) =>
+      finish(register(context, { source, force, yes })),
     );
   addExamples(command, [
-    ['authsome register ./acme.json', ''],
-    ['authsome register https://acme.example/authsome.json --force', ''],
+    ['authsome register ./acme.json', 'shows what it asks for, and asks'],
+    ['authsome register https://acme.example/authsome.json --force', 'shows what changes'],
+    ['authsome register ./acme.json --yes', 'in a script'],
   ]);
 };

@@ -39,7 +39,8 @@ const definition: Known = {
     ...['schema_version', 'name', 'display_name', 'description', 'logo', 'docs', 'docs_url', 'auth_type'],
     ...['flow', 'base_url', 'api_url', 'host_url', 'scrub', 'env', 'authorization_method', '$schema'],
     // What `inspect --json` adds.
-    ...['v', 'source', 'redirect_uri', 'asks_for', 'unknown_fields'],
+    ...['v', 'source', 'redirect_uri', 'asks_for', 'unknown_fields', 'asks_for_with_base_url', 'changes'],
+    ...['changes_with_base_url'],
   ),
   oauth,
   inject,
