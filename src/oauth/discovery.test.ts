@@ -227,6 +227,34 @@ describe('resource metadata', () => {
     expect(asked).toEqual([resource, 'https://mcp.example/about']);
   });
 
+  it.each(['/about', '../about', '//mcp.example/about', 'https://mcp.example/about'])(
+    'may be named relative to what was asked: %s',
+    async (pointer) => {
+      const { asked, fetch } = site({
+        [resource]: () =>
+          new Response('', {
+            status: 401,
+            headers: { 'www-authenticate': `Bearer resource_metadata="${pointer}"` },
+          }),
+        'https://mcp.example/about': () => Response.json({ resource }),
+      });
+      expect(await discoverResource(fetch, resource)).toMatchObject({ resource });
+      expect(asked).toEqual([resource, 'https://mcp.example/about']);
+    },
+  );
+
+  it.each(['//evil.example/about', 'http://mcp.example/about', 'file:///about', 'http://['])(
+    'is held to the same rules when it is written so: %s',
+    async (pointer) => {
+      const headers = { 'www-authenticate': `Bearer resource_metadata="${pointer}"` };
+      const { fetch } = site({
+        [resource]: () => new Response('', { status: 401, headers }),
+        'https://evil.example/about': () => Response.json({ resource: 'https://evil.example/about' }),
+      });
+      await expect(discoverResource(fetch, resource)).rejects.toThrow(/not an https URL|another resource/);
+    },
+  );
+
   it('else with the path inserted, else at the root (RFC 9728 §3.1)', async () => {
     const root = 'https://mcp.example/.well-known/oauth-protected-resource';
     const { asked, fetch } = site({ [root]: () => Response.json({ resource: 'https://mcp.example' }) });

@@ -203,7 +203,7 @@ export async function discoverResource(
 ): Promise<ResourceMetadata | undefined> {
   const url = requireSecureUrl(resource, 'resource');
   const challenge = challengeParameters(await challengeOf(fetch, url.href));
-  const pointed = challenge.get('resource_metadata');
+  const pointed = resolved(challenge.get('resource_metadata'), url);
   const path = url.pathname === '/' ? '' : url.pathname;
   const wellKnown = `${url.origin}/.well-known/oauth-protected-resource`;
   const addresses = [...(pointed === undefined ? [] : [pointed]), `${wellKnown}${path}`, wellKnown];
@@ -212,6 +212,12 @@ export async function discoverResource(
   const metadata = readResourceMetadata(document, url);
   const wanted = challenge.get('scope')?.split(' ');
   return wanted === undefined ? metadata : { ...metadata, scopes: wanted.filter((scope) => scope !== '') };
+}
+
+/** An address in a challenge; some services write it relative to the one that was asked (RFC 3986 §4.2). */
+function resolved(address: string | undefined, asked: URL): string | undefined {
+  if (address === undefined || !URL.canParse(address, asked.href)) return address;
+  return new URL(address, asked).href;
 }
 
 /** Identifies no user and changes nothing; every MCP server that needs a token refuses it. */

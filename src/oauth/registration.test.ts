@@ -81,14 +81,31 @@ describe('a registration', () => {
     [
       'a refusal',
       reply({ error: 'invalid_redirect_uri', error_description: 'no loopback' }, 400),
-      /invalid_redirect_uri/,
+      /: invalid_redirect_uri, because of redirect_uris$/,
     ],
-    ['a page', { status: 200, contentType: 'text/html', body: '<html>' }, /status 200/],
-    ['no client', reply({}), /status 201/],
+    [
+      'a refusal without a code',
+      reply({ message: 'no' }, 403),
+      /endpoint responded 403 with an unreadable body$/,
+    ],
+    [
+      'a page',
+      { status: 200, contentType: 'text/html', body: '<html>' },
+      /the registration endpoint responded 200 with text\/html, not JSON$/,
+    ],
+    ['nothing', { status: 201, contentType: '', body: '' }, /responded 201 with an empty body$/],
+    ['no client', reply({}), /the response \(status 201\) has no client_id$/],
+    ['a number for a client', reply({ client_id: 7 }), /has an unusable client_id$/],
+    ['a client of two lines', reply({ client_id: 'a\nb' }), /has an unusable client_id$/],
+    [
+      'a secret that no header can carry',
+      reply({ client_id: 'c', client_secret: 'tell-nobody\nb' }),
+      /has an unusable client_secret$/,
+    ],
     [
       'a method that we do not have',
       reply({ client_id: 'c', token_endpoint_auth_method: 'private_key_jwt' }),
-      /does not support/,
+      /does not support: token_endpoint_auth_method private_key_jwt$/,
     ],
   ])('fails on %s and says what to do', (_, answer, message) => {
     let thrown: unknown;
@@ -97,6 +114,7 @@ describe('a registration', () => {
     } catch (error) {
       thrown = error;
     }
+    expect(String(thrown)).not.toContain('tell-nobody');
     expect(thrown).toMatchObject({
       code: 'SignInFailed',
       message: expect.stringMatching(message),

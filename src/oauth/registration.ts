@@ -5,7 +5,7 @@ import { type Fetch, type Reply, requireSecureUrl, send } from './endpoint.ts';
 import { errorCode, printable } from './provider-text.ts';
 import type { ClientCredentials } from './token.ts';
 import { said } from './token-failure.ts';
-import { isToken, parseBody } from './token-response.ts';
+import { isToken, parseBody, readFailure } from './token-response.ts';
 
 export interface RegistrationRequest {
   readonly registrationEndpoint: string;
@@ -75,8 +75,10 @@ export function readRegistration(reply: Reply, provider: string, byHand: string)
   const parsed = parseBody(reply) ?? {};
   const { client_id: clientId, client_secret: secret } = parsed;
   const isWellFormed = typeof clientId === 'string' && isToken(clientId);
-  if (reply.status < 200 || reply.status > 299 || !isWellFormed)
-    throw registrationFailed(reply, parsed, provider, byHand);
+  const isOk = reply.status >= 200 && reply.status < 300;
+  if (!isOk || !isWellFormed || !isSecret(secret)) {
+    throw registrationFailed(reasonOf(reply), provider, byHand, printable(parsed.error_description));
+  }
   if (parsed.dpop_bound_access_tokens === true) {
     throw new AuthsomeError('SignInFailed', `${provider} issues only ${dpopNeed}`, {
       hint: dpopHint(provider),
@@ -106,20 +108,52 @@ function readAuthMethod(
   if (value === 'none' || value === 'client_secret_basic' || value === 'client_secret_post') return value;
   throw new AuthsomeError(
     'SignInFailed',
-    `${provider} requires a kind of client authentication that authsome does not support`,
+    `${provider} requires a kind of client authentication that authsome does not support: ${methodName(value)}`,
     { hint: `Register a client yourself, then sign in with: ${byHand}` },
   );
 }
 
+function methodName(value: unknown): string {
+  return typeof value === 'string'
+    ? `token_endpoint_auth_method ${errorCode(value)}`
+    : 'token_endpoint_auth_method';
+}
+
+/** A secret that no header can carry is worse than none: the client could not prove itself. */
+function isSecret(value: unknown): boolean {
+  return value === undefined || value === null || value === '' || textOf(value) !== undefined;
+}
+
+/** Why a reply registers no client: the server's own code, or the field that is wrong in it (RFC 7591 §3.2). */
+function reasonOf(reply: Reply): string {
+  const failure = readFailure(reply, []);
+  if (failure.kind === 'refused') {
+    const field = fieldAtFault.get(failure.error);
+    return field === undefined ? failure.error : `${failure.error}, because of ${field}`;
+  }
+  const parsed = parseBody(reply);
+  if (reply.status < 200 || reply.status > 299 || parsed === undefined)
+    return `the registration endpoint ${failure.reason}`;
+  const field =
+    typeof parsed.client_id === 'string' && isToken(parsed.client_id) ? 'client_secret' : 'client_id';
+  const what = parsed[field] === undefined ? 'no' : 'an unusable';
+  return `the response (status ${reply.status}) has ${what} ${field}`;
+}
+
+/** What of the request these codes are about (RFC 7591 §3.2.2). */
+const fieldAtFault: ReadonlyMap<string, string> = new Map([
+  ['invalid_redirect_uri', 'redirect_uris'],
+  ['invalid_scope', 'scope'],
+]);
+
 function registrationFailed(
-  reply: Reply,
-  parsed: Readonly<Record<string, unknown>>,
+  reason: string,
   provider: string,
   byHand: string,
+  description: string | undefined,
 ): AuthsomeError {
-  const code = typeof parsed.error === 'string' ? errorCode(parsed.error) : `status ${reply.status}`;
-  return new AuthsomeError('SignInFailed', `${provider} did not register a client: ${code}`, {
-    hint: `${said(printable(parsed.error_description))}Register a client yourself, then sign in with: ${byHand}`,
+  return new AuthsomeError('SignInFailed', `${provider} did not register a client: ${reason}`, {
+    hint: `${said(description)}Register a client yourself, then sign in with: ${byHand}`,
   });
 }
 
