@@ -1,4 +1,4 @@
-import type { ScopeFields } from '../oauth/index.ts';
+import { rememberWaits, type ScopeFields } from '../oauth/index.ts';
 import { compareSecrets } from './comparison.ts';
 import {
   type ConnectionContext,
@@ -92,7 +92,8 @@ export interface Connections {
 
 export function createConnections(given: ConnectionsOptions, flows: FlowTable = allFlows): Connections {
   const exchanges = trackExchanges(given.vault);
-  const options = { ...given, vault: exchanges.vault };
+  const waits = given.waits ?? rememberWaits(given.nowMs);
+  const options = { ...given, waits, vault: exchanges.vault };
   const store = createConnectionStore(options.vault, options.catalog);
   const cache = createCredentialCache(options, store, refreshOf(flows));
   // What was cached from the old state is gone before any other listener is called.

@@ -1,4 +1,4 @@
-import type { Fetch, RevocationOutcome } from '../oauth/index.ts';
+import type { Fetch, RevocationOutcome, Waits } from '../oauth/index.ts';
 import type { ApprovedHosts, FlowName, Provider } from '../providers/index.ts';
 import type { Vault } from '../vault/index.ts';
 
@@ -60,6 +60,8 @@ export interface ConnectionsOptions {
   readonly pageUrl: (sessionId: string) => string;
   /** The wait between two polls of the device flow; a timer that keeps no process alive when left out. */
   readonly pause?: (ms: number) => Promise<unknown>;
+  /** Which servers want to be left alone (`Retry-After`): discovery and registration obey. */
+  readonly waits?: Waits;
 }
 
 export type ConnectionStatus = 'connected' | 'expired' | 'invalid';

@@ -1,6 +1,8 @@
 import { AuthsomeError } from '../errors.ts';
 import { challengeParameters } from './challenge.ts';
 import { type Fetch, fetchDocument, type Reply, requireSecureUrl, send } from './endpoint.ts';
+import { isBusy } from './retry-after.ts';
+import { leftAlone } from './waits.ts';
 
 /**
  * What an authorization server says about itself (RFC 8414 §2), as far as it is used here. URLs are https or loopback.
@@ -135,14 +137,19 @@ async function firstDocument(
   let responded = false;
   let failure: unknown;
   for (const address of addresses) {
+    let reply: Reply;
     try {
-      const document = jsonObject(await fetchDocument(fetch, address, what));
-      if (document !== undefined) return document;
-      responded = true;
+      reply = await fetchDocument(fetch, address, what);
     } catch (error) {
       if (!isUnreachable(error)) throw error;
       failure = error;
+      continue;
     }
+    // Its other addresses would be asked in vain, and it wants not to be asked.
+    if (isBusy(reply)) throw leftAlone(new URL(address).host, reply.retryAfterMs);
+    const document = jsonObject(reply);
+    if (document !== undefined) return document;
+    responded = true;
   }
   if (failure !== undefined && !responded) throw failure;
   return undefined;
@@ -242,7 +249,8 @@ async function challengeOf(fetch: Fetch, url: string): Promise<string> {
   const asked = await unlessUnreachable(() =>
     fetchDocument(fetch, url, 'service', { headers, timeoutMs: challengeTimeoutMs }),
   );
-  if (asked === undefined || asked.status === 200 || asked.status === 401) return asked?.challenge ?? '';
+  if (asked === undefined || isBusy(asked) || asked.status === 200 || asked.status === 401)
+    return asked?.challenge ?? '';
   const body = probe;
   const type = { 'content-type': 'application/json', 'mcp-protocol-version': '2026-07-28' };
   const post = { url, headers: { ...headers, ...type, 'mcp-method': 'tools/list' }, body };

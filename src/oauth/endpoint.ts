@@ -1,5 +1,6 @@
 import { AuthsomeError } from '../errors.ts';
 import { isLoopbackHost } from '../loopback.ts';
+import { retryAfterMs } from './retry-after.ts';
 
 /** A WHATWG fetch that follows no redirects and bounds time and size; the caller decides how it connects. */
 export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
@@ -18,7 +19,7 @@ export interface Reply {
   readonly contentType: string;
   /** `WWW-Authenticate`; empty when none was sent. */
   readonly challenge?: string;
-  /** How long the server wants not to be asked again (RFC 9110 §10.2.3). */
+  /** How long the server wants not to be asked again (RFC 9110 §10.2.3); at most ten minutes. */
   readonly retryAfterMs?: number | undefined;
   readonly body: string;
 }
@@ -87,17 +88,6 @@ async function replyOf(response: Response): Promise<Reply> {
     retryAfterMs: retryAfterMs(response.headers),
     body: await response.text(),
   };
-}
-
-const maxRetryAfterMs = 10 * 60_000;
-
-/** From seconds, or from a date by the server's own clock. */
-function retryAfterMs(headers: Headers): number | undefined {
-  const value = headers.get('retry-after')?.trim() ?? '';
-  const ms = /^\d{1,9}$/.test(value)
-    ? Number(value) * 1000
-    : Date.parse(value) - Date.parse(headers.get('date') ?? '');
-  return ms > 0 ? Math.min(ms, maxRetryAfterMs) : undefined;
 }
 
 /** A form POST that asks for JSON. */

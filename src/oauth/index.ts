@@ -42,3 +42,4 @@ export { revokeTokens } from './revocation.ts';
 export type { ClientCredentials, TokenSet } from './token.ts';
 export type { TokenEndpoint } from './token-request.ts';
 export { isToken, parseBody } from './token-response.ts';
+export { rememberWaits, type Waits } from './waits.ts';

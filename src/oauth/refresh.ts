@@ -1,6 +1,7 @@
 import { AuthsomeError } from '../errors.ts';
 import { dpopHint, dpopNeed, wantsDpop } from './dpop.ts';
 import { type Fetch, type Reply, send } from './endpoint.ts';
+import { afterThat } from './retry-after.ts';
 import type { TokenSet } from './token.ts';
 import { isTemporaryError, refusalHint, type SignInPlace, said, unknownClient } from './token-failure.ts';
 import { type TokenEndpoint, tokenRequest } from './token-request.ts';
@@ -20,8 +21,13 @@ export type RefreshResult =
   | { readonly kind: 'tokens'; readonly tokens: TokenSet }
   /** The grant is gone for good: only a new sign-in helps. */
   | { readonly kind: 'dead'; readonly error: AuthsomeError }
-  /** It may work later; with `clientRefused`, hardly: the provider does not know the client, or not its secret. */
-  | { readonly kind: 'failed'; readonly error: AuthsomeError; readonly clientRefused: boolean };
+  /** It may work later, not before `retryAfterMs`; with `clientRefused`, hardly: the provider does not know the client, or not its secret. */
+  | {
+      readonly kind: 'failed';
+      readonly error: AuthsomeError;
+      readonly clientRefused: boolean;
+      readonly retryAfterMs: number | undefined;
+    };
 
 export interface RefreshContext extends TokenResponseContext, SignInPlace {
   /** The fix for a dead grant, as a sentence with its command. */
@@ -31,16 +37,17 @@ export interface RefreshContext extends TokenResponseContext, SignInPlace {
 /** What a refresh reply means; `tokens.refreshToken` is `undefined` when the old one stays. */
 export function readRefreshResponse(reply: Reply, context: RefreshContext): RefreshResult {
   const result = readTokenResponse(reply, context);
+  const { retryAfterMs } = reply;
   if (result.kind === 'tokens') return result;
   if (result.kind === 'unusable') {
-    const error = refreshFailed(`the token endpoint ${result.reason}`);
-    return { kind: 'failed', error, clientRefused: false };
+    const error = refreshFailed(`the token endpoint ${result.reason}`, laterHint(retryAfterMs));
+    return { kind: 'failed', error, clientRefused: false, retryAfterMs };
   }
   const { error, description } = result;
   if (wantsDpop(result)) {
     const { provider } = context;
     const needed = refreshFailed(`${provider} wants ${dpopNeed}`, said(description) + dpopHint(provider));
-    return { kind: 'failed', error: needed, clientRefused: false };
+    return { kind: 'failed', error: needed, clientRefused: false, retryAfterMs };
   }
   if (isDeadGrant(error)) {
     return {
@@ -54,11 +61,12 @@ export function readRefreshResponse(reply: Reply, context: RefreshContext): Refr
       ),
     };
   }
-  const hint = isTemporaryError(error) ? laterHint : refusalHint(error, context);
+  const hint = isTemporaryError(error) ? laterHint(retryAfterMs) : refusalHint(error, context);
   return {
     kind: 'failed',
     error: refreshFailed(error, said(description) + hint),
     clientRefused: error === unknownClient,
+    retryAfterMs,
   };
 }
 
@@ -67,10 +75,10 @@ function isDeadGrant(error: string): boolean {
   return ['invalid_grant', 'bad_refresh_token', 'invalid_refresh_token', 'token_revoked'].includes(error);
 }
 
-const laterHint = 'This may be temporary: try again later.';
+function laterHint(retryAfterMs: number | undefined): string {
+  return `This may be temporary: try again ${afterThat(retryAfterMs)}.`;
+}
 
-function refreshFailed(reason: string, hint?: string): AuthsomeError {
-  return new AuthsomeError('RefreshFailed', `token refresh failed: ${reason}`, {
-    hint: hint ?? laterHint,
-  });
+function refreshFailed(reason: string, hint: string): AuthsomeError {
+  return new AuthsomeError('RefreshFailed', `token refresh failed: ${reason}`, { hint });
 }

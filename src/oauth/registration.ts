@@ -3,6 +3,7 @@ import type { AuthMethod } from './client-authentication.ts';
 import { dpopHint, dpopNeed } from './dpop.ts';
 import { type Fetch, type Reply, requireSecureUrl, send } from './endpoint.ts';
 import { errorCode, printable } from './provider-text.ts';
+import { afterThat, isBusy } from './retry-after.ts';
 import type { ClientCredentials } from './token.ts';
 import { said } from './token-failure.ts';
 import { isToken, parseBody, readFailure } from './token-response.ts';
@@ -77,7 +78,12 @@ export function readRegistration(reply: Reply, provider: string, byHand: string)
   const isWellFormed = typeof clientId === 'string' && isToken(clientId);
   const isOk = reply.status >= 200 && reply.status < 300;
   if (!isOk || !isWellFormed || !isSecret(secret)) {
-    throw registrationFailed(reasonOf(reply), provider, byHand, printable(parsed.error_description));
+    const { error_description: description } = parsed;
+    throw new AuthsomeError('SignInFailed', `${provider} did not register a client: ${reasonOf(reply)}`, {
+      hint: isBusy(reply)
+        ? `Try again ${afterThat(reply.retryAfterMs)}.`
+        : `${said(printable(description))}Register a client yourself, then sign in with: ${byHand}`,
+    });
   }
   if (parsed.dpop_bound_access_tokens === true) {
     throw new AuthsomeError('SignInFailed', `${provider} issues only ${dpopNeed}`, {
@@ -145,17 +151,6 @@ const fieldAtFault: ReadonlyMap<string, string> = new Map([
   ['invalid_redirect_uri', 'redirect_uris'],
   ['invalid_scope', 'scope'],
 ]);
-
-function registrationFailed(
-  reason: string,
-  provider: string,
-  byHand: string,
-  description: string | undefined,
-): AuthsomeError {
-  return new AuthsomeError('SignInFailed', `${provider} did not register a client: ${reason}`, {
-    hint: `${said(description)}Register a client yourself, then sign in with: ${byHand}`,
-  });
-}
 
 /** One that is no URL, or no place for the token that goes there, is as good as none. */
 function urlOf(value: unknown): string | undefined {

@@ -7,6 +7,7 @@ const revocation = {
   authMethod: undefined,
   accessToken: 'the-access-token',
   refreshToken: 'the-refresh-token',
+  pause: async () => {},
 };
 
 function answering(answers: Readonly<Record<string, () => Response>>) {
@@ -44,4 +45,29 @@ it.each([
   const { asked, fetch } = answering(answers);
   expect(await revokeTokens(fetch, revocation)).toBe(outcome);
   expect(asked).toHaveLength(2);
+});
+
+it('waits as long as a busy server wants, and asks once more', async () => {
+  const pauses: number[] = [];
+  const replies = [new Response('', { status: 503, headers: { 'retry-after': '2' } })];
+  const { asked, fetch } = answering({
+    refresh_token: () => replies.shift() ?? new Response('', { status: 200 }),
+  });
+  const pause = async (ms: number) => void pauses.push(ms);
+  expect(await revokeTokens(fetch, { ...revocation, pause })).toBe('revoked');
+  expect(pauses).toEqual([2_000]);
+  expect(asked).toEqual(['the-refresh-token', 'the-refresh-token', 'the-access-token']);
+});
+
+it('leaves a server alone that wants a longer wait, and one that stays busy', async () => {
+  for (const [seconds, times] of [
+    ['60', 1],
+    ['2', 2],
+  ] as const) {
+    const { asked, fetch } = answering({
+      refresh_token: () => new Response('', { status: 429, headers: { 'retry-after': seconds } }),
+    });
+    expect(await revokeTokens(fetch, revocation)).toBe('unreachable');
+    expect(asked).toEqual(Array(times).fill('the-refresh-token'));
+  }
 });

@@ -1,5 +1,6 @@
 import { type AuthMethod, authenticateClient } from './client-authentication.ts';
 import { type Fetch, formRequest, send } from './endpoint.ts';
+import { isBusy } from './retry-after.ts';
 import type { ClientCredentials } from './token.ts';
 import { parseBody } from './token-response.ts';
 
@@ -9,7 +10,12 @@ export interface Revocation {
   readonly authMethod: AuthMethod | undefined;
   readonly accessToken: string | undefined;
   readonly refreshToken: string | undefined;
+  /** The wait before a server that asked for a short one is asked once more. */
+  readonly pause: (ms: number) => Promise<unknown>;
 }
+
+/** What a person who revokes can be made to wait. */
+const longestPauseMs = 5_000;
 
 export type RevocationOutcome = 'revoked' | 'unsupported' | 'unreachable';
 
@@ -24,28 +30,35 @@ export async function revokeTokens(fetch: Fetch, revocation: Revocation): Promis
     refreshToken === undefined
       ? undefined
       : await revokeToken(fetch, revocation, refreshToken, 'refresh_token');
-  const ofAccessToken =
+  // A server that wants to be left alone is not asked for the other token.
+  if (ofRefreshToken === 'left alone') return 'unreachable';
+  const asked =
     accessToken === undefined ? undefined : await revokeToken(fetch, revocation, accessToken, 'access_token');
+  const ofAccessToken = asked === 'left alone' ? 'unreachable' : asked;
   if (ofRefreshToken === undefined) return ofAccessToken ?? 'revoked';
   if (ofAccessToken === undefined || ofRefreshToken !== 'revoked') return ofRefreshToken;
   return ofAccessToken === 'unsupported' ? 'revoked' : ofAccessToken;
 }
 
+/** `left alone`: the server is busy, and wants not to be asked again for longer than a person can be made to wait. */
 async function revokeToken(
   fetch: Fetch,
   revocation: Revocation,
   token: string,
   hint: string,
-): Promise<RevocationOutcome> {
+): Promise<RevocationOutcome | 'left alone'> {
   const form = new URLSearchParams({ token, token_type_hint: hint });
   const headers = authenticateClient(form, revocation.client, revocation.authMethod);
+  const request = formRequest(revocation.revocationUrl, form, headers);
   try {
-    const reply = await send(
-      fetch,
-      formRequest(revocation.revocationUrl, form, headers),
-      'revocation endpoint',
-    );
+    let reply = await send(fetch, request, 'revocation endpoint');
+    // RFC 7009 §2.2.1.
+    if (isBusy(reply) && (reply.retryAfterMs ?? 0) <= longestPauseMs) {
+      await revocation.pause(reply.retryAfterMs ?? 0);
+      reply = await send(fetch, request, 'revocation endpoint');
+    }
     if (reply.status >= 200 && reply.status < 300) return 'revoked';
+    if (isBusy(reply)) return 'left alone';
     return parseBody(reply)?.error === 'unsupported_token_type' ? 'unsupported' : 'unreachable';
   } catch {
     return 'unreachable';

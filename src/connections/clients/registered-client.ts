@@ -8,7 +8,7 @@ import {
 import type { Provider } from '../../providers/index.ts';
 import type { ConnectionsOptions, ProviderCatalog } from '../contract.ts';
 import type { Endpoints } from '../discovery/index.ts';
-import { fetchTo } from '../discovery/index.ts';
+import { patientFetchTo } from '../discovery/index.ts';
 import {
   doubtClient,
   findClient,
@@ -70,7 +70,7 @@ export async function registeredClient(context: RegistrationContext): Promise<Kn
   const redirectUri = redirectUriAt(options.redirectUri, endpoints);
   const wanted = [...new Set([...(known?.scopes ?? []), ...scopes])];
   const register = async (scopes: readonly string[]) =>
-    await registrationRequest(fetchTo(options, endpoints), {
+    await registrationRequest(patientFetchTo(options, endpoints), {
       registrationEndpoint,
       redirectUri,
       scopes,
@@ -128,7 +128,7 @@ async function isGood(
   }
   // RFC 7592 §2.1: the only way to ask whether a server has forgotten a client, short of a person in front of its error
   // page.
-  const reply = await fetchDocument(fetchTo(options, endpoints), registrationUri, 'registration', {
+  const reply = await fetchDocument(patientFetchTo(options, endpoints), registrationUri, 'registration', {
     headers: { authorization: `Bearer ${registrationToken}` },
   });
   return ![401, 403, 404, 410].includes(reply.status);

@@ -205,6 +205,32 @@ describe('a refresh', () => {
     expect((await connections.credentials.renew(acmeKey, live))?.secret).toBe('a2');
   });
 
+  it('is not tried again before the provider wants that, used or not', async () => {
+    const { connections, clock } = await connected({
+      access_token: 'a1',
+      refresh_token: 'r1',
+      expires_in: 3600,
+    });
+    clock.nowMs += hourMs;
+    const busy = { status: 429, headers: { 'retry-after': '300' } };
+    answers.push(Response.json({ error: 'too_many_requests' }, busy));
+    const failure = { code: 'RefreshFailed', hint: expect.stringContaining('try again in 300 s') };
+    await expect(connections.credentials.acquire(acmeKey)).rejects.toMatchObject(failure);
+    clock.nowMs += 299_999;
+    await expect(connections.credentials.acquire(acmeKey)).rejects.toMatchObject(failure);
+    expect(asked).toBe(1);
+    clock.nowMs += 1;
+    answers.push(Response.json({ access_token: 'a2', expires_in: 3600 }));
+    expect((await connections.credentials.acquire(acmeKey)).secret).toBe('a2');
+    // A response without it counts by itself.
+    clock.nowMs += hourMs;
+    answers.push(new Response('', { status: 503 }));
+    await expect(connections.credentials.acquire(acmeKey)).rejects.toMatchObject({ code: 'RefreshFailed' });
+    clock.nowMs += 1_000;
+    answers.push(Response.json({ access_token: 'a3', expires_in: 3600 }));
+    expect((await connections.credentials.acquire(acmeKey)).secret).toBe('a3');
+  });
+
   it('is not tried without a refresh token', async () => {
     const { connections, clock } = await connected({ access_token: 'a1', expires_in: 3600 });
     await connections.credentials.acquire(acmeKey);

@@ -33,6 +33,8 @@ export interface RefreshContext {
   readonly connections: ConnectionStore;
   readonly unstored: UnstoredGrants;
   readonly refreshOf: RefreshOf;
+  /** Called before a failure for which the provider wants to be left alone. */
+  readonly onRetryAfter?: (ms: number) => void;
 }
 
 /**
@@ -103,6 +105,7 @@ async function refreshNow(context: RefreshContext, current: OpenConnection): Pro
     ],
   });
   if (result.kind === 'failed') {
+    if (result.retryAfterMs !== undefined) context.onRetryAfter?.(result.retryAfterMs);
     if (isRefusedRegistration(result, client))
       await doubtClient(options.vault, provider, client.clientId, 'refused');
     throw result.error;

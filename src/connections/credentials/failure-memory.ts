@@ -10,6 +10,8 @@ interface Failure {
   readonly error: AuthsomeError;
   readonly count: number;
   readonly atMs: number;
+  /** How long the provider wants to be left alone. */
+  readonly wantedMs: number;
 }
 
 /** The last failures of refreshes, by connection: the provider is not asked again for a while, longer after each. */
@@ -21,9 +23,9 @@ export class FailureMemory {
     this.#nowMs = nowMs;
   }
 
-  add(key: string, error: AuthsomeError): void {
+  add(key: string, error: AuthsomeError, wantedMs = 0): void {
     const count = (this.#failures.get(key)?.count ?? 0) + 1;
-    this.#failures.set(key, { error, count, atMs: this.#nowMs() });
+    this.#failures.set(key, { error, count, atMs: this.#nowMs(), wantedMs });
   }
 
   forget(key: string): void {
@@ -34,7 +36,7 @@ export class FailureMemory {
   recent(key: string): AuthsomeError | undefined {
     const failure = this.#failures.get(key);
     if (failure === undefined) return undefined;
-    const isRecent = isWithin(failure.atMs, this.#nowMs(), backOffMs(failure.count, maxBackOffMs));
+    const isRecent = isWithin(failure.atMs, this.#nowMs(), backOffMs(failure, maxBackOffMs));
     return isRecent ? failure.error : undefined;
   }
 
@@ -43,7 +45,7 @@ export class FailureMemory {
     const failure = this.#failures.get(key);
     if (failure === undefined) return Number.NEGATIVE_INFINITY;
     if (isFinal(failure.error)) return Number.POSITIVE_INFINITY;
-    const idleMs = backOffMs(failure.count, maxIdleBackOffMs);
+    const idleMs = backOffMs(failure, maxIdleBackOffMs);
     return isWithin(failure.atMs, this.#nowMs(), idleMs) ? failure.atMs + idleMs : Number.NEGATIVE_INFINITY;
   }
 }
@@ -53,6 +55,6 @@ export function isWithin(thenMs: number, nowMs: number, ms: number): boolean {
   return thenMs <= nowMs && nowMs < thenMs + ms;
 }
 
-function backOffMs(failures: number, maxMs: number): number {
-  return Math.min(firstBackOffMs * 2 ** (failures - 1), maxMs);
+function backOffMs({ count, wantedMs }: Failure, maxMs: number): number {
+  return Math.max(wantedMs, Math.min(firstBackOffMs * 2 ** (count - 1), maxMs));
 }

@@ -2,7 +2,7 @@ import { asAuthsomeError } from '../../errors.ts';
 import type { ConnectionsOptions } from '../contract.ts';
 import { splitConnectionKey } from '../names.ts';
 import type { ConnectionStore, OpenConnection } from '../records/index.ts';
-import { refreshConnection, type UnstoredGrants } from './connection-refresh.ts';
+import { type RefreshContext, refreshConnection, type UnstoredGrants } from './connection-refresh.ts';
 import { FailureMemory } from './failure-memory.ts';
 import type { RefreshOf } from './grant-refresh.ts';
 import { SingleFlight } from './single-flight.ts';
@@ -61,7 +61,16 @@ export class RefreshGate {
   async #refreshNow(key: string, seen: number): Promise<OpenConnection> {
     const { provider, connection } = splitConnectionKey(key);
     const { options, connections, refreshOf, onFinalFailure } = this.#options;
-    const context = { options, connections, refreshOf, unstored: this.#unstored };
+    let wantedMs: number | undefined;
+    const context: RefreshContext = {
+      options,
+      connections,
+      refreshOf,
+      unstored: this.#unstored,
+      onRetryAfter(ms) {
+        wantedMs = ms;
+      },
+    };
     try {
       const open = await refreshConnection(context, provider, connection, seen);
       this.#failures.forget(key);
@@ -69,7 +78,7 @@ export class RefreshGate {
     } catch (caught) {
       const error = asAuthsomeError(caught);
       if (isFinal(error)) onFinalFailure(key);
-      this.#failures.add(key, error);
+      this.#failures.add(key, error, wantedMs);
       options.notify({ event: 'token.refresh_failed', provider, connection, outcome: error.code });
       throw error;
     }

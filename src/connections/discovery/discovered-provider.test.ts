@@ -50,6 +50,26 @@ describe('a URL', () => {
     expect(again.provider).toBe('mcp-example');
   });
 
+  it('is left alone by the next sign-in while its server wants that', async () => {
+    let asked = 0;
+    const { options, clock } = openFlowFixture(server, [{}], {
+      fetchFor: () => async () => {
+        asked += 1;
+        return new Response('', { status: 503, headers: { 'retry-after': '60' } });
+      },
+    });
+    const { signIns } = createConnections(options);
+    const starting = () => signIns.start({ provider: testResource, force: false });
+    await expect(starting()).rejects.toMatchObject({ code: 'EndpointUnreachable' });
+    const once = asked;
+    clock.nowMs += 59_000;
+    await expect(starting()).rejects.toMatchObject({ hint: 'Try again in 1 s.' });
+    expect(asked).toBe(once);
+    clock.nowMs += 1_000;
+    await expect(starting()).rejects.toMatchObject({ code: 'EndpointUnreachable' });
+    expect(asked).toBeGreaterThan(once);
+  });
+
   it('is looked at again at the next sign-in: a service may have moved', async () => {
     const { options } = openFlowFixture(server, [{}], { fetchFor: service });
     const connections = createConnections(options);

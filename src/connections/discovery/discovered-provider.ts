@@ -2,7 +2,7 @@ import { AuthsomeError } from '../../errors.ts';
 import type { ServerMetadata } from '../../oauth/index.ts';
 import type { FlowName, Provider } from '../../providers/index.ts';
 import type { ConnectionsOptions } from '../contract.ts';
-import { addressOf, fetchTo } from './endpoints.ts';
+import { addressOf, patientFetchTo } from './endpoints.ts';
 import { serviceAt } from './service.ts';
 
 export function isServiceUrl(provider: string): boolean {
@@ -60,7 +60,7 @@ export async function rediscoveredProvider(options: ConnectionsOptions, known: P
 
 /** What a definition takes from discovery. `trusted` is the issuer to stay with while the service still names it. */
 async function discover(options: ConnectionsOptions, url: URL, trusted: string | undefined) {
-  const fetch = fetchTo(options, { namedHost: url.hostname });
+  const fetch = patientFetchTo(options, { namedHost: url.hostname });
   const { resource, server } = await serviceAt(fetch, url, trusted);
   return {
     flow: flowFor(options, server),

@@ -90,7 +90,7 @@ async function discoveredEndpoints(options: ConnectionsOptions, provider: Provid
     );
   }
   const namedHost = new URL(addressOf(provider) ?? named).hostname;
-  const fetch = fetchTo(options, { namedHost });
+  const fetch = patientFetchTo(options, { namedHost });
   const issuer = namedIssuer ?? (await issuerOf(fetch, named));
   const server = await serverOf(fetch, provider, issuer);
   const { scopes: _, grantTypes: __, isConfirmed, ...found } = server;
@@ -139,6 +139,12 @@ export function fetchTo(options: ConnectionsOptions, target: Pick<Endpoints, 'na
     const { hostname } = new URL(input instanceof Request ? input.url : input);
     return options.fetchFor({ publicOnly: hostname !== namedHost })(input, init);
   };
+}
+
+/** As `fetchTo`, for what is asked again at each sign-in: not before the server wants that. */
+export function patientFetchTo(options: ConnectionsOptions, target: Pick<Endpoints, 'namedHost'>): Fetch {
+  const fetch = fetchTo(options, target);
+  return options.waits?.obeying(fetch) ?? fetch;
 }
 
 /** The address that a person typed, for a definition that was discovered from one: everything else in it is only claimed. */

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { shellWord } from '../../command-line.ts';
 import { AuthsomeError } from '../../errors.ts';
 import { type RevocationOutcome, revokeTokens } from '../../oauth/index.ts';
@@ -131,6 +132,7 @@ export async function revokeRemotely(
       revocationUrl,
       accessToken,
       refreshToken,
+      pause: options.pause ?? sleep,
     });
   } catch (error) {
     if (error instanceof AuthsomeError) return 'unreachable';
