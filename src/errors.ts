@@ -47,6 +47,8 @@ const table = {
   AddressInUse: { exit: 9, status: 503, topic: 'daemon-issues' },
   HomeNotUsable: { exit: 9, status: 503, topic: 'daemon-issues' },
   WrongMasterKey: { exit: 9, status: 503, topic: 'daemon-issues' },
+  PassphraseNeeded: { exit: 9, status: 503, topic: 'vault' },
+  WrongPassphrase: { exit: 9, status: 503, topic: 'vault' },
   DatabaseCorrupt: { exit: 9, status: 503, topic: 'daemon-issues' },
   StorageFull: {
     exit: 9,

@@ -30,9 +30,12 @@ if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
   process.stdout.write(`${packageDocument.version}\n`);
 } else {
   const [noun, verb, ...more] = args;
-  const isCheck = more.length === 1 && more[0] === '--check';
-  const asksForDaemon = noun === 'daemon' && verb === 'serve' && (more.length === 0 || isCheck);
-  void (asksForDaemon ? serve({ ...common, isCheck }) : command(common)).then((code) => {
+  // Flags for the process that starts a daemon, and for nobody else.
+  const isCheck = more.includes('--check');
+  const isTyped = more.includes('--passphrase-from-stdin');
+  const isPlain = more.length === Number(isCheck) + Number(isTyped);
+  const asksForDaemon = noun === 'daemon' && verb === 'serve' && isPlain;
+  void (asksForDaemon ? serve({ ...common, isCheck, isTyped }) : command(common)).then((code) => {
     process.exitCode = code;
   });
 }

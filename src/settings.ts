@@ -31,6 +31,8 @@ export interface Settings {
   readonly listenPort: number;
   readonly masterKey: string | undefined;
   readonly masterKeyFile: string | undefined;
+  /** Path of a private file with the passphrase of a vault that has one. */
+  readonly passphraseFile: string | undefined;
   /** Other users of this machine whose processes may connect to the daemon. */
   readonly allowedUsers: readonly number[];
   readonly identityHandle: string | undefined;
@@ -50,6 +52,7 @@ const settingNames = [
   'ALLOW_UID',
   'MASTER_KEY',
   'MASTER_KEY_FILE',
+  'PASSPHRASE_FILE',
   'IDENTITY',
   'IDENTITY_KEY',
   'CLIENT_METADATA_URL',
@@ -100,6 +103,7 @@ export function parseSettings(env: Environment, config: Readonly<Record<string, 
     listenPort,
     masterKey: setting('MASTER_KEY'),
     masterKeyFile: setting('MASTER_KEY_FILE'),
+    passphraseFile: setting('PASSPHRASE_FILE'),
     allowedUsers: parseUsers(read('ALLOW_UID')),
     identityHandle: setting('IDENTITY'),
     identityKey: setting('IDENTITY_KEY'),

@@ -54,6 +54,9 @@ describe('the manual', () => {
 
   it('names no command and no option that is not there', () => {
     const commands = join(root, 'src/cli/commands');
+    const folders = [commands, join(commands, 'machine')];
+    const fileOf = (name: string) =>
+      folders.map((folder) => join(folder, `${name}.ts`)).find(existsSync) ?? '';
     const texts = [
       ...sources(join(root, 'src')),
       ...documents.filter((name) => name !== 'CHANGELOG.md').map(read),
@@ -63,7 +66,7 @@ describe('the manual', () => {
       [...text.matchAll(/\bauthsome ([a-z][a-z-]+)((?: (?!-- )[^\s`'"]+)*)/g)].map(
         ([line, name = '', rest = '']) => ({
           line,
-          file: join(commands, `${name}.ts`),
+          file: fileOf(name),
           options: rest.match(/(?<= )--?[a-z][a-z-]*/g) ?? [],
         }),
       ),

@@ -16,5 +16,6 @@ export {
   providerRoutes,
   runRoutes,
   scanRoutes,
+  vaultRoutes,
 } from './routes/index.ts';
 export { type PublicAddress, signResponses } from './sign-responses.ts';

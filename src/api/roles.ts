@@ -14,6 +14,8 @@ export const neededRoles: Readonly<Record<string, Role>> = {
   'GET /v1/whoami': 'user',
   'GET /v1/doctor': 'user',
   'POST /v1/daemon/stop': 'admin',
+  'PUT /v1/vault/passphrase': 'admin',
+  'DELETE /v1/vault/passphrase': 'admin',
   'GET /v1/providers': 'user',
   'POST /v1/providers': 'admin',
   'GET /v1/providers/:provider': 'user',

@@ -88,6 +88,8 @@ export type AuditEvent =
         | 'secret.revealed'
         | 'secret.exported'
         | 'secret.compared'
+        | 'vault.passphrase_set'
+        | 'vault.passphrase_removed'
         | 'provider.registered'
         | 'provider.removed'
         | 'rules.changed'

@@ -100,13 +100,13 @@ export const commandTable: readonly CommandEntry[] = [
     name: 'init',
     group: manage,
     summary: 'prepare the home, the identity, the vault and the daemon',
-    load: () => import('./commands/init.ts'),
+    load: () => import('./commands/machine/init.ts'),
   },
   {
     name: 'doctor',
     group: manage,
     summary: 'check that everything works, and show how to fix what does not',
-    load: () => import('./commands/doctor.ts'),
+    load: () => import('./commands/machine/doctor.ts'),
   },
   {
     name: 'connections',
@@ -131,6 +131,12 @@ export const commandTable: readonly CommandEntry[] = [
     group: manage,
     summary: 'start, stop and inspect the daemon',
     load: () => import('./commands/daemon.ts'),
+  },
+  {
+    name: 'vault',
+    group: manage,
+    summary: 'lock the vault with a passphrase, or remove it',
+    load: () => import('./commands/machine/vault.ts'),
   },
   {
     name: 'completion',

@@ -146,10 +146,11 @@ function usageError(
 }
 
 function createContext(options: CliOptions, terminal: CommandContext['terminal']): CommandContext {
+  const questions = processQuestions(terminal);
   const settings = once(() => loadSettings(options.environment));
   const daemon = once(async () => {
     const { daemonOptions } = await import('./connect.ts');
-    return daemonOptions(options, settings(), terminal.note);
+    return daemonOptions(options, settings(), { onNewDaemon: terminal.note, secret: questions?.secret });
   });
   const client = once(async () => {
     const { createClient } = await import('../client/index.ts');
@@ -157,7 +158,7 @@ function createContext(options: CliOptions, terminal: CommandContext['terminal']
   });
   const context: CommandContext = {
     terminal,
-    questions: processQuestions(terminal),
+    questions,
     environment: options.environment,
     platform: process.platform,
     version: options.version,

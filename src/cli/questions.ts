@@ -17,8 +17,13 @@ export function processQuestions({ isInteractive, json }: Terminal): Questions |
       const answer = await answerTo({ message: `${question} [y/N] `, isShown: true });
       return /^\s*y(es)?\s*$/i.test(answer ?? '');
     },
-    secret: (message) => answerTo({ message, isShown: false }),
+    secret: secretFrom,
   };
+}
+
+/** What the person at this process's terminal types, without being shown; `undefined` when it was cancelled. */
+export function secretFrom(message: string): Promise<string | undefined> {
+  return answerTo({ message, isShown: false });
 }
 
 async function answerTo(prompt: Pick<Prompt, 'message' | 'isShown'>): Promise<string | undefined> {

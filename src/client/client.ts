@@ -18,6 +18,7 @@ import type {
   LogDocument,
   LoginRequest,
   LogoutDocument,
+  PassphraseDocument,
   ReadyDocument,
   RegisterDocument,
   RegisterRequest,
@@ -41,6 +42,8 @@ export interface Client {
   whoami(): Promise<WhoamiDocument>;
   ready(): Promise<ReadyDocument>;
   doctor(): Promise<DoctorDocument>;
+  setPassphrase(passphrase: string): Promise<PassphraseDocument>;
+  removePassphrase(): Promise<PassphraseDocument>;
   list(): Promise<ListDocument>;
   /** What `registerProvider` would store. */
   reviewProvider(request: RegisterRequest): Promise<ReviewDocument>;
@@ -100,10 +103,8 @@ export function createClient(options: DaemonOptions): Client {
       return (await readDocument(response, at.origin)) as T;
     });
 
-  const sendSecret = async <T>(target: string, body: unknown): Promise<T> =>
-    reach(
-      async (at) => (await sendToVerifiedDaemon(at, options, { method: 'POST', target, body, idleMs })) as T,
-    );
+  const sendSecret = async <T>(target: string, body: unknown, method: 'POST' | 'PUT' = 'POST'): Promise<T> =>
+    reach(async (at) => (await sendToVerifiedDaemon(at, options, { method, target, body, idleMs })) as T);
 
   return {
     whoami: () => ask({ method: 'GET', target: '/v1/whoami' }),
@@ -117,6 +118,8 @@ export function createClient(options: DaemonOptions): Client {
         return document as ReadyDocument;
       }),
     doctor: () => ask({ method: 'GET', target: '/v1/doctor' }),
+    setPassphrase: (passphrase) => sendSecret('/v1/vault/passphrase', { passphrase }, 'PUT'),
+    removePassphrase: () => ask({ method: 'DELETE', target: '/v1/vault/passphrase' }),
     list: () => ask({ method: 'GET', target: '/v1/providers' }),
     reviewProvider: (request) =>
       ask({ method: 'POST', target: '/v1/providers', body: { ...request, review: true } }),

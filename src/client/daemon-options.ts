@@ -9,6 +9,11 @@ export interface DaemonOptions extends Signer {
   readonly onNewDaemon: (text: string) => void;
   /** Of this program; a daemon of another one is replaced once it has nothing to do. */
   readonly version: string;
+  /**
+   * The passphrase that a person types; `undefined` when the question was left, `null` where nobody can be asked. `isRetry`:
+   * the one before was wrong.
+   */
+  readonly askPassphrase?: ((isRetry: boolean) => Promise<string | undefined | null>) | undefined;
   /** `<execPath> <entry> daemon serve` is the daemon. */
   readonly launch: {
     readonly execPath: string;

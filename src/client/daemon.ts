@@ -16,10 +16,10 @@ export async function findDaemon(options: DaemonOptions): Promise<DaemonRecord |
  * The daemon for this home, started in the background if it is not running. Of several callers at once, one starts it.
  * Throws what kept it from starting; `AddressInUse` when another process uses its port.
  */
-export async function ensureDaemon(options: DaemonOptions): Promise<DaemonRecord> {
+export async function ensureDaemon(options: DaemonOptions, passphrase?: string): Promise<DaemonRecord> {
   // Loaded only to start a daemon: every other command does without it.
-  const { startDaemon } = await import('./start.ts');
-  return startDaemon(options);
+  const { startDaemon } = await import('./start/start.ts');
+  return startDaemon(options, passphrase);
 }
 
 /**
@@ -46,17 +46,24 @@ export async function currentDaemon(record: DaemonRecord, options: DaemonOptions
 
 /**
  * The daemon that replaces the running one, even while that has runs. Throws `WrongMasterKey`, and leaves the old one
- * running, if this shell cannot get the vault's key: the variable with the key may be set only in another shell.
+ * running, if this shell cannot get the vault's key: the variable with the key may be set only in another shell. Asks for
+ * the vault's passphrase first, where it has one.
  */
 export async function restartDaemon(options: DaemonOptions): Promise<DaemonRecord> {
-  if (readDaemonRecord(options.settings.home) !== undefined) await preflight(options);
+  if (readDaemonRecord(options.settings.home) === undefined) return ensureDaemon(options);
+  const { withPassphrase } = await import('./start/passphrase.ts');
+  const typed = await withPassphrase(options, async (passphrase) => {
+    await preflight(options, passphrase);
+    return passphrase;
+  });
   await stopDaemon(options, 'now');
-  return ensureDaemon(options);
+  // Asked once: the daemon that starts now needs what the check has just opened the vault with.
+  return ensureDaemon(options, typed);
 }
 
-async function preflight(options: DaemonOptions): Promise<void> {
-  const { preflightStart } = await import('./preflight.ts');
-  await preflightStart(options);
+async function preflight(options: DaemonOptions, passphrase?: string): Promise<void> {
+  const { preflightStart } = await import('./start/preflight.ts');
+  await preflightStart(options, passphrase);
 }
 
 /**

@@ -5,6 +5,8 @@
  * | call | body → response |
  * |---|---|
  * | GET /v1/whoami | → WhoamiDocument |
+ * | PUT /v1/vault/passphrase | PassphraseRequest → PassphraseDocument |
+ * | DELETE /v1/vault/passphrase | → PassphraseDocument |
  * | GET /v1/providers | → ListDocument |
  * | POST /v1/providers | RegisterRequest → RegisterDocument; with `review`, ReviewDocument and nothing is stored |
  * | GET /v1/providers/:provider[?base_url=] | → InspectDocument |
@@ -63,6 +65,21 @@ export interface DoctorDocument {
   readonly checks: readonly CheckDocument[];
 }
 
+/** Where the vault's master key comes from. */
+export type KeySource = 'env' | 'env_file' | 'keychain' | 'file' | 'passphrase';
+
+export interface PassphraseRequest {
+  readonly passphrase: string;
+}
+
+/** After a change of the passphrase. */
+export interface PassphraseDocument {
+  readonly v: 1;
+  readonly vault: string;
+  /** What opens the vault now: the source that is used first, then the others. */
+  readonly key_sources: readonly KeySource[];
+}
+
 export interface WhoamiDocument {
   readonly v: 1;
   readonly version: string;
@@ -71,7 +88,7 @@ export interface WhoamiDocument {
   readonly did: string;
   readonly principal: { readonly id: string; readonly role: 'admin' | 'user' };
   readonly vault: string;
-  readonly key_source: 'env' | 'env_file' | 'keychain' | 'file';
+  readonly key_source: KeySource;
   readonly daemon: { readonly url: string; readonly pid: number; readonly version: string };
 }
 

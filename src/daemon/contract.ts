@@ -2,6 +2,7 @@ import type { StopDocument } from '../client/index.ts';
 import type { Environment } from '../environment.ts';
 import type { AuthsomeError } from '../errors.ts';
 import type { Settings } from '../settings.ts';
+import type { PassphraseKey } from '../vault/index.ts';
 import type { Home } from './home/index.ts';
 import type { Log } from './log/index.ts';
 
@@ -12,6 +13,8 @@ export interface StartOptions {
   readonly home: Home;
   readonly environment: Environment;
   readonly version: string;
+  /** Opens vaults that have a passphrase. */
+  readonly passphrase: PassphraseKey;
   readonly log: Log;
   readonly addressInUse: (host: string, port: number) => Promise<AuthsomeError>;
   readonly nowMs: () => number;

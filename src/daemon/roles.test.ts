@@ -53,6 +53,8 @@ describe('the roles of calls', () => {
     const forAdmins = Object.entries(neededRoles).flatMap(([call, role]) => (role === 'admin' ? [call] : []));
     expect(forAdmins).toEqual([
       'POST /v1/daemon/stop',
+      'PUT /v1/vault/passphrase',
+      'DELETE /v1/vault/passphrase',
       'POST /v1/providers',
       'DELETE /v1/providers/:provider',
     ]);

@@ -15,6 +15,7 @@ import {
   runRoutes,
   scanRoutes,
   signResponses,
+  vaultRoutes,
 } from '../api/index.ts';
 import type { Caller, Principals, Tenant } from '../principals/index.ts';
 import type { Daemon, StartOptions } from './contract.ts';
@@ -88,6 +89,7 @@ export function routesOf(options: RoutesOptions): readonly Routes[] {
     authSessionRoutes(tenants),
     auditRoutes(tenants),
     runRoutes(runs, tenants),
+    vaultRoutes(tenants),
     scanRoutes({ tenants, runs, randomBytes }),
   ];
 }

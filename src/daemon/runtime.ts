@@ -58,6 +58,7 @@ export async function createRuntime(
     storage,
     masterKey: settings.masterKey,
     masterKeyFile: settings.masterKeyFile,
+    passphrase: options.passphrase,
     serverDirectory: home.server,
     keychain,
     catalog,

@@ -4,8 +4,9 @@ import type { Environment } from '../environment.ts';
 import { AuthsomeError, asAuthsomeError, errorDocument, exitCodeOf } from '../errors.ts';
 import { loadSettings } from '../settings.ts';
 import { type FileLock, lockFile } from '../storage/index.ts';
+import { passphraseKey } from '../vault/index.ts';
 import type { Daemon } from './contract.ts';
-import { checkMasterKey, homeAt, otherDaemonIsHealthy, prepareHome } from './home/index.ts';
+import { checkMasterKey, homeAt, otherDaemonIsHealthy, prepareHome, typedPassphrase } from './home/index.ts';
 import { type Log, openLog, unexpectedFields } from './log/index.ts';
 import { startDaemon } from './start.ts';
 
@@ -15,6 +16,8 @@ export interface ServeOptions {
   readonly version: string;
   /** Only checks whether the vaults of the home could be opened with this environment. */
   readonly isCheck: boolean;
+  /** A passphrase comes through the standard input. */
+  readonly isTyped: boolean;
   /** The error for a port that another process uses: which one, and what to do. */
   readonly addressInUse: (host: string, port: number) => Promise<AuthsomeError>;
 }
@@ -37,8 +40,10 @@ export async function serveDaemon(options: ServeOptions): Promise<number> {
   try {
     const settings = loadSettings(options.environment);
     const home = homeAt(settings.home);
+    const typed = options.isTyped ? await typedPassphrase(process.stdin) : undefined;
+    const passphrase = passphraseKey({ typed, file: settings.passphraseFile });
     if (options.isCheck) {
-      await checkMasterKey(settings, home, options.environment);
+      await checkMasterKey(settings, home, options.environment, passphrase);
       return 0;
     }
     prepareHome(home);
@@ -51,6 +56,7 @@ export async function serveDaemon(options: ServeOptions): Promise<number> {
         home,
         environment: options.environment,
         version: options.version,
+        passphrase,
         log,
         addressInUse: options.addressInUse,
         nowMs: Date.now,

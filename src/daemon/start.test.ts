@@ -2,6 +2,7 @@ import { mkdirSync, rmSync, statSync } from 'node:fs';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { AuthsomeError } from '../errors.ts';
 import { parseSettings } from '../settings.ts';
+import { passphraseKey } from '../vault/index.ts';
 import type { Daemon } from './contract.ts';
 import { homeAt } from './home/index.ts';
 import { startDaemon } from './start.ts';
@@ -30,6 +31,7 @@ function startAgain(masterKey: number): Promise<Daemon> {
     settings,
     home: homeAt(settings.home),
     environment: {},
+    passphrase: passphraseKey({ typed: undefined, file: undefined }),
     version: '0.0.0-test',
     log: { error: log, warn: log, info: log, debug: log },
     addressInUse: async (host) => new AuthsomeError('AddressInUse', `address already in use: ${host}`),

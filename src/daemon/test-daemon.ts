@@ -15,6 +15,7 @@ import {
 import { writePrivateFile } from '../private-files/index.ts';
 import { parseSettings } from '../settings.ts';
 import { openDatabase } from '../storage/test-storage.ts';
+import { passphraseKey } from '../vault/index.ts';
 import type { Daemon, StartOptions } from './contract.ts';
 import { homeAt, prepareHome } from './home/home.ts';
 import type { Log } from './log/log.ts';
@@ -67,6 +68,7 @@ export async function openFixture({
       home,
       environment: {},
       version: '0.0.0-test',
+      passphrase: passphraseKey({ typed: undefined, file: undefined }),
       log: silentLog,
       addressInUse: async (host, port) =>
         new AuthsomeError('AddressInUse', `address already in use: ${host}:${port}`),

@@ -5,7 +5,15 @@ import type { Fetch } from '../network/index.ts';
 import type { Policy } from '../policy/index.ts';
 import type { Catalog } from '../providers/index.ts';
 import type { Storage } from '../storage/index.ts';
-import { type Keychain, type MasterKeySource, unlockVault } from '../vault/index.ts';
+import {
+  type Keychain,
+  type KeySources,
+  type MasterKeySource,
+  type PassphraseKey,
+  removePassphrase,
+  setPassphrase,
+  unlockVault,
+} from '../vault/index.ts';
 import type { Caller, Principal, Principals } from './principals.ts';
 import { catalogFor } from './tenant-catalog.ts';
 
@@ -13,7 +21,8 @@ import { catalogFor } from './tenant-catalog.ts';
 export interface Tenant {
   readonly principal: Principal;
   readonly connections: Connections;
-  readonly keySource: MasterKeySource;
+  /** Where the master key comes from: another source once the passphrase has been set or removed. */
+  keySource: MasterKeySource;
   readonly catalog: Catalog;
   /** Decides by the rules that apply to the principal now. */
   readonly policy: Policy;
@@ -32,6 +41,8 @@ export interface Tenants {
   all(): Promise<readonly Tenant[]>;
   /** Called at every change of a connection from now on, before its next credential is handed out. */
   onChange(listener: ChangeListener): void;
+  /** Sets the passphrase of the home's vaults; `undefined` removes it. One change at a time. */
+  changePassphrase(passphrase: string | undefined): Promise<KeySources>;
   /** Resolves when nothing that providers have granted is still to be stored. */
   close(): Promise<void>;
 }
@@ -43,6 +54,7 @@ export interface TenantsOptions {
   readonly masterKeyFile: string | undefined;
   readonly serverDirectory: string;
   readonly keychain: Keychain | undefined;
+  readonly passphrase: PassphraseKey;
   readonly catalog: Catalog;
   readonly policy: Policy;
   readonly fetchFor: (options: { readonly publicOnly: boolean }) => Fetch;
@@ -72,12 +84,25 @@ export function createTenants(options: TenantsOptions): Tenants {
     return opening;
   };
 
+  let lastChange: Promise<unknown> = Promise.resolve();
+  const changePassphrase = async (passphrase: string | undefined): Promise<KeySources> => {
+    const sources =
+      passphrase === undefined ? await removePassphrase(options) : await setPassphrase(options, passphrase);
+    for (const tenant of await Promise.all(tenants.values())) tenant.keySource = sources[0];
+    return sources;
+  };
+
   return {
     open,
     of: ({ principal }) => open(principal),
     openAll: async () => Promise.all((await options.principals.all()).map(open)),
     all: () => Promise.all(tenants.values()),
     onChange: (listener) => listeners.push(listener),
+    changePassphrase(passphrase) {
+      const change = lastChange.then(() => changePassphrase(passphrase));
+      lastChange = change.catch(() => undefined);
+      return change;
+    },
     async close() {
       const opened = await Promise.allSettled(tenants.values());
       await Promise.all(

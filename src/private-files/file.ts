@@ -68,6 +68,16 @@ export function createPrivateFile(path: string, text: string): string {
   });
 }
 
+/** Removes a file, so that no crash brings it back; nothing when there is none. */
+export function removePrivateFile(path: string): void {
+  try {
+    rmSync(path, { force: true });
+    syncDirectory(dirname(path));
+  } catch (error) {
+    throw fileFailure(path, 'written', error);
+  }
+}
+
 /** Writes `text` to disk beside `path`, under a name that `publish` then replaces. */
 function withDraft(path: string, text: string, publish: (draft: string) => void): void {
   const draft = `${path}.${randomBytes(6).toString('hex')}.new`;

@@ -4,5 +4,11 @@
  */
 export { makePrivateDirectory } from './directory.ts';
 export { type EntryFault, entryFault, requirePrivate } from './entry.ts';
-export { createPrivateFile, fileFailure, readPrivateFile, writePrivateFile } from './file.ts';
+export {
+  createPrivateFile,
+  fileFailure,
+  readPrivateFile,
+  removePrivateFile,
+  writePrivateFile,
+} from './file.ts';
 export { parentFault } from './parents.ts';

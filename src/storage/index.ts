@@ -9,4 +9,4 @@ export type { RecordKey, RecordListing, RecordRow, RecordTable } from './record-
 export { type FileLock, lockFile } from './sqlite/lock.ts';
 export { openStorage, openStorageAsFound } from './sqlite/storage.ts';
 export type { Storage } from './storage.ts';
-export type { NewVaultRow, VaultRow, VaultTable } from './vault-table.ts';
+export type { KeyWrappingRow, NewVaultRow, VaultRow, VaultTable } from './vault-table.ts';

@@ -3,7 +3,7 @@ import type { LeaseKey, LeaseRow } from './lease-table.ts';
 import type { IdentityRow } from './principal-table.ts';
 import type { RecordKey, RecordRow } from './record-table.ts';
 import type { Storage } from './storage.ts';
-import type { VaultRow } from './vault-table.ts';
+import type { KeyWrappingRow, VaultRow } from './vault-table.ts';
 
 export type MemoryStorage = Pick<Storage, 'principals' | 'vaults' | 'records' | 'leases'>;
 
@@ -13,6 +13,7 @@ export type MemoryStorage = Pick<Storage, 'principals' | 'vaults' | 'records' | 
  */
 export function memoryStorage(): MemoryStorage {
   const vaults = new Map<string, VaultRow>();
+  const wrappings = new Map<string, KeyWrappingRow>();
   const records = new Map<string, RecordRow>();
   const leases = new Map<string, LeaseRow>();
   const identities: IdentityRow[] = [];
@@ -27,6 +28,9 @@ export function memoryStorage(): MemoryStorage {
           vaults.set(id, row);
           return row;
         }),
+      wrapping: (kind) => step(() => wrappings.get(kind)),
+      putWrapping: (kind, row) => step(() => void wrappings.set(kind, row)),
+      removeWrapping: (kind) => step(() => void wrappings.delete(kind)),
     },
     records: {
       read: (key) => step(() => records.get(textOf(key))),

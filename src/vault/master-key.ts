@@ -16,11 +16,13 @@ export interface MasterKeyOptions {
   readonly vaultExists: boolean;
   /** Whether a key is the vault's: of two stored keys, the one in use. Without it any key is. */
   readonly opensVault?: (key: Uint8Array) => boolean;
+  /** Opens what a passphrase has wrapped; `undefined` where there is no passphrase. */
+  readonly fromPassphrase?: (() => Promise<Uint8Array>) | undefined;
   readonly keychain: Keychain | undefined;
   readonly randomBytes: RandomBytes;
 }
 
-export type MasterKeySource = 'env' | 'env_file' | 'keychain' | 'file';
+export type MasterKeySource = 'env' | 'env_file' | 'keychain' | 'file' | 'passphrase';
 
 export interface MasterKey {
   readonly key: Uint8Array;
@@ -34,7 +36,7 @@ type KeychainAnswer =
 
 /**
  * The master key from the first source that has one: the environment, the file that it names, the keychain,
- * `server/master.key`. With none, and no vault yet, a new key in the keychain or else in that file. Throws
+ * `server/master.key`, and then what a passphrase opens. With none, and no vault yet, a new key in the keychain or else in that file. Throws
  * `WrongMasterKey` when a vault exists and its key is nowhere.
  */
 export async function resolveMasterKey(options: MasterKeyOptions): Promise<MasterKey> {
@@ -47,7 +49,11 @@ export async function resolveMasterKey(options: MasterKeyOptions): Promise<Maste
   const opensVault = options.opensVault ?? (() => true);
   if (answer.state === 'found' && opensVault(answer.key)) return { key: answer.key, source: 'keychain' };
   const fileKey = readKeyFile(path);
-  if (fileKey !== undefined) return { key: fileKey, source: 'file' };
+  const { fromPassphrase } = options;
+  if (fileKey !== undefined && (fromPassphrase === undefined || opensVault(fileKey))) {
+    return { key: fileKey, source: 'file' };
+  }
+  if (fromPassphrase !== undefined) return { key: await fromPassphrase(), source: 'passphrase' };
   // It is not this vault's: opening the vault reports that.
   if (answer.state === 'found') return { key: answer.key, source: 'keychain' };
   if (vaultExists) throw lostKey(answer, keychain, path);

@@ -11,3 +11,4 @@ export { pagePath, pageRoutes } from './pages/index.ts';
 export { providerRoutes } from './providers.ts';
 export { runRoutes } from './runs.ts';
 export { scanRoutes } from './scan.ts';
+export { vaultRoutes } from './vault.ts';

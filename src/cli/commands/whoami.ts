@@ -1,14 +1,8 @@
 import type { CommandModule } from '../command-table.ts';
 import type { CommandContext } from '../context.ts';
 import { addExamples } from '../help-text.ts';
+import { keySourceText } from '../output/key-source.ts';
 import { formatPairs } from '../output/pairs.ts';
-
-const keySources = {
-  env: 'AUTHSOME_MASTER_KEY',
-  env_file: 'the file in AUTHSOME_MASTER_KEY_FILE',
-  keychain: 'the keychain',
-  file: 'server/master.key',
-} as const;
 
 export async function whoami(context: CommandContext): Promise<void> {
   const { terminal } = context;
@@ -26,7 +20,7 @@ export async function whoami(context: CommandContext): Promise<void> {
         ['did', document.did],
         ['principal', `${principal.id} (${principal.role})`],
         ['vault', document.vault],
-        ['key source', keySources[document.key_source] ?? document.key_source],
+        ['key source', keySourceText[document.key_source] ?? document.key_source],
         ['home', document.home],
         ['daemon', `${daemon.url} (pid ${daemon.pid}, version ${daemon.version})`],
         ['version', document.version],

@@ -70,6 +70,7 @@ describe('the environment of a run', () => {
     const child = environmentOf({
       AUTHSOME_HOME: '/home/a',
       AUTHSOME_MASTER_KEY: 'm',
+      AUTHSOME_PASSPHRASE_FILE: '/run/secrets/vault',
       AUTHSOME_IDENTITY_KEY: 'k',
       AUTHSOME_DATABASE_URL: 'postgres://u:p@h/d',
     });

@@ -22,7 +22,7 @@ export interface StoreChecksOptions {
 
 /** Whether what is stored can be read, and whether a person has to do something about it. */
 export function storeChecks(options: StoreChecksOptions): readonly Check[] {
-  const { storage, trail, catalog, tenants } = options;
+  const { home, storage, trail, catalog, tenants } = options;
   const isVital = true;
   return [
     check('database', (depth) => databaseFinding(storage, depth), { isVital }),
@@ -30,7 +30,7 @@ export function storeChecks(options: StoreChecksOptions): readonly Check[] {
     check('vault', async () => ok((await tenants()).length === 0 ? 'no vault yet' : 'the vault opens'), {
       isVital,
     }),
-    check('key_source', async () => keySourceFinding(await tenants()), { isVital }),
+    check('key_source', async () => keySourceFinding(home, await tenants()), { isVital }),
     check('connections', async () => connectionsFinding(catalog, await tenants())),
     check('hosts', async () => hostsFinding(await tenants())),
     check('keychain', () => keychainFinding(options)),
@@ -59,8 +59,15 @@ async function auditFinding(trail: AuditTrail): Promise<Finding> {
   return { status: 'fail', message, fix: 'authsome log -n 100' };
 }
 
-function keySourceFinding(tenants: readonly Tenant[]): Finding {
+function keySourceFinding({ masterKeyFile }: Home, tenants: readonly Tenant[]): Finding {
   const sources = new Set(tenants.map(({ keySource }) => keySource));
+  if (sources.has('file')) {
+    return {
+      status: 'warn',
+      message: `the master key lies beside the vault: a copy of both is enough to read it (${masterKeyFile})`,
+      fix: 'authsome vault passphrase set',
+    };
+  }
   return ok(sources.size === 0 ? 'no master key is needed yet' : `master key: ${[...sources].join(', ')}`);
 }
 

@@ -7,3 +7,4 @@ export { type Home, homeAt, homeFaults, prepareHome } from './home.ts';
 export { maintainFile } from './maintained-file.ts';
 export { checkMasterKey } from './master-key-check.ts';
 export { otherDaemonIsHealthy } from './other-daemon.ts';
+export { typedPassphrase } from './typed-passphrase.ts';

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import type { Environment } from '../../environment.ts';
 import type { Settings } from '../../settings.ts';
 import { openStorageAsFound } from '../../storage/index.ts';
-import { requireMasterKey, systemKeychain } from '../../vault/index.ts';
+import { type PassphraseKey, requireMasterKey, systemKeychain } from '../../vault/index.ts';
 import type { Home } from './home.ts';
 
 /**
@@ -14,13 +14,22 @@ export async function checkMasterKey(
   { masterKey, masterKeyFile }: Settings,
   home: Home,
   environment: Environment,
+  passphrase: PassphraseKey,
 ): Promise<void> {
   if (!existsSync(home.databaseFile)) return;
   const storage = await openStorageAsFound(home.databaseFile);
   try {
     const keychain = systemKeychain({ account: home.path, environment: { ...environment } });
     const serverDirectory = home.server;
-    await requireMasterKey({ storage, masterKey, masterKeyFile, serverDirectory, keychain, randomBytes });
+    await requireMasterKey({
+      storage,
+      masterKey,
+      masterKeyFile,
+      serverDirectory,
+      keychain,
+      passphrase,
+      randomBytes,
+    });
   } finally {
     await storage.close();
   }

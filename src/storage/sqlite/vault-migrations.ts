@@ -42,4 +42,15 @@ export const vaultMigrations: readonly Migration[] = [
       ) STRICT, WITHOUT ROWID;
     `,
   },
+  {
+    room: 'vault',
+    version: 2,
+    sql: `
+      CREATE TABLE key_wrappings (
+        kind TEXT PRIMARY KEY,
+        parameters TEXT NOT NULL,
+        sealed BLOB NOT NULL
+      ) STRICT, WITHOUT ROWID;
+    `,
+  },
 ];

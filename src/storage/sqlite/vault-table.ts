@@ -1,4 +1,4 @@
-import type { NewVaultRow, VaultRow, VaultTable } from '../vault-table.ts';
+import type { KeyWrappingKind, KeyWrappingRow, NewVaultRow, VaultRow, VaultTable } from '../vault-table.ts';
 import type { Database } from './database.ts';
 
 const columns = 'id, wrapped_key AS wrappedKey, key_check AS keyCheck';
@@ -23,6 +23,29 @@ export class SqliteVaultTable implements VaultTable {
     return (
       this.#find(id) ?? this.#database.transaction(() => this.#find(id) ?? this.#add(make(this.#rows())))
     );
+  }
+
+  async wrapping(kind: KeyWrappingKind): Promise<KeyWrappingRow | undefined> {
+    // A database that is read as found may be of an authsome that knew no wrappings.
+    const table = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name = 'key_wrappings'";
+    if (this.#database.one(table) === undefined) return undefined;
+    return this.#database.one<KeyWrappingRow>(
+      'SELECT parameters, sealed FROM key_wrappings WHERE kind = ?',
+      kind,
+    );
+  }
+
+  async putWrapping(kind: KeyWrappingKind, { parameters, sealed }: KeyWrappingRow): Promise<void> {
+    this.#database.run(
+      'INSERT OR REPLACE INTO key_wrappings (kind, parameters, sealed) VALUES (?, ?, ?)',
+      kind,
+      parameters,
+      sealed,
+    );
+  }
+
+  async removeWrapping(kind: KeyWrappingKind): Promise<void> {
+    this.#database.run('DELETE FROM key_wrappings WHERE kind = ?', kind);
   }
 
   #rows(): readonly VaultRow[] {

@@ -2,16 +2,17 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { AuthsomeError } from '../errors.ts';
-import { fileFailure, makePrivateDirectory } from '../private-files/index.ts';
-import { daemonEnvironment } from './daemon-environment.ts';
-import type { DaemonOptions } from './daemon-options.ts';
-import { readDaemonRecord } from './daemon-record.ts';
-import { describeHolder, isAuthsomeDaemon } from './port-holder.ts';
-import { probe } from './probe.ts';
+import { AuthsomeError } from '../../errors.ts';
+import { fileFailure, makePrivateDirectory } from '../../private-files/index.ts';
+import { daemonEnvironment } from '../daemon-environment.ts';
+import type { DaemonOptions } from '../daemon-options.ts';
+import { readDaemonRecord } from '../daemon-record.ts';
+import { describeHolder, isAuthsomeDaemon } from '../port-holder.ts';
+import { probe } from '../probe.ts';
+import type { DaemonRecord } from '../wire.ts';
+import { passphraseArguments, sendPassphrase, withPassphrase } from './passphrase.ts';
 import { lastErrorAfter } from './reported-error.ts';
 import { removeStartLock, takeStartLock } from './start-lock.ts';
-import type { DaemonRecord } from './wire.ts';
 
 const startTimeoutMs = 30_000;
 const pollMs = 10;
@@ -21,8 +22,16 @@ const nonBlocking = constants.O_NONBLOCK ?? 0;
 /** No process has the lock for longer: a start takes less, or is given up. */
 const longestStartMs = 2 * startTimeoutMs;
 
-/** The daemon for this home, which has proved itself. Starts it unless it is running. */
-export async function startDaemon(options: DaemonOptions): Promise<DaemonRecord> {
+/**
+ * The daemon for this home, which has proved itself. Starts it unless it is running, with the passphrase of its vault: the
+ * one that was `typed` before, else one that is asked for.
+ */
+export function startDaemon(options: DaemonOptions, typed?: string): Promise<DaemonRecord> {
+  // The lock is free while a person types: others may start the daemon in the meantime.
+  return withPassphrase(options, (passphrase) => startWith(options, passphrase ?? typed));
+}
+
+async function startWith(options: DaemonOptions, passphrase: string | undefined): Promise<DaemonRecord> {
   const { home } = options.settings;
   const deadlineMs = options.now() + startTimeoutMs;
   makePrivateDirectory(home);
@@ -35,7 +44,7 @@ export async function startDaemon(options: DaemonOptions): Promise<DaemonRecord>
     if (takeStartLock(lock, options.now(), longestStartMs)) {
       try {
         // The process that had the lock before may have started one by now.
-        return (await runningDaemon(options)) ?? (await launch(options, deadlineMs));
+        return (await runningDaemon(options)) ?? (await launch(options, deadlineMs, passphrase));
       } finally {
         removeStartLock(lock);
       }
@@ -69,9 +78,13 @@ async function wasReplaced(record: DaemonRecord, { settings }: DaemonOptions): P
   return now !== undefined && now.secret !== record.secret;
 }
 
-async function launch(options: DaemonOptions, deadlineMs: number): Promise<DaemonRecord> {
+async function launch(
+  options: DaemonOptions,
+  deadlineMs: number,
+  passphrase: string | undefined,
+): Promise<DaemonRecord> {
   const logFile = join(options.settings.home, 'logs', 'daemon.log');
-  const { child, logStart } = spawnDaemon(options, logFile);
+  const { child, logStart } = spawnDaemon(options, logFile, passphrase);
   let end: string | undefined;
   child.once('exit', (code, signal) => {
     end = signal === null ? `exit code ${code}` : `signal ${signal}`;
@@ -94,18 +107,21 @@ async function launch(options: DaemonOptions, deadlineMs: number): Promise<Daemo
 function spawnDaemon(
   { settings, launch: program }: DaemonOptions,
   logFile: string,
+  passphrase: string | undefined,
 ): { readonly child: ChildProcess; readonly logStart: number } {
   const log = openLog(logFile);
   try {
     const logStart = fstatSync(log).size;
-    const child = spawn(program.execPath, [program.entry, 'daemon', 'serve'], {
+    const args = [program.entry, 'daemon', 'serve', ...passphraseArguments(passphrase)];
+    const child = spawn(program.execPath, args, {
       cwd: settings.home,
       // Its own session: neither the terminal's Ctrl-C nor its end reaches it.
       detached: true,
-      stdio: ['ignore', log, log],
+      stdio: [passphrase === undefined ? 'ignore' : 'pipe', log, log],
       env: daemonEnvironment(program.environment, settings.home),
       windowsHide: true,
     });
+    sendPassphrase(child.stdin, passphrase);
     return { child, logStart };
   } finally {
     closeSync(log);

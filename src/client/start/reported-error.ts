@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import type { AuthsomeError } from '../errors.ts';
-import { parseJson } from '../json.ts';
-import { errorOf } from './exchange.ts';
+import type { AuthsomeError } from '../../errors.ts';
+import { parseJson } from '../../json.ts';
+import { errorOf } from '../exchange.ts';
 
 /** How much of the log's end is searched. */
 const tailBytes = 64 * 1024;

@@ -1,6 +1,6 @@
 import { closeSync, lstatSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
-import { fileFailure } from '../private-files/index.ts';
-import { isAlive } from './liveness.ts';
+import { fileFailure } from '../../private-files/index.ts';
+import { isAlive } from '../liveness.ts';
 
 /** How long the holder may take to write its number into the lock. */
 const numberingMs = 1_000;

@@ -17,16 +17,16 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { AuthsomeError } from '../errors.ts';
-import { loadIdentity } from '../identity/index.ts';
-import { parseSettings } from '../settings.ts';
-import { createClient } from './client.ts';
-import { ensureDaemon, findDaemon, stopDaemon } from './daemon.ts';
-import { daemonEnvironment } from './daemon-environment.ts';
-import type { DaemonOptions } from './daemon-options.ts';
-import { daemonRecordFile, readDaemonRecord } from './daemon-record.ts';
-import { findPortHolder } from './port-holder.ts';
-import { killHanging } from './stop.ts';
+import { AuthsomeError } from '../../errors.ts';
+import { loadIdentity } from '../../identity/index.ts';
+import { parseSettings } from '../../settings.ts';
+import { createClient } from '../client.ts';
+import { ensureDaemon, findDaemon, stopDaemon } from '../daemon.ts';
+import { daemonEnvironment } from '../daemon-environment.ts';
+import type { DaemonOptions } from '../daemon-options.ts';
+import { daemonRecordFile, readDaemonRecord } from '../daemon-record.ts';
+import { findPortHolder } from '../port-holder.ts';
+import { killHanging } from '../stop.ts';
 
 /** A program that behaves as `daemon serve` does, as far as its starter can see. */
 const program = `

@@ -1,8 +1,8 @@
-import type { CheckDocument, DoctorDocument } from '../../client/index.ts';
-import { type AuthsomeError, asAuthsomeError } from '../../errors.ts';
-import type { CommandModule } from '../command-table.ts';
-import type { CommandContext } from '../context.ts';
-import { addExamples } from '../help-text.ts';
+import type { CheckDocument, DoctorDocument } from '../../../client/index.ts';
+import { type AuthsomeError, asAuthsomeError } from '../../../errors.ts';
+import type { CommandModule } from '../../command-table.ts';
+import type { CommandContext } from '../../context.ts';
+import { addExamples } from '../../help-text.ts';
 
 /** A failed check means that something cannot work: the same code as for a daemon that is not running. */
 const failedExitCode = 9;

@@ -1,6 +1,6 @@
-import type { CommandModule } from '../command-table.ts';
-import type { CommandContext } from '../context.ts';
-import { addExamples } from '../help-text.ts';
+import type { CommandModule } from '../../command-table.ts';
+import type { CommandContext } from '../../context.ts';
+import { addExamples } from '../../help-text.ts';
 
 /** Creates the home, the identity and the vault, and starts the daemon. A first `login` does the same. */
 export async function init(context: CommandContext): Promise<void> {
