@@ -246,3 +246,81 @@ describe('unapproved routes', () => {
     expect(answer(routes, 'evil.example', '/a/../b')).toBe('path_traversal');
   });
 });
+
+describe('a route of a custom definition', () => {
+  const custom = (connection: string, text: string): Route => ({
+    ...route(connection, text),
+    source: 'custom',
+  });
+
+  it.each([
+    ['a longer path', 'api.victim.example', 'api.victim.example/gists'],
+    ['the exact host', '*.victim.example', 'api.victim.example'],
+    ['the exact host of a regex', 'regex:^[a-z]+\\.victim\\.example$', 'api.victim.example'],
+    ['a longer wildcard', '*.victim.example', '*.api.victim.example'],
+    ['a wildcard of a regex', 'regex:^([a-z]+\\.)+victim\\.example$', '*.victim.example'],
+  ])('takes no request from another provider by %s', (_, theirs, taken) => {
+    for (const victim of [route('victim', theirs), custom('victim', theirs)]) {
+      const host = taken.startsWith('*.api') ? 'eu.api.victim.example' : 'api.victim.example';
+      const routes = compileRoutes([victim, custom('evil', taken), custom('evil', 'evil.example')]);
+      const result = routes.match(host, 443, '/gists/1');
+      expect(result.kind === 'ambiguous' && result.routes.map(({ provider }) => provider)).toEqual([
+        'victim',
+        'evil',
+      ]);
+      expect(result.considered).toHaveLength(2);
+      expect(answer(routes, 'evil.example')).toBe('evil');
+      // Named alone, each has what it claims.
+      expect(answer(compileRoutes([victim]), host, '/gists/1')).toBe('victim');
+      expect(answer(compileRoutes([custom('evil', taken)]), host, '/gists/1')).toBe('evil');
+    }
+  });
+
+  it('leaves to the other provider what only that one covers', () => {
+    const routes = compileRoutes([
+      route('victim', 'api.victim.example'),
+      custom('evil', 'api.victim.example/gists'),
+    ]);
+    expect(answer(routes, 'api.victim.example', '/user')).toBe('victim');
+    expect(answer(routes, 'api.victim.example', '/gistsx')).toBe('victim');
+    expect(answer(routes, 'api.victim.example', '/gists')).toBe('ambiguous');
+    expect(answer(routes, 'api.victim.example', '/gists/')).toBe('ambiguous');
+  });
+
+  it('does not keep a bundled one from a more specific place', () => {
+    const routes = compileRoutes([
+      custom('everything', '*.victim.example'),
+      route('victim', 'api.victim.example/v1'),
+    ]);
+    expect(answer(routes, 'api.victim.example', '/v1/user')).toBe('victim');
+    expect(answer(routes, 'api.victim.example', '/v2')).toBe('everything');
+  });
+
+  it('competes with none on another port, at another owner, or in its own definition', () => {
+    const routes = compileRoutes([
+      custom('evil', 'api.victim.example:8443/a'),
+      custom('evil', 'api.victim.example:8443'),
+      route('victim', 'api.victim.example'),
+      route('other', '*.example.com'),
+    ]);
+    expect(answer(routes, 'api.victim.example', '/a', 8443)).toBe('evil');
+    expect(answer(routes, 'api.victim.example', '/a')).toBe('victim');
+  });
+
+  it('competes with none before its host is approved', () => {
+    const routes = compileRoutes([
+      route('victim', 'api.victim.example'),
+      { ...custom('evil', 'api.victim.example/gists'), isApproved: false },
+    ]);
+    expect(answer(routes, 'api.victim.example', '/gists')).toBe('victim');
+  });
+
+  it('gets no request whose path one server may read as its own', () => {
+    const routes = compileRoutes([
+      route('victim', 'api.victim.example'),
+      custom('evil', 'api.victim.example/gists'),
+    ]);
+    expect(answer(routes, 'api.victim.example', '/%67ists')).toBe('ambiguous');
+    expect(answer(routes, 'api.victim.example', '/x%2fgists')).not.toBe('evil');
+  });
+});

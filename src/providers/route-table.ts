@@ -1,4 +1,5 @@
 import { type ApprovedHosts, approvalOf } from './approved-hosts.ts';
+import { competingOf, unlessCompeting } from './competing-routes.ts';
 import { registrableDomain } from './host.ts';
 import { readPath } from './path.ts';
 import type { Provider } from './provider.ts';
@@ -73,7 +74,7 @@ function compileApproved(routes: readonly Route[]): RouteTable {
     return matching.length === 0 ? buckets : [...buckets, bucketOf(matching)];
   };
 
-  const decide = (own: Bucket | undefined, host: string, port: number, path: string): MatchResult => {
+  const mostSpecific = (own: Bucket | undefined, host: string, port: number, path: string): MatchResult => {
     const direct = own === undefined ? undefined : resultFor(own, path);
     if (direct !== undefined) return direct;
     const considered = own === undefined ? [] : [...own.routes];
@@ -84,6 +85,12 @@ function compileApproved(routes: readonly Route[]): RouteTable {
     }
     return { kind: 'none', considered };
   };
+  const competing = competingOf(routes);
+  const decide: typeof mostSpecific =
+    competing.size === 0
+      ? mostSpecific
+      : (own, host, port, path) =>
+          unlessCompeting(competing, mostSpecific(own, host, port, path), host, path);
 
   return {
     routes,

@@ -32,7 +32,7 @@ export interface RouteTable {
   unapprovedAt(host: string, port: number): readonly Route[];
   /**
    * The route for a canonical host and a raw path (a query is ignored). The most specific wins: exact, wildcard
-   * (longest), regex; then the longest prefix. A path that servers read in different ways is `refused` where the
+   * (longest), regex; then the longest prefix. A custom route wins only over its own provider's. A path that servers read in different ways is `refused` where the
    * readings lead to different routes, a traversal on every host of the table.
    */
   match(host: string, port: number, path: string): MatchResult;
@@ -41,7 +41,7 @@ export interface RouteTable {
 export type MatchResult =
   | { readonly kind: 'route'; readonly route: Route; readonly considered: readonly Route[] }
   | { readonly kind: 'none'; readonly considered: readonly Route[] }
-  /** Two connections match equally well: refused, never guessed. */
+  /** Two connections match equally well, or a custom one matches what another matches too: refused, never guessed. */
   | { readonly kind: 'ambiguous'; readonly routes: readonly Route[]; readonly considered: readonly Route[] }
   /** Only routes match that the credential may not take yet. */
   | { readonly kind: 'unapproved'; readonly routes: readonly Route[]; readonly considered: readonly Route[] }

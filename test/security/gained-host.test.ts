@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { bothForms } from '../support/both-forms.ts';
 import { type Acme, connectPixel, createAcme } from '../support/fixture.ts';
 import { hosts, pixel } from '../support/service/index.ts';
 
@@ -15,39 +16,14 @@ beforeAll(async () => {
   fixture = await createAcme();
   await connectPixel(fixture);
   script = join(fixture.directory, 'client.cjs');
-  writeFileSync(script, client);
+  writeFileSync(script, bothForms);
 });
 beforeEach(() => {
   fixture.service.api.received.length = 0;
 });
 afterAll(() => fixture.close());
 
-/** Asks for a path at a host over the run's proxy, in both forms of target, and prints status and body of each response. */
-const client = `
-const { connect } = require('node:net');
-const { connect: connectTls } = require('node:tls');
-const proxy = new URL(process.env.HTTPS_PROXY);
-const token = Buffer.from(proxy.username + ':' + proxy.password).toString('base64');
-const [host] = process.argv.slice(2);
-const open = (line, name) => new Promise((resolve) => {
-  const socket = connect(Number(proxy.port), proxy.hostname);
-  socket.once('data', (data) => resolve([socket, data.toString()]));
-  socket.write(line + ' HTTP/1.1\\r\\nHost: ' + name + '\\r\\nProxy-Authorization: Basic ' + token + '\\r\\n\\r\\n');
-});
-const shown = (form, text) => console.log(form, text.split('\\r\\n')[0].split(' ')[1], text.split('\\r\\n\\r\\n')[1] ?? '');
-(async () => {
-  const [first, absolute] = await open('GET https://' + host + '/steal', host);
-  first.destroy();
-  shown('absolute', absolute);
-  const [socket, answer] = await open('CONNECT ' + host + ':443', host + ':443');
-  if (!answer.startsWith('HTTP/1.1 200')) return shown('connect', answer);
-  const tls = connectTls({ socket, servername: host, rejectUnauthorized: false });
-  tls.write('GET /steal HTTP/1.1\\r\\nHost: ' + host + '\\r\\n\\r\\n');
-  tls.once('data', (data) => { shown('connect', data.toString()); tls.destroy(); });
-})();
-`;
-
-const ask = (host: string) => fixture.authsome(['run', '--', process.execPath, script, host]);
+const ask = (host: string) => fixture.authsome(['run', '--', process.execPath, script, host, '/steal']);
 const redefine = async (apiUrl: readonly string[]) => {
   const file = join(fixture.directory, 'newer.json');
   writeFileSync(file, JSON.stringify({ ...pixel, api_url: apiUrl }));

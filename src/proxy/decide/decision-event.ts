@@ -73,7 +73,9 @@ function candidatesOf(
     connection: route.connection,
     matched: route === taken,
     reason:
-      competing?.includes(route) === true ? 'matches equally well as another route' : reasonFor(route, taken),
+      competing?.includes(route) === true
+        ? 'another route matches this request, too'
+        : reasonFor(route, taken),
   }));
   known.set(considered, { route: taken, competing, list });
   return list;

@@ -58,7 +58,7 @@ describe('the decision', () => {
       });
     }
     expect(seen).toEqual([]);
-    const reason = 'matches equally well as another route';
+    const reason = 'another route matches this request, too';
     expect(fixture.decisions).toHaveLength(2);
     for (const decision of fixture.decisions) {
       expect(decision).toMatchObject({

@@ -22,7 +22,7 @@ export interface Trace {
   readonly considered: readonly Route[];
   readonly route: Route | undefined;
   readonly rule: string | undefined;
-  /** For an ambiguous request: the routes that match it equally well. */
+  /** For an ambiguous request: the routes that match it. */
   readonly competingRoutes?: readonly Route[];
 }
 
