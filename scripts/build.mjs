@@ -8,6 +8,7 @@ import { chmod, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
+import { keysOf } from './provider-keys.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const inRoot = (...parts) => join(root, ...parts);
@@ -82,10 +83,15 @@ const preload = await build({
 });
 
 const definitions = await readdir(inRoot('src/providers/definitions')).catch(() => []);
-const providerNames = definitions
-  .filter((file) => file.endsWith('.json'))
-  .map((file) => file.slice(0, -'.json'.length));
+const definitionFiles = definitions.filter((file) => file.endsWith('.json'));
+const providerNames = definitionFiles.map((file) => file.slice(0, -'.json'.length));
+const providerKeys = await Promise.all(
+  definitionFiles.map(async (file) =>
+    keysOf(JSON.parse(await readFile(inRoot(`src/providers/definitions/${file}`), 'utf8'))),
+  ),
+);
 await writeFile(join(staging, 'provider-names.json'), JSON.stringify(providerNames.sort()));
+await writeFile(join(staging, 'provider-keys.json'), JSON.stringify(providerKeys));
 await writeFile(join(staging, 'package.json'), '{"type":"commonjs"}\n');
 await chmod(join(staging, 'main.js'), 0o755);
 await writeFile(inRoot('THIRD-PARTY-LICENSES.txt'), await licenses([...program, ...preload]));

@@ -17,6 +17,8 @@ export interface CommandContext {
   readonly docs: string;
   /** File with the bundled providers' names as a JSON list, which the build writes for completion. */
   readonly bundledNames: string;
+  /** File with what the bundled definitions say about keys, which the build writes for daemons on other machines. */
+  readonly bundledKeys: string;
   /** Parsed on first use, so that help works in any environment. Throws `Usage`. */
   settings(): Settings;
   /** Connects on first call. Starts the daemon if it is this machine's own. */

@@ -163,6 +163,7 @@ function createContext(options: CliOptions, terminal: CommandContext['terminal']
     platform: process.platform,
     version: options.version,
     docs: fileURLToPath(new URL('../docs/', import.meta.url)),
+    bundledKeys: fileURLToPath(new URL('provider-keys.json', import.meta.url)),
     bundledNames: fileURLToPath(new URL('provider-names.json', import.meta.url)),
     now: Date.now,
     settings,

@@ -12,6 +12,8 @@ export interface TestContextOptions {
   readonly quiet?: boolean;
   readonly environment?: Readonly<Record<string, string>>;
   readonly columns?: number;
+  /** File of the bundled definitions' keys. */
+  readonly bundledKeys?: string;
   readonly platform?: NodeJS.Platform;
   /** What the person at the terminal answers; without it there is nobody. */
   readonly questions?: Questions;
@@ -49,6 +51,7 @@ export function testContext(options: TestContextOptions = {}): {
     version: '1.2.3',
     docs: '/nonexistent',
     bundledNames: '/nonexistent',
+    bundledKeys: options.bundledKeys ?? '/nonexistent',
     now: () => Date.parse('2026-01-01T00:00:00Z'),
     settings: () => parseSettings(environment),
     daemon: unused('a daemon'),

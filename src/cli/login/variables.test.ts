@@ -1,4 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { InspectDocument } from '../../client/index.ts';
 import { type TestContextOptions, testContext } from '../test-context.ts';
 import { processInput, type SignInInput } from './input.ts';
@@ -116,11 +119,51 @@ describe('variables that a bundled definition names', () => {
     expect(await values).toEqual({ api_key: 'aws-key' });
     expect(output.stderr).toBe('Using the key in AWS_KEY.\n');
   });
+});
 
-  it('need a yes where only a daemon on another machine calls it bundled', async () => {
-    const elsewhere = { ...environment, AUTHSOME_BASE_URL: 'https://daemon.example' };
-    await expect(read({ definition, environment: elsewhere }).values).rejects.toMatchObject({
-      code: 'Usage',
-    });
+describe('variables that a daemon on another machine names', () => {
+  const elsewhere = {
+    ...environment,
+    WEATHER_KEY: 'weather-key',
+    AUTHSOME_BASE_URL: 'https://daemon.example',
+  };
+  let directory: string;
+  let bundledKeys: string;
+  beforeAll(() => {
+    directory = mkdtempSync(join(tmpdir(), 'authsome-variables-'));
+    bundledKeys = join(directory, 'provider-keys.json');
+    writeFileSync(bundledKeys, JSON.stringify([{ name: 'weather', key_variable: 'WEATHER_KEY' }]));
+  });
+  afterAll(() => rmSync(directory, { recursive: true }));
+
+  it.each([
+    ['bundled', {}],
+    ['custom', { yes: true }],
+  ])(
+    'have no effect, %s by its word, and the bundled one is said with where it goes',
+    async (source, more) => {
+      const { values, output, asked } = read({
+        definition: { ...withKey, source },
+        environment: elsewhere,
+        bundledKeys,
+        ...more,
+      });
+      expect(await values).toEqual({ api_key: 'weather-key' });
+      expect(output.stderr).toBe(
+        'Using the key in WEATHER_KEY. It is sent to the daemon at https://daemon.example.\n',
+      );
+      expect(asked).toEqual([]);
+    },
+  );
+
+  it('are not read, with a yes neither, and that is said', async () => {
+    const { WEATHER_KEY: _, ...unset } = elsewhere;
+    const { values, output } = read({ environment: unset, bundledKeys, yes: true });
+    expect(await values).toEqual({});
+    expect(output.stderr).toBe(
+      'Not using AWS_KEY: only the definition of the daemon at https://daemon.example names it.\n',
+    );
+    const client = read({ definition: withClient, environment: unset, bundledKeys, yes: true });
+    expect(await client.values).toEqual({});
   });
 });

@@ -1,6 +1,7 @@
 import type { InspectDocument, LoginRequest } from '../../client/index.ts';
 import { signInLine } from '../../command-line.ts';
 import { AuthsomeError } from '../../errors.ts';
+import { bundledKeys } from '../bundled-keys.ts';
 import type { CommandContext } from '../context.ts';
 import { safeText } from '../output/safe-text.ts';
 import type { SignInInteraction } from './follow-sign-in.ts';
@@ -27,7 +28,7 @@ const readable = [
 /**
  * The values of the variables that a definition names. A definition that did not come with authsome is a stranger's: it
  * could name any variable and have its value sent to a host of its own. So a person says yes to each sign-in that
- * reads one, or gives `--yes`. Throws `Usage` where nobody can be asked.
+ * reads one, or gives `--yes`. Throws `Usage` where nobody can be asked. See {@link variableFor} for daemons elsewhere.
  */
 export async function variablesRead(
   context: CommandContext,
@@ -36,18 +37,43 @@ export async function variablesRead(
   interaction: Pick<SignInInteraction, 'input' | 'interrupted'>,
 ): Promise<Values> {
   const usesKey = (options.flow ?? definition?.flow) === 'api_key';
+  const { isLocal, baseUrl } = context.settings();
+  if (!isLocal) return usesKey ? variableFor(context, options, baseUrl, definition) : {};
   const found = readable.flatMap(({ key, section, field, what }): readonly Found[] => {
     const name = (key === 'api_key') === usesKey ? textIn(definition, section, field) : undefined;
     const value = name === undefined ? undefined : context.environment[name];
     return name === undefined || value === undefined || value === '' ? [] : [{ key, name, what, value }];
   });
   if (found.length === 0) return {};
-  // A daemon on another machine only says that a definition is bundled.
-  const isBundled = definition?.source === 'bundled' && context.settings().isLocal;
-  const isTrusted = isBundled || options.yes;
+  const isTrusted = definition?.source === 'bundled' || options.yes;
   if (!isTrusted && !(await isConfirmed(context, options, { definition, found, ...interaction }))) return {};
   for (const { name, what } of found) context.terminal.note(`Using the ${what} in ${name}.`);
   return Object.fromEntries(found.map(({ key, value }) => [key, value]));
+}
+
+/**
+ * The key for a daemon on another machine. Which variable it gets is for the definition that came with this program,
+ * whatever the daemon's own one names.
+ */
+function variableFor(
+  context: CommandContext,
+  { provider }: LoginOptions,
+  origin: string,
+  definition: InspectDocument | undefined,
+): Values {
+  const { environment, terminal } = context;
+  const bundled = bundledKeys(context).find(({ name }) => name === provider);
+  const name = bundled?.key_variable ?? undefined;
+  const value = name === undefined ? undefined : environment[name];
+  if (value !== undefined && value !== '') {
+    terminal.note(`Using the key in ${name}. It is sent to the daemon at ${origin}.`);
+    return { api_key: value };
+  }
+  const asked = textIn(definition, 'api_key', 'env_var');
+  if (asked !== undefined && asked !== name && (environment[asked] ?? '') !== '') {
+    terminal.note(`Not using ${asked}: only the definition of the daemon at ${origin} names it.`);
+  }
+  return {};
 }
 
 async function isConfirmed(

@@ -9,6 +9,7 @@ import {
   parseEnvFile,
   parseShellFile,
 } from '../../scan/index.ts';
+import { type BundledKeys, bundledKeys } from '../bundled-keys.ts';
 import type { CommandContext } from '../context.ts';
 import { chooseFiles } from './file-choice.ts';
 import { printable } from './report.ts';
@@ -42,7 +43,7 @@ export async function search(
   }
   const client = await context.client();
   const list = await client.scanList();
-  const patterns = keyPatternsOf(list);
+  const patterns = patternsFor(context, list);
   const inFiles = chosen.flatMap(({ shown, syntax }) => {
     const file = files.get(shown);
     if (file === undefined) return [];
@@ -73,8 +74,17 @@ async function compare(client: Client, matches: readonly Match[]): Promise<reado
   return findings;
 }
 
-function keyPatternsOf(list: ScanListDocument): readonly KeyPattern[] {
-  return list.providers.map((provider) => ({
+/** What to look for. A daemon on another machine would be sent what it asks for, so the bundled definitions decide. */
+function patternsFor(context: CommandContext, list: ScanListDocument): readonly KeyPattern[] {
+  const { isLocal, baseUrl } = context.settings();
+  if (isLocal) return keyPatternsOf(list.providers);
+  context.terminal.note(`Keys that are found are compared with the vault of the daemon at ${baseUrl}.`);
+  const names = new Set(list.providers.map(({ name }) => name));
+  return keyPatternsOf(bundledKeys(context).filter(({ name }) => names.has(name)));
+}
+
+function keyPatternsOf(providers: readonly Omit<BundledKeys, 'key_variable'>[]): readonly KeyPattern[] {
+  return providers.map((provider) => ({
     provider: provider.name,
     displayName: provider.display_name,
     variables: provider.variables,
