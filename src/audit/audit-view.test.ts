@@ -98,6 +98,19 @@ it('explains its own decisions only', async () => {
   expect(await first.decision('last')).toMatchObject({ id: 'dec_other' });
 });
 
+it('takes for the last decision that of a run of its own, though it sees those of others and of strangers', async () => {
+  const { run: _, ...byStranger } = decision('dec_stranger');
+  const all = viewOf(trail, { principal: 'prn_1', isFirst: true, seesAll: true });
+  trail.append(byStranger);
+  expect(await all.decision('last')).toBeUndefined();
+  all.append(decision('dec_own'));
+  second.append(decision('dec_other'));
+  for (let count = 0; count < 600; count += 1) trail.append(byStranger);
+  expect(await all.decision('last')).toMatchObject({ id: 'dec_own' });
+  expect(await all.decision('dec_other')).toMatchObject({ id: 'dec_other' });
+  expect(await all.decision('dec_stranger')).toMatchObject({ id: 'dec_stranger' });
+});
+
 it('lists what strangers caused only when it is asked for', async () => {
   const { run: _, ...withoutRun } = decision('dec_2');
   first.append(signIn('openai'));

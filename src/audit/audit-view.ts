@@ -18,6 +18,7 @@ const pageSize = 500;
 /**
  * A view of the trail. It adds the principal's name to what is appended, and reads only that principal's events, unless it
  * sees all. Lists leave out what strangers caused, unless it is asked for: anybody can cause as much of it as they like.
+ * The last decision is that of a run of the principal's own.
  */
 export function viewOf(trail: ObservedTrail, { principal, isFirst, seesAll }: ViewOptions): AuditView {
   const append = isFirst
@@ -25,6 +26,8 @@ export function viewOf(trail: ObservedTrail, { principal, isFirst, seesAll }: Vi
     : (event: AuditEvent) => trail.append({ ...event, principal });
   const own = isFirst ? undefined : principal;
   const isVisible = (event: RecordedEvent): boolean => seesAll || event.principal === own;
+  /** Of a run that this principal started: a principal that sees all asks for its own last decision, too. */
+  const isOfOwnRun = (event: RecordedEvent): boolean => event.principal === own && !isByStranger(event);
   const all = seesAll ? trail : filtered(trail, isVisible);
   const known = filtered(trail, (event) => isVisible(event) && !isByStranger(event));
   const readerFor = ({ strangers }: EventFilter) => (strangers === true ? all : known);
@@ -32,13 +35,16 @@ export function viewOf(trail: ObservedTrail, { principal, isFirst, seesAll }: Vi
     append,
     recent: (filter) => readerFor(filter).recent(filter),
     next: (filter, timeoutMs) => readerFor(filter).next(filter, timeoutMs),
-    decision: (id) => all.decision(id),
-    sequel: (decision) => all.sequel(decision),
+    decision: (id) => trail.decision(id, id === 'last' ? isOfOwnRun : isVisible),
+    sequel: (decision) => trail.sequel(decision),
   };
 }
 
 /** Reads page by page, since only a page's events tell whose they are. */
-function filtered(trail: ObservedTrail, isOwn: (event: RecordedEvent) => boolean): Omit<AuditView, 'append'> {
+function filtered(
+  trail: ObservedTrail,
+  isOwn: (event: RecordedEvent) => boolean,
+): Pick<AuditView, 'recent' | 'next'> {
   const first = async (limit: number, after: number): Promise<readonly RecordedEvent[]> => {
     const found: RecordedEvent[] = [];
     for (let reached = after; found.length < limit; ) {
@@ -53,7 +59,6 @@ function filtered(trail: ObservedTrail, isOwn: (event: RecordedEvent) => boolean
 
   const newest = async (
     limit: number,
-    isWanted: (event: RecordedEvent) => boolean,
     before = Number.MAX_SAFE_INTEGER,
   ): Promise<readonly RecordedEvent[]> => {
     const pages: (readonly RecordedEvent[])[] = [];
@@ -62,7 +67,7 @@ function filtered(trail: ObservedTrail, isOwn: (event: RecordedEvent) => boolean
       const page = await trail.recent({ limit: pageSize, before: below });
       const [oldest] = page;
       if (oldest === undefined) break;
-      const wanted = page.filter((event) => isOwn(event) && isWanted(event));
+      const wanted = page.filter(isOwn);
       pages.push(wanted);
       count += wanted.length;
       below = oldest.sequence;
@@ -72,8 +77,7 @@ function filtered(trail: ObservedTrail, isOwn: (event: RecordedEvent) => boolean
   };
 
   return {
-    recent: ({ limit, after, before }) =>
-      after === undefined ? newest(limit, () => true, before) : first(limit, after),
+    recent: ({ limit, after, before }) => (after === undefined ? newest(limit, before) : first(limit, after)),
     async next({ limit, after = 0 }, timeoutMs) {
       const deadline = performance.now() + timeoutMs;
       for (let reached = after; ; ) {
@@ -87,14 +91,5 @@ function filtered(trail: ObservedTrail, isOwn: (event: RecordedEvent) => boolean
         reached = last.sequence;
       }
     },
-    async decision(id) {
-      if (id === 'last') {
-        const [last] = await newest(1, ({ event }) => event === 'decision');
-        return last?.event === 'decision' ? last : undefined;
-      }
-      const decision = await trail.decision(id);
-      return decision !== undefined && isOwn(decision) ? decision : undefined;
-    },
-    sequel: (decision) => trail.sequel(decision),
   };
 }

@@ -132,8 +132,11 @@ export interface AuditTrail {
    * what is queued and what is archived.
    */
   recent(filter: EventFilter): Promise<readonly RecordedEvent[]>;
-  /** The decision with that id, or the newest for `last`. */
-  decision(id: string): Promise<(DecisionEvent & RecordedEvent) | undefined>;
+  /** The decision with that id, or the newest for `last`, of those that are wanted: all if nothing is said. */
+  decision(
+    id: string,
+    isWanted?: (event: RecordedEvent) => boolean,
+  ): Promise<(DecisionEvent & RecordedEvent) | undefined>;
   /** What happened to the request that a decision let through. */
   sequel(decision: Pick<RecordedEvent, 'id' | 'sequence'>): Promise<Sequel | undefined>;
   /** The sequence number of the first event that the chain does not prove; `undefined` when it proves all. */

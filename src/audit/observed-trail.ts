@@ -15,7 +15,7 @@ export function observeTrail(trail: AuditTrail): ObservedTrail {
     },
     flush: () => trail.flush(),
     recent: (filter: EventFilter) => trail.recent(filter),
-    decision: (id) => trail.decision(id),
+    decision: (id, isWanted) => trail.decision(id, isWanted),
     sequel: (decision) => trail.sequel(decision),
     firstBrokenLink: () => trail.firstBrokenLink(),
     get pending() {

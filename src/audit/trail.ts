@@ -49,10 +49,13 @@ class ChainedAuditTrail implements AuditTrail {
     return this.#reader.recent(filter, this.#writer.writeNow());
   }
 
-  async decision(id: string): Promise<(DecisionEvent & RecordedEvent) | undefined> {
+  async decision(
+    id: string,
+    isWanted: (event: RecordedEvent) => boolean = () => true,
+  ): Promise<(DecisionEvent & RecordedEvent) | undefined> {
     return this.#newestMatch({
       matches: (event): event is DecisionEvent & RecordedEvent =>
-        event.event === 'decision' && (id === 'last' || event.id === id),
+        event.event === 'decision' && (id === 'last' || event.id === id) && isWanted(event),
       words: id === 'last' ? '"event":"decision"' : JSON.stringify(id),
       since: 0,
     });

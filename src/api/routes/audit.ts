@@ -40,7 +40,8 @@ export function auditRoutes(tenants: Tenants): Routes {
       const id = context.req.param('id');
       const decision = await audit.decision(id);
       if (decision === undefined) {
-        const what = id === 'last' ? 'the proxy has made no decision yet' : 'this decision does not exist';
+        const what =
+          id === 'last' ? 'there is no decision about a run of yours yet' : 'this decision does not exist';
         throw new AuthsomeError('DecisionNotFound', what);
       }
       return context.json(explainDocument(decision, await audit.sequel(decision)));
