@@ -1,11 +1,12 @@
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Acme, createAcme, until } from '../support/fixture.ts';
+import { type Acme, connectAcme, createAcme, until } from '../support/fixture.ts';
 
 /**
  * The attacks: any website, in an iframe or by navigation, and any program on the machine make requests that are refused.
  * Each became an event of its own: a few seconds of them filled the trail with thousands, and `log` showed nothing else.
+ * `explain last` explained a stranger's.
  */
 let fixture: Acme;
 beforeAll(async () => {
@@ -69,6 +70,20 @@ describe('a stranger', () => {
     expect((await log('--all')).length - before).toBeLessThan(attempts / 2);
   });
 
+  it('fills it no more while a sign-in waits, which is warned a few times', async () => {
+    await connectAcme(fixture);
+    const waiting = fixture.startAuthsome(['login', 'acme', '--force', '--json', '--no-browser']);
+    await waiting.seen('stdout', /"auth_url"/);
+    const { total } = await counted('StateMismatch', 0);
+    await repeatedly(() => get(callback, {}));
+    expect((await counted('StateMismatch', total + attempts)).total).toBe(total + attempts);
+    const warned = (await log('--all')).filter(({ event }) => event === 'sign_in.state_mismatch');
+    expect(warned.length).toBeGreaterThan(0);
+    expect(warned.length).toBeLessThan(attempts / 2);
+    waiting.child.kill('SIGINT');
+    await waiting.ended;
+  });
+
   it('reaches no callback from an iframe, and no page either', async () => {
     for (const dest of ['iframe', 'frame', 'embed', 'object']) {
       for (const path of [callback, '/auth/sessions/ses_x']) {
@@ -103,6 +118,8 @@ describe('a stranger', () => {
     ).then((statuses) => expect(statuses).toEqual([407]));
     expect(await counted('ProxyAuthenticationRequired', attempts)).toMatchObject({ total: attempts });
     expect((await log('--all')).length - before).toBeLessThan(attempts / 2);
+    // A few are recorded, and none of them is the last decision of the owner's runs.
+    expect(await fixture.json(['explain', 'last'], 4)).toMatchObject({ error: 'DecisionNotFound' });
     run.type('\n');
     await run.ended;
   });
