@@ -59,6 +59,7 @@ const table = {
   RequestNotAuthentic: { exit: 9, status: 401, hint: 'Run: authsome doctor', topic: 'daemon-issues' },
   SignInFailed: { exit: 10, status: 400, topic: 'oauth-callbacks' },
   StateMismatch: { exit: 10, status: 400, topic: 'oauth-callbacks' },
+  OpenedElsewhere: { exit: 10, status: 403, topic: 'oauth-callbacks' },
   TokenExchangeFailed: { exit: 10, status: 502, topic: 'oauth-callbacks' },
   InvalidKey: { exit: 10, status: 422, topic: 'authentication-errors' },
   SignInExpired: { exit: 10, status: 410, topic: 'oauth-callbacks' },

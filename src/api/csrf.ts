@@ -4,20 +4,20 @@ export const csrfField = 'csrf_token';
 const cookieName = 'authsome_form';
 
 /**
- * The token of a form. It is bound to the session, whose id is a secret that only its page has, and to a cookie that no
- * other site's form sends along. Nothing is stored, so a form survives a restart of the daemon.
+ * The token of a form. It is bound to the cookie of the sign-in's browser, and to a second one that no other site's form
+ * sends along. Nothing is stored, so a form survives a restart of the daemon.
  */
-export function csrfToken(sessionId: string, cookie: string): string {
-  return createHmac('sha256', sessionId).update(`authsome-form\n${cookie}`).digest('base64url');
+export function csrfToken(browserCookie: string, cookie: string): string {
+  return createHmac('sha256', browserCookie).update(`authsome-form\n${cookie}`).digest('base64url');
 }
 
 export function csrfTokenMatches(
-  sessionId: string,
+  browserCookie: string,
   cookie: string | undefined,
   token: string | null,
 ): boolean {
   if (cookie === undefined || token === null) return false;
-  const expected = Buffer.from(csrfToken(sessionId, cookie));
+  const expected = Buffer.from(csrfToken(browserCookie, cookie));
   const actual = Buffer.from(token);
   return expected.length === actual.length && timingSafeEqual(expected, actual);
 }

@@ -131,7 +131,8 @@ export function connectionDocument(
   };
 }
 
-export function sessionDocument(session: AuthSession): AuthSessionDocument {
+/** `excludesOthers` is what the daemon knows of other users. */
+export function sessionDocument(session: AuthSession, excludesOthers: boolean): AuthSessionDocument {
   return {
     v: 1,
     session_id: session.id,
@@ -142,7 +143,10 @@ export function sessionDocument(session: AuthSession): AuthSessionDocument {
     status: session.status,
     revision: session.revision,
     auth_url: session.authUrl ?? null,
-    auth_url_expires_at: isoTime(session.authUrlExpiresAtMs),
+    in_browser: session.isInBrowser,
+    excludes_others: excludesOthers,
+    provider_url: session.providerUrl ?? null,
+    provider_url_expires_at: isoTime(session.providerUrlExpiresAtMs),
     accepts_secret: session.asksFor === 'secret',
     accepts_client: session.asksFor === 'client',
     ...(session.verificationUri === undefined ? {} : { verification_uri: session.verificationUri }),

@@ -11,11 +11,11 @@ export {
   connectionRoutes,
   daemonRoutes,
   openRoutes,
-  pagePath,
   pageRoutes,
   providerRoutes,
   runRoutes,
   scanRoutes,
+  ticketPath,
   vaultRoutes,
 } from './routes/index.ts';
 export { type PublicAddress, signResponses } from './sign-responses.ts';

@@ -78,6 +78,7 @@ export type AuditEvent =
         | 'sign_in.failed'
         | 'sign_in.state_mismatch'
         | 'sign_in.issuer_unconfirmed'
+        | 'sign_in.other_browser'
         | 'token.refreshed'
         | 'token.refresh_failed'
         | 'connection.revoked'

@@ -72,7 +72,7 @@ export interface Client {
   ): Promise<AuthSessionDocument>;
   answerSecret(id: string, apiKey: string): Promise<AuthSessionDocument>;
   /** A new `auth_url` in place of one that works once. */
-  renewAuthUrl(id: string): Promise<AuthSessionDocument>;
+  renewProviderUrl(id: string): Promise<AuthSessionDocument>;
   cancelAuthSession(id: string): Promise<AuthSessionDocument>;
   openRun(request: RunRequest): Promise<RunLease>;
   scanList(): Promise<ScanListDocument>;
@@ -168,7 +168,7 @@ export function createClient(options: DaemonOptions): Client {
     answerClient: (id, { clientId, clientSecret }) =>
       sendSecret(path`/v1/auth-sessions/${id}/client`, { client_id: clientId, client_secret: clientSecret }),
     answerSecret: (id, apiKey) => sendSecret(path`/v1/auth-sessions/${id}/secret`, { api_key: apiKey }),
-    renewAuthUrl: (id) => ask({ method: 'POST', target: path`/v1/auth-sessions/${id}/address` }),
+    renewProviderUrl: (id) => ask({ method: 'POST', target: path`/v1/auth-sessions/${id}/address` }),
     cancelAuthSession: (id) => ask({ method: 'DELETE', target: path`/v1/auth-sessions/${id}` }),
     openRun: (request) => reach((at) => openLease(at, options, request, idleMs)),
     scanList: () => ask({ method: 'GET', target: '/v1/scan' }),

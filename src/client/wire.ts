@@ -24,7 +24,7 @@
  * | POST /v1/auth-sessions/:id/callback | {url}: a pasted redirect URL → AuthSessionDocument |
  * | POST /v1/auth-sessions/:id/client | {client_id, client_secret} → AuthSessionDocument |
  * | POST /v1/auth-sessions/:id/secret | {api_key} → AuthSessionDocument |
- * | POST /v1/auth-sessions/:id/address | → AuthSessionDocument with a new `auth_url` in place of one that works once |
+ * | POST /v1/auth-sessions/:id/address | → AuthSessionDocument with a new `provider_url` in place of one that works once |
  * | DELETE /v1/auth-sessions/:id | → AuthSessionDocument (`cancelled`) |
  * | POST /v1/runs | RunRequest → one RunDocument line, then the response stays open: the lease of the run |
  * | GET /v1/scan | → ScanListDocument |
@@ -278,13 +278,25 @@ export interface AuthSessionDocument {
   readonly status: 'waiting' | 'connected' | 'failed' | 'cancelled' | 'expired';
   /** Grows with every change; pass it as `seen` to wait for the next. */
   readonly revision: number;
-  /** Where a browser should go now: the provider's own page, or a local page that asks for what is missing. */
-  readonly auth_url: string | null;
   /**
-   * Of an `auth_url` that works once, and only until then; `null` for others. Reading the session later renews it,
+   * Where a browser on this machine goes: to a local page that asks for what is missing, or through it to the provider. It
+   * works in one browser only. A second one that opens it ends the sign-in.
+   */
+  readonly auth_url: string | null;
+  /** Whether a browser has opened `auth_url`. */
+  readonly in_browser: boolean;
+  /**
+   * Whether the daemon refuses other users of this machine. Where not, `auth_url` must not be in a program's arguments,
+   * which they can read.
+   */
+  readonly excludes_others: boolean;
+  /** The provider's own page, once it is known, for a browser that cannot reach `auth_url`. */
+  readonly provider_url: string | null;
+  /**
+   * Of a `provider_url` that works once, and only until then; `null` for others. Reading the session later renews it,
    * waiting does not.
    */
-  readonly auth_url_expires_at: string | null;
+  readonly provider_url_expires_at: string | null;
   /** Whether a masked prompt in the terminal may answer instead (`api_key`). */
   readonly accepts_secret: boolean;
   /** Whether the terminal may give the OAuth client that the page asks for. */

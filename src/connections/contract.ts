@@ -24,6 +24,7 @@ export interface ConnectionEvent {
     | 'sign_in.failed'
     | 'sign_in.state_mismatch'
     | 'sign_in.issuer_unconfirmed'
+    | 'sign_in.other_browser'
     | 'token.refreshed'
     | 'token.refresh_failed'
     | 'connection.revoked'
@@ -56,8 +57,8 @@ export interface ConnectionsOptions {
   readonly redirectUri: string;
   /** Where a document about this client is published, if anywhere: a client ID for servers that take such. */
   readonly clientMetadataUrl?: string | undefined;
-  /** The daemon's page that asks for what a sign-in still needs. */
-  readonly pageUrl: (sessionId: string) => string;
+  /** The address with which a browser begins its part of a sign-in, once. */
+  readonly ticketUrl: (sessionId: string, ticket: string) => string;
   /** The wait between two polls of the device flow; a timer that keeps no process alive when left out. */
   readonly pause?: (ms: number) => Promise<unknown>;
   /** Which servers want to be left alone (`Retry-After`): discovery and registration obey. */
@@ -113,7 +114,10 @@ export interface Trouble {
 
 export type SessionStatus = 'waiting' | 'connected' | 'failed' | 'cancelled' | 'expired';
 
-/** One sign-in as callers see it. `authUrl` contains the state: show it only to the person who signs in. */
+/**
+ * One sign-in as callers see it. `authUrl` and `providerUrl` let their reader take part in it: show them only to the person
+ * who signs in.
+ */
 export interface AuthSession {
   readonly id: string;
   readonly provider: string;
@@ -124,9 +128,14 @@ export interface AuthSession {
   /** What the daemon's page asks for now: the client, the key, or nothing. */
   readonly asksFor: 'client' | 'secret' | undefined;
   readonly revision: number;
+  /** Where a browser on this machine goes: it leads to a page of the daemon, or on to `providerUrl`. */
   readonly authUrl: string | undefined;
-  /** Of an `authUrl` that works once, and only until then; `undefined` for others. */
-  readonly authUrlExpiresAtMs: number | undefined;
+  /** Whether a browser has used `authUrl`: from then on, no other is accepted. */
+  readonly isInBrowser: boolean;
+  /** The provider's own page, once it is known, for a browser that cannot reach `authUrl`. */
+  readonly providerUrl: string | undefined;
+  /** Of a `providerUrl` that works once, and only until then; `undefined` for others. */
+  readonly providerUrlExpiresAtMs: number | undefined;
   /** Origin of the provider's own page, where a form of the daemon may lead. */
   readonly authorizationOrigin: string | undefined;
   readonly verificationUri: string | undefined;
@@ -151,12 +160,33 @@ export interface AuthSession {
     | undefined;
 }
 
+/** A browser that came to the daemon, as a sign-in sees it. */
+export interface Browser {
+  /** The value of its cookie for this sign-in. */
+  cookieFor(sessionId: string): string | undefined;
+  /** Gives it the cookie by which this sign-in knows it from now on. */
+  giveCookie(sessionId: string, value: string): void;
+}
+
+/** What came of opening `authUrl`. */
+export interface Opening {
+  /** The first browser that opened it, or the same one again. Another one has ended the sign-in, if that was waiting. */
+  readonly isAdmitted: boolean;
+  readonly session: AuthSession;
+}
+
 export interface SignIns {
   /** Fails with Usage, ProviderNotFound, OperationNotAllowed, ConnectionExists, InvalidKey. */
   start(request: SignInRequest): Promise<AuthSession>;
-  /** SessionNotFound when there is none (any more). An `authUrl` whose time is over is replaced where that can be. */
+  /** SessionNotFound when there is none (any more). A `providerUrl` whose time is over is replaced where that can be. */
   read(id: string): Promise<AuthSession>;
-  /** As `read`, with a new `authUrl` in place of one that works once. SignInFailed or EndpointUnreachable end nothing. */
+  /** As `read`; SessionNotFound for every browser but the one that this sign-in knows. */
+  readIn(browser: Browser, id: string): Promise<AuthSession>;
+  /** A browser opens `authUrl`. SessionNotFound for a wrong ticket, as for a sign-in that does not exist. */
+  open(browser: Browser, id: string, ticket: string): Promise<Opening>;
+  /** Connected ones whose address a second browser opened: one of the two may have been somebody else's. */
+  usedElsewhere(): Promise<readonly { readonly provider: string; readonly connection: string }[]>;
+  /** As `read`, with a new `providerUrl` in place of one that works once. SignInFailed or EndpointUnreachable end nothing. */
   renewAddress(id: string): Promise<AuthSession>;
   /** The sign-in that was begun last; SessionNotFound when it ended connected, or there is none. */
   readLastUnfinished(): Promise<AuthSession>;
@@ -172,9 +202,10 @@ export interface SignIns {
   expects(params: URLSearchParams): Promise<boolean>;
   /**
    * The session that a browser ended when it came back to this URL (see its `status`). StateMismatch when no waiting sign-in has that state;
-   * every waiting one is warned and keeps waiting.
+   * every waiting one is warned and keeps waiting. OpenedElsewhere when it is not the browser that opened `authUrl`: the
+   * sign-in is warned and keeps waiting. While none has opened that, any browser is accepted, and then the only one.
    */
-  callback(landing: URL): Promise<AuthSession>;
+  callback(landing: URL, browser?: Browser): Promise<AuthSession>;
   /** As `callback`, from a redirect URL that a person pasted into the terminal of this session. */
   callbackFromPaste(id: string, url: string): Promise<AuthSession>;
   cancel(id: string): Promise<AuthSession>;

@@ -5,12 +5,14 @@ export type { Connections } from './connections.ts';
 export { createConnections } from './connections.ts';
 export type {
   AuthSession,
+  Browser,
   Comparison,
   ConnectionChange,
   ConnectionDetails,
   ConnectionSummary,
   ExportReport,
   HostsReport,
+  Opening,
   RecognizedSecret,
   RevokeReport,
   SignIns,

@@ -69,7 +69,14 @@ export function routesOf(options: RoutesOptions): readonly Routes[] {
   const onUnknownCallback = (): void => strangers.note('callback');
   return [
     openRoutes({ version, pid, ready: () => readyDocument(allChecks) }),
-    pageRoutes({ tenants, failures: failureLog(log), randomBytes, peerGate: gate, onUnknownCallback }),
+    pageRoutes({
+      tenants,
+      failures: failureLog(log),
+      randomBytes,
+      peerGate: gate,
+      origin: url,
+      onUnknownCallback,
+    }),
     (app) => app.use('/v1/*', peerGate(gate)),
     (app) => {
       if (publicAddress === undefined) return;
@@ -86,7 +93,7 @@ export function routesOf(options: RoutesOptions): readonly Routes[] {
       onChange: () => runs.providersChanged(),
     }),
     connectionRoutes(tenants),
-    authSessionRoutes(tenants),
+    authSessionRoutes(tenants, gate),
     auditRoutes(tenants),
     runRoutes(runs, tenants),
     vaultRoutes(tenants),

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { pagePath } from '../api/index.ts';
+import { ticketPath } from '../api/index.ts';
 import { createPeers, type Peers } from '../peers/index.ts';
 import { createTenants, type Tenants } from '../principals/index.ts';
 import { type Proxy as RunProxy, startProxy } from '../proxy/index.ts';
@@ -68,7 +68,7 @@ export async function createRuntime(
     redirectUri,
     clientMetadataUrl: settings.clientMetadataUrl,
     isGivenPhantom: (value) => givenPhantoms.has(value),
-    pageUrl: (sessionId) => url + pagePath(sessionId),
+    ticketUrl: (sessionId, ticket) => url + ticketPath(sessionId, ticket),
     nowMs,
     randomBytes,
   });

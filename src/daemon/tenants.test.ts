@@ -166,7 +166,7 @@ describe('a second principal', () => {
     };
     const theirs = await atProvider(fixture.identity);
     const own = await atProvider();
-    const state = new URL(own.auth_url ?? '').searchParams.get('state');
+    const state = new URL(own.provider_url ?? '').searchParams.get('state');
     const callback = `${fixture.daemon.url}/auth/callback/oauth?error=access_denied&state=${state}`;
     expect((await fetch(callback, { redirect: 'manual' })).status).toBe(303);
     const sessionOf = ({ session_id: id }: AuthSessionDocument, as = second) =>

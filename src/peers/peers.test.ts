@@ -42,6 +42,17 @@ async function isAdmitted(
   return createPeers({ ...linux, readTable, ...options }).check(socket, 'now').settled;
 }
 
+describe('other users', () => {
+  it('are excluded where the system shows who connects, and none is allowed', () => {
+    const excludes = (options: Partial<PeersOptions>): boolean =>
+      createPeers({ ...linux, allowed: [], ...options }).excludesOthers;
+    expect(excludes({})).toBe(true);
+    expect(excludes({ allowed: [1500] })).toBe(false);
+    expect(excludes({ platform: 'darwin' })).toBe(false);
+    expect(excludes({ platform: 'win32', self: undefined })).toBe(false);
+  });
+});
+
 describe('the user at the other end', () => {
   it('may be our own, root, or one that was allowed, and nobody else', async () => {
     expect(await isAdmitted(1000)).toBe(true);

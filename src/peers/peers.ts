@@ -12,6 +12,11 @@ export interface PeerCheck {
 
 export interface Peers {
   /**
+   * Whether nobody but this user, and root, gets through. Where not, what stands in a program's arguments is of use to
+   * others.
+   */
+  readonly excludesOthers: boolean;
+  /**
    * Checks a connection, once: call it when the connection is accepted. `soon` waits for others, so that many connections
    * cost one look at the kernel's table.
    */
@@ -45,12 +50,13 @@ interface Waiting {
 /** Distinguishes users on Linux. Elsewhere everybody is admitted, and the other checks must suffice. */
 export function createPeers(options: PeersOptions): Peers {
   const { self, platform, readTable = (name) => readFile(`/proc/net/${name}`, 'latin1') } = options;
-  if (platform !== 'linux' || self === undefined) return { check: () => everybody };
+  if (platform !== 'linux' || self === undefined) return { excludesOthers: false, check: () => everybody };
   // As for ssh-agent, root is admitted: it can read the home and the daemon's memory anyway.
   const users = new Set([0, self, ...options.allowed]);
   const known = new WeakMap<Socket, PeerCheck>();
   const looker = new Looker(readTable);
   return {
+    excludesOthers: options.allowed.length === 0,
     check(socket, when) {
       const before = known.get(socket);
       if (before !== undefined) return before;

@@ -62,7 +62,7 @@ export interface TenantsOptions {
   readonly redirectUri: string;
   readonly clientMetadataUrl: string | undefined;
   readonly isGivenPhantom: (value: string) => boolean;
-  readonly pageUrl: (sessionId: string) => string;
+  readonly ticketUrl: (sessionId: string, ticket: string) => string;
   readonly nowMs: () => number;
   readonly randomBytes: (size: number) => Uint8Array;
 }

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createBrowser } from '../support/browser.ts';
 import { type Fixture, lastDocument, openFixture } from '../support/fixture.ts';
 import type { Outcome } from '../support/product.ts';
-import { authUrlOf } from '../support/sign-in.ts';
+import { authUrlOf, providerUrlOf } from '../support/sign-in.ts';
 import {
   issuer,
   resource,
@@ -208,7 +208,7 @@ describe('login with another URL', () => {
         '--json',
         '--no-browser',
       ]);
-      expect(await authUrlOf(started)).toMatch(`${issuer}/authorize?`);
+      expect(await providerUrlOf(started)).toMatch(`${issuer}/authorize?`);
       started.child.kill('SIGINT');
       await started.ended;
       const { events } = await fixture.json(['log']);

@@ -4,9 +4,10 @@ import { AxeBuilder } from '@axe-core/playwright';
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Chromium, collectComplaints, launchChromium } from '../support/chromium.ts';
+import { createCookieJar } from '../support/cookie-jar.ts';
 import { type Acme, connectAcme, createAcme, entry, until, withFixture } from '../support/fixture.ts';
 import { start } from '../support/product.ts';
-import { authUrlOf } from '../support/sign-in.ts';
+import { authUrlOf, waitingOf } from '../support/sign-in.ts';
 
 let fixture: Acme;
 let chromium: Chromium;
@@ -104,15 +105,12 @@ describe('in a real browser', () => {
       const daemon = await serveByShiftedClock(late);
       const args = ['login', 'acme', '--connection', 'late', '--json', '--no-browser'];
       const login = late.startAuthsome(args);
-      const state = new URL(await authUrlOf(login)).searchParams.get('state') ?? '';
-      const { session_id: session } = JSON.parse(login.output.stdout);
+      const { auth_url: ticket, provider_url: atProvider = '' } = await waitingOf(login);
+      const state = new URL(atProvider).searchParams.get('state') ?? '';
       // Ctrl-C would have cancelled the sign-in; this terminal is just gone.
       login.child.kill('SIGKILL');
       daemon.shiftMs(11 * 60_000);
-      for (const url of [
-        `${late.baseUrl}/auth/sessions/${session}`,
-        `${late.redirectUri}?code=x&state=${state}`,
-      ]) {
+      for (const url of [ticket, `${late.redirectUri}?code=x&state=${state}`]) {
         for (const colorScheme of ['light', 'dark'] as const) {
           await page.emulateMedia({ colorScheme });
           await page.goto(url);
@@ -181,9 +179,12 @@ describe('every page', () => {
       '--json',
       '--no-browser',
     ]);
-    const url = await authUrlOf(login);
+    const jar = createCookieJar();
+    const ticket = await authUrlOf(login);
+    await (await jar.fetch(ticket)).text();
+    const url = ticket.slice(0, ticket.lastIndexOf('/'));
     const post = (headers: Record<string, string>, body: Record<string, string>) =>
-      fetch(url, { method: 'POST', headers, body: new URLSearchParams(body), redirect: 'manual' });
+      jar.fetch(url, { method: 'POST', headers, body: new URLSearchParams(body) });
     const without = await post({ origin: fixture.baseUrl }, { api_key: fixture.apiKey });
     expect(without.status).toBe(403);
     const foreign = await post({ origin: 'https://evil.example' }, { api_key: fixture.apiKey });

@@ -89,14 +89,14 @@ describe('a server that takes pushed authorization requests only', () => {
         return true;
       });
       const again = start(company, 'acme-par');
-      await authUrlOf(again);
-      const { session_id: id, auth_url: url, auth_url_expires_at: end } = lastDocument(again.output);
+      const ticket = await authUrlOf(again);
+      const { session_id: id, provider_url: url, provider_url_expires_at: end } = lastDocument(again.output);
       // The second that the server gave it is over.
       await new Promise((resolve) => setTimeout(resolve, Date.parse(String(end)) - Date.now() + 50));
       const renewed = await company.json(['login', '--status', String(id)]);
-      expect(renewed).toMatchObject({ status: 'waiting', session_id: id });
-      expect(renewed.auth_url).not.toBe(url);
-      expect(Date.parse(renewed.auth_url_expires_at)).toBeGreaterThan(Date.parse(String(end)));
+      expect(renewed).toMatchObject({ status: 'waiting', session_id: id, auth_url: ticket });
+      expect(renewed.provider_url).not.toBe(url);
+      expect(Date.parse(renewed.provider_url_expires_at)).toBeGreaterThan(Date.parse(String(end)));
       again.child.kill('SIGINT');
       expect((await again.ended).code).toBe(11);
     });

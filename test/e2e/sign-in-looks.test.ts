@@ -7,7 +7,7 @@ import { acmeDevice, scriptDeviceFlow, userCode } from '../support/device-flow.t
 import { type Acme, createAcme, register } from '../support/fixture.ts';
 import type { Running } from '../support/product.ts';
 import { acme, hosts, pixel } from '../support/service/index.ts';
-import { authUrlOf } from '../support/sign-in.ts';
+import { authUrlOf, waitingOf } from '../support/sign-in.ts';
 
 const settingsUrl = `https://${hosts.login}/settings/apps`;
 const steps = [
@@ -95,7 +95,7 @@ describe('each page of a sign-in', () => {
     await page.locator('input[name=client_secret]').fill(fixture.client.clientSecret);
     await page.locator('button[type=submit]').click();
     await page.getByRole('button', { name: 'Authorize' }).waitFor();
-    await page.goto(url);
+    await page.goto(url.slice(0, url.lastIndexOf('/')));
     expect(await page.locator('h1').textContent()).toBe('Waiting for Acme Apps');
     expect(await faults()).toEqual([]);
     expect(await copied('the redirect URI')).toBe(fixture.redirectUri);
@@ -119,8 +119,7 @@ describe('each page of a sign-in', () => {
   it('shows the code of the device flow, to be copied', async () => {
     const running = fixture.startAuthsome(['login', 'acme-device', '--json', '--no-browser']);
     started.push(running);
-    const [line] = await running.seen('stdout', /^\{.*"status":"waiting".*\}$/m);
-    await page.goto(`${fixture.baseUrl}/auth/sessions/${JSON.parse(line).session_id}`);
+    await page.goto(await authUrlOf(running));
     expect(await faults()).toEqual([]);
     expect(await copied('the code')).toBe(userCode);
   });
@@ -130,12 +129,16 @@ describe('each page of a sign-in', () => {
       ...['login', 'acme-apps', '--connection', 'elsewhere'],
       ...['--json', '--no-browser'],
     ]);
-    const [line] = await running.seen('stdout', /^\{.*"status":"waiting".*\}$/m);
-    const { session_id: session, auth_url: url } = JSON.parse(line);
+    const { session_id: session, auth_url: url } = await waitingOf(running);
+    // Acme would otherwise remember its consent, and send the browser back at once.
+    await context.clearCookies({ domain: hosts.login });
+    await page.goto(url);
+    await page.getByRole('button', { name: 'Authorize' }).waitFor();
     await page.goto(`${fixture.baseUrl}/auth/sessions/${session}`);
     await page.getByRole('link', { name: 'Continue to Acme Apps' }).focus();
-    const browser = fixture.newBrowser();
-    await browser.submit(await browser.open(url), { decision: 'allow' });
+    const other = await context.newPage();
+    await other.goto(url);
+    await other.getByRole('button', { name: 'Authorize' }).click();
     await page.getByRole('heading', { name: 'Acme Apps is connected' }).waitFor();
     expect((await running.ended).code).toBe(0);
   });

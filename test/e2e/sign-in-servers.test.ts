@@ -13,7 +13,7 @@ import {
   withFixture,
 } from '../support/fixture.ts';
 import { acme, hosts } from '../support/service/index.ts';
-import { authUrlOf } from '../support/sign-in.ts';
+import { authUrlOf, providerUrlOf } from '../support/sign-in.ts';
 
 const issuer = `https://${hosts.login}`;
 
@@ -272,9 +272,8 @@ describe('a real authorization server', () => {
     await withFixture(await createAcme({ features }), async (fixture) => {
       const running = fixture.startAuthsome(['login', issuer, '--json', '--no-browser', '--scopes', 'read']);
       const browser = fixture.newBrowser();
-      const url = await authUrlOf(running);
-      expect(url).toContain(`${issuer}/authorize?`);
-      await browser.submit(await browser.open(url), { decision: 'allow' });
+      expect(await providerUrlOf(running)).toContain(`${issuer}/authorize?`);
+      await browser.submit(await browser.open(await authUrlOf(running)), { decision: 'allow' });
       const outcome = await running.ended;
       expect([outcome.code, lastDocument(outcome)]).toEqual([
         0,

@@ -15,6 +15,7 @@ import {
   lastDocument,
   openFixture,
   register,
+  ticketOf,
   until,
   withFixture,
 } from '../support/fixture.ts';
@@ -53,10 +54,7 @@ describe('the redirect URI does not match', () => {
       await register(other, acmeWithSettings);
       const running = other.startOnTerminal(['login', 'acme-apps', '--no-browser']);
       await running.seen('stdout', /Client ID: /);
-      const [, page = ''] = await running.seen(
-        'stdout',
-        /(http:\/\/127\.0\.0\.1:\d+\/auth\/sessions\/[\w-]+)[\s\u001b]/,
-      );
+      const page = await ticketOf(running);
       running.type(`${other.client.clientId}\r`);
       await running.seen('stdout', /Client secret/);
       running.type(`${other.client.clientSecret}\r`);
@@ -67,7 +65,9 @@ describe('the redirect URI does not match', () => {
       expect(screen(running.output.stdout)).toContain(
         `If Acme Apps refuses the redirect URI, register exactly ${other.redirectUri} at ${settingsUrl}`,
       );
-      const waiting = await other.newBrowser().open(page);
+      const browser = other.newBrowser();
+      await browser.open(page);
+      const waiting = await browser.open(page.slice(0, page.lastIndexOf('/')));
       expect(waiting.html).toContain(`<code id="redirect-uri">${other.redirectUri}</code>`);
       expect(waiting.html).toContain(`href="${settingsUrl}"`);
       running.type('\x03');
@@ -118,7 +118,7 @@ describe('the redirect URI does not match', () => {
 /** The state of the sign-in in progress, as only its own browser knows it. */
 async function stateOf(of: Acme, running: Running): Promise<string> {
   const [, id = ''] = await running.seen('stdout', /"session_id":"([^"]+)"/);
-  const { auth_url: url } = await of.json(['login', '--status', id]);
+  const { provider_url: url } = await of.json(['login', '--status', id]);
   return new URL(url).searchParams.get('state') ?? '';
 }
 
@@ -192,7 +192,7 @@ describe('the URL is printed, but no browser opens', () => {
     await authorizeUrlOf(running);
     const text = await cancel(running);
     expect(text).toContain('No display found (DISPLAY and WAYLAND_DISPLAY are not set)');
-    expect(text).toContain('Browser on another machine? Paste the final address here.');
+    expect(text).toContain('Paste the final address here if that device cannot load it.');
   });
 
   it('BROWSER is honored, wherever it is set, and gets the very URL', async () => {
@@ -201,7 +201,7 @@ describe('the URL is printed, but no browser opens', () => {
     writeFileSync(browser, `#!/bin/sh\nprintf %s "$1" > '${told}'\n`);
     chmodSync(browser, 0o755);
     const running = opening('named', { BROWSER: `'${browser}'`, SSH_TTY: '/dev/pts/9' });
-    const url = await authorizeUrlOf(running);
+    const url = await ticketOf(running);
     await until(() => read(told) === url, 10_000);
     expect(await cancel(running)).not.toContain('No browser');
   });

@@ -1,7 +1,14 @@
 /** Signing in from a terminal without a browser: every question on a real pty, and every way to leave it. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { acmeDevice, scriptDeviceFlow } from '../support/device-flow.ts';
-import { type Acme, authorizeUrlOf, createAcme, lastDocument, register } from '../support/fixture.ts';
+import {
+  type Acme,
+  authorizeUrlOf,
+  createAcme,
+  lastDocument,
+  register,
+  ticketOf,
+} from '../support/fixture.ts';
 import type { Running } from '../support/product.ts';
 import { acme } from '../support/service/index.ts';
 
@@ -53,10 +60,7 @@ describe('the OAuth client', () => {
     const running = login('acme-page');
     await running.seen('stdout', /Client ID: /);
     running.type('half-typed');
-    const [, page = ''] = await running.seen(
-      'stdout',
-      /(http:\/\/127\.0\.0\.1:\d+\/auth\/sessions\/[\w-]+)[\s\u001b]/,
-    );
+    const page = await ticketOf(running);
     const browser = fixture.newBrowser();
     const values = { client_id: fixture.client.clientId, client_secret: fixture.client.clientSecret };
     const consent = await browser.submit(await browser.open(page), values);

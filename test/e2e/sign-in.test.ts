@@ -7,7 +7,7 @@ import {
   lastDocument,
   withFixture,
 } from '../support/fixture.ts';
-import { authUrlOf, signInWithClient } from '../support/sign-in.ts';
+import { authUrlOf, providerUrlOf, signInWithClient } from '../support/sign-in.ts';
 
 let fixture: Acme;
 beforeAll(async () => {
@@ -133,7 +133,7 @@ describe('login with PKCE', () => {
 
   it('goes straight to the provider the second time, and requests the scopes that were named', async () => {
     const running = login('acme', '--connection', 'work', '--scopes', 'read');
-    const url = new URL(await authUrlOf(running));
+    const url = new URL(await providerUrlOf(running));
     expect(url.origin).toBe('https://login.acme.test');
     expect(Object.fromEntries(url.searchParams)).toMatchObject({
       response_type: 'code',

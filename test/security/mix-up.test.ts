@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createBrowser } from '../support/browser.ts';
 import { type Fixture, openFixture, register } from '../support/fixture.ts';
-import { authUrlOf } from '../support/sign-in.ts';
+import { authUrlOf, providerUrlOf } from '../support/sign-in.ts';
 
 /**
  * The attack (RFC 9700 §4.4): a person signs in to an evil server, which sends the browser on to an honest one with the
@@ -142,7 +142,7 @@ describe('a server that sends the browser on to another one', () => {
     const [own = ''] = redirectUris;
     const login = fixture.startAuthsome(['login', 'evil-registers', '--json', '--no-browser', '--force']);
     const browser = createBrowser({ caPem: '' });
-    const state = new URL(await authUrlOf(login)).searchParams.get('state') ?? '';
+    const state = new URL(await providerUrlOf(login)).searchParams.get('state') ?? '';
     await browser.open(`${own}?${new URLSearchParams({ code: honestCode, state })}`);
     const outcome = await login.ended;
     expect(outcome.code).not.toBe(0);

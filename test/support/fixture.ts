@@ -200,6 +200,15 @@ export async function authorizeUrlOf(running: Running, after = ''): Promise<stri
   return url;
 }
 
+/** The address that a sign-in on a terminal prints for a browser on this machine. */
+export async function ticketOf(running: Running): Promise<string> {
+  const [, url = ''] = await running.seen(
+    'stdout',
+    /(http:\/\/127\.0\.0\.1:\d+\/auth\/sessions\/[\w-]+\/[\w-]+)[\s\u001b]/,
+  );
+  return url;
+}
+
 /** Writes a definition to a file and registers it. */
 export async function register(
   fixture: Fixture,

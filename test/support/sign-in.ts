@@ -9,10 +9,26 @@ export interface SignedIn {
   readonly outcome: Outcome;
 }
 
-/** The URL that `authsome login --json` printed. */
-export async function authUrlOf(login: Running): Promise<string> {
+/** What `authsome login --json` prints at once. */
+interface Waiting {
+  readonly session_id: string;
+  readonly auth_url: string;
+  readonly provider_url?: string;
+}
+
+export async function waitingOf(login: Running): Promise<Waiting> {
   const [line] = await login.seen('stdout', /^\{.*"status":"waiting".*\}$/m);
-  return (JSON.parse(line) as { auth_url: string }).auth_url;
+  return JSON.parse(line);
+}
+
+/** The address for a browser on this machine. */
+export async function authUrlOf(login: Running): Promise<string> {
+  return (await waitingOf(login)).auth_url;
+}
+
+/** The provider's own page, for a browser elsewhere. */
+export async function providerUrlOf(login: Running): Promise<string> {
+  return (await waitingOf(login)).provider_url ?? '';
 }
 
 /** Answers the page that asks for the OAuth client, then says yes on the provider's own page. */

@@ -34,13 +34,35 @@ export function stateMismatchPage(): string {
   });
 }
 
-/** The page for a session id that is unknown, or of a sign-in that was cancelled. */
-export function endedSessionPage(reason: 'unknown' | 'cancelled', signInAgain: string): string {
+/** The page of a sign-in that was cancelled. */
+export function cancelledPage(signInAgain: string): string {
   return failedPage({
     kind: 'warn',
-    heading: reason === 'unknown' ? 'There is no such sign-in' : 'This sign-in was cancelled',
+    heading: 'This sign-in was cancelled',
     cause: 'Nothing was stored, and nothing was changed.',
     hint: `Start again from your terminal: ${signInAgain}`,
+    settingsUrl: undefined,
+  });
+}
+
+/** For an address that leads this browser nowhere. It does not say whether there is such a sign-in. */
+export function unknownSessionPage(): string {
+  return failedPage({
+    kind: 'warn',
+    heading: 'There is no such sign-in here',
+    cause: 'It has expired, or it belongs to another browser.',
+    hint: 'Open the newest address that your terminal shows.\nOr start again from your terminal: authsome login <provider>',
+    settingsUrl: undefined,
+  });
+}
+
+/** For a browser that came back from the provider, and is not the one that opened the sign-in. */
+export function otherBrowserPage(cause: string, hint: string | undefined): string {
+  return failedPage({
+    kind: 'warn',
+    heading: 'This is another browser',
+    cause,
+    hint,
     settingsUrl: undefined,
   });
 }

@@ -5,6 +5,8 @@ export interface Page {
   readonly body: Html;
   /** Whether the page waits for something: it reloads once its title would change. */
   readonly isWaiting?: boolean;
+  /** Where the browser goes by itself, at once; without script. */
+  readonly leadsTo?: string | undefined;
 }
 
 const mark = new Html(
@@ -23,6 +25,7 @@ export function layout(page: Page): string {
 <meta name="color-scheme" content="light dark">
 <meta name="robots" content="noindex">
 ${page.isWaiting === true && html`<noscript><meta http-equiv="refresh" content="3"></noscript>`}
+${page.leadsTo !== undefined && html`<meta http-equiv="refresh" content="0; url=${page.leadsTo}">`}
 <title>${page.title} · authsome</title>
 <link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/assets/page.css">

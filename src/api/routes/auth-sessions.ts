@@ -1,9 +1,11 @@
 import { z } from 'zod';
-import type { LoginRequest } from '../../client/index.ts';
+import type { AuthSessionDocument, LoginRequest } from '../../client/index.ts';
+import type { AuthSession } from '../../connections/index.ts';
 import type { Tenants } from '../../principals/index.ts';
 import type { Routes } from '../app.ts';
 import { parseBody } from '../body.ts';
 import { sessionDocument } from '../documents.ts';
+import type { PeerGateOptions } from '../peer.ts';
 import { longestWaitMs, wholeNumber } from '../query.ts';
 
 const loginRequest = z.object({
@@ -22,7 +24,9 @@ const clientRequest = z.object({ client_id: z.string(), client_secret: z.string(
 const secretRequest = z.object({ api_key: z.string() });
 
 /** Calls about sign-ins in progress. */
-export function authSessionRoutes(tenants: Tenants): Routes {
+export function authSessionRoutes(tenants: Tenants, gate: PeerGateOptions): Routes {
+  const document = (session: AuthSession): AuthSessionDocument =>
+    sessionDocument(session, gate.peers.excludesOthers);
   return (app) => {
     app.post('/v1/auth-sessions', async (context) => {
       const { connections, catalog } = await tenants.of(context.get('caller'));
@@ -40,11 +44,11 @@ export function authSessionRoutes(tenants: Tenants): Routes {
         clientId: request.client_id,
         clientSecret: request.client_secret,
       });
-      return context.json(sessionDocument(session), 201);
+      return context.json(document(session), 201);
     });
     app.get('/v1/auth-sessions/last', async (context) => {
       const { connections } = await tenants.of(context.get('caller'));
-      return context.json(sessionDocument(await connections.signIns.readLastUnfinished()));
+      return context.json(document(await connections.signIns.readLastUnfinished()));
     });
     app.get('/v1/auth-sessions/:id', async (context) => {
       const { connections } = await tenants.of(context.get('caller'));
@@ -55,13 +59,13 @@ export function authSessionRoutes(tenants: Tenants): Routes {
         waitMs === 0
           ? await connections.signIns.read(id)
           : await connections.signIns.waitForChange(id, seen, waitMs);
-      return context.json(sessionDocument(session));
+      return context.json(document(session));
     });
     app.post('/v1/auth-sessions/:id/callback', async (context) => {
       const { connections } = await tenants.of(context.get('caller'));
       const { url } = parseBody(context.get('body'), pasteRequest);
       return context.json(
-        sessionDocument(await connections.signIns.callbackFromPaste(context.req.param('id'), url)),
+        document(await connections.signIns.callbackFromPaste(context.req.param('id'), url)),
       );
     });
     app.post('/v1/auth-sessions/:id/client', async (context) => {
@@ -71,25 +75,21 @@ export function authSessionRoutes(tenants: Tenants): Routes {
         clientRequest,
       );
       return context.json(
-        sessionDocument(
-          await connections.signIns.submitClient(context.req.param('id'), { clientId, clientSecret }),
-        ),
+        document(await connections.signIns.submitClient(context.req.param('id'), { clientId, clientSecret })),
       );
     });
     app.post('/v1/auth-sessions/:id/secret', async (context) => {
       const { connections } = await tenants.of(context.get('caller'));
       const { api_key: apiKey } = parseBody(context.get('body'), secretRequest);
-      return context.json(
-        sessionDocument(await connections.signIns.submitSecret(context.req.param('id'), apiKey)),
-      );
+      return context.json(document(await connections.signIns.submitSecret(context.req.param('id'), apiKey)));
     });
     app.post('/v1/auth-sessions/:id/address', async (context) => {
       const { connections } = await tenants.of(context.get('caller'));
-      return context.json(sessionDocument(await connections.signIns.renewAddress(context.req.param('id'))));
+      return context.json(document(await connections.signIns.renewAddress(context.req.param('id'))));
     });
     app.delete('/v1/auth-sessions/:id', async (context) => {
       const { connections } = await tenants.of(context.get('caller'));
-      return context.json(sessionDocument(await connections.signIns.cancel(context.req.param('id'))));
+      return context.json(document(await connections.signIns.cancel(context.req.param('id'))));
     });
   };
 }

@@ -7,7 +7,7 @@ export { authSessionRoutes } from './auth-sessions.ts';
 export { connectionRoutes } from './connections.ts';
 export { daemonRoutes } from './daemon.ts';
 export { openRoutes } from './open.ts';
-export { pagePath, pageRoutes } from './pages/index.ts';
+export { pageRoutes, ticketPath } from './pages/index.ts';
 export { providerRoutes } from './providers.ts';
 export { runRoutes } from './runs.ts';
 export { scanRoutes } from './scan.ts';

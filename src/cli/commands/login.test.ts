@@ -16,8 +16,11 @@ const waiting: AuthSessionDocument = {
   flow: 'pkce',
   status: 'waiting',
   revision: 1,
-  auth_url: 'https://github.com/login/oauth/authorize?state=s',
-  auth_url_expires_at: null,
+  auth_url: 'http://127.0.0.1:7998/auth/sessions/ses_1/ticket',
+  in_browser: false,
+  excludes_others: true,
+  provider_url: 'https://github.com/login/oauth/authorize?state=s',
+  provider_url_expires_at: null,
   accepts_secret: false,
   accepts_client: false,
   redirect_uri: redirectUri,
@@ -52,6 +55,8 @@ interface Play extends TestContextOptions {
 async function play({ session = waiting, waits = [], ...rest }: Play) {
   const calls: string[] = [];
   const opened: (readonly (readonly string[])[])[] = [];
+  /** What a page in a file leads to, and what became of the file. */
+  const files: string[] = [];
   const interruption = new AbortController();
   let request: LoginRequest | undefined;
   let left = [...waits];
@@ -84,9 +89,9 @@ async function play({ session = waiting, waits = [], ...rest }: Play) {
       if (next instanceof Error) throw next;
       return next;
     },
-    renewAuthUrl: async (id) => {
+    renewProviderUrl: async (id) => {
       calls.push(`renew ${id}`);
-      left = [{ ...session, revision: session.revision + 1, auth_url: `${session.auth_url}2` }];
+      left = [{ ...session, revision: session.revision + 1, provider_url: `${session.provider_url}2` }];
       wake?.();
       return session;
     },
@@ -121,19 +126,64 @@ async function play({ session = waiting, waits = [], ...rest }: Play) {
         opened.push(commands);
         return true;
       },
+      writeRedirectFile: (name, target) => {
+        files.push(`${name} to ${target}`);
+        return { url: `file:///home/${name}.html`, remove: () => void files.push('removed') };
+      },
     },
   );
-  return { ending, output, calls, opened, interruption, request: () => request };
+  return { ending, output, calls, opened, files, interruption, request: () => request };
 }
 
 describe('login', () => {
   it('prints the URL, opens the browser there, and says what was granted', async () => {
     const { ending, output, opened } = await play({ waits: [connected], environment: { BROWSER: 'b' } });
     await ending;
-    expect(output.stderr).toContain(`  ${waiting.auth_url}\n`);
+    expect(output.stderr).toContain(`open on this machine:\n  ${waiting.auth_url}\n`);
+    expect(output.stderr).toContain(
+      `On another device, open the authorization URL:\n  ${waiting.provider_url}\n`,
+    );
     expect(output.stderr).toContain('✓ Connected github/default as octocat\n  granted: repo\n');
     expect(output.stdout).toBe('');
     expect(opened).toEqual([[['b', waiting.auth_url]]]);
+  });
+
+  it('keeps the address out of the arguments of a browser where other users can use it', async () => {
+    const session = { ...waiting, excludes_others: false };
+    const environment = { BROWSER: 'b' };
+    const { ending, opened, files } = await play({ session, waits: [connected], environment });
+    await ending;
+    expect(opened).toEqual([[['b', 'file:///home/ses_1.html']]]);
+    expect(files).toEqual([`ses_1 to ${waiting.auth_url}`, 'removed']);
+    const direct = await play({ waits: [connected], environment });
+    await direct.ending;
+    expect(direct.files).toEqual([]);
+  });
+
+  it('removes the file as soon as a browser has used it', async () => {
+    const session = { ...waiting, excludes_others: false };
+    const used = { ...session, revision: 2, in_browser: true };
+    const { ending, files, interruption } = await play({
+      session,
+      waits: [used],
+      environment: { BROWSER: 'b' },
+    });
+    await expect.poll(() => files).toHaveLength(2);
+    interruption.abort();
+    await expect(ending).rejects.toMatchObject({ code: 'Cancelled' });
+  });
+
+  it('writes no file for a page that anybody may open', async () => {
+    const verification_uri = 'https://github.com/login/device';
+    const session = { ...waiting, excludes_others: false, verification_uri, user_code: 'WDJB-MJHT' };
+    const { ending, opened, files } = await play({
+      session,
+      waits: [connected],
+      environment: { BROWSER: 'b' },
+    });
+    await ending;
+    expect(opened).toEqual([[['b', verification_uri]]]);
+    expect(files).toEqual([]);
   });
 
   it('speaks in JSON lines under --json, and opens nothing', async () => {
@@ -157,6 +207,7 @@ describe('login', () => {
         flow: 'pkce',
         session_id: 'ses_1',
         auth_url: waiting.auth_url,
+        provider_url: waiting.provider_url,
       },
       {
         v: 1,
@@ -205,16 +256,16 @@ describe('login', () => {
   });
 
   it('says that an address works once, and asks for another one on Enter', async () => {
-    const auth_url_expires_at = new Date(Date.parse('2026-01-01T00:00:45Z')).toISOString();
+    const provider_url_expires_at = new Date(Date.parse('2026-01-01T00:00:45Z')).toISOString();
     const pasted = `${redirectUri}?code=c&state=s`;
     const played = await play({
-      session: { ...waiting, auth_url_expires_at },
+      session: { ...waiting, provider_url_expires_at },
       input: {
         isTerminal: true,
         lines: (signal, take) => {
           take('');
           const pasteOnceShown = (): void => {
-            if (played.output.stderr.includes(`${waiting.auth_url}2\n`)) take(pasted);
+            if (played.output.stderr.includes(`${waiting.provider_url}2\n`)) take(pasted);
             else if (!signal.aborted) setImmediate(pasteOnceShown);
           };
           setImmediate(pasteOnceShown);
@@ -229,7 +280,7 @@ describe('login', () => {
   });
 
   it('says how to get a new address without a terminal, and tells programs when it expires', async () => {
-    const session = { ...waiting, auth_url_expires_at: '2030-01-01T00:00:00.000Z' };
+    const session = { ...waiting, provider_url_expires_at: '2030-01-01T00:00:00.000Z' };
     const { ending, output } = await play({ session, waits: [connected] });
     await ending;
     expect(output.stderr).toContain('For a new one, run: authsome login --status ses_1\n');
@@ -237,7 +288,7 @@ describe('login', () => {
     await asked.ending;
     expect(JSON.parse(asked.output.stdout.split('\n')[0] ?? '')).toMatchObject({
       status: 'waiting',
-      auth_url_expires_at: session.auth_url_expires_at,
+      provider_url_expires_at: session.provider_url_expires_at,
     });
   });
 
@@ -292,7 +343,7 @@ describe('login', () => {
 });
 
 describe('login that needs a client', () => {
-  const session = { ...waiting, accepts_client: true, auth_url: 'http://127.0.0.1:7998/auth/sessions/s' };
+  const session = { ...waiting, accepts_client: true, provider_url: null };
   const definition = {
     setup: { url: 'https://github.com/settings/developers', steps: ['Choose "New OAuth App".'] },
   };
@@ -329,7 +380,7 @@ describe('login that needs a client', () => {
     });
     await ending;
     expect(asked).toEqual([]);
-    expect(output.stderr).toContain(`open:\n  ${session.auth_url}\n`);
+    expect(output.stderr).toContain(`open on this machine:\n  ${session.auth_url}\n`);
   });
 
   it('continues at the provider when the page was quicker', async () => {
@@ -347,7 +398,7 @@ describe('login that needs a client', () => {
     });
     await ending;
     expect(signals.map((signal) => signal.aborted)).toEqual([true]);
-    expect(output.stderr).toContain(`open:\n  ${waiting.auth_url}\n`);
+    expect(output.stderr).toContain(`open the authorization URL:\n  ${waiting.provider_url}\n`);
     expect(output.stderr).toContain(`If GitHub refuses the redirect URI, register exactly ${redirectUri}`);
   });
 
@@ -412,7 +463,7 @@ describe('login with a key', () => {
     ...waiting,
     flow: 'api_key',
     accepts_secret: true,
-    auth_url: 'http://127.0.0.1:7998/auth/s',
+    provider_url: null,
   };
   const definition = { flow: 'api_key', api_key: { env_var: 'ACME_KEY' } };
 

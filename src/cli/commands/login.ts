@@ -1,11 +1,13 @@
+import type { AuthSessionDocument } from '../../client/index.ts';
 import { AuthsomeError } from '../../errors.ts';
 import type { CommandModule } from '../command-table.ts';
 import type { CommandContext } from '../context.ts';
 import { addExamples } from '../help-text.ts';
-import { announceUrl, waitingDocument } from '../login/announce.ts';
+import { announceUrl, announceWarnings, waitingDocument } from '../login/announce.ts';
 import { openBrowser } from '../login/browser.ts';
 import { conclude, followSignIn, type SignInInteraction } from '../login/follow-sign-in.ts';
 import { processInput } from '../login/input.ts';
+import { writeRedirectFile } from '../login/redirect-file.ts';
 import { chosenFlow, definitionOf, type LoginOptions, loginRequest, setupIn } from '../login/request.ts';
 import { followSession } from '../login/session.ts';
 import { variablesRead } from '../login/variables.ts';
@@ -39,14 +41,22 @@ export async function follow(context: CommandContext, id: string, interrupted: A
   if (context.terminal.json && session.status === 'waiting')
     context.terminal.document(waitingDocument(session));
   const ended = await followSession(client, session, { changed: () => {}, signal: interrupted });
-  conclude(context, ended);
+  concludeLater(context, ended);
+}
+
+/** As `conclude`, with what came after the sign-in was connected. */
+function concludeLater(context: CommandContext, session: AuthSessionDocument): void {
+  const warnings = session.warnings.filter(({ error }) => error === 'OpenedElsewhere');
+  if (!context.terminal.json && session.status === 'connected')
+    announceWarnings(context, { ...session, warnings }, 0);
+  conclude(context, session);
 }
 
 /** Prints the status of a sign-in, without waiting. */
 async function printStatus(context: CommandContext, id: string): Promise<void> {
   const { terminal } = context;
   const session = await (await context.client()).authSession(id);
-  if (session.status !== 'waiting') conclude(context, session);
+  if (session.status !== 'waiting') concludeLater(context, session);
   else if (terminal.json) terminal.document(waitingDocument(session));
   else {
     terminal.print(`waiting for ${session.display_name}`);
@@ -105,6 +115,8 @@ async function act(
       input,
       interrupted,
       openBrowser: (commands) => openBrowser(commands, context.environment),
+      writeRedirectFile: (name, target) =>
+        writeRedirectFile(context.settings().home, name, target, context.now()),
     },
   );
 }

@@ -6,27 +6,52 @@ import { showsLinks } from './browser-environment.ts';
 /** The document that an agent gets at once: where to send its user, and how to follow the sign-in. */
 export function waitingDocument(session: AuthSessionDocument): Readonly<Record<string, unknown>> {
   const { provider, connection, flow, session_id, auth_url, verification_uri, user_code } = session;
-  const { auth_url_expires_at } = session;
+  const { provider_url, provider_url_expires_at } = session;
   const device = verification_uri === undefined ? {} : { verification_uri, user_code };
-  const end = auth_url_expires_at === null ? {} : { auth_url_expires_at };
-  return { v: 1, status: 'waiting', provider, connection, flow, session_id, auth_url, ...end, ...device };
+  return {
+    v: 1,
+    status: 'waiting',
+    provider,
+    connection,
+    flow,
+    session_id,
+    auth_url,
+    ...(provider_url === null ? {} : { provider_url }),
+    ...(provider_url_expires_at === null ? {} : { provider_url_expires_at }),
+    ...device,
+  };
 }
 
 export function connectedDocument(session: AuthSessionDocument): Readonly<Record<string, unknown>> {
   const { provider, connection, scopes, expires_at, account } = session;
-  return { v: 1, status: 'connected', provider, connection, scopes, expires_at, account };
+  const warnings = session.warnings.filter(({ error }) => error === 'OpenedElsewhere');
+  const doubt = warnings.length === 0 ? {} : { warnings };
+  return { v: 1, status: 'connected', provider, connection, scopes, expires_at, account, ...doubt };
 }
 
-/** The address to open, always as plain text, so that a person can copy it to another device. */
-export function announceUrl(context: CommandContext, session: AuthSessionDocument): void {
+/**
+ * The addresses to open, those that `shown` did not have, always as plain text, so that a person can copy one to another
+ * device.
+ */
+export function announceUrl(
+  context: CommandContext,
+  session: AuthSessionDocument,
+  shown?: AuthSessionDocument,
+): void {
   const { terminal } = context;
   const { bold } = terminal.noteStyle;
-  if (session.verification_uri !== undefined) {
+  const { verification_uri, user_code, auth_url, provider_url, display_name: name } = session;
+  if (verification_uri !== undefined) {
     terminal.warn(
-      `Open ${link(context, session.verification_uri)} on any device and enter the code ${bold(session.user_code ?? '')}`,
+      `Open ${link(context, verification_uri)} on any device and enter the code ${bold(user_code ?? '')}`,
     );
-  } else if (session.auth_url !== null) {
-    terminal.warn(`To sign in to ${bold(session.display_name)}, open:\n  ${link(context, session.auth_url)}`);
+    return;
+  }
+  if (auth_url !== null && auth_url !== shown?.auth_url) {
+    terminal.warn(`To sign in to ${bold(name)}, open on this machine:\n  ${link(context, auth_url)}`);
+  }
+  if (provider_url !== null && provider_url !== shown?.provider_url) {
+    terminal.warn(`On another device, open the authorization URL:\n  ${link(context, provider_url)}`);
   }
 }
 
@@ -36,13 +61,13 @@ export function announceProvider(
   session: AuthSessionDocument,
   { settingsUrl, takesPaste }: { readonly settingsUrl: string | undefined; readonly takesPaste: boolean },
 ): void {
-  const { display_name: name, redirect_uri: redirectUri, flow, auth_url_expires_at: end } = session;
+  const { display_name: name, redirect_uri: redirectUri, flow, provider_url_expires_at: end } = session;
   if (end !== null) {
     const seconds = Math.max(Math.round((Date.parse(end) - now()) / 1000), 0);
     const more = takesPaste ? 'press Enter' : `run: authsome login --status ${session.session_id}`;
     terminal.note(`  It works once, within ${seconds} seconds. For a new one, ${more}`);
   }
-  if (takesPaste) terminal.note('  Browser on another machine? Paste the final address here.');
+  if (takesPaste) terminal.note('  Paste the final address here if that device cannot load it.');
   // Only a client that was registered by hand can have a wrong redirect URI.
   if (flow === 'pkce') {
     const where = settingsUrl === undefined ? '' : ` at ${settingsUrl}`;
@@ -83,7 +108,7 @@ function link({ terminal, environment }: CommandContext, url: string): string {
 export function announceWarnings(context: CommandContext, session: AuthSessionDocument, shown: number): void {
   for (const warning of session.warnings.slice(shown)) {
     context.terminal.warn(failureText(context.terminal, warning, warning.error));
-    context.terminal.note('  Still waiting for you to sign in…');
+    if (session.status === 'waiting') context.terminal.note('  Still waiting for you to sign in…');
   }
 }
 

@@ -1,5 +1,5 @@
 import type { AuthSessionDocument, Client } from '../../client/index.ts';
-import { AuthsomeError } from '../../errors.ts';
+import { AuthsomeError, asAuthsomeError } from '../../errors.ts';
 import type { CommandContext } from '../context.ts';
 import {
   announceClient,
@@ -12,6 +12,7 @@ import {
 import { type BrowserEnvironment, browserEnvironment, isOpenable } from './browser-environment.ts';
 import type { SignInInput } from './input.ts';
 import { ask, type Question, questionOf } from './questions.ts';
+import type { RedirectFile } from './redirect-file.ts';
 import { cancelled, failureOf, followSession } from './session.ts';
 
 /** The person's side of a sign-in: what the process offers, or what a test plays. */
@@ -19,6 +20,8 @@ export interface SignInInteraction {
   readonly input: SignInInput;
   /** Starts one of these browsers; whether that worked. */
   openBrowser(commands: BrowserEnvironment['browsers']): Promise<boolean>;
+  /** Writes a page that leads a browser to `target`; throws an AuthsomeError where that cannot be. */
+  writeRedirectFile(name: string, target: string): RedirectFile;
   /** Not `--no-browser`. */
   readonly mayOpen: boolean;
   /** Aborts when the person cancels (Ctrl-C). */
@@ -55,14 +58,17 @@ export async function followSignIn(
   const signIn: SignIn = { ...interaction, context, client, session, finished };
   const prompts = createPrompts(signIn);
   let shown: AuthSessionDocument | undefined;
-  let isInBrowser = startBrowser(signIn, () => {
+  const start = browserStart(signIn);
+  let isInBrowser = startBrowser(signIn, start, () => {
     isInBrowser = false;
-    if (shown?.accepts_client === true) announce(signIn, shown, isInBrowser);
+    if (shown?.accepts_client === true) announce(signIn, shown, isInBrowser, undefined);
     if (shown !== undefined) prompts.show(shown, isInBrowser);
   });
   const changed = (next: AuthSessionDocument): void => {
-    if (next.status === 'waiting' && next.auth_url !== shown?.auth_url) announce(signIn, next, isInBrowser);
+    const isNew = next.auth_url !== shown?.auth_url || next.provider_url !== shown?.provider_url;
+    if (next.status === 'waiting' && isNew) announce(signIn, next, isInBrowser, shown);
     announceWarnings(context, next, shown?.warnings.length ?? 0);
+    if (next.in_browser) start?.file?.remove();
     shown = next;
     prompts.show(next, isInBrowser);
   };
@@ -79,6 +85,7 @@ export async function followSignIn(
     }
     throw isInterrupted ? cancelled(shown, interaction.setup.url) : error;
   } finally {
+    start?.file?.remove();
     ending.abort();
   }
 }
@@ -95,6 +102,7 @@ function announce(
   { context, input, setup }: SignIn,
   session: AuthSessionDocument,
   isInBrowser: boolean,
+  shown: AuthSessionDocument | undefined,
 ): void {
   if (context.terminal.json) return;
   const question = input.isTerminal ? questionOf(session, isInBrowser) : undefined;
@@ -102,7 +110,7 @@ function announce(
     announceClient(context, session, setup);
     return;
   }
-  announceUrl(context, session);
+  announceUrl(context, session, shown);
   if (questionOf(session, isInBrowser) === 'redirect') {
     announceProvider(context, session, { settingsUrl: setup.url, takesPaste: question === 'redirect' });
   }
@@ -137,21 +145,43 @@ async function takePiped({ client, session, input, finished }: SignIn): Promise<
   return new Promise(() => {});
 }
 
-/** Whether a browser is being started; otherwise the reason was printed. Calls `failed` when none starts. */
-function startBrowser(
-  { context, session, mayOpen, openBrowser, finished }: SignIn,
-  failed: () => void,
-): boolean {
+/** How a browser is started, and the file that leads it on, if there is one. */
+interface BrowserStart {
+  readonly browsers: BrowserEnvironment['browsers'];
+  readonly file: RedirectFile | undefined;
+}
+
+/** `undefined` where none is to be started; the reason was printed. */
+function browserStart({ context, session, mayOpen, writeRedirectFile }: SignIn): BrowserStart | undefined {
   const { terminal, environment, platform } = context;
   const url = session.verification_uri ?? session.auth_url;
   if (session.status !== 'waiting' || url === null || !mayOpen || terminal.json || !isOpenable(url))
-    return false;
+    return undefined;
   const { browsers, reason } = browserEnvironment(url, environment, platform);
   if (browsers.length === 0) {
     if (reason !== undefined) terminal.note(`${reason}, so not opening a browser.`);
-    return false;
+    return undefined;
   }
-  void openBrowser(browsers).then((opened) => {
+  // A device code's page is the same for everybody.
+  if (url === session.verification_uri || session.excludes_others) return { browsers, file: undefined };
+  try {
+    const file = writeRedirectFile(session.session_id, url);
+    return { browsers: browserEnvironment(file.url, environment, platform).browsers, file };
+  } catch (error) {
+    const { message } = asAuthsomeError(error);
+    terminal.note(`No browser is opened: ${message}`);
+    return undefined;
+  }
+}
+
+/** Whether a browser is being started. Calls `failed` when none starts. */
+function startBrowser(
+  { context: { terminal }, openBrowser, finished }: SignIn,
+  start: BrowserStart | undefined,
+  failed: () => void,
+): boolean {
+  if (start === undefined) return false;
+  void openBrowser(start.browsers).then((opened) => {
     if (opened || finished.aborted) return;
     terminal.note('  No browser could be opened. Open the address yourself, or set BROWSER, for example:');
     terminal.note('    export BROWSER=$(which firefox)');

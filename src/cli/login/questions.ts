@@ -12,7 +12,7 @@ export function questionOf(session: AuthSessionDocument, isInBrowser: boolean): 
   if (session.status !== 'waiting') return undefined;
   if (session.accepts_secret) return isInBrowser ? undefined : 'secret';
   if (session.accepts_client) return isInBrowser ? undefined : 'client';
-  return session.verification_uri === undefined && session.auth_url !== null ? 'redirect' : undefined;
+  return session.verification_uri === undefined && session.provider_url !== null ? 'redirect' : undefined;
 }
 
 /** The sign-in of a question, and where to ask. */
@@ -58,7 +58,7 @@ async function askForClient({ context, client, session, input }: Asking, signal:
 async function takePasted(asking: Asking, pasted: string, signal: AbortSignal): Promise<void> {
   const { context, client, session } = asking;
   if (pasted === '') {
-    if (session.auth_url_expires_at !== null) await renew(asking, signal);
+    if (session.provider_url_expires_at !== null) await renew(asking, signal);
     return;
   }
   if (!pasted.startsWith(session.redirect_uri)) {
@@ -77,7 +77,7 @@ async function takePasted(asking: Asking, pasted: string, signal: AbortSignal): 
 /** Requests an unused address, which is printed when the session has it. */
 async function renew({ context, client, session }: Asking, signal: AbortSignal): Promise<void> {
   try {
-    await client.renewAuthUrl(session.session_id);
+    await client.renewProviderUrl(session.session_id);
   } catch (error) {
     say(context, signal, error);
   }

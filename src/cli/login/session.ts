@@ -44,7 +44,7 @@ export function failureOf(session: AuthSessionDocument): AuthsomeError | undefin
 
 /** The error of a cancelled sign-in. Its hint names what may have gone wrong at the provider's page. */
 export function cancelled(session?: AuthSessionDocument, settingsUrl?: string): AuthsomeError {
-  const isAtProvider = session !== undefined && !session.accepts_client && session.auth_url !== null;
+  const isAtProvider = session !== undefined && !session.accepts_client && session.provider_url !== null;
   if (isAtProvider && session.flow === 'dcr_pkce') {
     return new AuthsomeError('Cancelled', 'sign-in cancelled', {
       hint:

@@ -69,7 +69,8 @@ function forgetful(character: Character = {}) {
   return { known, registered, asked, options, clock, events, connections, start };
 }
 
-const clientOf = (authUrl: string | undefined) => new URL(authUrl ?? '').searchParams.get('client_id');
+const clientOf = (providerUrl: string | undefined) =>
+  new URL(providerUrl ?? '').searchParams.get('client_id');
 
 /** Comes back from the provider with these parameters. */
 async function comeBack(
@@ -89,14 +90,14 @@ describe('a server that has forgotten the client it registered', () => {
     fixture.known.clear();
     const again = await comeBack(fixture, id);
     expect(again).toMatchObject({ id, status: 'waiting', failure: undefined });
-    expect(clientOf(again.authUrl)).toBe('client-2');
+    expect(clientOf(again.providerUrl)).toBe('client-2');
     expect(again.warnings).toMatchObject([
       { message: expect.stringContaining('no longer accepts the client') },
     ]);
     expect(await fixture.connections.summaries()).toEqual([]);
     expect(await comeBack(fixture, id)).toMatchObject({ status: 'connected' });
     expect(fixture.registered).toEqual(['client-1', 'client-2']);
-    expect(clientOf((await fixture.start('work')).authUrl)).toBe('client-2');
+    expect(clientOf((await fixture.start('work')).providerUrl)).toBe('client-2');
   });
 
   it('and forgets the next one at once: one new client, then an error that says what to do', async () => {
@@ -118,9 +119,9 @@ describe('a server that has forgotten the client it registered', () => {
     const fixture = forgetful({ answersAboutClients: true });
     const late = await fixture.start();
     fixture.known.clear();
-    expect(clientOf((await fixture.start('work')).authUrl)).toBe('client-2');
+    expect(clientOf((await fixture.start('work')).providerUrl)).toBe('client-2');
     expect((await comeBack(fixture, late.id, { error: 'invalid_client' })).status).toBe('failed');
-    expect(clientOf((await fixture.start('third')).authUrl)).toBe('client-2');
+    expect(clientOf((await fixture.start('third')).providerUrl)).toBe('client-2');
     expect(fixture.registered).toHaveLength(2);
   });
 
@@ -129,7 +130,7 @@ describe('a server that has forgotten the client it registered', () => {
     await fixture.start();
     fixture.known.clear();
     const session = await fixture.start();
-    expect(clientOf(session.authUrl)).toBe('client-2');
+    expect(clientOf(session.providerUrl)).toBe('client-2');
     expect(session.warnings).toEqual([]);
     expect(fixture.asked.slice(-3)).toEqual(['/par', '/register', '/par']);
     expect(await comeBack(fixture, session.id)).toMatchObject({ status: 'connected' });
@@ -156,7 +157,7 @@ describe('a server that has forgotten the client it registered', () => {
         hint: 'acme no longer accepts the client that authsome registered there. Signing in again registers a new one: authsome login acme --force',
       });
       expect(fixture.registered).toHaveLength(1);
-      expect(clientOf((await fixture.start()).authUrl)).toBe('client-2');
+      expect(clientOf((await fixture.start()).providerUrl)).toBe('client-2');
     },
   );
 
@@ -167,7 +168,7 @@ describe('a server that has forgotten the client it registered', () => {
     expect((await comeBack(fixture, id, { error: 'invalid_client', iss })).failure?.message).toMatch(
       /issuer/,
     );
-    expect(clientOf((await fixture.start()).authUrl)).toBe('client-1');
+    expect(clientOf((await fixture.start()).providerUrl)).toBe('client-1');
   });
 
   it.each(['expired', 'cancelled'])('and shows that to people: after a sign-in that was %s', async (how) => {
@@ -180,18 +181,18 @@ describe('a server that has forgotten the client it registered', () => {
       expect(failure?.hint).toContain('acme may have forgotten the client that authsome registered there');
     }
     const next = await fixture.start();
-    expect(clientOf(next.authUrl)).toBe('client-2');
+    expect(clientOf(next.providerUrl)).toBe('client-2');
     expect(await comeBack(fixture, next.id)).toMatchObject({ status: 'connected' });
-    expect(clientOf((await fixture.start('work')).authUrl)).toBe('client-2');
+    expect(clientOf((await fixture.start('work')).providerUrl)).toBe('client-2');
   });
 
   it('is asked about it where it responds, and a client that it knows stays', async () => {
     const fixture = forgetful({ answersAboutClients: true });
     const { id } = await fixture.start();
     await fixture.connections.signIns.cancel(id);
-    expect(clientOf((await fixture.start()).authUrl)).toBe('client-1');
+    expect(clientOf((await fixture.start()).providerUrl)).toBe('client-1');
     fixture.known.clear();
-    expect(clientOf((await fixture.start()).authUrl)).toBe('client-2');
+    expect(clientOf((await fixture.start()).providerUrl)).toBe('client-2');
   });
 
   it('says so at a refresh: the grant stays, and the sign-in that is named registers a new one', async () => {
@@ -205,7 +206,7 @@ describe('a server that has forgotten the client it registered', () => {
       hint: expect.stringContaining('registers a new one: authsome login acme --connection work --force'),
     });
     const session = await fixture.start('work');
-    expect(clientOf(session.authUrl)).toBe('client-2');
+    expect(clientOf(session.providerUrl)).toBe('client-2');
     expect(await comeBack(fixture, session.id)).toMatchObject({ status: 'connected' });
     expect((await fixture.connections.credentials.acquire('acme/work')).secret).toMatch(/^at-/);
     // It was only away: what it had granted to the first client still works.

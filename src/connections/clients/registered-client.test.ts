@@ -24,7 +24,7 @@ describe('dynamic registration', () => {
     const connections = createConnections(options);
     const session = await connections.signIns.start({ provider: 'acme', force: false });
     expect(session.asksFor).toBeUndefined();
-    const landed = await server.approve(session.authUrl ?? '');
+    const landed = await server.approve(session.providerUrl ?? '');
     expect((await connections.signIns.callback(landed)).status).toBe('connected');
     const [client] = await options.vault.list('client');
     expect(client?.fields).toMatchObject({ origin: 'registration', issuer: server.issuer });
@@ -46,10 +46,10 @@ describe('dynamic registration', () => {
       },
     });
     const connections = createConnections(options);
-    const { authUrl = '' } = await connections.signIns.start({ provider: 'acme', force: false });
+    const { providerUrl = '' } = await connections.signIns.start({ provider: 'acme', force: false });
     expect(registered).toEqual(['openid offline_access', undefined]);
-    expect(new URL(authUrl).searchParams.get('scope')).toBe('openid offline_access');
-    const landed = await server.approve(authUrl);
+    expect(new URL(providerUrl).searchParams.get('scope')).toBe('openid offline_access');
+    const landed = await server.approve(providerUrl);
     expect((await connections.signIns.callback(landed)).status).toBe('connected');
   });
 
@@ -64,7 +64,7 @@ describe('dynamic registration', () => {
     });
     const session = await connections.signIns.start({ provider: 'acme', force: false });
     expect((await options.vault.read('client', 'acme'))?.fields.clientId).not.toBe(record?.fields.clientId);
-    const landed = await server.approve(session.authUrl ?? '');
+    const landed = await server.approve(session.providerUrl ?? '');
     expect((await connections.signIns.callback(landed)).status).toBe('connected');
   });
 
@@ -72,15 +72,15 @@ describe('dynamic registration', () => {
     const { options, clock } = openFlowFixture(server, [...discovered()]);
     const connections = createConnections(options);
     const signIn = async (connection: string, scopes: readonly string[]) => {
-      const { authUrl } = await connections.signIns.start({
+      const { providerUrl } = await connections.signIns.start({
         provider: 'acme',
         connection,
         scopes,
         force: true,
       });
-      const landed = await server.approve(authUrl ?? '');
+      const landed = await server.approve(providerUrl ?? '');
       expect((await connections.signIns.callback(landed)).status).toBe('connected');
-      return new URL(authUrl ?? '').searchParams.get('client_id');
+      return new URL(providerUrl ?? '').searchParams.get('client_id');
     };
     const first = await signIn('default', ['openid', 'offline_access']);
     expect(await signIn('default', ['openid'])).toBe(first);
@@ -98,8 +98,8 @@ describe('dynamic registration', () => {
   it('refuses a response that lacks the iss which the server promises', async () => {
     const { options } = openFlowFixture(server, [...discovered()]);
     const connections = createConnections(options);
-    const { authUrl } = await connections.signIns.start({ provider: 'acme', force: false });
-    const landed = await server.approve(authUrl ?? '');
+    const { providerUrl } = await connections.signIns.start({ provider: 'acme', force: false });
+    const landed = await server.approve(providerUrl ?? '');
     landed.searchParams.delete('iss');
     expect((await connections.signIns.callback(landed)).failure?.message).toMatch(/issuer/);
   });

@@ -176,8 +176,8 @@ describe('a refresh', () => {
     });
     const connections = createConnections(prepared.options);
     const { id } = await connections.signIns.start({ provider: 'acme', force: false });
-    const { authUrl } = await connections.signIns.submitClient(id, testClient);
-    const state = new URL(authUrl ?? '').searchParams.get('state') ?? '';
+    const { providerUrl } = await connections.signIns.submitClient(id, testClient);
+    const state = new URL(providerUrl ?? '').searchParams.get('state') ?? '';
     await connections.signIns.callback(landingWith({ state, code: 'c' }));
     asked = 0;
     return { ...prepared, connections };

@@ -36,11 +36,11 @@ describe('a URL', () => {
     const connections = createConnections(options);
     const session = await connections.signIns.start({ provider: testResource, force: false });
     expect(session).toMatchObject({ provider: 'mcp-example', flow: 'dcr_pkce' });
-    expect(new URL(session.authUrl ?? '').searchParams.get('resource')).toBe(testResource);
+    expect(new URL(session.providerUrl ?? '').searchParams.get('resource')).toBe(testResource);
     expect(options.catalog.find('mcp-example')?.document).toMatchObject({
       oauth: { issuer: server.issuer, resource: testResource, scopes: ['read', 'offline_access'] },
     });
-    const landed = await server.approve(session.authUrl ?? '');
+    const landed = await server.approve(session.providerUrl ?? '');
     expect(await connections.signIns.callback(landed)).toMatchObject({ status: 'connected' });
     const again = await connections.signIns.start({
       provider: testResource,
@@ -91,8 +91,8 @@ describe('a URL', () => {
     // One that has not is left as a person may have edited it.
     const edited = { ...document, oauth: { ...(document?.oauth as object), scopes: ['openid'] } };
     await options.catalog.add(edited, { replace: true });
-    const { authUrl } = await connections.signIns.start({ provider: testResource, force: true });
-    expect(new URL(authUrl ?? '').searchParams.get('scope')).toBe('openid');
+    const { providerUrl } = await connections.signIns.start({ provider: testResource, force: true });
+    expect(new URL(providerUrl ?? '').searchParams.get('scope')).toBe('openid');
   });
 
   it('is signed in to as the published document where the server reads such', async () => {
@@ -116,7 +116,7 @@ describe('a URL', () => {
     });
     const { signIns } = createConnections(options);
     const first = await signIns.start({ provider: issuer, force: false });
-    expect(new URL(first.authUrl ?? '').searchParams.get('client_id')).toBe(clientMetadataUrl);
+    expect(new URL(first.providerUrl ?? '').searchParams.get('client_id')).toBe(clientMetadataUrl);
     expect((await options.vault.list('client'))[0]?.fields).toMatchObject({ origin: 'document', issuer });
     expect(await options.vault.read('client', 'id-example')).toMatchObject({ secrets: {} });
   });

@@ -212,6 +212,14 @@ export async function hasClient(vault: Vault, provider: string): Promise<boolean
   return (await clientNames(vault, provider)).length > 0;
 }
 
+/** Forgets a client that a person entered, unless a connection or another sign-in needs it. */
+export async function forgetEnteredClient(vault: Vault, provider: Provider, clientId: string): Promise<void> {
+  if (await isClientInUse(vault, provider, clientId)) return;
+  const record = await vault.read('client', clientName(provider));
+  if (record?.fields.clientId !== clientId || record.fields.origin !== 'person') return;
+  await vault.remove('client', record.name);
+}
+
 /** Whether there was a client of this provider (at any base URL) to forget. */
 export async function forgetClients(vault: Vault, provider: string): Promise<boolean> {
   let found = false;

@@ -5,6 +5,7 @@ export {
   doubtClient,
   findClient,
   forgetClients,
+  forgetEnteredClient,
   hasClient,
   isClientInUse,
   isRefusedRegistration,
@@ -34,4 +35,4 @@ export {
 } from './connection-store.ts';
 export { trackExchanges } from './exchanges.ts';
 export type { NewSession, StoredSession } from './session-record.ts';
-export { createSessionStore, hashOfState, type SessionStore } from './session-store.ts';
+export { createSessionStore, hashOf, type SessionStore, sessionNotFound } from './session-store.ts';

@@ -30,6 +30,12 @@ interface SessionFields {
   readonly hasNewClient?: boolean | undefined;
   /** Where the provider sends the browser; `undefined` until that is known. */
   readonly redirectUri?: string | undefined;
+  /** SHA-256 of the ticket, which is asked about after the sign-in is over, too. */
+  readonly ticketHash?: string | undefined;
+  /** SHA-256 of the cookie of the one browser that this sign-in accepts; `undefined` until there is one. */
+  readonly browserHash?: string | undefined;
+  /** Whether its OAuth client was entered while a browser had its page. */
+  readonly isClientEntered?: boolean | undefined;
   /** SHA-256 of the state, to find the session of a callback without decrypting the others. */
   readonly stateHash?: string | undefined;
   /** Of an address that works once and for a time (RFC 9126 §2.2). */
@@ -59,27 +65,32 @@ interface SessionSecrets {
 export interface StoredSession extends SessionFields {
   readonly id: string;
   readonly version: number;
+  /** What makes the address for the browser hard to guess. Sealed, and forgotten when the sign-in is over. */
+  readonly ticket?: string | undefined;
   readonly secrets: SessionSecrets;
 }
 
 export type NewSession = Omit<StoredSession, 'version'>;
 
 export function sessionFrom(record: StoredRecord): StoredSession {
+  const { ticket, ...secrets } = record.secrets;
   return {
     // Only this module writes these fields, and the vault authenticates them.
     ...(record.fields as unknown as SessionFields),
     id: record.name,
     version: record.version,
-    secrets: record.secrets,
+    ticket,
+    secrets,
   };
 }
 
 export function recordOf(session: NewSession): Omit<StoredRecord, 'version'> {
-  const { id, secrets, version: _, ...fields } = session as StoredSession;
+  const { id, ticket, secrets, version: _, ...fields } = session as StoredSession;
+  const sealed = fields.status === 'waiting' ? { ...secrets, ticket } : secrets;
   return {
     kind: 'auth-session',
     name: id,
     fields: withoutUndefined(fields),
-    secrets: withoutUndefined(secrets) as Readonly<Record<string, string>>,
+    secrets: withoutUndefined(sealed) as Readonly<Record<string, string>>,
   };
 }

@@ -23,19 +23,29 @@ export interface SessionStore {
   ): Promise<StoredSession>;
   /** The waiting session with this state. */
   findByState(state: string): Promise<StoredSession | undefined>;
+  /** Adds a warning to a waiting session; whether it did, since there is room for a few only. */
+  warn(id: string, warning: Trouble): Promise<boolean>;
   /** Adds a warning to every session that waits for a callback; returns them. */
   warnWaiting(warning: Trouble): Promise<readonly StoredSession[]>;
   /** All that are not over, expired ones included. */
   waiting(): Promise<readonly StoredSession[]>;
   /** The one that was begun last, unless it ended connected. */
   lastUnfinished(): Promise<StoredSession | undefined>;
+  /** Connected ones that have this warning. */
+  connectedWith(warning: string): Promise<readonly Pick<StoredSession, 'provider' | 'connection'>[]>;
   /** Resolves on a revision above `seen`, or after `timeoutMs`. */
   changed(id: string, seen: number, timeoutMs: number): Promise<StoredSession>;
   forgetEnded(): Promise<void>;
 }
 
-export function hashOfState(state: string): string {
-  return createHash('sha256').update(state).digest('hex');
+/** SHA-256 of a value that only its browser has: a state, a ticket, a cookie. */
+export function hashOf(value: string): string {
+  return createHash('sha256').update(value).digest('hex');
+}
+
+/** The same for a session that never was, for one that is forgotten, and for who must not know the difference. */
+export function sessionNotFound(): AuthsomeError {
+  return new AuthsomeError('SessionNotFound', 'this sign-in does not exist or has expired');
 }
 
 export function createSessionStore(vault: Vault, nowMs: () => number): SessionStore {
@@ -60,8 +70,7 @@ class VaultSessionStore implements SessionStore {
 
   async read(id: string): Promise<StoredSession> {
     const session = await this.#find(id);
-    if (session === undefined)
-      throw new AuthsomeError('SessionNotFound', 'this sign-in does not exist or has expired');
+    if (session === undefined) throw sessionNotFound();
     return session;
   }
 
@@ -81,7 +90,7 @@ class VaultSessionStore implements SessionStore {
   }
 
   async findByState(state: string): Promise<StoredSession | undefined> {
-    const stateHash = hashOfState(state);
+    const stateHash = hashOf(state);
     for (const { name, fields } of await this.#vault.list('auth-session')) {
       if (fields.stateHash !== stateHash) continue;
       const session = await this.#find(name);
@@ -92,16 +101,19 @@ class VaultSessionStore implements SessionStore {
     return undefined;
   }
 
+  async warn(id: string, warning: Trouble): Promise<boolean> {
+    let isNew = false;
+    await this.update(id, ({ status, warnings }) => {
+      isNew = status === 'waiting' && warnings.length < maxWarnings;
+      return isNew ? { warnings: [...warnings, warning] } : undefined;
+    });
+    return isNew;
+  }
+
   async warnWaiting(warning: Trouble): Promise<readonly StoredSession[]> {
     const warned: StoredSession[] = [];
     for (const session of await this.waiting()) {
-      if (session.stage !== 'authorize') continue;
-      let isNew = false;
-      const updated = await this.update(session.id, ({ status, warnings }) => {
-        isNew = status === 'waiting' && warnings.length < maxWarnings;
-        return isNew ? { warnings: [...warnings, warning] } : undefined;
-      });
-      if (isNew) warned.push(updated);
+      if (session.stage === 'authorize' && (await this.warn(session.id, warning))) warned.push(session);
     }
     return warned;
   }
@@ -124,6 +136,18 @@ class VaultSessionStore implements SessionStore {
     }, undefined);
     const session = newest === undefined ? undefined : await this.#find(newest.name);
     return session?.status === 'connected' ? undefined : session;
+  }
+
+  async connectedWith(warning: string): Promise<readonly Pick<StoredSession, 'provider' | 'connection'>[]> {
+    const found: Pick<StoredSession, 'provider' | 'connection'>[] = [];
+    for (const { name, fields } of await this.#vault.list('auth-session')) {
+      const warnings = fields.warnings as StoredSession['warnings'];
+      if (fields.status !== 'connected' || !warnings.some(({ error }) => error === warning)) continue;
+      // The vault vouches for what it has opened only.
+      const session = await this.#find(name);
+      if (session !== undefined) found.push({ provider: session.provider, connection: session.connection });
+    }
+    return found;
   }
 
   async changed(id: string, seen: number, timeoutMs: number): Promise<StoredSession> {

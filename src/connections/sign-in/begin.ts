@@ -25,6 +25,7 @@ import type { OauthFlow, SecretFlow } from './flows/index.ts';
 import { resumeSession } from './resume.ts';
 import { completeWithSecret, connectionExists } from './sign-in-completion.ts';
 import { flowOf, notifyFailure, type SignInContext } from './sign-in-context.ts';
+import { newTicket } from './ticket.ts';
 
 const sessionLifetimeMs = 10 * 60_000;
 
@@ -68,11 +69,12 @@ async function findProvider({ options }: SignInContext, request: SignInRequest):
 }
 
 function newSession(
-  { options, flows }: SignInContext,
+  context: SignInContext,
   request: SignInRequest,
   provider: Provider,
   connection: string,
 ): NewSession {
+  const { options, flows } = context;
   if (provider.needsBaseUrl) {
     const line = signInLine({ ...request, provider: provider.name });
     const example = provider.setup.steps.join(' ').match(/--base-url (https:\/\/[\w.-]+)/)?.[1];
@@ -101,6 +103,7 @@ function newSession(
     createdAtMs,
     expiresAtMs: createdAtMs + sessionLifetimeMs,
     warnings: [],
+    ...newTicket(context),
     secrets: {},
   };
 }

@@ -70,8 +70,8 @@ function daemons() {
 
 async function atProvider(connections: Connections) {
   const { id } = await connections.signIns.start({ provider: 'acme', force: false });
-  const { authUrl } = await connections.signIns.submitClient(id, testClient);
-  return { id, landed: await server.approve(authUrl ?? '') };
+  const { providerUrl } = await connections.signIns.submitClient(id, testClient);
+  return { id, landed: await server.approve(providerUrl ?? '') };
 }
 
 /** The steps, with their moment, after which `attempt` did not end well. */
@@ -108,7 +108,7 @@ describe('a daemon that is killed', () => {
       const restarted = start();
       await restarted.signIns.resume();
       let session = await restarted.signIns.read(id);
-      if (session.authUrl !== undefined) session = await restarted.signIns.callback(landed);
+      if (session.providerUrl !== undefined) session = await restarted.signIns.callback(landed);
       while (session.status === 'waiting') {
         session = await restarted.signIns.waitForChange(id, session.revision, 5_000);
       }

@@ -12,6 +12,7 @@ export function viewOf(context: SignInContext, session: StoredSession): AuthSess
   const ofFlow = flow?.kind === 'oauth' ? flow.view(session) : {};
   const waiting = session.status === 'waiting';
   const asksFor = waiting && (stage === 'client' || stage === 'secret') ? stage : undefined;
+  const providerUrl = waiting && asksFor === undefined ? ofFlow.providerUrl : undefined;
   return {
     id: session.id,
     provider: session.provider,
@@ -21,8 +22,13 @@ export function viewOf(context: SignInContext, session: StoredSession): AuthSess
     status: session.status,
     asksFor,
     revision: session.version,
-    authUrl: asksFor === undefined ? ofFlow.authUrl : options.pageUrl(session.id),
-    authUrlExpiresAtMs: ofFlow.authUrlExpiresAtMs,
+    authUrl:
+      session.ticket !== undefined && (asksFor !== undefined || providerUrl !== undefined)
+        ? options.ticketUrl(session.id, session.ticket)
+        : undefined,
+    isInBrowser: session.browserHash !== undefined,
+    providerUrl,
+    providerUrlExpiresAtMs: ofFlow.providerUrlExpiresAtMs,
     authorizationOrigin: originOf(session.endpoints?.authorizationUrl),
     verificationUri: ofFlow.verificationUri,
     userCode: ofFlow.userCode,

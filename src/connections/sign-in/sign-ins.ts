@@ -1,11 +1,19 @@
 import { AuthsomeError, asAuthsomeError } from '../../errors.ts';
 import { authMethodFor, parseClient } from '../clients/index.ts';
-import type { AuthSession, ConnectionsOptions, SignInRequest, SignIns } from '../contract.ts';
+import type {
+  AuthSession,
+  Browser,
+  ConnectionsOptions,
+  Opening,
+  SignInRequest,
+  SignIns,
+} from '../contract.ts';
 import { findEndpoints } from '../discovery/index.ts';
 import {
   type ConnectionStore,
   createSessionStore,
   type StoredSession,
+  sessionNotFound,
   storeClient,
 } from '../records/index.ts';
 import { sessionLine } from '../sign-in-command.ts';
@@ -13,6 +21,7 @@ import { renewAddress } from './address-renewal.ts';
 import { beginSignIn } from './begin.ts';
 import { findByCallback, takeCallback, takePastedCallback } from './callback.ts';
 import type { FlowTable } from './flows/index.ts';
+import { isKnownBrowser } from './known-browser.ts';
 import { resumeSession } from './resume.ts';
 import { doubtAfterSilence, settleSession } from './session-expiry.ts';
 import { viewOf } from './session-view.ts';
@@ -25,6 +34,7 @@ import {
   type SignInContext,
   withSession,
 } from './sign-in-context.ts';
+import { useTicket } from './ticket.ts';
 
 /** A browser does not reach a provider with an address that ends sooner. */
 const shortestUseMs = 2_000;
@@ -58,6 +68,21 @@ class SessionSignIns implements SignIns {
     return this.#view(await renewAddress(this.#context, session).catch(() => session));
   }
 
+  async readIn(browser: Browser, id: string): Promise<AuthSession> {
+    const session = await this.#context.sessions.read(id);
+    if (!isKnownBrowser(session, browser)) throw sessionNotFound();
+    return await this.read(id);
+  }
+
+  async open(browser: Browser, id: string, ticket: string): Promise<Opening> {
+    const { isAdmitted, session } = await useTicket(this.#context, browser, id, ticket);
+    return { isAdmitted, session: isAdmitted ? await this.read(id) : this.#view(session) };
+  }
+
+  async usedElsewhere(): ReturnType<SignIns['usedElsewhere']> {
+    return await this.#context.sessions.connectedWith('OpenedElsewhere');
+  }
+
   async renewAddress(id: string): Promise<AuthSession> {
     return this.#view(await renewAddress(this.#context, await this.#current(id)));
   }
@@ -79,25 +104,9 @@ class SessionSignIns implements SignIns {
     id: string,
     entered: { readonly clientId: string; readonly clientSecret: string },
   ): Promise<AuthSession> {
-    const { options, sessions } = this.#context;
-    const session = await this.#requireStage(id, 'client');
-    const flow = flowOf(this.#context, session);
-    if (flow.kind === 'secret') throw new TypeError('a client for a sign-in that takes none');
-    const provider = providerOf(this.#context, session);
-    const given = parseClient(provider, entered.clientId, entered.clientSecret);
-    const endpoints = session.endpoints ?? (await findEndpoints(options, provider, flow.endpointsNeeded));
-    const authMethod = authMethodFor(endpoints, provider, given);
-    const client = { ...given, authMethod, origin: 'person' as const };
-    await storeClient(options.vault, provider, endpoints, client);
-    try {
-      const stage = await flow.begin({ options, session, provider, endpoints, client });
-      const next = await sessions.update(id, (current) =>
-        current.status === 'waiting' && current.stage === 'client' ? { endpoints, ...stage } : undefined,
-      );
-      return this.#view(await resumeSession(this.#context, next));
-    } catch (error) {
-      return this.#view(await failSession(this.#context, id, asAuthsomeError(error)));
-    }
+    // A second browser ends the sign-in before the client is stored or after, not in between.
+    const next = await withSession(this.#context, id, () => this.#takeClient(id, entered));
+    return this.#view(await resumeSession(this.#context, next));
   }
 
   async submitSecret(id: string, entered: string): Promise<AuthSession> {
@@ -108,7 +117,11 @@ class SessionSignIns implements SignIns {
     const { isGivenPhantom } = this.#context.options;
     const secret = flow.readSecret(provider, entered, { isGivenPhantom });
     try {
-      return this.#view(await completeWithSecret(this.#context, session, provider, secret));
+      // A second browser ends the sign-in before the secret is stored or after, not in between.
+      return await withSession(this.#context, id, async () => {
+        const current = await this.#requireStage(id, 'secret');
+        return this.#view(await completeWithSecret(this.#context, current, provider, secret));
+      });
     } catch (error) {
       return this.#view(await failSession(this.#context, id, asAuthsomeError(error)));
     }
@@ -118,8 +131,8 @@ class SessionSignIns implements SignIns {
     return (await findByCallback(this.#context, params)) !== undefined;
   }
 
-  async callback(landing: URL): Promise<AuthSession> {
-    return this.#view(await takeCallback(this.#context, landing));
+  async callback(landing: URL, browser?: Browser): Promise<AuthSession> {
+    return this.#view(await takeCallback(this.#context, landing, browser));
   }
 
   async callbackFromPaste(id: string, pasted: string): Promise<AuthSession> {
@@ -150,6 +163,32 @@ class SessionSignIns implements SignIns {
       const settled = await settleSession(this.#context, session);
       // Beside the start of the daemon; should the vault fail, the session stays for the next one.
       resumeSession(this.#context, settled).catch(() => undefined);
+    }
+  }
+
+  async #takeClient(
+    id: string,
+    entered: { readonly clientId: string; readonly clientSecret: string },
+  ): Promise<StoredSession> {
+    const { options, sessions } = this.#context;
+    const session = await this.#requireStage(id, 'client');
+    const flow = flowOf(this.#context, session);
+    if (flow.kind === 'secret') throw new TypeError('a client for a sign-in that takes none');
+    const provider = providerOf(this.#context, session);
+    const given = parseClient(provider, entered.clientId, entered.clientSecret);
+    const endpoints = session.endpoints ?? (await findEndpoints(options, provider, flow.endpointsNeeded));
+    const authMethod = authMethodFor(endpoints, provider, given);
+    const client = { ...given, authMethod, origin: 'person' as const };
+    await storeClient(options.vault, provider, endpoints, client);
+    try {
+      const stage = await flow.begin({ options, session, provider, endpoints, client });
+      return await sessions.update(id, (current) =>
+        current.status === 'waiting' && current.stage === 'client'
+          ? { endpoints, ...stage, isClientEntered: current.browserHash !== undefined }
+          : undefined,
+      );
+    } catch (error) {
+      return await failSession(this.#context, id, asAuthsomeError(error));
     }
   }
 

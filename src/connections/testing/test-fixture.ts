@@ -153,7 +153,7 @@ export function openFixture(
     nowMs: () => clock.nowMs,
     randomBytes,
     redirectUri: 'http://127.0.0.1:7998/auth/callback/oauth',
-    pageUrl: (id) => `http://127.0.0.1:7998/auth/sessions/${id}`,
+    ticketUrl: (id, ticket) => `http://127.0.0.1:7998/auth/sessions/${id}/${ticket}`,
     ...overrides,
   };
   return { options, events, clock };

@@ -46,9 +46,9 @@ export async function signIn(
   force = false,
 ): Promise<void> {
   const asked = await connections.signIns.start({ provider: 'acme', connection, force });
-  const { authUrl } =
+  const { providerUrl } =
     asked.asksFor === 'client' ? await connections.signIns.submitClient(asked.id, testClient) : asked;
-  const landed = await server.approve(authUrl ?? '');
+  const landed = await server.approve(providerUrl ?? '');
   const { status } = await connections.signIns.callback(landed);
   if (status !== 'connected') throw new Error(`the sign-in ended as ${status}`);
 }

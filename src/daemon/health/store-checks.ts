@@ -33,6 +33,7 @@ export function storeChecks(options: StoreChecksOptions): readonly Check[] {
     check('key_source', async () => keySourceFinding(home, await tenants()), { isVital }),
     check('connections', async () => connectionsFinding(catalog, await tenants())),
     check('hosts', async () => hostsFinding(await tenants())),
+    check('sign_ins', async () => signInsFinding(await tenants())),
     check('keychain', () => keychainFinding(options)),
     check('providers', (depth) => providersFinding(catalog, depth), { isVital }),
   ];
@@ -121,6 +122,19 @@ async function hostsFinding(tenants: readonly Tenant[]): Promise<Finding> {
     status: 'warn',
     message: `not approved, so nothing is sent there: ${texts.join('; ')}`,
     fix: approveHostsLine(first),
+  };
+}
+
+/** Names the connections whose sign-in somebody else may have completed. */
+async function signInsFinding(tenants: readonly Tenant[]): Promise<Finding> {
+  const all = await Promise.all(tenants.map(({ connections }) => connections.signIns.usedElsewhere()));
+  const [first, ...others] = all.flat();
+  if (first === undefined) return ok('no sign-in was opened in two browsers');
+  const names = [first, ...others].map(({ provider, connection }) => `${provider}/${connection}`).join(', ');
+  return {
+    status: 'warn',
+    message: `two browsers opened the sign-in of ${names}: remove what you did not complete yourself`,
+    fix: `authsome logout ${first.provider} --connection ${first.connection}`,
   };
 }
 

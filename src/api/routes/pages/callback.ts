@@ -2,6 +2,7 @@ import type { Context } from 'hono';
 import { AuthsomeError, asAuthsomeError } from '../../../errors.ts';
 import type { Tenant, Tenants } from '../../../principals/index.ts';
 import type { AppEnv } from '../../app.ts';
+import { browserOf } from './cookie-browser.ts';
 import { pagePath } from './page-path.ts';
 
 export interface CallbackOptions {
@@ -19,11 +20,11 @@ export async function answerCallback(
   let refusal: unknown = new AuthsomeError('StateMismatch', 'OAuth state parameter does not match');
   for (const { connections } of await concerned(await tenants.all(), landing.searchParams)) {
     try {
-      const session = await connections.signIns.callback(landing);
+      const session = await connections.signIns.callback(landing, browserOf(context));
       // A sign-in that needs another authorization asks for it at once, since the person is there.
-      const isGoingOn = session.status === 'waiting' && session.authUrl !== undefined;
+      const isGoingOn = session.status === 'waiting' && session.providerUrl !== undefined;
       // Either way the browser leaves the address that has the code: it is in no history, and a reload does no harm.
-      return context.redirect((isGoingOn ? session.authUrl : undefined) ?? pagePath(session.id), 303);
+      return context.redirect((isGoingOn ? session.providerUrl : undefined) ?? pagePath(session.id), 303);
     } catch (error) {
       refusal = error;
       if (asAuthsomeError(error).code !== 'StateMismatch') break;

@@ -2,7 +2,7 @@ import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { asAuthsomeError, statusOf } from '../../../errors.ts';
 import type { FailureLog } from '../../app.ts';
-import { endedSessionPage, failedPage, stateMismatchPage } from '../../pages/index.ts';
+import { failedPage, otherBrowserPage, stateMismatchPage, unknownSessionPage } from '../../pages/index.ts';
 import { sentence } from './sentence.ts';
 
 /** The page for whatever a page's handler threw. */
@@ -14,7 +14,8 @@ export function failurePage(context: Context, failures: FailureLog, thrown: unkn
 
 function pageFor(error: ReturnType<typeof asAuthsomeError>): string {
   if (error.code === 'StateMismatch') return stateMismatchPage();
-  if (error.code === 'SessionNotFound') return endedSessionPage('unknown', 'authsome login <provider>');
+  if (error.code === 'SessionNotFound') return unknownSessionPage();
+  if (error.code === 'OpenedElsewhere') return otherBrowserPage(sentence(error.message), error.hint);
   return failedPage({
     kind: 'bad',
     heading: 'Something went wrong',

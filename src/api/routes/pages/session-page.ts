@@ -7,9 +7,11 @@ import { readBody } from '../../body.ts';
 import { csrfField, csrfToken, csrfTokenMatches, formCookie, formCookieIn } from '../../csrf.ts';
 import { protectiveHeaders } from '../../guard.ts';
 import { apiKeyFormPage, clientFormPage } from '../../pages/index.ts';
+import { browserOf } from './cookie-browser.ts';
+import { findInTenants } from './find-session.ts';
 import { pagePath } from './page-path.ts';
 import { sentence } from './sentence.ts';
-import { statePage } from './state-page.ts';
+import { statePage, statusOfPage } from './state-page.ts';
 
 const longestFormBytes = 64 * 1024;
 
@@ -20,16 +22,18 @@ export interface SessionPageOptions {
   readonly randomBytes: (size: number) => Uint8Array;
 }
 
-/** A sign-in, and whose it is. */
-interface Found {
-  readonly tenant: Tenant;
-  readonly session: AuthSession;
-}
-
 /** A form that was sent and refused. */
 interface Attempt {
   readonly problem: string;
   readonly clientId: string;
+}
+
+/** A sign-in, and whose it is. */
+interface Found {
+  readonly tenant: Tenant;
+  readonly session: AuthSession;
+  /** The cookie of its browser. */
+  readonly cookie: string;
 }
 
 /** GET: the form when the sign-in needs something, else its state. */
@@ -37,15 +41,15 @@ export async function showSession(context: SessionContext, options: SessionPageO
   const found = await findSession(context, options);
   const { tenant, session } = found;
   if (session.asksFor !== undefined) return showForm(context, options, found);
-  return context.html(statePage(session, definitionOf(tenant, session)?.setup.url));
+  return context.html(statePage(session, definitionOf(tenant, session)?.setup.url), statusOfPage(session));
 }
 
 /** POST: takes the form's client or key to the sign-in, and leads on to what comes next. */
 export async function answerForm(context: SessionContext, options: SessionPageOptions): Promise<Response> {
   const found = await findSession(context, options);
-  const { tenant, session } = found;
+  const { tenant, session, cookie } = found;
   const form = await readForm(context);
-  if (!csrfTokenMatches(session.id, formCookieIn(context.req.header('cookie')), form.get(csrfField))) {
+  if (!csrfTokenMatches(cookie, formCookieIn(context.req.header('cookie')), form.get(csrfField))) {
     throw new AuthsomeError('OperationNotAllowed', 'this form was not sent from its own page', {
       hint: 'Open the page again from your terminal and send it from there. Cookies must be allowed for it.',
     });
@@ -58,7 +62,7 @@ export async function answerForm(context: SessionContext, options: SessionPageOp
       session.asksFor === 'client'
         ? await signIns.submitClient(session.id, { clientId, clientSecret: form.get('client_secret') ?? '' })
         : await signIns.submitSecret(session.id, form.get('api_key') ?? '');
-    return context.redirect(next.authUrl ?? pagePath(session.id), 303);
+    return context.redirect(next.providerUrl ?? pagePath(session.id), 303);
   } catch (thrown) {
     const error = asAuthsomeError(thrown);
     if (error.code !== 'InvalidKey') throw thrown;
@@ -67,36 +71,33 @@ export async function answerForm(context: SessionContext, options: SessionPageOp
   }
 }
 
-/** A page has nothing to show but the session's id, which is a secret. */
+/** The sign-in, for its own browser only. */
 async function findSession(context: SessionContext, { tenants }: SessionPageOptions): Promise<Found> {
+  const browser = browserOf(context);
   const id = context.req.param('id');
-  for (const tenant of await tenants.all()) {
-    try {
-      return { tenant, session: await tenant.connections.signIns.read(id) };
-    } catch (error) {
-      if (asAuthsomeError(error).code !== 'SessionNotFound') throw error;
-    }
-  }
-  throw new AuthsomeError('SessionNotFound', 'this sign-in does not exist or has expired');
+  const { tenant, result: session } = await findInTenants(tenants, ({ connections }) =>
+    connections.signIns.readIn(browser, id),
+  );
+  return { tenant, session, cookie: browser.cookieFor(id) ?? '' };
 }
 
 function showForm(
   context: SessionContext,
   { randomBytes }: SessionPageOptions,
-  { tenant, session }: Found,
+  { tenant, session, cookie }: Found,
   attempt?: Attempt,
 ): Response {
   const path = pagePath(session.id);
-  const cookie =
+  const ownCookie =
     formCookieIn(context.req.header('cookie')) ?? Buffer.from(randomBytes(24)).toString('base64url');
-  context.header('Set-Cookie', formCookie(path, cookie));
+  context.header('Set-Cookie', formCookie(path, ownCookie));
   for (const [name, value] of Object.entries(protectiveHeaders(formTargets(session)))) {
     context.header(name, value);
   }
   const provider = definitionOf(tenant, session);
   const form = {
     action: path,
-    csrfToken: csrfToken(session.id, cookie),
+    csrfToken: csrfToken(cookie, ownCookie),
     displayName: session.displayName,
     connection: session.connection,
     setup: provider?.setup ?? { url: undefined, steps: [] },

@@ -15,7 +15,8 @@ it('asks for the key on a page of the daemon, then hands it out', async () => {
     asksFor: 'secret',
     connection: 'default',
   });
-  expect(session.authUrl).toBe(`http://127.0.0.1:7998/auth/sessions/${session.id}`);
+  expect(session.authUrl).toMatch(`http://127.0.0.1:7998/auth/sessions/${session.id}/`);
+  expect(session.providerUrl).toBeUndefined();
 
   const done = await connections.signIns.submitSecret(session.id, `  ${key}\n`);
   expect(done).toMatchObject({ status: 'connected', authUrl: undefined, asksFor: undefined });

@@ -27,9 +27,9 @@ async function waitingAtProvider(connections: ReturnType<typeof createConnection
   const asked = await connections.signIns.start({ provider: 'acme', connection, force: false });
   const session =
     asked.asksFor === 'client' ? await connections.signIns.submitClient(asked.id, testClient) : asked;
-  const { authUrl } = session;
-  if (authUrl === undefined) throw new Error('nowhere to go');
-  return { id: session.id, authUrl };
+  const { providerUrl } = session;
+  if (providerUrl === undefined) throw new Error('nowhere to go');
+  return { id: session.id, providerUrl };
 }
 
 describe('signing in with PKCE', () => {
@@ -42,12 +42,16 @@ describe('signing in with PKCE', () => {
     expect(first).toMatchObject({ asksFor: 'client', status: 'waiting', redirectUri: testRedirectUri });
     const seen = connections.signIns.waitForChange(first.id, first.revision, 5_000);
     const atProvider = await connections.signIns.submitClient(first.id, testClient);
-    expect(atProvider.authUrl).toContain(`${server.issuer}/auth?`);
-    expect((await seen).authUrl).toBe(atProvider.authUrl);
+    expect(atProvider.providerUrl).toContain(`${server.issuer}/auth?`);
+    expect((await seen).providerUrl).toBe(atProvider.providerUrl);
 
-    const landed = await server.approve(atProvider.authUrl ?? '');
+    const landed = await server.approve(atProvider.providerUrl ?? '');
     const done = await connections.signIns.callback(landed);
-    expect(done).toMatchObject({ status: 'connected', granted: { account: 'octocat' }, authUrl: undefined });
+    expect(done).toMatchObject({
+      status: 'connected',
+      granted: { account: 'octocat' },
+      providerUrl: undefined,
+    });
     expect(done.granted?.scopes).toEqual(['openid', 'offline_access']);
     expect(changes).toEqual(['connected acme/default']);
     const { secret } = await connections.credentials.acquire('acme/default');
@@ -56,13 +60,13 @@ describe('signing in with PKCE', () => {
 
     const second = await connections.signIns.start({ provider: 'acme', connection: 'work', force: false });
     expect(second.asksFor).toBeUndefined();
-    expect(second.authUrl).toContain(server.issuer);
+    expect(second.providerUrl).toContain(server.issuer);
   });
 
   it('a stale or foreign callback warns the live sign-in, which keeps waiting', async () => {
     const { options, events } = fixture();
     const connections = createConnections(options);
-    const { id, authUrl } = await waitingAtProvider(connections);
+    const { id, providerUrl } = await waitingAtProvider(connections);
     for (const query of [
       'code=x&state=stale',
       'code=x',
@@ -75,20 +79,20 @@ describe('signing in with PKCE', () => {
       });
     }
     const session = await connections.signIns.read(id);
-    expect(session).toMatchObject({ status: 'waiting', failure: undefined, authUrl });
+    expect(session).toMatchObject({ status: 'waiting', failure: undefined, providerUrl });
     expect(session.warnings).toHaveLength(4);
     expect(session.warnings[0]).toMatchObject({ error: 'StateMismatch' });
     expect(events.filter(({ event }) => event === 'sign_in.state_mismatch')).toHaveLength(4);
 
-    const landed = await server.approve(authUrl);
+    const landed = await server.approve(providerUrl);
     expect((await connections.signIns.callback(landed)).status).toBe('connected');
   });
 
   it('a callback works once: its second use is refused and changes nothing', async () => {
     const { options } = fixture();
     const connections = createConnections(options);
-    const { id, authUrl } = await waitingAtProvider(connections);
-    const landed = await server.approve(authUrl);
+    const { id, providerUrl } = await waitingAtProvider(connections);
+    const landed = await server.approve(providerUrl);
     const before = server.requests.length;
     const outcomes = await Promise.allSettled([
       connections.signIns.callback(landed),
@@ -105,8 +109,8 @@ describe('signing in with PKCE', () => {
 
   it('takes a pasted redirect URL, and only its own', async () => {
     const connections = createConnections(fixture().options);
-    const { id, authUrl } = await waitingAtProvider(connections);
-    const landed = await server.approve(authUrl);
+    const { id, providerUrl } = await waitingAtProvider(connections);
+    const landed = await server.approve(providerUrl);
     for (const foreign of [
       landed.href.replace('/auth/callback', '/other'),
       landed.href.replace('7998', '7999'),
@@ -127,8 +131,8 @@ describe('signing in with PKCE', () => {
 
   it("ends with the provider's error, its description and a hint", async () => {
     const connections = createConnections(fixture().options);
-    const { id, authUrl } = await waitingAtProvider(connections);
-    const state = new URL(authUrl).searchParams.get('state') ?? '';
+    const { id, providerUrl } = await waitingAtProvider(connections);
+    const state = new URL(providerUrl).searchParams.get('state') ?? '';
     const query = landingWith({
       state,
       iss: server.issuer,
@@ -147,11 +151,11 @@ describe('signing in with PKCE', () => {
     const { options } = fixture();
     const connections = createConnections(options);
     const { id } = await connections.signIns.start({ provider: 'acme', force: false });
-    const { authUrl } = await connections.signIns.submitClient(id, {
+    const { providerUrl } = await connections.signIns.submitClient(id, {
       ...testClient,
       clientSecret: 'mistyped',
     });
-    const landed = await server.approve(authUrl ?? '');
+    const landed = await server.approve(providerUrl ?? '');
     const failed = await connections.signIns.callback(landed);
     expect(failed.failure).toMatchObject({
       error: 'TokenExchangeFailed',
@@ -164,26 +168,33 @@ describe('signing in with PKCE', () => {
 
   it('loses nothing when the daemon restarts during it', async () => {
     const { options } = fixture();
-    const { id, authUrl } = await waitingAtProvider(createConnections(options));
-    const landed = await server.approve(authUrl);
+    const { id, providerUrl } = await waitingAtProvider(createConnections(options));
+    const landed = await server.approve(providerUrl);
     const restarted = createConnections(options);
     await restarted.signIns.resume();
-    expect(await restarted.signIns.read(id)).toMatchObject({ status: 'waiting', authUrl });
+    expect(await restarted.signIns.read(id)).toMatchObject({ status: 'waiting', providerUrl });
     expect((await restarted.signIns.callback(landed)).status).toBe('connected');
   });
 
   it('takes up an exchange that a dead daemon had begun', async () => {
     const { options } = fixture();
+    const { exclusively } = options.vault;
+    let isDead = false;
     const died = createConnections({
       ...options,
       fetchFor: () => () => new Promise<never>(() => undefined),
-      vault: { ...options.vault, exclusively: () => new Promise<never>(() => undefined) },
+      vault: {
+        ...options.vault,
+        exclusively: (...args: Parameters<typeof exclusively>) =>
+          isDead ? new Promise<never>(() => undefined) : (exclusively(...args) as Promise<never>),
+      },
     });
-    const { id, authUrl } = await waitingAtProvider(died);
-    const landed = await server.approve(authUrl);
+    const { id, providerUrl } = await waitingAtProvider(died);
+    const landed = await server.approve(providerUrl);
+    isDead = true;
     void died.signIns.callback(landed);
     const restarted = createConnections(options);
-    while ((await restarted.signIns.read(id)).authUrl !== undefined) await new Promise(setImmediate);
+    while ((await restarted.signIns.read(id)).providerUrl !== undefined) await new Promise(setImmediate);
     const { revision } = await restarted.signIns.read(id);
     await restarted.signIns.resume();
     expect(await restarted.signIns.waitForChange(id, revision, 5_000)).toMatchObject({ status: 'connected' });
@@ -194,8 +205,8 @@ describe('signing in with PKCE', () => {
   it('expires, and says so to a late callback', async () => {
     const { options, clock } = fixture();
     const connections = createConnections(options);
-    const { id, authUrl } = await waitingAtProvider(connections);
-    const landed = await server.approve(authUrl);
+    const { id, providerUrl } = await waitingAtProvider(connections);
+    const landed = await server.approve(providerUrl);
     clock.nowMs += 10 * 60_000;
     for (const _ of [1, 2]) {
       expect(await connections.signIns.callback(landed)).toMatchObject({ status: 'expired' });
@@ -204,7 +215,7 @@ describe('signing in with PKCE', () => {
     expect((await options.vault.read('auth-session', id))?.secrets).toEqual({});
     expect(await connections.signIns.read(id)).toMatchObject({
       status: 'expired',
-      authUrl: undefined,
+      providerUrl: undefined,
       failure: { error: 'SignInExpired', hint: expect.stringContaining('NO_PROXY') },
     });
     clock.nowMs += 2 * 60 * 60_000;
@@ -216,8 +227,8 @@ describe('signing in with PKCE', () => {
     const connections = createConnections(fixture().options);
     const start = (scopes: readonly string[]) =>
       connections.signIns.start({ provider: 'acme', force: false, scopes, ...testClient });
-    const { authUrl } = await start(['openid']);
-    expect(new URL(authUrl ?? '').searchParams.get('scope')).toBe('openid');
+    const { providerUrl } = await start(['openid']);
+    expect(new URL(providerUrl ?? '').searchParams.get('scope')).toBe('openid');
     for (const scope of ['', 'a b', 'a"b', 'ä', 'a\u0000']) {
       await expect(start([scope])).rejects.toMatchObject({ code: 'Usage' });
     }
@@ -225,8 +236,8 @@ describe('signing in with PKCE', () => {
 
   it('can be cancelled, and stays so', async () => {
     const connections = createConnections(fixture().options);
-    const { id, authUrl } = await waitingAtProvider(connections);
-    const landed = await server.approve(authUrl);
+    const { id, providerUrl } = await waitingAtProvider(connections);
+    const landed = await server.approve(providerUrl);
     expect((await connections.signIns.cancel(id)).status).toBe('cancelled');
     await expect(connections.signIns.callback(landed)).rejects.toMatchObject({
       code: 'StateMismatch',
@@ -244,8 +255,8 @@ describe('signing in with PKCE', () => {
   ])('leaves nothing of an exchange behind that ends with %s', async (_, answer) => {
     const { options } = fixture({ fetchFor: () => async () => answer() });
     const connections = createConnections(options);
-    const { id, authUrl } = await waitingAtProvider(connections);
-    const landed = await server.approve(authUrl);
+    const { id, providerUrl } = await waitingAtProvider(connections);
+    const landed = await server.approve(providerUrl);
     expect((await connections.signIns.callback(landed)).status).toBe('failed');
     expect(await options.vault.list('connection')).toEqual([]);
     expect((await options.vault.read('auth-session', id))?.secrets).toEqual({});
@@ -263,8 +274,8 @@ describe('signing in with PKCE', () => {
       );
     const { options, events } = fixture({ fetchFor: () => echoing });
     const connections = createConnections(options);
-    const { id, authUrl } = await waitingAtProvider(connections);
-    const landed = await server.approve(authUrl);
+    const { id, providerUrl } = await waitingAtProvider(connections);
+    const landed = await server.approve(providerUrl);
     const { codeVerifier = '' } = (await options.vault.read('auth-session', id))?.secrets ?? {};
     const session = await connections.signIns.callback(landed);
     expect(session.status).toBe('failed');

@@ -11,7 +11,7 @@ import {
 import { fetchTo } from '../../discovery/index.ts';
 import {
   doubtClient,
-  hashOfState,
+  hashOf,
   isRefusedRegistration,
   isUsedElsewhere,
   type NewSession,
@@ -35,8 +35,8 @@ export function authorizationCode({ registersClient }: { readonly registersClien
     redirect: { readCallback: readBack, renewAddress },
     refresh: byRefreshToken,
     view: ({ status, stage, secrets, addressExpiresAtMs }) => ({
-      authUrl: secrets.authorizationUrl,
-      authUrlExpiresAtMs: status === 'waiting' && stage === 'authorize' ? addressExpiresAtMs : undefined,
+      providerUrl: secrets.authorizationUrl,
+      providerUrlExpiresAtMs: status === 'waiting' && stage === 'authorize' ? addressExpiresAtMs : undefined,
     }),
   };
 }
@@ -73,7 +73,7 @@ async function begin(context: FlowContext): Promise<Partial<NewSession>> {
   return {
     stage: 'authorize',
     clientId: current.clientId,
-    stateHash: hashOfState(attempt.state),
+    stateHash: hashOf(attempt.state),
     redirectUri: redirectUriOf(options.redirectUri, current),
     addressExpiresAtMs: address.expiresAtMs,
     secrets: { ...attempt, authorizationUrl: address.url },

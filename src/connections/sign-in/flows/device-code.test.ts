@@ -27,9 +27,9 @@ describe('the device flow', () => {
       asksFor: undefined,
       userCode: expect.stringMatching(/^\S{4,}$/),
       verificationUri: `${server.issuer}/device`,
-      authUrl: expect.stringContaining(`${server.issuer}/device?user_code=`),
+      providerUrl: expect.stringContaining(`${server.issuer}/device?user_code=`),
     });
-    await server.approveDevice(session.authUrl ?? '');
+    await server.approveDevice(session.providerUrl ?? '');
     expect(await ended(connections, session.id)).toMatchObject({ status: 'connected' });
     expect(new Set(pauses)).toEqual(new Set([5_000]));
     const old = await connections.credentials.acquire('acme/default');
@@ -43,8 +43,8 @@ describe('the device flow', () => {
     const { options } = openFlowFixture(server, [...device]);
     const died = createConnections({ ...options, pause: () => new Promise(() => undefined) });
     const { id } = await died.signIns.start({ provider: 'acme', force: false });
-    const { authUrl } = await died.signIns.submitClient(id, deviceClient);
-    await server.approveDevice(authUrl ?? '');
+    const { providerUrl } = await died.signIns.submitClient(id, deviceClient);
+    await server.approveDevice(providerUrl ?? '');
     const restarted = createConnections(options);
     await restarted.signIns.resume();
     expect(await ended(restarted, id)).toMatchObject({ status: 'connected' });

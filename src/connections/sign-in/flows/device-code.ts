@@ -45,7 +45,7 @@ export const deviceCode: OauthFlow = {
   },
   refresh: byRefreshToken,
   view({ secrets: { verificationUri, verificationUriComplete, userCode } }) {
-    return { authUrl: verificationUriComplete ?? verificationUri, verificationUri, userCode };
+    return { providerUrl: verificationUriComplete ?? verificationUri, verificationUri, userCode };
   },
 };
 

@@ -25,7 +25,7 @@ export type FlowStep =
 
 /** The part of a session's view that differs from flow to flow. */
 export type FlowView = Partial<
-  Pick<AuthSession, 'authUrl' | 'authUrlExpiresAtMs' | 'verificationUri' | 'userCode'>
+  Pick<AuthSession, 'providerUrl' | 'providerUrlExpiresAtMs' | 'verificationUri' | 'userCode'>
 >;
 
 interface AnyFlow {

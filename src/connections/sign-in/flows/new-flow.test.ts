@@ -36,7 +36,7 @@ const voucherFlow: OauthFlow = {
       return { status: response.status, contentType: 'application/json', body: await response.text() };
     },
   },
-  view: ({ secrets: { userCode } }) => ({ userCode, authUrl: 'https://id.example/voucher' }),
+  view: ({ secrets: { userCode } }) => ({ userCode, providerUrl: 'https://id.example/voucher' }),
 };
 
 const flows: FlowTable = { ...allFlows, [voucher]: voucherFlow };
@@ -63,7 +63,7 @@ describe('a flow that is added to the table', () => {
     const { connections, responses, clock, events } = vouchers();
     const started = await connections.signIns.start({ provider: 'acme', force: false });
     expect(started).toMatchObject({ flow: 'voucher', status: 'waiting', userCode: 'YES-PLEASE' });
-    expect(started).toMatchObject({ authUrl: 'https://id.example/voucher', verificationUri: undefined });
+    expect(started).toMatchObject({ providerUrl: 'https://id.example/voucher', verificationUri: undefined });
     let session = started;
     while (session.status === 'waiting')
       session = await connections.signIns.waitForChange(session.id, session.revision, 60_000);

@@ -41,16 +41,16 @@ describe('a server that takes pushed requests only', () => {
     const connections = createConnections(fixture().options);
     const before = Date.now();
     const session = await atProvider(connections);
-    const url = new URL(session.authUrl ?? '');
+    const url = new URL(session.providerUrl ?? '');
     expect(url.origin + url.pathname).toBe(`${server.issuer}/auth`);
     expect(Object.fromEntries(url.searchParams)).toEqual({
       client_id: testClient.clientId,
       request_uri: expect.stringMatching(/^urn:ietf:params:oauth:request_uri:./),
     });
-    expect(session.authUrlExpiresAtMs).toBeGreaterThan(before);
+    expect(session.providerUrlExpiresAtMs).toBeGreaterThan(before);
     const landed = await server.approve(url.href);
     const done = await connections.signIns.callback(landed);
-    expect(done).toMatchObject({ status: 'connected', authUrlExpiresAtMs: undefined });
+    expect(done).toMatchObject({ status: 'connected', providerUrlExpiresAtMs: undefined });
     expect(done.granted?.scopes).toEqual(['openid', 'offline_access']);
     expect(await server.accepts((await connections.credentials.acquire('acme/default')).secret)).toBe(true);
   });
@@ -63,8 +63,8 @@ describe('a server that takes pushed requests only', () => {
       pushRequired: true,
     });
     const connections = createConnections(options);
-    const { authUrl } = await atProvider(connections);
-    const landed = await server.approve(authUrl ?? '');
+    const { providerUrl } = await atProvider(connections);
+    const landed = await server.approve(providerUrl ?? '');
     expect((await connections.signIns.callback(landed)).status).toBe('connected');
   });
 
@@ -73,22 +73,22 @@ describe('a server that takes pushed requests only', () => {
     const connections = createConnections(options);
     const first = await atProvider(connections);
     const count = pushes().length;
-    expect((await connections.signIns.read(first.id)).authUrl).toBe(first.authUrl);
+    expect((await connections.signIns.read(first.id)).providerUrl).toBe(first.providerUrl);
     expect(pushes()).toHaveLength(count);
 
     const second = await connections.signIns.renewAddress(first.id);
-    expect(second.authUrl).not.toBe(first.authUrl);
+    expect(second.providerUrl).not.toBe(first.providerUrl);
     expect(second.revision).toBeGreaterThan(first.revision);
-    clock.nowMs = (second.authUrlExpiresAtMs ?? 0) - 2_000;
+    clock.nowMs = (second.providerUrlExpiresAtMs ?? 0) - 2_000;
     const third = await connections.signIns.read(first.id);
-    expect(third.authUrl).not.toBe(second.authUrl);
-    expect(third.authUrlExpiresAtMs).toBeGreaterThan(clock.nowMs);
+    expect(third.providerUrl).not.toBe(second.providerUrl);
+    expect(third.providerUrlExpiresAtMs).toBeGreaterThan(clock.nowMs);
     expect(pushes()).toHaveLength(count + 2);
 
     // Whichever address the person took, and however late the other ones are used.
-    const landed = await server.approve(second.authUrl ?? '');
+    const landed = await server.approve(second.providerUrl ?? '');
     expect((await connections.signIns.callback(landed)).status).toBe('connected');
-    const late = await server.approve(third.authUrl ?? '');
+    const late = await server.approve(third.providerUrl ?? '');
     await expect(connections.signIns.callback(late)).rejects.toMatchObject({
       code: 'StateMismatch',
     });
@@ -100,12 +100,12 @@ describe('a server that takes pushed requests only', () => {
     const { options, clock } = fixture();
     const connections = createConnections(options);
     const session = await atProvider(connections, 'work');
-    clock.nowMs = session.authUrlExpiresAtMs ?? 0;
+    clock.nowMs = session.providerUrlExpiresAtMs ?? 0;
     server.broken.add('/request');
     try {
       expect(await connections.signIns.read(session.id)).toMatchObject({
         status: 'waiting',
-        authUrl: session.authUrl,
+        providerUrl: session.providerUrl,
       });
       await expect(connections.signIns.renewAddress(session.id)).rejects.toMatchObject({
         code: 'SignInFailed',
@@ -115,7 +115,7 @@ describe('a server that takes pushed requests only', () => {
     } finally {
       server.broken.delete('/request');
     }
-    const landed = await server.approve((await connections.signIns.read(session.id)).authUrl ?? '');
+    const landed = await server.approve((await connections.signIns.read(session.id)).providerUrl ?? '');
     expect((await connections.signIns.callback(landed)).status).toBe('connected');
   });
 
@@ -127,7 +127,7 @@ describe('a server that takes pushed requests only', () => {
     const session = await connections.signIns.submitClient(id, wrong);
     expect(session).toMatchObject({
       status: 'failed',
-      authUrl: undefined,
+      providerUrl: undefined,
       failure: {
         error: 'SignInFailed',
         message: expect.stringContaining('/request: invalid_client: client authentication failed'),
@@ -173,14 +173,14 @@ describe('pushing', () => {
   it('is not done where it is merely offered', async () => {
     const { asked, start } = stranger({ ...endpoint, require_pushed_authorization_requests: false });
     const session = await start();
-    expect(new URL(session.authUrl ?? '').searchParams.get('code_challenge_method')).toBe('S256');
-    expect(session.authUrlExpiresAtMs).toBeUndefined();
+    expect(new URL(session.providerUrl ?? '').searchParams.get('code_challenge_method')).toBe('S256');
+    expect(session.providerUrlExpiresAtMs).toBeUndefined();
     expect(asked).not.toContain('/par');
   });
 
   it('is done where the registered client has to (RFC 9126 §6)', async () => {
     const { start } = stranger(endpoint, { require_pushed_authorization_requests: true });
-    expect(new URL((await start()).authUrl ?? '').searchParams.get('request_uri')).toBe('urn:x');
+    expect(new URL((await start()).providerUrl ?? '').searchParams.get('request_uri')).toBe('urn:x');
   });
 
   it('goes to a private address only where a person named that very host', async () => {

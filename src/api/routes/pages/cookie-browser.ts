@@ -1,0 +1,31 @@
+import type { Context } from 'hono';
+import type { Browser } from '../../../connections/index.ts';
+import type { AppEnv } from '../../app.ts';
+
+/** Longer than any sign-in can be asked about. */
+const lifetimeSeconds = 2 * 60 * 60;
+
+/**
+ * The browser of a request. It has one cookie for each sign-in, so that two of them may go on at a time. `Lax`: it comes
+ * along when the provider sends the browser back. Loopback has no TLS, so `Secure` would lose it in some browsers.
+ */
+export function browserOf(context: Context<AppEnv>): Browser {
+  return {
+    cookieFor(sessionId) {
+      const wanted = nameOf(sessionId);
+      for (const pair of (context.req.header('cookie') ?? '').split(';')) {
+        const [name, value] = pair.trim().split('=', 2);
+        if (name === wanted && value !== undefined) return value;
+      }
+      return undefined;
+    },
+    giveCookie(sessionId, value) {
+      const attributes = `Path=/auth; Max-Age=${lifetimeSeconds}; HttpOnly; SameSite=Lax`;
+      context.header('Set-Cookie', `${nameOf(sessionId)}=${value}; ${attributes}`, { append: true });
+    },
+  };
+}
+
+function nameOf(sessionId: string): string {
+  return `authsome_${sessionId}`;
+}
