@@ -21,6 +21,11 @@ export interface Peers {
    * cost one look at the kernel's table.
    */
   check(socket: Socket, when: 'now' | 'soon'): PeerCheck;
+  /**
+   * The kernel's number of the socket at the other end: as the check found it, or as it is now. `undefined` where the system
+   * does not show it, or no longer.
+   */
+  socketId(socket: Socket, when: 'checked' | 'now'): Promise<number | undefined>;
 }
 
 export interface PeersOptions {
@@ -50,19 +55,28 @@ interface Waiting {
 /** Distinguishes users on Linux. Elsewhere everybody is admitted, and the other checks must suffice. */
 export function createPeers(options: PeersOptions): Peers {
   const { self, platform, readTable = (name) => readFile(`/proc/net/${name}`, 'latin1') } = options;
-  if (platform !== 'linux' || self === undefined) return { excludesOthers: false, check: () => everybody };
+  if (platform !== 'linux' || self === undefined) {
+    return { excludesOthers: false, check: () => everybody, socketId: async () => undefined };
+  }
   // As for ssh-agent, root is admitted: it can read the home and the daemon's memory anyway.
   const users = new Set([0, self, ...options.allowed]);
-  const known = new WeakMap<Socket, PeerCheck>();
+  const known = new WeakMap<Socket, Check>();
   const looker = new Looker(readTable);
+  const check = (socket: Socket, when: 'now' | 'soon'): Check => {
+    const before = known.get(socket);
+    if (before !== undefined) return before;
+    const created = new Check(looker, users, connectionOf(socket), when === 'now');
+    known.set(socket, created);
+    return created;
+  };
   return {
     excludesOthers: options.allowed.length === 0,
-    check(socket, when) {
-      const before = known.get(socket);
-      if (before !== undefined) return before;
-      const check = new Check(looker, users, connectionOf(socket), when === 'now');
-      known.set(socket, check);
-      return check;
+    check,
+    async socketId(socket, when) {
+      if (when === 'now') return socketIdIn(await findingOf(looker, connectionOf(socket), true));
+      const checked = check(socket, 'now');
+      await checked.settled;
+      return checked.socketId;
     },
   };
 }
@@ -71,6 +85,7 @@ const everybody: PeerCheck = { allowed: true, settled: Promise.resolve(true) };
 
 class Check implements PeerCheck {
   allowed: boolean | undefined;
+  socketId: number | undefined;
   readonly settled: Promise<boolean>;
 
   constructor(
@@ -79,13 +94,21 @@ class Check implements PeerCheck {
     connection: Connection | undefined,
     isUrgent: boolean,
   ) {
-    // A process that left before this look could have been anybody's.
-    const found = connection === undefined ? undefined : looker.find(connection, isUrgent);
-    this.settled = (found ?? Promise.resolve<Finding>({ kind: 'missing' })).then((finding) => {
+    this.settled = findingOf(looker, connection, isUrgent).then((finding) => {
       this.allowed = isAllowed(finding, users, connection?.peer.address);
+      this.socketId = socketIdIn(finding);
       return this.allowed;
     });
   }
+}
+
+/** A process that left before this look could have been anybody's. */
+function findingOf(looker: Looker, connection: Connection | undefined, isUrgent: boolean): Promise<Finding> {
+  return connection === undefined ? Promise.resolve({ kind: 'missing' }) : looker.find(connection, isUrgent);
+}
+
+function socketIdIn(finding: Finding): number | undefined {
+  return finding.kind === 'user' ? finding.socketId : undefined;
 }
 
 function isAllowed(finding: Finding, users: ReadonlySet<number>, address = ''): boolean {

@@ -15,24 +15,28 @@ const mapped = (text: string): string => `0000000000000000FFFF0000${text}`;
 describe.runIf(endianness() === 'LE')('the kernel’s table of sockets', () => {
   it('names the user of the socket at the other end, not of this one', () => {
     const table = header + row(b, a, 1000, 7) + row(a, b, 1001, 8);
-    expect(findPeer(table, connection)).toEqual({ kind: 'user', uid: 1001 });
+    expect(findPeer(table, connection)).toEqual({ kind: 'user', uid: 1001, socketId: 8 });
   });
 
   it('knows an IPv6 socket that speaks IPv4, and one that speaks IPv6', () => {
-    expect(findPeer(header + row(mapped(a), mapped(b), 5, 8), connection)).toEqual({ kind: 'user', uid: 5 });
+    expect(findPeer(header + row(mapped(a), mapped(b), 5, 8), connection)).toEqual({
+      kind: 'user',
+      uid: 5,
+      socketId: 8,
+    });
     const six = row('00000000000000000000000001000000:9C40', '00000000000000000000000001000000:1F3E', 6, 9);
     const overSix = {
       peer: { address: '::1', port: client.port },
       own: { address: '::1', port: daemon.port },
     };
-    expect(findPeer(header + six, overSix)).toEqual({ kind: 'user', uid: 6 });
+    expect(findPeer(header + six, overSix)).toEqual({ kind: 'user', uid: 6, socketId: 9 });
     const asMapped = { peer: { ...client, address: '::ffff:127.0.0.1' }, own: daemon };
-    expect(findPeer(header + row(a, b, 1001, 8), asMapped)).toEqual({ kind: 'user', uid: 1001 });
+    expect(findPeer(header + row(a, b, 1001, 8), asMapped)).toEqual({ kind: 'user', uid: 1001, socketId: 8 });
   });
 
   it('does not take a socket that its process has left for root’s', () => {
     expect(findPeer(header + row(a, b, 0, 0), connection)).toEqual({ kind: 'orphan' });
-    expect(findPeer(header + row(a, b, 0, 12), connection)).toEqual({ kind: 'user', uid: 0 });
+    expect(findPeer(header + row(a, b, 0, 12), connection)).toEqual({ kind: 'user', uid: 0, socketId: 12 });
   });
 
   it('says whether it lists this side, since one that does not proves nothing', () => {

@@ -16,7 +16,11 @@ export interface Connection {
 
 /** What a table of the kernel says of the peer's socket. */
 export type Finding =
-  | { readonly kind: 'user'; readonly uid: number }
+  | {
+      readonly kind: 'user';
+      readonly uid: number /** The kernel's number of it. */;
+      readonly socketId: number;
+    }
   /** No process has it any more. The kernel then shows it as root's. */
   | { readonly kind: 'orphan' }
   /** It is not there, but this process's own is. */
@@ -29,7 +33,8 @@ export function findPeer(table: string, { peer, own }: Connection): Finding {
   const socket = rowOf(table, peer, own);
   if (socket === undefined) return { kind: rowOf(table, own, peer) === undefined ? 'unlisted' : 'missing' };
   const [, , , , uid = '', , inode] = socket;
-  return inode === '0' || !/^\d+$/.test(uid) ? { kind: 'orphan' } : { kind: 'user', uid: Number(uid) };
+  if (inode === undefined || !/^[1-9]\d*$/.test(inode) || !/^\d+$/.test(uid)) return { kind: 'orphan' };
+  return { kind: 'user', uid: Number(uid), socketId: Number(inode) };
 }
 
 /** The columns after both addresses: state, queues, timer, retransmits, uid, timeout, inode. */
