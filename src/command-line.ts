@@ -33,6 +33,11 @@ export function approveHostsLine(of: { readonly provider: string; readonly conne
   return `authsome connections approve-hosts ${shellWord(named)}`;
 }
 
+/** The hint for what only a person may do: the agent that reads it has to ask. */
+export function askPerson(command: string): string {
+  return `Ask the person you work for to run this in a terminal of their own: ${command}`;
+}
+
 /** `text` as one word for a POSIX shell, quoted only where it needs to be. */
 export function shellWord(text: string): string {
   return isPlain(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;

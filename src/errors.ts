@@ -66,6 +66,7 @@ const table = {
   SessionNotFound: { exit: 10, status: 404, hint: 'Start again with: authsome login <provider>' },
   Cancelled: { exit: 11, status: 409 },
   PolicyDenied: { exit: 12, status: 403 },
+  DeniedInRun: { exit: 12, status: 403, topic: 'run' },
   // The exit codes of a shell for a command that it cannot start.
   CommandNotExecutable: { exit: 126, status: 400 },
   CommandNotFound: {

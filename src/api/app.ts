@@ -1,6 +1,7 @@
 import type { HttpBindings } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import type { Origin } from '../audit/index.ts';
 import { AuthsomeError, asAuthsomeError, errorDocument, statusOf } from '../errors.ts';
 import type { Caller } from '../principals/index.ts';
 import { guard, protectiveHeaders } from './guard.ts';
@@ -14,6 +15,8 @@ export interface AppEnv {
     readonly body: Uint8Array;
     /** The `Signature` header of a call that is authentic; `undefined` for any other. */
     readonly answers: string | undefined;
+    /** Which process makes it, where that was looked for. */
+    readonly origin?: Origin;
   };
 }
 

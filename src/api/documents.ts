@@ -1,4 +1,4 @@
-import type { DecisionEvent, RecordedEvent, Sequel } from '../audit/index.ts';
+import type { DecisionEvent, Origin, RecordedEvent, Sequel } from '../audit/index.ts';
 import type {
   AsksDocument,
   AuthSessionDocument,
@@ -199,12 +199,14 @@ export function exportDocument({ provider, connection, variables }: ExportReport
 export function logDocument(events: readonly RecordedEvent[]): LogDocument {
   return {
     v: 1,
-    events: events.map((event) => ({
+    events: events.map((event: RecordedEvent & Origin) => ({
       ...event,
       provider: event.provider ?? null,
       connection: event.connection ?? null,
       identity: event.identity ?? null,
       run: event.run ?? null,
+      pid: event.pid ?? null,
+      program: event.program ?? null,
     })),
   };
 }

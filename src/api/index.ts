@@ -3,6 +3,7 @@
  */
 export { createApp, type Routes } from './app.ts';
 export { authenticate } from './authenticate.ts';
+export { guardedCalls } from './guarded-calls.ts';
 export { type PeerGateOptions, peerGate, requireAllowedPeer } from './peer.ts';
 export { neededRoles, requireRole } from './roles.ts';
 export {
@@ -18,4 +19,5 @@ export {
   ticketPath,
   vaultRoutes,
 } from './routes/index.ts';
+export { runGuard } from './run-guard.ts';
 export { type PublicAddress, signResponses } from './sign-responses.ts';

@@ -1,4 +1,4 @@
-import type { MiddlewareHandler } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
 import { matchedRoutes } from 'hono/route';
 import { AuthsomeError } from '../errors.ts';
 import type { Caller } from '../principals/index.ts';
@@ -40,14 +40,23 @@ export const neededRoles: Readonly<Record<string, Role>> = {
   'POST /v1/runs': 'user',
   'GET /v1/scan': 'user',
   'POST /v1/scan': 'user',
+  'POST /v1/scan/undo': 'user',
 };
+
+/** The call that a request makes, as the tables of calls name it; `undefined` for an unknown one. */
+export function callOf(
+  context: Context<AppEnv>,
+): { readonly call: string; readonly path: string } | undefined {
+  const route = matchedRoutes(context).find(({ path }) => !path.endsWith('*'));
+  return route === undefined ? undefined : { call: `${route.method} ${route.path}`, path: route.path };
+}
 
 /** Refuses a call that needs a role which its caller does not have. Stands behind `authenticate`. */
 export function requireRole(): MiddlewareHandler<AppEnv> {
   return async (context, next) => {
     const { role } = context.get('caller').principal;
-    const route = matchedRoutes(context).find(({ path }) => !path.endsWith('*'));
-    const needed = route === undefined ? 'user' : (neededRoles[`${route.method} ${route.path}`] ?? 'admin');
+    const route = callOf(context);
+    const needed = route === undefined ? 'user' : (neededRoles[route.call] ?? 'admin');
     if (needed === 'admin' && role !== 'admin') {
       throw new AuthsomeError('OperationNotAllowed', 'this needs the role admin', {
         hint: 'Ask an admin of this daemon to do it. Your role: authsome whoami',

@@ -9,6 +9,14 @@ interface Common {
   readonly outcome: string;
 }
 
+/** Where something was asked for. Empty where nothing of it is known. */
+export interface Origin {
+  readonly run?: string;
+  /** The process that asked, or that ran the command line which did: its number and its program's name. */
+  readonly pid?: number;
+  readonly program?: string;
+}
+
 /** A route that was considered for a request, and why it was or was not chosen. */
 export interface Candidate {
   readonly route: string;
@@ -96,12 +104,15 @@ export type AuditEvent =
         | 'rules.changed'
         | 'identity.admitted'
         | 'identity.refused'
+        | 'call.refused'
         | 'run.started'
         | 'run.ended'
         | 'daemon.started'
         | 'daemon.stopped';
       /** One sentence without secrets. */
       readonly detail?: string;
+      readonly pid?: number;
+      readonly program?: string;
     })
   | StrangersEvent
   | Sequel

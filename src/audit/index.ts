@@ -10,6 +10,7 @@ export type {
   Candidate,
   DecisionEvent,
   EventFilter,
+  Origin,
   RecordedEvent,
   Sequel,
 } from './event.ts';

@@ -18,7 +18,7 @@ export async function runCli(options: CliOptions): Promise<number> {
     const { runProgram } = await import('./program.ts');
     return await runProgram(options);
   } catch (error) {
-    const [{ showFailure }, { processTerminal }] = await Promise.all([
+    const [{ showFailure, withTypedCommand }, { processTerminal }] = await Promise.all([
       import('./failure.ts'),
       import('./terminal.ts'),
     ]);
@@ -30,6 +30,6 @@ export async function runCli(options: CliOptions): Promise<number> {
       // It is the log file that cannot be written.
       terminal = processTerminal({ ...flags, logFile: undefined }, options.environment);
     }
-    return showFailure(terminal, error);
+    return showFailure(terminal, withTypedCommand(error, options.args));
   }
 }

@@ -35,6 +35,8 @@ export function daemonOptions(
       });
       return identity;
     },
+    pid: process.pid,
+    run: runOf(environment),
     now: Date.now,
     randomBytes,
     version: options.version,
@@ -42,6 +44,11 @@ export function daemonOptions(
       secret && ((isRetry) => secret(`${isRetry ? 'Wrong passphrase. ' : ''}Passphrase of the vault: `)),
     launch: { execPath: process.execPath, entry: options.entry, environment },
   };
+}
+
+/** A header takes printable text only. What else the variable contains still says that there is a run. */
+function runOf({ AUTHSOME_RUN: run = '' }: CliOptions['environment']): string | undefined {
+  return run === '' ? undefined : run.replace(/[^\x21-\x7e]/g, '?').slice(0, 128);
 }
 
 /** A client for `run`, which has no questions but this one. */

@@ -1,5 +1,20 @@
-import { asAuthsomeError, errorDocument, exitCodeOf, isErrorCode, topicOf } from '../errors.ts';
+import { askPerson, shellWord } from '../command-line.ts';
+import {
+  AuthsomeError,
+  asAuthsomeError,
+  errorDocument,
+  exitCodeOf,
+  isErrorCode,
+  topicOf,
+} from '../errors.ts';
 import type { Terminal } from './terminal.ts';
+
+/** The error with the command as it was typed where only a person may run it. The daemon cannot know its exact words. */
+export function withTypedCommand(error: unknown, args: readonly string[]): unknown {
+  if (!(error instanceof AuthsomeError) || error.code !== 'DeniedInRun') return error;
+  const hint = askPerson(['authsome', ...args.map(shellWord)].join(' '));
+  return new AuthsomeError(error.code, error.message, { hint, cause: error });
+}
 
 /** Prints `error`, as a document under `--json`, else as text with its hint. Returns its exit code. */
 export function showFailure(terminal: Terminal, error: unknown): number {

@@ -5,7 +5,7 @@ import { loadSettings } from '../settings.ts';
 import { closest } from '../suggestion.ts';
 import { type CommandEntry, commandTable } from './command-table.ts';
 import type { CommandContext, Outcome } from './context.ts';
-import { showFailure } from './failure.ts';
+import { showFailure, withTypedCommand } from './failure.ts';
 import { takeGlobalFlags } from './global-flags.ts';
 import { describeProgram, globalOptions } from './help-text.ts';
 import type { CliOptions } from './options.ts';
@@ -25,7 +25,7 @@ export async function runProgram(options: CliOptions): Promise<number> {
   try {
     return await runCommandLine(createContext(options, terminal), rest);
   } catch (error) {
-    return showFailure(terminal, error);
+    return showFailure(terminal, withTypedCommand(error, options.args));
   }
 }
 

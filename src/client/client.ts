@@ -29,6 +29,7 @@ import type {
   ScanAnswerDocument,
   ScanListDocument,
   ScanRequest,
+  ScanUndoDocument,
   WhoamiDocument,
 } from './wire.ts';
 
@@ -78,6 +79,8 @@ export interface Client {
   scanList(): Promise<ScanListDocument>;
   /** Whether the vault contains values that were found elsewhere. */
   compareSecrets(request: ScanRequest): Promise<ScanAnswerDocument>;
+  /** Asks whether keys may be put back into files. Rejects with `DeniedInRun`. */
+  askToRestore(): Promise<ScanUndoDocument>;
   audit(
     options?: Waiting & {
       readonly limit?: number;
@@ -172,6 +175,7 @@ export function createClient(options: DaemonOptions): Client {
     cancelAuthSession: (id) => ask({ method: 'DELETE', target: path`/v1/auth-sessions/${id}` }),
     openRun: (request) => reach((at) => openLease(at, options, request, idleMs)),
     scanList: () => ask({ method: 'GET', target: '/v1/scan' }),
+    askToRestore: () => ask({ method: 'POST', target: '/v1/scan/undo' }),
     compareSecrets: (request) => sendSecret('/v1/scan', request),
     audit: ({ limit, after, before, strangers, waitMs, signal } = {}) =>
       ask({

@@ -33,3 +33,17 @@ export function daemonEnvironment(environment: Environment, home: string): Recor
   });
   return { ...Object.fromEntries(inherited), AUTHSOME_HOME: home };
 }
+
+/**
+ * Whether this process descends from a run, by its environment and, where the system shows them, by those of the processes
+ * above it. For what is decided without the daemon.
+ */
+export async function isInsideRun(environment: Environment, home: string): Promise<boolean> {
+  // Loaded only here: most commands do without it.
+  const { descendsFromRun, procTable, runMarksIn } = await import('../peers/index.ts');
+  const runs = join(home, 'runs');
+  const variables = Object.entries(environment).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
+  );
+  return runMarksIn(variables, runs).isMarked || descendsFromRun(process.pid, procTable, runs);
+}

@@ -1,4 +1,6 @@
+import { askPerson } from '../command-line.ts';
 import { AuthsomeError } from '../errors.ts';
+import { isInsideRun } from './daemon-environment.ts';
 import type { DaemonOptions } from './daemon-options.ts';
 import { apiVersion, readDaemonRecord } from './daemon-record.ts';
 import { type Call, type Endpoint, readDocument, type Signer, send } from './exchange.ts';
@@ -24,10 +26,11 @@ export async function ensureDaemon(options: DaemonOptions, passphrase?: string):
 
 /**
  * A daemon that this client can work with: the one of `record`, or the one that replaced it, because it had another
- * version and no live runs.
+ * version and no live runs. Inside a run, there is a live run.
  */
 export async function currentDaemon(record: DaemonRecord, options: DaemonOptions): Promise<DaemonRecord> {
   if (record.version === options.version) return record;
+  if (options.run !== undefined && record.api === apiVersion) return record;
   const stopped = await preflight(options)
     .then(() => askToStop(record, options, 'idle'))
     .catch(() => undefined);
@@ -82,17 +85,24 @@ export async function stopDaemon(
     if ((await probe(record, options)) !== 'ours') return undefined;
     response = await askToStop(record, options, when);
   } catch (error) {
+    if (when !== 'now' || !isSilence(error)) throw error;
+    // A daemon that does not respond cannot refuse it itself.
+    if (await isInsideRun(options.launch.environment, home)) throw stopDenied();
     const { killHanging } = await import('./stop.ts');
-    if (when === 'now' && isSilence(error) && (await killHanging(record, home))) {
-      return { v: 1, stopping: true, live_runs: 0 };
-    }
-    throw error;
+    if (!(await killHanging(record, home))) throw error;
+    return { v: 1, stopping: true, live_runs: 0 };
   }
   if (response.stopping && (when === 'now' || response.live_runs === 0)) {
     const { waitForExit } = await import('./stop.ts');
     await waitForExit(record, home);
   }
   return response;
+}
+
+function stopDenied(): AuthsomeError {
+  return new AuthsomeError('DeniedInRun', 'not from inside a run: stopping the daemon', {
+    hint: askPerson('authsome daemon stop'),
+  });
 }
 
 function isSilence(error: unknown): boolean {

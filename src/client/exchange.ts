@@ -6,8 +6,10 @@ import {
   homeProof,
   homeProofHeader,
   type Identity,
+  pidHeader,
   proofHeader,
   proofMatches,
+  runHeader,
   type Sender,
   senderOf,
   signRequest,
@@ -46,6 +48,10 @@ export interface Call {
 /** How this caller signs. */
 export interface Signer {
   readonly identity: Identity;
+  /** Of this process; a daemon on this machine finds the process behind the call sooner with it. */
+  readonly pid?: number | undefined;
+  /** The run that this process belongs to, if any. */
+  readonly run?: string | undefined;
   readonly now: () => number;
   readonly randomBytes: (size: number) => Uint8Array;
 }
@@ -94,6 +100,8 @@ export function signCall({ origin, secret, hosted }: Endpoint, signer: Signer, c
     ...(body.length === 0 ? {} : { 'content-type': 'application/json' }),
     ...(method === 'GET' ? {} : { 'content-length': String(body.length) }),
     ...signed,
+    ...(signer.run === undefined ? {} : { [runHeader]: signer.run }),
+    ...(signer.pid === undefined ? {} : { [pidHeader]: String(signer.pid) }),
     ...(secret === undefined ? {} : { [homeProofHeader]: homeProof(secret, signed.signature ?? '') }),
   };
   return { url, headers, body };

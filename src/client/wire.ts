@@ -29,6 +29,7 @@
  * | POST /v1/runs | RunRequest → one RunDocument line, then the response stays open: the lease of the run |
  * | GET /v1/scan | → ScanListDocument |
  * | POST /v1/scan | ScanRequest → ScanAnswerDocument |
+ * | POST /v1/scan/undo | → ScanUndoDocument: whether this process may put keys back into files |
  * | GET /v1/audit?limit=&after=&before=&wait_ms= | → LogDocument |
  * | GET /v1/decisions/:id | (`last` too) → ExplainDocument |
  * | GET /v1/doctor | → DoctorDocument (the daemon's half) |
@@ -324,6 +325,8 @@ export interface RunRequest {
   readonly connections: Readonly<Record<string, string>>;
   /** For `ps` and the audit trail: the program's name, no arguments. */
   readonly command: string;
+  /** Whether the run may do what is refused inside others. Only from outside of every run, or from a trusted one. */
+  readonly trusted?: boolean | undefined;
   /** CA bundles that the caller's environment already named. The run's bundle includes them. */
   readonly ca_files: readonly string[];
   /** Variables of the caller that may hold a secret: name → fingerprint of the value under `salt`. Never a value. */
@@ -381,6 +384,11 @@ export interface ScanAnswerDocument {
     /** The connection that has this value. If `different`, the provider's default connection. */
     readonly connection: string | null;
   }[];
+}
+
+/** Nothing but a yes. */
+export interface ScanUndoDocument {
+  readonly v: 1;
 }
 
 /** What `scan` prints. The others only for `--import` and `--rewrite`. */

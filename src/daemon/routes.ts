@@ -12,6 +12,7 @@ import {
   providerRoutes,
   type Routes,
   requireRole,
+  runGuard,
   runRoutes,
   scanRoutes,
   signResponses,
@@ -44,7 +45,7 @@ export function routesOf(options: RoutesOptions): readonly Routes[] {
   const { start, stores, runtime, gate, url, secret, instance, publicAddress, stop } = options;
   const { home, settings, version, log, nowMs, randomBytes } = start;
   const { principals, strangers } = stores;
-  const { outbound, tenants, redirectUri, runs } = runtime;
+  const { outbound, tenants, redirectUri, runs, peers, callers } = runtime;
   const { pid } = process;
   const monotonicMs = () => performance.now();
   const clockOffsetMs = nowMs() - monotonicMs();
@@ -85,6 +86,7 @@ export function routesOf(options: RoutesOptions): readonly Routes[] {
     (app) =>
       app.use('/v1/*', authenticate({ secret, instance, publicOrigin: publicAddress?.origin, nowMs, admit })),
     (app) => app.use('/v1/*', requireRole()),
+    (app) => app.use('/v1/*', runGuard({ callers, peers, runs, tenants })),
     daemonRoutes({ version, pid, home: home.path, url, tenants, doctor, stop }),
     providerRoutes({
       tenants,
@@ -95,7 +97,7 @@ export function routesOf(options: RoutesOptions): readonly Routes[] {
     connectionRoutes(tenants),
     authSessionRoutes(tenants, gate),
     auditRoutes(tenants),
-    runRoutes(runs, tenants),
+    runRoutes({ runs, tenants, callers, peers }),
     vaultRoutes(tenants),
     scanRoutes({ tenants, runs, randomBytes }),
   ];

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ticketPath } from '../api/index.ts';
-import { createPeers, type Peers } from '../peers/index.ts';
+import { type Callers, createCallers, createPeers, type Peers, procTable } from '../peers/index.ts';
 import { createTenants, type Tenants } from '../principals/index.ts';
 import { type Proxy as RunProxy, startProxy } from '../proxy/index.ts';
 import {
@@ -24,6 +24,7 @@ export interface Runtime {
   readonly tenants: Tenants;
   readonly redirectUri: string;
   readonly peers: Peers;
+  readonly callers: Callers;
   readonly proxy: RunProxy;
   readonly runs: Runs;
   /** Resolves once all that providers have granted is stored, or after a grace period. */
@@ -51,6 +52,8 @@ export async function createRuntime(
   });
   // Beside the arrival of the request, which then need not wait for it.
   listener.onConnection((socket) => peers.check(socket, 'now'));
+  const monotonicMs = (): number => performance.now();
+  const callers = createCallers({ peers, table: procTable, runs: home.runs, monotonicMs });
   const outbound = createOutbound(settings, environment);
   const givenPhantoms = createGivenPhantoms();
   const tenants = createTenants({
@@ -114,5 +117,5 @@ export async function createRuntime(
   };
   rules.onChange(() => inBackground(runs.rulesChanged()));
   tenants.onChange((tenant, change) => inBackground(runs.connectionChanged(tenant, change)));
-  return { outbound, tenants, redirectUri, peers, proxy, runs, settle };
+  return { outbound, tenants, redirectUri, peers, callers, proxy, runs, settle };
 }

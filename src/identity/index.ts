@@ -3,6 +3,7 @@
  * that prove which identity made a call. It also has the proof that a response came from the daemon.
  */
 
+export { pidHeader, runHeader } from './call-headers.ts';
 export { didOf } from './did.ts';
 export { fingerprintOf } from './fingerprint.ts';
 export type { Identity, SignableRequest, Verified } from './identity.ts';

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { type AuditView, type ObservedTrail, viewOf } from '../audit/index.ts';
+import { type AuditView, type ObservedTrail, type Origin, viewOf } from '../audit/index.ts';
 import { type ConnectionChange, type Connections, createConnections } from '../connections/index.ts';
 import type { Fetch } from '../network/index.ts';
 import type { Policy } from '../policy/index.ts';
@@ -68,7 +68,7 @@ export interface TenantsOptions {
 }
 
 /** Who made the call that is being answered, for the audit trail. */
-export const currentCaller = new AsyncLocalStorage<Caller>();
+export const currentCaller = new AsyncLocalStorage<Caller & { readonly origin?: Origin }>();
 
 export function createTenants(options: TenantsOptions): Tenants {
   const tenants = new Map<string, Promise<Tenant>>();
@@ -132,8 +132,8 @@ async function openTenant(
     vault,
     catalog,
     notify: (event) => {
-      const identity = currentCaller.getStore()?.handle;
-      audit.append(identity === undefined ? event : { ...event, identity });
+      const by = currentCaller.getStore();
+      audit.append(by === undefined ? event : { ...event, identity: by.handle, ...by.origin });
     },
   });
   const { policy } = options;

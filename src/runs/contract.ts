@@ -8,6 +8,10 @@ import type { Phantoms } from './usable-connections.ts';
 export interface RunSpecification extends SelectionRequest {
   /** The program's name, no arguments. */
   readonly command: string;
+  /** Whether what runs in it may do what is refused inside other runs. */
+  readonly isTrusted: boolean;
+  /** The kernel's number of the socket that holds the run open, at the caller's side, where it is known. */
+  readonly leaseSocket: number | undefined;
   readonly caFiles: readonly string[];
   /** What the caller's own environment contains: variable → fingerprint, and how a secret gets the same one. */
   readonly held?:
@@ -36,6 +40,8 @@ export interface OpenedRun extends CaFiles {
 /** A run as the daemon keeps it while it lives. */
 export interface RunEntry {
   readonly run: Run;
+  readonly isTrusted: boolean;
+  readonly leaseSocket: number | undefined;
   readonly caller: Caller;
   readonly request: SelectionRequest;
   readonly tenant: Tenant;

@@ -10,3 +10,4 @@ export { createRoots } from './roots.ts';
 export { RunAudits } from './run-audits.ts';
 export { removeStaleRuns } from './run-directory.ts';
 export { Runs } from './runs.ts';
+export type { Position, Surrounding } from './surrounding.ts';

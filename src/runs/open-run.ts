@@ -67,7 +67,9 @@ export async function openRun(
   const ended = new Promise<void>((resolve) => {
     announceEnd = resolve;
   });
-  onLive({ run, caller, request: specification, tenant, phantoms, selected, announceEnd });
+  const { isTrusted, leaseSocket } = specification;
+  const request = { providers: specification.providers, connections: specification.connections };
+  onLive({ run, isTrusted, leaseSocket, caller, request, tenant, phantoms, selected, announceEnd });
   try {
     const files = place.write(run.caPem, (await trusted).join(''));
     const used = usable.map(({ key }) => key);
@@ -76,7 +78,7 @@ export async function openRun(
       identity: caller.handle,
       run: id,
       outcome: 'ok',
-      detail: `${specification.command}: ${used.join(', ') || 'no connections'}`,
+      detail: `${specification.command}${isTrusted ? ' (trusted)' : ''}: ${used.join(', ') || 'no connections'}`,
     });
     return {
       ...files,

@@ -38,7 +38,14 @@ it('rules that changed reach every live run, though nothing stored can be read j
     audit: { append: () => {} },
   } as unknown as Tenant;
   const caller = { handle: 'tester' } as unknown as Caller;
-  const specification = { providers: [], connections: {}, command: 'agent', caFiles: [] };
+  const selection = { providers: [], connections: {} };
+  const specification = {
+    ...selection,
+    command: 'agent',
+    isTrusted: false,
+    leaseSocket: undefined,
+    caFiles: [],
+  };
   const opened = [
     await runs.open(specification, caller, tenant),
     await runs.open(specification, caller, tenant),

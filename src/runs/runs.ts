@@ -12,6 +12,7 @@ import type { Roots } from './roots.ts';
 import type { RunAudits } from './run-audits.ts';
 import { createRunDirectories, type RunDirectories } from './run-directory.ts';
 import { reselectConnections } from './selection.ts';
+import { type Position, type Surrounding, surroundingRuns } from './surrounding.ts';
 import { addPhantoms, routeTableOf, usableConnections } from './usable-connections.ts';
 
 export interface RunsOptions {
@@ -48,6 +49,11 @@ export class Runs {
     return [...this.#live.values()].some(
       (entry) => entry.tenant === tenant && [...entry.phantoms.values()].includes(value),
     );
+  }
+
+  /** The runs that a caller descends from; `undefined` for none. */
+  surrounding(position: Position): Surrounding | undefined {
+    return surroundingRuns(position, this.#live);
   }
 
   async open(specification: RunSpecification, caller: Caller, tenant: Tenant): Promise<OpenedRun> {

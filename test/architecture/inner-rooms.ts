@@ -11,7 +11,18 @@ export const innerRooms: Readonly<Record<string, Readonly<Record<string, InnerRo
   api: {
     pages: { mayImport: [], reason: 'a leaf: a page is made of values that its route hands it' },
     routes: {
-      mayImport: ['pages', 'app', 'body', 'csrf', 'documents', 'guard', 'peer', 'query'],
+      mayImport: [
+        'pages',
+        'app',
+        'body',
+        'csrf',
+        'documents',
+        'guard',
+        'peer',
+        'query',
+        'calling-process',
+        'run-guard',
+      ],
       reason: 'each route reads a request and writes a document or a page',
     },
   },

@@ -45,6 +45,7 @@ export const table: Readonly<
   api: {
     mayImport: [
       'errors',
+      'command-line',
       'json',
       'loopback',
       'audit',
@@ -82,7 +83,16 @@ export const table: Readonly<
       'commands reach the daemon over HTTP only, so that no secret and no heavy module is in their process',
   },
   client: {
-    mayImport: ['errors', 'environment', 'json', 'command-line', 'settings', 'identity', 'private-files'],
+    mayImport: [
+      'errors',
+      'command-line',
+      'environment',
+      'json',
+      'settings',
+      'identity',
+      'peers',
+      'private-files',
+    ],
     reason: 'every command pays for what the client imports; it signs, sends and reads, nothing else',
   },
   connections: {
@@ -124,7 +134,10 @@ export const table: Readonly<
     mayImport: ['errors', 'loopback'],
     reason: 'a leaf: flows take fetch, clock and randomness as arguments',
   },
-  peers: { mayImport: ['loopback'], reason: 'a leaf: it reads one table of the kernel' },
+  peers: {
+    mayImport: ['loopback'],
+    reason: 'a leaf: it reads what the kernel shows of sockets and processes',
+  },
   policy: { mayImport: ['errors', 'json', 'suggestion'], reason: 'a leaf: a pure function of values' },
   principals: {
     mayImport: [

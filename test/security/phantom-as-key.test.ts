@@ -23,7 +23,8 @@ beforeAll(async () => {
 afterAll(() => fixture.close());
 
 const realDots = '9'.repeat(32);
-const inRun = (script: string) => fixture.authsome(['run', '--', 'sh', '-c', script]);
+// Trusted, since other runs may not replace a key at all.
+const inRun = (script: string) => fixture.authsome(['run', '--trusted', '--', 'sh', '-c', script]);
 const command = `"${process.execPath}" "${entry}"`;
 const stored = async (provider: string) =>
   (await fixture.authsome(['get', provider, '--field', 'api_key', '--show-secret'])).stdout.trim();

@@ -22,6 +22,7 @@ import {
 import type { Routes } from '../app.ts';
 import { parseBody } from '../body.ts';
 import { asksDocument, changesDocument, listDocument, removeDocument, revokeDocument } from '../documents.ts';
+import { recordedOrigin } from '../run-guard.ts';
 
 const registerRequest = z.object({
   definition: z.unknown().exactOptional(),
@@ -83,6 +84,7 @@ export function providerRoutes(options: ProviderRoutesOptions): Routes {
         event: 'provider.registered',
         provider: provider.name,
         identity: context.get('caller').handle,
+        ...recordedOrigin(context),
         outcome: 'ok',
         detail: hostsChange(hostsBefore, definedHosts(provider)),
       });
@@ -104,6 +106,7 @@ export function providerRoutes(options: ProviderRoutesOptions): Routes {
         event: 'provider.removed',
         provider: name,
         identity: context.get('caller').handle,
+        ...recordedOrigin(context),
         outcome: 'ok',
         detail: removal.outcome,
       });

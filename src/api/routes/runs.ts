@@ -1,32 +1,53 @@
 import { z } from 'zod';
 import type { RunDocument, RunRequest } from '../../client/index.ts';
+import { shellWord } from '../../command-line.ts';
 import { fingerprintOf } from '../../identity/index.ts';
 import type { Tenants } from '../../principals/index.ts';
 import type { RunSpecification, Runs } from '../../runs/index.ts';
 import type { Routes } from '../app.ts';
 import { parseBody } from '../body.ts';
+import { type OriginOptions, originOf } from '../calling-process.ts';
+import { deniedInRun, isRefusedTo } from '../run-guard.ts';
 
 const runRequest = z.object({
   providers: z.array(z.string()),
   connections: z.record(z.string(), z.string()),
   command: z.string().max(256),
+  trusted: z.boolean().optional(),
   ca_files: z.array(z.string()).max(16),
   variables: z
     .object({ salt: z.string().min(16).max(64), fingerprints: z.record(z.string(), z.string().max(64)) })
     .optional(),
 }) satisfies z.ZodType<RunRequest>;
 
+export interface RunRoutesOptions extends OriginOptions {
+  readonly runs: Runs;
+  readonly tenants: Tenants;
+}
+
 /** The call that opens a run. The run lives as long as the response is open. */
-export function runRoutes(runs: Runs, tenants: Tenants): Routes {
+export function runRoutes(options: RunRoutesOptions): Routes {
+  const { runs, tenants, peers } = options;
   return (app) => {
     app.post('/v1/runs', async (context) => {
       const caller = context.get('caller');
       const request = parseBody(context.get('body'), runRequest);
+      const isTrusted = request.trusted === true;
+      const found = await originOf(context, options);
+      if (isTrusted && isRefusedTo(found)) {
+        throw deniedInRun(
+          'starting a trusted run',
+          `authsome run --trusted -- ${shellWord(request.command)}`,
+        );
+      }
+      const socket = context.env.incoming?.socket;
       const run = await runs.open(
         {
           providers: request.providers,
           connections: request.connections,
           command: request.command,
+          isTrusted,
+          leaseSocket: socket === undefined ? undefined : await peers.socketId(socket, 'checked'),
           caFiles: request.ca_files,
           held: heldValues(request.variables),
         },

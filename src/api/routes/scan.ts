@@ -1,5 +1,10 @@
 import { z } from 'zod';
-import type { ScanAnswerDocument, ScanListDocument, ScanRequest } from '../../client/index.ts';
+import type {
+  ScanAnswerDocument,
+  ScanListDocument,
+  ScanRequest,
+  ScanUndoDocument,
+} from '../../client/index.ts';
 import type { Comparison } from '../../connections/index.ts';
 import type { Tenants } from '../../principals/index.ts';
 import { isFromTemplate, type Provider, phantomFor } from '../../providers/index.ts';
@@ -35,6 +40,10 @@ export function scanRoutes({ tenants, runs, randomBytes }: ScanRoutesOptions): R
           phantom: phantomForFile(provider, randomBytes),
         })),
       };
+      return context.json(document);
+    });
+    app.post('/v1/scan/undo', (context) => {
+      const document: ScanUndoDocument = { v: 1 };
       return context.json(document);
     });
     app.post('/v1/scan', async (context) => {

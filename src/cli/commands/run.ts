@@ -10,11 +10,16 @@ export const build: CommandModule['build'] = (command) => {
     .argument('[command...]', 'the command to run, with its own arguments')
     .option('-p, --provider <provider[/connection]>', 'use only this provider; may be repeated')
     .option('--connection <provider=name>', 'use this connection of a provider; may be repeated')
+    .option(
+      '--trusted',
+      'let the command do what is refused inside a run: reveal secrets, replace connections, …',
+    )
     .passThroughOptions()
     .allowUnknownOption();
   addExamples(command, [
     ['authsome run -- claude', "with each provider's default connection"],
     ['authsome run --provider github -- gh pr list', 'with this provider only'],
     ['authsome run --connection github=work -- git push', ''],
+    ['authsome run --trusted -- ./rotate-keys.sh', 'a script of your own, which may use export'],
   ]);
 };

@@ -96,6 +96,9 @@ function suggestNext({ terminal }: CommandContext, options: ScanOptions, found: 
 
 async function undo(context: CommandContext, options: ScanOptions): Promise<void> {
   const { terminal } = context;
+  const { isInsideRun } = await import('../../client/index.ts');
+  if (await isInsideRun(context.environment, context.settings().home))
+    await (await context.client()).askToRestore();
   const restored = undoRewrites({ ...options, ...(await backupsOf(context)) });
   if (terminal.json) terminal.document({ v: 1, restored });
   else for (const file of restored) terminal.note(`Restored ${printable(file)}`);

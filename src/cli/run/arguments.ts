@@ -9,6 +9,8 @@ export interface RunArguments {
   readonly providers: readonly string[];
   /** provider → connection. */
   readonly connections: Readonly<Record<string, string>>;
+  /** Whether the run may do what is refused inside others. */
+  readonly isTrusted: boolean;
   /** Empty when there is none. */
   readonly command: string;
   readonly commandArguments: readonly string[];
@@ -17,6 +19,7 @@ export interface RunArguments {
 const ownOptions = [
   '--provider',
   '--connection',
+  '--trusted',
   '--json',
   '--quiet',
   '--verbose',
@@ -34,6 +37,7 @@ export function readRunArguments(args: readonly string[], given: GlobalFlags): R
   let rest = args;
   const providers: string[] = [];
   const connections: Record<string, string> = {};
+  let isTrusted = false;
   while (rest[0]?.startsWith('-') === true && rest[0] !== '--') {
     const global = readGlobalFlag(flags, rest);
     if (global !== undefined) {
@@ -41,6 +45,11 @@ export function readRunArguments(args: readonly string[], given: GlobalFlags): R
       continue;
     }
     const [head = '', next] = rest;
+    if (head === '--trusted') {
+      isTrusted = true;
+      rest = rest.slice(1);
+      continue;
+    }
     const equals = head.indexOf('=');
     const option = equals === -1 ? head : head.slice(0, equals);
     if (option !== '--provider' && option !== '--connection' && option !== '-p') throw unknownOption(option);
@@ -52,7 +61,7 @@ export function readRunArguments(args: readonly string[], given: GlobalFlags): R
   }
   if (rest[0] === '--') rest = rest.slice(1);
   const [command = '', ...commandArguments] = rest;
-  return { flags, providers, connections, command, commandArguments };
+  return { flags, providers, connections, isTrusted, command, commandArguments };
 }
 
 function providerOf(pair: string): string {

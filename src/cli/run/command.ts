@@ -14,6 +14,9 @@ import { type RunArguments, readRunArguments } from './arguments.ts';
 import { caFilesOf, runEnvironment, withheldNote } from './environment.ts';
 import { suspiciousValues } from './suspicious.ts';
 
+const trustedNote =
+  'authsome: this run is trusted. What it starts may reveal, export, replace and remove your connections.';
+
 /** Beside the bundled program; built from `child-proxy.cts`. */
 const childProxy = join(dirname(fileURLToPath(import.meta.url)), 'child-proxy.cjs');
 
@@ -45,6 +48,7 @@ export async function runCommand(
       const { unapprovedNotes } = await import('../output/unapproved-hosts.ts');
       for (const note of unapprovedNotes(unapproved_hosts)) await noteBeforeChild(note, terminal, args);
     }
+    if (args.isTrusted) await noteBeforeChild(trustedNote, terminal, args);
     const code = await runChild(args.command, args.commandArguments, environment);
     if (await hasEnded(lease))
       (terminal ?? (await terminalOf(options, args))).note(endedBefore(args.command));
@@ -66,6 +70,7 @@ function runRequest(args: RunArguments, environment: CliOptions['environment']):
   return {
     providers: args.providers,
     connections: args.connections,
+    ...(args.isTrusted ? { trusted: true } : {}),
     command: basename(args.command),
     ca_files: caFilesOf(environment),
     variables: fingerprintsOf(environment),
