@@ -55,6 +55,22 @@ export function approvalOf(
   };
 }
 
+/** Whether a URL belongs to the owner of an approved host, or of one of the `others`, on the same port. */
+export function isOwnUrl(
+  url: string,
+  approved: ApprovedHosts,
+  others: readonly (string | undefined)[],
+): boolean {
+  const owners = approved.hosts.flatMap(ownersNamedBy);
+  const ownersOfOthers = others.flatMap((other) => (other === undefined ? [] : [ownerOfUrl(other)]));
+  return [...owners, ...ownersOfOthers].includes(ownerOfUrl(url));
+}
+
+function ownerOfUrl(text: string): string {
+  const { hostname: host, port, protocol } = new URL(text);
+  return ownerOf({ host, port: port === '' ? (protocol === 'http:' ? 80 : 443) : Number(port) });
+}
+
 /** Empty for a text that an earlier version took for a pattern and this one does not. */
 function ownersNamedBy(text: string): readonly string[] {
   try {
@@ -66,7 +82,7 @@ function ownersNamedBy(text: string): readonly string[] {
 }
 
 /** An address, a single label and a public suffix are owners of their own: nobody registered a domain for them. */
-function ownerOf({ host, port }: HostPattern): string {
+function ownerOf({ host, port }: Pick<HostPattern, 'host' | 'port'>): string {
   return `${registrableDomain(host) ?? host}:${port}`;
 }
 

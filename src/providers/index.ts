@@ -2,7 +2,13 @@
  * What a service is: provider definitions (data), their parser with precise errors, the pure host and path
  * matching that routes a request, and the phantoms that stand in for a provider's secrets.
  */
-export { type ApprovedHosts, definedHosts, hostsChange, unapprovedHosts } from './approved-hosts.ts';
+export {
+  type ApprovedHosts,
+  definedHosts,
+  hostsChange,
+  isOwnUrl,
+  unapprovedHosts,
+} from './approved-hosts.ts';
 export { type AsksInEachForm, asksOf, type DefinitionAsks } from './asks.ts';
 export { loadBundled } from './bundled.ts';
 export { type Catalog, createCatalog, type DefinitionReview } from './catalog.ts';

@@ -52,11 +52,10 @@ export async function openRun(
     phantoms,
     exported: exportedPhantoms(phantoms, usable),
   });
-  const routes = routeTableOf(usable);
   const run = await proxy.openRun({
     id,
     identity: caller.handle,
-    routes,
+    routes: routeTableOf(usable),
     credentials: connections.credentials,
     decide: policy,
     phantomFor: (connection) => phantoms.get(connection.slice(0, connection.indexOf('/'))),
@@ -87,7 +86,7 @@ export async function openRun(
       phantoms: withheld.phantoms,
       secretVariables: withheld.dropped,
       connections: used,
-      unapprovedHosts: unapprovedHostsOf(routes),
+      unapprovedHosts: unapprovedHostsOf(usable),
       end: () => end(id),
       ended,
     };

@@ -5,6 +5,7 @@ import {
   type Provider,
   type RouteTable,
   routesOf,
+  unapprovedHosts,
 } from '../providers/index.ts';
 import type { Selected } from './selection.ts';
 
@@ -43,14 +44,13 @@ export function routeTableOf(usable: readonly UsableConnection[]): RouteTable {
 }
 
 /** Connection → host patterns that its credential may not be sent to yet. */
-export function unapprovedHostsOf({ routes }: RouteTable): Readonly<Record<string, readonly string[]>> {
-  const unapproved: Record<string, string[]> = {};
-  for (const { provider, connection, isApproved, pattern } of routes) {
-    if (isApproved) continue;
-    const key = `${provider}/${connection}`;
-    unapproved[key] = [...(unapproved[key] ?? []), pattern.text];
-  }
-  return unapproved;
+export function unapprovedHostsOf(
+  usable: readonly UsableConnection[],
+): Readonly<Record<string, readonly string[]>> {
+  const asking = usable.map(
+    ({ key, provider, approved }) => [key, unapprovedHosts(provider, approved)] as const,
+  );
+  return Object.fromEntries(asking.filter(([, hosts]) => hosts.length > 0));
 }
 
 /**

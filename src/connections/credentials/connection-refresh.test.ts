@@ -124,6 +124,22 @@ describe('a refresh that nobody asked for', () => {
     expect(await statusOf(connections)).toBe('connected');
   });
 
+  it('is stored before an approval of hosts writes over the version that it came from', async () => {
+    const { connections, options, clock, state } = await signedIn();
+    await connections.credentials.acquire(acmeKey);
+    clock.nowMs += hourMs - 30_000;
+    state.full = true;
+    await connections.credentials.acquire(acmeKey);
+    state.full = false;
+    clock.nowMs += 61_000;
+    await connections.approveHosts('acme', undefined, []);
+    expect(state.asked).toBe(1);
+    clock.nowMs += hourMs;
+    const next = createConnections(options);
+    expect(await server.accepts((await next.credentials.acquire(acmeKey)).secret)).toBe(true);
+    expect(state.asked).toBe(2);
+  });
+
   it('that is under way when the daemon stops is stored before it does', async () => {
     const { connections, options, clock, state } = await signedIn();
     let answer: (() => void) | undefined;

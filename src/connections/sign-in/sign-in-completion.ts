@@ -1,5 +1,5 @@
 import { AuthsomeError } from '../../errors.ts';
-import { definedHosts, type Provider } from '../../providers/index.ts';
+import { type ApprovedHosts, definedHosts, isOwnUrl, type Provider } from '../../providers/index.ts';
 import type { ProviderCatalog } from '../contract.ts';
 import { connectionKey } from '../names.ts';
 import type { NewSession, OpenConnection, StoredSession } from '../records/index.ts';
@@ -44,6 +44,7 @@ export async function complete(
 ): Promise<StoredSession> {
   const { options } = context;
   const { secrets, ...granted } = grant;
+  const approved = session.approved ?? definedHosts(provider);
   const connection: NewConnection = {
     ...granted,
     provider: session.provider,
@@ -53,19 +54,36 @@ export async function complete(
     obtainedAtMs: options.nowMs(),
     baseUrl: session.baseUrl,
     account: undefined,
-    approved: session.approved ?? definedHosts(provider),
+    approved,
     signIn: session.id,
   };
   const { version, replaced } = await store(context, session, { connection, secrets }, found);
-  const account =
-    secrets.accessToken === undefined
-      ? undefined
-      : await accountLabel(options.fetchFor({ publicOnly: false }), provider, secrets.accessToken);
+  const account = await accountOf(context, { session, provider, secrets, approved });
   const labeled = { ...connection, account };
   if (account !== undefined) await writeConnection(options.vault, labeled, secrets, version);
   const ended = await finish(context, session, labeled, remark);
   revokeReplaced(context, replaced, labeled);
   return ended;
+}
+
+/** Whose account it is. Not asked at an address that another definition has brought during the sign-in, at another owner. */
+async function accountOf(
+  { options }: SignInContext,
+  {
+    session,
+    provider,
+    secrets,
+    approved,
+  }: Pick<Completion, 'session' | 'provider'> & {
+    readonly secrets: ConnectionSecrets;
+    readonly approved: ApprovedHosts;
+  },
+): Promise<string | undefined> {
+  const url = provider.oauth?.account?.url;
+  if (url === undefined || secrets.accessToken === undefined) return undefined;
+  const { issuer, tokenUrl, authorizationUrl } = session.endpoints ?? {};
+  if (!isOwnUrl(url, approved, [issuer, tokenUrl, authorizationUrl])) return undefined;
+  return await accountLabel(options.fetchFor({ publicOnly: false }), provider, secrets.accessToken);
 }
 
 /** Stores an API key as the session's connection and ends the session. */

@@ -33,6 +33,27 @@ async function waitingAtProvider(connections: ReturnType<typeof createConnection
 }
 
 describe('signing in with PKCE', () => {
+  it('takes the token to no account URL of a definition that came meanwhile', async () => {
+    const asked: string[] = [];
+    const known = [oauthProvider({ ...server.oauth, account: undefined })];
+    const { options } = openFixture(known, {
+      fetchFor: () => (url, init) => {
+        asked.push(String(url));
+        return fetch(url, init);
+      },
+      redirectUri: testRedirectUri,
+    });
+    const connections = createConnections(options);
+    const { providerUrl } = await waitingAtProvider(connections);
+    const account = { url: 'https://api.evil.example/me', field: 'login' };
+    const evil = oauthProvider({ ...server.oauth, account });
+    Object.assign(options.catalog, { find: () => evil, resolve: () => evil });
+    const done = await connections.signIns.callback(await server.approve(providerUrl));
+    expect([done.status, done.granted?.account]).toEqual(['connected', undefined]);
+    expect(asked.filter((url) => url.includes('evil'))).toEqual([]);
+    expect(asked).toContain(`${server.issuer}/token`);
+  });
+
   it('asks for the client once, then goes to the provider and comes back connected', async () => {
     const { options, events } = fixture();
     const connections = createConnections(options);
