@@ -11,7 +11,8 @@ import type { ServeOptions } from './daemon/index.ts';
 process.on('SIGUSR1', () => {});
 
 const [, entry = '', ...args] = process.argv;
-const common = { args, entry, environment: process.env, version: packageDocument.version };
+const { name: packageName, version } = packageDocument;
+const common = { args, entry, environment: process.env, version, packageName };
 
 async function serve(options: Omit<ServeOptions, 'addressInUse'>): Promise<number> {
   const [{ serveDaemon }, { addressInUse }] = await Promise.all([
@@ -19,6 +20,11 @@ async function serve(options: Omit<ServeOptions, 'addressInUse'>): Promise<numbe
     import('./client/index.ts'),
   ]);
   return serveDaemon({ ...options, addressInUse });
+}
+
+async function forget(): Promise<number> {
+  const { forgetKeychain } = await import('./daemon/index.ts');
+  return forgetKeychain(common);
 }
 
 async function command(options: CliOptions): Promise<number> {
@@ -34,8 +40,12 @@ if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
   const isCheck = more.includes('--check');
   const isTyped = more.includes('--passphrase-from-stdin');
   const isPlain = more.length === Number(isCheck) + Number(isTyped);
-  const asksForDaemon = noun === 'daemon' && verb === 'serve' && isPlain;
-  void (asksForDaemon ? serve({ ...common, isCheck, isTyped }) : command(common)).then((code) => {
+  const isServe = noun === 'daemon' && verb === 'serve';
+  const start = (): Promise<number> => {
+    if (isServe && isPlain) return serve({ ...common, isCheck, isTyped });
+    return isServe && more.join() === '--forget-keychain' ? forget() : command(common);
+  };
+  void start().then((code) => {
     process.exitCode = code;
   });
 }

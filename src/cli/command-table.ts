@@ -139,6 +139,12 @@ export const commandTable: readonly CommandEntry[] = [
     load: () => import('./commands/machine/vault.ts'),
   },
   {
+    name: 'uninstall',
+    group: manage,
+    summary: 'show what authsome has on this machine, and remove it when told to',
+    load: () => import('./commands/machine/uninstall.ts'),
+  },
+  {
     name: 'completion',
     group: manage,
     summary: 'print a completion script for bash, zsh or fish',

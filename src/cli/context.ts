@@ -13,6 +13,7 @@ export interface CommandContext {
   readonly environment: Environment;
   readonly platform: NodeJS.Platform;
   readonly version: string;
+  readonly packageName: string;
   /** Absolute path of the folder with the manual. */
   readonly docs: string;
   /** File with the bundled providers' names as a JSON list, which the build writes for completion. */

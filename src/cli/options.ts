@@ -7,4 +7,6 @@ export interface CliOptions {
   readonly entry: string;
   readonly environment: Environment;
   readonly version: string;
+  /** As npm knows it. */
+  readonly packageName: string;
 }

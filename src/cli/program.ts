@@ -162,6 +162,7 @@ function createContext(options: CliOptions, terminal: CommandContext['terminal']
     environment: options.environment,
     platform: process.platform,
     version: options.version,
+    packageName: options.packageName,
     docs: fileURLToPath(new URL('../docs/', import.meta.url)),
     bundledKeys: fileURLToPath(new URL('provider-keys.json', import.meta.url)),
     bundledNames: fileURLToPath(new URL('provider-names.json', import.meta.url)),

@@ -49,6 +49,7 @@ export function testContext(options: TestContextOptions = {}): {
     environment,
     platform: options.platform ?? 'linux',
     version: '1.2.3',
+    packageName: 'authsome',
     docs: '/nonexistent',
     bundledNames: '/nonexistent',
     bundledKeys: options.bundledKeys ?? '/nonexistent',

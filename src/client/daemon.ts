@@ -135,6 +135,12 @@ export async function sendToVerifiedDaemon(endpoint: Endpoint, signer: Signer, c
   }
 }
 
+/** Removes the master key of a home that is gone from the keychain; whether it was there. */
+export async function forgetKeychain(options: DaemonOptions): Promise<boolean> {
+  const forgetting = await import('./forget-keychain.ts');
+  return forgetting.forgetKeychain(options);
+}
+
 /** The error for a port that another process uses, with its name and what to do; for `daemon serve` itself. */
 export async function addressInUse(host: string, port: number): Promise<AuthsomeError> {
   const { describeHolder } = await import('./port-holder.ts');

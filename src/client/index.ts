@@ -7,6 +7,7 @@ export {
   addressInUse,
   ensureDaemon,
   findDaemon,
+  forgetKeychain,
   restartDaemon,
   stopDaemon,
 } from './daemon.ts';

@@ -81,6 +81,29 @@ export interface PassphraseDocument {
   readonly key_sources: readonly KeySource[];
 }
 
+/** What `uninstall` finds on this machine, and what it did about it. */
+export interface UninstallDocument {
+  readonly v: 1;
+  readonly home: string;
+  /** Whether it was told to remove what it found, and did. */
+  readonly removed: boolean;
+  readonly daemon: { readonly url: string; readonly pid: number; readonly live_runs: number } | null;
+  readonly bytes: number;
+  readonly files: number;
+  /** Paths in the home that are not authsome's, or could not be removed: they stay. */
+  readonly kept: readonly string[];
+  /** Whether the keychain has, or had, the master key; `null` where that is not known. */
+  readonly keychain: boolean | null;
+  /** `null` where the vault could not be read. */
+  readonly connections: readonly { readonly provider: string; readonly connection: string }[] | null;
+  /** By `provider/connection`, as in `RevokeDocument`: what was revoked. */
+  readonly remote: RevokeDocument['remote'];
+  /** Files that `scan --rewrite` changed, and that `scan --undo` can still restore before the removal. */
+  readonly rewritten_files: readonly string[];
+  /** What removes the program itself. */
+  readonly package: string;
+}
+
 export interface WhoamiDocument {
   readonly v: 1;
   readonly version: string;
@@ -90,7 +113,12 @@ export interface WhoamiDocument {
   readonly principal: { readonly id: string; readonly role: 'admin' | 'user' };
   readonly vault: string;
   readonly key_source: KeySource;
-  readonly daemon: { readonly url: string; readonly pid: number; readonly version: string };
+  readonly daemon: {
+    readonly url: string;
+    readonly pid: number;
+    readonly version: string;
+    readonly live_runs: number;
+  };
 }
 
 export type ConnectionStatus = 'connected' | 'expired' | 'invalid';

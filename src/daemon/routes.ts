@@ -87,7 +87,16 @@ export function routesOf(options: RoutesOptions): readonly Routes[] {
       app.use('/v1/*', authenticate({ secret, instance, publicOrigin: publicAddress?.origin, nowMs, admit })),
     (app) => app.use('/v1/*', requireRole()),
     (app) => app.use('/v1/*', runGuard({ callers, peers, runs, tenants })),
-    daemonRoutes({ version, pid, home: home.path, url, tenants, doctor, stop }),
+    daemonRoutes({
+      version,
+      pid,
+      home: home.path,
+      url,
+      tenants,
+      liveRuns: () => runs.count,
+      doctor,
+      stop,
+    }),
     providerRoutes({
       tenants,
       redirectUri,

@@ -6,7 +6,14 @@ import { loadSettings } from '../settings.ts';
 import { type FileLock, lockFile } from '../storage/index.ts';
 import { passphraseKey } from '../vault/index.ts';
 import type { Daemon } from './contract.ts';
-import { checkMasterKey, homeAt, otherDaemonIsHealthy, prepareHome, typedPassphrase } from './home/index.ts';
+import {
+  checkMasterKey,
+  homeAt,
+  otherDaemonIsHealthy,
+  prepareHome,
+  removeKeychainEntry,
+  typedPassphrase,
+} from './home/index.ts';
 import { type Log, openLog, unexpectedFields } from './log/index.ts';
 import { startDaemon } from './start.ts';
 
@@ -20,6 +27,19 @@ export interface ServeOptions {
   readonly isTyped: boolean;
   /** The error for a port that another process uses: which one, and what to do. */
   readonly addressInUse: (host: string, port: number) => Promise<AuthsomeError>;
+}
+
+/** Removes a home's master key from the keychain, once the home is gone. Writes `{"removed":…}`; resolves with the exit code. */
+export async function forgetKeychain({ environment }: Pick<ServeOptions, 'environment'>): Promise<number> {
+  try {
+    const home = homeAt(loadSettings(environment).home);
+    process.stdout.write(`${JSON.stringify({ removed: await removeKeychainEntry(home, environment) })}\n`);
+    return 0;
+  } catch (thrown) {
+    const error = asAuthsomeError(thrown);
+    process.stderr.write(failureText(error, process.stderr.isTTY === true));
+    return exitCodeOf(error.code);
+  }
 }
 
 /** The log is kept in three files of this size. */

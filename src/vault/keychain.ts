@@ -10,6 +10,8 @@ export interface Keychain {
   read(): Promise<Uint8Array | undefined>;
   /** Throws when the key was not stored. */
   store(key: Uint8Array): Promise<void>;
+  /** Whether there was an entry to remove. Throws when it was not removed. */
+  remove(): Promise<boolean>;
 }
 
 export interface KeychainOptions {
@@ -34,8 +36,9 @@ let request = '';
 process.stdin.setEncoding('utf8').on('data', (chunk) => { request += chunk; }).on('end', async () => {
   try {
     const entry = new AsyncEntry(service, account, { linux: { store: 'secret-service' } });
-    if (request !== '') await entry.setPassword(request);
-    process.stdout.write('=' + ((await entry.getPassword()) ?? ''));
+    const removed = request === 'remove' && (await entry.deletePassword());
+    if (request !== '' && request !== 'remove') await entry.setPassword(request);
+    process.stdout.write('=' + (removed ? 'removed' : ((await entry.getPassword()) ?? '')));
   } catch {
     process.exitCode = 1;
   }
@@ -79,6 +82,11 @@ export function systemKeychain(options: KeychainOptions): Keychain {
     async store(key) {
       const text = encodeKey(key);
       if ((await ask(text)) !== text) throw new Error('the keychain did not store the key');
+    },
+    async remove() {
+      const answer = await ask('remove');
+      if (answer !== '' && answer !== 'removed') throw new Error('the keychain did not remove the key');
+      return answer === 'removed';
     },
   };
 }

@@ -45,6 +45,7 @@ function keychainWith(
       if (failing !== 'nothing') throw new Error('locked');
       keychain.stored = key;
     },
+    remove: async () => false,
   };
   return keychain;
 }

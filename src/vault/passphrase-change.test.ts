@@ -109,7 +109,12 @@ describe('a passphrase that is set', () => {
 
   it('stands beside a keychain, which still opens the vault', async () => {
     const key = Buffer.from(readFileSync(keyFile, 'utf8'), 'base64');
-    const keychain: Keychain = { entry: 'authsome (/home)', read: async () => key, store: async () => {} };
+    const keychain: Keychain = {
+      entry: 'authsome (/home)',
+      read: async () => key,
+      store: async () => {},
+      remove: async () => false,
+    };
     expect(await setPassphrase(keyOptions({ keychain }), passphrase)).toEqual(['keychain', 'passphrase']);
     expect(existsSync(keyFile)).toBe(false);
     expect(await opensWith({ keychain })).toBe('keychain');
@@ -172,6 +177,7 @@ describe('a passphrase that is removed', () => {
       store: async (key) => {
         stored = key;
       },
+      remove: async () => false,
     };
     expect(await removePassphrase(keyOptions({ typed: passphrase, keychain }))).toEqual(['keychain']);
     expect(existsSync(keyFile)).toBe(false);

@@ -82,6 +82,7 @@ describe('unlockVault', () => {
       entry: 'authsome (/home)',
       read: async () => randomBytes(32),
       store: async () => {},
+      remove: async () => false,
     };
     await unlock();
     expect((await unlock({ keychain: late })).keySource).toBe('file');

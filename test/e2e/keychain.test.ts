@@ -87,6 +87,11 @@ describe('the keychain', () => {
     expect(await keychainOf('/home/a/.authsome', environment).read()).toEqual(one);
     expect(await keychainOf('/home/b/.authsome', environment).read()).toEqual(two);
     expect(await keychainOf('/home/c/.authsome', environment).read()).toBeUndefined();
+
+    expect(await keychainOf('/home/a/.authsome', environment).remove()).toBe(true);
+    expect(await keychainOf('/home/a/.authsome', environment).remove()).toBe(false);
+    expect(await keychainOf('/home/a/.authsome', environment).read()).toBeUndefined();
+    expect(await keychainOf('/home/b/.authsome', environment).read()).toEqual(two);
   });
 
   it('has the key of a new vault, so that no file does, and a start without it makes no other', async () => {

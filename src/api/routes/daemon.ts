@@ -12,6 +12,7 @@ export interface DaemonRoutesOptions {
   readonly home: string;
   readonly url: string;
   readonly tenants: Tenants;
+  readonly liveRuns: () => number;
   /** What the caller may know of the daemon's state. */
   readonly doctor: (caller: Caller) => Promise<DoctorDocument>;
   /** Begins to stop; this call is still answered. */
@@ -20,7 +21,7 @@ export interface DaemonRoutesOptions {
 
 /** Calls about the daemon itself. */
 export function daemonRoutes(options: DaemonRoutesOptions): Routes {
-  const { version, pid, home, url, tenants, doctor, stop } = options;
+  const { version, pid, home, url, tenants, liveRuns, doctor, stop } = options;
   return (app) => {
     app.get('/v1/whoami', async (context) => {
       const caller = context.get('caller');
@@ -35,7 +36,7 @@ export function daemonRoutes(options: DaemonRoutesOptions): Routes {
         principal: { id: principal.id, role: principal.role },
         vault: principal.vaultId,
         key_source: keySource,
-        daemon: { url, pid, version },
+        daemon: { url, pid, version, live_runs: liveRuns() },
       };
       return context.json(document);
     });

@@ -4,6 +4,7 @@
  */
 export { watchFile } from './file-watch.ts';
 export { type Home, homeAt, homeFaults, prepareHome } from './home.ts';
+export { removeKeychainEntry } from './keychain-entry.ts';
 export { maintainFile } from './maintained-file.ts';
 export { checkMasterKey } from './master-key-check.ts';
 export { otherDaemonIsHealthy } from './other-daemon.ts';
