@@ -59,6 +59,10 @@ export interface ProxyOptions {
 export interface Credential {
   readonly version: number;
   readonly secret: string;
+  /** The one that a renewal replaced by this one. Its service may accept it for a while. */
+  readonly older?: Credential | undefined;
+  /** The one that a renewal has replaced this one by. */
+  readonly newer?: Credential | undefined;
 }
 
 export interface RunSpec {

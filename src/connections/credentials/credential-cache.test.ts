@@ -30,6 +30,12 @@ async function changedFrom(connections: Connections, old: LiveCredential): Promi
   }
 }
 
+async function signedIn(options: Parameters<typeof createConnections>[0]): Promise<Connections> {
+  const connections = createConnections(options);
+  await signIn(server, connections);
+  return connections;
+}
+
 describe('a live credential', () => {
   it('is one object until it changes, without reading the vault', async () => {
     const vault = memoryVault();
@@ -69,6 +75,21 @@ describe('a live credential', () => {
     });
     expect(asked).toEqual([200]);
     expect(events.filter(({ event }) => event === 'token.refreshed')).toHaveLength(1);
+  });
+
+  it('knows the one that it replaced, for one renewal, and what replaced it', async () => {
+    const { options, clock } = openServerFixture(server);
+    const { credentials } = await signedIn(options);
+    const first = await credentials.acquire(acmeKey);
+    expect([first.older, first.newer]).toEqual([undefined, undefined]);
+    const second = (await credentials.renew(acmeKey, first)) as LiveCredential;
+    expect(second.older).toBe(first);
+    expect(first.newer).toBe(second);
+    clock.nowMs += hourMs;
+    const third = await credentials.acquire(acmeKey);
+    expect(third.older).toBe(second);
+    expect(second.newer).toBe(third);
+    expect([second.older, third.newer]).toEqual([undefined, undefined]);
   });
 
   it('is no longer given out a minute before its end', async () => {

@@ -19,9 +19,15 @@ import { cannotRefresh, isFinal, requireConnected } from './unusable-connection.
 /** A version that came from a 401 is not replaced because of another 401 before this. */
 const renewalPauseMs = 60_000;
 
+/** Knows what replaced it, and what it replaced: responses may contain either. */
+interface Renewable extends LiveCredential {
+  older: Renewable | undefined;
+  newer: Renewable | undefined;
+}
+
 /** One connection's credential as held in memory. */
 interface Entry extends Lifetime {
-  readonly live: LiveCredential;
+  readonly live: Renewable;
   readonly connection: Connection;
   readonly isRefreshable: boolean;
 }
@@ -211,6 +217,20 @@ function entryOf(open: OpenConnection, previous: Entry | undefined): Entry {
   if (secret === undefined) throw new TypeError('a connection without its secret');
   const { version, refreshable } = connection;
   const same = previous?.live.version === version && previous.live.secret === secret;
-  const live = same ? previous.live : { version, secret };
+  const live = same ? previous.live : replacement(previous?.live, { version, secret });
   return { live, connection, isRefreshable: refreshable, ...lifetimeOf(connection) };
+}
+
+/** Links a renewed credential with the one before it; that one's own is forgotten, so that no chain grows. */
+function replacement(before: Renewable | undefined, { version, secret }: LiveCredential): Renewable {
+  if (before === undefined) return { version, secret, older: undefined, newer: undefined };
+  const live = {
+    version,
+    secret,
+    older: before.secret === secret ? before.older : before,
+    newer: undefined,
+  };
+  before.older = undefined;
+  before.newer = live;
+  return live;
 }

@@ -2,6 +2,10 @@
 export interface LiveCredential {
   readonly version: number;
   readonly secret: string;
+  /** The one that a renewal replaced by this one. Its service may accept it for a while. */
+  readonly older?: LiveCredential | undefined;
+  /** The one that a renewal has replaced this one by. */
+  readonly newer?: LiveCredential | undefined;
 }
 
 /** Where the proxy takes credentials from; keyed by connection (`provider/connection`). */

@@ -40,8 +40,8 @@ export class ResponseScrubber implements ResponseScrub {
   readonly #guard: Guard;
   /** For the latest response. */
   #needles: Needles = noNeedles;
-  /** The same for its body: empty where that is binary. Its trailers are searched anyway. */
-  #bodyNeedles: Needles = noNeedles;
+  /** Whether its body is searched. Its trailers are searched anyway. */
+  #isText = false;
   #codings: readonly Coding[] | undefined;
   #isHeadClean = true;
   #isBodyClean = false;
@@ -60,7 +60,7 @@ export class ResponseScrubber implements ResponseScrub {
     this.#needles = needles;
     if (needles.isEmpty) return undefined;
     const isText = framing.kind !== 'none' && isTextualBody(head);
-    this.#bodyNeedles = isText ? needles : noNeedles;
+    this.#isText = isText;
     this.#codings = isText || framing.kind === 'chunked' ? notCoded : undefined;
     if (isText && (isCoded(head) || mayHideItsText(head))) {
       const contentEncoding = joinedValue(head, 'content-encoding');
@@ -89,21 +89,21 @@ export class ResponseScrubber implements ResponseScrub {
 
   #transform(codings: readonly Coding[], head: ResponseHead, outlet: TransformOutlet): ResponseTransform {
     const needles = this.#needles;
+    const needlesNow = this.#isText ? () => this.#use.needles() : () => noNeedles;
     const chunked = this.#clientMinor === 1 && head.framing.kind !== 'close';
-    const isText = this.#bodyNeedles === needles;
-    const without = isText ? fieldsAboutBytes : nothing;
+    const without = this.#isText ? fieldsAboutBytes : nothing;
     const reframe = { chunked, decoded: codings.length > 0, without };
     let finished: ((complete: boolean) => void) | undefined;
     let trailers = '';
-    const body = new ScrubbedBody(this.#bodyNeedles, codings, {
+    const body = new ScrubbedBody(needlesNow, codings, {
       emit(bytes) {
         return outlet.emit(chunked ? chunkOf(bytes) : bytes);
       },
       block: (on) => outlet.block(on),
       guard: (step) => this.#guard.guard(step),
-      ended(isComplete) {
+      ended: (isComplete) => {
         if (isComplete && chunked) {
-          outlet.emit(needles.replaceIn(lastChunk(trailers)));
+          outlet.emit(this.#use.needles().replaceIn(lastChunk(trailers)));
         }
         if (finished === undefined) outlet.broken();
         else finished(isComplete);

@@ -30,7 +30,7 @@ export function relayBody(owner: BodyOwner, from: Duplex, to: Duplex): void {
 export function relayScrubbedBody(
   owner: BodyOwner,
   upstream: ClientHttp2Stream,
-  needles: Needles,
+  needlesNow: () => Needles,
   codings: readonly Coding[],
 ): ScrubbedBody {
   const { client } = owner;
@@ -39,7 +39,7 @@ export function relayScrubbedBody(
     if (isBlocked || client.writableNeedDrain) upstream.pause();
     else upstream.resume();
   };
-  const body = new ScrubbedBody(needles, codings, {
+  const body = new ScrubbedBody(needlesNow, codings, {
     emit(bytes) {
       const flows = client.closed || client.write(bytes);
       if (!flows) updateFlow();

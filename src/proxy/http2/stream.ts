@@ -11,7 +11,7 @@ import type { Refusal, RequestFacts } from '../decide/index.ts';
 import type { Injection } from '../inject/index.ts';
 import { mayRenew, mayRetry, Replay } from '../resend/index.ts';
 import type { Live, Monitored } from '../runs/index.ts';
-import { noNeedles, unreadable } from '../scrub/index.ts';
+import { type Needles, noNeedles, unreadable } from '../scrub/index.ts';
 import { type BodyOwner, relayBody, relayScrubbedBody } from './body-relay.ts';
 import { discard } from './discard.ts';
 import {
@@ -251,7 +251,9 @@ export class RelayedStream implements PendingRequest, Live, Monitored, BodyOwner
     if (this.client.closed) return;
     this.#replay = undefined;
     const use = this.#use;
-    const needles = use?.needles() ?? noNeedles;
+    // A renewal may add some while the response is under way.
+    const needlesNow = (): Needles => use?.needles() ?? noNeedles;
+    const needles = needlesNow();
     const fault =
       endStream || needles.isEmpty
         ? undefined
@@ -281,12 +283,13 @@ export class RelayedStream implements PendingRequest, Live, Monitored, BodyOwner
     });
     upstream.on('trailers', (fields: IncomingHttpHeaders) => {
       hasTrailers = true;
-      trailers = scrubHeaders(relayedTrailers(fields), needles, codings !== undefined);
+      trailers = scrubHeaders(relayedTrailers(fields), needlesNow(), codings !== undefined);
     });
     this.client.on('wantTrailers', () => {
       if (!this.client.closed) this.client.sendTrailers(trailers);
     });
-    const scrubbed = codings === undefined ? undefined : relayScrubbedBody(this, upstream, needles, codings);
+    const scrubbed =
+      codings === undefined ? undefined : relayScrubbedBody(this, upstream, needlesNow, codings);
     if (scrubbed === undefined) relayBody(this, upstream, this.client);
     // An upstream may reset a stream after a complete response, to stop the rest of the request (RFC 9113 §8.1). Node
     // reports only the reset. A response that is not proven complete must not look complete.

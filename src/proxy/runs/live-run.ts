@@ -16,6 +16,11 @@ export interface Live {
   cut(why?: AuthsomeError): void;
 }
 
+interface Joined {
+  readonly newest: Credential;
+  readonly needles: Needles;
+}
+
 /** What requests on a route need, made once for each route. */
 export interface CompiledRoute {
   readonly route: Route;
@@ -23,6 +28,8 @@ export interface CompiledRoute {
   readonly connection: string;
   readonly injections: WeakMap<Credential, Injection>;
   readonly needles: WeakMap<Credential, Needles>;
+  /** With those of the credentials before and after it. */
+  readonly joined: WeakMap<Credential, Joined>;
 }
 
 /** A run as the proxy sees it: its current routes, its CA, and what is open for it. */
@@ -57,6 +64,7 @@ export class LiveRun {
       connection: `${route.provider}/${route.connection}`,
       injections: new WeakMap(),
       needles: new WeakMap(),
+      joined: new WeakMap(),
     };
     this.#compiled.set(route, compiled);
     return compiled;
@@ -76,9 +84,30 @@ export class LiveRun {
     return injection;
   }
 
-  /** What responses on this route must not contain, made once for each credential. */
+  /**
+   * What responses on this route must not contain, to a request that carried this credential: that, the one that it
+   * replaced, which may still work, and the one that has replaced it.
+   */
   needlesFor(route: Route, credential: Credential): Needles {
-    const { needles, connection } = this.compiled(route);
+    const compiled = this.compiled(route);
+    if (credential.newer === undefined && credential.older === undefined) {
+      return this.#ownNeedles(compiled, credential);
+    }
+    let newest = credential;
+    while (newest.newer !== undefined) newest = newest.newer;
+    const { older } = newest;
+    const key = older === credential ? newest : credential;
+    const known = compiled.joined.get(key);
+    if (known?.newest === newest) return known.needles;
+    let needles = this.#ownNeedles(compiled, newest);
+    if (older !== undefined) needles = needles.and(this.#ownNeedles(compiled, older));
+    if (key !== newest) needles = needles.and(this.#ownNeedles(compiled, credential));
+    compiled.joined.set(key, { newest, needles });
+    return needles;
+  }
+
+  /** Made once for each credential. */
+  #ownNeedles({ route, needles, connection }: CompiledRoute, credential: Credential): Needles {
     const known = needles.get(credential);
     if (known !== undefined) return known;
     const made = route.scrub

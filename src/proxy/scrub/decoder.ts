@@ -26,8 +26,8 @@ export class ScrubbedBody {
   #ended = false;
 
   /** `codings` in the order of decoding. */
-  constructor(needles: Needles, codings: readonly Coding[], outlet: Outlet) {
-    this.#scrubber = new Scrubber(needles);
+  constructor(needlesNow: () => Needles, codings: readonly Coding[], outlet: Outlet) {
+    this.#scrubber = new Scrubber(needlesNow);
     this.#outlet = outlet;
     this.#codings = codings;
     this.#given = codings.map(() => 0);

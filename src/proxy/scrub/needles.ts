@@ -46,6 +46,11 @@ export class Needles {
     }
   }
 
+  /** Both, to look for together. */
+  and(other: Needles): Needles {
+    return new Needles([...this.#longestFirst, ...other.#longestFirst]);
+  }
+
   get isEmpty(): boolean {
     return this.#longestFirst.length === 0;
   }

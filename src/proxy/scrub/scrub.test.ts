@@ -25,7 +25,7 @@ const needle = (text: string, replacement: string): Needle => ({
 
 /** The chunks that come out for the chunks that go in, the flushed rest last. */
 function scrubbed(needles: readonly Needle[], ...chunks: readonly string[]): readonly string[] {
-  const scrubber = new Scrubber(new Needles(needles));
+  const scrubber = new Scrubber(() => new Needles(needles));
   return [
     ...chunks.map((chunk) => scrubber.push(Buffer.from(chunk)).toString()),
     scrubber.flush().toString(),
@@ -43,7 +43,7 @@ describe('a stream', () => {
 
   it('without the secret passes as the very same bytes', () => {
     const chunk = Buffer.from('data: innocent\n\n');
-    expect(new Scrubber(new Needles(needles)).push(chunk)).toBe(chunk);
+    expect(new Scrubber(() => new Needles(needles)).push(chunk)).toBe(chunk);
   });
 
   it('has it replaced, as often as it comes', () => {
@@ -84,7 +84,9 @@ describe('a stream', () => {
   it('is never held back for longer than a needle', () => {
     fc.assert(
       fc.property(someNeedles, fc.array(letters), (some, chunks) => {
-        const scrubber = new Scrubber(new Needles(some.map(({ bytes }) => ({ bytes, replacement: bytes }))));
+        const scrubber = new Scrubber(
+          () => new Needles(some.map(({ bytes }) => ({ bytes, replacement: bytes }))),
+        );
         const longest = Math.max(...some.map(({ bytes }) => bytes.length));
         let held = 0;
         for (const chunk of chunks) {
@@ -456,7 +458,7 @@ describe('a coded body', () => {
   const run = (coding: string, bytes: Buffer, step: number) =>
     new Promise<{ readonly out: string; readonly isComplete: boolean }>((resolve) => {
       let out = '';
-      const body = new ScrubbedBody(new Needles([needle('sk-secret', 'P')]), codingsOf(coding) ?? [], {
+      const body = new ScrubbedBody(() => new Needles([needle('sk-secret', 'P')]), codingsOf(coding) ?? [], {
         emit: (part) => {
           out += part.toString();
           return true;
@@ -504,7 +506,7 @@ describe('a coded body', () => {
     let emitted = 0;
     let reads = false;
     const over = new Promise<boolean>((resolve) => {
-      const body = new ScrubbedBody(new Needles([needle('sk-secret', 'P')]), ['br'], {
+      const body = new ScrubbedBody(() => new Needles([needle('sk-secret', 'P')]), ['br'], {
         emit: (part) => {
           emitted += part.length;
           return reads;
@@ -536,7 +538,7 @@ describe('a coded body', () => {
     if (inner !== outer) inner.pipe(outer);
     let seen = '';
     let heard = (): void => {};
-    const body = new ScrubbedBody(new Needles([needle('sk-secret', 'P')]), codingsOf(coding) ?? [], {
+    const body = new ScrubbedBody(() => new Needles([needle('sk-secret', 'P')]), codingsOf(coding) ?? [], {
       emit(part) {
         seen += part.toString();
         heard();
@@ -563,7 +565,7 @@ describe('a coded body', () => {
   it('reports what goes wrong in the background to its guard', async () => {
     const caught: unknown[] = [];
     await new Promise<void>((resolve) => {
-      const body = new ScrubbedBody(new Needles([needle('sk-secret', 'P')]), ['gzip'], {
+      const body = new ScrubbedBody(() => new Needles([needle('sk-secret', 'P')]), ['gzip'], {
         emit: () => {
           throw new Error('no outlet');
         },

@@ -7,16 +7,17 @@ const nothing = Buffer.alloc(0);
  * a tail that may begin a needle: less than the longest needle, and nothing of a chunk that does not end so.
  */
 export class Scrubber {
-  readonly #needles: Needles;
+  readonly #needlesNow: () => Needles;
   #held: Buffer = nothing;
 
-  constructor(needles: Needles) {
-    this.#needles = needles;
+  /** A renewal may add needles while the stream is under way. */
+  constructor(needlesNow: () => Needles) {
+    this.#needlesNow = needlesNow;
   }
 
   /** What can be sent now; the chunk itself where there was nothing to replace. */
   push(chunk: Buffer): Buffer {
-    const needles = this.#needles;
+    const needles = this.#needlesNow();
     const bytes = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
     const { length } = bytes;
     let parts: Buffer[] | undefined;
@@ -43,6 +44,6 @@ export class Scrubber {
   flush(): Buffer {
     const rest = this.#held;
     this.#held = nothing;
-    return this.#needles.replaceIn(rest);
+    return this.#needlesNow().replaceIn(rest);
   }
 }
