@@ -51,6 +51,30 @@ describe('other users', () => {
     expect(excludes({ platform: 'darwin' })).toBe(false);
     expect(excludes({ platform: 'win32', self: undefined })).toBe(false);
   });
+
+  it('are not excluded where the system hides who connects', async () => {
+    const peers = createPeers({ ...linux, allowed: [], readTable: async () => '' });
+    expect(await peers.check(await accepted(), 'now').settled).toBe(true);
+    expect(peers.excludesOthers).toBe(false);
+  });
+
+  it('are excluded again, when only one connection was too short to be seen', async () => {
+    let table = '';
+    const peers = createPeers({ ...linux, allowed: [], readTable: async () => table });
+    await peers.check(await accepted(), 'now').settled;
+    const socket = await accepted();
+    table = rows(socket, 1000);
+    expect(await peers.check(socket, 'now').settled).toBe(true);
+    expect(peers.excludesOthers).toBe(true);
+  });
+
+  it('are excluded still, when one of them has left before the look', async () => {
+    const socket = await accepted();
+    const readTable = async () => rows(socket, 1000).split('\n')[0] ?? '';
+    const peers = createPeers({ ...linux, allowed: [], readTable });
+    expect(await peers.check(socket, 'now').settled).toBe(false);
+    expect(peers.excludesOthers).toBe(true);
+  });
 });
 
 describe('the user at the other end', () => {

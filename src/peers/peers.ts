@@ -12,8 +12,8 @@ export interface PeerCheck {
 
 export interface Peers {
   /**
-   * Whether nobody but this user, and root, gets through. Where not, what stands in a program's arguments is of use to
-   * others.
+   * Whether nobody but this user, and root, gets through, as far as the connections until now have shown. Where not, what
+   * is in a program's arguments is of use to others.
    */
   readonly excludesOthers: boolean;
   /**
@@ -70,7 +70,9 @@ export function createPeers(options: PeersOptions): Peers {
     return created;
   };
   return {
-    excludesOthers: options.allowed.length === 0,
+    get excludesOthers() {
+      return options.allowed.length === 0 && !looker.hasFoundNothing;
+    },
     check,
     async socketId(socket, when) {
       if (when === 'now') return socketIdIn(await findingOf(looker, connectionOf(socket), true));
@@ -139,6 +141,8 @@ function connectionOf(socket: Socket): Connection | undefined {
 /** Looks into the kernel's tables for all that wait, one look after the other. */
 class Looker {
   readonly #readTable: (name: 'tcp' | 'tcp6') => Promise<string>;
+  /** Whether the tables were without the last connection that was looked for: the system hides them. */
+  hasFoundNothing = false;
   #waiting: Waiting[] = [];
   #isLooking = false;
   #lastMs = Number.NEGATIVE_INFINITY;
@@ -174,14 +178,26 @@ class Looker {
     this.#isLooking = true;
     this.#lastMs = performance.now();
     let left: readonly Waiting[] = this.#waiting;
+    const all = left.length;
     this.#waiting = [];
     // Most sockets are in the first table; those of an IPv6 socket that speaks IPv4 are in the second.
     for (const name of ['tcp', 'tcp6'] as const) {
-      if (left.length > 0) left = settleFrom(await this.#textOf(name), left, name === 'tcp6');
+      if (left.length > 0) left = settleFrom(await this.#textOf(name), left);
     }
+    if (left.length < all) this.hasFoundNothing = false;
+    left = left.filter((entry) => !this.#isGivenUp(entry));
     this.#waiting.unshift(...left);
     this.#isLooking = false;
     this.#plan();
+  }
+
+  /** Whether this look was the last for it. */
+  #isGivenUp(entry: Waiting): boolean {
+    entry.looksLeft -= 1;
+    if (entry.looksLeft > 0) return false;
+    if (!entry.isOurs) this.hasFoundNothing = true;
+    entry.settle({ kind: entry.isOurs ? 'missing' : 'unlisted' });
+    return true;
   }
 
   /** Empty where the system hides the table from this process: then nobody is listed. */
@@ -195,18 +211,12 @@ class Looker {
 }
 
 /** Resolves those that the table knows; returns the others. */
-function settleFrom(table: string, waiting: readonly Waiting[], isLast: boolean): readonly Waiting[] {
+function settleFrom(table: string, waiting: readonly Waiting[]): readonly Waiting[] {
   return waiting.filter((entry) => {
     const finding = findPeer(table, entry.connection);
     if (finding.kind === 'missing') entry.isOurs = true;
-    if (finding.kind === 'user' || finding.kind === 'orphan') {
-      entry.settle(finding);
-      return false;
-    }
-    if (!isLast) return true;
-    entry.looksLeft -= 1;
-    if (entry.looksLeft > 0) return true;
-    entry.settle({ kind: entry.isOurs ? 'missing' : 'unlisted' });
-    return false;
+    const isFound = finding.kind === 'user' || finding.kind === 'orphan';
+    if (isFound) entry.settle(finding);
+    return !isFound;
   });
 }
