@@ -13,6 +13,7 @@ const alone = {
   'test/e2e/personalities.test.ts': 'drives Chromium',
   'test/e2e/run-chromium.test.ts': 'drives Chromium',
   'test/e2e/sign-in-looks.test.ts': 'drives Chromium',
+  'test/e2e/ticket-looks.test.ts': 'drives Chromium',
   'test/e2e/idle-tunnels.test.ts': 'measures memory over a thousand tunnels',
   'test/e2e/keeping-alive.test.ts': 'acts within the last seconds of a token',
   'test/e2e/keeping-alive-race.test.ts': 'starts fifty commands at one instant',
