@@ -255,6 +255,8 @@ export interface LogoutDocument {
   readonly connection: string;
   /** As in `RevokeDocument`. */
   readonly remote: 'revoked' | 'unsupported' | 'unreachable';
+  /** The connection that is used from now on when none is named, where the default one was removed. */
+  readonly new_default: string | null;
 }
 
 /** Host patterns. What `connections approve-hosts` prints. */

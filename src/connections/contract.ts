@@ -244,6 +244,8 @@ export interface LogoutReport {
   readonly provider: string;
   readonly connection: string;
   readonly remote: RevocationOutcome;
+  /** The connection that takes the place of the default one, where that was removed and there are others. */
+  readonly newDefault: string | undefined;
 }
 
 /** Where a connection's credential may go, and where its definition would send it. Host patterns. */

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Acme, connectAcme, connectPixel, createAcme, isAlive } from '../support/fixture.ts';
+import { type Acme, connectAcme, connectPixel, createAcme, entry, isAlive } from '../support/fixture.ts';
 
 let fixture: Acme;
 beforeEach(async () => {
@@ -75,6 +75,20 @@ describe('uninstall', () => {
     expect(existsSync(fixture.home)).toBe(false);
     running.type('go\n');
     await running.ended;
+  });
+
+  it('is refused inside of a run, which is told to ask its person', async () => {
+    await connectPixel(fixture);
+    for (const more of [[], ['--force'], ['--force', '--keep-grants']]) {
+      const inner = [process.execPath, entry, 'uninstall', '--yes', '--json', ...more];
+      const run = await fixture.authsome(['run', '--', ...inner]);
+      expect(run.code).toBe(12);
+      expect(JSON.parse(run.stdout)).toMatchObject({
+        error: 'DeniedInRun',
+        hint: expect.stringMatching(/in a terminal of their own: authsome uninstall --yes/),
+      });
+    }
+    expect(await fixture.json(['get', 'pixel'])).toMatchObject({ status: 'connected' });
   });
 
   it('asks twice on a terminal, and a no to the second leaves the grants as well', async () => {

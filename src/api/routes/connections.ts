@@ -24,7 +24,8 @@ export function connectionRoutes(tenants: Tenants): Routes {
     app.delete('/v1/connections/:provider', async (context) => {
       const { connections } = await tenants.of(context.get('caller'));
       const report = await connections.logout(context.req.param('provider'), context.req.query('connection'));
-      const document: LogoutDocument = { v: 1, ...report };
+      const { newDefault, ...rest } = report;
+      const document: LogoutDocument = { v: 1, ...rest, new_default: newDefault ?? null };
       return context.json(document);
     });
     app.put('/v1/connections/:provider/default', async (context) => {

@@ -17,8 +17,9 @@ export async function logout(
   const document = await client.logout(provider, connection === undefined ? {} : { connection });
   if (context.terminal.json) context.terminal.document(document);
   else {
-    const { provider: name, connection: which, remote } = document;
+    const { provider: name, connection: which, remote, new_default: next } = document;
     context.terminal.note(`${name}/${which}: ${atProvider[remote]}.`);
+    if (next !== null) context.terminal.note(`Runs use ${name}/${next} from now on.`);
   }
 }
 

@@ -77,12 +77,20 @@ describe('revoking', () => {
     await signIn(server, connections);
     await signIn(server, connections, 'work');
     const { secret } = await connections.credentials.acquire('acme/work');
-    await connections.logout('acme', 'work');
+    expect(await connections.logout('acme', 'work')).toMatchObject({ newDefault: undefined });
     expect(connections.credentials.peek('acme/work')).toBeUndefined();
     expect(await server.accepts(secret)).toBe(false);
     expect((await connections.summaries()).map(({ name }) => name)).toEqual(['default']);
     expect(await server.accepts((await connections.credentials.acquire(acmeKey)).secret)).toBe(true);
     await expect(connections.logout('acme', 'work')).rejects.toMatchObject({ code: 'ConnectionNotFound' });
+  });
+
+  it('a logout of the default connection names the one that is used from then on', async () => {
+    const connections = createConnections(openServerFixture(server).options);
+    await signIn(server, connections);
+    await signIn(server, connections, 'work');
+    expect(await connections.logout('acme')).toMatchObject({ connection: 'default', newDefault: 'work' });
+    expect(await connections.logout('acme')).toMatchObject({ connection: 'work', newDefault: undefined });
   });
 
   it('says what could be ended instead where there is no such connection, and never how to sign in', async () => {

@@ -57,13 +57,18 @@ export async function logoutConnection(
 ): Promise<LogoutReport> {
   const { connections } = context;
   const mine = await connections.list(provider);
-  const name = wanted === undefined ? await connections.defaultOf(provider, mine) : connectionName(wanted);
+  const defaultName = await connections.defaultOf(provider, mine);
+  const name = wanted === undefined ? defaultName : connectionName(wanted);
   if (name === undefined || !mine.some((connection) => connection.name === name)) {
     throw await nothingToEnd(context, provider, { name: wanted, others: mine });
   }
   const clear = () => connections.remove(provider, name);
   const remote = await takeBack(context, { provider, name, kind: 'removed', clear });
-  return { provider, connection: name, remote };
+  const newDefault =
+    name === defaultName
+      ? await connections.defaultOf(provider, await connections.list(provider))
+      : undefined;
+  return { provider, connection: name, remote, newDefault };
 }
 
 /** One connection that ends, and how. */

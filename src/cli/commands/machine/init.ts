@@ -12,6 +12,10 @@ export async function init(context: CommandContext): Promise<void> {
     return;
   }
   terminal.note(`Ready: ${document.identity} owns the vault in ${document.home}.`);
+  if (document.key_source === 'file') {
+    terminal.note('The key of the vault lies beside it. To lock it with a passphrase instead:');
+    terminal.note('  authsome vault passphrase set');
+  }
   terminal.note('Next:');
   terminal.note('  authsome login github      sign in once');
   terminal.note('  authsome run -- claude     then run any agent, script or tool');

@@ -1,4 +1,5 @@
 import type { Client, RevokeDocument } from '../../../client/index.ts';
+import { askPerson } from '../../../command-line.ts';
 import { AuthsomeError } from '../../../errors.ts';
 import type { CommandModule } from '../../command-table.ts';
 import type { CommandContext } from '../../context.ts';
@@ -51,11 +52,13 @@ export async function uninstall(context: CommandContext, options: UninstallOptio
 
 /** `undefined` when nothing is to be removed: nobody said so. */
 async function decide(
-  { questions }: CommandContext,
+  context: CommandContext,
   { daemon }: Inventory,
   { yes, force, keepGrants }: UninstallOptions,
 ): Promise<Decision | undefined> {
+  const { questions } = context;
   if (!yes && questions === undefined) return undefined;
+  await requireOutsideRun(context);
   const live = daemon?.liveRuns ?? 0;
   if (live > 0 && !force) {
     const runs = live === 1 ? 'a run is live' : `${live} runs are live`;
@@ -67,6 +70,15 @@ async function decide(
   if (yes || questions === undefined) return { revokes: mayRevoke };
   const revokes = mayRevoke && (await questions.confirm('Revoke the connections at their providers first?'));
   return (await questions.confirm('Remove all of this from this machine?')) ? { revokes } : undefined;
+}
+
+/** Not even a trusted run may do it: it would remove what it runs by. */
+async function requireOutsideRun({ environment, settings }: CommandContext): Promise<void> {
+  const { isInsideRun } = await import('../../../client/index.ts');
+  if (!(await isInsideRun(environment, settings().home))) return;
+  throw new AuthsomeError('DeniedInRun', 'not from inside a run: uninstalling authsome', {
+    hint: askPerson('authsome uninstall'),
+  });
 }
 
 async function remove(
