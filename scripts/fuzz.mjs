@@ -1,6 +1,6 @@
 /**
  * `npm run fuzz -- --minutes 20 --seed 1`: the proxy between two peers that may say anything, for a long time: its
- * HTTP/1.1 core, and all of it over HTTP/2.
+ * HTTP/1.1 core, and all of it over HTTP/2. Then the documents that authorization servers send.
  */
 import { spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
@@ -12,7 +12,16 @@ const option = (name, otherwise) => {
 
 const { status } = spawnSync(
   'npx',
-  ['--no-install', 'vitest', 'run', '--project', 'unit', 'test/fuzz.test.ts', 'test/fuzz-http2.test.ts'],
+  [
+    '--no-install',
+    'vitest',
+    'run',
+    '--project',
+    'unit',
+    'test/fuzz.test.ts',
+    'test/fuzz-http2.test.ts',
+    'test/fuzz-documents.test.ts',
+  ],
   {
     cwd: resolve(import.meta.dirname, '..'),
     stdio: 'inherit',

@@ -6,7 +6,7 @@ import { errorCode, printable } from './provider-text.ts';
 import { afterThat, isBusy } from './retry-after.ts';
 import type { ClientCredentials } from './token.ts';
 import { said } from './token-failure.ts';
-import { isToken, parseBody, readFailure } from './token-response.ts';
+import { isToken, parseBody, readFailure, secretsIn } from './token-response.ts';
 
 export interface RegistrationRequest {
   readonly registrationEndpoint: string;
@@ -82,7 +82,7 @@ export function readRegistration(reply: Reply, provider: string, byHand: string)
     throw new AuthsomeError('SignInFailed', `${provider} did not register a client: ${reasonOf(reply)}`, {
       hint: isBusy(reply)
         ? `Try again ${afterThat(reply.retryAfterMs)}.`
-        : `${said(printable(description))}Register a client yourself, then sign in with: ${byHand}`,
+        : `${said(printable(description, secretsIn(parsed)))}Register a client yourself, then sign in with: ${byHand}`,
     });
   }
   if (parsed.dpop_bound_access_tokens === true) {
@@ -95,7 +95,7 @@ export function readRegistration(reply: Reply, provider: string, byHand: string)
   return {
     clientId,
     clientSecret,
-    authMethod: readAuthMethod(parsed.token_endpoint_auth_method, clientSecret, provider, byHand),
+    authMethod: readAuthMethod(parsed, clientSecret, provider, byHand),
     pushRequired: parsed.require_pushed_authorization_requests === true,
     secretExpiresAtMs: typeof expiresAt === 'number' && expiresAt > 0 ? expiresAt * 1000 : undefined,
     registrationUri: urlOf(parsed.registration_client_uri),
@@ -104,24 +104,25 @@ export function readRegistration(reply: Reply, provider: string, byHand: string)
 }
 
 function readAuthMethod(
-  value: unknown,
+  parsed: Readonly<Record<string, unknown>>,
   clientSecret: string | undefined,
   provider: string,
   byHand: string,
 ): AuthMethod {
+  const { token_endpoint_auth_method: value } = parsed;
   if (value === undefined || value === null)
     return clientSecret === undefined ? 'none' : 'client_secret_basic';
   if (value === 'none' || value === 'client_secret_basic' || value === 'client_secret_post') return value;
   throw new AuthsomeError(
     'SignInFailed',
-    `${provider} requires a kind of client authentication that authsome does not support: ${methodName(value)}`,
+    `${provider} requires a kind of client authentication that authsome does not support: ${methodName(value, secretsIn(parsed))}`,
     { hint: `Register a client yourself, then sign in with: ${byHand}` },
   );
 }
 
-function methodName(value: unknown): string {
+function methodName(value: unknown, secrets: readonly string[]): string {
   return typeof value === 'string'
-    ? `token_endpoint_auth_method ${errorCode(value)}`
+    ? `token_endpoint_auth_method ${errorCode(value, secrets)}`
     : 'token_endpoint_auth_method';
 }
 

@@ -122,6 +122,8 @@ describe('refusals', () => {
       read({ error: 'e', error_description: text }, 'application/json', 400);
     expect(described('bad\u001b[31m\r\nthing')).toMatchObject({ description: 'bad [31m thing' });
     expect(described('the code s3cret-code is used up')).toMatchObject({ description: undefined });
+    const repeating = { error: 'e', access_token: 'at-0123', error_description: 'you have at-0123 already' };
+    expect(read(repeating)).toMatchObject({ error: 'e', description: undefined });
     expect(described('x'.repeat(5000))).toMatchObject({ description: `${'x'.repeat(299)}…` });
   });
 });

@@ -65,7 +65,22 @@ export function parseBody(reply: Reply): Parsed | undefined {
   return undefined;
 }
 
-function readRefusal(parsed: Parsed, secrets: TokenResponseContext['secrets']): Failure | undefined {
+/** What is secret in a response, should its error text repeat it. */
+export function secretsIn(parsed: Parsed): readonly string[] {
+  const { authed_user: nested } = parsed;
+  const sources = typeof nested === 'object' && nested !== null ? [parsed, nested as Parsed] : [parsed];
+  return sources.flatMap((source) =>
+    secretFields.map((name) => source[name]).filter((value) => typeof value === 'string'),
+  );
+}
+
+const secretFields = [
+  ...['access_token', 'refresh_token', 'id_token', 'device_code'],
+  ...['client_secret', 'registration_access_token', 'request_uri'],
+];
+
+function readRefusal(parsed: Parsed, sent: TokenResponseContext['secrets']): Failure | undefined {
+  const secrets = [...sent, ...secretsIn(parsed)];
   const { error } = parsed;
   const nested = typeof error === 'object' && error !== null ? (error as Parsed) : undefined;
   const code = nested === undefined ? error : (nested.code ?? nested.type ?? nested.status);
