@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { bothForms } from '../support/both-forms.ts';
-import { type Acme, connectPixel, createAcme } from '../support/fixture.ts';
+import { type Acme, connectPixel, createAcme, entry } from '../support/fixture.ts';
 import { hosts, pixel } from '../support/service/index.ts';
 
 /**
@@ -77,6 +77,14 @@ describe('a host that a definition has gained since the sign-in', () => {
     expect([error, hint]).toEqual(['Usage', `Allow it with: ${command} --yes`]);
     expect((await ask(hosts.stranger)).stdout).toMatch(/^connect 403 /m);
     expect(fixture.service.api.received).toEqual([]);
+  });
+
+  it('is not approved by an agent in a run', async () => {
+    const line = `"${process.execPath}" "${entry}" connections approve-hosts pixel --yes`;
+    const { code, stderr } = await fixture.authsome(['run', '--', 'sh', '-c', line]);
+    expect(code).toBe(12);
+    expect(stderr).toContain('not from inside a run: approving hosts for pixel/default');
+    expect((await fixture.json(['get', 'pixel'])).unapproved_hosts).toEqual([hosts.stranger]);
   });
 
   it('asks about a look-alike too, but not about another host of the same owner', async () => {
