@@ -381,6 +381,8 @@ export interface RunDocument {
    */
   readonly secret_variables: readonly string[];
   readonly connections: readonly string[];
+  /** The run that it is inside of. Left out where there is none. */
+  readonly outer_run?: string;
   /** Connection → hosts that its definition has gained: requests to them are refused. Left out where there are none. */
   readonly unapproved_hosts?: Readonly<Record<string, readonly string[]>>;
 }

@@ -2,6 +2,7 @@ import type { Caller, Tenant } from '../principals/index.ts';
 import type { Run } from '../proxy/index.ts';
 import type { CaFiles } from './run-directory.ts';
 import type { Selected, SelectionRequest } from './selection.ts';
+import type { Surrounding } from './surrounding.ts';
 import type { Phantoms } from './usable-connections.ts';
 
 /** What a caller gives to open a run. */
@@ -12,6 +13,8 @@ export interface RunSpecification extends SelectionRequest {
   readonly isTrusted: boolean;
   /** The kernel's number of the socket that holds the run open, at the caller's side, where it is known. */
   readonly leaseSocket: number | undefined;
+  /** The runs that the caller descends from; `undefined` for none. */
+  readonly surrounding?: Surrounding | undefined;
   readonly caFiles: readonly string[];
   /** What the caller's own environment contains: variable → fingerprint, and how a secret gets the same one. */
   readonly held?:
@@ -29,6 +32,8 @@ export interface OpenedRun extends CaFiles {
   readonly phantoms: Readonly<Record<string, string>>;
   readonly secretVariables: readonly string[];
   readonly connections: readonly string[];
+  /** The run that it is inside of, if any. */
+  readonly outer: string | undefined;
   /** Connection → hosts that its definition has gained: requests to them are refused. */
   readonly unapprovedHosts: Readonly<Record<string, readonly string[]>>;
   /** Ends it. May be called again. */

@@ -3,10 +3,11 @@ import type { Caller, Tenant } from '../principals/index.ts';
 import type { Provider } from '../providers/index.ts';
 import type { Proxy as ProxyServer, RunSpec, UpstreamRefusal } from '../proxy/index.ts';
 import type { OpenedRun, RunEntry, RunSpecification } from './contract.ts';
+import { nestedRequest, type OuterRuns, requireWithin } from './nested.ts';
 import type { Roots } from './roots.ts';
 import type { RunAudits } from './run-audits.ts';
 import type { RunDirectories } from './run-directory.ts';
-import { selectConnections } from './selection.ts';
+import { type SelectionRequest, selectConnections } from './selection.ts';
 import {
   addPhantoms,
   exportedPhantoms,
@@ -22,6 +23,8 @@ export interface OpenRunOptions {
   readonly directories: RunDirectories;
   readonly roots: Roots;
   readonly audits: RunAudits;
+  /** The live runs that it is inside of; `undefined` for none. */
+  readonly outer: OuterRuns | undefined;
   readonly newPhantom: (provider: Provider) => string;
   /** Registers the run: from then on it can end. */
   readonly onLive: (live: RunEntry) => void;
@@ -35,11 +38,15 @@ export async function openRun(
   caller: Caller,
   tenant: Tenant,
 ): Promise<OpenedRun> {
-  const { proxy, directories, roots, audits, newPhantom, onLive, end } = options;
+  const { proxy, directories, roots, audits, outer, newPhantom, onLive, end } = options;
   const { connections, catalog, policy, audit } = tenant;
   const trusted = Promise.all(specification.caFiles.map((path) => roots.of(path)));
   const summaries = await connections.summaries();
-  const selected = selectConnections(specification, summaries, (name) => catalog.resolve(name));
+  const { providers, connections: named } = specification;
+  const asked: SelectionRequest = { providers, connections: named };
+  const request = outer === undefined ? asked : nestedRequest(asked, outer, summaries);
+  const selected = selectConnections(request, summaries, (name) => catalog.resolve(name));
+  if (outer !== undefined) requireWithin(selected, outer, specification.command);
   const usable = usableConnections(selected, catalog);
   const place = directories.take();
   const { id } = place;
@@ -67,7 +74,6 @@ export async function openRun(
     announceEnd = resolve;
   });
   const { isTrusted, leaseSocket } = specification;
-  const request = { providers: specification.providers, connections: specification.connections };
   onLive({ run, isTrusted, leaseSocket, caller, request, tenant, phantoms, selected, announceEnd });
   try {
     const files = place.write(run.caPem, (await trusted).join(''));
@@ -77,7 +83,7 @@ export async function openRun(
       identity: caller.handle,
       run: id,
       outcome: 'ok',
-      detail: `${specification.command}${isTrusted ? ' (trusted)' : ''}: ${used.join(', ') || 'no connections'}`,
+      detail: startedText(specification, outer, used),
     });
     return {
       ...files,
@@ -86,6 +92,7 @@ export async function openRun(
       phantoms: withheld.phantoms,
       secretVariables: withheld.dropped,
       connections: used,
+      outer: outer?.id,
       unapprovedHosts: unapprovedHostsOf(usable),
       end: () => end(id),
       ended,
@@ -94,6 +101,20 @@ export async function openRun(
     end(id);
     throw error;
   }
+}
+
+/** `claude (trusted, inside of run_x): github/default`. */
+function startedText(
+  { command, isTrusted }: RunSpecification,
+  outer: OuterRuns | undefined,
+  used: readonly string[],
+): string {
+  const remarks = [
+    ...(isTrusted ? ['trusted'] : []),
+    ...(outer === undefined ? [] : [`inside of ${outer.id}`]),
+  ];
+  const about = remarks.length === 0 ? '' : ` (${remarks.join(', ')})`;
+  return `${command}${about}: ${used.join(', ') || 'no connections'}`;
 }
 
 /** Says what the agent could do about a refusal for missing scopes, and records it. */

@@ -1,12 +1,15 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { askPerson, shellWord } from '../command-line.ts';
 import type { ConnectionChange } from '../connections/index.ts';
+import { AuthsomeError } from '../errors.ts';
 import type { Caller, Tenant } from '../principals/index.ts';
 import { randomId } from '../principals/index.ts';
 import { type Provider, phantomFor } from '../providers/index.ts';
 import type { Proxy as ProxyServer } from '../proxy/index.ts';
 import type { OpenedRun, RunEntry, RunSpecification } from './contract.ts';
 import type { GivenPhantoms } from './given-phantoms.ts';
+import { inAll, type OuterRuns } from './nested.ts';
 import { openRun } from './open-run.ts';
 import type { Roots } from './roots.ts';
 import type { RunAudits } from './run-audits.ts';
@@ -64,7 +67,8 @@ export class Runs {
     };
     const end = (id: string): void => this.#end(id, 'ok');
     const newPhantom = (provider: Provider): string => this.#newPhantom(provider);
-    const options = { proxy, directories, roots, audits, newPhantom, onLive, end };
+    const outer = this.#outerRuns(specification, tenant);
+    const options = { proxy, directories, roots, audits, outer, newPhantom, onLive, end };
     return await openRun(options, specification, caller, tenant);
   }
 
@@ -98,6 +102,22 @@ export class Runs {
   idle(): Promise<void> {
     if (this.#live.size === 0) return Promise.resolve();
     return new Promise<void>((resolve) => this.#waitingForIdle.push(resolve));
+  }
+
+  /** Throws `DeniedInRun` where a run is around the caller, but no longer live or never known here. */
+  #outerRuns({ surrounding, command }: RunSpecification, tenant: Tenant): OuterRuns | undefined {
+    if (surrounding === undefined) return undefined;
+    const [id] = surrounding.live;
+    if (id === undefined) {
+      throw new AuthsomeError('DeniedInRun', 'not from inside a run that has ended: starting another', {
+        hint: askPerson(`authsome run -- ${shellWord(command)}`),
+      });
+    }
+    const selections = surrounding.live.flatMap((each) => {
+      const entry = this.#live.get(each);
+      return entry === undefined ? [] : [entry.tenant === tenant ? entry.selected : []];
+    });
+    return { id, isTrusted: surrounding.isTrusted, selected: inAll(selections) };
   }
 
   #end(id: string, outcome: 'ok' | 'RunEnded'): void {

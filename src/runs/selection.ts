@@ -16,6 +16,8 @@ export interface SelectionRequest {
   readonly providers: readonly string[];
   /** provider → connection. */
   readonly connections: Readonly<Record<string, string>>;
+  /** The providers are all that the run may have, even if none is named. */
+  readonly isFixed?: boolean;
 }
 
 /**
@@ -46,7 +48,7 @@ export function selectConnections(
   }
   for (const [provider, connection] of Object.entries(request.connections)) want(provider, connection);
   for (const provider of wanted.keys()) requireProvider(provider);
-  if (request.providers.length === 0) {
+  if (request.providers.length === 0 && request.isFixed !== true) {
     for (const { provider, isDefault } of stored) if (isDefault) want(provider, undefined);
   }
   return [...wanted].map(([provider, connection]) => find(provider, connection, stored));
@@ -83,7 +85,7 @@ export function reselectConnections(
   earlier: readonly Selected[],
   stored: readonly ConnectionSummary[],
 ): readonly Selected[] {
-  const isNamed = request.providers.length > 0;
+  const isNamed = request.providers.length > 0 || request.isFixed === true;
   const current = stored.filter(({ provider, name, isDefault }) => {
     if (!isNamed && !Object.hasOwn(request.connections, provider)) return isDefault;
     return earlier.some((selected) => selected.provider === provider && selected.connection === name);

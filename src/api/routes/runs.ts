@@ -47,6 +47,7 @@ export function runRoutes(options: RunRoutesOptions): Routes {
           connections: request.connections,
           command: request.command,
           isTrusted,
+          surrounding: found.surrounding,
           leaseSocket: socket === undefined ? undefined : await peers.socketId(socket, 'checked'),
           caFiles: request.ca_files,
           held: heldValues(request.variables),
@@ -63,6 +64,7 @@ export function runRoutes(options: RunRoutesOptions): Routes {
         phantoms: run.phantoms,
         secret_variables: run.secretVariables,
         connections: run.connections,
+        ...(run.outer === undefined ? {} : { outer_run: run.outer }),
         ...(Object.keys(run.unapprovedHosts).length === 0 ? {} : { unapproved_hosts: run.unapprovedHosts }),
       };
       const line = Buffer.from(`${JSON.stringify(document)}\n`);

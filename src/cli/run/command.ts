@@ -49,6 +49,8 @@ export async function runCommand(
       for (const note of unapprovedNotes(unapproved_hosts)) await noteBeforeChild(note, terminal, args);
     }
     if (args.isTrusted) await noteBeforeChild(trustedNote, terminal, args);
+    const nested = nestedNote(lease.run);
+    if (nested !== undefined) await noteBeforeChild(nested, terminal, args);
     const code = await runChild(args.command, args.commandArguments, environment);
     if (await hasEnded(lease))
       (terminal ?? (await terminalOf(options, args))).note(endedBefore(args.command));
@@ -56,6 +58,12 @@ export async function runCommand(
   } finally {
     lease.close();
   }
+}
+
+/** Says that a run is inside of another, and what it has. */
+function nestedNote({ outer_run: outer, connections }: RunLease['run']): string | undefined {
+  if (outer === undefined) return undefined;
+  return `authsome: this run is inside of ${outer}. It has: ${connections.join(', ') || 'no connections'}.`;
 }
 
 /**
