@@ -77,6 +77,26 @@ describe('uninstall', () => {
     await running.ended;
   });
 
+  it('leaves a vault that does not open, unless its grants may stay', async () => {
+    await connectPixel(fixture);
+    await fixture.authsome(['daemon', 'stop']);
+    const env = { AUTHSOME_MASTER_KEY: Buffer.alloc(32, 1).toString('base64') };
+    expect(await fixture.json(['uninstall'], 0, { env })).toMatchObject({
+      removed: false,
+      connections: null,
+    });
+    expect(await fixture.json(['uninstall', '--yes'], 9, { env })).toMatchObject({
+      error: 'WrongMasterKey',
+      message: expect.stringMatching(/^nothing was removed, since its connections cannot be revoked: /),
+      hint: expect.stringContaining('authsome uninstall --yes --keep-grants'),
+    });
+    expect(await fixture.json(['get', 'pixel'])).toMatchObject({ status: 'connected' });
+    await fixture.authsome(['daemon', 'stop']);
+    const removed = await fixture.json(['uninstall', '--yes', '--keep-grants'], 0, { env });
+    expect(removed).toMatchObject({ removed: true, kept: [], remote: {} });
+    expect(existsSync(fixture.home)).toBe(false);
+  });
+
   it('is refused inside of a run, which is told to ask its person', async () => {
     await connectPixel(fixture);
     for (const more of [[], ['--force'], ['--force', '--keep-grants']]) {

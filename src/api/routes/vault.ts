@@ -28,7 +28,10 @@ export function vaultRoutes(tenants: Tenants): Routes {
   };
   return (app) => {
     app.put('/v1/vault/passphrase', async (context) => {
-      const { passphrase } = parseBody(context.get('body'), passphraseRequest);
+      const body = context.get('body');
+      const { passphrase } = parseBody(body, passphraseRequest);
+      // Its text is the runtime's to forget; these bytes are not.
+      body.fill(0);
       return context.json(await change(context, passphrase));
     });
     app.delete('/v1/vault/passphrase', async (context) => context.json(await change(context, undefined)));

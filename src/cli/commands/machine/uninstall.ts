@@ -53,7 +53,7 @@ export async function uninstall(context: CommandContext, options: UninstallOptio
 /** `undefined` when nothing is to be removed: nobody said so. */
 async function decide(
   context: CommandContext,
-  { daemon }: Inventory,
+  { daemon, problem }: Inventory,
   { yes, force, keepGrants }: UninstallOptions,
 ): Promise<Decision | undefined> {
   const { questions } = context;
@@ -65,6 +65,15 @@ async function decide(
     throw new AuthsomeError('OperationNotAllowed', `nothing was removed, since ${runs}`, {
       hint: 'End what they run first. Or end them: authsome uninstall --force',
     });
+  }
+  if (yes && problem !== undefined && !keepGrants) {
+    throw new AuthsomeError(
+      problem.code,
+      `nothing was removed, since its connections cannot be revoked: ${problem.message}`,
+      {
+        hint: `${problem.hint ?? ''}\nOr leave their grants as they are: authsome uninstall --yes --keep-grants`.trim(),
+      },
+    );
   }
   const mayRevoke = (daemon?.connections.length ?? 0) > 0 && !keepGrants;
   if (yes || questions === undefined) return { revokes: mayRevoke };
