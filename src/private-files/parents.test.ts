@@ -27,11 +27,19 @@ describe.skipIf(process.platform === 'win32')('the directories above a home', ()
     expect(parentFault(join(directory('sticky', 0o1777), 'home'))).toBeUndefined();
   });
 
-  it.each([0o777, 0o775, 0o757])('are refused with mode %o, with the command that fixes it', (mode) => {
+  it.each([
+    [0o777, 'other users', 'go-w'],
+    [0o757, 'other users', 'go-w'],
+    // Though it is the group of this user alone: an access control list may be behind its bits.
+    [0o775, 'its group', 'g-w'],
+  ])('are refused with mode %o, with the command that fixes it', (mode, who, change) => {
     const open = directory('open', mode);
     mkdirSync(join(open, 'mine'), { mode: 0o700 });
     for (const home of [join(open, 'home'), join(open, 'mine', 'home'), join(open, 'not', 'yet')]) {
-      expect(parentFault(home)).toMatchObject({ fix: `chmod go-w '${open}'` });
+      expect(parentFault(home)).toMatchObject({
+        message: `${open} can be written by ${who} (mode 0${mode.toString(8)}), who could replace the home in it`,
+        fix: `chmod ${change} '${open}'`,
+      });
     }
     chmodSync(open, mode & ~0o022);
     expect(parentFault(join(open, 'home'))).toBeUndefined();

@@ -17,6 +17,10 @@ export interface Trusted {
  * Why a directory that leads to `path` is in the hands of others: they could put another entry in the place of the
  * whole path. The rule is that of ssh's StrictModes, but a sticky directory such as /tmp is fine: nobody replaces what
  * is somebody else's there. A directory that cannot be read is left to the code that needs it.
+ *
+ * A group that can write is refused even if it is the user's own and has nobody else in it. Files do not tell that: with an
+ * access control list, the group's bits are what its other entries may have at most (acl(5)), and a group can have a
+ * password, members in a directory service, or processes that kept it.
  */
 export function parentFault(path: string, trusted: Trusted | undefined = current()): EntryFault | undefined {
   return trusted === undefined ? undefined : walk(dirname(resolve(path)), trusted, mostLinks);
@@ -55,10 +59,12 @@ function faultIn(path: string, stats: Stats, { self, unmapped }: Trusted): Entry
   }
   // The modes of a symbolic link mean nothing.
   if (stats.isSymbolicLink() || (stats.mode & 0o022) === 0 || (stats.mode & 0o1000) !== 0) return undefined;
-  const fix = `${stats.uid === self ? '' : 'sudo '}chmod go-w ${shellWord(path)}`;
+  const isGroupOnly = (stats.mode & 0o002) === 0;
+  const who = isGroupOnly ? 'its group' : 'other users';
+  const fix = `${stats.uid === self ? '' : 'sudo '}chmod ${isGroupOnly ? 'g-w' : 'go-w'} ${shellWord(path)}`;
   const mode = (stats.mode & 0o7777).toString(8).padStart(4, '0');
   return {
-    message: `${path} can be written by other users (mode ${mode}), who could replace the home in it`,
+    message: `${path} can be written by ${who} (mode ${mode}), who could replace the home in it`,
     hint: `Run: ${fix}\nOr set AUTHSOME_HOME to a directory that only you can write to.`,
     fix,
   };
