@@ -20,7 +20,7 @@ complete -o default -F _authsome authsome`;
 
 /** Prints the script with which a shell asks authsome at every TAB. */
 export function printScript({ terminal }: CommandContext, shell: string): void {
-  if (shell === 'bash') terminal.print(bashScript);
+  if (shell === 'bash') terminal.data(bashScript);
   else script(shell, 'authsome', 'authsome');
 }
 
@@ -47,7 +47,8 @@ async function providerNames(context: CommandContext): Promise<readonly string[]
     readdir(join(context.settings().home, 'providers')).catch((): string[] => []),
   ]);
   const ownNames = own.filter((file) => file.endsWith('.json')).map((file) => basename(file, '.json'));
-  return [...new Set([...bundled, ...ownNames])].sort();
+  // A file may have any name, and a shell shows what it gets.
+  return [...new Set([...bundled, ...ownNames])].filter((name) => /^[\w.-]+$/.test(name)).sort();
 }
 
 function addCommand(root: RootCommand, command: Command, prefix: string, providers: readonly string[]): void {

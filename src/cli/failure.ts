@@ -7,12 +7,13 @@ import {
   isErrorCode,
   topicOf,
 } from '../errors.ts';
+import { joined, type SafeText, safe, text } from './output/safe-text.ts';
 import type { Terminal } from './terminal.ts';
 
 /** The error with the command as it was typed where only a person may run it. The daemon cannot know its exact words. */
 export function withTypedCommand(error: unknown, args: readonly string[]): unknown {
   if (!(error instanceof AuthsomeError) || error.code !== 'DeniedInRun') return error;
-  const hint = askPerson(['authsome', ...args.map(shellWord)].join(' '));
+  const hint = askPerson(['authsome', ...args.map((word) => safe(shellWord(word)).written)].join(' '));
   return new AuthsomeError(error.code, error.message, { hint, cause: error });
 }
 
@@ -33,11 +34,12 @@ export function failureText(
   terminal: Terminal,
   failure: { readonly message: string; readonly hint?: string | undefined },
   code?: string,
-): string {
+): SafeText {
   const { red, bold, dim } = terminal.noteStyle;
   const topic = isErrorCode(code) ? topicOf(code) : undefined;
-  const more = topic === undefined ? [] : [`  ${dim(`More: authsome help ${topic}`)}`];
-  return [`${bold(red('Error:'))} ${failure.message}`, ...indented(failure.hint), ...more].join('\n');
+  const more = topic === undefined ? [] : [text`  ${dim(text`More: authsome help ${topic}`)}`];
+  const first = text`${bold(red(safe('Error:')))} ${failure.message}`;
+  return joined([first, ...indented(failure.hint), ...more], '\n');
 }
 
 function indented(hint: string | undefined): readonly string[] {
@@ -45,8 +47,8 @@ function indented(hint: string | undefined): readonly string[] {
 }
 
 /** The stack without the error's message, which may quote a secret. */
-function traceOf(cause: unknown): string {
+function traceOf(cause: unknown): SafeText {
   const frames =
     cause instanceof Error ? (cause.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line)) : [];
-  return frames.slice(0, 8).join('\n');
+  return joined(frames.slice(0, 8), '\n');
 }

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openLogFile } from './log-file.ts';
+import { safe, text } from './output/safe-text.ts';
+import { styleFor } from './output/style.ts';
 
 let directory: string;
 beforeAll(() => {
@@ -16,7 +18,7 @@ const unused = (): never => {
 
 it('adds lines to a file that is its owner’s alone, without marks and without what steers a terminal', () => {
   const file = join(directory, 'a.log');
-  openLogFile(file, () => 0, unused)('info', '\u001b[1mbold\u001b[22m\rback');
+  openLogFile(file, () => 0, unused)('info', text`${styleFor(true).bold(safe('bold'))}${'\rback'}`);
   openLogFile(file, () => 1_000, unused)('warn', 'second');
   expect(readFileSync(file, 'utf8')).toBe(
     '1970-01-01T00:00:00.000Z info bold\\u000dback\n1970-01-01T00:00:01.000Z warn second\n',

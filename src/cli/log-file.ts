@@ -1,9 +1,9 @@
 import { appendFileSync } from 'node:fs';
 import { AuthsomeError, systemReason } from '../errors.ts';
-import { plainText, safeText } from './output/safe-text.ts';
+import { plainText, safe, type Text } from './output/safe-text.ts';
 
 /** Writes a line of `--log-file`. Never throws: the command continues without its log. */
-export type LogLine = (level: 'info' | 'warn' | 'debug', text: string) => void;
+export type LogLine = (level: 'info' | 'warn' | 'debug', text: Text) => void;
 
 /**
  * Opens a log file, which only its owner can read. Throws `Usage` when it cannot be written, before the command does
@@ -23,7 +23,7 @@ export function openLogFile(file: string, now: () => number, failed: (why: strin
   return (level, text) => {
     if (isBroken) return;
     try {
-      append(`${new Date(now()).toISOString()} ${level} ${safeText(plainText(text))}\n`);
+      append(`${new Date(now()).toISOString()} ${level} ${plainText(safe(text).written)}\n`);
     } catch (error) {
       isBroken = true;
       failed(why(file, error));

@@ -70,7 +70,7 @@ function createProgram(context: CommandContext): Command {
     .helpOption('-h, --help', 'show help')
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => context.terminal.print(text.replace(/\n$/, '')),
+      writeOut: (text) => context.terminal.data(text.replace(/\n$/, '')),
       // Usage errors are printed like all errors.
       writeErr: () => {},
     })

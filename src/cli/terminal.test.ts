@@ -1,9 +1,10 @@
 import { expect, it } from 'vitest';
+import { text } from './output/safe-text.ts';
 import { testContext } from './test-context.ts';
 
 it('wraps what it says to a person between words, where stderr is a terminal', () => {
   const { context, output } = testContext({ columns: 24 });
-  context.terminal.warn('Error: no provider is named "githb"\n  Did you mean: authsome login github');
+  context.terminal.warn(text`Error: no provider is named "githb"\n  Did you mean: authsome login github`);
   expect(output.stderr).toBe(
     'Error: no provider is\nnamed "githb"\n  Did you mean:\n  authsome login github\n',
   );

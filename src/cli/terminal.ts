@@ -3,9 +3,9 @@ import type { Environment } from '../environment.ts';
 import { exitCodeOf, isStorageFull } from '../errors.ts';
 import type { GlobalFlags } from './global-flags.ts';
 import { openLogFile } from './log-file.ts';
-import { safeJson, safeText } from './output/safe-text.ts';
+import { safe, safeJson, safeLines, type Text, text } from './output/safe-text.ts';
+import { type Style, styleFor } from './output/style.ts';
 import { wrapText } from './output/wrap.ts';
-import { type Style, styleFor } from './style.ts';
 
 /** A stream to write text to, such as a process stream or a list in a test. */
 export interface Output {
@@ -23,16 +23,18 @@ export interface Terminal {
   readonly isInteractive: boolean;
   /** Columns of stdout; `undefined` when it is not a terminal and nothing must be cut. */
   readonly width: number | undefined;
-  /** Data with a line end added. Verbatim, except that a terminal gets no characters that could control it. */
-  print(text: string): void;
+  /** For a person, with a line end added. */
+  print(text: Text): void;
+  /** For a program, with a line end added: verbatim, except that a terminal gets no characters that could control it. */
+  data(text: string): void;
   /** One JSON document on one line. */
   document(value: unknown): void;
   /** For a person; silent under `--quiet`. */
-  note(text: string): void;
+  note(text: Text): void;
   /** For a person who must see it even under `--quiet`. */
-  warn(text: string): void;
+  warn(text: Text): void;
   /** Shown under `--verbose` only; always in the log file. */
-  detail(text: string): void;
+  detail(text: Text): void;
 }
 
 export interface TerminalOptions {
@@ -50,11 +52,11 @@ export function openTerminal(options: TerminalOptions): Terminal {
   const log =
     flags.logFile === undefined
       ? () => {}
-      : openLogFile(flags.logFile, now, (why) => void stderr.write(`Warning: ${safeText(why)}\n`));
-  const say = (text: string): void => {
-    const safe = safeText(text);
+      : openLogFile(flags.logFile, now, (why) => void stderr.write(`${text`Warning: ${why}`.written}\n`));
+  const say = (shown: Text): void => {
+    const { written } = safe(shown);
     const columns = stderr.isTTY === true ? stderr.columns : undefined;
-    stderr.write(`${columns === undefined || columns === 0 ? safe : wrapText(safe, columns)}\n`);
+    stderr.write(`${columns === undefined || columns === 0 ? written : wrapText(written, columns)}\n`);
   };
   const shows = (stream: Output): boolean => showsColor(stream, options.environment, flags);
   return {
@@ -63,19 +65,20 @@ export function openTerminal(options: TerminalOptions): Terminal {
     noteStyle: styleFor(shows(stderr)),
     isInteractive: options.stdinIsTty && stderr.isTTY === true,
     width: stdout.isTTY === true ? stdout.columns : undefined,
-    print: (text) => void stdout.write(`${stdout.isTTY === true ? safeText(text) : text}\n`),
+    print: (shown) => void stdout.write(`${safe(shown).written}\n`),
+    data: (shown) => void stdout.write(`${stdout.isTTY === true ? safeLines(shown) : shown}\n`),
     document: (value) => void stdout.write(`${safeJson(value)}\n`),
-    note(text) {
-      if (!flags.quiet) say(text);
-      log('info', text);
+    note(shown) {
+      if (!flags.quiet) say(shown);
+      log('info', shown);
     },
-    warn(text) {
-      say(text);
-      log('warn', text);
+    warn(shown) {
+      say(shown);
+      log('warn', shown);
     },
-    detail(text) {
-      if (flags.verbose) say(text);
-      log('debug', text);
+    detail(shown) {
+      if (flags.verbose) say(shown);
+      log('debug', shown);
     },
   };
 }

@@ -100,7 +100,10 @@ export async function serveDaemon(options: ServeOptions): Promise<number> {
 /** Text for a person at a terminal; a document for the process that started it in the background. */
 function failureText(error: AuthsomeError, isTerminal: boolean): string {
   if (!isTerminal) return `${JSON.stringify(errorDocument(error))}\n`;
-  return `Error: ${error.message}\n${error.hint === undefined ? '' : `  ${error.hint}\n`}`;
+  const hint = error.hint === undefined ? [] : error.hint.split('\n');
+  return [`Error: ${error.message}`, ...hint.map((line) => `  ${line}`), '']
+    .map((line) => line.replace(/[\p{Cc}\p{Bidi_Control}]/gu, '?'))
+    .join('\n');
 }
 
 /** The lock of the home, or `undefined` when a healthy daemon has it. */

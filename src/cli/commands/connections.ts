@@ -5,6 +5,7 @@ import type { CommandModule } from '../command-table.ts';
 import type { CommandContext } from '../context.ts';
 import { addExamples } from '../help-text.ts';
 import { formatPairs } from '../output/pairs.ts';
+import type { SafeText } from '../output/safe-text.ts';
 
 export interface SetDefaultOptions {
   readonly provider: string;
@@ -48,7 +49,7 @@ export async function approveHosts(context: CommandContext, options: ApproveHost
   else terminal.note(`${keyOf(document)} may be used at: ${document.after.join(', ')}.`);
 }
 
-function hostsText({ terminal }: CommandContext, shown: HostsDocument): string {
+function hostsText({ terminal }: CommandContext, shown: HostsDocument): SafeText {
   return formatPairs(
     [
       ['connection', keyOf(shown)],

@@ -3,6 +3,7 @@ import type { CommandModule } from '../command-table.ts';
 import type { CommandContext } from '../context.ts';
 import { addExamples } from '../help-text.ts';
 import { formatPairs } from '../output/pairs.ts';
+import { joined, type SafeText, safe, text } from '../output/safe-text.ts';
 import { localTime } from '../output/time.ts';
 
 /** Why the proxy decided as it did: the request, the routes it considered, and the one it chose. */
@@ -14,7 +15,7 @@ export async function explain(context: CommandContext, id: string): Promise<void
   else terminal.print(explanation(context, document));
 }
 
-function explanation({ terminal: { style } }: CommandContext, document: ExplainDocument): string {
+function explanation({ terminal: { style } }: CommandContext, document: ExplainDocument): SafeText {
   const pairs = formatPairs(
     [
       ['decision', document.decision],
@@ -31,10 +32,10 @@ function explanation({ terminal: { style } }: CommandContext, document: ExplainD
     style,
   );
   const candidates = document.candidates.map((candidate) => {
-    const mark = candidate.matched === true ? style.green('✓') : style.dim('·');
-    return `  ${mark} ${String(candidate.route)}  ${style.dim(String(candidate.reason ?? ''))}`;
+    const mark = candidate.matched === true ? style.green(safe('✓')) : style.dim(safe('·'));
+    return text`  ${mark} ${String(candidate.route)}  ${style.dim(safe(String(candidate.reason ?? '')))}`;
   });
-  return [pairs, ...(candidates.length === 0 ? [] : ['', 'Routes considered:', ...candidates])].join('\n');
+  return joined([pairs, ...(candidates.length === 0 ? [] : ['', 'Routes considered:', ...candidates])], '\n');
 }
 
 /** With `https` where that is known: on its port, and wherever a credential was placed. */

@@ -22,7 +22,7 @@ export async function exportSecret(context: CommandContext, options: ExportOptio
     return;
   }
   for (const [name, value] of Object.entries(document.variables)) {
-    terminal.print(
+    terminal.data(
       options.format === 'shell' ? `export ${name}=${shellQuoted(value)}` : `${name}=${envQuoted(value)}`,
     );
   }

@@ -27,7 +27,7 @@ export async function get(context: CommandContext, options: GetOptions): Promise
   if (field !== undefined) {
     const value = fieldOf(document, field);
     if (terminal.json) terminal.document({ v: 1, [field]: value });
-    else for (const line of linesOf(value)) terminal.print(line);
+    else for (const line of linesOf(value)) terminal.data(line);
     return;
   }
   if (terminal.json) {

@@ -45,7 +45,8 @@ async function printContents({ terminal, docs }: CommandContext, pages: readonly
   ]);
   const layout = { width: pageWidth(terminal.width), style: terminal.style };
   terminal.print(formatContents(readContents(index, pages), layout));
-  terminal.print('\nRead a page: authsome help <page>');
+  terminal.print('');
+  terminal.print('Read a page: authsome help <page>');
 }
 
 async function printPage(

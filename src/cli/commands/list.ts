@@ -3,10 +3,11 @@ import type { CommandModule } from '../command-table.ts';
 import type { CommandContext } from '../context.ts';
 import { addExamples } from '../help-text.ts';
 import { remedyFor } from '../output/remedy.ts';
+import { safe, type Text } from '../output/safe-text.ts';
+import type { Style } from '../output/style.ts';
 import { formatTable } from '../output/table.ts';
 import { relativeTime } from '../output/time.ts';
 import { unapprovedNote } from '../output/unapproved-hosts.ts';
-import type { Style } from '../style.ts';
 
 export interface ListOptions {
   /** Only providers whose name or title contains it. */
@@ -79,14 +80,14 @@ function connectionRow(
   connection: ConnectionSummary,
   style: Style,
   nowMs: number,
-): readonly string[] {
+): readonly Text[] {
   const mark = { connected: style.green, expired: style.yellow, invalid: style.red };
   return [
     provider.name,
     connection.is_default && provider.connections.length > 1
       ? `${connection.name} (default)`
       : connection.name,
-    mark[connection.status](connection.status),
+    mark[connection.status](safe(connection.status)),
     connection.account ?? '',
     connection.expires_at === null ? '' : relativeTime(Date.parse(connection.expires_at), nowMs),
   ];

@@ -3,9 +3,10 @@ import type { CommandModule } from '../command-table.ts';
 import type { CommandContext } from '../context.ts';
 import { countOption } from '../count-option.ts';
 import { addExamples } from '../help-text.ts';
-import { cutText } from '../output/text-width.ts';
+import { joined, type SafeText, safe } from '../output/safe-text.ts';
+import type { Style } from '../output/style.ts';
+import { cutText, trimmedEnd } from '../output/text-width.ts';
 import { localTime } from '../output/time.ts';
-import type { Style } from '../style.ts';
 
 export interface LogOptions {
   readonly limit: number;
@@ -79,25 +80,23 @@ function showEvent({ terminal }: CommandContext, event: LoggedEvent): void {
 }
 
 /** One event on one line: its time, name, outcome and connection. */
-function eventLine(event: LoggedEvent, style: Style): string {
+function eventLine(event: LoggedEvent, style: Style): SafeText {
   const { red, green, dim } = style;
   const text = (key: string): string => (typeof event[key] === 'string' ? (event[key] as string) : '');
   const outcome = text('outcome');
   const isWell = ['ok', 'injected', 'passed', 'tunnelled'].includes(outcome);
   const about = [text('provider'), text('connection')].filter((part) => part !== '').join('/');
   const parts = [
-    dim(localTime(text('at'))),
+    dim(safe(localTime(text('at')))),
     text('event').padEnd(24),
-    (isWell ? green : red)(outcome.padEnd(10)),
+    (isWell ? green : red)(safe(outcome.padEnd(10))),
     about,
     requestOf(event),
     text('reason') || text('detail'),
-    event.event === 'decision' ? dim(text('id')) : '',
+    event.event === 'decision' ? dim(safe(text('id'))) : '',
   ];
-  return parts
-    .filter((part) => part !== '')
-    .join('  ')
-    .trimEnd();
+  const shown = parts.filter((part) => part !== '');
+  return trimmedEnd(joined(shown, '  '));
 }
 
 function requestOf(event: LoggedEvent): string {

@@ -7,7 +7,7 @@ import { failureText } from '../failure.ts';
 import { addExamples } from '../help-text.ts';
 import { openBackups } from '../scan/backups.ts';
 import { importFindings } from '../scan/import.ts';
-import { foundOf, printable, showFindings, shownPlace, showSkipped } from '../scan/report.ts';
+import { foundOf, showFindings, shownPlace, showSkipped } from '../scan/report.ts';
 import { type RewriteOutcome, rewriteFiles } from '../scan/rewrite.ts';
 import { search } from '../scan/search.ts';
 import { undoRewrites } from '../scan/undo.ts';
@@ -40,7 +40,7 @@ export async function scan(context: CommandContext, options: ScanOptions): Promi
   if (!terminal.json) {
     show(context, findings.length, () => showFindings(terminal, findings));
     for (const { provider, connection, variable, ...place } of moved?.imported ?? []) {
-      terminal.note(`Imported ${provider}/${connection} from ${printable(variable)} (${shownPlace(place)})`);
+      terminal.note(`Imported ${provider}/${connection} from ${variable} (${shownPlace(place)})`);
     }
     showSkipped(terminal, moved?.skipped ?? []);
   }
@@ -72,7 +72,7 @@ function failureEntry({ file, error }: RewriteOutcome['failures'][number]) {
 function showRewriting(terminal: Terminal, { rewritten, failures }: RewriteOutcome): void {
   for (const { file, values } of rewritten) {
     const what = values === 1 ? 'one value' : `${values} values`;
-    terminal.note(`Rewrote ${printable(file)}: ${what} replaced. Undo with: authsome scan --undo`);
+    terminal.note(`Rewrote ${file}: ${what} replaced. Undo with: authsome scan --undo`);
   }
   for (const { error } of failures) terminal.warn(failureText(terminal, error));
   if (rewritten.length + failures.length === 0) {
@@ -101,7 +101,7 @@ async function undo(context: CommandContext, options: ScanOptions): Promise<void
     await (await context.client()).askToRestore();
   const restored = undoRewrites({ ...options, ...(await backupsOf(context)) });
   if (terminal.json) terminal.document({ v: 1, restored });
-  else for (const file of restored) terminal.note(`Restored ${printable(file)}`);
+  else for (const file of restored) terminal.note(`Restored ${file}`);
 }
 
 async function backupsOf(context: CommandContext) {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { styleFor } from '../style.ts';
+import { styleFor } from '../output/style.ts';
 import { formatContents, readContents } from './contents.ts';
 
 const index = `# The manual
@@ -40,10 +40,10 @@ it('lists pages that the index leaves out last, even without an index', () => {
 it('shows a line a page, the summaries aligned across groups', () => {
   const groups = readContents(index, ['errors', 'run']);
   const style = styleFor(false);
-  expect(formatContents(groups, { width: 60, style })).toBe(
+  expect(formatContents(groups, { width: 60, style }).written).toBe(
     'Use:\n  run     Runs a command with HTTPS_PROXY set\n\nReference:\n  errors  Exit codes and error codes',
   );
-  expect(formatContents(groups, { width: 24, style })).toBe(
+  expect(formatContents(groups, { width: 24, style }).written).toBe(
     'Use:\n  run\n    Runs a command with\n    HTTPS_PROXY set\n\nReference:\n  errors\n    Exit codes and error\n    codes',
   );
 });

@@ -1,6 +1,7 @@
 import { lexer, type Token, type Tokens } from 'marked';
+import { manualText, type SafeText, safe } from '../output/safe-text.ts';
+import { type Style, styleFor } from '../output/style.ts';
 import { wrapWords } from '../output/wrap.ts';
-import { type Style, styleFor } from '../style.ts';
 import { wordsOf } from './inline.ts';
 import { alignRows } from './rows.ts';
 
@@ -37,28 +38,27 @@ export function readContents(index: string, pages: readonly string[]): readonly 
 export function formatContents(
   groups: readonly PageGroup[],
   { width, style }: { readonly width: number; readonly style: Style },
-): string {
+): SafeText {
   const indent = '  ';
   const lines = groups.flatMap((group) => group.pages);
-  const rows = lines.map(({ name, summary }) => [[style.cyan(name)], summary.split(' ')]);
+  const rows = lines.map(({ name, summary }) => [[style.cyan(safe(name)).written], summary.split(' ')]);
   const aligned = alignRows(rows, width - indent.length);
   const shown = new Map(
     lines.map(({ name, summary }, row) => [
       name,
       aligned?.[row] ?? [
-        style.cyan(name),
+        style.cyan(safe(name)).written,
         ...wrapWords(summary.split(' '), width - 4).map((line) => indent + line),
       ],
     ]),
   );
-  return groups
-    .map(({ title, pages }) =>
-      [
-        style.bold(`${title}:`),
-        ...pages.flatMap(({ name }) => (shown.get(name) ?? []).map((line) => indent + line)),
-      ].join('\n'),
-    )
-    .join('\n\n');
+  const shownGroups = groups.map(({ title, pages }) =>
+    [
+      style.bold(safe(`${title}:`)).written,
+      ...pages.flatMap(({ name }) => (shown.get(name) ?? []).map((line) => indent + line)),
+    ].join('\n'),
+  );
+  return manualText(shownGroups.join('\n\n'));
 }
 
 /** What may stand for a page: a row of a table, or an item of a list. */

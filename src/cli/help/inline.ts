@@ -1,5 +1,6 @@
 import type { Token } from 'marked';
-import type { Style } from '../style.ts';
+import { type SafeText, safe } from '../output/safe-text.ts';
+import type { Style } from '../output/style.ts';
 
 export interface InlineOptions {
   readonly style: Style;
@@ -7,7 +8,7 @@ export interface InlineOptions {
   readonly pages: readonly string[];
 }
 
-type Mark = (text: string) => string;
+type Mark = (text: SafeText) => SafeText;
 
 interface Piece {
   readonly text: string;
@@ -29,9 +30,9 @@ export function wordsOf(
     for (const part of piece.text.split(/(\s+)/)) {
       if (part === '') continue;
       if (/^\s/.test(part)) isOpen = false;
-      else if (isOpen) words.push((words.pop() ?? '') + piece.mark(part));
+      else if (isOpen) words.push((words.pop() ?? '') + piece.mark(safe(part)).written);
       else {
-        words.push(piece.mark(part));
+        words.push(piece.mark(safe(part)).written);
         isOpen = true;
       }
     }

@@ -3,8 +3,8 @@ import { join, resolve } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { plainText } from '../output/safe-text.ts';
+import { styleFor } from '../output/style.ts';
 import { textWidth } from '../output/text-width.ts';
-import { styleFor } from '../style.ts';
 import { formatPage } from './page.ts';
 
 const docs = resolve(import.meta.dirname, '../../../docs');
@@ -17,7 +17,7 @@ const codeIn = (text: string) =>
 const trimmed = (text: string) => text.split('\n').map((line) => line.trim());
 
 function format(markdown: string, width = 80, color = false): string {
-  return formatPage(markdown, { width, style: styleFor(color), pages: ['run', 'login'] });
+  return formatPage(markdown, { width, style: styleFor(color), pages: ['run', 'login'] }).written;
 }
 
 /** How often each word stands in `text`, whatever is between words. */
@@ -111,7 +111,7 @@ describe('a page of the manual in a terminal', () => {
     fc.assert(
       fc.property(inputs, ({ page, width, color }) => {
         const text = textOf(page);
-        const shown = plainText(formatPage(text, { width, style: styleFor(color), pages }));
+        const shown = plainText(formatPage(text, { width, style: styleFor(color), pages }).written);
         const code = codeIn(text).map((block) => trimmed(block.trimEnd()));
         const isCode = new Set(code.flat());
         const lines = shown.split('\n').filter((line) => !isCode.has(line.trim()));

@@ -1,4 +1,5 @@
 import { lexer, type Token, type Tokens } from 'marked';
+import { manualText, type SafeText, safe } from '../output/safe-text.ts';
 import { wrapWords } from '../output/wrap.ts';
 import { type InlineOptions, wordsOf } from './inline.ts';
 import { alignRows, type Cell } from './rows.ts';
@@ -11,7 +12,7 @@ export interface PageOptions extends InlineOptions {
 const indent = '  ';
 
 /** A page of the manual as plain lines: headings at the margin, everything else indented, no Markdown. */
-export function formatPage(markdown: string, options: PageOptions): string {
+export function formatPage(markdown: string, options: PageOptions): SafeText {
   const lines: string[] = [];
   const inner = { ...options, width: options.width - indent.length };
   let before: Token | undefined;
@@ -24,7 +25,7 @@ export function formatPage(markdown: string, options: PageOptions): string {
     lines.push(...block);
     before = token;
   }
-  return lines.join('\n');
+  return manualText(lines.join('\n'));
 }
 
 function headingLines(token: Token, options: PageOptions): readonly string[] {
@@ -72,15 +73,15 @@ function listLines(list: Tokens.List, options: PageOptions): readonly string[] {
 
 function tableLines(table: Tokens.Table, options: PageOptions): readonly string[] {
   const { dim } = options.style;
-  const cells = (row: readonly Tokens.TableCell[], mark?: (text: string) => string): readonly Cell[] =>
+  const cells = (row: readonly Tokens.TableCell[], mark?: (text: SafeText) => SafeText): readonly Cell[] =>
     row.map((cell) => wordsOf(cell.tokens, options, mark));
   const rows = table.rows.map((row) => cells(row));
   const hasHead = table.header.some((cell) => cell.text !== '');
-  const head = cells(table.header, (text) => dim(text.toUpperCase()));
+  const head = cells(table.header, ({ written }) => dim(safe(written.toUpperCase())));
   const aligned = alignRows(hasHead ? [head, ...rows] : rows, options.width);
   if (aligned !== undefined) return aligned.flat();
   const labels = cells(table.header, dim).map((words) =>
-    words.length === 0 ? [] : [...words.slice(0, -1), `${words.at(-1)}${dim(':')}`],
+    words.length === 0 ? [] : [...words.slice(0, -1), `${words.at(-1)}${dim(safe(':')).written}`],
   );
   return rows.flatMap((row) => recordLines(row, labels, options.width));
 }

@@ -1,6 +1,7 @@
 import type { AuthSessionDocument } from '../../client/index.ts';
 import type { CommandContext } from '../context.ts';
 import { failureText } from '../failure.ts';
+import { hyperlink, type SafeText, safe, text } from '../output/safe-text.ts';
 import { showsLinks } from './browser-environment.ts';
 
 /** The document that an agent gets at once: where to send its user, and how to follow the sign-in. */
@@ -43,15 +44,17 @@ export function announceUrl(
   const { verification_uri, user_code, auth_url, provider_url, display_name: name } = session;
   if (verification_uri !== undefined) {
     terminal.warn(
-      `Open ${link(context, verification_uri)} on any device and enter the code ${bold(user_code ?? '')}`,
+      text`Open ${link(context, verification_uri)} on any device and enter the code ${bold(safe(user_code ?? ''))}`,
     );
     return;
   }
   if (auth_url !== null && auth_url !== shown?.auth_url) {
-    terminal.warn(`To sign in to ${bold(name)}, open on this machine:\n  ${link(context, auth_url)}`);
+    terminal.warn(
+      text`To sign in to ${bold(safe(name))}, open on this machine:\n  ${link(context, auth_url)}`,
+    );
   }
   if (provider_url !== null && provider_url !== shown?.provider_url) {
-    terminal.warn(`On another device, open the authorization URL:\n  ${link(context, provider_url)}`);
+    terminal.warn(text`On another device, open the authorization URL:\n  ${link(context, provider_url)}`);
   }
 }
 
@@ -87,21 +90,21 @@ export function announceClient(
 ): void {
   const { terminal } = context;
   const { bold } = terminal.noteStyle;
-  terminal.warn(`${bold(session.display_name)} needs an OAuth app (one-time setup).`);
+  terminal.warn(text`${bold(safe(session.display_name))} needs an OAuth app (one-time setup).`);
   for (const [index, step] of setup.steps.entries()) terminal.note(`  ${index + 1}. ${step}`);
-  if (setup.url !== undefined) terminal.warn(`  Register it at: ${link(context, setup.url)}`);
+  if (setup.url !== undefined) terminal.warn(text`  Register it at: ${link(context, setup.url)}`);
   terminal.warn(`  Redirect URI:   ${session.redirect_uri}`);
   if (session.auth_url !== null) {
     terminal.warn(
-      `Enter its client ID here, or on this page of this machine:\n  ${link(context, session.auth_url)}`,
+      text`Enter its client ID here, or on this page of this machine:\n  ${link(context, session.auth_url)}`,
     );
   }
 }
 
-function link({ terminal, environment }: CommandContext, url: string): string {
-  const shown = terminal.noteStyle.cyan(url);
+function link({ terminal, environment }: CommandContext, url: string): SafeText {
+  const shown = terminal.noteStyle.cyan(safe(url));
   const isLink = terminal.isInteractive && showsLinks(environment);
-  return isLink ? `\u001b]8;;${url}\u001b\\${shown}\u001b]8;;\u001b\\` : shown;
+  return isLink ? hyperlink(url, shown) : shown;
 }
 
 /** Prints the warnings after the first `shown`. */
@@ -116,7 +119,7 @@ export function announceConnected(context: CommandContext, session: AuthSessionD
   const { terminal } = context;
   const account = session.account === null ? '' : ` as ${session.account}`;
   terminal.note(
-    `${terminal.noteStyle.green('✓')} Connected ${session.provider}/${session.connection}${account}`,
+    text`${terminal.noteStyle.green(safe('✓'))} Connected ${session.provider}/${session.connection}${account}`,
   );
   if (session.scopes.length > 0) terminal.note(`  granted: ${session.scopes.join(', ')}`);
 }

@@ -1,4 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
+import { safe, type Text } from '../output/safe-text.ts';
 
 /** A terminal's input, which can be switched to deliver each key at once and to echo none. */
 export type KeyInput = Readable & { setRawMode?(raw: boolean): unknown };
@@ -7,7 +8,7 @@ export interface Prompt {
   readonly input: KeyInput;
   readonly output: Writable;
   /** The text before the answer, with its own space or line end. */
-  readonly message: string;
+  readonly message: Text;
   /** Whether typed characters are shown; otherwise bullets are. */
   readonly isShown: boolean;
   /** Another prompt follows an answer at once: what was pasted for that must not be echoed in between. */
@@ -57,7 +58,7 @@ export function readAnswer(prompt: Prompt): Promise<string | undefined> {
     }
     // The echo is off before anybody can answer.
     input.setRawMode?.(true);
-    output.write(message);
+    output.write(safe(message).written);
     input.setEncoding('utf8');
     input.on('data', take).on('end', giveUp);
     signal.addEventListener('abort', giveUp, { once: true });
@@ -106,6 +107,7 @@ function textIn(keys: readonly string[]): string {
 
 function redrawn(before: readonly string[], after: readonly string[], isShown: boolean): string {
   if (after.length < before.length) return '\b \b'.repeat(before.length - after.length);
-  const added = after.slice(before.length);
+  // What was pasted is a stranger's text as well.
+  const added = after.slice(before.length).map((key) => (/[\p{Cc}\p{Bidi_Control}]/u.test(key) ? '?' : key));
   return isShown ? added.join('') : mask.repeat(added.length);
 }

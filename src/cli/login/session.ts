@@ -1,5 +1,6 @@
 import type { AuthSessionDocument, Client } from '../../client/index.ts';
 import { AuthsomeError, isErrorCode } from '../../errors.ts';
+import { safe } from '../output/safe-text.ts';
 
 /** How long the daemon may delay one response, waiting for a change. */
 const waitMs = 20_000;
@@ -48,15 +49,15 @@ export function cancelled(session?: AuthSessionDocument, settingsUrl?: string): 
   if (isAtProvider && session.flow === 'dcr_pkce') {
     return new AuthsomeError('Cancelled', 'sign-in cancelled', {
       hint:
-        `If ${session.display_name} did not know the client, register a new one with:\n` +
+        `If ${safe(session.display_name).written} did not know the client, register a new one with:\n` +
         session.sign_in_again,
     });
   }
   if (!isAtProvider || session.flow !== 'pkce') return new AuthsomeError('Cancelled', 'sign-in cancelled');
-  const where = settingsUrl === undefined ? '' : `\nat ${settingsUrl}`;
+  const where = settingsUrl === undefined ? '' : `\nat ${safe(settingsUrl).written}`;
   return new AuthsomeError('Cancelled', 'sign-in cancelled', {
     hint:
-      `If ${session.display_name} refused the redirect URI, set the callback URL to exactly\n` +
+      `If ${safe(session.display_name).written} refused the redirect URI, set the callback URL to exactly\n` +
       `${session.redirect_uri}${where}\nand run: ${session.sign_in_again}`,
   });
 }

@@ -3,7 +3,6 @@ import { signInLine } from '../../command-line.ts';
 import { AuthsomeError } from '../../errors.ts';
 import { bundledKeys } from '../bundled-keys.ts';
 import type { CommandContext } from '../context.ts';
-import { safeText } from '../output/safe-text.ts';
 import type { SignInInteraction } from './follow-sign-in.ts';
 import type { LoginOptions } from './request.ts';
 import { cancelled } from './session.ts';
@@ -93,7 +92,7 @@ async function isConfirmed(
   const them = names.length === 1 ? 'it' : 'them';
   const sentence = `${options.provider} reads ${names.join(' and ')}, and sends ${them} to ${hostsFor(definition, names)}`;
   if (input.isTerminal && !terminal.json) {
-    const answer = await input.text(`${safeText(sentence)}. Use ${them}? [y/N] `, interrupted);
+    const answer = await input.text(`${sentence}. Use ${them}? [y/N] `, interrupted);
     if (answer === undefined) throw cancelled();
     return /^\s*y(?:es)?\s*$/i.test(answer);
   }

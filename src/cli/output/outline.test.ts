@@ -7,7 +7,7 @@ it('shows a document as lines that can be read and searched', () => {
     oauth: { scopes: ['repo', 'read:user'], supports_dcr: true, authorization_params: {} },
     inject: [{ hosts: ['github.com'], basic: null }],
   };
-  expect(formatOutline(document)).toBe(
+  expect(formatOutline(document).written).toBe(
     [
       'name: github',
       'oauth:',
@@ -25,7 +25,7 @@ it('shows a document as lines that can be read and searched', () => {
 });
 
 it('does not let a value pass for further lines', () => {
-  expect(formatOutline({ note: 'x\nsource: bundled', 'a\nb': 1 })).toBe(
+  expect(formatOutline({ note: 'x\nsource: bundled', 'a\nb': 1 }).written).toBe(
     'note: "x\\nsource: bundled"\n"a\\nb": 1',
   );
 });

@@ -1,8 +1,10 @@
+import { joined, type SafeText } from './safe-text.ts';
+
 /**
  * A document as `name: value` lines, nested ones indented, lists with dashes: to read and to search, not to parse.
  */
-export function formatOutline(document: Readonly<Record<string, unknown>>): string {
-  return outlineOf(document, '').join('\n');
+export function formatOutline(document: Readonly<Record<string, unknown>>): SafeText {
+  return joined(outlineOf(document, ''), '\n');
 }
 
 function outlineOf(value: unknown, indent: string): readonly string[] {

@@ -1,19 +1,20 @@
-import { plainText } from './safe-text.ts';
+import { fromSafePieces, plainText, type SafeText } from './safe-text.ts';
 
 /** Columns that `text` takes on a terminal: escape sequences none, wide characters two, combining marks none. */
-export function textWidth(text: string): number {
+export function textWidth(text: string | SafeText): number {
   let width = 0;
-  for (const character of plainText(text)) width += characterWidth(character);
+  for (const character of plainText(typeof text === 'string' ? text : text.written))
+    width += characterWidth(character);
   return width;
 }
 
 /** `text` cut to `width` columns, with `…` where something was cut; escape sequences are not cut. */
-export function cutText(text: string, width: number): string {
+export function cutText(text: SafeText, width: number): SafeText {
   if (textWidth(text) <= width) return text;
   let used = 0;
   let cut = '';
   let isFull = false;
-  for (const piece of text.match(/\u001b\[[0-9;]*m|./gsu) ?? []) {
+  for (const piece of text.written.match(/\u001b\[[0-9;]*m|./gsu) ?? []) {
     if (piece.startsWith('\u001b')) {
       cut += piece;
       continue;
@@ -28,7 +29,12 @@ export function cutText(text: string, width: number): string {
     used += next;
     cut += piece;
   }
-  return cut;
+  return fromSafePieces(cut);
+}
+
+/** `text` without spaces at its end. */
+export function trimmedEnd({ written }: SafeText): SafeText {
+  return fromSafePieces(written.trimEnd());
 }
 
 function characterWidth(character: string): number {

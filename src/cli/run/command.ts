@@ -107,9 +107,9 @@ async function noteBeforeChild(
     return;
   }
   if (flags.quiet) return;
-  const { safeText } = await import('../output/safe-text.ts');
+  const { safe } = await import('../output/safe-text.ts');
   try {
-    writeSync(2, `${safeText(text)}\n`);
+    writeSync(2, `${safe(text).written}\n`);
   } catch {
     // Nobody reads it: no reason to keep the command from running.
   }

@@ -1,5 +1,6 @@
 import type { ScanDocument, ScanSkipped } from '../../client/index.ts';
 import type { Finding } from '../../scan/index.ts';
+import { safe } from '../output/safe-text.ts';
 import { formatTable } from '../output/table.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -27,16 +28,16 @@ export function showFindings(terminal: Terminal, findings: readonly Finding[]): 
   const mark = { same: style.green, different: style.yellow, absent: style.red };
   const rows = findings.map((finding) => [
     [finding.provider, ...finding.alternatives].map(({ provider }) => provider).join(' or '),
-    printable(finding.variable),
+    finding.variable,
     shownPlace(placeOf(finding)),
-    mark[finding.inVault](finding.inVault),
+    mark[finding.inVault](safe(finding.inVault)),
   ]);
   terminal.print(formatTable(['PROVIDER', 'VARIABLE', 'WHERE', 'IN VAULT'], rows, { style, width }));
 }
 
 export function showSkipped(terminal: Terminal, skipped: readonly ScanSkipped[]): void {
   for (const { variable, file, line, reason, hint } of skipped) {
-    terminal.warn(`Skipped ${printable(variable)} (${shownPlace({ file, line })}): ${reason}`);
+    terminal.warn(`Skipped ${variable} (${shownPlace({ file, line })}): ${reason}`);
     if (hint !== null) terminal.warn(`  ${hint}`);
   }
 }
@@ -49,10 +50,5 @@ export function shownPlace({
   readonly file: string | null;
   readonly line: number | null;
 }): string {
-  return file === null ? 'environment' : `${printable(file)}:${line}`;
-}
-
-/** A name from outside, unable to do anything to a terminal. */
-export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?');
+  return file === null ? 'environment' : `${file}:${line}`;
 }

@@ -12,7 +12,6 @@ import {
 import { type BundledKeys, bundledKeys } from '../bundled-keys.ts';
 import type { CommandContext } from '../context.ts';
 import { chooseFiles } from './file-choice.ts';
-import { printable } from './report.ts';
 import { readSourceFile, type SourceFile } from './source-file.ts';
 
 export interface SearchResult {
@@ -38,7 +37,7 @@ export async function search(
       files.set(shown, readSourceFile(path));
     } catch (error) {
       if (isNamed || !(error instanceof AuthsomeError)) throw error;
-      context.terminal.warn(`Skipped: ${printable(error.message)}`);
+      context.terminal.warn(`Skipped: ${error.message}`);
     }
   }
   const client = await context.client();
@@ -50,7 +49,7 @@ export async function search(
     const assignments = syntax === 'shell' ? parseShellFile(file.text) : parseEnvFile(file.text);
     return matchesInFile(shown, assignments, patterns);
   });
-  context.terminal.detail(`read: ${[...files.keys()].map(printable).join(', ') || 'no files'}`);
+  context.terminal.detail(`read: ${[...files.keys()].join(', ') || 'no files'}`);
   const matches = [...inFiles, ...matchesInEnvironment(context.environment, patterns)];
   return {
     findings: await compare(client, matches),

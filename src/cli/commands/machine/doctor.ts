@@ -3,6 +3,7 @@ import { type AuthsomeError, asAuthsomeError } from '../../../errors.ts';
 import type { CommandModule } from '../../command-table.ts';
 import type { CommandContext } from '../../context.ts';
 import { addExamples } from '../../help-text.ts';
+import { joined, type SafeText, safe, text } from '../../output/safe-text.ts';
 
 /** A failed check means that something cannot work: the same code as for a daemon that is not running. */
 const failedExitCode = 9;
@@ -70,10 +71,15 @@ function ownChecks({ environment, version }: CommandContext): readonly CheckDocu
   return checks;
 }
 
-function checkText({ terminal: { style } }: CommandContext, check: CheckDocument): string {
-  const mark = { ok: style.green('ok  '), warn: style.yellow('warn'), fail: style.red('fail') }[check.status];
-  const fix = check.fix === null ? '' : `\n        ${check.fix.replaceAll('\n', '\n        ')}`;
-  return `${mark}  ${style.bold(check.name)}: ${check.message}${fix}`;
+function checkText({ terminal: { style } }: CommandContext, check: CheckDocument): SafeText {
+  const mark = {
+    ok: style.green(safe('ok  ')),
+    warn: style.yellow(safe('warn')),
+    fail: style.red(safe('fail')),
+  }[check.status];
+  const first = text`${mark}  ${style.bold(safe(check.name))}: ${check.message}`;
+  const fix = check.fix === null ? [] : check.fix.split('\n');
+  return joined([first, ...fix], '\n        ');
 }
 
 export const build: CommandModule['build'] = (command, context, finish) => {
