@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isLoopbackAddress, isLoopbackHost, isLoopbackName } from './loopback.ts';
+import { isLoopbackAddress, isLoopbackHost, isLoopbackName, isThisMachine } from './loopback.ts';
 
 const strangers = [
   '',
@@ -35,6 +35,24 @@ describe('loopback', () => {
   it.each(strangers)('is not the host %j', (host) => {
     expect(isLoopbackHost(host)).toBe(false);
     expect(isLoopbackName(host)).toBe(false);
+  });
+
+  it('is every spelling that leads here', () => {
+    const own = [
+      'localhost',
+      'a.localhost.',
+      '[::1]',
+      '0.0.0.0',
+      '0.1.2.3',
+      '[::]',
+      '::',
+      '[::ffff:7f00:1]',
+      '::ffff:0:0',
+    ];
+    expect(own.filter((host) => !isThisMachine(host))).toEqual([]);
+    const elsewhere = strangers.filter((host) => !['0.0.0.0', '::', '[::]'].includes(host));
+    const others = [...elsewhere, '[::ffff:a00:1]', '10.0.0.1', '0.example', 'example.com', '::2'];
+    expect(others.filter(isThisMachine)).toEqual([]);
   });
 
   it('is the address of a socket, whichever way the system spells it', () => {

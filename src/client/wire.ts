@@ -203,6 +203,8 @@ export interface RegisterRequest {
   readonly definition?: unknown;
   readonly url?: string;
   readonly force: boolean;
+  /** It may name addresses of this machine. For a definition that comes from a file only. */
+  readonly allow_loopback?: boolean;
   /** Only say what would be stored. */
   readonly review?: boolean;
   /** From the review that a person has seen: anything else than that is refused. */

@@ -10,7 +10,10 @@ export interface ProviderCatalog {
   resolve(name: string, baseUrl?: string): Provider;
   list(): readonly Provider[];
   /** Stores the definition that came out of discovering a URL. */
-  add(document: unknown, options: { readonly replace: boolean }): Promise<Provider>;
+  add(
+    document: unknown,
+    options: { readonly replace: boolean; readonly allowLoopback?: boolean },
+  ): Promise<Provider>;
 }
 
 /**

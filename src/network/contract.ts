@@ -6,6 +6,8 @@ export interface DialOptions {
   readonly port: number;
   /** Private, loopback and link-local addresses are refused unless a person named this host. */
   readonly allowPrivateAddress: boolean;
+  /** A server or somebody else's definition named this host: an error does not say how to allow it. */
+  readonly isStrangers?: boolean;
   readonly signal?: AbortSignal;
 }
 

@@ -113,6 +113,9 @@ export function createDialer(options: DialerOptions = {}): Dialer {
     if (signal?.aborted === true) cancel();
     try {
       return await work(targetOf(host, port, allowPrivateAddress), controller.signal);
+    } catch (error) {
+      if (dial.isStrangers !== true || !isForbidden(error)) throw error;
+      throw new AuthsomeError(error.code, error.message);
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener('abort', cancel);
@@ -203,6 +206,10 @@ function hostOf(text: string): string {
 function isDialable(host: string): boolean {
   if (parseAddress(host) !== undefined) return true;
   return /^[a-z0-9_]([a-z0-9_.-]{0,251}[a-z0-9_])?$/.test(host) && !/(^|\.)(\d+|0x[0-9a-f]*)$/.test(host);
+}
+
+function isForbidden(error: unknown): error is AuthsomeError {
+  return error instanceof AuthsomeError && error.code === 'AddressForbidden';
 }
 
 function forbidden(host: string, port: number, kind: string, address?: string): AuthsomeError {

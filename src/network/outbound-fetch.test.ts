@@ -165,6 +165,8 @@ describe('a call of the daemon', () => {
     const discovered = outboundFetch(dialer, { publicOnly: true });
     const error = await failure(discovered('https://inside.test/'));
     expect(error.code).toBe('AddressForbidden');
+    // Nobody is told how to open an address that a stranger named.
+    expect(error.hint).toBeUndefined();
     expect((await discovered('https://id.test/')).status).toBe(200);
   });
 

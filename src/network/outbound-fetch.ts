@@ -23,6 +23,7 @@ export function outboundFetch(dialer: Dialer, options: OutboundFetchOptions): Fe
       host: target.hostname,
       port: Number(target.port || (isSecure ? 443 : 80)),
       allowPrivateAddress: !publicOnly,
+      isStrangers: publicOnly,
     };
     const connecting = isSecure ? dialer.connectTls({ ...dial, alpn: ['http/1.1'] }) : dialer.connect(dial);
     connecting.then(

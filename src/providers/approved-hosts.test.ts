@@ -5,7 +5,13 @@ import type { Provider, ProviderSource } from './provider.ts';
 
 const provider = (apiUrl: readonly string[], source: ProviderSource = 'custom'): Provider =>
   parseProvider(
-    { name: 'acme', auth_type: 'api_key', api_url: apiUrl, api_key: { header_name: 'X-Key' } },
+    {
+      name: 'acme',
+      auth_type: 'api_key',
+      api_url: apiUrl,
+      api_key: { header_name: 'X-Key' },
+      allow_loopback: true,
+    },
     source,
   );
 /** What a definition with the hosts of `after` asks for, where those of `before` are approved. */

@@ -65,6 +65,31 @@ describe('catalog', () => {
     expect(await readFile(join(directory, 'acme.json'), 'utf8')).toBe('{"name":"acme"}');
   });
 
+  it('says itself where a definition comes from, and never takes its word for that', async () => {
+    const catalog = await open();
+    const stored = async () => JSON.parse(await readFile(join(directory, 'acme.json'), 'utf8')) as unknown;
+    const claims = {
+      allow_loopback: true,
+      registered_from: 'https://trusted.test/',
+      discovered_from: 'https://10.0.0.1/',
+    };
+    const from = 'https://acme.test/authsome.json';
+    await catalog.add({ ...acme, ...claims }, { replace: false, from });
+    expect(await stored()).toEqual({ ...acme, registered_from: from });
+    await catalog.add({ ...acme, ...claims }, { replace: true });
+    expect(await stored()).toEqual({ ...acme, discovered_from: claims.discovered_from });
+
+    const local = { ...acme, api_url: 'localhost:8443' };
+    for (const options of [{ replace: true }, { replace: true, from }]) {
+      await expect(catalog.add({ ...local, ...claims }, options)).rejects.toThrow(
+        '/api_url: is on this machine',
+      );
+    }
+    await catalog.add(local, { replace: true, allowLoopback: true });
+    expect(await stored()).toEqual({ ...local, allow_loopback: true });
+    expect((await open()).find('acme')?.inject[0]?.hosts[0]?.host).toBe('localhost');
+  });
+
   it('refuses a second definition of a name, bundled or not, unless asked to replace it', async () => {
     const catalog = await open();
     await catalog.add(acme, { replace: false });

@@ -3,13 +3,21 @@ import { parseJson, withoutComments } from '../json.ts';
 import { closest } from '../suggestion.ts';
 import { type AsksInEachForm, asksOfDefinition } from './asks.ts';
 import type { DefinitionFolder } from './definition-folder.ts';
-import { type ParseOptions, parseProvider } from './parse/index.ts';
+import { isObject, type ParseOptions, parseProvider } from './parse/index.ts';
 import type { Provider } from './provider.ts';
 
 /** A file in `providers/` that cannot be used. */
 interface DefinitionProblem {
   readonly name: string;
   readonly error: AuthsomeError;
+}
+
+export interface AddOptions {
+  readonly replace: boolean;
+  /** A person lets it name addresses of this machine. What the document itself says about that is left out. */
+  readonly allowLoopback?: boolean;
+  /** The URL that it was fetched from. */
+  readonly from?: string | undefined;
 }
 
 /** A definition before it is stored. */
@@ -33,12 +41,12 @@ export interface Catalog {
   list(): readonly Provider[];
   readonly problems: readonly DefinitionProblem[];
   /** What `add` would store. Throws as it does. */
-  review(document: unknown, options: { readonly replace: boolean }): DefinitionReview;
+  review(document: unknown, options: AddOptions): DefinitionReview;
   /**
    * Stores a person's own definition. Throws ProviderExists when there is one of that name, bundled or not, unless
    * `replace`.
    */
-  add(document: unknown, options: { readonly replace: boolean }): Promise<Provider>;
+  add(document: unknown, options: AddOptions): Promise<Provider>;
   /** What `remove` would do. */
   removal(name: string): 'removed' | 'reset' | undefined;
   /** Removes a person's own definition: `reset` when a bundled one takes its place, `undefined` when there was none. */
@@ -82,7 +90,9 @@ export async function createCatalog(parts: {
     for (const name of [...before.keys(), ...custom.keys()]) parsed.delete(name);
   };
 
-  const review: Catalog['review'] = (document, { replace }) => {
+  const review: Catalog['review'] = (given, options) => {
+    const { replace } = options;
+    const document = withOrigin(given, options);
     const provider = parseProvider(document, 'custom');
     const { name } = provider;
     const own = custom.get(name);
@@ -118,8 +128,9 @@ export async function createCatalog(parts: {
       );
     },
     review,
-    async add(document, { replace }) {
-      const { provider } = review(document, { replace });
+    async add(given, options) {
+      const { provider } = review(given, options);
+      const document = withOrigin(given, options);
       await parts.custom.write(provider.name, `${JSON.stringify(document, undefined, 2)}\n`);
       await reload();
       return provider;
@@ -132,6 +143,17 @@ export async function createCatalog(parts: {
       return outcome;
     },
     reload,
+  };
+}
+
+/** The document with what is known of its origin, which it cannot say of itself. */
+function withOrigin(document: unknown, { allowLoopback = false, from }: AddOptions): unknown {
+  if (!isObject(document)) return document;
+  const { allow_loopback: _, registered_from: __, ...rest } = document;
+  const { discovered_from: ___, ...own } = rest;
+  return {
+    ...(from === undefined ? rest : { ...own, registered_from: from }),
+    ...(allowLoopback ? { allow_loopback: true } : {}),
   };
 }
 

@@ -109,6 +109,8 @@ export interface Provider {
   readonly baseUrl: string | undefined;
   /** There is no `{base_url}` yet: nobody can sign in and nothing is routed until a person names one. */
   readonly needsBaseUrl: boolean;
+  /** `baseUrl` is what a person asked for, not the definition's own. */
+  readonly isBaseUrlAsked: boolean;
   readonly oauth: OauthDefinition | undefined;
   /** Beside `oauth`: the service takes a pasted key or token in the same places, so `--flow api_key` works too. */
   readonly apiKey: ApiKeyDefinition | undefined;

@@ -26,7 +26,7 @@ beforeAll(async () => {
     });
   });
   await new Promise<void>((resolve) => evil.listen(0, '127.0.0.1', resolve));
-  const outcome = await register(fixture, {
+  const definition = {
     schema_version: 1,
     name: 'weather',
     auth_type: 'oauth2',
@@ -34,7 +34,8 @@ beforeAll(async () => {
     api_url: 'https://api.weather.example',
     oauth: { token_url: `http://127.0.0.1:${(evil.address() as AddressInfo).port}/token` },
     client: { client_id_env: 'AWS_ACCESS_KEY_ID', client_secret_env: 'AWS_SECRET_ACCESS_KEY' },
-  });
+  };
+  const outcome = await register(fixture, definition, '--allow-loopback');
   expect([outcome.code, outcome.stderr]).toEqual([0, expect.any(String)]);
 });
 afterAll(async () => {

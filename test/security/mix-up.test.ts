@@ -73,7 +73,7 @@ beforeAll(async () => {
     ['evil', evil],
   ] as const) {
     for (const registers of [false, true]) {
-      const outcome = await register(fixture, {
+      const definition = {
         schema_version: 1,
         name: registers ? `${name}-registers` : name,
         display_name: name,
@@ -86,7 +86,8 @@ beforeAll(async () => {
           ...(registers ? { registration_endpoint: `${originOf(server)}/register` } : {}),
         },
         ...(registers ? {} : { client: { client_id: 'public-1' } }),
-      });
+      };
+      const outcome = await register(fixture, definition, '--allow-loopback');
       expect([name, outcome.code, outcome.stderr]).toEqual([name, 0, expect.any(String)]);
     }
   }

@@ -213,10 +213,11 @@ export async function ticketOf(running: Running): Promise<string> {
 export async function register(
   fixture: Fixture,
   definition: Readonly<Record<string, unknown>>,
+  ...flags: readonly string[]
 ): Promise<Outcome> {
   const file = join(fixture.directory, `${definition.name}.json`);
   writeFileSync(file, JSON.stringify(definition));
-  return fixture.authsome(['register', file, '--yes']);
+  return fixture.authsome(['register', file, '--yes', ...flags]);
 }
 
 export function isAlive(pid: number): boolean {

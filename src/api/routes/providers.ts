@@ -28,6 +28,7 @@ const registerRequest = z.object({
   definition: z.unknown().exactOptional(),
   url: z.string().exactOptional(),
   force: z.boolean(),
+  allow_loopback: z.boolean().exactOptional(),
   review: z.boolean().exactOptional(),
   digest: z.string().exactOptional(),
 }) satisfies z.ZodType<RegisterRequest>;
@@ -58,9 +59,11 @@ export function providerRoutes(options: ProviderRoutesOptions): Routes {
     });
     app.post('/v1/providers', async (context) => {
       const { catalog, audit } = await tenants.of(context.get('caller'));
-      const { definition, url, force, review, digest } = parseBody(context.get('body'), registerRequest);
+      const request = parseBody(context.get('body'), registerRequest);
+      const { definition, url, force, review, digest } = request;
       const document = url === undefined ? definition : await fetchDefinition(url, fetch);
-      const { provider, asks, before } = catalog.review(document, { replace: force });
+      const how = { replace: force, from: url, allowLoopback: loopbackAllowed(request) };
+      const { provider, asks, before } = catalog.review(document, how);
       const found = digestOf(document);
       const reviewed = {
         ...inspect(provider),
@@ -79,7 +82,7 @@ export function providerRoutes(options: ProviderRoutesOptions): Routes {
         });
       }
       const hostsBefore = definedBefore(catalog, provider.name);
-      await catalog.add(document, { replace: force });
+      await catalog.add(document, how);
       audit.append({
         event: 'provider.registered',
         provider: provider.name,
@@ -133,6 +136,14 @@ function definedBefore(catalog: Catalog, name: string): ApprovedHosts | undefine
 function unknownFieldsIn({ document }: Provider): Pick<InspectDocument, 'unknown_fields'> {
   const unknown = unknownFields(document).map(({ pointer, meant }) => ({ pointer, meant: meant ?? null }));
   return unknown.length === 0 ? {} : { unknown_fields: unknown };
+}
+
+/** Throws `Usage` where a definition from a URL would be allowed to name this machine. */
+function loopbackAllowed({ url, allow_loopback: isAllowed = false }: RegisterRequest): boolean {
+  if (!isAllowed || url === undefined) return isAllowed;
+  throw new AuthsomeError('Usage', 'a definition from a URL may not name addresses of this machine', {
+    hint: 'Download it, read it, and register the file.',
+  });
 }
 
 function digestOf(document: unknown): string {

@@ -42,9 +42,18 @@ interface Play extends TestContextOptions {
   readonly source?: string;
   readonly yes?: boolean;
   readonly force?: boolean;
+  readonly allowLoopback?: boolean;
 }
 
-function play({ review, answer, source = file, yes = false, force = false, ...rest }: Play = {}) {
+function play({
+  review,
+  answer,
+  source = file,
+  yes = false,
+  force = false,
+  allowLoopback = false,
+  ...rest
+}: Play = {}) {
   const registered: RegisterRequest[] = [];
   const reviewed: RegisterRequest[] = [];
   const asked: string[] = [];
@@ -72,7 +81,13 @@ function play({ review, answer, source = file, yes = false, force = false, ...re
       },
     },
   });
-  return { ending: register(context, { source, yes, force }), output, registered, reviewed, asked };
+  return {
+    ending: register(context, { source, yes, force, allowLoopback }),
+    output,
+    registered,
+    reviewed,
+    asked,
+  };
 }
 
 const shown = `Weather (weather) asks for:
@@ -113,6 +128,12 @@ describe('register', () => {
     });
     expect(output.stderr).toBe(shown);
     expect(registered).toEqual([]);
+  });
+
+  it('asks for addresses of this machine only with --allow-loopback, and repeats it in the hint', async () => {
+    const { ending, reviewed } = play({ allowLoopback: true });
+    await expect(ending).rejects.toMatchObject({ hint: expect.stringMatching(/ --allow-loopback --yes$/) });
+    expect(reviewed).toEqual([{ definition: { name: 'weather' }, force: false, allow_loopback: true }]);
   });
 
   it('needs no yes with --yes, and says what it has registered', async () => {

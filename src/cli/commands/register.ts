@@ -19,6 +19,7 @@ export interface RegisterOptions {
   readonly force: boolean;
   /** Without a question. */
   readonly yes: boolean;
+  readonly allowLoopback: boolean;
 }
 
 /**
@@ -44,13 +45,14 @@ export async function register(context: CommandContext, options: RegisterOptions
 /** The digest of what the person said yes to. */
 async function reviewed(
   { terminal, questions, client }: CommandContext,
-  { source, force }: RegisterOptions,
+  { source, force, allowLoopback }: RegisterOptions,
   request: RegisterRequest,
 ): Promise<string> {
   const review = await (await client()).reviewProvider(request);
   if (!terminal.json) for (const line of asksLines(review)) terminal.warn(line);
   if (questions === undefined) {
-    const again = `authsome register ${shellWord(source)}${force ? ' --force' : ''} --yes`;
+    const flags = [...(force ? ['--force'] : []), ...(allowLoopback ? ['--allow-loopback'] : []), '--yes'];
+    const again = `authsome register ${shellWord(source)} ${flags.join(' ')}`;
     throw new AuthsomeError('Usage', `${String(review.name)} needs your yes to be registered`, {
       hint: `Read what it asks for, then run: ${again}`,
     });
@@ -61,11 +63,13 @@ async function reviewed(
   return review.digest;
 }
 
-async function registerRequest({ source, force }: RegisterOptions): Promise<RegisterRequest> {
-  if (/^https?:\/\//i.test(source)) return { url: source, force };
+async function registerRequest(options: RegisterOptions): Promise<RegisterRequest> {
+  const { source } = options;
+  const how = { force: options.force, ...(options.allowLoopback ? { allow_loopback: true } : {}) };
+  if (/^https?:\/\//i.test(source)) return { url: source, ...how };
   const text = await readDefinition(source);
   try {
-    return { definition: JSON.parse(withoutComments(text)) as unknown, force };
+    return { definition: JSON.parse(withoutComments(text)) as unknown, ...how };
   } catch (error) {
     throw new AuthsomeError('InvalidDefinition', `${source} is not JSON${placeOf(error, text)}`, {
       cause: error,
@@ -110,8 +114,9 @@ export const build: CommandModule['build'] = (command, context, finish) => {
     .argument('<file|url>', 'a JSON file with a provider definition, or its https URL')
     .option('--force', 'replace a definition of that name', false)
     .option('-y, --yes', 'register it without a question', false)
-    .action((source: string, { force, yes }: { force: boolean; yes: boolean }) =>
-      finish(register(context, { source, force, yes })),
+    .option('--allow-loopback', 'let a definition from a file name addresses of this machine', false)
+    .action((source: string, options: Omit<RegisterOptions, 'source'>) =>
+      finish(register(context, { source, ...options })),
     );
   addExamples(command, [
     ['authsome register ./acme.json', 'shows what it asks for, and asks'],

@@ -17,9 +17,9 @@ describe('a URL', () => {
   /** The service, which is elsewhere, and the authorization server that it trusts. */
   const service = () => async (input: string | URL | Request, init?: RequestInit) => {
     const url = new URL(String(input));
-    if (url.host !== 'mcp.example') return await fetch(url, init);
+    if (url.host !== 'mcp.localhost') return await fetch(url, init);
     if (url.href === testResource) {
-      const pointer = 'Bearer resource_metadata="https://mcp.example/about", error="invalid_token"';
+      const pointer = 'Bearer resource_metadata="https://mcp.localhost/about", error="invalid_token"';
       return new Response('', { status: 401, headers: { 'www-authenticate': pointer } });
     }
     return url.pathname === '/about'
@@ -35,9 +35,9 @@ describe('a URL', () => {
     const { options } = openFlowFixture(server, [{}], { fetchFor: service });
     const connections = createConnections(options);
     const session = await connections.signIns.start({ provider: testResource, force: false });
-    expect(session).toMatchObject({ provider: 'mcp-example', flow: 'dcr_pkce' });
+    expect(session).toMatchObject({ provider: 'mcp-localhost', flow: 'dcr_pkce' });
     expect(new URL(session.providerUrl ?? '').searchParams.get('resource')).toBe(testResource);
-    expect(options.catalog.find('mcp-example')?.document).toMatchObject({
+    expect(options.catalog.find('mcp-localhost')?.document).toMatchObject({
       oauth: { issuer: server.issuer, resource: testResource, scopes: ['read', 'offline_access'] },
     });
     const landed = await server.approve(session.providerUrl ?? '');
@@ -47,7 +47,7 @@ describe('a URL', () => {
       connection: 'work',
       force: false,
     });
-    expect(again.provider).toBe('mcp-example');
+    expect(again.provider).toBe('mcp-localhost');
   });
 
   it('is left alone by the next sign-in while its server wants that', async () => {
@@ -74,23 +74,23 @@ describe('a URL', () => {
     const { options } = openFlowFixture(server, [{}], { fetchFor: service });
     const connections = createConnections(options);
     await connections.signIns.start({ provider: testResource, force: false });
-    const { document } = options.catalog.find('mcp-example') ?? {};
+    const { document } = options.catalog.find('mcp-localhost') ?? {};
     const old = {
       ...document,
       display_name: 'Mine',
       oauth: { issuer: 'https://gone.example', scopes: ['x'] },
     };
-    for (const provider of [testResource, 'mcp-example']) {
-      await options.catalog.add(old, { replace: true });
+    for (const provider of [testResource, 'mcp-localhost']) {
+      await options.catalog.add(old, { replace: true, allowLoopback: true });
       await connections.signIns.start({ provider, force: true });
-      expect(options.catalog.find('mcp-example')?.document).toMatchObject({
+      expect(options.catalog.find('mcp-localhost')?.document).toMatchObject({
         display_name: 'Mine',
         oauth: { issuer: server.issuer, resource: testResource, scopes: ['read', 'offline_access'] },
       });
     }
     // One that has not is left as a person may have edited it.
     const edited = { ...document, oauth: { ...(document?.oauth as object), scopes: ['openid'] } };
-    await options.catalog.add(edited, { replace: true });
+    await options.catalog.add(edited, { replace: true, allowLoopback: true });
     const { providerUrl } = await connections.signIns.start({ provider: testResource, force: true });
     expect(new URL(providerUrl ?? '').searchParams.get('scope')).toBe('openid');
   });
@@ -198,14 +198,14 @@ describe('a URL', () => {
     const { provider } = await signIns.start({ provider: published.issuer, force: false });
     const { document } = catalog.find(provider) ?? {};
     const edited = { ...document, oauth: { ...(document?.oauth as object), scopes: ['mine'] } };
-    await options.catalog.add(edited, { replace: true });
+    await options.catalog.add(edited, { replace: true, allowLoopback: true });
     const byCode = (provider: string) => signIns.start({ provider, flow: 'device_code', force: true });
     await expect(byCode(published.issuer)).rejects.toMatchObject({ code: 'OperationNotAllowed' });
     expect(added).toHaveLength(1);
 
     published.hasCode = true;
     for (const named of [published.issuer, provider]) {
-      await options.catalog.add(edited, { replace: true });
+      await options.catalog.add(edited, { replace: true, allowLoopback: true });
       expect(await byCode(named)).toMatchObject({ provider, flow: 'device_code', asksFor: 'client' });
       expect(catalog.find(provider)).toMatchObject({
         flow: 'pkce',
@@ -237,7 +237,7 @@ describe('a URL', () => {
     await signIns.start(byCode);
     issuer = 'https://new.example';
     await expect(signIns.start(byCode)).rejects.toMatchObject({ code: 'OperationNotAllowed' });
-    expect(options.catalog.find('mcp-example')?.oauth).toMatchObject({ issuer, supportsDeviceCode: false });
+    expect(options.catalog.find('mcp-localhost')?.oauth).toMatchObject({ issuer, supportsDeviceCode: false });
   });
 
   it.each(['http://mcp.example/mcp', 'https://me:pw@mcp.example/', 'https://'])(

@@ -1,8 +1,9 @@
 import { AuthsomeError } from '../../errors.ts';
+import { isThisMachine } from '../../loopback.ts';
 import type { ServerMetadata } from '../../oauth/index.ts';
 import type { FlowName, Provider } from '../../providers/index.ts';
 import type { ConnectionsOptions } from '../contract.ts';
-import { addressOf, patientFetchTo } from './endpoints.ts';
+import { addressOf, assertElsewhere, patientFetchTo } from './endpoints.ts';
 import { serviceAt } from './service.ts';
 
 export function isServiceUrl(provider: string): boolean {
@@ -36,7 +37,10 @@ export async function discoveredProvider(options: ConnectionsOptions, address: s
     discovered_from: url.href,
     oauth,
   };
-  return await options.catalog.add(document, { replace: false });
+  return await options.catalog.add(document, {
+    replace: false,
+    allowLoopback: isThisMachine(url.hostname),
+  });
 }
 
 /**
@@ -50,7 +54,9 @@ export async function rediscoveredProvider(options: ConnectionsOptions, known: P
   const { flow, oauth } = await discover(options, new URL(address), known.oauth?.issuer);
   const { document } = known;
   const { resource, ...before } = (document.oauth ?? {}) as Readonly<Record<string, unknown>>;
-  const replace = (fields: object) => options.catalog.add({ ...document, ...fields }, { replace: true });
+  const allowLoopback = document.allow_loopback === true;
+  const replace = (fields: object) =>
+    options.catalog.add({ ...document, ...fields }, { replace: true, allowLoopback });
   if (oauth.issuer !== before.issuer || oauth.resource !== resource || flow !== known.flow)
     return await replace({ flow, oauth: { ...before, ...oauth } });
   const { supports_device_code } = oauth;
@@ -62,6 +68,7 @@ export async function rediscoveredProvider(options: ConnectionsOptions, known: P
 async function discover(options: ConnectionsOptions, url: URL, trusted: string | undefined) {
   const fetch = patientFetchTo(options, { namedHost: url.hostname });
   const { resource, server } = await serviceAt(fetch, url, trusted);
+  assertElsewhere(server, url.hostname);
   return {
     flow: flowFor(options, server),
     oauth: {

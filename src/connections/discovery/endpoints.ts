@@ -1,4 +1,5 @@
 import { AuthsomeError } from '../../errors.ts';
+import { isThisMachine } from '../../loopback.ts';
 import { discoverResource, discoverServer, type Fetch, type ServerMetadata } from '../../oauth/index.ts';
 import type { Provider } from '../../providers/index.ts';
 import type { ConnectionsOptions } from '../contract.ts';
@@ -73,7 +74,7 @@ function writtenEndpoints(provider: Provider): Endpoints | undefined {
     issRequired: false,
     authMethods: [],
     takesClientMetadataUrl: false,
-    namedHost: undefined,
+    namedHost: sourceOf(provider)?.hostname,
   };
 }
 
@@ -89,10 +90,11 @@ async function discoveredEndpoints(options: ConnectionsOptions, provider: Provid
       },
     );
   }
-  const namedHost = new URL(addressOf(provider) ?? named).hostname;
+  const namedHost = (sourceOf(provider) ?? new URL(addressOf(provider) ?? named)).hostname;
   const fetch = patientFetchTo(options, { namedHost });
   const issuer = namedIssuer ?? (await issuerOf(fetch, named));
   const server = await serverOf(fetch, provider, issuer);
+  assertElsewhere(server, namedHost);
   const { scopes: _, grantTypes: __, isConfirmed, ...found } = server;
   if (!isConfirmed) {
     options.notify({
@@ -131,6 +133,41 @@ async function issuerOf(fetch: Fetch, resource: string): Promise<string> {
   return issuer ?? new URL(resource).origin;
 }
 
+/**
+ * Refuses metadata that names an endpoint on this machine: a browser or the daemon would call a service there. Only a
+ * server that is here itself, as the person who named it knows, may do so. Throws SignInFailed.
+ */
+export function assertElsewhere(server: ServerMetadata, namedHost: string): void {
+  if (isThisMachine(namedHost)) return;
+  const endpoints = {
+    authorization_endpoint: server.authorizationUrl,
+    token_endpoint: server.tokenUrl,
+    revocation_endpoint: server.revocationUrl,
+    device_authorization_endpoint: server.deviceAuthorizationUrl,
+    registration_endpoint: server.registrationEndpoint,
+    pushed_authorization_request_endpoint: server.pushedAuthorizationUrl,
+    issuer: server.issuer,
+  };
+  const here = Object.entries(endpoints).find(
+    ([, url]) => url !== undefined && isThisMachine(new URL(url).hostname),
+  );
+  if (here === undefined) return;
+  throw new AuthsomeError(
+    'SignInFailed',
+    `the authorization server metadata names an address of this machine as its ${here[0]}`,
+  );
+}
+
+/**
+ * The one address that a person named, for a definition that was registered from a URL: the base URL, or that URL. Any other
+ * address in it is a stranger's.
+ */
+function sourceOf({ document, baseUrl, isBaseUrlAsked }: Provider): URL | undefined {
+  const { registered_from: url } = document;
+  if (typeof url !== 'string' || !URL.canParse(url)) return undefined;
+  return new URL(isBaseUrlAsked && baseUrl !== undefined ? baseUrl : url);
+}
+
 /** A fetch to a definition's own endpoints, or to discovered ones: those may be private only at the named host. */
 export function fetchTo(options: ConnectionsOptions, target: Pick<Endpoints, 'namedHost'>): Fetch {
   const { namedHost } = target;
@@ -145,6 +182,11 @@ export function fetchTo(options: ConnectionsOptions, target: Pick<Endpoints, 'na
 export function patientFetchTo(options: ConnectionsOptions, target: Pick<Endpoints, 'namedHost'>): Fetch {
   const fetch = fetchTo(options, target);
   return options.waits?.obeying(fetch) ?? fetch;
+}
+
+/** A fetch to other addresses of a definition, such as that of its account. */
+export function fetchOf(options: ConnectionsOptions, provider: Provider): Fetch {
+  return fetchTo(options, { namedHost: sourceOf(provider)?.hostname });
 }
 
 /** The address that a person typed, for a definition that was discovered from one: everything else in it is only claimed. */

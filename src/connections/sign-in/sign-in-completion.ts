@@ -1,6 +1,7 @@
 import { AuthsomeError } from '../../errors.ts';
 import { type ApprovedHosts, definedHosts, isOwnUrl, type Provider } from '../../providers/index.ts';
 import type { ProviderCatalog } from '../contract.ts';
+import { fetchOf } from '../discovery/index.ts';
 import { connectionKey } from '../names.ts';
 import type { NewSession, OpenConnection, StoredSession } from '../records/index.ts';
 import {
@@ -83,7 +84,7 @@ async function accountOf(
   if (url === undefined || secrets.accessToken === undefined) return undefined;
   const { issuer, tokenUrl, authorizationUrl } = session.endpoints ?? {};
   if (!isOwnUrl(url, approved, [issuer, tokenUrl, authorizationUrl])) return undefined;
-  return await accountLabel(options.fetchFor({ publicOnly: false }), provider, secrets.accessToken);
+  return await accountLabel(fetchOf(options, provider), provider, secrets.accessToken);
 }
 
 /** Stores an API key as the session's connection and ends the session. */

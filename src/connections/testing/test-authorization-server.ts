@@ -9,7 +9,7 @@ export const testClient = { clientId: 'the-client', clientSecret: 'the-client-se
 export const deviceClient = { clientId: 'the-device-client', clientSecret: '' };
 export const machineClient = { clientId: 'the-machine', clientSecret: 'the-machine-secret-0123456789' };
 /** A service that trusts this server. */
-export const testResource = 'https://mcp.example/mcp';
+export const testResource = 'https://mcp.localhost/mcp';
 export const testRedirectUri = 'http://127.0.0.1:7998/auth/callback/oauth';
 
 /** Where a browser lands with these parameters. */

@@ -79,6 +79,7 @@ export function oauthProvider(oauth: Partial<OauthDefinition> = {}, rest: Partia
     flow: 'pkce',
     baseUrl: undefined,
     needsBaseUrl: false,
+    isBaseUrlAsked: false,
     oauth: { ...oauthDefaults, ...oauth },
     apiKey: undefined,
     client: { clientId: undefined, clientIdEnv: undefined, clientSecretEnv: undefined },
@@ -140,8 +141,8 @@ export function openFixture(
           throw new AuthsomeError('ProviderNotFound', `no provider is named ${name}`);
         return provider;
       },
-      async add(document) {
-        const added = parseProvider(document, 'custom');
+      async add(document, { allowLoopback = false }) {
+        const added = parseProvider({ ...(document as object), allow_loopback: allowLoopback }, 'custom');
         const before = known.findIndex(({ name }) => name === added.name);
         if (before === -1) known.push(added);
         else known[before] = added;

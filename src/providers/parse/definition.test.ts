@@ -30,6 +30,7 @@ describe('provider definition', () => {
       source: 'custom',
       flow: 'api_key',
       needsBaseUrl: false,
+      isBaseUrlAsked: false,
       oauth: undefined,
       apiKey: { headerName: 'Authorization', headerPrefix: 'Bearer ' },
       inject: [
@@ -354,19 +355,44 @@ describe('provider definition', () => {
       '/api_key: must use the same placement as the OAuth token',
       { ...oauth, api_key: { header_name: 'x-key' } },
     ],
+    ['/allow_loopback: must be true or false', { ...keyed, allow_loopback: 'yes' }],
+    ...[
+      'http://127.0.0.1:9600/containers/create?name=x',
+      'http://localhost:9600/',
+      'https://localhost/',
+      'https://127.1.2.3/',
+      'https://[::1]:9600/',
+      'https://db.localhost/',
+      'https://localhost./',
+      'https://0.0.0.0:9600/',
+      'https://[::]:9600/',
+      'https://[::ffff:7f00:1]/',
+      'https://[::ffff:127.0.0.1]/',
+    ].flatMap((url): [string, unknown][] => [
+      ['/oauth/token_url: is on this machine', withOauth({ token_url: url })],
+      ['/oauth/authorization_url: is on this machine', withOauth({ authorization_url: url })],
+      ['/oauth/issuer: is on this machine', withOauth({ issuer: url })],
+      ['/setup/url: is on this machine', { ...keyed, setup: { url } }],
+    ]),
+    ['/api_url/1: is on this machine', { ...keyed, api_url: ['api.acme.test', 'localhost:9600'] }],
+    ['/base_url: is on this machine', { ...keyed, base_url: 'http://127.0.0.1:9600', api_url: '{base_url}' }],
     ['/docs: must be an https URL', { ...keyed, docs: 'see the manual' }],
     ['/setup/steps/0: must be printable', { ...keyed, setup: { steps: ['\u001b]0;x\u0007'] } }],
     ['/client/client_id_env: must be the name', { ...oauth, client: { client_id_env: '1A' } }],
   ])('%s', (fault, document) => expect(faultOf(document)).toContain(`InvalidDefinition ${fault}`));
 
-  it('lets loopback do without TLS, as nothing else may', () => {
+  it('lets loopback do without TLS where a person allows loopback, as nothing else may', () => {
     for (const url of [
       'http://127.0.0.1:8080/token',
       'http://localhost:8080/token',
       'http://[::1]:8080/token',
     ]) {
-      expect(parseProvider(withOauth({ token_url: url }), 'custom').oauth?.tokenUrl).toBe(url);
+      const document = { ...withOauth({ token_url: url }), allow_loopback: true };
+      expect(parseProvider(document, 'custom').oauth?.tokenUrl).toBe(url);
     }
+    expect(
+      faultOf({ ...withOauth({ token_url: 'http://id.acme.test/token' }), allow_loopback: true }),
+    ).toContain('must be an https URL');
     expect(faultOf({ ...keyed, api_url: 'http://127.0.0.1:8080' })).toContain('must be an https URL');
   });
 

@@ -9,7 +9,17 @@ import {
 } from '../provider.ts';
 import { parseApiKey } from './api-key.ts';
 import { parseExport, parsePhantomTemplate } from './export.ts';
-import { at, Fields, isObject, PointedFault, parseBaseUrl, printableForm, sentenceForm } from './fields.ts';
+import {
+  at,
+  Fields,
+  isObject,
+  type Places,
+  PointedFault,
+  parseBaseUrl,
+  placeFault,
+  printableForm,
+  sentenceForm,
+} from './fields.ts';
 import { assertAccountIsOwn, parseInject, usualPlacements } from './inject.ts';
 import { missingForFlow, parseOauth } from './oauth.ts';
 import { modernise, originalPointer } from './spelling.ts';
@@ -82,10 +92,14 @@ function parseModern(
   source: ProviderSource,
   asked: string | undefined,
 ): Provider {
-  const ownBaseUrl = defaultBaseUrl(modern);
+  const allowsLoopback = modern.allow_loopback === true;
+  const named = asked && new URL(asked).host;
+  const ownBaseUrl = defaultBaseUrl(modern, { allowsLoopback, named });
   const baseUrl = asked ?? ownBaseUrl;
   const document = asked === undefined || asked === ownBaseUrl ? modern : selfHosted(modern);
-  const fields = new Fields(document, '', baseUrl);
+  const places = { baseUrl, named, allowsLoopback };
+  const fields = new Fields(document, '', places);
+  fields.flag('allow_loopback', false);
   if (fields.has('schema_version') && document.schema_version !== 1)
     fields.fault('schema_version', 'must be 1');
   const name = fields.text('name', nameForm) ?? fields.fault('name', nameForm.sentence);
@@ -109,7 +123,7 @@ function parseModern(
   if (missing !== undefined) oauthFields?.fault(missing.key, missing.sentence);
   const oauth = oauthFields === undefined ? undefined : parseOauth(oauthFields, flow, baseUrl);
   const keyFields =
-    fields.object('api_key') ?? (authType === 'api_key' ? new Fields({}, '/api_key', baseUrl) : undefined);
+    fields.object('api_key') ?? (authType === 'api_key' ? new Fields({}, '/api_key', places) : undefined);
   const phantom = parsePhantomTemplate(fields.object('export'));
   const apiKey = keyFields === undefined ? undefined : parseApiKey(keyFields, { provider: name, phantom });
   const inject = parseInject(fields, usualPlacements(fields, oauth, apiKey, keyFields), apiKey?.shapes);
@@ -123,6 +137,7 @@ function parseModern(
     flow,
     baseUrl,
     needsBaseUrl,
+    isBaseUrlAsked: asked !== undefined,
     oauth,
     apiKey,
     client: parseClient(fields.object('client')),
@@ -139,7 +154,10 @@ function parseModern(
   };
 }
 
-function defaultBaseUrl(document: Readonly<Record<string, unknown>>): string | undefined {
+function defaultBaseUrl(
+  document: Readonly<Record<string, unknown>>,
+  places: Omit<Places, 'baseUrl'>,
+): string | undefined {
   const oauth = document.oauth;
   const [value, pointer] =
     isObject(oauth) && oauth.base_url != null
@@ -147,7 +165,10 @@ function defaultBaseUrl(document: Readonly<Record<string, unknown>>): string | u
       : [document.base_url, '/base_url'];
   if (value === undefined || value === null) return undefined;
   if (typeof value !== 'string') throw new PointedFault(pointer, 'must be an https URL');
-  return at(pointer, () => parseBaseUrl(value));
+  const baseUrl = at(pointer, () => parseBaseUrl(value));
+  const fault = placeFault(new URL(baseUrl), places);
+  if (fault !== undefined) throw new PointedFault(pointer, fault);
+  return baseUrl;
 }
 
 /** The definition for a self-hosted service: the fields of `self_hosted` replace those above it. */

@@ -1,5 +1,5 @@
 import { jsonPointer } from '../../json.ts';
-import { isLoopbackName } from '../../loopback.ts';
+import { isLoopbackName, isThisMachine } from '../../loopback.ts';
 import { Fault } from '../fault.ts';
 import { canonicalTarget } from '../host.ts';
 
@@ -39,17 +39,27 @@ export const variableForm: TextForm = {
 const standInBaseUrl = 'https://base-url.invalid';
 const template = '{base_url}';
 
+/** Which addresses a definition may name. */
+export interface Places {
+  /** What `{base_url}` stands for. */
+  readonly baseUrl: string | undefined;
+  /** `host:port` that a person named, wherever that is. */
+  readonly named: string | undefined;
+  /** `allow_loopback`: a person lets the definition name addresses of this machine. */
+  readonly allowsLoopback: boolean;
+}
+
 /** One object of a definition, read field by field; `null` counts as absent. Every fault names its field. */
 export class Fields {
   readonly #object: Readonly<Record<string, unknown>>;
   readonly #pointer: string;
-  readonly #baseUrl: string | undefined;
+  readonly #places: Places;
 
-  constructor(value: unknown, pointer: string, baseUrl: string | undefined) {
+  constructor(value: unknown, pointer: string, places: Places) {
     if (!isObject(value)) throw new PointedFault(pointer, 'must be an object');
     this.#object = value;
     this.#pointer = pointer;
-    this.#baseUrl = baseUrl;
+    this.#places = places;
   }
 
   pointer(key: string | number): string {
@@ -120,14 +130,14 @@ export class Fields {
 
   object(key: string): Fields | undefined {
     const value = this.#value(key);
-    return value === undefined ? undefined : new Fields(value, this.pointer(key), this.#baseUrl);
+    return value === undefined ? undefined : new Fields(value, this.pointer(key), this.#places);
   }
 
   objects(key: string): readonly Fields[] {
     const value = this.#value(key);
     if (value === undefined) return [];
     if (!Array.isArray(value) || value.length === 0) this.fault(key, 'must be a list that is not empty');
-    return value.map((item, index) => new Fields(item, `${this.pointer(key)}/${index}`, this.#baseUrl));
+    return value.map((item, index) => new Fields(item, `${this.pointer(key)}/${index}`, this.#places));
   }
 
   /** An absolute https URL (http on loopback), `{base_url}` replaced; `undefined` while there is no base URL. */
@@ -135,7 +145,7 @@ export class Fields {
     const text = this.text(key);
     if (text === undefined) return undefined;
     const { resolved, isPending } = this.resolve(text);
-    const sentence = secureUrlFault(resolved);
+    const sentence = secureUrlFault(resolved) ?? placeFault(new URL(resolved), this.#places);
     if (sentence !== undefined) this.fault(key, sentence);
     return isPending ? undefined : resolved;
   }
@@ -145,15 +155,24 @@ export class Fields {
     const text = this.text(key);
     if (text === undefined) return undefined;
     const { resolved, isPending } = this.resolve(text);
-    const sentence = secureUrlFault(resolved.split('#', 1)[0] ?? '') ?? printableFault(resolved);
+    const sentence =
+      secureUrlFault(resolved.split('#', 1)[0] ?? '') ??
+      printableFault(resolved) ??
+      placeFault(new URL(resolved), this.#places);
     if (sentence !== undefined) this.fault(key, sentence);
     return isPending ? undefined : resolved;
   }
 
   resolve(text: string): { readonly resolved: string; readonly isPending: boolean } {
     const isTemplate = text.includes(template);
-    const resolved = isTemplate ? text.replaceAll(template, this.#baseUrl ?? standInBaseUrl) : text;
-    return { resolved, isPending: isTemplate && this.#baseUrl === undefined };
+    const resolved = isTemplate ? text.replaceAll(template, this.#places.baseUrl ?? standInBaseUrl) : text;
+    return { resolved, isPending: isTemplate && this.#places.baseUrl === undefined };
+  }
+
+  /** Why a credential must not go to this host and port. */
+  placeFault(target: { readonly host: string; readonly port: number }): string | undefined {
+    const host = target.host.includes(':') ? `[${target.host}]` : target.host;
+    return placeFault(new URL(`https://${host}:${target.port}`), this.#places);
   }
 
   #value(key: string): unknown {
@@ -181,6 +200,15 @@ export function parseBaseUrl(text: string): string {
   const url = new URL(text);
   if (url.search !== '' || text.includes('?')) throw new Fault('must have no query');
   return `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
+}
+
+/**
+ * A definition that a stranger wrote must not make the daemon, or a browser, call a service of this machine. `undefined`
+ * where the person allowed that, or named that very place.
+ */
+export function placeFault(url: URL, { named, allowsLoopback }: Omit<Places, 'baseUrl'>): string | undefined {
+  if (!isThisMachine(url.hostname) || allowsLoopback || url.host === named) return undefined;
+  return 'is on this machine: only a definition from a file, with allow_loopback, may name that';
 }
 
 /** Why credentials must not be sent to this URL; `undefined` when they may. */

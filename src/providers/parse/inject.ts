@@ -64,7 +64,11 @@ export function parseInject(
 function parseHosts(fields: Fields, key: string): InjectRule['hosts'] {
   const texts = fields.texts(key);
   if (texts.length === 0) fields.fault(key, 'must name at least one host');
-  return texts.map(({ text, pointer }) => at(pointer, () => parseHostPattern(fields.resolve(text).resolved)));
+  return texts.map(({ text, pointer }) => {
+    const pattern = at(pointer, () => parseHostPattern(fields.resolve(text).resolved));
+    const fault = pattern.kind === 'exact' ? fields.placeFault(pattern) : undefined;
+    return fault === undefined ? pattern : fields.faultAt(pointer, fault);
+  });
 }
 
 /**

@@ -38,6 +38,8 @@ const definition: Known = {
   ...fieldsNamed(
     ...['schema_version', 'name', 'display_name', 'description', 'logo', 'docs', 'docs_url', 'auth_type'],
     ...['flow', 'base_url', 'api_url', 'host_url', 'scrub', 'env', 'authorization_method', '$schema'],
+    // What authsome adds when it stores a definition.
+    ...['allow_loopback', 'registered_from', 'discovered_from'],
     // What `inspect --json` adds.
     ...['v', 'source', 'redirect_uri', 'asks_for', 'unknown_fields', 'asks_for_with_base_url', 'changes'],
     ...['changes_with_base_url'],

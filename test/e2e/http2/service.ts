@@ -85,7 +85,7 @@ export async function openHttp2Fixture(
     AUTHSOME_EXTRA_CA_CERTS: caFile,
     MULTIPLEX_KEY: apiKey,
   });
-  await register(fixture, {
+  const definition = {
     schema_version: 1,
     name: 'multiplex',
     display_name: 'Multiplex',
@@ -98,7 +98,8 @@ export async function openHttp2Fixture(
       `https://${grpcHost}`,
     ],
     api_key: { env_var: 'MULTIPLEX_KEY', header_name: 'Authorization', header_prefix: 'Bearer' },
-  });
+  };
+  await register(fixture, definition, '--allow-loopback');
   await fixture.json(['login', 'multiplex', '--yes']);
   const tunnel = join(root, 'test/conformance/through-tunnel.mjs');
   return {
