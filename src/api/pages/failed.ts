@@ -50,7 +50,7 @@ export function unknownSessionPage(): string {
   return failedPage({
     kind: 'warn',
     heading: 'There is no such sign-in here',
-    cause: 'It has expired, or it belongs to another browser.',
+    cause: 'It has expired, it belongs to another browser, or this one sends no cookies.',
     hint: 'Open the newest address that your terminal shows.\nOr start again from your terminal: authsome login <provider>',
     settingsUrl: undefined,
   });

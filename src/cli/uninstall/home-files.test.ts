@@ -45,6 +45,7 @@ const ours = [
   'logs/daemon.log.1',
   'runs/run_47n27zfwmsn7btyt64kbad65/bundle.pem',
   'runs/run_47n27zfwmsn7btyt64kbad65/ca.pem',
+  'sign-in/ses_Tr3ANWZNL0M9subN3tkuFg.html',
   'server/authsome.db',
   'server/authsome.db-shm',
   'server/authsome.db-wal',

@@ -7,6 +7,7 @@ const filesByDirectory: Readonly<Record<string, RegExp>> = {
     /^((authsome\.db|daemon\.lock)(-wal|-shm|-journal)?|master\.key|daemon\.json|start\.lock|daemon\.key)$/,
   logs: /^(daemon\.log(\.\d+)?|audit-\d{12,}-\d{12,}\.jsonl)$/,
   backups: /^scan-[0-9TZ]+-[0-9a-f]{16}\.json$/,
+  'sign-in': /^ses_[A-Za-z0-9_-]+\.html$/,
   known_daemons: /^[A-Za-z0-9._%-]+$/,
 };
 const runFile = /^(ca|bundle)\.pem$/;

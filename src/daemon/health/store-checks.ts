@@ -129,7 +129,7 @@ async function hostsFinding(tenants: readonly Tenant[]): Promise<Finding> {
 async function signInsFinding(tenants: readonly Tenant[]): Promise<Finding> {
   const all = await Promise.all(tenants.map(({ connections }) => connections.signIns.usedElsewhere()));
   const [first, ...others] = all.flat();
-  if (first === undefined) return ok('no sign-in was opened in two browsers');
+  if (first === undefined) return ok('no completed sign-in was opened in a second browser');
   const names = [first, ...others].map(({ provider, connection }) => `${provider}/${connection}`).join(', ');
   return {
     status: 'warn',
