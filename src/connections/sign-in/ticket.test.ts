@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RecordKind, Vault } from '../../vault/index.ts';
 import { createConnections } from '../connections.ts';
 import { findClient } from '../records/index.ts';
 import {
@@ -8,6 +9,7 @@ import {
   testClient,
 } from '../testing/test-authorization-server.ts';
 import { testBrowser, ticketIn } from '../testing/test-browser.ts';
+import { memoryVault } from '../testing/test-fixture.ts';
 import { openServerFixture, signIn } from '../testing/test-sign-in.ts';
 
 let server: TestAuthorizationServer;
@@ -16,13 +18,37 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-async function begin(provider: string, { signedInBefore = false } = {}) {
-  const fixture = openServerFixture(server);
+async function begin(
+  provider: string,
+  { signedInBefore = false, vault = memoryVault() }: { signedInBefore?: boolean; vault?: Vault } = {},
+) {
+  const fixture = openServerFixture(server, { vault });
   const connections = createConnections(fixture.options);
   if (signedInBefore) await signIn(server, connections, 'before');
   const session = await connections.signIns.start({ provider, force: false });
   const ticket = ticketIn(session.authUrl);
   return { ...fixture, connections, signIns: connections.signIns, session, id: session.id, ticket };
+}
+
+/** A vault that holds back the next write of a record of this kind until it is let go. */
+function slowVault(kind: RecordKind) {
+  const vault = memoryVault();
+  let release: () => void = () => undefined;
+  let arrive: () => void = () => undefined;
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const arrived = new Promise<void>((resolve) => {
+    arrive = resolve;
+  });
+  const write: Vault['write'] = async (record, version) => {
+    if (record.kind === kind) {
+      arrive();
+      await released;
+    }
+    return vault.write(record, version);
+  };
+  return { vault: { ...vault, write }, arrived, release: () => release() };
 }
 
 const unknown = { code: 'SessionNotFound', message: 'this sign-in does not exist or has expired' };
@@ -103,6 +129,37 @@ describe('the ticket of a sign-in', () => {
     await signIns.open(testBrowser(), id, ticket);
     expect((await signIns.read(id)).status).toBe('failed');
     expect((await connections.signIns.start({ provider: 'acme', force: false })).asksFor).toBeUndefined();
+  });
+
+  it('of a second browser waits for a key that is being stored, and then warns', async () => {
+    const { vault, arrived, release } = slowVault('connection');
+    const { signIns, connections, id, ticket } = await begin('keys', { vault });
+    await signIns.open(testBrowser(), id, ticket);
+    const stored = signIns.submitSecret(id, 'sk-given');
+    await arrived;
+    const second = signIns.open(testBrowser(), id, ticket);
+    await new Promise(setImmediate);
+    release();
+    expect((await stored).status).toBe('connected');
+    expect(await second).toMatchObject({
+      isAdmitted: false,
+      session: { status: 'connected', warnings: [{ error: 'OpenedElsewhere' }] },
+    });
+    expect(await connections.summaries('keys')).toHaveLength(1);
+  });
+
+  it('of a second browser waits for a client that is being stored, and then forgets it', async () => {
+    const { vault, arrived, release } = slowVault('client');
+    const { signIns, options, id, ticket } = await begin('acme', { vault });
+    await signIns.open(testBrowser(), id, ticket);
+    const entered = signIns.submitClient(id, testClient);
+    await arrived;
+    const second = signIns.open(testBrowser(), id, ticket);
+    await new Promise(setImmediate);
+    release();
+    await entered;
+    expect(await second).toMatchObject({ isAdmitted: false, session: { status: 'failed' } });
+    expect(await options.vault.list('client')).toEqual([]);
   });
 
   it('warns once when a second browser comes after the sign-in was connected', async () => {

@@ -63,6 +63,19 @@ describe('the address that a browser is started with', () => {
     ]);
   });
 
+  it('leads straight to the provider when nothing is to be asked', async () => {
+    const body = { provider: 'github', connection: 'direct', force: false };
+    const begun = await fixture.call('POST', '/v1/auth-sessions', body);
+    const { session_id: id } = (await begun.json()) as AuthSessionDocument;
+    const client = { client_id: 'Iv1.client', client_secret: '' };
+    const call = await fixture.call('POST', `/v1/auth-sessions/${id}/client`, client);
+    const { auth_url: url, provider_url: atProvider } = (await call.json()) as AuthSessionDocument;
+    expect(url).not.toContain('state=');
+    const answer = await createCookieJar().fetch(url ?? '');
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, atProvider]);
+    expect(atProvider).toMatch(/^https:\/\/github\.com\/login\/oauth\/authorize\?/);
+  });
+
   it('is used up by a person’s visit only', async () => {
     const { auth_url: url, session_id: id } = await start('visits');
     const path = new URL(url).pathname;
