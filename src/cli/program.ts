@@ -53,7 +53,7 @@ async function runCommandLine(context: CommandContext, args: readonly string[]):
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return 0;
-    throw usageError(error, program, entry, args[1]);
+    throw usageError(error, program, entry === undefined ? [] : args);
   }
 }
 
@@ -117,18 +117,15 @@ function entryOf(name: string, context: CommandContext): CommandEntry | 'complet
 }
 
 /** The error for a message of commander: what is wrong, then what was probably meant. */
-function usageError(
-  error: CommanderError,
-  program: Command,
-  entry: CommandEntry | undefined,
-  verb: string | undefined,
-): AuthsomeError {
-  const command = entry === undefined ? program : (program.commands[0] ?? program);
+function usageError(error: CommanderError, program: Command, args: readonly string[]): AuthsomeError {
+  const path = commandsNamed(program, args);
+  const command = path.at(-1) ?? program;
   const verbs = command.commands.map((sub) => sub.name());
+  const words = path.map((named) => named.name());
   // Where a verb is missing, commander shows the help and throws its name.
   const first =
     error.code === 'commander.help'
-      ? `${command.name()} needs one of: ${verbs.join(', ')}`
+      ? `${words.join(' ')} needs one of: ${verbs.join(', ')}`
       : usageMessage(error.message);
   const wrong = /^unknown (option|command): (.+)$/.exec(first);
   const candidates =
@@ -138,11 +135,21 @@ function usageError(
           .concat(globalOptions)
       : verbs;
   const near = wrong?.[2] === undefined ? undefined : closest(wrong[2], candidates);
-  const words = [entry?.name, verbs.find((name) => name === verb)].filter((word) => word !== undefined);
   const help = `Run: ${['authsome', ...words, '--help'].join(' ')}`;
   return new AuthsomeError('Usage', first, {
     hint: near === undefined ? help : `Did you mean ${near}? ${help}`,
   });
+}
+
+/** The command that the first words name, the one below it that the next word names, and so on. */
+function commandsNamed(program: Command, args: readonly string[]): readonly Command[] {
+  const path: Command[] = [];
+  for (const word of args) {
+    const named = (path.at(-1) ?? program).commands.find((sub) => sub.name() === word);
+    if (named === undefined) break;
+    path.push(named);
+  }
+  return path;
 }
 
 function createContext(options: CliOptions, terminal: CommandContext['terminal']): CommandContext {

@@ -21,6 +21,17 @@ async function helpOf(fixture: Fixture, ...command: readonly string[]): Promise<
   return help.stdout.slice(0, help.stdout.indexOf('Examples:'));
 }
 
+/** The help of a command, and of every command below it. */
+async function helpsOf(fixture: Fixture, ...words: readonly string[]): Promise<readonly string[]> {
+  const help = await helpOf(fixture, ...words);
+  const below = help.includes('\nCommands:\n')
+    ? [...help.matchAll(/^ {2}(\w[\w-]*) /gm)].map(([, word]) => word ?? '')
+    : [];
+  const verbs = below.filter((word) => word !== 'help');
+  const helps = await Promise.all(verbs.map((verb) => helpsOf(fixture, ...words, verb)));
+  return [help, ...helps.flat()];
+}
+
 function optionsIn(help: string): readonly string[] {
   return [...help.matchAll(/^ +(?:-\w, )?(--[\w-]+)/gm)].map(([, option]) => option ?? '');
 }
@@ -28,11 +39,7 @@ function optionsIn(help: string): readonly string[] {
 it('every command has a page, which names each of its options and no other', async () => {
   await withFixture(await openFixture(), async (fixture) => {
     for (const { name } of commandTable) {
-      const help = await helpOf(fixture, name);
-      const words = [...help.matchAll(/^ {2}(\w[\w-]*) /gm)].map(([, word]) => word ?? '');
-      const isGroup = help.includes('\nCommands:\n');
-      const verbs = isGroup ? words.filter((word) => word !== 'help') : [];
-      const helps = [help, ...(await Promise.all(verbs.map((verb) => helpOf(fixture, name, verb))))];
+      const helps = await helpsOf(fixture, name);
       const own = helps.flatMap(optionsIn).filter((option) => !everywhere.has(option));
       const page = pageOf(name);
       expect([name, own.filter((option) => !page.includes(option))]).toEqual([name, []]);

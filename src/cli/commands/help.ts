@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import type { Command } from 'commander';
 import { AuthsomeError } from '../../errors.ts';
 import { closest } from '../../suggestion.ts';
 import type { CommandModule } from '../command-table.ts';
@@ -19,10 +20,9 @@ export async function help(context: CommandContext, words: readonly string[]): P
     return;
   }
   const { commands } = await context.fullProgram();
-  const [first = '', verb] = words.map((word) => word.toLowerCase());
+  const [first = '', ...verbs] = words.map((word) => word.toLowerCase());
   const command = commands.find((candidate) => candidate.name() === first);
-  const isVerb = words.length === 2 && command?.commands.some((candidate) => candidate.name() === verb);
-  if (command !== undefined && (words.length === 1 || isVerb)) {
+  if (command !== undefined && hasVerbs(command, verbs)) {
     // The page of a command covers its verbs.
     if (pages.includes(first)) await printPage(context, first, pages);
     else command.outputHelp();
@@ -32,6 +32,14 @@ export async function help(context: CommandContext, words: readonly string[]): P
   throw new AuthsomeError('Usage', `no help for "${words.join(' ')}"`, {
     hint: near === undefined ? 'See all pages: authsome help' : `Did you mean: authsome help ${near}`,
   });
+}
+
+/** Whether each of these names a command below the one before it. */
+function hasVerbs(command: Command, verbs: readonly string[]): boolean {
+  const [verb, ...rest] = verbs;
+  if (verb === undefined) return true;
+  const named = command.commands.find((candidate) => candidate.name() === verb);
+  return named !== undefined && hasVerbs(named, rest);
 }
 
 async function printContents({ terminal, docs }: CommandContext, pages: readonly string[]): Promise<void> {
