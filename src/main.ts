@@ -11,8 +11,14 @@ import type { ServeOptions } from './daemon/index.ts';
 process.on('SIGUSR1', () => {});
 
 const [, entry = '', ...args] = process.argv;
-const { name: packageName, version } = packageDocument;
-const common = { args, entry, environment: process.env, version, packageName };
+// By property: destructured, all of package.json would be in the bundle, and parsed at every start.
+const common = {
+  args,
+  entry,
+  environment: process.env,
+  version: packageDocument.version,
+  packageName: packageDocument.name,
+};
 
 async function serve(options: Omit<ServeOptions, 'addressInUse'>): Promise<number> {
   const [{ serveDaemon }, { addressInUse }] = await Promise.all([

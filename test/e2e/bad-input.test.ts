@@ -1,7 +1,7 @@
-import { chmodSync, copyFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type Fixture, gone, openFixture, withFixture } from '../support/fixture.ts';
+import { entry, type Fixture, gone, openFixture, withFixture } from '../support/fixture.ts';
 
 const fixture = () => openFixture();
 
@@ -63,6 +63,10 @@ describe('what a person mistypes', () => {
         expect(asJson.code).toBe(code);
       }
     });
+  });
+
+  it('starts from a file that has no more of package.json in it than name and version', () => {
+    expect(readFileSync(entry, 'utf8')).not.toContain('devDependencies');
   });
 
   it('gets help with examples, and the version', async () => {
