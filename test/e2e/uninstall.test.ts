@@ -30,7 +30,7 @@ describe('uninstall', () => {
     });
     expect(found.bytes).toBeGreaterThan(100_000);
     const text = await fixture.authsome(['uninstall']);
-    expect(text.stdout).toContain('pixel/default');
+    expect(text.stdout).toMatch(/^ {2}a connection, whose grant lives on at the provider: pixel\/default$/m);
     expect(text.stderr).toContain('Nothing was removed.');
     expect(await fixture.json(['get', 'pixel'])).toMatchObject({ status: 'connected' });
   });

@@ -1,6 +1,7 @@
 import type { RevokeDocument, UninstallDocument } from '../../client/index.ts';
 import { shellWord } from '../../command-line.ts';
 import type { CommandContext } from '../context.ts';
+import { joined, type SafeText } from '../output/safe-text.ts';
 import type { Inventory } from './inventory.ts';
 
 /** What a removal did. */
@@ -38,7 +39,7 @@ export function uninstallDocument(
 }
 
 /** What is on this machine, a line for each kind. */
-export function inventoryText({ home, files, daemon, problem, rewrittenFiles }: Inventory): string {
+export function inventoryText({ home, files, daemon, problem, rewrittenFiles }: Inventory): SafeText {
   const lines = ['authsome has on this machine:'];
   lines.push(`  ${home}: ${count(files.files.length, 'file')}, ${sizeText(files.bytes)}`);
   if (daemon !== undefined) {
@@ -54,7 +55,7 @@ export function inventoryText({ home, files, daemon, problem, rewrittenFiles }: 
     lines.push(`  phantoms in ${file}: to get its keys back first: authsome scan --undo ${shellWord(file)}`);
   }
   for (const path of files.others) lines.push(`  not authsome's, so it stays: ${path}`);
-  return lines.join('\n');
+  return joined(lines, '\n');
 }
 
 function count(number: number, what: string): string {
