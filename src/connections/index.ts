@@ -1,6 +1,7 @@
 /**
  * The use cases of a connection: sign in, hand out a live credential, refresh it once for all callers, revoke it.
  */
+export { redirectUriFor } from './clients/index.ts';
 export type { Connections } from './connections.ts';
 export { createConnections } from './connections.ts';
 export type {

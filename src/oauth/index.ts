@@ -36,7 +36,12 @@ export {
   readPushedAuthorizationResponse,
 } from './pushed-authorization.ts';
 export { readRefreshResponse, refreshRequest } from './refresh.ts';
-export { mayBeRefusedForScopes, readRegistration, registrationRequest } from './registration.ts';
+export {
+  mayBeRefusedForRedirectUri,
+  mayBeRefusedForScopes,
+  readRegistration,
+  registrationRequest,
+} from './registration.ts';
 export type { RevocationOutcome } from './revocation.ts';
 export { revokeTokens } from './revocation.ts';
 export type { ClientCredentials, TokenSet } from './token.ts';

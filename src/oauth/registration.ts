@@ -66,6 +66,17 @@ export function mayBeRefusedForScopes(reply: Reply): boolean {
   return typeof error === 'string' && scopeErrors.has(error);
 }
 
+/**
+ * Whether a registration was refused for its redirect URI: by the server (RFC 7591 §3.2.2), or by a firewall before it,
+ * which answers in a form of its own.
+ */
+export function mayBeRefusedForRedirectUri(reply: Reply): boolean {
+  if (![400, 403, 406, 422].includes(reply.status)) return false;
+  const { error, error_description: description } = parseBody(reply) ?? {};
+  if (error === undefined || error === 'invalid_redirect_uri') return true;
+  return typeof description === 'string' && /redirect|loopback|127\.0\.0\.1/i.test(description);
+}
+
 const scopeErrors = new Set(['invalid_scope', 'insufficient_scope', 'invalid_client_metadata']);
 
 /**

@@ -78,6 +78,8 @@ export interface OauthDefinition {
   readonly deviceTokenRequest: 'form' | 'json';
   /** `optional`: a response need not say which server it is from, even where that leaves a doubt (RFC 9700 §4.4). */
   readonly iss: 'optional' | undefined;
+  /** The host of the redirect URI, for services that refuse an address there (RFC 8252 §8.3 has the contrary). */
+  readonly redirectHost: '127.0.0.1' | 'localhost' | undefined;
   /** RFC 8707: send `resource` with this value. */
   readonly resource: string | undefined;
   /** Where an account label is found after sign-in. `field` is a dotted path in the response (`user.email`). */

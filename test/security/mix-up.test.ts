@@ -72,18 +72,20 @@ beforeAll(async () => {
     ['honest', honest],
     ['evil', evil],
   ] as const) {
-    for (const registers of [false, true]) {
+    for (const kind of ['', '-registers', '-by-name']) {
+      const registers = kind === '-registers';
       const definition = {
         schema_version: 1,
-        name: registers ? `${name}-registers` : name,
+        name: name + kind,
         display_name: name,
         auth_type: 'oauth2',
         flow: registers ? 'dcr_pkce' : 'pkce',
-        api_url: `https://${name}.example/${registers}`,
+        api_url: `https://${name}.example/${kind}`,
         oauth: {
           authorization_url: `${originOf(server)}/auth`,
           token_url: `${originOf(server)}/token`,
           ...(registers ? { registration_endpoint: `${originOf(server)}/register` } : {}),
+          ...(kind === '-by-name' ? { redirect_host: 'localhost' } : {}),
         },
         ...(registers ? {} : { client: { client_id: 'public-1' } }),
       };
@@ -128,6 +130,14 @@ describe('a server that sends the browser on to another one', () => {
     expect(atEvil).toEqual([]);
   });
 
+  it('gets no code from it where both definitions name the host of the redirect URI', async () => {
+    const outcome = await signIn('evil-by-name');
+    expect(redirectUris).toEqual([`http://localhost:${fixture.port}/auth/callback/oauth`]);
+    expect(outcome.code).not.toBe(0);
+    expect(outcome.stdout + outcome.stderr).toContain('does not say which server it is from');
+    expect(atEvil).toEqual([]);
+  });
+
   it('uses a redirect URI that the other does not know, where clients are registered', async () => {
     expect((await signIn('honest-registers')).code).toBe(0);
     const [own = ''] = redirectUris;
@@ -155,5 +165,10 @@ describe('a server that sends the browser on to another one', () => {
     saysIss = true;
     expect((await signIn('honest')).code).toBe(0);
     expect(new URL(redirectUris[0] ?? '').pathname).toBe('/auth/callback/oauth');
+    expect((await signIn('honest-by-name')).code).toBe(0);
+    expect(redirectUris[1]).toBe(`http://localhost:${fixture.port}/auth/callback/oauth`);
+    const uri = async (name: string) => (await fixture.json(['inspect', name])).redirect_uri;
+    expect(await uri('honest-by-name')).toBe(redirectUris[1]);
+    expect(await uri('honest')).toBe(fixture.redirectUri);
   });
 });

@@ -6,6 +6,7 @@ import type {
   RegisterRequest,
   ReviewDocument,
 } from '../../client/index.ts';
+import { redirectUriFor } from '../../connections/index.ts';
 import { AuthsomeError } from '../../errors.ts';
 import { parseJson, withoutComments } from '../../json.ts';
 import type { Fetch } from '../../network/index.ts';
@@ -47,7 +48,7 @@ export function providerRoutes(options: ProviderRoutesOptions): Routes {
     ...provider.document,
     v: 1,
     source: provider.source,
-    redirect_uri: redirectUri,
+    redirect_uri: redirectUriFor(redirectUri, provider),
     asks_for: asksDocument(asksOf(provider)),
     ...unknownFieldsIn(provider),
   });

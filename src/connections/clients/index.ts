@@ -3,6 +3,6 @@
  * proves itself at a token endpoint.
  */
 export { authMethodFor, parseClient } from './entered-client.ts';
-export { redirectUriOf } from './redirect-uri.ts';
+export { redirectUriFor, redirectUriOf } from './redirect-uri.ts';
 export { refusedAgain, registeredClient, reregisteredClient } from './registered-client.ts';
 export { clientHint, tokenEndpoint } from './token-endpoint.ts';

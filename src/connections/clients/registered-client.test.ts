@@ -53,6 +53,75 @@ describe('dynamic registration', () => {
     expect((await connections.signIns.callback(landed)).status).toBe('connected');
   });
 
+  describe('at a server that refuses an address in the redirect URI', () => {
+    /** What was registered, in order; the first answer is this one for every address. */
+    function refusing(refusal: () => Response) {
+      const asked: string[] = [];
+      const fixture = openFlowFixture(server, [...discovered()], {
+        fetchFor: () => async (input, init) => {
+          if (!String(input).endsWith('/reg')) return await fetch(input, init);
+          const [redirectUri] = JSON.parse(String(init?.body)).redirect_uris;
+          asked.push(redirectUri);
+          return new URL(redirectUri).hostname === 'localhost' ? await fetch(input, init) : refusal();
+        },
+      });
+      return { ...fixture, asked };
+    }
+
+    it.each([
+      ['by its code', () => Response.json({ error: 'invalid_redirect_uri' }, { status: 400 })],
+      ['by a firewall', () => new Response('<html>Request blocked</html>', { status: 403 })],
+      [
+        'in words',
+        () =>
+          Response.json(
+            { error: 'invalid_client_metadata', error_description: 'redirect_uris must not be IPs' },
+            { status: 400 },
+          ),
+      ],
+    ])('registers the same place by name, once, and keeps it: %s', async (_, refusal) => {
+      const { options, asked } = refusing(refusal);
+      const connections = createConnections(options);
+      const session = await connections.signIns.start({ provider: 'acme', force: false });
+      const ofServer = /^http:\/\/localhost:7998\/auth\/callback\/oauth\/[\w-]{22}$/;
+      expect(session.redirectUri).toMatch(ofServer);
+      // The page, and its cookie, stay where they are: the daemon leads the callback there.
+      expect(session.authUrl).not.toContain('localhost');
+      expect(asked.map((uri) => new URL(uri).hostname)).toContain('127.0.0.1');
+      expect(asked.filter((uri) => ofServer.test(uri))).toHaveLength(1);
+      const landed = await server.approve(session.providerUrl ?? '');
+      expect(landed.href).toMatch(/^http:\/\/localhost:7998\//);
+      expect((await connections.signIns.callback(landed)).status).toBe('connected');
+      const before = asked.length;
+      await connections.signIns.start({ provider: 'acme', connection: 'work', force: false });
+      expect(asked).toHaveLength(before);
+    });
+
+    it.each([
+      ['something else', () => Response.json({ error: 'unapproved_software_statement' }, { status: 400 })],
+      ['the caller', () => Response.json({ error: 'invalid_token' }, { status: 401 })],
+      ['nothing, being down', () => new Response('', { status: 500 })],
+    ])('does not ask again where it refuses %s', async (_, refusal) => {
+      const { options, asked } = refusing(refusal);
+      const starting = createConnections(options).signIns.start({ provider: 'acme', force: false });
+      await expect(starting).rejects.toMatchObject({ code: 'SignInFailed' });
+      expect(asked.map((uri) => new URL(uri).hostname)).not.toContain('localhost');
+    });
+
+    it('says the first reason where it refuses the name as well', async () => {
+      const { options } = openFlowFixture(server, [...discovered()], {
+        fetchFor: () => async (input, init) => {
+          if (!String(input).endsWith('/reg')) return await fetch(input, init);
+          const isName = String(init?.body).includes('localhost');
+          const error = isName ? 'invalid_client_metadata' : 'invalid_redirect_uri';
+          return Response.json({ error }, { status: 400 });
+        },
+      });
+      const starting = createConnections(options).signIns.start({ provider: 'acme', force: false });
+      await expect(starting).rejects.toThrow(/invalid_redirect_uri, because of redirect_uris$/);
+    });
+  });
+
   it('registers again when the server has forgotten the client', async () => {
     const { options } = openFlowFixture(server, [...discovered()]);
     const connections = createConnections(options);

@@ -1,7 +1,9 @@
 import { AuthsomeError } from '../../errors.ts';
 import {
   fetchDocument,
+  mayBeRefusedForRedirectUri,
   mayBeRefusedForScopes,
+  type Reply,
   readRegistration,
   registrationRequest,
 } from '../../oauth/index.ts';
@@ -18,7 +20,7 @@ import {
   storeClient,
 } from '../records/index.ts';
 import { byHandLine, type OfSession } from '../sign-in-command.ts';
-import { redirectUriAt } from './redirect-uri.ts';
+import { onLocalhost, redirectUriAt, redirectUriFor } from './redirect-uri.ts';
 
 /** A secret that ends within this time would not outlive the sign-in. */
 const minimumSecretLifeMs = 15 * 60_000;
@@ -41,7 +43,7 @@ export async function registeredClient(context: RegistrationContext): Promise<Kn
   const scopes = session.requestedScopes;
   const known = await findClient(options.vault, provider, endpoints);
   if (known !== undefined) {
-    const isStillGood = await isGood(options, endpoints, known);
+    const isStillGood = await isGood(context, endpoints, known);
     if (isStillGood && covers(known, scopes)) return known;
     // A doubt may be wrong: what was granted to this client, or is being granted, continues with it while it can.
     const mayBeNeeded =
@@ -67,22 +69,43 @@ export async function registeredClient(context: RegistrationContext): Promise<Kn
       },
     );
   }
-  const redirectUri = redirectUriAt(options.redirectUri, endpoints);
   const wanted = [...new Set([...(known?.scopes ?? []), ...scopes])];
-  const register = async (scopes: readonly string[]) =>
-    await registrationRequest(patientFetchTo(options, endpoints), {
-      registrationEndpoint,
-      redirectUri,
-      scopes,
-      authMethods,
-    });
-  const reply = await register(wanted);
-  const isUnnamed = wanted.length > 0 && mayBeRefusedForScopes(reply);
-  const registered = readRegistration(isUnnamed ? await register([]) : reply, provider.name, byHand);
-  const named = isUnnamed ? [] : wanted;
+  const ask = async (redirectUri: string): Promise<Registration> => {
+    const fetch = patientFetchTo(options, endpoints);
+    const request = { registrationEndpoint, redirectUri, scopes: wanted, authMethods };
+    const reply = await registrationRequest(fetch, request);
+    if (wanted.length === 0 || !mayBeRefusedForScopes(reply)) return { reply, redirectUri, scopes: wanted };
+    return { reply: await registrationRequest(fetch, { ...request, scopes: [] }), redirectUri, scopes: [] };
+  };
+  const taken = await askByName(ask, redirectUriFor(options.redirectUri, provider), endpoints);
+  const registered = readRegistration(taken.reply, provider.name, byHand);
+  const { redirectUri, scopes: named } = taken;
   const client: KnownClient = { ...registered, origin: 'registration', redirectUri, scopes: named };
   await storeClient(options.vault, provider, endpoints, client);
   return client;
+}
+
+/** A registration that was tried: what was asked for, and what came of it. */
+interface Registration {
+  readonly reply: Reply;
+  readonly redirectUri: string;
+  readonly scopes: readonly string[];
+}
+
+/**
+ * Some servers, and firewalls before them, refuse a redirect URI with an address in it. They are asked once more for the
+ * same place by its name; of two refusals the first one counts.
+ */
+async function askByName(
+  ask: (redirectUri: string) => Promise<Registration>,
+  base: string,
+  endpoints: Endpoints,
+): Promise<Registration> {
+  const first = await ask(redirectUriAt(base, endpoints));
+  const named = redirectUriAt(onLocalhost(base), endpoints);
+  if (named === first.redirectUri || !mayBeRefusedForRedirectUri(first.reply)) return first;
+  const second = await ask(named);
+  return second.reply.status >= 200 && second.reply.status < 300 ? second : first;
 }
 
 /** A new client in place of a registered one that the server has just refused. Rejects as `registeredClient`. */
@@ -111,14 +134,15 @@ function covers({ scopes: registered = [] }: KnownClient, scopes: readonly strin
 }
 
 async function isGood(
-  options: ConnectionsOptions,
+  { options, provider }: RegistrationContext,
   endpoints: Endpoints,
   client: KnownClient,
 ): Promise<boolean> {
   if (client.origin === 'document') return client.clientId === options.clientMetadataUrl;
   if (client.origin !== 'registration') return true;
-  const redirectUri = redirectUriAt(options.redirectUri, endpoints);
-  if (client.redirectUri !== redirectUri || client.doubt === 'refused') return false;
+  const bases = [redirectUriFor(options.redirectUri, provider), onLocalhost(options.redirectUri)];
+  const isOurs = bases.some((base) => redirectUriAt(base, endpoints) === client.redirectUri);
+  if (!isOurs || client.doubt === 'refused') return false;
   const { secretExpiresAtMs, registrationUri, registrationToken } = client;
   if (secretExpiresAtMs !== undefined && secretExpiresAtMs - minimumSecretLifeMs <= options.nowMs())
     return false;

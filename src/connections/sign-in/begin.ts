@@ -1,7 +1,7 @@
 import { signInLine } from '../../command-line.ts';
 import { AuthsomeError, asAuthsomeError } from '../../errors.ts';
 import { definedHosts, type Provider } from '../../providers/index.ts';
-import { authMethodFor, parseClient, registeredClient } from '../clients/index.ts';
+import { authMethodFor, parseClient, redirectUriFor, registeredClient } from '../clients/index.ts';
 import type { SignInRequest } from '../contract.ts';
 import {
   discoveredProvider,
@@ -104,6 +104,7 @@ function newSession(
     expiresAtMs: createdAtMs + sessionLifetimeMs,
     warnings: [],
     ...newTicket(context),
+    redirectUri: redirectUriFor(options.redirectUri, provider),
     secrets: {},
   };
 }

@@ -6,7 +6,7 @@ import type { SignInContext } from './sign-in-context.ts';
 /** What callers see of a session. */
 export function viewOf(context: SignInContext, session: StoredSession): AuthSession {
   const { options, flows } = context;
-  const { stage } = session;
+  const { stage, redirectUri = options.redirectUri } = session;
   // A sign-in that is over can be looked at, whichever version of authsome began it.
   const flow = flows[session.flow];
   const ofFlow = flow?.kind === 'oauth' ? flow.view(session) : {};
@@ -32,7 +32,7 @@ export function viewOf(context: SignInContext, session: StoredSession): AuthSess
     authorizationOrigin: originOf(session.endpoints?.authorizationUrl),
     verificationUri: ofFlow.verificationUri,
     userCode: ofFlow.userCode,
-    redirectUri: session.redirectUri ?? options.redirectUri,
+    redirectUri,
     warnings: session.warnings,
     failure: session.failure,
     expiresAtMs: session.expiresAtMs,

@@ -79,7 +79,7 @@ export async function startAuthorizationServer(
 
     async approve(authorizationUrl) {
       const { url } = await browse(new Map(), new URL(authorizationUrl));
-      if (!url.href.startsWith(testRedirectUri)) throw new Error('the browser did not come back');
+      if (!isRedirect(url)) throw new Error('the browser did not come back');
       return url;
     },
 
@@ -115,6 +115,11 @@ function xsrfIn(html: string): string {
   return /name="xsrf" value="([^"]+)"/.exec(html)?.[1] ?? '';
 }
 
+/** By name or by address. */
+function isRedirect({ href }: URL): boolean {
+  return href.replace('http://localhost:', 'http://127.0.0.1:').startsWith(testRedirectUri);
+}
+
 /** Follows redirects with cookies, to the first page or to our redirect URI. */
 async function browse(
   cookies: Map<string, string>,
@@ -134,7 +139,7 @@ async function browse(
     const text = await response.text();
     if (location === null) return { url, text };
     url = new URL(location, url);
-    if (url.href.startsWith(testRedirectUri)) return { url, text };
+    if (isRedirect(url)) return { url, text };
     init = {};
   }
   throw new Error('too many redirects');

@@ -39,6 +39,7 @@ export function parseOauth(fields: Fields, flow: FlowName, baseUrl: string | und
     tokenRequest: fields.oneOf('token_request', ['form', 'json']) ?? 'form',
     deviceTokenRequest: parseDeviceTokenRequest(fields),
     iss: fields.oneOf('iss', ['optional']),
+    redirectHost: fields.oneOf('redirect_host', ['127.0.0.1', 'localhost']),
     resource: fields.url('resource'),
     account: parseAccount(fields.object('account')),
   };

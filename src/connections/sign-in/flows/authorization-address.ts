@@ -8,7 +8,7 @@ import {
   pushedAuthorizationUrl,
   readPushedAuthorizationResponse,
 } from '../../../oauth/index.ts';
-import { clientHint, redirectUriOf, tokenEndpoint } from '../../clients/index.ts';
+import { clientHint, redirectUriFor, redirectUriOf, tokenEndpoint } from '../../clients/index.ts';
 import { fetchTo, pushEndpoint } from '../../discovery/index.ts';
 import { sessionLine, sessionPlace } from '../../sign-in-command.ts';
 import type { FlowContext } from './flow.ts';
@@ -37,7 +37,7 @@ export async function addressFor(context: FlowContext, attempt: Attempt): Promis
     );
   }
   const { authorizationUrl } = endpoints;
-  const redirectUri = redirectUriOf(options.redirectUri, client);
+  const redirectUri = redirectUriOf(redirectUriFor(options.redirectUri, provider), client);
   const { scopeSeparator, scopeParameter, authorizationParams, resource } = provider.oauth;
   const request = authorizationRequest(
     {

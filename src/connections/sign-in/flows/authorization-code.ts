@@ -3,6 +3,7 @@ import { type CallbackResult, exchangeCode, newAttempt, readCallback } from '../
 import type { Provider } from '../../../providers/index.ts';
 import {
   clientHint,
+  redirectUriFor,
   redirectUriOf,
   refusedAgain,
   reregisteredClient,
@@ -74,7 +75,7 @@ async function begin(context: FlowContext): Promise<Partial<NewSession>> {
     stage: 'authorize',
     clientId: current.clientId,
     stateHash: hashOf(attempt.state),
-    redirectUri: redirectUriOf(options.redirectUri, current),
+    redirectUri: redirectUriOf(redirectUriFor(options.redirectUri, provider), current),
     addressExpiresAtMs: address.expiresAtMs,
     secrets: { ...attempt, authorizationUrl: address.url },
   };
@@ -162,7 +163,9 @@ async function isAmbiguous({
   client,
 }: Parameters<RedirectSteps['readCallback']>[0]): Promise<boolean> {
   const { endpoints, clientId, redirectUri = options.redirectUri } = session;
-  if (redirectUri !== options.redirectUri || provider.oauth?.iss === 'optional') return false;
+  // Whatever its host, the path without more is that of all servers.
+  const isOwn = new URL(redirectUri).pathname !== new URL(options.redirectUri).pathname;
+  if (isOwn || provider.oauth?.iss === 'optional') return false;
   if (endpoints === undefined || clientId === undefined || client?.clientSecret !== undefined) return false;
   return await isUsedElsewhere(options, clientId, endpoints);
 }
