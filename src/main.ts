@@ -20,12 +20,12 @@ const common = {
   packageName: packageDocument.name,
 };
 
-async function serve(options: Omit<ServeOptions, 'addressInUse'>): Promise<number> {
-  const [{ serveDaemon }, { addressInUse }] = await Promise.all([
+async function serve(options: Omit<ServeOptions, 'addressInUse' | 'environmentToServe'>): Promise<number> {
+  const [{ serveDaemon }, { addressInUse, environmentToServe }] = await Promise.all([
     import('./daemon/index.ts'),
     import('./client/index.ts'),
   ]);
-  return serveDaemon({ ...options, addressInUse });
+  return serveDaemon({ ...options, addressInUse, environmentToServe });
 }
 
 async function forget(): Promise<number> {

@@ -1,4 +1,4 @@
-import { join, sep } from 'node:path';
+import { join } from 'node:path';
 import type { Environment } from '../environment.ts';
 
 /**
@@ -18,20 +18,55 @@ const wantedPrefixes = ['AUTHSOME_', 'XDG_', 'LC_', 'OTEL_'] as const;
 const unwanted = new Set(['AUTHSOME_IDENTITY', 'AUTHSOME_IDENTITY_KEY']);
 
 /** What a run sets for its child. A daemon with these would connect through its own proxy. */
-const setByRuns = /^(HTTPS?_PROXY|ALL_PROXY|SSL_CERT_FILE|NODE_EXTRA_CA_CERTS)$/;
+const setByRuns = /^(HTTPS?_PROXY|ALL_PROXY|SSL_CERT_FILE|SSL_CERT_DIR|NODE_EXTRA_CA_CERTS)$/;
+
+/**
+ * What decides whom the daemon reaches and believes, and who may reach it. An agent that could set these would get the
+ * credentials of the runs to come, so they are not taken from inside of a run.
+ */
+const personal: ReadonlySet<string> = new Set([
+  'AUTHSOME_RESOLVE',
+  'AUTHSOME_EXTRA_CA_CERTS',
+  'AUTHSOME_ALLOW_UID',
+  'AUTHSOME_CLIENT_METADATA_URL',
+]);
 
 /** The environment to start the daemon of `home` with. */
-export function daemonEnvironment(environment: Environment, home: string): Record<string, string> {
-  const runs = `${join(home, 'runs')}${sep}`;
-  const isInsideRun = Object.values(environment).some((value) => value?.startsWith(runs) === true);
+export function daemonEnvironment(
+  environment: Environment,
+  home: string,
+  isInside: boolean,
+): Record<string, string> {
   const inherited = Object.entries(environment).filter((entry): entry is [string, string] => {
     const [name, value] = entry;
     const upper = name.toUpperCase();
     if (value === undefined || unwanted.has(upper)) return false;
-    if (isInsideRun && setByRuns.test(upper)) return false;
+    if (isInside && isLeftOut(upper)) return false;
     return wanted.has(upper) || wantedPrefixes.some((prefix) => upper.startsWith(prefix));
   });
   return { ...Object.fromEntries(inherited), AUTHSOME_HOME: home };
+}
+
+function isLeftOut(name: string): boolean {
+  return setByRuns.test(name) || personal.has(name);
+}
+
+/** Says which settings a start from inside of a run does not take; `undefined` when none is set. */
+export function leftOutNote(environment: Environment): string | undefined {
+  const names = [...personal].filter((name) => (environment[name] ?? '') !== '');
+  return names.length === 0
+    ? undefined
+    : `Ignored, since the daemon starts from inside of a run: ${names.join(', ')}.`;
+}
+
+/** The environment for a daemon in this process, and what was left out of it. */
+export async function environmentToServe(
+  environment: Environment,
+): Promise<{ readonly environment: Environment; readonly note: string | undefined }> {
+  const { homeOf } = await import('../settings.ts');
+  if (!(await isInsideRun(environment, homeOf(environment)))) return { environment, note: undefined };
+  const kept = Object.entries(environment).filter(([name]) => !isLeftOut(name.toUpperCase()));
+  return { environment: Object.fromEntries(kept), note: leftOutNote(environment) };
 }
 
 /**

@@ -5,7 +5,10 @@ import type { Signer } from './exchange.ts';
 /** Everything needed to talk to the daemon, and to start it. */
 export interface DaemonOptions extends Signer {
   readonly settings: Settings;
-  /** Told when a hosted daemon is called for the first time, with its key, which is trusted from then on. */
+  /**
+   * Told when a hosted daemon is called for the first time, with its key, which is trusted from then on; and when a daemon
+   * starts without settings that it may not take.
+   */
   readonly onNewDaemon: (text: string) => void;
   /** Of this program; a daemon of another one is replaced once it has nothing to do. */
   readonly version: string;

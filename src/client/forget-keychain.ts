@@ -9,7 +9,7 @@ const timeoutMs = 15_000;
 export async function forgetKeychain({ settings, launch: program }: DaemonOptions): Promise<boolean> {
   const child = spawn(program.execPath, [program.entry, 'daemon', 'serve', '--forget-keychain'], {
     stdio: ['ignore', 'pipe', 'ignore'],
-    env: daemonEnvironment(program.environment, settings.home),
+    env: daemonEnvironment(program.environment, settings.home, false),
     timeout: timeoutMs,
     windowsHide: true,
   });

@@ -11,7 +11,7 @@ export {
   restartDaemon,
   stopDaemon,
 } from './daemon.ts';
-export { isInsideRun } from './daemon-environment.ts';
+export { environmentToServe, isInsideRun } from './daemon-environment.ts';
 export type { DaemonOptions } from './daemon-options.ts';
 export type { RunLease } from './run-lease.ts';
 export type * from './wire.ts';

@@ -383,6 +383,8 @@ export interface RunDocument {
    */
   readonly secret_variables: readonly string[];
   readonly connections: readonly string[];
+  /** Routed hosts whose address a person gave, and how many roots are trusted besides the system's. Left out for none. */
+  readonly overrides?: { readonly resolved_hosts: readonly string[]; readonly extra_roots: number };
   /** The run that it is inside of. Left out where there is none. */
   readonly outer_run?: string;
   /** Connection → hosts that its definition has gained: requests to them are refused. Left out where there are none. */

@@ -105,6 +105,7 @@ export async function createRuntime(
     proxy,
     directory: home.runs,
     roots: createRoots(),
+    overrides: { resolved: settings.resolveOverrides, extraRootFiles: settings.extraCaFiles },
     audits,
     givenPhantoms,
     randomBytes,

@@ -27,6 +27,10 @@ export interface ServeOptions {
   readonly isTyped: boolean;
   /** The error for a port that another process uses: which one, and what to do. */
   readonly addressInUse: (host: string, port: number) => Promise<AuthsomeError>;
+  /** The environment without what a start from inside of a run may not set, and what to say about that. */
+  readonly environmentToServe: (
+    environment: Environment,
+  ) => Promise<{ readonly environment: Environment; readonly note: string | undefined }>;
 }
 
 /** Removes a home's master key from the keychain, once the home is gone. Writes `{"removed":…}`; resolves with the exit code. */
@@ -58,12 +62,14 @@ export async function serveDaemon(options: ServeOptions): Promise<number> {
   process.umask(0o077);
   let log: Log | undefined;
   try {
-    const settings = loadSettings(options.environment);
+    const { environment, note } = await options.environmentToServe(options.environment);
+    if (note !== undefined) process.stderr.write(`${note}\n`);
+    const settings = loadSettings(environment);
     const home = homeAt(settings.home);
     const typed = options.isTyped ? await typedPassphrase(process.stdin) : undefined;
     const passphrase = passphraseKey({ typed, file: settings.passphraseFile });
     if (options.isCheck) {
-      await checkMasterKey(settings, home, options.environment, passphrase);
+      await checkMasterKey(settings, home, environment, passphrase);
       return 0;
     }
     prepareHome(home);
@@ -74,7 +80,7 @@ export async function serveDaemon(options: ServeOptions): Promise<number> {
       const daemon = await startDaemon({
         settings,
         home,
-        environment: options.environment,
+        environment,
         version: options.version,
         passphrase,
         log,

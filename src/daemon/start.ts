@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { createApp, type PublicAddress, requireAllowedPeer } from '../api/index.ts';
 import type { ApiVersion, DaemonRecord, StopDocument } from '../client/index.ts';
 import { loadIdentity } from '../identity/index.ts';
+import { procTable } from '../peers/index.ts';
 import { Closers } from './closers.ts';
 import type { Daemon, StartOptions } from './contract.ts';
 import { maintainFile, watchFile } from './home/index.ts';
@@ -10,6 +11,7 @@ import { failureLog, unexpectedFields } from './log/index.ts';
 import { routesOf } from './routes.ts';
 import { createRuntime } from './runtime.ts';
 import { shutdown } from './shutdown.ts';
+import { startedEvent, starterOf } from './started.ts';
 import { openStores } from './stores.ts';
 
 const apiVersion: ApiVersion = 1;
@@ -122,7 +124,10 @@ async function assemble(options: StartOptions, listener: Listener, closers: Clos
   // Nobody finds a daemon without its record, and its lock keeps others from starting: a removed record is written again.
   const recordFile = maintainFile(home.daemonFile, `${JSON.stringify(record)}\n`, databaseFile.isIntact);
   closers.add(() => recordFile.close());
-  stores.trail.append({ event: 'daemon.started', outcome: 'ok', detail: version });
+  const { settings } = options;
+  const { extraRoots } = runtime.outbound;
+  const startedBy = starterOf(process.pid, procTable, home.runs, process.execPath);
+  stores.trail.append(startedEvent({ version, settings, extraRoots, startedBy }));
   log.info('listening', { url, version, ...(publicAddress && { key: publicAddress.key.did }) });
   return { url, stop, stopped };
 }

@@ -4,7 +4,7 @@
  * suffice: signatures, proxy credentials, one-time tickets, and what a caller says of itself.
  */
 export { type Callers, type CallingProcess, createCallers } from './callers.ts';
-export { descendsFromRun, type Relative } from './lineage.ts';
+export { descendsFromRun, lineageOf, type Relative } from './lineage.ts';
 export { createPeers, type PeerCheck, type Peers } from './peers.ts';
-export { procTable } from './process-table.ts';
+export { type ProcessTable, procTable } from './process-table.ts';
 export { runMarksIn } from './run-marks.ts';

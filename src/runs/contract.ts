@@ -25,6 +25,14 @@ export interface RunSpecification extends SelectionRequest {
     | undefined;
 }
 
+/** What a person set that touches a run. */
+export interface RunOverrides {
+  /** Routed hosts whose address is given by hand. */
+  readonly resolvedHosts: readonly string[];
+  /** How many root certificates are trusted besides the system's. */
+  readonly extraRoots: number;
+}
+
 /** A run as its opener gets it. */
 export interface OpenedRun extends CaFiles {
   readonly id: string;
@@ -32,6 +40,8 @@ export interface OpenedRun extends CaFiles {
   readonly phantoms: Readonly<Record<string, string>>;
   readonly secretVariables: readonly string[];
   readonly connections: readonly string[];
+  /** Where its requests go, or whom they believe, by hand; `undefined` for nowhere and nobody. */
+  readonly overrides: RunOverrides | undefined;
   /** The run that it is inside of, if any. */
   readonly outer: string | undefined;
   /** Connection → hosts that its definition has gained: requests to them are refused. */

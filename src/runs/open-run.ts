@@ -4,6 +4,7 @@ import type { Provider } from '../providers/index.ts';
 import type { Proxy as ProxyServer, RunSpec, UpstreamRefusal } from '../proxy/index.ts';
 import type { OpenedRun, RunEntry, RunSpecification } from './contract.ts';
 import { nestedRequest, type OuterRuns, requireWithin } from './nested.ts';
+import type { overridesFor } from './overrides.ts';
 import type { Roots } from './roots.ts';
 import type { RunAudits } from './run-audits.ts';
 import type { RunDirectories } from './run-directory.ts';
@@ -25,6 +26,7 @@ export interface OpenRunOptions {
   readonly audits: RunAudits;
   /** The live runs that it is inside of; `undefined` for none. */
   readonly outer: OuterRuns | undefined;
+  readonly overridesOf: ReturnType<typeof overridesFor>;
   readonly newPhantom: (provider: Provider) => string;
   /** Registers the run: from then on it can end. */
   readonly onLive: (live: RunEntry) => void;
@@ -38,7 +40,7 @@ export async function openRun(
   caller: Caller,
   tenant: Tenant,
 ): Promise<OpenedRun> {
-  const { proxy, directories, roots, audits, outer, newPhantom, onLive, end } = options;
+  const { proxy, directories, roots, audits, outer, overridesOf, newPhantom, onLive, end } = options;
   const { connections, catalog, policy, audit } = tenant;
   const trusted = Promise.all(specification.caFiles.map((path) => roots.of(path)));
   const summaries = await connections.summaries();
@@ -59,10 +61,12 @@ export async function openRun(
     phantoms,
     exported: exportedPhantoms(phantoms, usable),
   });
+  const routes = routeTableOf(usable);
+  const overrides = await overridesOf(routes);
   const run = await proxy.openRun({
     id,
     identity: caller.handle,
-    routes: routeTableOf(usable),
+    routes,
     credentials: connections.credentials,
     decide: policy,
     phantomFor: (connection) => phantoms.get(connection.slice(0, connection.indexOf('/'))),
@@ -93,6 +97,7 @@ export async function openRun(
       secretVariables: withheld.dropped,
       connections: used,
       outer: outer?.id,
+      overrides,
       unapprovedHosts: unapprovedHostsOf(usable),
       end: () => end(id),
       ended,

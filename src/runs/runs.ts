@@ -11,6 +11,7 @@ import type { OpenedRun, RunEntry, RunSpecification } from './contract.ts';
 import type { GivenPhantoms } from './given-phantoms.ts';
 import { inAll, type OuterRuns } from './nested.ts';
 import { openRun } from './open-run.ts';
+import { type DaemonOverrides, overridesFor } from './overrides.ts';
 import type { Roots } from './roots.ts';
 import type { RunAudits } from './run-audits.ts';
 import { createRunDirectories, type RunDirectories } from './run-directory.ts';
@@ -24,6 +25,8 @@ export interface RunsOptions {
   readonly directory: string;
   readonly roots: Roots;
   readonly audits: RunAudits;
+  /** Left out where there are none. */
+  readonly overrides?: DaemonOverrides;
   readonly givenPhantoms?: GivenPhantoms;
   readonly randomBytes: (size: number) => Uint8Array;
 }
@@ -32,6 +35,7 @@ export interface RunsOptions {
 export class Runs {
   readonly #options: RunsOptions;
   readonly #directories: RunDirectories;
+  readonly #overridesOf: ReturnType<typeof overridesFor>;
   readonly #live = new Map<string, RunEntry>();
   readonly #removals = new Set<Promise<void>>();
   #waitingForIdle: (() => void)[] = [];
@@ -40,6 +44,8 @@ export class Runs {
     const { directory, roots, randomBytes } = options;
     this.#options = options;
     const newId = () => `run_${randomId(randomBytes)}`;
+    const none: DaemonOverrides = { resolved: [], extraRootFiles: [] };
+    this.#overridesOf = overridesFor(options.overrides ?? none, roots);
     this.#directories = createRunDirectories({ directory, roots, newId });
   }
 
@@ -67,8 +73,9 @@ export class Runs {
     };
     const end = (id: string): void => this.#end(id, 'ok');
     const newPhantom = (provider: Provider): string => this.#newPhantom(provider);
+    const overridesOf = this.#overridesOf;
     const outer = this.#outerRuns(specification, tenant);
-    const options = { proxy, directories, roots, audits, outer, newPhantom, onLive, end };
+    const options = { proxy, directories, roots, audits, outer, overridesOf, newPhantom, onLive, end };
     return await openRun(options, specification, caller, tenant);
   }
 

@@ -8,6 +8,7 @@ import {
   createAcme,
   expiry,
   lastDocument,
+  overridesNote,
   register,
   until,
   withFixture,
@@ -17,7 +18,7 @@ import { authUrlOf, signInWithClient } from '../support/sign-in.ts';
 import { changeResponses, granted } from '../support/token-endpoint.ts';
 
 const me = `https://${hosts.api}/v1/me`;
-const works = { code: 0, stdout: '200', stderr: '' };
+const works = { code: 0, stdout: '200', stderr: expect.stringMatching(overridesNote) };
 
 /** Answers calls to one path of the authorization server in its place, and counts them. */
 function answer(fixture: Acme, path: string, how: 'break' | { status: number; body: object }): () => number {
@@ -275,7 +276,11 @@ describe('a daemon that was asleep', () => {
       }
       await run.seen('stdout', /200\n200\n/);
       run.type('again\n');
-      expect(await run.ended).toMatchObject({ code: 7, stdout: '200\n200\n200', stderr: '' });
+      expect(await run.ended).toMatchObject({
+        code: 7,
+        stdout: '200\n200\n200',
+        stderr: expect.stringMatching(overridesNote),
+      });
       expect(fixture.daemonPid()).toBe(pid);
       expect(granted(fixture.service, 'refresh_token')).toBe(1);
       expect(fixture.service.authorization.refusals).toEqual([]);

@@ -9,6 +9,7 @@ import {
   createAcme,
   entry,
   gone,
+  overridesNote,
   register,
   until,
 } from '../support/fixture.ts';
@@ -81,15 +82,29 @@ describe('the child of a run', () => {
   });
 
   it('has its arguments as they were given, dashes and all', async () => {
-    const outcome = await fixture.authsome(['run', '--', 'printf', '%s|', '--json', '--', '-x', 'a b', '']);
+    const outcome = await fixture.authsome([
+      'run',
+      '--quiet',
+      '--',
+      'printf',
+      '%s|',
+      '--json',
+      '--',
+      '-x',
+      'a b',
+      '',
+    ]);
     expect(outcome).toMatchObject({ code: 0, stdout: '--json|--|-x|a b||', stderr: '' });
   });
 
   it('reads stdin and writes both streams untouched', async () => {
     const bytes = Buffer.from([0, 255, 10, 13, 128, 7]);
-    const outcome = await fixture.authsome(['run', '--', 'sh', '-c', 'od -An -tx1; echo to-stderr >&2'], {
-      stdin: bytes,
-    });
+    const outcome = await fixture.authsome(
+      ['run', '--quiet', '--', 'sh', '-c', 'od -An -tx1; echo to-stderr >&2'],
+      {
+        stdin: bytes,
+      },
+    );
     expect(outcome).toMatchObject({ code: 0, stdout: ' 00 ff 0a 0d 80 07\n', stderr: 'to-stderr\n' });
   });
 
@@ -106,7 +121,7 @@ describe('the child of a run', () => {
     };
     const alone = await inBash('');
     expect(alone.lines).toEqual(['from a pipe', 'total 0', 'kept', '']);
-    expect(await inBash(`"${process.execPath}" "${entry}" run --`)).toEqual(alone);
+    expect(await inBash(`"${process.execPath}" "${entry}" run --quiet --`)).toEqual(alone);
   });
 
   it('gets SIGTERM and SIGINT as if authsome were not there', async () => {
@@ -170,7 +185,7 @@ describe('requests of a run', () => {
       '-H',
       'Authorization: Bearer whatever',
     );
-    expect(outcome).toMatchObject({ code: 0, stderr: '' });
+    expect(outcome).toMatchObject({ code: 0, stderr: expect.stringMatching(overridesNote) });
     expect(JSON.parse(outcome.stdout)).toMatchObject({ hello: 'ada' });
     expect(arrived(hosts.api).at(-1)?.headers.authorization).toBe(bearer());
     expect(arrived(hosts.api).at(-1)?.headers).not.toHaveProperty('proxy-authorization');
@@ -207,7 +222,10 @@ describe('requests of a run', () => {
       ['--input-type=module', '-e', `import https from 'node:https'; ${rest}`],
     ]) {
       const before = arrived(hosts.api).length;
-      expect(await run(process.execPath, ...script)).toMatchObject({ stdout: '200 true\n', stderr: '' });
+      expect(await run(process.execPath, ...script)).toMatchObject({
+        stdout: '200 true\n',
+        stderr: expect.stringMatching(overridesNote),
+      });
       expect(arrived(hosts.api)).toHaveLength(before + 1);
       expect(arrived(hosts.api).at(-1)).toMatchObject({
         path: '/v1/agent',

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Acme, connectAcme, connectPixel, createAcme } from '../support/fixture.ts';
+import { type Acme, connectAcme, connectPixel, createAcme, overridesNote } from '../support/fixture.ts';
 
 /**
  * The attack: an agent in a run that is narrowed to one provider (`run -p acme`) reads its own environment. It found there
@@ -54,7 +54,7 @@ describe('the environment of a narrowed run', () => {
   it('says nothing under --quiet, and nothing where nothing was held back', async () => {
     const quiet = await readEnvironment(['--quiet', '-p', 'acme'], { PIXEL_API_KEY: fixture.apiKey });
     expect([quiet.stderr, quiet.stdout.includes(fixture.apiKey)]).toEqual(['', false]);
-    expect((await readEnvironment(['-p', 'acme'], { OTHER: 'kept-1234' })).stderr).toBe('');
+    expect((await readEnvironment(['-p', 'acme'], { OTHER: 'kept-1234' })).stderr).toMatch(overridesNote);
   });
 
   it('sends the daemon fingerprints, never a value, and the trail has none either', async () => {

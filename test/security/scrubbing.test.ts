@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openEchoFixture } from '../support/echo-fixture.ts';
 import { echoHost, encoders } from '../support/echo-service.ts';
-import type { Fixture } from '../support/fixture.ts';
+import { type Fixture, overridesNote } from '../support/fixture.ts';
 
 /**
  * The attack: an agent asks a service that echoes its credential for a form that the search did not know: a type that no
@@ -22,7 +22,7 @@ async function fetched(query: Readonly<Record<string, string>>): Promise<string>
   // As hexadecimal, since the bytes are not always UTF-8.
   const command = `${curl.map((part) => `'${part}'`).join(' ')} | od -An -v -tx1`;
   const outcome = await fixture.authsome(['run', '--', 'sh', '-c', command]);
-  expect([outcome.code, outcome.stderr]).toEqual([0, '']);
+  expect([outcome.code, outcome.stderr]).toEqual([0, expect.stringMatching(overridesNote)]);
   const bytes = Buffer.from(outcome.stdout.replace(/\s/g, ''), 'hex').toString('latin1');
   expect(bytes).toMatch(/^HTTP\/1\.1 /);
   return bytes;

@@ -180,6 +180,9 @@ export function connectPixel(fixture: Acme, ...more: readonly string[]): Promise
   return signInWithKey(login, fixture.newBrowser(), fixture.apiKey);
 }
 
+/** All that `run` writes on stderr where nothing happens: the fixtures' services have addresses and a root of their own. */
+export const overridesNote = /^authsome: the daemon (?:finds|trusts) [^\n]*\n$/;
+
 /** The command that calls Acme's API in a run, and prints the status of its answer. */
 export const askAcme: readonly string[] = [
   ...['run', '--', 'curl', '-sS', '-o', '/dev/null', '-w', '%{http_code}'],

@@ -64,6 +64,14 @@ export function runRoutes(options: RunRoutesOptions): Routes {
         phantoms: run.phantoms,
         secret_variables: run.secretVariables,
         connections: run.connections,
+        ...(run.overrides === undefined
+          ? {}
+          : {
+              overrides: {
+                resolved_hosts: run.overrides.resolvedHosts,
+                extra_roots: run.overrides.extraRoots,
+              },
+            }),
         ...(run.outer === undefined ? {} : { outer_run: run.outer }),
         ...(Object.keys(run.unapprovedHosts).length === 0 ? {} : { unapproved_hosts: run.unapprovedHosts }),
       };

@@ -11,11 +11,9 @@ import type { GlobalFlags } from '../global-flags.ts';
 import type { CliOptions } from '../options.ts';
 import type { Terminal } from '../terminal.ts';
 import { type RunArguments, readRunArguments } from './arguments.ts';
-import { caFilesOf, runEnvironment, withheldNote } from './environment.ts';
+import { caFilesOf, runEnvironment } from './environment.ts';
+import { startNotes } from './notes.ts';
 import { suspiciousValues } from './suspicious.ts';
-
-const trustedNote =
-  'authsome: this run is trusted. What it starts may reveal, export, replace and remove your connections.';
 
 /** Beside the bundled program; built from `child-proxy.cts`. */
 const childProxy = join(dirname(fileURLToPath(import.meta.url)), 'child-proxy.cjs');
@@ -41,16 +39,9 @@ export async function runCommand(
   try {
     const environment = runEnvironment(options.environment, lease.run, { childProxy }, process.platform);
     const { runChild } = await starter;
-    const withheld = withheldNote(options.environment, lease.run);
-    if (withheld !== undefined) await noteBeforeChild(withheld, terminal, args);
-    const { unapproved_hosts } = lease.run;
-    if (unapproved_hosts !== undefined) {
-      const { unapprovedNotes } = await import('../output/unapproved-hosts.ts');
-      for (const note of unapprovedNotes(unapproved_hosts)) await noteBeforeChild(note, terminal, args);
+    for (const note of await startNotes(options.environment, lease.run, args)) {
+      await noteBeforeChild(note, terminal, args);
     }
-    if (args.isTrusted) await noteBeforeChild(trustedNote, terminal, args);
-    const nested = nestedNote(lease.run);
-    if (nested !== undefined) await noteBeforeChild(nested, terminal, args);
     const code = await runChild(args.command, args.commandArguments, environment);
     if (await hasEnded(lease))
       (terminal ?? (await terminalOf(options, args))).note(endedBefore(args.command));
@@ -58,12 +49,6 @@ export async function runCommand(
   } finally {
     lease.close();
   }
-}
-
-/** Says that a run is inside of another, and what it has. */
-function nestedNote({ outer_run: outer, connections }: RunLease['run']): string | undefined {
-  if (outer === undefined) return undefined;
-  return `authsome: this run is inside of ${outer}. It has: ${connections.join(', ') || 'no connections'}.`;
 }
 
 /**

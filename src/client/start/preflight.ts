@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { AuthsomeError, type ErrorCode } from '../../errors.ts';
-import { daemonEnvironment } from '../daemon-environment.ts';
+import { daemonEnvironment, isInsideRun } from '../daemon-environment.ts';
 import type { DaemonOptions } from '../daemon-options.ts';
 import { passphraseArguments, sendPassphrase } from './passphrase.ts';
 import { lastErrorIn } from './reported-error.ts';
@@ -18,10 +18,12 @@ export async function preflightStart(
   passphrase?: string,
 ): Promise<void> {
   const args = [program.entry, 'daemon', 'serve', '--check', ...passphraseArguments(passphrase)];
+  const { environment } = program;
+  const isInside = await isInsideRun(environment, settings.home);
   const child = spawn(program.execPath, args, {
     cwd: settings.home,
     stdio: [passphrase === undefined ? 'ignore' : 'pipe', 'ignore', 'pipe'],
-    env: daemonEnvironment(program.environment, settings.home),
+    env: daemonEnvironment(environment, settings.home, isInside),
     timeout: timeoutMs,
     windowsHide: true,
   });

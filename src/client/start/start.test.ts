@@ -22,7 +22,7 @@ import { loadIdentity } from '../../identity/index.ts';
 import { parseSettings } from '../../settings.ts';
 import { createClient } from '../client.ts';
 import { ensureDaemon, findDaemon, stopDaemon } from '../daemon.ts';
-import { daemonEnvironment } from '../daemon-environment.ts';
+import { daemonEnvironment, isInsideRun, leftOutNote } from '../daemon-environment.ts';
 import type { DaemonOptions } from '../daemon-options.ts';
 import { daemonRecordFile, readDaemonRecord } from '../daemon-record.ts';
 import { findPortHolder } from '../port-holder.ts';
@@ -197,21 +197,29 @@ describe('a daemon that is not running', () => {
     const inherited = readFileSync(join(home, 'environment'), 'utf8');
     expect(JSON.parse(inherited)).toMatchObject({ AUTHSOME_HOME: home, HTTPS_PROXY: 'http://proxy:1' });
     expect(inherited).not.toContain('hunter2');
-    expect(daemonEnvironment({ lc_all: 'C', X: '1', AUTHSOME_HOME: '/other' }, '/h')).toEqual({
+    expect(daemonEnvironment({ lc_all: 'C', X: '1', AUTHSOME_HOME: '/other' }, '/h', false)).toEqual({
       lc_all: 'C',
       AUTHSOME_HOME: '/h',
     });
   });
 
-  it('does not inherit the proxy of the run that an agent starts it from', () => {
+  it('does not inherit the proxy of the run that an agent starts it from, nor what the agent sets', async () => {
     const ofRun = {
       HTTPS_PROXY: 'http://r:p@127.0.0.1:1',
       NODE_EXTRA_CA_CERTS: '/h/runs/r1/ca.pem',
+      AUTHSOME_RESOLVE: 'api.example:443:127.0.0.1:9',
+      AUTHSOME_EXTRA_CA_CERTS: '/tmp/agent.pem',
+      AUTHSOME_ALLOW_UID: '1001',
       LANG: 'C',
     };
-    expect(daemonEnvironment(ofRun, '/h')).toEqual({ LANG: 'C', AUTHSOME_HOME: '/h' });
+    expect(await isInsideRun(ofRun, '/h')).toBe(true);
+    expect(leftOutNote(ofRun)).toBe(
+      'Ignored, since the daemon starts from inside of a run: AUTHSOME_RESOLVE, AUTHSOME_EXTRA_CA_CERTS, AUTHSOME_ALLOW_UID.',
+    );
+    expect(daemonEnvironment(ofRun, '/h', true)).toEqual({ LANG: 'C', AUTHSOME_HOME: '/h' });
     const ofPerson = { HTTPS_PROXY: 'http://corp:1', NODE_EXTRA_CA_CERTS: '/etc/corp.pem' };
-    expect(daemonEnvironment(ofPerson, '/h')).toMatchObject(ofPerson);
+    expect(leftOutNote(ofPerson)).toBeUndefined();
+    expect(daemonEnvironment(ofPerson, '/h', false)).toMatchObject(ofPerson);
   });
 });
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AuthsomeError } from '../../errors.ts';
 import { fileFailure, makePrivateDirectory } from '../../private-files/index.ts';
-import { daemonEnvironment } from '../daemon-environment.ts';
+import { daemonEnvironment, isInsideRun, leftOutNote } from '../daemon-environment.ts';
 import type { DaemonOptions } from '../daemon-options.ts';
 import { readDaemonRecord } from '../daemon-record.ts';
 import { describeHolder, isAuthsomeDaemon } from '../port-holder.ts';
@@ -84,7 +84,11 @@ async function launch(
   passphrase: string | undefined,
 ): Promise<DaemonRecord> {
   const logFile = join(options.settings.home, 'logs', 'daemon.log');
-  const { child, logStart } = spawnDaemon(options, logFile, passphrase);
+  const { environment } = options.launch;
+  const isInside = await isInsideRun(environment, options.settings.home);
+  const note = isInside ? leftOutNote(environment) : undefined;
+  if (note !== undefined) options.onNewDaemon(note);
+  const { child, logStart } = spawnDaemon(options, { logFile, passphrase, isInside });
   let end: string | undefined;
   child.once('exit', (code, signal) => {
     end = signal === null ? `exit code ${code}` : `signal ${signal}`;
@@ -106,8 +110,15 @@ async function launch(
 /** The daemon's process, with the offset in its log where its own lines begin. */
 function spawnDaemon(
   { settings, launch: program }: DaemonOptions,
-  logFile: string,
-  passphrase: string | undefined,
+  {
+    logFile,
+    passphrase,
+    isInside,
+  }: {
+    readonly logFile: string;
+    readonly passphrase: string | undefined;
+    readonly isInside: boolean;
+  },
 ): { readonly child: ChildProcess; readonly logStart: number } {
   const log = openLog(logFile);
   try {
@@ -118,7 +129,7 @@ function spawnDaemon(
       // Its own session: neither the terminal's Ctrl-C nor its end reaches it.
       detached: true,
       stdio: [passphrase === undefined ? 'ignore' : 'pipe', log, log],
-      env: daemonEnvironment(program.environment, settings.home),
+      env: daemonEnvironment(program.environment, settings.home, isInside),
       windowsHide: true,
     });
     sendPassphrase(child.stdin, passphrase);
