@@ -1,6 +1,6 @@
 /**
  * `npm run fuzz -- --minutes 20 --seed 1`: the proxy between two peers that may say anything, for a long time: its
- * HTTP/1.1 core, and all of it over HTTP/2. Then the documents that authorization servers send.
+ * HTTP/1.1 core, and all of it over HTTP/2. Then the documents that authorization servers send, and definitions.
  */
 import { spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
@@ -21,6 +21,7 @@ const { status } = spawnSync(
     'test/fuzz.test.ts',
     'test/fuzz-http2.test.ts',
     'test/fuzz-documents.test.ts',
+    'test/fuzz-definitions.test.ts',
   ],
   {
     cwd: resolve(import.meta.dirname, '..'),

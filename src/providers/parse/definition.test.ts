@@ -381,6 +381,11 @@ describe('provider definition', () => {
     ['/client/client_id_env: must be the name', { ...oauth, client: { client_id_env: '1A' } }],
   ])('%s', (fault, document) => expect(faultOf(document)).toContain(`InvalidDefinition ${fault}`));
 
+  it('takes hosts that a URL cannot have as it takes others', () => {
+    const { inject } = parseProvider({ ...keyed, api_url: 'xn--zzzzzzzz.test' }, 'custom');
+    expect(inject[0]?.hosts[0]?.host).toBe('xn--zzzzzzzz.test');
+  });
+
   it('lets loopback do without TLS where a person allows loopback, as nothing else may', () => {
     for (const url of [
       'http://127.0.0.1:8080/token',

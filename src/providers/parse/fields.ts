@@ -171,8 +171,9 @@ export class Fields {
 
   /** Why a credential must not go to this host and port. */
   placeFault(target: { readonly host: string; readonly port: number }): string | undefined {
-    const host = target.host.includes(':') ? `[${target.host}]` : target.host;
-    return placeFault(new URL(`https://${host}:${target.port}`), this.#places);
+    const hostname = target.host.includes(':') ? `[${target.host}]` : target.host;
+    const host = target.port === 443 ? hostname : `${hostname}:${target.port}`;
+    return placeFault({ hostname, host }, this.#places);
   }
 
   #value(key: string): unknown {
@@ -206,7 +207,10 @@ export function parseBaseUrl(text: string): string {
  * A definition that a stranger wrote must not make the daemon, or a browser, call a service of this machine. `undefined`
  * where the person allowed that, or named that very place.
  */
-export function placeFault(url: URL, { named, allowsLoopback }: Omit<Places, 'baseUrl'>): string | undefined {
+export function placeFault(
+  url: Pick<URL, 'hostname' | 'host'>,
+  { named, allowsLoopback }: Omit<Places, 'baseUrl'>,
+): string | undefined {
   if (!isThisMachine(url.hostname) || allowsLoopback || url.host === named) return undefined;
   return 'is on this machine: only a definition from a file, with allow_loopback, may name that';
 }
