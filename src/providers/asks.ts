@@ -23,13 +23,14 @@ export interface AsksInEachForm {
 export function asksOf(provider: Provider): DefinitionAsks {
   const { apiKey, client, oauth, exportVariables } = provider;
   const hosts = unique(provider.inject.flatMap((rule) => rule.hosts.map(({ text }) => text)));
-  const atToken = hostsOf([oauth?.tokenUrl ?? oauth?.issuer ?? oauth?.resource]);
+  // A flow whose endpoints are not all written finds them at the issuer, the token endpoint included.
+  const atToken = hostsOf([oauth?.tokenUrl, oauth?.issuer ?? oauth?.resource, discoveredFrom(provider)]);
   const more = [oauth?.deviceAuthorizationUrl, oauth?.pushedAuthorizationUrl, oauth?.revocationUrl];
   const getSecret = unique([...atToken, ...hostsOf(more)]);
   const getId = unique([...hostsOf([oauth?.authorizationUrl]), ...getSecret]);
   return {
     hosts,
-    endpoints: oauth === undefined ? [] : endpointsOf(oauth),
+    endpoints: oauth === undefined ? [] : endpointsOf(oauth, discoveredFrom(provider)),
     variablesRead: [
       { name: apiKey?.envVar, sentTo: hosts },
       { name: client.clientIdEnv, sentTo: getId },
@@ -74,8 +75,18 @@ function asksWithBaseUrl(document: unknown, { source }: Provider): DefinitionAsk
   };
 }
 
-function endpointsOf(oauth: OauthDefinition): DefinitionAsks['endpoints'] {
+/** The address that is asked at each sign-in which issuer counts, whatever issuer the definition names. */
+function discoveredFrom({ document }: Provider): string | undefined {
+  const { discovered_from: address } = document;
+  return typeof address === 'string' && URL.canParse(address) ? new URL(address).href : undefined;
+}
+
+function endpointsOf(
+  oauth: OauthDefinition,
+  discoveredFrom: string | undefined,
+): DefinitionAsks['endpoints'] {
   const named = {
+    discovered_from: discoveredFrom,
     issuer: oauth.issuer,
     authorization_url: oauth.authorizationUrl,
     token_url: oauth.tokenUrl,

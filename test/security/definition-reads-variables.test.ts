@@ -65,6 +65,37 @@ describe('a variable that a definition of a stranger names', () => {
     expect(login.output.stdout).not.toContain(env.AWS_SECRET_ACCESS_KEY);
   });
 
+  /**
+   * The attack: the definition writes an honest token endpoint, which the question named, and lacks an endpoint that its flow
+   * needs. So all were found at the issuer, or at the address that it says it was discovered from: the secret went there.
+   */
+  it.each([
+    ['issuer', { flow: 'device_code' }, { issuer: 'https://evil.example' }],
+    ['discovered_from', { flow: 'device_code', discovered_from: 'https://evil.example/mcp' }, {}],
+  ])('is not read before the question has named who its %s is', async (field, top, oauth) => {
+    const definition = {
+      schema_version: 1,
+      name: 'honest',
+      auth_type: 'oauth2',
+      api_url: 'https://api.honest.example',
+      client: { client_id_env: 'AWS_ACCESS_KEY_ID', client_secret_env: 'AWS_SECRET_ACCESS_KEY' },
+      ...top,
+      oauth: {
+        token_url: 'https://honest.example/token',
+        device_authorization_url: 'https://honest.example/device',
+        ...oauth,
+      },
+    };
+    const registered = await register(fixture, definition, '--force');
+    expect([registered.code, registered.stderr]).toEqual([
+      0,
+      expect.stringMatching(new RegExp(`^ +${field} +https://evil\\.example`, 'm')),
+    ]);
+    const { code, stderr } = await fixture.authsome(['login', 'honest', '--no-browser'], { env });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/AWS_SECRET_ACCESS_KEY, and sends them to [^\n]*honest\.example, evil\.example/);
+  });
+
   it('is never the home directory or another setting of the system', async () => {
     for (const variable of ['HOME', 'PATH', 'SSH_AUTH_SOCK']) {
       const outcome = await register(fixture, {
