@@ -39,6 +39,18 @@ describe('a definition that steers programs', () => {
     expect((await fixture.authsome(['inspect', 'weather'])).code).toBe(4);
   });
 
+  /** The attack: the provider is named after a program, so that each of its settings began with "the provider's own name". */
+  it.each([
+    ['lua', 'LUA_INIT_5_4', 'print=os.execute--{random}'],
+    ['rsync', 'RSYNC_RSH', 'rsh-{random}'],
+    ['claude-code', 'CLAUDE_CODE_SHELL_PREFIX', 'PATH=.:{random}'],
+  ])('is refused when it is named %s and sets %s', async (name, variable, phantom) => {
+    const program = { ...weather, name, export: { env: { api_key: variable }, phantom } };
+    const { code, stderr } = await register(fixture, program);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('/export/env/api_key: must end in _TOKEN')]);
+    expect((await fixture.authsome(['inspect', name])).code).toBe(4);
+  });
+
   it('is refused when its phantom is a command', async () => {
     const phantom = 'id>/tmp/stolen;#{random}';
     const { code, stderr } = await register(fixture, { ...weather, export: { ...weather.export, phantom } });

@@ -15,7 +15,7 @@ const setting = (variable: string, name = 'acme-two') =>
 describe('a variable that a definition sets', () => {
   it.each([
     ...['ACME_TOKEN', 'OTHER_API_KEY', 'X_SECRET', 'X_PAT', 'X_PASSWORD', 'X_CREDENTIALS'],
-    ...['ACME_TWO_ACCESS', 'ACME_TWO_KEY'],
+    ...['ACME_TWO_ACCESS', 'ACME_TWO_AUTH', 'ACME_TWO_JWT', 'ACME_TWO_KEY'],
   ])('may be %s', (variable) => {
     expect(setting(variable).exportVariables).toEqual([{ name: variable, value: 'api_key' }]);
   });
@@ -68,6 +68,19 @@ describe('a variable that a definition sets', () => {
     ['cargo', 'CARGO_BUILD_RUSTC_WRAPPER'],
     ['rustc', 'RUSTC_WRAPPER'],
     ['ps4', 'PS4'],
+    ['rsync', 'RSYNC_RSH'],
+    ['rsync', 'RSYNC_CONNECT_PROG'],
+    ['svn', 'SVN_SSH'],
+    ['lua', 'LUA_INIT_5_4'],
+    ['claude-code', 'CLAUDE_CODE_SHELL_PREFIX'],
+    ['electron', 'ELECTRON_RUN_AS_NODE'],
+    ['ansible', 'ANSIBLE_LIBRARY'],
+    ['tf', 'TF_CLI_ARGS_apply'],
+    ['aws', 'AWS_ENDPOINT_URL_S3'],
+    ['gtk', 'GTK_MODULES'],
+    ['erl', 'ERL_AFLAGS'],
+    ['cargo', 'CARGO_BUILD_RUSTC'],
+    ['dotnet', 'DOTNET_STARTUP_HOOKS'],
     ['makeflags', 'MAKEFLAGS'],
     ['kubeconfig', 'KUBECONFIG'],
     ['sslkeylogfile', 'SSLKEYLOGFILE'],

@@ -16,9 +16,12 @@ const steering = new RegExp(
   'i',
 );
 
-/** Endings of a variable that steers a program of the provider's own name. */
-const steeringEnding =
-  /_(?:OPTIONS|OPTS|FLAGS|ARGS|CMD|COMMAND|EXEC|PROGRAM|BIN|WRAPPER|RUNNER|LOADER|PRELOAD|PLUGINS?|INIT|RC|EDITOR|PAGER|BROWSER|SHELL|PATH|HOME|DIR|FILE|CONFIG|CONTEXT|HOST|HOSTS|PORT|ADDR|ADDRESS|URL|URI|ENDPOINT|SERVER|REGISTRY|INDEX|MIRROR|DEBUG|LOG|TRACE)$/i;
+/**
+ * Further endings, for a variable of the provider's own name. Only these: a stranger chooses that name, so that `RSYNC_RSH` or
+ * `LUA_INIT_5_4` would be a provider's own.
+ */
+const ownEnding =
+  /_(?:ACCESS|API|APIKEY|AUTH|AUTHORIZATION|BEARER|COOKIE|CREDENTIAL|CREDS|JWT|PASS|PASSWD|SECRETS|TOKENS)$/;
 
 const allowedEndings = '_TOKEN, _KEY, _SECRET, _PAT, _PASSWORD or _CREDENTIALS';
 
@@ -31,8 +34,8 @@ export function settableFault(name: string, provider: string): string | undefine
   if (fault !== undefined) return fault;
   if (secretEnding.test(name)) return undefined;
   const own = `${provider.toUpperCase().replaceAll('-', '_')}_`;
-  if (name.startsWith(own) && name.length > own.length && !steeringEnding.test(name)) return undefined;
-  return `must end in ${allowedEndings}, or begin with ${own} and be no setting of a program`;
+  if (name.startsWith(own) && ownEnding.test(name)) return undefined;
+  return `must end in ${allowedEndings}, or begin with ${own} and end like a secret, such as ${own}AUTH`;
 }
 
 /** Why a definition may not read this variable; a run leaves it out of its child, too. `undefined` when it may. */
