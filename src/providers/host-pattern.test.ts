@@ -17,11 +17,19 @@ describe('host pattern', () => {
       { kind: 'wildcard', host: 'api.mailchimp.com', port: 443, pathPrefix: '/3.0' },
     ],
     ['*.acme.github.io', { kind: 'wildcard', host: 'acme.github.io', port: 443, pathPrefix: '/' }],
-    ['bücher.example', { kind: 'exact', host: 'xn--bcher-kva.example', port: 443, pathPrefix: '/' }],
     ['[::1]:8443', { kind: 'exact', host: '[::1]', port: 8443, pathPrefix: '/' }],
     ['localhost:8443', { kind: 'exact', host: 'localhost', port: 8443, pathPrefix: '/' }],
   ])('%s', (text, pattern) =>
     expect(parseHostPattern(text)).toMatchObject({ text, expression: undefined, ...pattern }),
+  );
+
+  it.each([
+    ['bücher.example', 'xn--bcher-kva.example'],
+    ['https://*.bücher.example:8443/api/', '*.xn--bcher-kva.example:8443/api'],
+    ['https://\u0430pi.github.com', 'xn--pi-6kc.github.com'],
+    ['api.git\u200bhub\u3002com', 'api.github.com'],
+  ])('%s is shown as %s, which looks like no other host', (written, text) =>
+    expect(parseHostPattern(written)).toEqual({ ...parseHostPattern(text), text }),
   );
 
   it.each([

@@ -5,7 +5,7 @@ import { compilePattern, type Pattern, parsePattern } from './pattern.ts';
 
 /** A compiled host pattern with optional port and path prefix. Hosts are lower case, no trailing dot. */
 export interface HostPattern {
-  /** As written in the definition. */
+  /** As written in the definition. One with other letters than ASCII is in punycode: it could look like another host. */
   readonly text: string;
   readonly kind: 'exact' | 'wildcard' | 'regex';
   /** exact: the host; wildcard: the suffix after `*.`; regex: the registrable suffix that every match ends in. */
@@ -39,13 +39,21 @@ export function parseHostPattern(text: string): HostPattern {
   if (target === undefined) throw new Fault(`must name one host, not ${JSON.stringify(authority)}`);
   if (isWildcard) assertOwned(target.host, text);
   return {
-    text,
+    text: /^[\x21-\x7e]*$/.test(text) ? text : asciiText({ ...target, isWildcard, pathPrefix }),
     kind: isWildcard ? 'wildcard' : 'exact',
     host: target.host,
     expression: undefined,
     port: target.port,
     pathPrefix,
   };
+}
+
+function asciiText(
+  place: Pick<HostPattern, 'host' | 'port' | 'pathPrefix'> & { readonly isWildcard: boolean },
+): string {
+  const { host, port, pathPrefix, isWildcard } = place;
+  const authority = `${isWildcard ? '*.' : ''}${host}${port === httpsPort ? '' : `:${port}`}`;
+  return pathPrefix === '/' ? authority : authority + pathPrefix;
 }
 
 function parsePathPrefix(path: string): string {

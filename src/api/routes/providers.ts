@@ -45,7 +45,7 @@ export interface ProviderRoutesOptions {
 export function providerRoutes(options: ProviderRoutesOptions): Routes {
   const { tenants, redirectUri, fetch, onChange } = options;
   const inspect = (provider: Provider): InspectDocument => ({
-    ...provider.document,
+    ...ownFields(provider),
     v: 1,
     source: provider.source,
     redirect_uri: redirectUriFor(redirectUri, provider),
@@ -132,6 +132,19 @@ function definedBefore(catalog: Catalog, name: string): ApprovedHosts | undefine
   const provider = catalog.find(name);
   return provider === undefined ? undefined : definedHosts(provider);
 }
+
+/**
+ * The definition without the fields that authsome itself adds to one when it shows it. A stranger's would pass as authsome's
+ * own words where there is nothing to add.
+ */
+function ownFields({ document }: Provider): Provider['document'] {
+  return Object.fromEntries(Object.entries(document).filter(([name]) => !addedFields.has(name)));
+}
+
+const addedFields = new Set<string>([
+  ...['v', 'source', 'redirect_uri', 'asks_for', 'asks_for_with_base_url', 'unknown_fields'],
+  ...['changes', 'changes_with_base_url', 'digest'],
+] satisfies (keyof ReviewDocument)[]);
 
 /** As `InspectDocument` has them: nothing where every field is known. */
 function unknownFieldsIn({ document }: Provider): Pick<InspectDocument, 'unknown_fields'> {

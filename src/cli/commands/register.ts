@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import type { RegisterRequest } from '../../client/index.ts';
 import { shellWord } from '../../command-line.ts';
 import { AuthsomeError, systemReason } from '../../errors.ts';
-import { withoutComments } from '../../json.ts';
+import { isDeeperThan, withoutComments } from '../../json.ts';
 import type { CommandModule } from '../command-table.ts';
 import type { CommandContext } from '../context.ts';
 import { addExamples } from '../help-text.ts';
@@ -12,6 +12,9 @@ import { unknownFieldLines } from '../output/unknown-fields.ts';
 
 /** The daemon does not read more, either. */
 const largestDefinition = 256 * 1024;
+
+/** The daemon takes no more, either; writing a request much deeper would overflow. */
+const deepestSent = 32;
 
 export interface RegisterOptions {
   /** A file, or an https URL. */
@@ -69,12 +72,14 @@ async function registerRequest(options: RegisterOptions): Promise<RegisterReques
   if (/^https?:\/\//i.test(source)) return { url: source, ...how };
   const text = await readDefinition(source);
   try {
-    return { definition: JSON.parse(withoutComments(text)) as unknown, ...how };
+    const definition = JSON.parse(withoutComments(text)) as unknown;
+    if (!isDeeperThan(definition, deepestSent)) return { definition, ...how };
   } catch (error) {
     throw new AuthsomeError('InvalidDefinition', `${source} is not JSON${placeOf(error, text)}`, {
       cause: error,
     });
   }
+  throw new AuthsomeError('InvalidDefinition', '/: must not be nested more than 32 deep');
 }
 
 /** A pipe could keep the command waiting for ever, and a device never end. */

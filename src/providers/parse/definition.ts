@@ -1,4 +1,5 @@
 import { AuthsomeError } from '../../errors.ts';
+import { isDeeperThan } from '../../json.ts';
 import { Fault } from '../fault.ts';
 import {
   type FlowName,
@@ -57,18 +58,6 @@ export function parseProvider(
       `${originalPointer(error.pointer, moves)}: ${error.sentence}`,
     );
   }
-}
-
-/** Level by level: a recursion would overflow on the nesting that this looks for. */
-function isDeeperThan(document: unknown, limit: number): boolean {
-  let level: readonly unknown[] = [document];
-  for (let depth = 0; level.length > 0; depth += 1) {
-    if (depth > limit) return true;
-    level = level.flatMap((value) =>
-      typeof value === 'object' && value !== null ? (Object.values(value) as unknown[]) : [],
-    );
-  }
-  return false;
 }
 
 function askedBaseUrl(text: string): string {

@@ -2,12 +2,14 @@ import type { Provider } from '../provider.ts';
 import { type Fields, PointedFault } from './fields.ts';
 import { settableFault } from './variables.ts';
 
+const mostVariables = 32;
+
 /** The variables of `export.env`; names under other keys (`refresh_token`) are never exported. */
 export function parseExport(fields: Fields | undefined, provider: string): Provider['exportVariables'] {
   if (fields === undefined) return [];
   const seen = new Set<string>();
   return (['access_token', 'api_key'] as const).flatMap((value) =>
-    fields.texts(value).map(({ text: name, pointer }) => {
+    fields.texts(value, mostVariables).map(({ text: name, pointer }) => {
       const fault = settableFault(name, provider);
       if (fault !== undefined) throw new PointedFault(pointer, fault);
       if (seen.has(name)) throw new PointedFault(pointer, `must not name ${name} twice`);

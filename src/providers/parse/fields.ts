@@ -31,7 +31,7 @@ export const sentenceForm: TextForm = {
 };
 
 export const variableForm: TextForm = {
-  pattern: /^[A-Za-z_][A-Za-z0-9_]*$/,
+  pattern: /^[A-Za-z_][A-Za-z0-9_]{0,127}$/,
   sentence: 'must be the name of an environment variable',
 };
 
@@ -105,11 +105,12 @@ export class Fields {
   }
 
   /** One string or a list of them, each with the pointer of its own place. */
-  texts(key: string): readonly { readonly text: string; readonly pointer: string }[] {
+  texts(key: string, most = 1000): readonly { readonly text: string; readonly pointer: string }[] {
     const value = this.#value(key);
     if (value === undefined) return [];
     if (typeof value === 'string') return [{ text: value, pointer: this.pointer(key) }];
     if (!Array.isArray(value)) this.fault(key, 'must be a string or a list of strings');
+    if (value.length > most) this.fault(key, `must not be longer than ${most} entries`);
     return value.map((text: unknown, index) => {
       const pointer = `${this.pointer(key)}/${index}`;
       if (typeof text !== 'string' || text === '')
@@ -215,8 +216,12 @@ export function placeFault(
   return 'is on this machine: only a definition from a file, with allow_loopback, may name that';
 }
 
+/** What a person is shown must fit on a screen. */
+const longestUrl = 1000;
+
 /** Why credentials must not be sent to this URL; `undefined` when they may. */
 function secureUrlFault(text: string): string | undefined {
+  if (text.length > longestUrl) return `must not be longer than ${longestUrl} characters`;
   if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return 'must be an https URL';
   const url = new URL(text);
   // The URL parser accepts what other readers do not: backslashes, tabs, `%2e` and user info in the authority.

@@ -58,13 +58,20 @@ export function parseInject(
     if (seen.has(place)) fields.fault('inject', `must not name ${text} twice`);
     seen.add(place);
   }
+  if (seen.size > mostHosts) fields.fault('inject', `must not name more than ${mostHosts} hosts`);
   return rules;
 }
 
+/** A person decides by these on one screen: a longer list would hide its first lines. */
+const mostHosts = 100;
+const longestHost = 300;
+
 function parseHosts(fields: Fields, key: string): InjectRule['hosts'] {
-  const texts = fields.texts(key);
+  const texts = fields.texts(key, mostHosts);
   if (texts.length === 0) fields.fault(key, 'must name at least one host');
   return texts.map(({ text, pointer }) => {
+    if (text.length > longestHost)
+      fields.faultAt(pointer, `must not be longer than ${longestHost} characters`);
     const pattern = at(pointer, () => parseHostPattern(fields.resolve(text).resolved));
     const fault = pattern.kind === 'exact' ? fields.placeFault(pattern) : undefined;
     return fault === undefined ? pattern : fields.faultAt(pointer, fault);

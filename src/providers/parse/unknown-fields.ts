@@ -62,9 +62,23 @@ const definition: Known = {
 };
 const selfHostable: Known = { ...definition, self_hosted: definition };
 
-/** The fields of a definition that nothing reads, in their order. */
+/** More help nobody, and looking for what was meant takes time. */
+const mostUnknown = 20;
+
+/** The first fields of a definition that nothing reads, in their order. */
 export function unknownFields(document: unknown): readonly UnknownField[] {
-  return unknownIn(document, selfHostable, []);
+  return unknownIn(document, selfHostable, [])
+    .slice(0, mostUnknown)
+    .map(({ path, name, known }) => ({
+      pointer: jsonPointer(path.map(cutShort)),
+      meant: closest(name.slice(0, longestName), Object.keys(known)),
+    }));
+}
+
+const longestName = 100;
+
+function cutShort(key: PropertyKey): PropertyKey {
+  return typeof key === 'string' && key.length > longestName ? `${key.slice(0, longestName)}…` : key;
 }
 
 /** `unknown field "header" (did you mean "header_name"?) at /api_key/header`. */
@@ -74,7 +88,14 @@ export function unknownFieldText({ pointer, meant }: UnknownField): string {
   return `unknown field "${name}"${suggestion} at ${pointer}`;
 }
 
-function unknownIn(value: unknown, known: Known, path: readonly PropertyKey[]): readonly UnknownField[] {
+interface Unknown {
+  readonly path: readonly PropertyKey[];
+  readonly name: string;
+  /** What is known beside it. */
+  readonly known: Known;
+}
+
+function unknownIn(value: unknown, known: Known, path: readonly PropertyKey[]): readonly Unknown[] {
   if (Array.isArray(value)) {
     return value.flatMap((item, index) => unknownIn(item, known, [...path, index]));
   }
@@ -82,7 +103,7 @@ function unknownIn(value: unknown, known: Known, path: readonly PropertyKey[]): 
   return Object.entries(value).flatMap(([name, inner]) => {
     const here = [...path, name];
     if (!Object.hasOwn(known, name)) {
-      return [{ pointer: jsonPointer(here), meant: closest(name, Object.keys(known)) }];
+      return [{ path: here, name, known }];
     }
     const within = known[name];
     return within === undefined ? [] : unknownIn(inner, within, here);
