@@ -4,15 +4,20 @@ import type { AuditEvent, AuditTrail, EventFilter, RecordedEvent } from './event
 export interface ObservedTrail extends AuditTrail {
   /** As `recent`; when there is nothing yet, waits for the next event, at most `timeoutMs`. */
   next(filter: EventFilter, timeoutMs: number): Promise<readonly RecordedEvent[]>;
+  /** Called for each event from now on that is not a decision of the proxy. */
+  onEvent(listener: (event: AuditEvent) => void): void;
 }
 
 export function observeTrail(trail: AuditTrail): ObservedTrail {
   const waiting = new Set<() => void>();
+  const listeners: ((event: AuditEvent) => void)[] = [];
   return {
     append(event: AuditEvent) {
       trail.append(event);
       for (const wake of [...waiting]) wake();
+      if (event.event !== 'decision') for (const listener of listeners) listener(event);
     },
+    onEvent: (listener) => void listeners.push(listener),
     flush: () => trail.flush(),
     recent: (filter: EventFilter) => trail.recent(filter),
     decision: (id, isWanted) => trail.decision(id, isWanted),

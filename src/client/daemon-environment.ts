@@ -62,9 +62,9 @@ export function leftOutNote(environment: Environment): string | undefined {
 /** The environment for a daemon in this process, and what was left out of it. */
 export async function environmentToServe(
   environment: Environment,
+  home: string,
 ): Promise<{ readonly environment: Environment; readonly note: string | undefined }> {
-  const { homeOf } = await import('../settings.ts');
-  if (!(await isInsideRun(environment, homeOf(environment)))) return { environment, note: undefined };
+  if (!(await isInsideRun(environment, home))) return { environment, note: undefined };
   const kept = Object.entries(environment).filter(([name]) => !isLeftOut(name.toUpperCase()));
   return { environment: Object.fromEntries(kept), note: leftOutNote(environment) };
 }

@@ -22,6 +22,8 @@ export interface RunLease {
   readonly run: RunDocument;
   /** Resolves when the run has ended, from whichever side. */
   readonly ended: Promise<void>;
+  /** What happened in it so far that a person should know. */
+  notices(): readonly string[];
   close(): void;
 }
 
@@ -83,9 +85,11 @@ export async function openLease(
           fail(unreadableResponse(origin, reader.head.status));
           return;
         }
-        // From here on, the lease is silent.
-        socket.off('data', read).setTimeout(0).resume();
-        resolve({ run: run as RunDocument, ended, close: () => socket.destroy() });
+        // From here on, the lease is silent but for notices.
+        socket.off('data', read).setTimeout(0);
+        socket.on('data', (more) => keep(reader, more));
+        const notices = (): readonly string[] => noticesIn(reader.text);
+        resolve({ run: run as RunDocument, ended, notices, close: () => socket.destroy() });
       }
     };
     socket.on('data', read);
@@ -97,6 +101,23 @@ export async function openLease(
       reject(error.syscall === 'connect' ? new NotReached('absent') : interrupted(origin, error)),
     );
     socket.setTimeout(idleMs, () => fail(silent(origin, idleMs)));
+  });
+}
+
+/** What cannot be read is left out: the run goes on without it. */
+function keep(reader: ResponseReader, bytes: Buffer): void {
+  try {
+    reader.push(bytes);
+  } catch {
+    // A response that has ended, or that breaks off.
+  }
+}
+
+function noticesIn(text: string): readonly string[] {
+  const lines = text.split('\n').slice(1, -1);
+  return lines.flatMap((line) => {
+    const { notice } = (parseJson(line) ?? {}) as { readonly notice?: unknown };
+    return typeof notice === 'string' ? [notice] : [];
   });
 }
 

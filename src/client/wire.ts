@@ -367,7 +367,10 @@ export interface RunRequest {
     | undefined;
 }
 
-/** One NDJSON line. The run lives as long as the connection that carried it. */
+/**
+ * One NDJSON line. The run lives as long as the connection that carried it. Later lines are `{"notice": …}`: what a person
+ * should know at its end.
+ */
 export interface RunDocument {
   readonly v: 1;
   readonly run_id: string;

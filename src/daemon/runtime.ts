@@ -111,6 +111,7 @@ export async function createRuntime(
     randomBytes,
   });
   closers.add(() => runs.endAll());
+  trail.onEvent((event) => runs.noticed(event));
   const inBackground = (work: Promise<void>): void => {
     work.catch((error) =>
       log.error('a live run could not be updated with its new routes or rules', unexpectedFields(error)),

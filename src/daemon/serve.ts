@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Environment } from '../environment.ts';
 import { AuthsomeError, asAuthsomeError, errorDocument, exitCodeOf } from '../errors.ts';
-import { loadSettings } from '../settings.ts';
+import { homeOf, loadSettings } from '../settings.ts';
 import { type FileLock, lockFile } from '../storage/index.ts';
 import { passphraseKey } from '../vault/index.ts';
 import type { Daemon } from './contract.ts';
@@ -30,6 +30,7 @@ export interface ServeOptions {
   /** The environment without what a start from inside of a run may not set, and what to say about that. */
   readonly environmentToServe: (
     environment: Environment,
+    home: string,
   ) => Promise<{ readonly environment: Environment; readonly note: string | undefined }>;
 }
 
@@ -62,7 +63,10 @@ export async function serveDaemon(options: ServeOptions): Promise<number> {
   process.umask(0o077);
   let log: Log | undefined;
   try {
-    const { environment, note } = await options.environmentToServe(options.environment);
+    const { environment, note } = await options.environmentToServe(
+      options.environment,
+      homeOf(options.environment),
+    );
     if (note !== undefined) process.stderr.write(`${note}\n`);
     const settings = loadSettings(environment);
     const home = homeAt(settings.home);

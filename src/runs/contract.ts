@@ -46,6 +46,8 @@ export interface OpenedRun extends CaFiles {
   readonly outer: string | undefined;
   /** Connection → hosts that its definition has gained: requests to them are refused. */
   readonly unapprovedHosts: Readonly<Record<string, readonly string[]>>;
+  /** Called with each thing that a person should know at the run's end. */
+  onNotice(listener: (text: string) => void): void;
   /** Ends it. May be called again. */
   end(): void;
   /** Resolves when it has ended, for whatever reason. */
@@ -62,6 +64,10 @@ export interface RunEntry {
   readonly tenant: Tenant;
   readonly phantoms: Phantoms;
   selected: readonly Selected[];
+  /** The run that it is inside of. */
+  readonly outer: string | undefined;
+  /** Tells the opener what happened in it. */
+  notice(text: string): void;
   /** Resolves `ended`. */
   announceEnd(): void;
 }

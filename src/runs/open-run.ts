@@ -78,7 +78,9 @@ export async function openRun(
     announceEnd = resolve;
   });
   const { isTrusted, leaseSocket } = specification;
-  onLive({ run, isTrusted, leaseSocket, caller, request, tenant, phantoms, selected, announceEnd });
+  let listener = (_text: string): void => {};
+  const entry = { run, isTrusted, leaseSocket, caller, request, tenant, phantoms, selected, announceEnd };
+  onLive({ ...entry, outer: outer?.id, notice: (text) => listener(text) });
   try {
     const files = place.write(run.caPem, (await trusted).join(''));
     const used = usable.map(({ key }) => key);
@@ -99,6 +101,9 @@ export async function openRun(
       outer: outer?.id,
       overrides,
       unapprovedHosts: unapprovedHostsOf(usable),
+      onNotice(next) {
+        listener = next;
+      },
       end: () => end(id),
       ended,
     };

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { AuditEvent } from '../audit/index.ts';
 import { askPerson, shellWord } from '../command-line.ts';
 import type { ConnectionChange } from '../connections/index.ts';
 import { AuthsomeError } from '../errors.ts';
@@ -10,6 +11,7 @@ import type { Proxy as ProxyServer } from '../proxy/index.ts';
 import type { OpenedRun, RunEntry, RunSpecification } from './contract.ts';
 import type { GivenPhantoms } from './given-phantoms.ts';
 import { inAll, type OuterRuns } from './nested.ts';
+import { noticeOf } from './notices.ts';
 import { openRun } from './open-run.ts';
 import { type DaemonOverrides, overridesFor } from './overrides.ts';
 import type { Roots } from './roots.ts';
@@ -86,6 +88,18 @@ export class Runs {
       for (const { run } of affected) run.dropConnection(connection);
     }
     await Promise.all(affected.map((entry) => this.#reroute(entry)));
+  }
+
+  /** Tells a run, and those around it, what happened in it. What nobody's process caused concerns all. */
+  noticed(event: AuditEvent): void {
+    const text = noticeOf(event);
+    if (text === undefined) return;
+    if (event.event === 'rules.changed') {
+      for (const entry of this.#live.values()) entry.notice(text);
+      return;
+    }
+    for (let id = event.run; id !== undefined; id = this.#live.get(id)?.outer)
+      this.#live.get(id)?.notice(text);
   }
 
   /** Decides again, by the current rules, what is under way in every live run. */

@@ -183,6 +183,29 @@ describe('an agent in a run', () => {
   });
 });
 
+describe('the end of a run', () => {
+  it('tells what was refused in it, and what a trusted one did, only if there was something', async () => {
+    const twice = await inRun(`${command} export pixel; ${command} export pixel; ${command} revoke pixel`);
+    expect(twice.stderr.trimEnd().split('\n').at(-1)).toBe(
+      'authsome: during this run: refused: exporting the secrets of pixel (2 times); refused: revoking pixel. See: authsome log',
+    );
+    const nested = await inRun(`${command} run --trusted -- ${command} export pixel >/dev/null`, '--trusted');
+    expect(nested.stderr.match(/during this run: pixel\/default exported\. See/g)).toHaveLength(2);
+    expect((await inRun('true')).stderr).not.toContain('during this run');
+    expect((await inRun(`${command} export pixel 2>/dev/null`, '--quiet')).stderr).toBe('');
+  });
+
+  it('tells of rules that changed while it ran', async () => {
+    const config = join(fixture.home, 'config.json');
+    const rule = JSON.stringify({ rules: [{ id: 'no-deletes', effect: 'deny', methods: ['DELETE'] }] });
+    const { stderr } = await inRun(
+      `echo '${rule}' >"${config}"; until ${command} log -n 1 | grep -q rules.changed; do sleep 0.1; done`,
+    );
+    expect(stderr).toContain('authsome: during this run: rules changed. See: authsome log');
+    rmSync(config);
+  });
+});
+
 describe('a trusted run', () => {
   it('may do what others may not, says so, and is on record', async () => {
     const { code, stdout, stderr } = await inRun(`${command} export pixel`, '--trusted');

@@ -79,6 +79,9 @@ export function runRoutes(options: RunRoutesOptions): Routes {
       const lease = new ReadableStream<Uint8Array>({
         start(controller) {
           controller.enqueue(line);
+          run.onNotice((notice) => {
+            if (!isCancelled) controller.enqueue(Buffer.from(`${JSON.stringify({ notice })}\n`));
+          });
           void run.ended.then(() => {
             // A stream that the caller has cancelled is closed already.
             if (!isCancelled) controller.close();

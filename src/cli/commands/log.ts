@@ -93,10 +93,18 @@ function eventLine(event: LoggedEvent, style: Style): SafeText {
     about,
     requestOf(event),
     text('reason') || text('detail'),
+    callerOf(event),
     event.event === 'decision' ? dim(safe(text('id'))) : '',
   ];
   const shown = parts.filter((part) => part !== '');
   return trimmedEnd(joined(shown, '  '));
+}
+
+/** Which process asked, and in which run. A request's run is not shown: `explain` tells it. */
+function callerOf(event: LoggedEvent): string {
+  const { program, pid, run } = event;
+  if (typeof program !== 'string') return '';
+  return `by ${program} (pid ${String(pid)}${typeof run === 'string' ? `, in ${run}` : ''})`;
 }
 
 function requestOf(event: LoggedEvent): string {

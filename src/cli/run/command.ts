@@ -12,7 +12,7 @@ import type { CliOptions } from '../options.ts';
 import type { Terminal } from '../terminal.ts';
 import { type RunArguments, readRunArguments } from './arguments.ts';
 import { caFilesOf, runEnvironment } from './environment.ts';
-import { startNotes } from './notes.ts';
+import { endNote, startNotes } from './notes.ts';
 import { suspiciousValues } from './suspicious.ts';
 
 /** Beside the bundled program; built from `child-proxy.cts`. */
@@ -32,7 +32,7 @@ export async function runCommand(
   // With a log file: refuses one that cannot be written before anything is started.
   const terminal = args.flags.logFile === undefined ? undefined : await terminalOf(options, args);
   const settings = loadSettings(options.environment);
-  const client = connect(options, settings, (text) => void noteBeforeChild(text, terminal, args));
+  const client = connect(options, settings, (text) => void noteBesideChild(text, terminal, args));
   const opening = client.openRun(runRequest(args, options.environment));
   const starter = loadChildModule();
   const lease = await opening;
@@ -40,9 +40,13 @@ export async function runCommand(
     const environment = runEnvironment(options.environment, lease.run, { childProxy }, process.platform);
     const { runChild } = await starter;
     for (const note of await startNotes(options.environment, lease.run, args)) {
-      await noteBeforeChild(note, terminal, args);
+      await noteBesideChild(note, terminal, args);
     }
     const code = await runChild(args.command, args.commandArguments, environment);
+    // What the daemon sent before the command ended has arrived, but may not have been read.
+    await new Promise((resolve) => setImmediate(resolve));
+    const happened = endNote(lease.notices());
+    if (happened !== undefined) await noteBesideChild(happened, terminal, args);
     if (await hasEnded(lease))
       (terminal ?? (await terminalOf(options, args))).note(endedBefore(args.command));
     return code;
@@ -82,7 +86,7 @@ function fingerprintsOf(environment: CliOptions['environment']): RunRequest['var
  * Without a log file, straight to the descriptor: a stream of this process would make a pipe that the child shares
  * non-blocking.
  */
-async function noteBeforeChild(
+async function noteBesideChild(
   text: string,
   terminal: Terminal | undefined,
   { flags }: RunArguments,

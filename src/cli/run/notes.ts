@@ -19,6 +19,16 @@ export async function startNotes(
   return notes.filter((note) => note !== undefined);
 }
 
+/** What happened in a run that a person should know; `undefined` for nothing. */
+export function endNote(notices: readonly string[]): string | undefined {
+  if (notices.length === 0) return undefined;
+  const times = (notice: string): number => notices.filter((each) => each === notice).length;
+  const parts = [...new Set(notices)].map((notice) =>
+    times(notice) === 1 ? notice : `${notice} (${times(notice)} times)`,
+  );
+  return `authsome: during this run: ${parts.join('; ')}. See: authsome log`;
+}
+
 const trustedNote =
   'authsome: this run is trusted. What it starts may reveal, export, replace and remove your connections.';
 
