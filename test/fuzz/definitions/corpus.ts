@@ -67,7 +67,8 @@ export const corpus: readonly DefinitionInput[] = [
   }),
   definition({ ...keys, api_key: { key_pattern: '^;id#[a-z]{32}$', env_var: 'KEYS_KEY' } }),
   definition({ ...keys, export: { env: { api_key: ['EDITOR', 'KEYS_OPTIONS'] }, phantom: '{random};id#' } }),
-  definition({ ...keys, api_url: ['*.com', 'regex:^.*keys\\.example$'] }),
+  definition({ ...keys, api_url: '*.com' }),
+  definition({ ...keys, api_url: 'regex:^[a-z-]*keys\\.example$' }),
   definition({
     ...keys,
     auth_type: 'oauth2',
