@@ -405,6 +405,9 @@ export interface ScanListDocument {
     readonly key_pattern: string | null;
     /** Whether a key can become a connection. */
     readonly takes_key: boolean;
+    readonly source: 'bundled' | 'custom';
+    /** Where its keys are sent, as patterns. */
+    readonly hosts: readonly string[];
     /** A new phantom, fit for a file: it says that it is one. */
     readonly phantom: string;
   }[];

@@ -7,6 +7,8 @@ export interface KeyPattern {
   readonly pattern: RegExp | undefined;
   /** Whether a key can become a connection; otherwise a sign-in is the only way. */
   readonly takesKey: boolean;
+  /** Where its keys are sent, for a definition that did not come with authsome: only a person may say that they are its. */
+  readonly strangersHosts?: readonly string[] | undefined;
 }
 
 export interface Ownership {
@@ -22,9 +24,20 @@ const longestMatched = 512;
 
 /**
  * The provider of a secret: the one whose definition names the variable, unless the value is plainly another one's. For a
- * name in no definition, the one whose distinctive `key_pattern` matches. `undefined` for anything else.
+ * name in no definition, the one whose distinctive `key_pattern` matches. `undefined` for anything else. A definition that
+ * did not come with authsome takes no key from one that did, however exactly its pattern matches: both are named then.
  */
 export function ownerOf(name: string, value: string, patterns: readonly KeyPattern[]): Ownership | undefined {
+  const ownership = bestOwner(name, value, patterns);
+  if (ownership?.owner.strangersHosts === undefined) return ownership;
+  const bundled = patterns.filter(({ strangersHosts }) => strangersHosts === undefined);
+  const other = bestOwner(name, value, bundled);
+  const isNamed = ({ variables }: KeyPattern) => variables.includes(name);
+  if (other === undefined || (isNamed(ownership.owner) && !bundled.some(isNamed))) return ownership;
+  return { owner: other.owner, alternatives: [...other.alternatives, ownership.owner] };
+}
+
+function bestOwner(name: string, value: string, patterns: readonly KeyPattern[]): Ownership | undefined {
   const candidates = candidatesOf(value, patterns);
   const best = candidates[0];
   const named = patterns.filter(({ variables }) => variables.includes(name));

@@ -79,7 +79,7 @@ it('reports, imports, rewrites and undoes, and shows no value to anybody', async
       (await fixture.json(['list'])).providers.flatMap((each: Record<string, unknown>) => each.connections),
     ).toEqual([]);
 
-    const moved = await fixture.json(['scan', '--import'], 0, { cwd, env });
+    const moved = await fixture.json(['scan', '--import', '--yes'], 0, { cwd, env });
     expect(rows(moved.found).map(([, , , inVault]) => inVault)).toEqual(Array(4).fill('same'));
     expect(moved.imported).toContainEqual({
       provider: 'pixel',
@@ -167,7 +167,7 @@ it('names connections when there are several values, and continues when one is r
     const { project: cwd, path } = fixture;
     writeFileSync(path('.env'), `PIXEL_API_KEY=${keys.pixel}\nOPENAI_API_KEY=${keys.openai}\n`);
     writeFileSync(path('.env.production'), `PIXEL_API_KEY=${keys.other}\n`);
-    const outcome = await fixture.authsome(['scan', '--import', '--rewrite', '--json'], { cwd });
+    const outcome = await fixture.authsome(['scan', '--import', '--rewrite', '--yes', '--json'], { cwd });
     // The whole value was read: no OpenAI key has a `#`, and half of one must not be stored.
     expect(outcome.code).toBe(10);
     const document = JSON.parse(outcome.stdout);
@@ -189,7 +189,7 @@ it('names connections when there are several values, and continues when one is r
     expect(outcome.stdout + outcome.stderr).not.toMatch(/q7W8|not-a-comment|z9y8|a1b2/);
 
     writeFileSync(path('.env'), `PIXEL_API_KEY=px_${'forced00'.repeat(4)}\n`);
-    const forced = await fixture.json(['scan', '.env', '--import', '--force'], 0, { cwd });
+    const forced = await fixture.json(['scan', '.env', '--import', '--force', '--yes'], 0, { cwd });
     expect(forced.imported).toMatchObject([{ provider: 'pixel', connection: 'default' }]);
   });
 });
@@ -236,7 +236,7 @@ it('does not rewrite a file whose secret would stay under another name', async (
     writeFileSync(path('.env'), text);
     linkSync(path('.env'), path('copy'));
     writeFileSync(path('.env.other'), text);
-    const outcome = await fixture.json(['scan', '--import', '--rewrite'], 4, { cwd });
+    const outcome = await fixture.json(['scan', '--import', '--rewrite', '--yes'], 4, { cwd });
     expect(outcome.imported).toHaveLength(2);
     expect(outcome.rewritten).toEqual([{ file: '.env.other', values: 1 }]);
     expect(outcome.not_rewritten).toMatchObject([
@@ -252,7 +252,7 @@ it('sees no secret in the phantoms of a run', async () => {
   await withFixture(await createProject(), async (fixture) => {
     const { project: cwd, path } = fixture;
     writeFileSync(path('.env'), `PIXEL_API_KEY=${keys.pixel}\n`);
-    await fixture.json(['scan', '--import', '--rewrite'], 0, { cwd });
+    await fixture.json(['scan', '--import', '--rewrite', '--yes'], 0, { cwd });
     const outcome = await fixture.authsome(['run', '--', process.execPath, entry, 'scan', '--json'], { cwd });
     expect(JSON.parse(outcome.stdout)).toEqual({ v: 1, found: [] });
   });

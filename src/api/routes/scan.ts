@@ -7,7 +7,7 @@ import type {
 } from '../../client/index.ts';
 import type { Comparison } from '../../connections/index.ts';
 import type { Tenants } from '../../principals/index.ts';
-import { isFromTemplate, type Provider, phantomFor } from '../../providers/index.ts';
+import { asksOf, isFromTemplate, type Provider, phantomFor } from '../../providers/index.ts';
 import type { Runs } from '../../runs/index.ts';
 import type { Routes } from '../app.ts';
 import { parseBody } from '../body.ts';
@@ -37,6 +37,8 @@ export function scanRoutes({ tenants, runs, randomBytes }: ScanRoutesOptions): R
           variables: variablesOf(provider),
           key_pattern: provider.apiKey?.keyPattern?.source ?? null,
           takes_key: provider.apiKey !== undefined,
+          source: provider.source,
+          hosts: asksOf(provider).hosts,
           phantom: phantomForFile(provider, randomBytes),
         })),
       };

@@ -1,13 +1,13 @@
 import type { ScanDocument } from '../../client/index.ts';
 import { AuthsomeError, exitCodeOf } from '../../errors.ts';
-import type { BackupKey } from '../../scan/index.ts';
+import type { BackupKey, PlannedImport } from '../../scan/index.ts';
 import type { CommandModule } from '../command-table.ts';
 import type { CommandContext } from '../context.ts';
 import { failureText } from '../failure.ts';
 import { addExamples } from '../help-text.ts';
 import { openBackups } from '../scan/backups.ts';
-import { importFindings } from '../scan/import.ts';
-import { foundOf, showFindings, shownPlace, showSkipped } from '../scan/report.ts';
+import { hostsOf, importFindings } from '../scan/import.ts';
+import { foundOf, placeOf, showFindings, shownPlace, showSkipped } from '../scan/report.ts';
 import { type RewriteOutcome, rewriteFiles } from '../scan/rewrite.ts';
 import { search } from '../scan/search.ts';
 import { undoRewrites } from '../scan/undo.ts';
@@ -21,6 +21,8 @@ export interface ScanOptions {
   readonly rewrite: boolean;
   readonly undo: boolean;
   readonly force: boolean;
+  /** Definitions that did not come with authsome may take keys, without a question. */
+  readonly yes: boolean;
 }
 
 /** Reports plaintext keys. With options, imports them into the vault and replaces them in files. */
@@ -33,7 +35,10 @@ export async function scan(context: CommandContext, options: ScanOptions): Promi
   const { terminal } = context;
   const result = await search(context, options);
   const moved = options.import
-    ? await importFindings(await context.client(), result.findings, options)
+    ? await importFindings(await context.client(), result.findings, {
+        force: options.force,
+        isAllowed: (planned) => isAllowed(context, options, planned),
+      })
     : undefined;
   const findings = moved?.findings ?? result.findings;
   // Before anything else can fail: report what has been imported.
@@ -63,6 +68,20 @@ export async function scan(context: CommandContext, options: ScanOptions): Promi
   }
   const [failed] = rewriting?.failures ?? [];
   return moved?.exitCode || (failed === undefined ? 0 : exitCodeOf(failed.error.code));
+}
+
+/** A definition of a stranger could take any key for one of its own, and have it sent to its hosts. */
+async function isAllowed(
+  { questions }: CommandContext,
+  { yes }: ScanOptions,
+  { findings: [first, ...others] }: PlannedImport,
+): Promise<boolean> {
+  if (yes || questions === undefined) return yes;
+  const variables = [first, ...others].map((each) => `${each.variable} (${shownPlace(placeOf(each))})`);
+  const { provider } = first.provider;
+  return await questions.confirm(
+    `Your own definition of ${provider} takes ${[...new Set(variables)].join(', ')}, and sends it to ${hostsOf(first)}. Import it?`,
+  );
 }
 
 function failureEntry({ file, error }: RewriteOutcome['failures'][number]) {
@@ -148,6 +167,7 @@ export const build: CommandModule['build'] = (command, context, finish) => {
       'with --import, replace a different key in the vault; with --undo, restore a file that was changed since',
       false,
     )
+    .option('-y, --yes', 'with --import, let definitions of your own take keys, too', false)
     .action((paths: readonly string[], options: Omit<ScanOptions, 'paths' | 'directory'>) =>
       finish(scan(context, { ...options, paths, directory: currentDirectory() })),
     );

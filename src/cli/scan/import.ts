@@ -14,11 +14,17 @@ export interface ImportOutcome {
   readonly exitCode: number;
 }
 
+export interface ImportOptions {
+  readonly force: boolean;
+  /** Whether a person lets a definition of their own take a key. Others need no such word. */
+  readonly isAllowed: (planned: PlannedImport) => Promise<boolean>;
+}
+
 /** Imports what can be imported, each as a sign-in with a key. One that fails does not stop the others. */
 export async function importFindings(
   client: Client,
   findings: readonly Finding[],
-  options: { readonly force: boolean },
+  options: ImportOptions,
 ): Promise<ImportOutcome> {
   const plan = planImports(findings, options);
   const imported: ScanImport[] = [];
@@ -27,6 +33,11 @@ export async function importFindings(
   let exitCode = 0;
   for (const planned of plan.imports) {
     const [first] = planned.findings;
+    if (first.provider.strangersHosts !== undefined && !(await options.isAllowed(planned))) {
+      const reason = `only your own definition of ${first.provider.provider} takes it, and sends it to ${hostsOf(first)}`;
+      skipped.push(...planned.findings.map((finding) => skippedOf(finding, null, reason, allowingHint)));
+      continue;
+    }
     try {
       await signIn(client, planned);
     } catch (error) {
@@ -46,6 +57,13 @@ export async function importFindings(
     return connection === undefined ? finding : { ...finding, inVault: 'same', connection };
   });
   return { findings: now, imported, skipped, exitCode };
+}
+
+const allowingHint = 'Allow that with: authsome scan --import --yes';
+
+/** Where a key would be sent. */
+export function hostsOf({ provider }: Finding): string {
+  return provider.strangersHosts?.join(', ') || 'the hosts of its definition';
 }
 
 async function signIn(client: Client, { findings, connection, replaces }: PlannedImport): Promise<void> {

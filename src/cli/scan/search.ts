@@ -76,7 +76,13 @@ async function compare(client: Client, matches: readonly Match[]): Promise<reado
 /** What to look for. A daemon on another machine would be sent what it asks for, so the bundled definitions decide. */
 function patternsFor(context: CommandContext, list: ScanListDocument): readonly KeyPattern[] {
   const { isLocal, baseUrl } = context.settings();
-  if (isLocal) return keyPatternsOf(list.providers);
+  if (isLocal) {
+    const strangers = new Map(list.providers.map(({ name, source, hosts }) => [name, { source, hosts }]));
+    return keyPatternsOf(list.providers).map((pattern) => {
+      const { source, hosts = [] } = strangers.get(pattern.provider) ?? {};
+      return source === 'bundled' ? pattern : { ...pattern, strangersHosts: hosts };
+    });
+  }
   context.terminal.note(`Keys that are found are compared with the vault of the daemon at ${baseUrl}.`);
   const names = new Set(list.providers.map(({ name }) => name));
   return keyPatternsOf(bundledKeys(context).filter(({ name }) => names.has(name)));
