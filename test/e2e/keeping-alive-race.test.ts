@@ -57,7 +57,7 @@ it('fifty commands at the moment of expiry cause one refresh, and all get what t
       crowd.map((index) =>
         fixture.authsome(
           index % 2 === 0
-            ? ['run', '--', ...curl]
+            ? ['run', '--quiet', '--', ...curl]
             : ['get', 'acme', '--field', 'access_token', '--show-secret'],
         ),
       ),
