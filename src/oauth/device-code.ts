@@ -1,4 +1,5 @@
 import { AuthsomeError } from '../errors.ts';
+import { isThisMachine } from '../loopback.ts';
 import { authenticateClient } from './client-authentication.ts';
 import { dpopHint, dpopNeed, wantsDpop } from './dpop.ts';
 import { type Fetch, formRequest, type Reply, requireSecureUrl, send } from './endpoint.ts';
@@ -45,15 +46,19 @@ export async function deviceAuthorizationRequest(
   );
 }
 
-/**
- * What the device authorization endpoint's reply means. Throws SignInFailed; `byBrowser`, for its hint, is the command that
- * signs in by another flow.
- */
+/** Where a device authorization was asked for, and for hints: by whom, and the command that signs in by another flow. */
+export interface DeviceAuthorizationContext {
+  readonly deviceAuthorizationUrl: string;
+  readonly provider: string;
+  readonly byBrowser: string;
+}
+
+/** What the device authorization endpoint's reply means. Throws SignInFailed, also for a page on this machine. */
 export function readDeviceAuthorization(
   reply: Reply,
-  provider: string,
-  byBrowser: string,
+  context: DeviceAuthorizationContext,
 ): DeviceAuthorization {
+  const { provider, byBrowser } = context;
   const parsed = parseBody(reply);
   const { device_code: deviceCode, user_code: userCode } = parsed ?? {};
   const verificationUri = parsed?.verification_uri ?? parsed?.verification_url;
@@ -71,12 +76,21 @@ export function readDeviceAuthorization(
   return {
     deviceCode,
     userCode,
-    verificationUri: requireSecureUrl(verificationUri, 'verification URL').href,
-    verificationUriComplete:
-      typeof complete === 'string' ? requireSecureUrl(complete, 'verification URL').href : undefined,
+    verificationUri: pageUrl(verificationUri, context),
+    verificationUriComplete: typeof complete === 'string' ? pageUrl(complete, context) : undefined,
     expiresInMs: seconds(parsed?.expires_in, 600) * 1000,
     intervalMs: Math.min(seconds(parsed?.interval, 5) * 1000, maxIntervalMs),
   };
+}
+
+/** A browser is to open it, so that only a server on this machine may name a service of this machine. */
+function pageUrl(address: string, { deviceAuthorizationUrl, provider }: DeviceAuthorizationContext): string {
+  const { href, hostname } = requireSecureUrl(address, 'verification URL');
+  if (!isThisMachine(hostname) || isThisMachine(new URL(deviceAuthorizationUrl).hostname)) return href;
+  throw new AuthsomeError(
+    'SignInFailed',
+    `${provider} names an address of this machine as the page for its code`,
+  );
 }
 
 function refused(reply: Reply, provider: string, byBrowser: string): AuthsomeError {

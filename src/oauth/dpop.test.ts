@@ -55,7 +55,8 @@ describe('a server that wants DPoP-bound tokens is told as such', () => {
       redirectUri: 'http://127.0.0.1:7998/auth/callback/oauth',
     });
     expect(pushed).toMatchObject({ kind: 'failed', error: { message: expect.stringContaining(said) } });
-    expect(() => readDeviceAuthorization(reply({ error: 'use_dpop_nonce' }), 'acme', 'x')).toThrow(said);
+    const place = { deviceAuthorizationUrl: 'https://id.example/d', provider: 'acme', byBrowser: 'x' };
+    expect(() => readDeviceAuthorization(reply({ error: 'use_dpop_nonce' }), place)).toThrow(said);
   });
 
   it('when it registers the client, or answers with such a token', () => {

@@ -75,6 +75,13 @@ describe('tokens', () => {
   });
 });
 
+it('stores and shows no more scopes than a person can use', () => {
+  const scope = Array.from({ length: 100_000 }, (_, index) => index.toString(36)).join(' ');
+  const result = read({ access_token: 'at-1', token_type: 'bearer', scope });
+  expect(result).toMatchObject({ kind: 'tokens' });
+  expect(result.kind === 'tokens' && result.tokens.scopes).toHaveLength(500);
+});
+
 describe('a media type', () => {
   it.each([
     ['application/json', undefined],

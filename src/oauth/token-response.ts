@@ -160,8 +160,11 @@ function readScopes(value: unknown): readonly string[] {
   const scopes = parts.filter(
     (part): part is string => typeof part === 'string' && /^[\x21-\x7e]{1,512}$/.test(part),
   );
-  return [...new Set(scopes)];
+  return [...new Set(scopes)].slice(0, mostScopes);
 }
+
+/** Of a server that names more, the rest is neither stored nor shown. */
+const mostScopes = 500;
 
 function isTemporary(status: number): boolean {
   return status >= 500 || status === 408 || status === 425 || status === 429;

@@ -120,6 +120,41 @@ describe('a discovered server', () => {
     },
   );
 
+  /** The attack: the page where the code is to be entered is one of this machine, and a browser opens it. */
+  it.each(['verification_uri', 'verification_uri_complete'])(
+    'cannot name an address of this machine as its %s',
+    async (field) => {
+      const place = `https://${strayHost}`;
+      // It gives the same document to whoever asks for a code.
+      service.strayTo([place], {
+        issuer: place,
+        token_endpoint: `${place}/token`,
+        device_authorization_endpoint: `${place}/.well-known/oauth-authorization-server`,
+        device_code: 'device-code-0123456789',
+        user_code: 'ABCD',
+        verification_uri: `${place}/device`,
+        [field]: local,
+      });
+      const definition = {
+        schema_version: 1,
+        name: 'stray',
+        auth_type: 'oauth2',
+        flow: 'device_code',
+        api_url: place,
+        oauth: { issuer: place },
+        client: { client_id: 'public' },
+      };
+      expect((await register(fixture, definition, '--force')).code).toBe(0);
+      const { code, stderr } = await fixture.authsome(['login', 'stray', '--no-browser']);
+      expect([code, stderr]).toEqual([
+        10,
+        expect.stringContaining('stray names an address of this machine as the page for its code'),
+      ]);
+      expect(stderr).not.toContain(local);
+      expect(arrived).toEqual([]);
+    },
+  );
+
   it('is refused an address without a word on how to allow it', async () => {
     for (const hearsay of ['https://10.0.0.1', 'https://169.254.169.254', 'https://localhost:9600']) {
       service.strayTo([hearsay]);

@@ -65,7 +65,14 @@ function readersOf(input: DocumentInput): readonly (() => unknown)[] {
     case 'token':
       return [() => readRefreshResponse(reply, context), () => readDeviceToken(reply, context)];
     case 'device':
-      return [() => readDeviceAuthorization(reply, 'acme', 'authsome login acme')];
+      return [
+        () =>
+          readDeviceAuthorization(reply, {
+            deviceAuthorizationUrl: `${asked}/device`,
+            provider: 'acme',
+            byBrowser: 'authsome login acme',
+          }),
+      ];
     case 'registration':
       return [() => readRegistration(reply, 'acme', 'authsome login acme')];
   }

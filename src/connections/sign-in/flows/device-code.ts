@@ -66,7 +66,11 @@ async function begin(context: FlowContext): Promise<Partial<NewSession>> {
     scopes: session.requestedScopes,
     scopeSeparator: provider.oauth?.scopeSeparator ?? ' ',
   });
-  const { expiresInMs, intervalMs, ...secrets } = readDeviceAuthorization(reply, provider.name, byBrowser);
+  const { expiresInMs, intervalMs, ...secrets } = readDeviceAuthorization(reply, {
+    deviceAuthorizationUrl,
+    provider: provider.name,
+    byBrowser,
+  });
   return {
     stage: 'device',
     clientId: client.clientId,
