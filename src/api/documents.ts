@@ -36,11 +36,18 @@ export function asksDocument(asks: DefinitionAsks): AsksDocument {
     endpoints: asks.endpoints,
     variables_read: asks.variablesRead.map(({ name, sentTo }) => ({ name, sent_to: sentTo })),
     variables_set: asks.variablesSet,
+    turns_off: asks.turnsOff,
     commands_run: [],
   };
 }
 
-const nothing: DefinitionAsks = { hosts: [], endpoints: [], variablesRead: [], variablesSet: [] };
+const nothing: DefinitionAsks = {
+  hosts: [],
+  endpoints: [],
+  variablesRead: [],
+  variablesSet: [],
+  turnsOff: [],
+};
 
 /** What the later one asks for and the earlier one did not, and the other way round. */
 export function changesDocument(
@@ -64,6 +71,7 @@ function withoutThose(all: AsksDocument, those: AsksDocument): ChangesDocument['
     endpoints: rest(all.endpoints, those.endpoints),
     variables_read: rest(all.variables_read, those.variables_read),
     variables_set: rest(all.variables_set, those.variables_set),
+    turns_off: rest(all.turns_off, those.turns_off),
   };
 }
 

@@ -78,6 +78,7 @@ const asks = (x: string) => ({
   endpoints: [{ name: x, url: x }],
   variables_read: [{ name: x, sent_to: [x, x] }],
   variables_set: [x],
+  turns_off: [x],
   commands_run: [],
 });
 const definition = (x: string) => ({

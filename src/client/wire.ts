@@ -184,6 +184,8 @@ export interface AsksDocument {
   readonly variables_read: readonly { readonly name: string; readonly sent_to: readonly string[] }[];
   /** In a run. */
   readonly variables_set: readonly string[];
+  /** Protections that it does without: `scrub at <host pattern>`, `oauth.iss`. */
+  readonly turns_off: readonly string[];
   /** None: a definition cannot run anything. */
   readonly commands_run: readonly [];
 }

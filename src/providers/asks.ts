@@ -11,6 +11,8 @@ export interface DefinitionAsks {
   readonly variablesRead: readonly { readonly name: string; readonly sentTo: readonly string[] }[];
   /** Variables that a run sets, and `export` prints. */
   readonly variablesSet: readonly string[];
+  /** Protections that the definition does without: `scrub at <host pattern>`, `oauth.iss`. */
+  readonly turnsOff: readonly string[];
 }
 
 /** `withBaseUrl`: for a definition that `--base-url` changes, `{base_url}` in place of the address. */
@@ -37,7 +39,14 @@ export function asksOf(provider: Provider): DefinitionAsks {
       { name: client.clientSecretEnv, sentTo: getSecret },
     ].flatMap(({ name, sentTo }) => (name === undefined ? [] : [{ name, sentTo }])),
     variablesSet: unique(exportVariables.map(({ name }) => name)),
+    turnsOff: turnedOff(provider),
   };
+}
+
+function turnedOff({ inject, oauth }: Provider): readonly string[] {
+  const unsearched = inject.filter(({ scrub }) => !scrub).flatMap((rule) => rule.hosts);
+  const scrub = unsearched.map(({ text }) => `scrub at ${text}`);
+  return oauth?.iss === 'optional' ? [...scrub, 'oauth.iss'] : scrub;
 }
 
 /** Stands for the address that a person has yet to give. */
@@ -66,12 +75,13 @@ function asksWithBaseUrl(document: unknown, { source }: Provider): DefinitionAsk
   }
   const shown = (text: string) =>
     text.replaceAll(baseUrl, '{base_url}').replaceAll(new URL(baseUrl).host, '{base_url}');
-  const { hosts, endpoints, variablesRead, variablesSet } = asksOf(provider);
+  const { hosts, endpoints, variablesRead, variablesSet, turnsOff } = asksOf(provider);
   return {
     hosts: hosts.map(shown),
     endpoints: endpoints.map(({ name, url }) => ({ name, url: shown(url) })),
     variablesRead: variablesRead.map(({ name, sentTo }) => ({ name, sentTo: sentTo.map(shown) })),
     variablesSet,
+    turnsOff: turnsOff.map(shown),
   };
 }
 

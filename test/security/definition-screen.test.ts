@@ -5,7 +5,7 @@ import { type Fixture, openFixture } from '../support/fixture.ts';
 
 /**
  * The attack: a definition that a person looks at before the yes, and does not see. Hosts were shown as written, with letters
- * of other scripts or none at all. Five thousand harmless hosts scrolled the others away. Fields under the names of those that
+ * of other scripts or none at all, and the loss of a protection was not shown. Five thousand harmless hosts scrolled the others away. Fields under the names of those that
  * authsome adds passed as its own words, or ended the command with an error. One that was nested deeply did so, too.
  */
 let fixture: Fixture;
@@ -32,6 +32,23 @@ describe('a definition on the screen of register', () => {
     const { stderr } = await fixture.authsome(['register', file]);
     expect(stderr).toContain('sends the credential to  xn--pi-6kc.github.com');
     expect(stderr).not.toContain('\u0430');
+  });
+
+  it('is shown with the protections that it turns off, also where nothing else has changed', async () => {
+    const before = { ...weather, name: 'same' };
+    writeFileSync(file, JSON.stringify(before));
+    expect((await fixture.authsome(['register', file, '--yes'])).code).toBe(0);
+    const after = { ...before, scrub: false, oauth: { ...weather.oauth, iss: 'optional' } };
+    writeFileSync(file, JSON.stringify(after));
+    const { code, stderr } = await fixture.authsome(['register', file, '--force']);
+    expect(code).toBe(2);
+    expect(stderr).not.toContain('asks for the same');
+    expect(stderr).toContain(
+      '+ turns off the search for the credential in responses of https://api.weather.example (scrub)',
+    );
+    expect(stderr).toContain(
+      '+ turns off the demand that a response says which server it is from (oauth.iss)',
+    );
   });
 
   /** What is above the first lines of a long screen, nobody sees. */

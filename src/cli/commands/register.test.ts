@@ -21,9 +21,10 @@ const asks: AsksDocument = {
   endpoints: [{ name: 'token_url', url: 'https://id.weather.example/token' }],
   variables_read: [{ name: 'WEATHER_SECRET', sent_to: ['id.weather.example'] }],
   variables_set: [],
+  turns_off: [],
   commands_run: [],
 };
-const nothing = { hosts: [], endpoints: [], variables_read: [], variables_set: [] };
+const nothing = { hosts: [], endpoints: [], variables_read: [], variables_set: [], turns_off: [] };
 const document: RegisterDocument = {
   v: 1,
   name: 'weather',

@@ -19,6 +19,7 @@ function linesOf(asks: AsksDocument): readonly string[] {
     ['reads variables', read],
     ['sets variables', asks.variables_set],
     ['runs commands', asks.commands_run],
+    ...(asks.turns_off.length === 0 ? [] : [['turns off', asks.turns_off.map(protectionOf)] as const]),
   ];
   const width = Math.max(...rows.map(([label]) => label.length));
   return rows.flatMap(([label, values]) =>
@@ -53,5 +54,11 @@ function partsOf(asks: ChangesDocument['added']): readonly string[] {
     ...asks.endpoints.map(({ name, url }) => `${name} ${url}`),
     ...asks.variables_read.map(({ name, sent_to }) => `reads ${name}, sent to ${sent_to.join(', ')}`),
     ...asks.variables_set.map((name) => `sets ${name}`),
+    ...asks.turns_off.map((name) => `turns off ${protectionOf(name)}`),
   ];
+}
+
+function protectionOf(name: string): string {
+  if (name === 'oauth.iss') return 'the demand that a response says which server it is from (oauth.iss)';
+  return name.replace(/^scrub at (.*)$/, 'the search for the credential in responses of $1 (scrub)');
 }
