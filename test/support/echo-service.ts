@@ -8,6 +8,8 @@ import { createThrowawayCa } from './service/index.ts';
 
 export const echoHost = 'echo.acme.test';
 export const frankHost = 'frank.acme.test';
+export const hiddenHost = 'hidden.acme.test';
+export const lateHost = 'late.acme.test';
 /** Speaks HTTP/2 alone. */
 export const secondHost = 'second.acme.test';
 
@@ -39,7 +41,13 @@ interface Echo {
  */
 export async function startEchoService(): Promise<EchoService> {
   const ca = await createThrowawayCa('Throwaway echo CA');
-  const { certPem: cert, keyPem: key } = await ca.issue([echoHost, frankHost, secondHost]);
+  const { certPem: cert, keyPem: key } = await ca.issue([
+    echoHost,
+    frankHost,
+    hiddenHost,
+    lateHost,
+    secondHost,
+  ]);
   let next = (): void => {};
   const sockets = new Set<Socket>();
 
@@ -72,8 +80,7 @@ export async function startEchoService(): Promise<EchoService> {
   return {
     caPem: ca.caPem,
     resolve: [
-      `${echoHost}:443:127.0.0.1:${at}`,
-      `${frankHost}:443:127.0.0.1:${at}`,
+      ...[echoHost, frankHost, hiddenHost, lateHost].map((host) => `${host}:443:127.0.0.1:${at}`),
       `${secondHost}:443:127.0.0.1:${atSecond}`,
     ].join(','),
     close() {
