@@ -32,6 +32,10 @@ const rows = (socket: Socket, uid: number, inode = 7): string => {
 };
 const linux = { self: 1000, allowed: [1500], platform: 'linux' } as const;
 
+function failing(code: string): () => Promise<string> {
+  return () => Promise.reject(Object.assign(new Error(code), { code }));
+}
+
 async function isAdmitted(
   uid: number,
   options: Partial<PeersOptions> = {},
@@ -95,9 +99,29 @@ describe('the user at the other end', () => {
     );
   });
 
+  it('is nobody where a reset has ended the connection before the look', async () => {
+    const socket = await accepted();
+    const own = hex(socket.localPort);
+    const listening = ` 0: ${own} 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000 0 5 1\n`;
+    const readTable = async (name: string) => (name === 'tcp' ? listening : '');
+    const peers = createPeers({ ...linux, allowed: [], readTable });
+    expect(await peers.check(socket, 'now').settled).toBe(false);
+    // The table does show who connects.
+    expect(peers.excludesOthers).toBe(true);
+  });
+
+  it('is nobody while the table cannot be read for want of a descriptor or of memory', async () => {
+    for (const code of ['EMFILE', 'ENFILE', 'ENOMEM']) {
+      const peers = createPeers({ ...linux, allowed: [], readTable: failing(code) });
+      expect(await peers.check(await accepted(), 'now').settled).toBe(false);
+      expect(peers.excludesOthers).toBe(true);
+    }
+  });
+
   it('is let in where the system does not tell: no table, one without us, no users at all', async () => {
-    const fails = async (): Promise<string> => Promise.reject(new Error('EACCES'));
-    expect(await isAdmitted(1001, { readTable: fails })).toBe(true);
+    for (const code of ['ENOENT', 'EACCES', 'EPERM']) {
+      expect(await isAdmitted(1001, { readTable: failing(code) })).toBe(true);
+    }
     expect(await isAdmitted(1001, { readTable: async () => '' })).toBe(true);
     expect(await isAdmitted(1001, { platform: 'darwin' })).toBe(true);
     expect(await isAdmitted(1001, { platform: 'win32', self: undefined })).toBe(true);

@@ -42,13 +42,15 @@ export interface PeersOptions {
 const pauseMs = 10;
 /** A table is read in pieces while it changes, so one look may miss a socket. */
 const looks = 3;
+/** The errors of a system that does not show its tables. */
+const hides: ReadonlySet<string | undefined> = new Set(['ENOENT', 'EACCES', 'EPERM']);
 
 interface Waiting {
   readonly connection: Connection;
   readonly isUrgent: boolean;
   looksLeft: number;
-  /** This process's own side was in a table, so that table can be relied on. */
-  isOurs: boolean;
+  /** What the tables have shown instead of the peer. */
+  last: Exclude<Finding['kind'], 'user' | 'orphan'>;
   readonly settle: (finding: Finding) => void;
 }
 
@@ -120,6 +122,11 @@ function isAllowed(finding: Finding, users: ReadonlySet<number>, address = ''): 
     case 'orphan':
       // Not root: a process that sends something and leaves at once would be shown as root.
       return false;
+    case 'gone':
+    case 'unread':
+      // What came before a reset can still be read. So can what came while no file can be opened, which many connections
+      // can cause. Either could be anybody's.
+      return false;
     case 'missing':
       // The kernel knows no user for another machine, which a daemon that listens beyond loopback expects.
       return address !== '' && !isLoopbackAddress(address);
@@ -154,7 +161,7 @@ class Looker {
 
   find(connection: Connection, isUrgent: boolean): Promise<Finding> {
     return new Promise((settle) => {
-      this.#waiting.push({ connection, isUrgent, looksLeft: looks, isOurs: false, settle });
+      this.#waiting.push({ connection, isUrgent, looksLeft: looks, last: 'unlisted', settle });
       this.#plan();
     });
   }
@@ -195,28 +202,31 @@ class Looker {
   #isGivenUp(entry: Waiting): boolean {
     entry.looksLeft -= 1;
     if (entry.looksLeft > 0) return false;
-    if (!entry.isOurs) this.hasFoundNothing = true;
-    entry.settle({ kind: entry.isOurs ? 'missing' : 'unlisted' });
+    if (entry.last === 'unlisted') this.hasFoundNothing = true;
+    entry.settle({ kind: entry.last });
     return true;
   }
 
-  /** Empty where the system hides the table from this process: then nobody is listed. */
-  async #textOf(name: 'tcp' | 'tcp6'): Promise<string> {
+  /** Empty where the system hides the table from this process: then nobody is listed. `undefined` for any other failure. */
+  async #textOf(name: 'tcp' | 'tcp6'): Promise<string | undefined> {
     try {
       return await this.#readTable(name);
-    } catch {
-      return '';
+    } catch (error) {
+      return hides.has((error as NodeJS.ErrnoException).code) ? '' : undefined;
     }
   }
 }
 
 /** Resolves those that the table knows; returns the others. */
-function settleFrom(table: string, waiting: readonly Waiting[]): readonly Waiting[] {
+function settleFrom(table: string | undefined, waiting: readonly Waiting[]): readonly Waiting[] {
   return waiting.filter((entry) => {
-    const finding = findPeer(table, entry.connection);
-    if (finding.kind === 'missing') entry.isOurs = true;
-    const isFound = finding.kind === 'user' || finding.kind === 'orphan';
-    if (isFound) entry.settle(finding);
-    return !isFound;
+    const finding: Finding = table === undefined ? { kind: 'unread' } : findPeer(table, entry.connection);
+    if (finding.kind === 'user' || finding.kind === 'orphan') {
+      entry.settle(finding);
+      return false;
+    }
+    // Of two tables, the one that shows more counts.
+    if (finding.kind !== 'unlisted' && entry.last !== 'missing') entry.last = finding.kind;
+    return true;
   });
 }

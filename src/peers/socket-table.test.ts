@@ -45,4 +45,15 @@ describe.runIf(endianness() === 'LE')('the kernel’s table of sockets', () => {
     // The same ports between other addresses are another connection.
     expect(findPeer(header + row('0200007F:9C40', b, 1000, 7), connection)).toEqual({ kind: 'unlisted' });
   });
+
+  it('says that the connection is gone, where it lists only the socket that accepted it', () => {
+    const listening = (local: string, nobody: string): string =>
+      header + row(local, nobody, 1000, 5).replace(' 01 ', ' 0A ');
+    const gone = { kind: 'gone' };
+    expect(findPeer(listening(b, '00000000:0000'), connection)).toEqual(gone);
+    expect(findPeer(listening('00000000:1F3E', '00000000:0000'), connection)).toEqual(gone);
+    const zeros = '0'.repeat(32);
+    expect(findPeer(listening(`${zeros}:1F3E`, `${zeros}:0000`), connection)).toEqual(gone);
+    expect(findPeer(listening(a, '00000000:0000'), connection)).toEqual({ kind: 'unlisted' });
+  });
 });

@@ -25,13 +25,20 @@ export type Finding =
   | { readonly kind: 'orphan' }
   /** It is not there, but this process's own is. */
   | { readonly kind: 'missing' }
-  /** This process's own is not there either, so the table proves nothing. */
+  /** Neither is there, but the socket that accepted this process's own is: a reset has ended the connection. */
+  | { readonly kind: 'gone' }
+  /** The table could not be read this time. */
+  | { readonly kind: 'unread' }
+  /** Nothing of this process is there, so the table proves nothing. */
   | { readonly kind: 'unlisted' };
 
 /** Looks for a connection in the text of `/proc/net/tcp` or `/proc/net/tcp6` (proc_pid_net(5)). */
 export function findPeer(table: string, { peer, own }: Connection): Finding {
   const socket = rowOf(table, peer, own);
-  if (socket === undefined) return { kind: rowOf(table, own, peer) === undefined ? 'unlisted' : 'missing' };
+  if (socket === undefined) {
+    if (rowOf(table, own, peer) !== undefined) return { kind: 'missing' };
+    return { kind: isListening(table, own.port) ? 'gone' : 'unlisted' };
+  }
   const [, , , , uid = '', , inode] = socket;
   if (inode === undefined || !/^[1-9]\d*$/.test(inode) || !/^\d+$/.test(uid)) return { kind: 'orphan' };
   return { kind: 'user', uid: Number(uid), socketId: Number(inode) };
@@ -48,6 +55,11 @@ function rowOf(table: string, local: Address, remote: Address): readonly string[
     return rest.trim().split(/\s+/);
   }
   return undefined;
+}
+
+/** Whether a socket listens at this port, in state 0A (TCP_LISTEN) and without a peer. */
+function isListening(table: string, port: number): boolean {
+  return [8, 32].some((digits) => table.includes(`:${portHex(port)} ${'0'.repeat(digits)}:0000 0A `));
 }
 
 /** An IPv4 address that an IPv6 socket wrote. */
