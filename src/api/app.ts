@@ -15,6 +15,8 @@ export interface AppEnv {
     readonly body: Uint8Array;
     /** The `Signature` header of a call that is authentic; `undefined` for any other. */
     readonly answers: string | undefined;
+    /** The secret in `server/daemon.json`, for a caller that has proved to know it. */
+    readonly homeSecret: Uint8Array | undefined;
     /** Which process makes it, where that was looked for. */
     readonly origin?: Origin;
   };

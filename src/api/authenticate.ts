@@ -65,6 +65,7 @@ export function authenticate(options: AuthenticateOptions): MiddlewareHandler<Ap
     }
     context.set('caller', caller);
     context.set('body', body);
+    context.set('homeSecret', isFromHome ? secret : undefined);
     await currentCaller.run(caller, next);
   };
 }

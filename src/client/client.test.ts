@@ -11,6 +11,8 @@ import { AuthsomeError, errorDocument } from '../errors.ts';
 import {
   createNonceMemory,
   daemonProof,
+  fingerprintKey,
+  fingerprintOf,
   loadIdentity,
   proofHeader,
   verifyRequest,
@@ -245,6 +247,21 @@ describe('a stranger on the port', () => {
     expect(stranger.seen.length).toBeGreaterThan(0);
     expect(stranger.seen.filter(({ body }) => body !== '')).toEqual([]);
   });
+
+  it('cannot guess the values that a run compares with the vault', async () => {
+    const stranger = await fakeDaemon(undefined, randomBytes(32));
+    publish(stranger.record);
+    const values = new Map([['PGPASSWORD', 'hunter2-winter']]);
+    const opening = { providers: [], connections: {}, command: 'true', ca_files: [], values };
+    await failure(createClient(optionsFor(stranger.record)).openRun(opening));
+    const { variables } = JSON.parse(stranger.seen.find(({ method }) => method === 'POST')?.body ?? '');
+    expect(Object.keys(variables.fingerprints)).toEqual(['PGPASSWORD']);
+    const guessed = fingerprintOf(fingerprintKey(variables.salt, undefined), 'hunter2-winter');
+    expect(variables.fingerprints.PGPASSWORD).not.toBe(guessed);
+    // The daemon of this home has what it takes.
+    const known = fingerprintOf(fingerprintKey(variables.salt, secret), 'hunter2-winter');
+    expect(variables.fingerprints.PGPASSWORD).toBe(known);
+  });
 });
 
 describe('a secret', () => {
@@ -284,6 +301,7 @@ describe('a run', () => {
       connections: {},
       command: 'true',
       ca_files: [],
+      values: new Map(),
     });
     expect(lease.run).toEqual(run);
     const closed = once(held as ServerResponse, 'close');
@@ -297,7 +315,7 @@ describe('a run', () => {
       response.write(`${JSON.stringify(run)}\n`, () => response.destroy()),
     );
     publish(daemon.record);
-    const request = { providers: [], connections: {}, command: 'true', ca_files: [] };
+    const request = { providers: [], connections: {}, command: 'true', ca_files: [], values: new Map() };
     const lease = await createClient(optionsFor(daemon.record)).openRun(request);
     await lease.ended;
     const refusing = await fakeDaemon((_, response) =>

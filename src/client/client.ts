@@ -25,7 +25,7 @@ import type {
   RemoveDocument,
   ReviewDocument,
   RevokeDocument,
-  RunRequest,
+  RunOpening,
   ScanAnswerDocument,
   ScanListDocument,
   ScanRequest,
@@ -75,7 +75,7 @@ export interface Client {
   /** A new `auth_url` in place of one that works once. */
   renewProviderUrl(id: string): Promise<AuthSessionDocument>;
   cancelAuthSession(id: string): Promise<AuthSessionDocument>;
-  openRun(request: RunRequest): Promise<RunLease>;
+  openRun(opening: RunOpening): Promise<RunLease>;
   scanList(): Promise<ScanListDocument>;
   /** Whether the vault contains values that were found elsewhere. */
   compareSecrets(request: ScanRequest): Promise<ScanAnswerDocument>;
@@ -173,7 +173,7 @@ export function createClient(options: DaemonOptions): Client {
     answerSecret: (id, apiKey) => sendSecret(path`/v1/auth-sessions/${id}/secret`, { api_key: apiKey }),
     renewProviderUrl: (id) => ask({ method: 'POST', target: path`/v1/auth-sessions/${id}/address` }),
     cancelAuthSession: (id) => ask({ method: 'DELETE', target: path`/v1/auth-sessions/${id}` }),
-    openRun: (request) => reach((at) => openLease(at, options, request, idleMs)),
+    openRun: (opening) => reach((at) => openLease(at, options, opening, idleMs)),
     scanList: () => ask({ method: 'GET', target: '/v1/scan' }),
     askToRestore: () => ask({ method: 'POST', target: '/v1/scan/undo' }),
     compareSecrets: (request) => sendSecret('/v1/scan', request),

@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { AuthsomeError } from '../errors.ts';
+import { fingerprintKey, fingerprintOf } from '../identity/index.ts';
 import { parseJson } from '../json.ts';
 import {
   type Call,
@@ -15,7 +16,7 @@ import {
   unreadableResponse,
 } from './exchange.ts';
 import { createResponseReader, type ResponseHead, type ResponseReader } from './response-reader.ts';
-import type { RunDocument, RunRequest } from './wire.ts';
+import type { RunDocument, RunOpening, RunRequest } from './wire.ts';
 
 /** A run that this process opened. It lives until `close`, or until this process or the daemon ends. */
 export interface RunLease {
@@ -35,11 +36,13 @@ export interface RunLease {
 export async function openLease(
   endpoint: Endpoint,
   signer: Signer,
-  request: RunRequest,
+  opening: RunOpening,
   idleMs: number,
 ): Promise<RunLease> {
   const { origin, secret } = endpoint;
-  const call: Call = { method: 'POST', target: '/v1/runs', body: request, idleMs };
+  const { values, ...wanted } = opening;
+  const body: RunRequest = { ...wanted, variables: fingerprintsOf(values, secret, signer) };
+  const call: Call = { method: 'POST', target: '/v1/runs', body, idleMs };
   // First of all: the daemon accepts the connection while this process reads its key and signs.
   const socket = await socketTo(new URL(origin), endpoint.roots);
   let signed: SignedCall;
@@ -49,10 +52,10 @@ export async function openLease(
     socket.destroy();
     throw error;
   }
-  const { url, headers, body } = signed;
+  const { url, headers } = signed;
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   const head = `POST ${url.pathname} HTTP/1.1\r\nhost: ${url.host}\r\n${lines.join('')}\r\n`;
-  socket.write(Buffer.concat([Buffer.from(head, 'latin1'), body]));
+  socket.write(Buffer.concat([Buffer.from(head, 'latin1'), signed.body]));
 
   const faultOf = ({ status, headers: received }: ResponseHead): Error | undefined =>
     senderFault(endpoint, headers.signature ?? '', status, (name) => received.get(name));
@@ -102,6 +105,18 @@ export async function openLease(
     );
     socket.setTimeout(idleMs, () => fail(silent(origin, idleMs)));
   });
+}
+
+function fingerprintsOf(
+  values: RunOpening['values'],
+  secret: Uint8Array | undefined,
+  { randomBytes }: Signer,
+): RunRequest['variables'] {
+  if (values.size === 0) return undefined;
+  const salt = Buffer.from(randomBytes(16)).toString('base64url');
+  const key = fingerprintKey(salt, secret);
+  const fingerprints = [...values].map(([name, value]) => [name, fingerprintOf(key, value)]);
+  return { salt, fingerprints: Object.fromEntries(fingerprints) };
 }
 
 /** What cannot be read is left out: the run goes on without it. */

@@ -363,11 +363,17 @@ export interface RunRequest {
   readonly trusted?: boolean | undefined;
   /** CA bundles that the caller's environment already named. The run's bundle includes them. */
   readonly ca_files: readonly string[];
-  /** Variables of the caller that may hold a secret: name → fingerprint of the value under `salt`. Never a value. */
+  /**
+   * Variables of the caller that may hold a secret: name → fingerprint of the value under `salt`, and under the secret of
+   * the daemon's record where the call proves that the caller knows it. Never a value.
+   */
   readonly variables?:
     | { readonly salt: string; readonly fingerprints: Readonly<Record<string, string>> }
     | undefined;
 }
+
+/** A run as a command asks for it: with the values of the variables, which stay in its process. */
+export type RunOpening = Omit<RunRequest, 'variables'> & { readonly values: ReadonlyMap<string, string> };
 
 /**
  * One NDJSON line. The run lives as long as the connection that carried it. Later lines are `{"notice": …}`: what a person

@@ -5,7 +5,7 @@
 
 export { pidHeader, runHeader } from './call-headers.ts';
 export { didOf } from './did.ts';
-export { fingerprintOf } from './fingerprint.ts';
+export { fingerprintKey, fingerprintOf } from './fingerprint.ts';
 export type { Identity, SignableRequest, Verified } from './identity.ts';
 export { loadIdentity } from './load.ts';
 export { createNonceMemory } from './nonce-memory.ts';

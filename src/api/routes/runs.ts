@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { RunDocument, RunRequest } from '../../client/index.ts';
 import { shellWord } from '../../command-line.ts';
-import { fingerprintOf } from '../../identity/index.ts';
+import { fingerprintKey, fingerprintOf } from '../../identity/index.ts';
 import type { Tenants } from '../../principals/index.ts';
 import type { RunSpecification, Runs } from '../../runs/index.ts';
 import type { Routes } from '../app.ts';
@@ -50,7 +50,7 @@ export function runRoutes(options: RunRoutesOptions): Routes {
           surrounding: found.surrounding,
           leaseSocket: socket === undefined ? undefined : await peers.socketId(socket, 'checked'),
           caFiles: request.ca_files,
-          held: heldValues(request.variables),
+          held: heldValues(request.variables, context.get('homeSecret')),
         },
         caller,
         await tenants.of(caller),
@@ -104,8 +104,12 @@ export function runRoutes(options: RunRoutesOptions): Routes {
   };
 }
 
-function heldValues(variables: RunRequest['variables']): RunSpecification['held'] {
+function heldValues(
+  variables: RunRequest['variables'],
+  homeSecret: Uint8Array | undefined,
+): RunSpecification['held'] {
   if (variables === undefined) return undefined;
   const { salt, fingerprints } = variables;
-  return { fingerprints, fingerprintOf: (secret) => fingerprintOf(salt, secret) };
+  const key = fingerprintKey(salt, homeSecret);
+  return { fingerprints, fingerprintOf: (secret) => fingerprintOf(key, secret) };
 }

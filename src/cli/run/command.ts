@@ -1,10 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { RunLease, RunRequest } from '../../client/index.ts';
+import type { RunLease, RunOpening } from '../../client/index.ts';
 import { AuthsomeError } from '../../errors.ts';
-import { fingerprintOf } from '../../identity/index.ts';
 import { loadSettings } from '../../settings.ts';
 import { connect } from '../connect.ts';
 import type { GlobalFlags } from '../global-flags.ts';
@@ -33,7 +31,7 @@ export async function runCommand(
   const terminal = args.flags.logFile === undefined ? undefined : await terminalOf(options, args);
   const settings = loadSettings(options.environment);
   const client = connect(options, settings, (text) => void noteBesideChild(text, terminal, args));
-  const opening = client.openRun(runRequest(args, options.environment));
+  const opening = client.openRun(runOpening(args, options.environment));
   const starter = loadChildModule();
   const lease = await opening;
   try {
@@ -63,23 +61,15 @@ function loadChildModule(): Promise<typeof import('./child.ts')> {
   return new Promise((resolve) => setImmediate(() => resolve(import('./child.ts'))));
 }
 
-function runRequest(args: RunArguments, environment: CliOptions['environment']): RunRequest {
+function runOpening(args: RunArguments, environment: CliOptions['environment']): RunOpening {
   return {
     providers: args.providers,
     connections: args.connections,
     ...(args.isTrusted ? { trusted: true } : {}),
     command: basename(args.command),
     ca_files: caFilesOf(environment),
-    variables: fingerprintsOf(environment),
+    values: suspiciousValues(environment),
   };
-}
-
-function fingerprintsOf(environment: CliOptions['environment']): RunRequest['variables'] {
-  const values = suspiciousValues(environment);
-  if (values.size === 0) return undefined;
-  const salt = randomBytes(16).toString('base64url');
-  const fingerprints = [...values].map(([name, value]) => [name, fingerprintOf(salt, value)]);
-  return { salt, fingerprints: Object.fromEntries(fingerprints) };
 }
 
 /**
