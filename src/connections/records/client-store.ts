@@ -1,5 +1,5 @@
 import type { AuthMethod, ClientCredentials } from '../../oauth/index.ts';
-import type { Provider } from '../../providers/index.ts';
+import { type Provider, registrableDomain } from '../../providers/index.ts';
 import type { Vault } from '../../vault/index.ts';
 import { withoutUndefined } from './stored-fields.ts';
 
@@ -28,10 +28,13 @@ export interface KnownClient extends ClientCredentials {
  */
 type ClientDoubt = 'refused' | 'silence';
 
-/** Where a client may be shown: its issuer, or else the origin of its token endpoint. */
+/** Where a client may be shown: its issuer, or else the origin of its token endpoint, and what else gets its secret. */
 export interface ClientHome {
   readonly issuer: string | undefined;
   readonly tokenUrl: string;
+  readonly deviceAuthorizationUrl?: string | undefined;
+  readonly pushedAuthorizationUrl?: string | undefined;
+  readonly revocationUrl?: string | undefined;
 }
 
 interface ClientFields {
@@ -40,6 +43,8 @@ interface ClientFields {
   readonly authMethod?: AuthMethod;
   readonly issuer?: string;
   readonly tokenOrigin: string;
+  /** Owners of the other endpoints that got its secret when it was stored. */
+  readonly shownTo?: readonly string[];
   readonly pushRequired?: boolean;
   readonly secretExpiresAtMs?: number;
   readonly registrationUri?: string;
@@ -96,6 +101,7 @@ export async function storeClient(
     clientId: client.clientId,
     origin: client.origin,
     tokenOrigin: new URL(home.tokenUrl).origin,
+    shownTo: [...new Set(otherEndpoints(home).map(ownerOf))],
     ...(withoutUndefined({
       issuer: home.issuer,
       authMethod: client.authMethod,
@@ -245,5 +251,19 @@ function clientName(provider: Provider): string {
 
 function belongsTo(fields: ClientFields, home: ClientHome): boolean {
   if (fields.tokenOrigin !== new URL(home.tokenUrl).origin) return false;
+  // A definition that has gained such an endpoint since must not get the secret there.
+  const owners = new Set([ownerOf(fields.tokenOrigin), ...(fields.shownTo ?? [])]);
+  if (!otherEndpoints(home).every((url) => owners.has(ownerOf(url)))) return false;
   return fields.issuer === undefined || home.issuer === undefined || fields.issuer === home.issuer;
+}
+
+function otherEndpoints(home: ClientHome): readonly string[] {
+  const { deviceAuthorizationUrl, pushedAuthorizationUrl, revocationUrl } = home;
+  return [deviceAuthorizationUrl, pushedAuthorizationUrl, revocationUrl].filter((url) => url !== undefined);
+}
+
+/** The registered domain of a URL, or its host where there is none, with the port. */
+function ownerOf(url: string): string {
+  const { hostname, port } = new URL(url);
+  return `${registrableDomain(hostname) ?? hostname}:${port}`;
 }

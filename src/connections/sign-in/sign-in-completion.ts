@@ -82,8 +82,8 @@ async function accountOf(
 ): Promise<string | undefined> {
   const url = provider.oauth?.account?.url;
   if (url === undefined || secrets.accessToken === undefined) return undefined;
-  const { issuer, tokenUrl, authorizationUrl } = session.endpoints ?? {};
-  if (!isOwnUrl(url, approved, [issuer, tokenUrl, authorizationUrl])) return undefined;
+  const { issuer, tokenUrl } = session.endpoints ?? {};
+  if (!isOwnUrl(url, approved, [issuer, tokenUrl])) return undefined;
   return await accountLabel(fetchOf(options, provider), provider, secrets.accessToken);
 }
 

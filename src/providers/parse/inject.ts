@@ -89,7 +89,8 @@ export function assertAccountIsOwn(
 ): void {
   if (oauth?.account === undefined) return;
   const ownerOf = (host: string) => registrableDomain(host) ?? host;
-  const endpoints = [oauth.tokenUrl, oauth.authorizationUrl, oauth.issuer].flatMap((url) =>
+  // The authorization endpoint gets no credential, so it says nothing of who may.
+  const endpoints = [oauth.tokenUrl, oauth.issuer].flatMap((url) =>
     url === undefined ? [] : [new URL(url).hostname],
   );
   const hosts = inject.flatMap((rule) => rule.hosts.map((pattern) => pattern.host));
