@@ -28,6 +28,8 @@ const personal: ReadonlySet<string> = new Set([
   'AUTHSOME_RESOLVE',
   'AUTHSOME_EXTRA_CA_CERTS',
   'AUTHSOME_ALLOW_UID',
+  // With 0.0.0.0, the network reaches the pages and the proxy.
+  'AUTHSOME_HOST',
   'AUTHSOME_CLIENT_METADATA_URL',
 ]);
 

@@ -6,7 +6,8 @@ import { hosts } from '../support/service/index.ts';
 /**
  * The attack, and it lasted: an agent ended the daemon, and started another with an address and a root of its own
  * (`AUTHSOME_RESOLVE=api.acme.test:443:127.0.0.1:9444 authsome daemon start`). The person's next run, from a clean shell,
- * sent the real credential to the agent's listener, and nothing said so.
+ * sent the real credential to the agent's listener, and nothing said so. With `AUTHSOME_HOST=0.0.0.0`, the new daemon's
+ * calls, pages and proxy were open to the network.
  */
 let fixture: Acme;
 beforeAll(async () => {
@@ -53,6 +54,19 @@ describe('a start of the daemon', () => {
     if (process.platform === 'linux') expect(started.run).toMatch(/^run_/);
     // Neither is the service found nor its certificate trusted, so nothing went anywhere.
     expect((await fixture.authsome(['run', '--', 'true'])).stderr).toBe('');
+  });
+
+  it('listens on this machine only, whatever an agent sets', async () => {
+    const { stderr } = await inRun(
+      `kill -9 ${fixture.daemonPid()}; sleep 0.3; AUTHSOME_HOST=0.0.0.0 ${command} daemon start`,
+    );
+    expect(stderr).toMatch(/Ignored, since the daemon starts from inside of a run: .*AUTHSOME_HOST\./);
+    // All of 127.0.0.0/8 is this machine, but the daemon listens at one address of it.
+    const { port } = new URL(fixture.baseUrl);
+    if (process.platform !== 'linux') return;
+    await expect(fetch(`http://127.0.0.2:${port}/health`)).rejects.toMatchObject({
+      cause: { code: 'ECONNREFUSED' },
+    });
   });
 
   it('takes none of them when an agent runs it in the foreground', async () => {

@@ -210,11 +210,12 @@ describe('a daemon that is not running', () => {
       AUTHSOME_RESOLVE: 'api.example:443:127.0.0.1:9',
       AUTHSOME_EXTRA_CA_CERTS: '/tmp/agent.pem',
       AUTHSOME_ALLOW_UID: '1001',
+      AUTHSOME_HOST: '0.0.0.0',
       LANG: 'C',
     };
     expect(await isInsideRun(ofRun, '/h')).toBe(true);
     expect(leftOutNote(ofRun)).toBe(
-      'Ignored, since the daemon starts from inside of a run: AUTHSOME_RESOLVE, AUTHSOME_EXTRA_CA_CERTS, AUTHSOME_ALLOW_UID.',
+      'Ignored, since the daemon starts from inside of a run: AUTHSOME_RESOLVE, AUTHSOME_EXTRA_CA_CERTS, AUTHSOME_ALLOW_UID, AUTHSOME_HOST.',
     );
     expect(daemonEnvironment(ofRun, '/h', true)).toEqual({ LANG: 'C', AUTHSOME_HOME: '/h' });
     const ofPerson = { HTTPS_PROXY: 'http://corp:1', NODE_EXTRA_CA_CERTS: '/etc/corp.pem' };
