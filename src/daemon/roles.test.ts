@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createApp, neededRoles } from '../api/index.ts';
+import { createApp, guardedCalls, neededRoles } from '../api/index.ts';
 import type { Identity } from '../identity/index.ts';
 import { routesOf } from './routes.ts';
 import { addPrincipal, type Fixture, openFixture, testIdentity } from './test-daemon.ts';
@@ -47,6 +47,11 @@ async function isKeptOut(call: string, role: 'admin' | 'user'): Promise<boolean>
 describe('the roles of calls', () => {
   it('are listed for every signed call, and for no other', () => {
     expect([...signedCalls()].sort()).toEqual(Object.keys(neededRoles).sort());
+  });
+
+  it('leave no call guarded in a run that nobody can make', () => {
+    const calls = signedCalls();
+    expect(Object.keys(guardedCalls).filter((call) => !calls.includes(call))).toEqual([]);
   });
 
   it('keep a user from what an admin does: providers for all, and the daemon itself', () => {
