@@ -336,6 +336,10 @@ describe('provider definition', () => {
       '/oauth/token_endpoint_auth_method: must be one of',
       withOauth({ token_endpoint_auth_method: 'private_key_jwt' }),
     ],
+    [
+      '/oauth/scope_parameter: must not be redirect_uri',
+      withOauth({ scope_parameter: 'redirect_uri', scopes: ['https://evil.test/callback'] }),
+    ],
     ['/oauth/authorization_params: must not set state', withOauth({ authorization_params: { state: 'x' } })],
     ['/oauth/token_params: must not set code_verifier', withOauth({ token_params: { code_verifier: 'x' } })],
     [

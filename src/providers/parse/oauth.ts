@@ -18,11 +18,7 @@ export function parseOauth(fields: Fields, flow: FlowName, baseUrl: string | und
     scopes: parseScopes(fields),
     scopeSeparator:
       fields.text('scope_separator', { pattern: /^[ ,;+]$/, sentence: 'must be one of space , ; +' }) ?? ' ',
-    scopeParameter:
-      fields.text('scope_parameter', {
-        pattern: /^[a-z_]+$/,
-        sentence: 'must be a parameter name of a-z and underscores',
-      }) ?? 'scope',
+    scopeParameter: parseScopeParameter(fields),
     pkce: fields.flag('pkce', true),
     supportsDeviceCode: fields.flag(
       'supports_device_code',
@@ -99,6 +95,16 @@ function parseParams(fields: Fields, key: string): Readonly<Record<string, strin
   const owned = Object.keys(params).find((name) => ownedParams.has(name));
   if (owned !== undefined) fields.fault(key, `must not set ${owned}: sign-in sets it itself`);
   return params;
+}
+
+function parseScopeParameter(fields: Fields): string {
+  const key = 'scope_parameter';
+  const sentence = 'must be a parameter name of a-z and underscores';
+  const name = fields.text(key, { pattern: /^[a-z_]+$/, sentence }) ?? 'scope';
+  if (name !== 'scope' && ownedParams.has(name)) {
+    fields.fault(key, `must not be ${name}: sign-in sets it itself`);
+  }
+  return name;
 }
 
 function parseScopes(fields: Fields): readonly string[] {
