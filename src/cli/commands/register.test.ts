@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AsksDocument, RegisterDocument, RegisterRequest, ReviewDocument } from '../../client/index.ts';
+import { AuthsomeError } from '../../errors.ts';
 import { type TestContextOptions, testContext } from '../test-context.ts';
 import { register } from './register.ts';
 
@@ -129,6 +130,21 @@ describe('register', () => {
     });
     expect(output.stderr).toBe(shown);
     expect(registered).toEqual([]);
+  });
+
+  it('names the file in the command that replaces a definition', async () => {
+    const context = {
+      ...testContext({}).context,
+      client: async () => {
+        throw new AuthsomeError('ProviderExists', 'a custom provider named weather already exists');
+      },
+    };
+    const options = { source: file, force: false, yes: true, allowLoopback: false };
+    await expect(register(context, options)).rejects.toMatchObject({
+      code: 'ProviderExists',
+      message: 'a custom provider named weather already exists',
+      hint: `Replace it with: authsome register ${file} --force --yes`,
+    });
   });
 
   it('asks for addresses of this machine only with --allow-loopback, and repeats it in the hint', async () => {

@@ -30,6 +30,16 @@ export interface RegisterOptions {
  * `Usage` where nobody can be asked and `yes` is not set. Then nothing is stored.
  */
 export async function register(context: CommandContext, options: RegisterOptions): Promise<void> {
+  try {
+    await askAndStore(context, options);
+  } catch (error) {
+    if (!(error instanceof AuthsomeError) || error.code !== 'ProviderExists') throw error;
+    const hint = `Replace it with: ${commandOf({ ...options, force: true })}`;
+    throw new AuthsomeError('ProviderExists', error.message, { hint, cause: error });
+  }
+}
+
+async function askAndStore(context: CommandContext, options: RegisterOptions): Promise<void> {
   const { terminal } = context;
   const request = await registerRequest(options);
   const digest = options.yes ? undefined : await reviewed(context, options, request);
@@ -48,22 +58,27 @@ export async function register(context: CommandContext, options: RegisterOptions
 /** The digest of what the person said yes to. */
 async function reviewed(
   { terminal, questions, client }: CommandContext,
-  { source, force, allowLoopback }: RegisterOptions,
+  options: RegisterOptions,
   request: RegisterRequest,
 ): Promise<string> {
   const review = await (await client()).reviewProvider(request);
   if (!terminal.json) for (const line of asksLines(review)) terminal.warn(line);
   if (questions === undefined) {
-    const flags = [...(force ? ['--force'] : []), ...(allowLoopback ? ['--allow-loopback'] : []), '--yes'];
-    const again = `authsome register ${shellWord(source)} ${flags.join(' ')}`;
     throw new AuthsomeError('Usage', `${String(review.name)} needs your yes to be registered`, {
-      hint: `Read what it asks for, then run: ${again}`,
+      hint: `Read what it asks for, then run: ${commandOf({ ...options, yes: true })}`,
     });
   }
   if (!(await questions.confirm('Register it?'))) {
     throw new AuthsomeError('Cancelled', `${String(review.name)} was not registered`);
   }
   return review.digest;
+}
+
+/** The same command with these options, to copy. */
+function commandOf({ source, force, allowLoopback, yes }: RegisterOptions): string {
+  const flags = { '--force': force, '--allow-loopback': allowLoopback, '--yes': yes };
+  const given = Object.entries(flags).flatMap(([flag, isGiven]) => (isGiven ? [flag] : []));
+  return ['authsome register', shellWord(source), ...given].join(' ');
 }
 
 async function registerRequest(options: RegisterOptions): Promise<RegisterRequest> {

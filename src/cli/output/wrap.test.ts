@@ -5,6 +5,12 @@ it('breaks between words, and indents what follows like the line that was broken
   expect(wrapText('Error: one two\n  three four five', 11)).toBe('Error: one\ntwo\n  three\n  four five');
 });
 
+it('keeps a value in its column beside its label', () => {
+  expect(wrapText('  sets  A\n  reads variables  B, sent to c', 26)).toBe(
+    '  sets  A\n  reads variables  B, sent\n                   to c',
+  );
+});
+
 it('leaves alone what fits, spaces included, and a word that cannot be broken', () => {
   expect(wrapText('a   b\n\n  c', 5)).toBe('a   b\n\n  c');
   expect(wrapText('see https://long.test/path now', 10)).toBe('see\nhttps://long.test/path\nnow');
