@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Environment } from '../environment.ts';
 
 /**
@@ -33,6 +33,12 @@ const personal: ReadonlySet<string> = new Set([
   'AUTHSOME_CLIENT_METADATA_URL',
 ]);
 
+/** Files that a person names from where they are. The daemon is elsewhere: in its home. */
+const files = new Set([
+  ...['AUTHSOME_MASTER_KEY_FILE', 'AUTHSOME_PASSPHRASE_FILE', 'AUTHSOME_EXTRA_CA_CERTS'],
+  ...['SSL_CERT_FILE', 'NODE_EXTRA_CA_CERTS'],
+]);
+
 /** The environment to start the daemon of `home` with. */
 export function daemonEnvironment(
   environment: Environment,
@@ -46,7 +52,11 @@ export function daemonEnvironment(
     if (isInside && isLeftOut(upper)) return false;
     return wanted.has(upper) || wantedPrefixes.some((prefix) => upper.startsWith(prefix));
   });
-  return { ...Object.fromEntries(inherited), AUTHSOME_HOME: home };
+  const absolute = inherited.map(([name, value]) => [
+    name,
+    files.has(name.toUpperCase()) && value !== '' ? resolve(value) : value,
+  ]);
+  return { ...Object.fromEntries(absolute), AUTHSOME_HOME: home };
 }
 
 function isLeftOut(name: string): boolean {

@@ -203,6 +203,15 @@ describe('a daemon that is not running', () => {
     });
   });
 
+  it('gets the files that a person named from where they are', () => {
+    const named = { AUTHSOME_PASSPHRASE_FILE: 'phrase', SSL_CERT_FILE: '/etc/roots.pem', AUTHSOME_PORT: '7' };
+    expect(daemonEnvironment(named, '/h', false)).toMatchObject({
+      AUTHSOME_PASSPHRASE_FILE: join(process.cwd(), 'phrase'),
+      SSL_CERT_FILE: '/etc/roots.pem',
+      AUTHSOME_PORT: '7',
+    });
+  });
+
   it('does not inherit the proxy of the run that an agent starts it from, nor what the agent sets', async () => {
     const ofRun = {
       HTTPS_PROXY: 'http://r:p@127.0.0.1:1',
