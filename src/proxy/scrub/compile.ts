@@ -42,12 +42,25 @@ export function compileNeedles(
     // Without padding, the whole looks like the beginning of something longer.
     if (Buffer.byteLength(text) % 3 !== 0) look(base64Of(text, replacement));
     look(base64Within(text, replacement));
+    look(hexOf(text, replacement));
   }
   return new Needles(
     [...found].flatMap(([text, replacement]) =>
       encodings.map((encode) => ({ bytes: encode(text), replacement: encode(replacement) })),
     ),
   );
+}
+
+/** What a dump of bytes shows, in either case of letters. */
+function hexOf(text: string, replacement: string): readonly Pair[] {
+  const [secret, stand] = [text, replacement].map((each) => Buffer.from(each).toString('hex')) as [
+    string,
+    string,
+  ];
+  return [
+    [secret, stand],
+    [secret.toUpperCase(), stand.toUpperCase()],
+  ];
 }
 
 /** Lone surrogates are sent as U+FFFD, and most encoders throw on them. */

@@ -184,6 +184,8 @@ describe('what is looked for', () => {
       'in base64, in JSON by PHP',
       (text: string) => Buffer.from(text).toString('base64').replaceAll('/', '\\/'),
     ],
+    ['in hexadecimal', (text: string) => Buffer.from(text).toString('hex')],
+    ['in capital hexadecimal', (text: string) => Buffer.from(text).toString('hex').toUpperCase()],
     ['in base64, in a URL', (text: string) => encodeURIComponent(Buffer.from(text).toString('base64'))],
   ])('is the secret %s', (_, spell) => {
     const needles = compileNeedles(bearer, odd, 'ph-an-tom');
