@@ -165,8 +165,8 @@ export interface AuthSession {
 
 /** A browser that came to the daemon, as a sign-in sees it. */
 export interface Browser {
-  /** The value of its cookie for this sign-in. */
-  cookieFor(sessionId: string): string | undefined;
+  /** The values of its cookies for this sign-in: another server at this address may have set one, too (RFC 6265 §8.5). */
+  cookiesFor(sessionId: string): readonly string[];
   /** Gives it the cookie by which this sign-in knows it from now on. */
   giveCookie(sessionId: string, value: string): void;
 }
@@ -183,8 +183,8 @@ export interface SignIns {
   start(request: SignInRequest): Promise<AuthSession>;
   /** SessionNotFound when there is none (any more). A `providerUrl` whose time is over is replaced where that can be. */
   read(id: string): Promise<AuthSession>;
-  /** As `read`; SessionNotFound for every browser but the one that this sign-in knows. */
-  readIn(browser: Browser, id: string): Promise<AuthSession>;
+  /** As `read`, and the cookie that the browser is known by; SessionNotFound for every other browser. */
+  readIn(browser: Browser, id: string): Promise<{ readonly session: AuthSession; readonly cookie: string }>;
   /** A browser opens `authUrl`. SessionNotFound for a wrong ticket, as for a sign-in that does not exist. */
   open(browser: Browser, id: string, ticket: string): Promise<Opening>;
   /** Connected ones whose address a second browser opened: one of the two may have been somebody else's. */

@@ -5,10 +5,17 @@ import { hashOf, type StoredSession } from '../records/index.ts';
 import { sessionLine } from '../sign-in-command.ts';
 import type { SignInContext } from './sign-in-context.ts';
 
-/** Whether this is the browser that the sign-in knows: it has the cookie. */
-export function isKnownBrowser({ id, browserHash }: StoredSession, browser: Browser | undefined): boolean {
-  const cookie = browser?.cookieFor(id);
-  return browserHash !== undefined && cookie !== undefined && sameText(hashOf(cookie), browserHash);
+/** The cookie by which the sign-in knows this browser; `undefined` for another browser. */
+export function knownCookie(
+  { id, browserHash }: StoredSession,
+  browser: Browser | undefined,
+): string | undefined {
+  if (browserHash === undefined) return undefined;
+  return browser?.cookiesFor(id).find((cookie) => sameText(hashOf(cookie), browserHash));
+}
+
+export function isKnownBrowser(session: StoredSession, browser: Browser | undefined): boolean {
+  return knownCookie(session, browser) !== undefined;
 }
 
 /** Whether the browser may take part: it is known, or none is. */

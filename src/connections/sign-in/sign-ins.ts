@@ -21,7 +21,7 @@ import { renewAddress } from './address-renewal.ts';
 import { beginSignIn } from './begin.ts';
 import { findByCallback, takeCallback, takePastedCallback } from './callback.ts';
 import type { FlowTable } from './flows/index.ts';
-import { isKnownBrowser } from './known-browser.ts';
+import { knownCookie } from './known-browser.ts';
 import { resumeSession } from './resume.ts';
 import { doubtAfterSilence, settleSession } from './session-expiry.ts';
 import { viewOf } from './session-view.ts';
@@ -68,10 +68,10 @@ class SessionSignIns implements SignIns {
     return this.#view(await renewAddress(this.#context, session).catch(() => session));
   }
 
-  async readIn(browser: Browser, id: string): Promise<AuthSession> {
-    const session = await this.#context.sessions.read(id);
-    if (!isKnownBrowser(session, browser)) throw sessionNotFound();
-    return await this.read(id);
+  async readIn(browser: Browser, id: string): ReturnType<SignIns['readIn']> {
+    const cookie = knownCookie(await this.#context.sessions.read(id), browser);
+    if (cookie === undefined) throw sessionNotFound();
+    return { session: await this.read(id), cookie };
   }
 
   async open(browser: Browser, id: string, ticket: string): Promise<Opening> {

@@ -69,12 +69,12 @@ describe('the ticket of a sign-in', () => {
       isAdmitted: true,
       session: { asksFor: 'secret', isInBrowser: true },
     });
-    const cookie = browser.cookieFor(id) ?? '';
+    const cookie = browser.cookies.get(id) ?? '';
     expect(cookie).toMatch(/^[\w-]{43}$/);
     expect(JSON.stringify(await options.vault.read('auth-session', id))).not.toContain(cookie);
     expect((await signIns.open(browser, id, ticket)).isAdmitted).toBe(true);
-    expect(browser.cookieFor(id)).toBe(cookie);
-    expect((await signIns.readIn(browser, id)).status).toBe('waiting');
+    expect(browser.cookies.get(id)).toBe(cookie);
+    expect((await signIns.readIn(browser, id)).session.status).toBe('waiting');
   });
 
   it('lets one of many in that come at once, and ends the sign-in', async () => {
@@ -199,7 +199,7 @@ describe('the ticket of a sign-in', () => {
     clock.nowMs += 11 * 60_000;
     const [first, second] = [testBrowser(), testBrowser()];
     expect(await signIns.open(first, id, ticket)).toMatchObject({ session: { status: 'expired' } });
-    expect((await signIns.readIn(first, id)).status).toBe('expired');
+    expect((await signIns.readIn(first, id)).session.status).toBe('expired');
     expect(await signIns.open(second, id, ticket)).toMatchObject({ session: { status: 'expired' } });
   });
 
@@ -210,7 +210,10 @@ describe('the ticket of a sign-in', () => {
     await signIns.open(browser, id, ticket);
     const restarted = createConnections(options);
     await restarted.signIns.resume();
-    expect(await restarted.signIns.readIn(browser, id)).toMatchObject({ status: 'waiting', authUrl });
+    expect((await restarted.signIns.readIn(browser, id)).session).toMatchObject({
+      status: 'waiting',
+      authUrl,
+    });
     expect((await restarted.signIns.open(browser, id, ticket)).isAdmitted).toBe(true);
     expect((await restarted.signIns.open(testBrowser(), id, ticket)).isAdmitted).toBe(false);
   });
@@ -244,7 +247,7 @@ describe('a callback', () => {
     const { signIns, id, ticket, landed } = await atProvider();
     const browser = testBrowser();
     expect((await signIns.callback(landed, browser)).status).toBe('connected');
-    expect((await signIns.readIn(browser, id)).status).toBe('connected');
+    expect((await signIns.readIn(browser, id)).session.status).toBe('connected');
     expect((await signIns.open(testBrowser(), id, ticket)).isAdmitted).toBe(false);
   });
 

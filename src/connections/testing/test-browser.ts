@@ -10,7 +10,7 @@ export function testBrowser(): TestBrowser {
   const cookies = new Map<string, string>();
   return {
     cookies,
-    cookieFor: (id) => cookies.get(id),
+    cookiesFor: (id) => [cookies.get(id) ?? []].flat(),
     giveCookie: (id, value) => void cookies.set(id, value),
   };
 }

@@ -11,13 +11,10 @@ const lifetimeSeconds = 2 * 60 * 60;
  */
 export function browserOf(context: Context<AppEnv>): Browser {
   return {
-    cookieFor(sessionId) {
-      const wanted = nameOf(sessionId);
-      for (const pair of (context.req.header('cookie') ?? '').split(';')) {
-        const [name, value] = pair.trim().split('=', 2);
-        if (name === wanted && value !== undefined) return value;
-      }
-      return undefined;
+    cookiesFor(sessionId) {
+      const start = `${nameOf(sessionId)}=`;
+      const pairs = (context.req.header('cookie') ?? '').split(';').map((pair) => pair.trim());
+      return pairs.filter((pair) => pair.startsWith(start)).map((pair) => pair.slice(start.length));
     },
     giveCookie(sessionId, value) {
       const attributes = `Path=/auth; Max-Age=${lifetimeSeconds}; HttpOnly; SameSite=Lax`;

@@ -75,10 +75,10 @@ export async function answerForm(context: SessionContext, options: SessionPageOp
 async function findSession(context: SessionContext, { tenants }: SessionPageOptions): Promise<Found> {
   const browser = browserOf(context);
   const id = context.req.param('id');
-  const { tenant, result: session } = await findInTenants(tenants, ({ connections }) =>
+  const { tenant, result } = await findInTenants(tenants, ({ connections }) =>
     connections.signIns.readIn(browser, id),
   );
-  return { tenant, session, cookie: browser.cookieFor(id) ?? '' };
+  return { tenant, ...result };
 }
 
 function showForm(

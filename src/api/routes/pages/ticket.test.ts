@@ -63,6 +63,16 @@ describe('the address that a browser is started with', () => {
     ]);
   });
 
+  it('knows its browser beside a cookie that another server at this address has set', async () => {
+    const { auth_url: url, session_id: id } = await start('tossed');
+    const opened = await plainRequest(fixture.daemon.url, 'GET', new URL(url).pathname, {});
+    const [own = ''] = String(opened.headers['set-cookie']).split(';');
+    const page = async (cookie: string) =>
+      (await plainRequest(fixture.daemon.url, 'GET', `/auth/sessions/${id}`, { cookie })).status;
+    expect(await page(`authsome_${id}=of-another-port; ${own}`)).toBe(200);
+    expect(await page(`authsome_${id}=of-another-port`)).toBe(404);
+  });
+
   it('leads straight to the provider when nothing is to be asked', async () => {
     const body = { provider: 'github', connection: 'direct', force: false };
     const begun = await fixture.call('POST', '/v1/auth-sessions', body);
