@@ -33,6 +33,7 @@ function isoTime(atMs: number | undefined): string | null {
 export function asksDocument(asks: DefinitionAsks): AsksDocument {
   return {
     hosts: asks.hosts,
+    placements: asks.placements,
     endpoints: asks.endpoints,
     variables_read: asks.variablesRead.map(({ name, sentTo }) => ({ name, sent_to: sentTo })),
     variables_set: asks.variablesSet,
@@ -43,6 +44,7 @@ export function asksDocument(asks: DefinitionAsks): AsksDocument {
 
 const nothing: DefinitionAsks = {
   hosts: [],
+  placements: [],
   endpoints: [],
   variablesRead: [],
   variablesSet: [],
@@ -68,6 +70,7 @@ function withoutThose(all: AsksDocument, those: AsksDocument): ChangesDocument['
   };
   return {
     hosts: rest(all.hosts, those.hosts),
+    placements: rest(all.placements, those.placements),
     endpoints: rest(all.endpoints, those.endpoints),
     variables_read: rest(all.variables_read, those.variables_read),
     variables_set: rest(all.variables_set, those.variables_set),

@@ -75,6 +75,7 @@ const connection = (x: string) => ({
 });
 const asks = (x: string) => ({
   hosts: [x],
+  placements: [x],
   endpoints: [{ name: x, url: x }],
   variables_read: [{ name: x, sent_to: [x, x] }],
   variables_set: [x],

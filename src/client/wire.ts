@@ -179,6 +179,8 @@ export interface ConnectionDocument {
 export interface AsksDocument {
   /** Patterns of the hosts that get the credential. */
   readonly hosts: readonly string[];
+  /** Where in a request it goes: `header X-Key`, `Basic`, `query parameter key`; with hosts where they differ. */
+  readonly placements: readonly string[];
   readonly endpoints: readonly { readonly name: string; readonly url: string }[];
   /** By a login; `sent_to`: hosts that get the value. */
   readonly variables_read: readonly { readonly name: string; readonly sent_to: readonly string[] }[];

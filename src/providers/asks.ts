@@ -1,11 +1,13 @@
 import { AuthsomeError } from '../errors.ts';
 import { parseProvider } from './parse/index.ts';
-import type { OauthDefinition, Provider } from './provider.ts';
+import type { OauthDefinition, Placement, Provider } from './provider.ts';
 
 /** What a definition asks for: a person who registers it or signs in with it decides by this. */
 export interface DefinitionAsks {
   /** Patterns of the hosts that get the credential, as in the definition. */
   readonly hosts: readonly string[];
+  /** Where in a request the credential goes: `header X-Key`, `Basic`, `query parameter key`; with hosts where they differ. */
+  readonly placements: readonly string[];
   readonly endpoints: readonly { readonly name: string; readonly url: string }[];
   /** Variables that a login reads, with the hosts that get their values. */
   readonly variablesRead: readonly { readonly name: string; readonly sentTo: readonly string[] }[];
@@ -32,6 +34,7 @@ export function asksOf(provider: Provider): DefinitionAsks {
   const getId = unique([...hostsOf([oauth?.authorizationUrl]), ...getSecret]);
   return {
     hosts,
+    placements: placementsIn(provider),
     endpoints: oauth === undefined ? [] : endpointsOf(oauth, discoveredFrom(provider)),
     variablesRead: [
       { name: apiKey?.envVar, sentTo: hosts },
@@ -41,6 +44,21 @@ export function asksOf(provider: Provider): DefinitionAsks {
     variablesSet: unique(exportVariables.map(({ name }) => name)),
     turnsOff: turnedOff(provider),
   };
+}
+
+function placementsIn({ inject }: Provider): readonly string[] {
+  const placed = inject.map(({ hosts, placements, shapes = [] }) => ({
+    hosts: hosts.map(({ text }) => text).join(', '),
+    names: unique([...placements, ...shapes.flatMap((shape) => shape.placements)].map(placementName)),
+  }));
+  const names = unique(placed.flatMap((rule) => rule.names));
+  if (names.length === 1) return names;
+  return unique(placed.flatMap((rule) => rule.names.map((name) => `${name}, at ${rule.hosts}`)));
+}
+
+function placementName(placement: Placement): string {
+  if (placement.kind === 'basic') return 'Basic';
+  return `${placement.kind === 'query' ? 'query parameter' : 'header'} ${placement.name}`;
 }
 
 function turnedOff({ inject, oauth }: Provider): readonly string[] {
@@ -75,9 +93,10 @@ function asksWithBaseUrl(document: unknown, { source }: Provider): DefinitionAsk
   }
   const shown = (text: string) =>
     text.replaceAll(baseUrl, '{base_url}').replaceAll(new URL(baseUrl).host, '{base_url}');
-  const { hosts, endpoints, variablesRead, variablesSet, turnsOff } = asksOf(provider);
+  const { hosts, placements, endpoints, variablesRead, variablesSet, turnsOff } = asksOf(provider);
   return {
     hosts: hosts.map(shown),
+    placements: placements.map(shown),
     endpoints: endpoints.map(({ name, url }) => ({ name, url: shown(url) })),
     variablesRead: variablesRead.map(({ name, sentTo }) => ({ name, sentTo: sentTo.map(shown) })),
     variablesSet,

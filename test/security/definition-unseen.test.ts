@@ -72,6 +72,14 @@ describe('a definition that nobody has looked at', () => {
     expect(refused.code).toBe(2);
     expect(refused.stderr).toContain('+ sends the credential to https://evil.example');
     expect(refused.stderr).toContain('+ with --base-url: sends the credential to https://more.example');
+    // In a URL, the credential is in the logs of whatever a request passes.
+    const inQuery = [
+      { hosts: ['https://api.weather.example'], placements: [{ kind: 'query', name: 'key' }] },
+    ];
+    writeFileSync(file, JSON.stringify({ ...weather, api_url: undefined, inject: inQuery }));
+    const elsewhere = await fixture.authsome(['register', file, '--force']);
+    expect(elsewhere.stderr).toMatch(/^ {2}\+ sends the credential in query parameter key$/m);
+    writeFileSync(file, JSON.stringify(grown));
     const document = await fixture.json(['register', file, '--force', '--yes']);
     expect(document).toMatchObject({
       asks_for: { variables_set: ['WEATHER_TOKEN'], commands_run: [] },

@@ -19,13 +19,21 @@ afterAll(() => rmSync(directory, { recursive: true }));
 
 const asks: AsksDocument = {
   hosts: ['api.weather.example', '*.weather.example'],
+  placements: ['header X-Key'],
   endpoints: [{ name: 'token_url', url: 'https://id.weather.example/token' }],
   variables_read: [{ name: 'WEATHER_SECRET', sent_to: ['id.weather.example'] }],
   variables_set: [],
   turns_off: [],
   commands_run: [],
 };
-const nothing = { hosts: [], endpoints: [], variables_read: [], variables_set: [], turns_off: [] };
+const nothing = {
+  hosts: [],
+  placements: [],
+  endpoints: [],
+  variables_read: [],
+  variables_set: [],
+  turns_off: [],
+};
 const document: RegisterDocument = {
   v: 1,
   name: 'weather',
@@ -95,6 +103,7 @@ function play({
 const shown = `Weather (weather) asks for:
   sends the credential to  api.weather.example
                            *.weather.example
+  in                       header X-Key
   token_url                https://id.weather.example/token
   reads variables          WEATHER_SECRET, sent to id.weather.example
   sets variables           none

@@ -15,6 +15,7 @@ function linesOf(asks: AsksDocument): readonly string[] {
   const read = asks.variables_read.map(({ name, sent_to }) => `${name}, sent to ${sent_to.join(', ')}`);
   const rows: readonly (readonly [string, readonly string[]])[] = [
     ['sends the credential to', asks.hosts],
+    ['in', asks.placements],
     ...asks.endpoints.map(({ name, url }) => [name, [url]] as const),
     ['reads variables', read],
     ['sets variables', asks.variables_set],
@@ -51,6 +52,7 @@ function marked({ added, removed }: ChangesDocument, when: string): readonly str
 function partsOf(asks: ChangesDocument['added']): readonly string[] {
   return [
     ...asks.hosts.map((host) => `sends the credential to ${host}`),
+    ...asks.placements.map((place) => `sends the credential in ${place}`),
     ...asks.endpoints.map(({ name, url }) => `${name} ${url}`),
     ...asks.variables_read.map(({ name, sent_to }) => `reads ${name}, sent to ${sent_to.join(', ')}`),
     ...asks.variables_set.map((name) => `sets ${name}`),
