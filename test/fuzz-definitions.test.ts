@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
+import { fuzz } from './fuzz/campaign.ts';
 import { corpus } from './fuzz/definitions/corpus.ts';
-import { fuzzDefinitions } from './fuzz/definitions/fuzz.ts';
+import { mutate } from './fuzz/definitions/mutation.ts';
 import { play } from './fuzz/definitions/play.ts';
 
 const minutes = Number(process.env.FUZZ_MINUTES ?? 0);
@@ -11,8 +12,9 @@ it('every definition of the corpus keeps every rule', () => {
 
 it('definitions fuzzed: no error but a fault with its place, no variable outside the rule, no foreign host', {
   timeout: 60_000 + minutes * 60_000,
-}, () => {
-  const figures = fuzzDefinitions({
+}, async () => {
+  const campaign = { code: /\/src\/providers\//, corpus, play, mutate };
+  const figures = await fuzz(campaign, {
     seed: Number(process.env.FUZZ_SEED ?? 1),
     executions: minutes === 0 ? 10_000 : Number.POSITIVE_INFINITY,
     minutes: minutes === 0 ? 1 : minutes,

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
+import { fuzz } from './fuzz/campaign.ts';
 import { corpus } from './fuzz/corpus.ts';
-import { fuzz } from './fuzz/fuzz.ts';
+import { mutate } from './fuzz/mutation.ts';
 import { play } from './fuzz/play.ts';
 
 const minutes = Number(process.env.FUZZ_MINUTES ?? 0);
@@ -11,8 +12,9 @@ it('every input of the corpus keeps every rule', () => {
 
 it('both peers fuzzed at once, led by coverage: no crash, no credential in what was not read whole, no bytes of another request, nothing left', {
   timeout: 60_000 + minutes * 60_000,
-}, () => {
-  const figures = fuzz({
+}, async () => {
+  const campaign = { code: /\/src\/proxy\/(?:http1|inject)\//, corpus, play, mutate };
+  const figures = await fuzz(campaign, {
     seed: Number(process.env.FUZZ_SEED ?? 1),
     executions: minutes === 0 ? 20_000 : Number.POSITIVE_INFINITY,
     minutes: minutes === 0 ? 1 : minutes,

@@ -1,4 +1,5 @@
 import type { Chance } from '../../soak/payload.ts';
+import { withText } from '../campaign.ts';
 import type { DefinitionInput } from './corpus.ts';
 
 type Json = unknown;
@@ -149,7 +150,7 @@ export function mutate(chance: Chance, input: DefinitionInput, other: Definition
     const document = chance.happens(0.85) ? parsed(text) : undefined;
     text =
       document === undefined
-        ? withText(chance, text)
+        ? withText(chance, text, pieces)
         : JSON.stringify(withValue(chance, document, parsed(other.text) ?? {}));
   }
   const baseUrl = chance.happens(0.2) ? chance.pick(baseUrls) : input.baseUrl;
@@ -188,19 +189,4 @@ function pickValue(chance: Chance, other: Json): Json {
   if (chance.happens(0.7) || typeof other !== 'object' || other === null) return chance.pick(values);
   const parts = Object.values(other);
   return parts.length === 0 ? null : chance.pick(parts);
-}
-
-function withText(chance: Chance, text: string): string {
-  const at = chance.below(text.length + 1);
-  const to = Math.min(text.length, at + chance.size(40));
-  switch (chance.below(4)) {
-    case 0:
-      return text.slice(0, at) + text.slice(to);
-    case 1:
-      return text.slice(0, at) + chance.pick(pieces) + text.slice(at);
-    case 2:
-      return text.slice(0, to) + text.slice(at);
-    default:
-      return text.slice(0, at) + String.fromCharCode(chance.below(0x10000)) + text.slice(at + 1);
-  }
 }

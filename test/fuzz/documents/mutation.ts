@@ -1,4 +1,5 @@
 import type { Chance } from '../../soak/payload.ts';
+import { withText } from '../campaign.ts';
 import type { DocumentInput } from './corpus.ts';
 
 const names = [
@@ -60,8 +61,8 @@ export function mutate(chance: Chance, input: DocumentInput, other: DocumentInpu
 
 function mutateBody(chance: Chance, body: string, other: string): string {
   return chance.happens(0.7)
-    ? (withField(chance, body, other) ?? withText(chance, body))
-    : withText(chance, body);
+    ? (withField(chance, body, other) ?? withText(chance, body, pieces))
+    : withText(chance, body, pieces);
 }
 
 /** Another field or value; `undefined` where the body is no object. */
@@ -94,20 +95,5 @@ function objectOf(body: string): Record<string, unknown> | undefined {
       : undefined;
   } catch {
     return undefined;
-  }
-}
-
-function withText(chance: Chance, body: string): string {
-  const at = chance.below(body.length + 1);
-  const to = Math.min(body.length, at + chance.size(40));
-  switch (chance.below(4)) {
-    case 0:
-      return body.slice(0, at) + body.slice(to);
-    case 1:
-      return body.slice(0, at) + chance.pick(pieces) + body.slice(at);
-    case 2:
-      return body.slice(0, to) + body.slice(at);
-    default:
-      return body.slice(0, at) + String.fromCharCode(chance.below(0x10000)) + body.slice(at + 1);
   }
 }
