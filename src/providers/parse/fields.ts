@@ -213,7 +213,7 @@ export function placeFault(
   { named, allowsLoopback }: Omit<Places, 'baseUrl'>,
 ): string | undefined {
   if (!isThisMachine(url.hostname) || allowsLoopback || url.host === named) return undefined;
-  return 'is on this machine: only a definition from a file may name that, registered with --allow-loopback';
+  return 'is on this machine: only a definition from a file, with allow_loopback, may name that';
 }
 
 /** What a person is shown must fit on a screen. */
