@@ -197,6 +197,22 @@ describe('a call', () => {
     ]);
   });
 
+  it('is signed again, once, when its signature was refused: the machine may have slept before it was sent', async () => {
+    let refusals = 0;
+    const daemon = await fakeDaemon(({ url }, response) => {
+      if (url === '/v1/whoami') return void response.end('{"v":1}');
+      refusals += 1;
+      response.statusCode = 401;
+      response.end(
+        '{"v":1,"error":"RequestNotAuthentic","message":"it was signed 661 seconds ago","hint":null}',
+      );
+    });
+    publish(daemon.record);
+    const call = createClient(optionsFor(daemon.record)).revokeProvider('github');
+    await expect(call).rejects.toMatchObject({ code: 'RequestNotAuthentic' });
+    expect(refusals).toBe(2);
+  });
+
   it('is not repeated when the daemon breaks the connection during it', async () => {
     const daemon = await fakeDaemon((_, response) => response.destroy());
     publish(daemon.record);

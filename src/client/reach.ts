@@ -9,7 +9,8 @@ import { endpointOf } from './probe.ts';
 export type Reach = <T>(attempt: (endpoint: Endpoint) => Promise<T>) => Promise<T>;
 
 /**
- * Calls go to the daemon that the settings name. If the first try does not reach it, the daemon is located again, once.
+ * Calls go to the daemon that the settings name. If the first try does not reach it, or its signature is refused, the
+ * daemon is located again and the call made again, once.
  */
 export function createReach(options: DaemonOptions): Reach {
   const { settings } = options;
@@ -20,7 +21,7 @@ export function createReach(options: DaemonOptions): Reach {
       return await attempt(await endpoint);
     } catch (error) {
       endpoint = undefined;
-      if (!(error instanceof NotReached)) throw error;
+      if (!mayBeMadeAgain(error)) throw error;
     }
     endpoint = settings.isLocal ? ensureDaemon(options).then(endpointOf) : locate(options);
     try {
@@ -31,6 +32,16 @@ export function createReach(options: DaemonOptions): Reach {
       throw settings.isLocal ? unreachable(settings.baseUrl) : noHostedDaemon(settings.baseUrl);
     }
   };
+}
+
+/**
+ * Whether nothing was done. That holds for a signature that was refused, too: a machine that sleeps between signing and
+ * sending wakes with one that is too old.
+ */
+function mayBeMadeAgain(error: unknown): boolean {
+  return (
+    error instanceof NotReached || (error instanceof AuthsomeError && error.code === 'RequestNotAuthentic')
+  );
 }
 
 export function unreachable(origin: string): AuthsomeError {
