@@ -15,10 +15,15 @@ export function processQuestions({ isInteractive, json }: Terminal): Questions |
   return {
     async confirm(question) {
       const answer = await answerTo({ message: `${question} [y/N] `, isShown: true });
-      return /^\s*y(es)?\s*$/i.test(answer ?? '');
+      return isYes(answer ?? '');
     },
     secret: secretFrom,
   };
+}
+
+/** Whether what was typed is a yes. Anything else is a no. */
+export function isYes(answer: string): boolean {
+  return /^\s*y(?:es)?\s*$/i.test(answer);
 }
 
 /** What the person at this process's terminal types, without being shown; `undefined` when it was cancelled. */

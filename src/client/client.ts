@@ -72,7 +72,7 @@ export interface Client {
     client: { readonly clientId: string; readonly clientSecret: string },
   ): Promise<AuthSessionDocument>;
   answerSecret(id: string, apiKey: string): Promise<AuthSessionDocument>;
-  /** A new `auth_url` in place of one that works once. */
+  /** A new `provider_url` in place of one that works once. */
   renewProviderUrl(id: string): Promise<AuthSessionDocument>;
   cancelAuthSession(id: string): Promise<AuthSessionDocument>;
   openRun(opening: RunOpening): Promise<RunLease>;

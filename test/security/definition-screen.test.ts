@@ -5,8 +5,9 @@ import { type Fixture, openFixture } from '../support/fixture.ts';
 
 /**
  * The attack: a definition that a person looks at before the yes, and does not see. Hosts were shown as written, with letters
- * of other scripts or none at all, and the loss of a protection was not shown. Five thousand harmless hosts scrolled the others away. Fields under the names of those that
- * authsome adds passed as its own words, or ended the command with an error. One that was nested deeply did so, too.
+ * of other scripts or none at all, and the loss of a protection was not shown. Five thousand harmless hosts scrolled the
+ * others away. Fields under the names of those that authsome adds passed as its own words, or ended the command with an
+ * error. One that was nested deeply did so, too.
  */
 let fixture: Fixture;
 let file: string;

@@ -3,6 +3,7 @@ import { signInLine } from '../../command-line.ts';
 import { AuthsomeError } from '../../errors.ts';
 import { bundledKeys } from '../bundled-keys.ts';
 import type { CommandContext } from '../context.ts';
+import { isYes } from '../questions.ts';
 import type { SignInInteraction } from './follow-sign-in.ts';
 import type { LoginOptions } from './request.ts';
 import { cancelled } from './session.ts';
@@ -94,7 +95,7 @@ async function isConfirmed(
   if (input.isTerminal && !terminal.json) {
     const answer = await input.text(`${sentence}. Use ${them}? [y/N] `, interrupted);
     if (answer === undefined) throw cancelled();
-    return /^\s*y(?:es)?\s*$/i.test(answer);
+    return isYes(answer);
   }
   const again = `${signInLine(options)} --yes`;
   if (found.every(({ key }) => key === 'api_key') && input.isPipe) {
