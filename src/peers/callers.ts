@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
-import { lineageOf, type Relative } from './lineage.ts';
+import { descendsFromRun, lineageOf, type Relative } from './lineage.ts';
 import type { Peers } from './peers.ts';
 import type { ProcessTable } from './process-table.ts';
 
@@ -49,10 +49,25 @@ export function createCallers({ peers, table, runs, monotonicMs }: CallersOption
     return undefined;
   };
 
+  /**
+   * A part of a run whose files are not shown, such as a program that may be run and not be read. Where nobody else has the
+   * socket, it is taken for its holder: its parents are shown, whatever it hides of itself.
+   */
+  const hiddenInRun = async (): Promise<number | undefined> => {
+    let startedMs = monotonicMs();
+    for (const pid of table.pids()) {
+      if (table.hidesFiles(pid) && descendsFromRun(pid, table, runs)) return pid;
+      if (monotonicMs() - startedMs < longestTurnMs) continue;
+      await turn();
+      startedMs = monotonicMs();
+    }
+    return undefined;
+  };
+
   const look = async (socket: Socket, claimed: number | undefined): Promise<CallingProcess> => {
     const socketId = await peers.socketId(socket, 'checked');
     if (socketId === undefined) return { kind: 'hidden' };
-    const pid = await holderOf(socketId, claimed);
+    const pid = (await holderOf(socketId, claimed)) ?? (await hiddenInRun());
     const lineage = pid === undefined ? [] : lineageOf(pid, table, runs);
     if (lineage.length > 0) return { kind: 'known', lineage };
     return (await peers.socketId(socket, 'now')) === socketId ? { kind: 'hidden' } : { kind: 'gone' };

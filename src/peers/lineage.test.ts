@@ -8,6 +8,7 @@ interface Fake {
   readonly parent: number;
   readonly sockets?: readonly number[];
   readonly variables?: Readonly<Record<string, string>>;
+  readonly hides?: boolean;
 }
 
 function tableOf(processes: Readonly<Record<number, Fake>>, looked: number[] = []): ProcessTable {
@@ -20,6 +21,7 @@ function tableOf(processes: Readonly<Record<number, Fake>>, looked: number[] = [
       looked.push(pid);
       return new Set(processes[pid]?.sockets ?? []);
     },
+    hidesFiles: (pid) => processes[pid]?.hides === true,
     variablesOf: (pid) => Object.entries(processes[pid]?.variables ?? {}),
   };
 }
@@ -77,6 +79,19 @@ describe('a calling process', () => {
     expect(looked).toEqual([40, 40, 30, 20, 10]);
     expect(await callers.find(socket, 40)).toBe(found);
     expect(looked).toHaveLength(5);
+  });
+
+  it('is one of a run that hides its files, where nobody else has the socket', async () => {
+    const hiding = { ...tree, 40: { parent: 30, hides: true } };
+    expect(await callersOf(tableOf(hiding), [9, 9]).find(socket, undefined)).toMatchObject({
+      ...{ kind: 'known', lineage: [{ pid: 40 }, { pid: 30, marks: { ids: ['run_a'] } }, {}, {}] },
+    });
+    const others = { ...tree, 40: { parent: 10, hides: true } };
+    expect(await callersOf(tableOf(others), [9, 9]).find(socket, undefined)).toEqual({ kind: 'hidden' });
+    const another = { ...hiding, 50: { parent: 10, sockets: [9] } };
+    expect(await callersOf(tableOf(another), [9]).find(socket, undefined)).toMatchObject({
+      ...{ kind: 'known', lineage: [{ pid: 50 }, {}] },
+    });
   });
 
   it('is hidden where the system does not show it, and gone when its socket is', async () => {

@@ -10,9 +10,13 @@ export interface ProcessTable {
   programOf(pid: number, name: string): string;
   /** The kernel's numbers of its sockets. */
   socketsOf(pid: number): ReadonlySet<number>;
+  /** Whether it is there, and the system does not show its open files: they are another user's, or it has asked for that. */
+  hidesFiles(pid: number): boolean;
   /** The environment that it was started with. */
   variablesOf(pid: number): Iterable<readonly [string, string]>;
 }
+
+const denied: ReadonlySet<string | undefined> = new Set(['EACCES', 'EPERM']);
 
 /** Reads `/proc` (proc(5)). Synchronously: each read takes microseconds, and a queue of jobs for them far longer. */
 export const procTable: ProcessTable = {
@@ -37,6 +41,14 @@ export const procTable: ProcessTable = {
       if (socket !== undefined) sockets.add(socket);
     }
     return sockets;
+  },
+  hidesFiles(pid) {
+    try {
+      readdirSync(`/proc/${pid}/fd`);
+      return false;
+    } catch (error) {
+      return denied.has((error as NodeJS.ErrnoException).code);
+    }
   },
   variablesOf: (pid) => variablesIn(orElse('', () => readFileSync(`/proc/${pid}/environ`, 'utf8'))),
 };
