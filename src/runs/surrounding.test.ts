@@ -32,6 +32,15 @@ describe('the runs around a caller', () => {
     expect(around([generation(['run_ended'])])).toEqual({ live: [], named: ['run_ended'], isTrusted: false });
   });
 
+  it('begin with one that a lease proves, whatever else is named', () => {
+    const named = generation(['run_x']);
+    expect(around([named, generation([], [1])], 'run_t')?.live).toEqual(['run_a', 'run_t', 'run_x']);
+    // Of a nested run, both are proved, from the inside out.
+    expect(around([generation(['run_a']), generation(['run_t'], [1]), generation([], [2])])?.live).toEqual([
+      ...['run_a', 'run_t'],
+    ]);
+  });
+
   it('are trusted when each is live and trusted, whatever the caller adds', () => {
     expect(around([generation(['run_t']), generation([], [2])])?.isTrusted).toBe(true);
     expect(around([generation(['run_t']), generation([], [1])])?.isTrusted).toBe(false);

@@ -24,9 +24,9 @@ export interface LiveRun {
 
 /** The runs around a caller. */
 export interface Surrounding {
-  /** The live ones, innermost first. */
+  /** The live ones: first those whose lease a process above it holds, innermost first. */
   readonly live: readonly string[];
-  /** Those that are named, innermost first, live or not. */
+  /** The same with those that are named and not live. */
   readonly named: readonly string[];
   /** Whether each is live and trusted. One that has ended is not. */
   readonly isTrusted: boolean;
@@ -43,20 +43,22 @@ export function surroundingRuns(
 ): Surrounding | undefined {
   const bySocket = new Map<number, string>();
   for (const [id, { leaseSocket }] of runs) if (leaseSocket !== undefined) bySocket.set(leaseSocket, id);
-  const named = new Set(claimed === undefined ? [] : [claimed]);
+  const proven = new Set<string>();
+  const said = new Set(claimed === undefined ? [] : [claimed]);
   let isMarked = isGone;
   for (const [generation, { sockets, marks }] of lineage.entries()) {
     isMarked ||= marks.isMarked;
-    for (const id of marks.ids) named.add(id);
+    for (const id of marks.ids) said.add(id);
     // A process that opened a run is not inside of it.
     if (generation === 0 || bySocket.size === 0) continue;
     for (const socket of sockets) {
       const id = bySocket.get(socket);
-      if (id !== undefined) named.add(id);
+      if (id !== undefined) proven.add(id);
     }
   }
-  if (!isMarked && named.size === 0) return undefined;
-  const ids = [...named];
+  // What happens is told to the first of them. So a name that a program gives itself does not come before its own run.
+  const ids = [...new Set([...proven, ...said])];
+  if (!isMarked && ids.length === 0) return undefined;
   const isTrusted = ids.length > 0 && !isGone && ids.every((id) => runs.get(id)?.isTrusted === true);
   return { live: ids.filter((id) => runs.has(id)), named: ids, isTrusted };
 }

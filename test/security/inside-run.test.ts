@@ -195,6 +195,19 @@ describe('the end of a run', () => {
     expect((await inRun(`${command} export pixel 2>/dev/null`, '--quiet')).stderr).toBe('');
   });
 
+  it.runIf(isLinux)('is that of the run that did it, whichever other one the caller names', async () => {
+    const other = fixture.startAuthsome(['run', '--', 'sh', '-c', 'echo "$AUTHSOME_RUN"; read -r line'], {
+      stdin: 'open',
+    });
+    const [id = ''] = await other.seen('stdout', /run_\w+/);
+    const { stderr } = await inRun(`AUTHSOME_RUN=${id} ${command} export pixel`);
+    other.type('\n');
+    expect(stderr).toContain('during this run: refused: exporting the secrets of pixel. See');
+    expect((await other.ended).stderr).not.toContain('during this run');
+    const [refused] = await refusals();
+    expect(refused.run).not.toBe(id);
+  });
+
   it('tells of rules that changed while it ran', async () => {
     const config = join(fixture.home, 'config.json');
     const rule = JSON.stringify({ rules: [{ id: 'no-deletes', effect: 'deny', methods: ['DELETE'] }] });

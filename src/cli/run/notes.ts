@@ -19,14 +19,27 @@ export async function startNotes(
   return notes.filter((note) => note !== undefined);
 }
 
-/** What happened in a run that a person should know; `undefined` for nothing. */
+/** As much as a person reads. What an agent causes can be far more, and longer. */
+const mostNotices = 10;
+const longestNotice = 120;
+
+/** What happened in a run that a person should know, what is done before what is refused; `undefined` for nothing. */
 export function endNote(notices: readonly string[]): string | undefined {
   if (notices.length === 0) return undefined;
-  const times = (notice: string): number => notices.filter((each) => each === notice).length;
-  const parts = [...new Set(notices)].map((notice) =>
-    times(notice) === 1 ? notice : `${notice} (${times(notice)} times)`,
-  );
+  const times = new Map<string, number>();
+  for (const notice of notices) times.set(notice, (times.get(notice) ?? 0) + 1);
+  const isRefusal = (notice: string): number => (notice.startsWith('refused: ') ? 1 : 0);
+  const distinct = [...times].sort(([one], [other]) => isRefusal(one) - isRefusal(other));
+  const parts = distinct
+    .slice(0, mostNotices)
+    .map(([notice, count]) => (count === 1 ? shortened(notice) : `${shortened(notice)} (${count} times)`));
+  const more = distinct.length - parts.length;
+  if (more > 0) parts.push(`and ${more} more`);
   return `authsome: during this run: ${parts.join('; ')}. See: authsome log`;
+}
+
+function shortened(notice: string): string {
+  return notice.length > longestNotice ? `${notice.slice(0, longestNotice)}…` : notice;
 }
 
 const trustedNote =
