@@ -19,6 +19,8 @@ export interface AppEnv {
     readonly homeSecret: Uint8Array | undefined;
     /** Which process makes it, where that was looked for. */
     readonly origin?: Origin;
+    /** Whether that is inside of a run that is not trusted. */
+    readonly isInRun?: boolean;
   };
 }
 

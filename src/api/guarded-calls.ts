@@ -5,6 +5,8 @@ import type { Tenant } from '../principals/index.ts';
 export interface GuardedRequest {
   /** The provider in the path; empty where there is none. */
   readonly provider: string;
+  /** The sign-in in the path; empty where there is none. */
+  readonly session: string;
   readonly query: (name: string) => string | undefined;
   /** The fields of the JSON body; empty when there is none. */
   readonly body: Readonly<Record<string, unknown>>;
@@ -21,6 +23,20 @@ export interface GuardedCall {
   /** What a person types to do it. */
   readonly command: (request: GuardedRequest) => string;
 }
+
+/** A run that sees a waiting sign-in has its address. So it could answer it, with a key or an account of its own. */
+const seeing: GuardedCall = {
+  isRefused: isOfPerson,
+  what: () => 'looking at a sign-in that was begun outside of it',
+  command: ({ session }) =>
+    session === '' ? 'authsome login' : `authsome login --status ${shellWord(session)}`,
+};
+const answering: GuardedCall = {
+  isRefused: isOfPerson,
+  isRecorded: true,
+  what: () => 'answering or ending a sign-in that was begun outside of it',
+  command: ({ session }) => `authsome login --wait ${shellWord(session)}`,
+};
 
 /**
  * What a run may not ask for: to see secrets, to change or destroy what later runs rely on, or to stop the daemon. A call that
@@ -66,9 +82,17 @@ export const guardedCalls: Readonly<Record<string, GuardedCall>> = {
   },
   'POST /v1/auth-sessions': {
     isRefused: replacesSomething,
+    isRecorded: true,
     what: ({ body }) => `replacing what ${text(body.provider)} is signed in with`,
     command: ({ body }) => loginLine(body),
   },
+  'GET /v1/auth-sessions/last': seeing,
+  'GET /v1/auth-sessions/:id': seeing,
+  'POST /v1/auth-sessions/:id/callback': answering,
+  'POST /v1/auth-sessions/:id/client': answering,
+  'POST /v1/auth-sessions/:id/secret': answering,
+  'POST /v1/auth-sessions/:id/address': answering,
+  'DELETE /v1/auth-sessions/:id': answering,
   'PUT /v1/vault/passphrase': {
     what: () => 'changing the passphrase of the vault',
     command: () => 'authsome vault passphrase set',
@@ -102,6 +126,17 @@ async function replacesSomething({ body, tenant }: GuardedRequest): Promise<bool
   if (bringsClient) return existing.length > 0;
   const wanted = text(body.connection) || 'default';
   return existing.some(({ name }) => name === wanted);
+}
+
+/** Whether a sign-in still waits, and was begun outside of all runs. One that does not exist is refused by its own route. */
+async function isOfPerson({ session: id, tenant }: GuardedRequest): Promise<boolean> {
+  const { signIns } = (await tenant()).connections;
+  try {
+    const session = id === '' ? await signIns.readLastUnfinished() : await signIns.waitForChange(id, 0, 0);
+    return session.status === 'waiting' && !session.isFromRun;
+  } catch {
+    return false;
+  }
 }
 
 function connectionIn({ provider, query }: GuardedRequest): string {

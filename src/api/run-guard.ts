@@ -41,6 +41,7 @@ export function runGuard(options: RunGuardOptions): MiddlewareHandler<AppEnv> {
       throw deniedInRun(what, guarded.command(request));
     }
     context.set('origin', found.origin);
+    context.set('isInRun', isRefusedTo(found));
     return currentCaller.run({ ...caller, origin: found.origin }, next);
   };
 }
@@ -62,11 +63,15 @@ export function deniedInRun(what: string, command: string): AuthsomeError {
 }
 
 function requestIn(context: Context<AppEnv>, path: string, tenants: Tenants): GuardedRequest {
-  const at = path.split('/').indexOf(':provider');
-  const segment = at < 0 ? '' : (new URL(context.req.url).pathname.split('/')[at] ?? '');
+  const segments = new URL(context.req.url).pathname.split('/');
+  const parameter = (name: string): string => {
+    const at = path.split('/').indexOf(name);
+    return at < 0 ? '' : decoded(segments[at] ?? '');
+  };
   const body = parseJson(Buffer.from(context.get('body')).toString('utf8'));
   return {
-    provider: decoded(segment),
+    provider: parameter(':provider'),
+    session: parameter(':id'),
     query: (name) => context.req.query(name),
     // One that is malformed is refused by its own route.
     body: typeof body === 'object' && body !== null ? (body as Readonly<Record<string, unknown>>) : {},

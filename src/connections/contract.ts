@@ -107,6 +107,8 @@ export interface SignInRequest {
   readonly apiKey?: string | undefined;
   readonly clientId?: string | undefined;
   readonly clientSecret?: string | undefined;
+  /** Whether the caller is inside of a run that is not trusted. */
+  readonly isFromRun?: boolean | undefined;
 }
 
 export interface Trouble {
@@ -128,6 +130,8 @@ export interface AuthSession {
   readonly connection: string;
   readonly flow: FlowName;
   readonly status: SessionStatus;
+  /** Whether it was begun from inside of a run: only such a one is any business of a run's. */
+  readonly isFromRun: boolean;
   /** What the daemon's page asks for now: the client, the key, or nothing. */
   readonly asksFor: 'client' | 'secret' | undefined;
   readonly revision: number;

@@ -4,6 +4,7 @@ import { noticeOf } from './notices.ts';
 it('tells of what was revealed, changed or refused, and of nothing else', () => {
   const pixel = { provider: 'pixel', connection: 'work', outcome: 'ok' };
   expect(noticeOf({ event: 'secret.exported', ...pixel })).toBe('pixel/work exported');
+  expect(noticeOf({ event: 'sign_in.completed', ...pixel })).toBe('pixel/work connected');
   expect(noticeOf({ event: 'provider.registered', provider: 'pixel', outcome: 'ok' })).toBe(
     'pixel definition registered',
   );

@@ -1,6 +1,7 @@
 import type { AuditEvent } from '../audit/index.ts';
 
 const done: Readonly<Partial<Record<AuditEvent['event'], string>>> = {
+  'sign_in.completed': 'connected',
   'secret.revealed': 'revealed',
   'secret.exported': 'exported',
   'connection.replaced': 'replaced',

@@ -43,6 +43,7 @@ export function authSessionRoutes(tenants: Tenants, gate: PeerGateOptions): Rout
         apiKey: request.api_key,
         clientId: request.client_id,
         clientSecret: request.client_secret,
+        isFromRun: context.get('isInRun') === true,
       });
       return context.json(document(session), 201);
     });

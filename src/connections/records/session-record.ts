@@ -19,6 +19,8 @@ interface SessionFields {
   /** Those of the definition when the sign-in began: one that changes meanwhile gains the connection nothing. */
   readonly approved?: ApprovedHosts | undefined;
   readonly force: boolean;
+  /** Whether it was begun from inside of a run, which may then take part in it. */
+  readonly isFromRun?: boolean | undefined;
   readonly requestedScopes: readonly string[];
   readonly stage: SessionStage;
   readonly status: SessionStatus;

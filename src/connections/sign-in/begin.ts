@@ -97,6 +97,7 @@ function newSession(
     baseUrl: request.baseUrl === undefined ? undefined : provider.baseUrl,
     approved: definedHosts(provider),
     force: request.force,
+    isFromRun: request.isFromRun,
     requestedScopes: request.scopes?.map(scopeName) ?? provider.oauth?.scopes ?? [],
     stage: 'authorize',
     status: 'waiting',

@@ -20,6 +20,7 @@ export function viewOf(context: SignInContext, session: StoredSession): AuthSess
     connection: session.connection,
     flow: session.flow,
     status: session.status,
+    isFromRun: session.isFromRun === true,
     asksFor,
     revision: session.version,
     authUrl:
