@@ -79,6 +79,7 @@ const run = await proxy.openRun({
   routes: compileRoutes(routes),
   credentials: { peek: () => credential, acquire: async () => credential, renew: async () => undefined },
   decide: policy,
+  phantoms: [],
 });
 writeFileSync(caFile, run.caPem);
 

@@ -65,6 +65,15 @@ export interface Credential {
   readonly newer?: Credential | undefined;
 }
 
+/** A phantom of the run's principal. A connection may have several: older ones still stand for it. */
+export interface RunPhantom {
+  readonly value: string;
+  /** `provider/connection`. */
+  readonly connection: string;
+  /** Whether the run may use that connection. */
+  readonly isInRun: boolean;
+}
+
 export interface RunSpec {
   readonly id: string;
   /** Handle of the identity that started the run. */
@@ -77,8 +86,8 @@ export interface RunSpec {
     renew(connection: string, rejected: Credential): Promise<Credential | undefined>;
   };
   readonly decide: (request: PolicyRequest) => PolicyDecision;
-  /** The phantom that replaces the secret of `provider/connection` in responses. */
-  readonly phantomFor?: (connection: string) => string | undefined;
+  /** The newest of a connection comes first: it replaces the secret in responses. */
+  readonly phantoms: readonly RunPhantom[];
   /** One line of advice for the agent about an upstream's refusal, or `undefined`. */
   readonly advise?: (refused: UpstreamRefusal) => string | undefined;
 }
@@ -100,8 +109,8 @@ export interface Run {
   readonly proxyUrl: string;
   /** The run's own CA certificate. */
   readonly caPem: string;
-  /** Replaces the routes, and decides again on requests in progress. */
-  replaceRoutes(routes: RouteTable): void;
+  /** Replaces the routes and the phantoms, and decides again on requests in progress. */
+  replaceRoutes(routes: RouteTable, phantoms: readonly RunPhantom[]): void;
   /** Decides again on requests in progress: those that would no longer get their credential are cut. */
   reauthorize(): void;
   /** Closes everything that carries this connection's credential (`provider/connection`): called when it is revoked. */

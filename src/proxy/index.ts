@@ -8,6 +8,7 @@ export type {
   Proxy,
   ProxyOptions,
   Run,
+  RunPhantom,
   RunSpec,
   Timeouts,
   UpstreamRefusal,

@@ -85,8 +85,8 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
         id: spec.id,
         proxyUrl: proxyUrl(address.host, address.port, token),
         caPem: authority.pem,
-        replaceRoutes(routes) {
-          run.routes = routes;
+        replaceRoutes(routes, phantoms) {
+          run.replaceRoutes(routes, phantoms);
           reauthorize(run);
         },
         reauthorize: () => reauthorize(run),

@@ -14,6 +14,7 @@ import {
   exportedPhantoms,
   type Phantoms,
   routeTableOf,
+  runPhantoms,
   unapprovedHostsOf,
   usableConnections,
 } from './usable-connections.ts';
@@ -69,7 +70,7 @@ export async function openRun(
     routes,
     credentials: connections.credentials,
     decide: policy,
-    phantomFor: (connection) => phantoms.get(connection.slice(0, connection.indexOf('/'))),
+    phantoms: runPhantoms(phantoms, usable),
     advise: adviser(id, caller, tenant),
   });
   audits.add(id, audit);

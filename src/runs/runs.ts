@@ -19,7 +19,7 @@ import type { RunAudits } from './run-audits.ts';
 import { createRunDirectories, type RunDirectories } from './run-directory.ts';
 import { reselectConnections } from './selection.ts';
 import { type Position, type Surrounding, surroundingRuns } from './surrounding.ts';
-import { addPhantoms, routeTableOf, usableConnections } from './usable-connections.ts';
+import { addPhantoms, routeTableOf, runPhantoms, usableConnections } from './usable-connections.ts';
 
 export interface RunsOptions {
   readonly proxy: ProxyServer;
@@ -170,6 +170,6 @@ export class Runs {
     entry.selected = reselectConnections(entry.request, entry.selected, await connections.summaries());
     const usable = usableConnections(entry.selected, catalog);
     addPhantoms(entry.phantoms, usable, (provider) => this.#newPhantom(provider));
-    entry.run.replaceRoutes(routeTableOf(usable));
+    entry.run.replaceRoutes(routeTableOf(usable), runPhantoms(entry.phantoms, usable));
   }
 }

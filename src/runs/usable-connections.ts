@@ -7,6 +7,7 @@ import {
   routesOf,
   unapprovedHosts,
 } from '../providers/index.ts';
+import type { RunPhantom } from '../proxy/index.ts';
 import type { Selected } from './selection.ts';
 
 /** A connection of a run, with the definition that its routes come from. */
@@ -68,6 +69,15 @@ export function addPhantoms(
   for (const { provider } of usable) {
     if (!phantoms.has(provider.name)) phantoms.set(provider.name, newPhantom(provider));
   }
+}
+
+/** The run's phantoms, as the proxy needs them. */
+export function runPhantoms(phantoms: Phantoms, usable: readonly UsableConnection[]): readonly RunPhantom[] {
+  return usable.map(({ key, provider }) => ({
+    value: phantoms.get(provider.name) as string,
+    connection: key,
+    isInRun: true,
+  }));
 }
 
 /** Variable → phantom, for the child's environment. */

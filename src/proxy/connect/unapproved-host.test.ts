@@ -59,7 +59,7 @@ describe('a host that a connection is not approved for', () => {
 
   it('gets the credential in the same run once it is approved', async () => {
     const { fixture, seen } = await open();
-    fixture.run.replaceRoutes(compileRoutes([routeTo(apiHost)]));
+    fixture.run.replaceRoutes(compileRoutes([routeTo(apiHost)]), []);
     const client = await dialThrough(fixture);
     expect(await ask(client, 'GET / HTTP/1.1', `Host: ${apiHost}`)).toMatch(/^HTTP\/1\.1 200 /);
     expect(seen).toHaveLength(1);
@@ -68,7 +68,7 @@ describe('a host that a connection is not approved for', () => {
   it('is refused by that reason where the definition gained it during the run, too', async () => {
     const { fixture } = await openFixtureWithApi(cleanups);
     const late = 'late.other.test';
-    fixture.run.replaceRoutes(compileRoutes([routeTo(apiHost), routeTo(late, { isApproved: false })]));
+    fixture.run.replaceRoutes(compileRoutes([routeTo(apiHost), routeTo(late, { isApproved: false })]), []);
     const response = await connectTo(await dialProxy(fixture), fixture, `${late}:443`);
     expect(response).toMatch(/^HTTP\/1\.1 403 .*HostNotApproved/);
     expect(fixture.dials).toEqual([]);

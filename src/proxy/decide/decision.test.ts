@@ -246,14 +246,14 @@ describe('the decision', () => {
     const { fixture, seen } = await openWithApi();
     const client = await dialThrough(fixture);
     await ask(client, 'GET /1 HTTP/1.1', `Host: ${apiHost}`);
-    fixture.run.replaceRoutes(compileRoutes([routeTo(apiHost, { pathPrefix: '/only' })]));
+    fixture.run.replaceRoutes(compileRoutes([routeTo(apiHost, { pathPrefix: '/only' })]), []);
     await ask(client, 'GET /2 HTTP/1.1', `Host: ${apiHost}`);
     expect(seen.map(({ headers }) => headers.authorization)).toEqual([`Bearer ${secret}`, undefined]);
   });
 
   it('a host that became a route after the run started needs a new run', async () => {
     const { fixture } = await openWithApi();
-    fixture.run.replaceRoutes(compileRoutes([routeTo('new.test')]));
+    fixture.run.replaceRoutes(compileRoutes([routeTo('new.test')]), []);
     const response = await ask(
       await dialProxy(fixture),
       'CONNECT new.test:443 HTTP/1.1',

@@ -318,7 +318,7 @@ describe('a target in absolute form', () => {
 
   it('gets no credential on a host that became a route after the run had started', async () => {
     const { fixture, seen } = await openWithApi();
-    fixture.run.replaceRoutes(compileRoutes([routeTo(apiHost), routeTo('late.other.test')]));
+    fixture.run.replaceRoutes(compileRoutes([routeTo(apiHost), routeTo('late.other.test')]), []);
     const response = await askAbsolutely(fixture, 'late.other.test');
     expect(response).toMatch(/^HTTP\/1\.1 403 /);
     expect(problemOf(response)).toMatchObject({ code: 'OperationNotAllowed' });

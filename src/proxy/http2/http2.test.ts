@@ -9,6 +9,7 @@ import {
   type FixtureOptions,
   openFixture,
   otherHost,
+  phantomOf,
   proxyAuthorization,
   routeTo,
   secret,
@@ -389,7 +390,7 @@ it('a secret that comes back is the phantom, or the response refused where it ca
       stream.write(`it is ${secret.slice(0, 5)}`);
       setImmediate(() => stream.end(secret.slice(5)));
     },
-    { spec: { phantomFor: () => 'sk-phantom' } },
+    { spec: { phantoms: [phantomOf('sk-phantom')] } },
   );
   const session = await dialHttp2(fixture);
   for (const path of ['/identity', '/gzip']) {

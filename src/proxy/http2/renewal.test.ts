@@ -137,7 +137,7 @@ describe('a renewed credential over HTTP/2', () => {
 
     it('is not sent again once its route has been removed', async () => {
       const { fixture, seen, session, finish } = await openWithSlowRenewal();
-      fixture.run.replaceRoutes(compileRoutes([]));
+      fixture.run.replaceRoutes(compileRoutes([]), []);
       finish();
       await ping(session);
       await ping(session);

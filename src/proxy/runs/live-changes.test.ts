@@ -48,7 +48,7 @@ const changes: readonly (readonly [name: string, change: Change, next: string])[
   ],
   [
     'a route that is no more',
-    (run) => run.replaceRoutes(compileRoutes([routeTo(apiHost, { pathPrefix: '/unchanged' })])),
+    (run) => run.replaceRoutes(compileRoutes([routeTo(apiHost, { pathPrefix: '/unchanged' })]), []),
     'passed',
   ],
   [
@@ -59,6 +59,7 @@ const changes: readonly (readonly [name: string, change: Change, next: string])[
           routeTo(apiHost, { pathPrefix: '/unchanged' }),
           routeTo(apiHost, { pathPrefix: '/removed', connection: 'other' }),
         ]),
+        [],
       ),
     'CredentialExpired',
   ],
@@ -236,7 +237,7 @@ it('a response that was complete before the change is no failure, though its cli
 it('a change without effect cuts nothing', async () => {
   const { fixture, begin } = await openHttp2();
   const one = await begin({})('/removed/1');
-  fixture.run.replaceRoutes(compileRoutes([...routes.routes]));
+  fixture.run.replaceRoutes(compileRoutes([...routes.routes]), []);
   one.say('after');
   await expect.poll(one.received).toContain('after');
   expect(one.finished()).toBe(false);

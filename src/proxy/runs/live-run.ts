@@ -1,7 +1,7 @@
 import type { AuthsomeError } from '../../errors.ts';
 import { placementsFor, type Route, type RouteTable } from '../../providers/index.ts';
 import type { CertificateAuthority } from '../ca/index.ts';
-import type { Credential, RunSpec } from '../contract.ts';
+import type { Credential, RunPhantom, RunSpec } from '../contract.ts';
 import type { RequestFacts } from '../decide/index.ts';
 import { compileInjection, type Injection } from '../inject/index.ts';
 import { compileNeedles, type Needles, noNeedles } from '../scrub/index.ts';
@@ -36,15 +36,28 @@ export interface CompiledRoute {
 export class LiveRun {
   readonly spec: RunSpec;
   readonly authority: CertificateAuthority;
-  routes: RouteTable;
   ended = false;
+  #routes: RouteTable;
+  #phantoms: readonly RunPhantom[];
   readonly #live = new Set<Live>();
-  readonly #compiled = new WeakMap<Route, CompiledRoute>();
+  #compiled = new WeakMap<Route, CompiledRoute>();
 
   constructor(spec: RunSpec, authority: CertificateAuthority) {
     this.spec = spec;
     this.authority = authority;
-    this.routes = spec.routes;
+    this.#routes = spec.routes;
+    this.#phantoms = spec.phantoms;
+  }
+
+  get routes(): RouteTable {
+    return this.#routes;
+  }
+
+  replaceRoutes(routes: RouteTable, phantoms: readonly RunPhantom[]): void {
+    this.#routes = routes;
+    this.#phantoms = phantoms;
+    // What was made for a route contains its connection's phantom.
+    this.#compiled = new WeakMap();
   }
 
   add(live: Live): void {
@@ -114,7 +127,7 @@ export class LiveRun {
       ? compileNeedles(
           placementsFor(route, credential.secret),
           credential.secret,
-          this.spec.phantomFor?.(connection),
+          this.#phantoms.find((phantom) => phantom.connection === connection)?.value,
         )
       : noNeedles;
     needles.set(credential, made);

@@ -2,7 +2,7 @@ import type { TLSSocket } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import type { Credential } from '../contract.ts';
 import { cleanupsAfterEach } from '../testing/test-cleanups.ts';
-import { apiHost, dialThrough, openFixtureWithRaw, secret } from '../testing/test-fixture.ts';
+import { apiHost, dialThrough, openFixtureWithRaw, phantomOf, secret } from '../testing/test-fixture.ts';
 import { dialHttp2, openHttp2Fixture } from '../testing/test-http2-upstream.ts';
 
 const cleanups = cleanupsAfterEach();
@@ -29,7 +29,7 @@ function renewable() {
     acquire: async () => live,
     renew: async () => undefined,
   };
-  return { renew, spec: { credentials, phantomFor: () => phantom } };
+  return { renew, spec: { credentials, phantoms: [phantomOf(phantom)] } };
 }
 
 const head = 'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n';

@@ -1,6 +1,7 @@
 import * as zlib from 'node:zlib';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { compileRoutes } from '../../providers/index.ts';
 import { zstd } from '../coding/zstd.ts';
 import { cleanupsAfterEach } from '../testing/test-cleanups.ts';
 import {
@@ -11,11 +12,13 @@ import {
   type FixtureOptions,
   isComplete,
   openFixtureWithRaw,
+  phantomOf,
   routeTo,
   secret,
 } from '../testing/test-fixture.ts';
 
 const cleanups = cleanupsAfterEach();
+const routes = [routeTo(apiHost)];
 
 const phantom = 'sk-phantom';
 const { zstdCompressSync } = zlib as unknown as { readonly zstdCompressSync: (text: string) => Buffer };
@@ -37,7 +40,7 @@ async function openWithAnswer(
         }
       });
     },
-    { ...options, spec: { phantomFor: () => phantom, ...options.spec } },
+    { ...options, spec: { phantoms: [phantomOf(phantom)], ...options.spec } },
   );
   return { fixture, client: await dialThrough(fixture), asked };
 }
@@ -221,15 +224,25 @@ describe('a secret that comes back', () => {
       (tls) => {
         tls.on('data', () => tls.end(`HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nit is ${secret}`));
       },
-      { spec: { phantomFor: () => phantom } },
+      { spec: { phantoms: [phantomOf(phantom)] } },
     );
     const client = await dialThrough(fixture);
     client.send(`GET / HTTP/1.1\r\nHost: ${apiHost}\r\n\r\n`);
     expect(payloadOf(await client.until(() => false))).toBe(`it is ${phantom}`);
   });
 
+  it('is the first phantom of its connection, and of new ones from then on', async () => {
+    const { fixture, client } = await openWithAnswer([json(`"${secret}"`)], {
+      routes,
+      spec: { phantoms: [phantomOf('sk-other', 'other/default'), phantomOf(phantom), phantomOf('sk-older')] },
+    });
+    expect(payloadOf(await ask(client))).toBe(`"${phantom}"`);
+    fixture.run.replaceRoutes(compileRoutes(routes), [phantomOf('sk-newer'), phantomOf(phantom)]);
+    expect(payloadOf(await ask(client))).toBe('"sk-newer"');
+  });
+
   it('is removed even where the run has no phantom for it', async () => {
-    const { client } = await openWithAnswer([json(`"${secret}"`)], { spec: { phantomFor: () => undefined } });
+    const { client } = await openWithAnswer([json(`"${secret}"`)], { spec: { phantoms: [] } });
     expect(await ask(client)).not.toContain(secret);
   });
 });

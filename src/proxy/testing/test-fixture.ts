@@ -18,6 +18,7 @@ import type {
   ProxyOptions,
   Run,
   Proxy as RunningProxy,
+  RunPhantom,
   RunSpec,
   Timeouts,
 } from '../contract.ts';
@@ -144,6 +145,7 @@ export async function openFixture(options: FixtureOptions = {}): Promise<Fixture
       renew: async () => undefined,
     },
     decide: () => ({ allowed: true, rule: undefined, reason: 'nothing forbids it' }),
+    phantoms: [],
     ...options.spec,
   });
   return { proxy, run, decisions, failures, credentials, ports, dials, close: () => proxy.close() };
@@ -201,6 +203,11 @@ function listening(server: {
   return new Promise((resolve) => {
     server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
   });
+}
+
+/** A phantom of the connection that the fixture's route uses. */
+export function phantomOf(value: string, connection = 'example/default'): RunPhantom {
+  return { value, connection, isInRun: true };
 }
 
 export function proxyAuthorization(run: Run): string {

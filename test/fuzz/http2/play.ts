@@ -3,6 +3,7 @@ import {
   apiHost,
   type Fixture,
   openFixture,
+  phantomOf,
   routeTo,
   secret,
 } from '../../../src/proxy/testing/test-fixture.ts';
@@ -54,7 +55,7 @@ export async function play(seed: number): Promise<PlayFigures> {
         ? { headMs: 200, exchangeMs: 300, keepAliveMs: 300, lingerMs: 40 }
         : {},
     spec: {
-      phantomFor: () => phantom,
+      phantoms: [phantomOf(phantom)],
       credentials: {
         peek: () => ({ version: 1, secret }),
         acquire: async () => ({ version: 1, secret }),
