@@ -79,6 +79,7 @@ export const innerRooms: Readonly<Record<string, Readonly<Record<string, InnerRo
       ],
       reason: 'it accepts tunnels and hands their connections on',
     },
+    content: { mayImport: [], reason: 'a leaf: where a value is in a body, whoever asks' },
     decide: { mayImport: ['http1'], reason: 'pure: what a request may do follows from its facts' },
     http1: {
       mayImport: ['resend'],
@@ -130,5 +131,6 @@ export const innerRooms: Readonly<Record<string, Readonly<Record<string, InnerRo
       mayImport: ['http1', 'runs', 'contract'],
       reason: 'it reaches upstreams for those who speak with them, and knows nothing of what they say',
     },
+    websocket: { mayImport: [], reason: 'a leaf: frames in and frames out, with no sockets' },
   },
 };
