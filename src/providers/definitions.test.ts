@@ -5,7 +5,7 @@ import { definedHosts } from './approved-hosts.ts';
 import { loadBundled } from './bundled.ts';
 import { registrableDomain } from './host.ts';
 import { parseProvider } from './parse/index.ts';
-import { phantomFor } from './phantom.ts';
+import { phantomFor } from './phantom/index.ts';
 import type { Provider } from './provider.ts';
 import { placementsFor } from './route.ts';
 import { compileRoutes, routesOf } from './route-table.ts';

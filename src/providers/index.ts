@@ -16,7 +16,7 @@ export { openDefinitionFolder } from './definition-folder.ts';
 export { canonicalHost, registrableDomain } from './host.ts';
 export { parseProvider, unknownFields, unknownFieldText } from './parse/index.ts';
 export { readPath } from './path.ts';
-export { couldBePhantom, isFromTemplate, phantomFor } from './phantom.ts';
+export { couldBePhantom, isFromTemplate, kindOfSecret, phantomFor, phantomOf } from './phantom/index.ts';
 export type { FlowName, HeaderField, OauthDefinition, Placement, Provider } from './provider.ts';
 export { foldHeaderName, isReservedHeader } from './reserved-headers.ts';
 export { placementsFor, type Route, type RouteTable } from './route.ts';

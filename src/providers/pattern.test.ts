@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compilePattern } from './pattern.ts';
-import { phantomFor, phantomOfPattern } from './phantom.ts';
+import { phantomFor, phantomOfPattern } from './phantom/index.ts';
 
 const bytes = (seed: number) => {
   let state = seed;

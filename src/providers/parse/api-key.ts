@@ -1,4 +1,4 @@
-import { phantomOfPattern } from '../phantom.ts';
+import { phantomOfPattern } from '../phantom/index.ts';
 import type { ApiKeyDefinition } from '../provider.ts';
 import { at, type Fields, PointedFault, sentenceForm } from './fields.ts';
 import { parseKeyPattern, parseKeyShapes } from './key-shapes.ts';

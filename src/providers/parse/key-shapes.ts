@@ -1,5 +1,5 @@
 import { compilePattern } from '../pattern.ts';
-import { phantomOfPattern } from '../phantom.ts';
+import { phantomOfPattern } from '../phantom/index.ts';
 import type { HeaderField, KeyShape, Placement } from '../provider.ts';
 import { at, type Fields, PointedFault } from './fields.ts';
 import { parseHeaderName, parseHeaderPrefix } from './placements.ts';
