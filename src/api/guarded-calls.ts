@@ -1,4 +1,5 @@
 import { approveHostsLine, shellWord, signInLine } from '../command-line.ts';
+import type { AuthSession } from '../connections/index.ts';
 import type { Tenant } from '../principals/index.ts';
 
 /** A call, as far as the table below asks about it. */
@@ -24,17 +25,25 @@ export interface GuardedCall {
   readonly command: (request: GuardedRequest) => string;
 }
 
+/** Whether a sign-in still waits, and was begun outside of all runs. So no run may see, answer or end it. */
+export function isOfPerson({ status, isFromRun }: AuthSession): boolean {
+  return status === 'waiting' && !isFromRun;
+}
+
+/** What a run asks for that takes part in a person's sign-in. */
+export const answeringText = 'answering or ending a sign-in that was begun outside of it';
+
 /** A run that sees a waiting sign-in has its address. So it could answer it, with a key or an account of its own. */
 const seeing: GuardedCall = {
-  isRefused: isOfPerson,
+  isRefused: asksForPersons,
   what: () => 'looking at a sign-in that was begun outside of it',
   command: ({ session }) =>
     session === '' ? 'authsome login' : `authsome login --status ${shellWord(session)}`,
 };
 const answering: GuardedCall = {
-  isRefused: isOfPerson,
+  isRefused: asksForPersons,
   isRecorded: true,
-  what: () => 'answering or ending a sign-in that was begun outside of it',
+  what: () => answeringText,
   command: ({ session }) => `authsome login --wait ${shellWord(session)}`,
 };
 
@@ -128,12 +137,12 @@ async function replacesSomething({ body, tenant }: GuardedRequest): Promise<bool
   return existing.some(({ name }) => name === wanted);
 }
 
-/** Whether a sign-in still waits, and was begun outside of all runs. One that does not exist is refused by its own route. */
-async function isOfPerson({ session: id, tenant }: GuardedRequest): Promise<boolean> {
+/** Whether the sign-in in the path is a person's. One that does not exist is refused by its own route. */
+async function asksForPersons({ session: id, tenant }: GuardedRequest): Promise<boolean> {
   const { signIns } = (await tenant()).connections;
   try {
     const session = id === '' ? await signIns.readLastUnfinished() : await signIns.waitForChange(id, 0, 0);
-    return session.status === 'waiting' && !session.isFromRun;
+    return isOfPerson(session);
   } catch {
     return false;
   }

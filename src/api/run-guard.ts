@@ -3,7 +3,7 @@ import type { Origin } from '../audit/index.ts';
 import { askPerson } from '../command-line.ts';
 import { AuthsomeError } from '../errors.ts';
 import { parseJson } from '../json.ts';
-import { currentCaller, type Tenants } from '../principals/index.ts';
+import { currentCaller, type Tenant, type Tenants } from '../principals/index.ts';
 import type { AppEnv } from './app.ts';
 import { type CallOrigin, type OriginOptions, originOf } from './calling-process.ts';
 import { type GuardedRequest, guardedCalls } from './guarded-calls.ts';
@@ -28,17 +28,13 @@ export function runGuard(options: RunGuardOptions): MiddlewareHandler<AppEnv> {
     if (!isRefused && guarded.isRecorded !== true) return next();
     const found = await originOf(context, options);
     if (isRefused && isRefusedTo(found)) {
-      const what = guarded.what(request);
-      const { audit } = await options.tenants.of(caller);
-      audit.append({
-        event: 'call.refused',
-        ...(request.provider === '' ? {} : { provider: request.provider }),
+      throw refusedInRun(await options.tenants.of(caller), {
+        provider: request.provider || undefined,
         identity: caller.handle,
-        ...found.origin,
-        outcome: 'DeniedInRun',
-        detail: what,
+        origin: found.origin,
+        what: guarded.what(request),
+        hint: askPerson(guarded.command(request)),
       });
-      throw deniedInRun(what, guarded.command(request));
     }
     context.set('origin', found.origin);
     context.set('isInRun', isRefusedTo(found));
@@ -55,11 +51,37 @@ export function isRefusedTo({ surrounding }: CallOrigin): boolean {
   return surrounding !== undefined && !surrounding.isTrusted;
 }
 
-/** The error for what only a person may do, with the command for them. */
-export function deniedInRun(what: string, command: string): AuthsomeError {
-  return new AuthsomeError('DeniedInRun', `not from inside a run: ${what}`, {
-    hint: askPerson(command),
+/** The error for what only a person may do. */
+export function deniedInRun(what: string, hint: string): AuthsomeError {
+  return new AuthsomeError('DeniedInRun', `not from inside a run: ${what}`, { hint });
+}
+
+/** What was asked for inside a run. */
+export interface RefusedInRun {
+  readonly provider: string | undefined;
+  /** The caller's handle; `undefined` for a browser, which has none. */
+  readonly identity: string | undefined;
+  readonly origin: Origin;
+  /** As `GuardedCall` has it. */
+  readonly what: string;
+  /** What a person does about it. */
+  readonly hint: string;
+}
+
+/** Puts on record what a run may not have, and returns the error for it. */
+export function refusedInRun(
+  { audit }: Pick<Tenant, 'audit'>,
+  { provider, identity, origin, what, hint }: RefusedInRun,
+): AuthsomeError {
+  audit.append({
+    event: 'call.refused',
+    ...(provider === undefined ? {} : { provider }),
+    ...(identity === undefined ? {} : { identity }),
+    ...origin,
+    outcome: 'DeniedInRun',
+    detail: what,
   });
+  return deniedInRun(what, hint);
 }
 
 function requestIn(context: Context<AppEnv>, path: string, tenants: Tenants): GuardedRequest {

@@ -205,8 +205,8 @@ export interface SignIns {
   ): Promise<AuthSession>;
   /** InvalidKey leaves the session waiting for a better one. */
   submitSecret(id: string, apiKey: string): Promise<AuthSession>;
-  /** Whether a sign-in has the state that the callback brings. Changes nothing, and warns nobody. */
-  expects(params: URLSearchParams): Promise<boolean>;
+  /** The sign-in that has the state which the callback brings. Changes nothing, and warns nobody. */
+  expecting(params: URLSearchParams): Promise<AuthSession | undefined>;
   /**
    * The session that a browser ended when it came back to this URL (see its `status`). StateMismatch when no waiting sign-in has that state;
    * every waiting one is warned and keeps waiting. OpenedElsewhere when it is not the browser that opened `authUrl`: the

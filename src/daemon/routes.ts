@@ -72,6 +72,9 @@ export function routesOf(options: RoutesOptions): readonly Routes[] {
     openRoutes({ version, pid, ready: () => readyDocument(allChecks) }),
     pageRoutes({
       tenants,
+      callers,
+      peers,
+      runs,
       failures: failureLog(log),
       randomBytes,
       peerGate: gate,

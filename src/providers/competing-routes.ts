@@ -1,5 +1,6 @@
 import { registrableDomain } from './host.ts';
 import type { HostPattern } from './host-pattern.ts';
+import type { Provider } from './provider.ts';
 import type { MatchResult, Route } from './route.ts';
 
 /** Route → the routes of other providers that a request could match besides it. */
@@ -33,6 +34,23 @@ export function unlessCompeting(
   if (claims.length === 0) return result;
   const routes = [...claims, result.route];
   return { kind: 'ambiguous', routes, considered: [...new Set([...result.considered, ...claims])] };
+}
+
+/**
+ * The first of `others` that has a host which `provider` covers, too, on whatever path; `undefined` for none. Each with the
+ * base URL that it is meant with.
+ */
+export function ownerOfHostIn(provider: Provider, others: readonly Provider[]): Provider | undefined {
+  const own = patternsOf(provider);
+  return others.find(
+    (other) =>
+      other.name !== provider.name &&
+      patternsOf(other).some((theirs) => own.some((pattern) => mayMeet(pattern, theirs))),
+  );
+}
+
+function patternsOf({ inject }: Provider): readonly HostPattern[] {
+  return inject.flatMap(({ hosts }) => hosts);
 }
 
 /** Whether there may be a host that both match. */

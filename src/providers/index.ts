@@ -12,6 +12,7 @@ export {
 export { type AsksInEachForm, asksOf, type DefinitionAsks } from './asks.ts';
 export { loadBundled } from './bundled.ts';
 export { type Catalog, createCatalog, type DefinitionReview } from './catalog.ts';
+export { ownerOfHostIn } from './competing-routes.ts';
 export { openDefinitionFolder } from './definition-folder.ts';
 export { canonicalHost, registrableDomain } from './host.ts';
 export { parseProvider, unknownFields, unknownFieldText } from './parse/index.ts';

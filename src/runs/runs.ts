@@ -130,9 +130,9 @@ export class Runs {
     if (surrounding === undefined) return undefined;
     const [id] = surrounding.live;
     if (id === undefined) {
-      throw new AuthsomeError('DeniedInRun', 'not from inside a run that has ended: starting another', {
-        hint: askPerson(`authsome run -- ${shellWord(command)}`),
-      });
+      const message = 'not from inside a run that has ended, or is one of another home: starting another';
+      const hint = askPerson(`authsome run -- ${shellWord(command)}`);
+      throw new AuthsomeError('DeniedInRun', message, { hint });
     }
     const selections = surrounding.live.flatMap((each) => {
       const entry = this.#live.get(each);

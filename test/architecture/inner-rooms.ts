@@ -21,6 +21,7 @@ export const innerRooms: Readonly<Record<string, Readonly<Record<string, InnerRo
         'peer',
         'query',
         'calling-process',
+        'run-gate',
         'run-guard',
       ],
       reason: 'each route reads a request and writes a document or a page',

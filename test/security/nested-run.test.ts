@@ -67,10 +67,15 @@ describe('a run inside of a run', () => {
     expect([code, lastDocument({ stdout })]).toMatchObject([12, { error: 'DeniedInRun' }]);
   });
 
-  it('does not begin when its outer one has ended', async () => {
+  it('does not begin when its outer one has ended, or is a run of another home', async () => {
     const env = { AUTHSOME_RUN: 'run_ended' };
     const { code, stderr } = await fixture.authsome(['run', '--', 'true'], { env });
-    expect([code, stderr]).toEqual([12, expect.stringContaining('not from inside a run that has ended')]);
+    expect([code, stderr]).toEqual([
+      12,
+      expect.stringContaining(
+        'not from inside a run that has ended, or is one of another home: starting another',
+      ),
+    ]);
   });
 
   it('may name others inside of a trusted one, and is on record', async () => {

@@ -1,12 +1,16 @@
+import type { Context } from 'hono';
 import { z } from 'zod';
 import type { AuthSessionDocument, LoginRequest } from '../../client/index.ts';
+import { askPerson, signInLine } from '../../command-line.ts';
 import type { AuthSession } from '../../connections/index.ts';
-import type { Tenants } from '../../principals/index.ts';
-import type { Routes } from '../app.ts';
+import type { Tenant, Tenants } from '../../principals/index.ts';
+import type { AppEnv, Routes } from '../app.ts';
 import { parseBody } from '../body.ts';
 import { sessionDocument } from '../documents.ts';
 import type { PeerGateOptions } from '../peer.ts';
 import { longestWaitMs, wholeNumber } from '../query.ts';
+import { recordedOrigin, refusedInRun } from '../run-guard.ts';
+import { takenFrom } from './taken-hosts.ts';
 
 const loginRequest = z.object({
   provider: z.string(),
@@ -29,10 +33,12 @@ export function authSessionRoutes(tenants: Tenants, gate: PeerGateOptions): Rout
     sessionDocument(session, gate.peers.excludesOthers);
   return (app) => {
     app.post('/v1/auth-sessions', async (context) => {
-      const { connections, catalog } = await tenants.of(context.get('caller'));
+      const tenant = await tenants.of(context.get('caller'));
+      const { connections, catalog } = tenant;
       const request = parseBody(context.get('body'), loginRequest);
       // A definition may have been put into `providers/` just now.
       await catalog.reload();
+      if (context.get('isInRun') === true) await requireOwnHosts(context, tenant, request);
       const session = await connections.signIns.start({
         provider: request.provider,
         connection: request.connection,
@@ -93,4 +99,23 @@ export function authSessionRoutes(tenants: Tenants, gate: PeerGateOptions): Rout
       return context.json(document(await connections.signIns.cancel(context.req.param('id'))));
     });
   };
+}
+
+/** Throws `DeniedInRun` for a base URL from inside of a run that is on a host of another provider. */
+async function requireOwnHosts(
+  context: Context<AppEnv>,
+  tenant: Tenant,
+  { provider: name, base_url: baseUrl }: LoginRequest,
+): Promise<void> {
+  // Without one, the definition's own hosts count, which were looked at when it was registered.
+  const provider = baseUrl === undefined ? undefined : tenant.catalog.find(name, { baseUrl });
+  const owner = provider && (await takenFrom(tenant, provider));
+  if (owner === undefined) return;
+  throw refusedInRun(tenant, {
+    provider: name,
+    identity: context.get('caller').handle,
+    origin: recordedOrigin(context),
+    what: `signing in to ${name} at a host of ${owner}`,
+    hint: askPerson(signInLine({ provider: name, baseUrl })),
+  });
 }

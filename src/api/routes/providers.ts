@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Context } from 'hono';
 import { z } from 'zod';
 import type {
   InspectDocument,
@@ -6,11 +7,12 @@ import type {
   RegisterRequest,
   ReviewDocument,
 } from '../../client/index.ts';
+import { askPerson, shellWord } from '../../command-line.ts';
 import { redirectUriFor } from '../../connections/index.ts';
 import { AuthsomeError } from '../../errors.ts';
 import { parseJson, withoutComments } from '../../json.ts';
 import type { Fetch } from '../../network/index.ts';
-import { removeProvider, type Tenants } from '../../principals/index.ts';
+import { removeProvider, type Tenant, type Tenants } from '../../principals/index.ts';
 import {
   type ApprovedHosts,
   asksOf,
@@ -20,10 +22,11 @@ import {
   type Provider,
   unknownFields,
 } from '../../providers/index.ts';
-import type { Routes } from '../app.ts';
+import type { AppEnv, Routes } from '../app.ts';
 import { parseBody } from '../body.ts';
 import { asksDocument, changesDocument, listDocument, removeDocument, revokeDocument } from '../documents.ts';
-import { recordedOrigin } from '../run-guard.ts';
+import { recordedOrigin, refusedInRun } from '../run-guard.ts';
+import { takenFrom } from './taken-hosts.ts';
 
 const registerRequest = z.object({
   definition: z.unknown().exactOptional(),
@@ -59,12 +62,14 @@ export function providerRoutes(options: ProviderRoutesOptions): Routes {
       return context.json(listDocument(catalog.list(), await connections.summaries(), connections));
     });
     app.post('/v1/providers', async (context) => {
-      const { catalog, audit } = await tenants.of(context.get('caller'));
+      const tenant = await tenants.of(context.get('caller'));
+      const { catalog, audit } = tenant;
       const request = parseBody(context.get('body'), registerRequest);
       const { definition, url, force, review, digest } = request;
       const document = url === undefined ? definition : await fetchDefinition(url, fetch);
       const how = { replace: force, from: url, allowLoopback: loopbackAllowed(request) };
       const { provider, asks, before } = catalog.review(document, how);
+      if (context.get('isInRun') === true) await requireOwnHosts(context, tenant, { provider, url });
       const found = digestOf(document);
       const reviewed = {
         ...inspect(provider),
@@ -124,6 +129,23 @@ export function providerRoutes(options: ProviderRoutesOptions): Routes {
       return context.json(revokeDocument(await connections.revoke(provider)));
     });
   };
+}
+
+/** Throws `DeniedInRun` for a definition from inside of a run that covers a host of another provider. */
+async function requireOwnHosts(
+  context: Context<AppEnv>,
+  tenant: Tenant,
+  { provider, url }: { readonly provider: Provider; readonly url: string | undefined },
+): Promise<void> {
+  const owner = await takenFrom(tenant, provider);
+  if (owner === undefined) return;
+  throw refusedInRun(tenant, {
+    provider: provider.name,
+    identity: context.get('caller').handle,
+    origin: recordedOrigin(context),
+    what: `registering ${provider.name} for a host of ${owner}`,
+    hint: askPerson(`authsome register ${shellWord(url ?? 'FILE')}`),
+  });
 }
 
 /** The hosts of the definition of this name so far. `undefined` for none, or one that was malformed. */

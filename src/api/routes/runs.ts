@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { RunDocument, RunRequest } from '../../client/index.ts';
-import { shellWord } from '../../command-line.ts';
+import { askPerson, shellWord } from '../../command-line.ts';
 import { fingerprintKey, fingerprintOf } from '../../identity/index.ts';
 import type { Tenants } from '../../principals/index.ts';
 import type { RunSpecification, Runs } from '../../runs/index.ts';
@@ -37,7 +37,7 @@ export function runRoutes(options: RunRoutesOptions): Routes {
       if (isTrusted && isRefusedTo(found)) {
         throw deniedInRun(
           'starting a trusted run',
-          `authsome run --trusted -- ${shellWord(request.command)}`,
+          askPerson(`authsome run --trusted -- ${shellWord(request.command)}`),
         );
       }
       const socket = context.env.incoming?.socket;

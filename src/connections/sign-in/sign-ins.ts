@@ -127,8 +127,9 @@ class SessionSignIns implements SignIns {
     }
   }
 
-  async expects(params: URLSearchParams): Promise<boolean> {
-    return (await findByCallback(this.#context, params)) !== undefined;
+  async expecting(params: URLSearchParams): Promise<AuthSession | undefined> {
+    const session = await findByCallback(this.#context, params);
+    return session && this.#view(session);
   }
 
   async callback(landing: URL, browser?: Browser): Promise<AuthSession> {

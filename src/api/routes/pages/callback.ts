@@ -36,6 +36,7 @@ export async function answerCallback(
 
 /** The tenant whose sign-in expects this callback, so that it warns no other; all of them when none does. */
 async function concerned(all: readonly Tenant[], params: URLSearchParams): Promise<readonly Tenant[]> {
-  for (const tenant of all) if (await tenant.connections.signIns.expects(params)) return [tenant];
+  for (const tenant of all)
+    if ((await tenant.connections.signIns.expecting(params)) !== undefined) return [tenant];
   return all;
 }

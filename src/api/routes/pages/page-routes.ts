@@ -1,16 +1,15 @@
 import type { Context } from 'hono';
 import { isLoopbackHost } from '../../../loopback.ts';
-import type { Tenants } from '../../../principals/index.ts';
 import type { AppEnv, FailureLog, Routes } from '../../app.ts';
 import { icon, script, styleSheet } from '../../pages/index.ts';
 import { type PeerGateOptions, requireAllowedPeer } from '../../peer.ts';
+import { type RunGateOptions, requireOutsideOfRun } from '../../run-gate.ts';
 import { answerCallback } from './callback.ts';
 import { failurePage } from './failure-page.ts';
 import { answerForm, showSession } from './session-page.ts';
 import { answerTicket } from './ticket.ts';
 
-export interface PageRoutesOptions {
-  readonly tenants: Tenants;
+export interface PageRoutesOptions extends RunGateOptions {
   readonly failures: FailureLog;
   readonly randomBytes: (size: number) => Uint8Array;
   readonly peerGate: PeerGateOptions;
@@ -34,6 +33,7 @@ export function pageRoutes(options: PageRoutesOptions): Routes {
         if (context.req.method === 'GET' && isOtherName) {
           return context.redirect(origin + url.pathname + url.search, 303);
         }
+        await requireOutsideOfRun(context, options);
         return await handle(context);
       } catch (thrown) {
         return failurePage(context, failures, thrown);
