@@ -3,12 +3,12 @@ import type { Caller, Tenant } from '../principals/index.ts';
 import type { Provider } from '../providers/index.ts';
 import type { Proxy as ProxyServer, RunSpec, UpstreamRefusal } from '../proxy/index.ts';
 import type { OpenedRun, RunEntry, RunSpecification } from './contract.ts';
-import { nestedRequest, type OuterRuns, requireWithin } from './nested.ts';
+import type { OuterRuns } from './nested.ts';
 import type { overridesFor } from './overrides.ts';
 import type { Roots } from './roots.ts';
 import type { RunAudits } from './run-audits.ts';
 import type { RunDirectories } from './run-directory.ts';
-import { type SelectionRequest, selectConnections } from './selection.ts';
+import { selectRun } from './select-run.ts';
 import {
   addPhantoms,
   exportedPhantoms,
@@ -16,7 +16,6 @@ import {
   routeTableOf,
   runPhantoms,
   unapprovedHostsOf,
-  usableConnections,
 } from './usable-connections.ts';
 import { withholdSecrets } from './withheld.ts';
 
@@ -42,15 +41,9 @@ export async function openRun(
   tenant: Tenant,
 ): Promise<OpenedRun> {
   const { proxy, directories, roots, audits, outer, overridesOf, newPhantom, onLive, end } = options;
-  const { connections, catalog, policy, audit } = tenant;
+  const { connections, policy, audit } = tenant;
   const trusted = Promise.all(specification.caFiles.map((path) => roots.of(path)));
-  const summaries = await connections.summaries();
-  const { providers, connections: named } = specification;
-  const asked: SelectionRequest = { providers, connections: named };
-  const request = outer === undefined ? asked : nestedRequest(asked, outer, summaries);
-  const selected = selectConnections(request, summaries, (name) => catalog.resolve(name));
-  if (outer !== undefined) requireWithin(selected, outer, specification.command);
-  const usable = usableConnections(selected, catalog);
+  const { summaries, request, selected, usable } = await selectRun(specification, tenant, outer);
   const place = directories.take();
   const { id } = place;
   const phantoms: Phantoms = new Map();
