@@ -90,7 +90,7 @@ describe('the manual', () => {
   it('names every field that the definition parser reads, and every flow', () => {
     const schema = read('docs/provider-schema.md');
     const parsers = readdirSync(join(root, 'src/providers/parse'))
-      .filter((name) => /^(definition|api-key|oauth|inject|export|placements)\.ts$/.test(name))
+      .filter((name) => /^(definition|api-key|capture|oauth|inject|export|placements)\.ts$/.test(name))
       .map((name) => read(`src/providers/parse/${name}`))
       .join('\n');
     const fields = [

@@ -35,7 +35,10 @@ export function asksOf(provider: Provider): DefinitionAsks {
   return {
     hosts,
     placements: placementsIn(provider),
-    endpoints: oauth === undefined ? [] : endpointsOf(oauth, discoveredFrom(provider)),
+    endpoints: [
+      ...(oauth === undefined ? [] : endpointsOf(oauth, discoveredFrom(provider))),
+      ...capturedAt(provider).map((url) => ({ name: 'capture', url })),
+    ],
     variablesRead: [
       { name: apiKey?.envVar, sentTo: hosts },
       { name: client.clientIdEnv, sentTo: getId },
@@ -127,6 +130,12 @@ function endpointsOf(
     'account.url': oauth.account?.url,
   };
   return Object.entries(named).flatMap(([name, url]) => (url === undefined ? [] : [{ name, url }]));
+}
+
+/** Where it takes over the sign-ins of programs in a run. */
+function capturedAt({ capture }: Provider): readonly string[] {
+  if (capture === undefined) return [];
+  return [...capture.tokenEndpoints, ...capture.revocationEndpoints].map(({ url }) => url);
 }
 
 function hostsOf(urls: readonly (string | undefined)[]): readonly string[] {

@@ -1,3 +1,4 @@
+import type { CaptureDefinition } from './capture.ts';
 import type { HostPattern } from './host-pattern.ts';
 
 /** How a secret goes on the wire. */
@@ -127,6 +128,8 @@ export interface Provider {
   readonly exportVariables: readonly { readonly name: string; readonly value: 'access_token' | 'api_key' }[];
   /** `export.phantom`: a stand-in of the definition's own, `{random}` in it replaced for each run. */
   readonly phantom: string | undefined;
+  /** How programs of the service sign in by themselves. */
+  readonly capture: CaptureDefinition | undefined;
   readonly docs: string | undefined;
   /** How to register an OAuth client or make a key there: a page and steps for people. */
   readonly setup: { readonly url: string | undefined; readonly steps: readonly string[] };

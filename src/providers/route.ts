@@ -1,3 +1,4 @@
+import type { CaptureTable } from './capture.ts';
 import type { HostPattern } from './host-pattern.ts';
 import type { KeyShape, Placement, ProviderSource } from './provider.ts';
 
@@ -26,6 +27,8 @@ export interface Route {
 /** An immutable snapshot: exact hosts in a map, then wildcards by label, then regexes. */
 export interface RouteTable {
   readonly routes: readonly Route[];
+  /** Endpoints whose sign-ins are taken over, if any. */
+  readonly captures?: CaptureTable;
   /** Whether a tunnel to this host and port must be intercepted. */
   hasHost(host: string, port: number): boolean;
   /** The routes of a host that has none but unapproved ones; empty for any other host. */

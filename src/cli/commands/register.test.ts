@@ -197,6 +197,20 @@ describe('register', () => {
 `);
   });
 
+  it('says at which endpoints it takes over the sign-ins of programs', async () => {
+    const endpoint = { name: 'capture', url: 'https://login.other.example/token' };
+    const { ending, output } = play({
+      answer: true,
+      review: {
+        asks_for: { ...asks, endpoints: [endpoint] },
+        changes: { added: { ...nothing, endpoints: [endpoint] }, removed: nothing },
+      },
+    });
+    await ending;
+    expect(output.stderr).toContain('\n  keeps what programs get at  https://login.other.example/token\n');
+    expect(output.stderr).toContain('\n  + keeps what programs get at https://login.other.example/token\n');
+  });
+
   it('says so when nothing changes', async () => {
     const { ending, output } = play({
       answer: true,

@@ -16,7 +16,7 @@ function linesOf(asks: AsksDocument): readonly string[] {
   const rows: readonly (readonly [string, readonly string[]])[] = [
     ['sends the credential to', asks.hosts],
     ['in', asks.placements],
-    ...asks.endpoints.map(({ name, url }) => [name, [url]] as const),
+    ...asks.endpoints.map(({ name, url }) => [endpointName(name), [url]] as const),
     ['reads variables', read],
     ['sets variables', asks.variables_set],
     ['runs commands', asks.commands_run],
@@ -53,11 +53,16 @@ function partsOf(asks: ChangesDocument['added']): readonly string[] {
   return [
     ...asks.hosts.map((host) => `sends the credential to ${host}`),
     ...asks.placements.map((place) => `sends the credential in ${place}`),
-    ...asks.endpoints.map(({ name, url }) => `${name} ${url}`),
+    ...asks.endpoints.map(({ name, url }) => `${endpointName(name)} ${url}`),
     ...asks.variables_read.map(({ name, sent_to }) => `reads ${name}, sent to ${sent_to.join(', ')}`),
     ...asks.variables_set.map((name) => `sets ${name}`),
     ...asks.turns_off.map((name) => `turns off ${protectionOf(name)}`),
   ];
+}
+
+/** Of a sign-in by the definition itself, an endpoint has the name of its field. */
+function endpointName(name: string): string {
+  return name === 'capture' ? 'keeps what programs get at' : name;
 }
 
 function protectionOf(name: string): string {

@@ -9,6 +9,7 @@ import {
   type ProviderSource,
 } from '../provider.ts';
 import { parseApiKey } from './api-key.ts';
+import { parseCapture } from './capture.ts';
 import { parseExport, parsePhantomTemplate } from './export.ts';
 import {
   at,
@@ -118,6 +119,8 @@ function parseModern(
   const inject = parseInject(fields, usualPlacements(fields, oauth, apiKey, keyFields), apiKey?.shapes);
   const needsBaseUrl = usesBaseUrl && baseUrl === undefined;
   assertAccountIsOwn(oauthFields, oauth, inject);
+  const capture = parseCapture(fields.object('capture'));
+  if (capture !== undefined && authType !== 'oauth2') fields.fault('capture', 'is for auth_type oauth2 only');
   return {
     name,
     displayName: fields.text('display_name', printableForm) ?? name,
@@ -133,6 +136,7 @@ function parseModern(
     inject: needsBaseUrl ? [] : inject,
     exportVariables: parseExport(fields.object('export')?.object('env'), name),
     phantom,
+    capture,
     docs: fields.page('docs'),
     setup: parseSetup(fields),
     document: resolvedDocument(

@@ -134,6 +134,12 @@ export class Fields {
     return value === undefined ? undefined : new Fields(value, this.pointer(key), this.#places);
   }
 
+  /** The names in an object, in their order; none where it is absent. */
+  keys(key: string): readonly string[] {
+    const value = this.#value(key);
+    return isObject(value) ? Object.keys(value) : [];
+  }
+
   objects(key: string): readonly Fields[] {
     const value = this.#value(key);
     if (value === undefined) return [];

@@ -55,6 +55,12 @@ const definition: Known = {
   client: fieldsNamed('client_id', 'client_id_env', 'client_secret_env'),
   export: fieldsNamed('env', 'phantom', 'access_token', 'refresh_token', 'api_key'),
   setup: fieldsNamed('url', 'steps'),
+  capture: {
+    token_endpoints: fieldsNamed('url', 'request'),
+    revocation_endpoints: fieldsNamed('url', 'request'),
+    secrets: undefined,
+    refresh: fieldsNamed('grant_type', 'field'),
+  },
   registration: fieldsNamed(
     ...['endpoint', 'registration_endpoint', 'supports_dcr', 'client_id', 'client_id_env'],
     ...['client_secret_env', 'url', 'docs_url', 'steps', 'instructions'],
