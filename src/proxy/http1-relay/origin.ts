@@ -106,9 +106,11 @@ export class OriginRequest implements PendingRequest {
       renewable: true,
       scrub: new ResponseScrubber(use, this.#target.request.minor, this.#session),
     };
-    const renewal = (): Promise<Buffer | undefined> =>
-      use.renew((injection) => rewriteRequestHead(this.#target.request, this.#target, injection));
-    this.#session.forward(record, this.#origin.carrying(use), plan, renewal);
+    const renewal = () =>
+      use.renew((injection) => ({
+        head: rewriteRequestHead(this.#target.request, this.#target, injection),
+      }));
+    this.#session.forward(record, this.#origin.carrying(use), plan, { renewal });
   }
 
   pass(allowPrivateAddress: boolean): void {

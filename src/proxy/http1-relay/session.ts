@@ -5,6 +5,7 @@ import { failures, RequestRecord } from '../authorize/index.ts';
 import type { Context, Owner } from '../context.ts';
 import { type Refusal, type RequestFacts, refuse } from '../decide/index.ts';
 import {
+  type Content,
   type Cut,
   type Failure,
   type Fault,
@@ -26,6 +27,14 @@ export interface Destination {
   readonly connection: string | undefined;
   readonly pool: UpstreamPool;
   readonly dial: (signal: AbortSignal) => Promise<Socket>;
+}
+
+/** What goes with a plan. */
+export interface Sending {
+  /** What to send instead after a 401: with a newer credential, if there is one. */
+  readonly renewal?: () => Promise<{ readonly head: Buffer; readonly body?: Buffer | undefined } | undefined>;
+  /** The refusal, once the plan's search has found something. */
+  readonly misplaced?: () => Refusal;
 }
 
 /** Handles the requests of one kind of client connection. */
@@ -51,7 +60,7 @@ export class Http1Session implements MachinePort, UpstreamUser, Monitored, Live 
   #upstream: Upstream | undefined;
   #spliced: Socket | undefined;
   #dialling: AbortController | undefined;
-  #renewal: (() => Promise<Buffer | undefined>) | undefined;
+  #sending: Sending = {};
   #owner: Owner | undefined;
   #lingering = false;
   #closed = false;
@@ -114,16 +123,16 @@ export class Http1Session implements MachinePort, UpstreamUser, Monitored, Live 
     return record;
   }
 
+  /** Reads the content of the request first, or this much of it, and hands it to `then`. */
+  collect(maxBytes: number, then: (content: Content) => void): void {
+    this.#machine.collect(maxBytes, then);
+  }
+
   /** Sends the request to `destination`, by this plan. */
-  forward(
-    record: RequestRecord,
-    destination: Destination,
-    plan: Plan,
-    renewal?: () => Promise<Buffer | undefined>,
-  ): void {
+  forward(record: RequestRecord, destination: Destination, plan: Plan, sending: Sending = {}): void {
     this.#record = record;
     this.#destination = destination;
-    this.#renewal = renewal;
+    this.#sending = sending;
     this.#machine.forward(plan);
   }
 
@@ -171,7 +180,7 @@ export class Http1Session implements MachinePort, UpstreamUser, Monitored, Live 
     destination.dial(dialling.signal).then(
       (socket) => {
         this.#dialling = undefined;
-        if (this.#closed) {
+        if (this.#closed || dialling.signal.aborted) {
           socket.on('error', () => {});
           socket.destroy();
           return;
@@ -182,7 +191,8 @@ export class Http1Session implements MachinePort, UpstreamUser, Monitored, Live 
       },
       (error: unknown) => {
         this.#dialling = undefined;
-        if (!this.#closed) this.refuse((this.#record as RequestRecord).fail(asAuthsomeError(error)));
+        if (this.#closed || dialling.signal.aborted) return;
+        this.refuse((this.#record as RequestRecord).fail(asAuthsomeError(error)));
       },
     );
   }
@@ -232,7 +242,7 @@ export class Http1Session implements MachinePort, UpstreamUser, Monitored, Live 
   }
 
   abortClient(cut: Cut, graceful: boolean): void {
-    this.#record?.fail(whyCut(cut));
+    this.#record?.fail(cut.kind === 'misplaced' ? errorOf(this.#misplaced()) : whyCut(cut));
     if (graceful) {
       this.endClient();
       return;
@@ -256,13 +266,13 @@ export class Http1Session implements MachinePort, UpstreamUser, Monitored, Live 
   }
 
   renew(): void {
-    const renewal = this.#renewal;
+    const { renewal } = this.#sending;
     if (renewal === undefined) {
       queueMicrotask(() => this.#machine.renewed(undefined));
       return;
     }
     renewal().then(
-      (head) => this.guard(() => this.#machine.renewed(head)),
+      (next) => this.guard(() => this.#machine.renewed(next?.head, next?.body)),
       () => this.guard(() => this.#machine.renewed(undefined)),
     );
   }
@@ -279,6 +289,10 @@ export class Http1Session implements MachinePort, UpstreamUser, Monitored, Live 
         return undefined;
       case 'malformed-body':
         return replyOf(record.refuse(refusalOf(failure.fault)));
+      case 'misplaced':
+        this.#dialling?.abort();
+        this.#dialling = undefined;
+        return replyOf(record.refuse(this.#misplaced()));
       case 'malformed-response':
         return replyOf(record.fail(malformedResponse(failure.fault)));
       case 'no-response':
@@ -326,6 +340,10 @@ export class Http1Session implements MachinePort, UpstreamUser, Monitored, Live 
     else this.guard(() => this.#machine.idleTimeout());
   }
 
+  #misplaced(): Refusal {
+    return this.#sending.misplaced?.() as Refusal;
+  }
+
   #clientGone(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -352,10 +370,12 @@ function refusalOf({ tooLarge, reason }: Fault): Refusal {
   return refuse(tooLarge ? 'HeadersTooLarge' : 'MalformedRequest', reason);
 }
 
+const errorOf = ({ code, detail }: Refusal): AuthsomeError => new AuthsomeError(code, detail);
+
 const malformedResponse = ({ reason }: Fault): AuthsomeError =>
   new AuthsomeError('UpstreamMalformed', reason);
 
-function whyCut(cut: Cut): AuthsomeError {
+function whyCut(cut: Exclude<Cut, { readonly kind: 'misplaced' }>): AuthsomeError {
   switch (cut.kind) {
     case 'malformed-body':
       return new AuthsomeError('MalformedRequest', cut.fault.reason);

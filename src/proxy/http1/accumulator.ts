@@ -1,3 +1,5 @@
+import { LF } from './bytes.ts';
+
 const emptyBuffer = Buffer.alloc(0);
 
 /** Collects bytes. Its buffer doubles when it grows, so single bytes cost no quadratic copying. */
@@ -30,6 +32,16 @@ export class Accumulator {
     if (this.length === 0) return chunk;
     this.push(chunk);
     return this.takeAll() as Buffer;
+  }
+
+  /**
+   * Takes all the bytes, followed by this chunk; `undefined` while they cannot complete a head of at most `maxBytes`: as one
+   * trickles in, only a line feed can.
+   */
+  joinHead(chunk: Buffer, maxBytes: number): Buffer | undefined {
+    if (this.length === 0 || chunk.indexOf(LF) !== -1) return this.join(chunk);
+    this.push(chunk);
+    return this.length <= maxBytes ? undefined : this.takeAll();
   }
 
   /** All the bytes, without taking them. */

@@ -1,8 +1,14 @@
 import { mayRenew, mayRetry, Replay } from '../resend/index.ts';
-import { Body } from './body.ts';
-import type { Plan, ResponseTransform } from './port.ts';
+import { Accumulator } from './accumulator.ts';
+import { Body, type PayloadListener } from './body.ts';
+import { Collected } from './collected.ts';
+import { misplaced } from './phases.ts';
+import type { Content, Cut, Failure, Plan, ResponseTransform, TransformOutlet } from './port.ts';
 import type { RequestHead } from './request.ts';
 import type { ResponseHead } from './response.ts';
+import { clientHead } from './response-head.ts';
+
+const none: readonly Buffer[] = [];
 
 /** One request, its response, and how often the request was sent. */
 export class Http1Exchange {
@@ -19,6 +25,13 @@ export class Http1Exchange {
   closing = false;
   /** 100 (Continue) came from the upstream. */
   continued = false;
+  /** The plan's search has found something in the body. */
+  #isMisplaced = false;
+  /** The parts of the body that came before there was an upstream. */
+  #early: Accumulator | undefined;
+  #collected: Collected | undefined;
+  #onCollected: ((content: Content) => void) | undefined;
+  #listener: PayloadListener | undefined;
   #replay: Replay | undefined;
   #upstreamReused = false;
   #responseBegun = false;
@@ -31,16 +44,84 @@ export class Http1Exchange {
     this.isPipelined = isPipelined;
   }
 
-  /** The request goes to an upstream. Returns the body that was kept if this is not the first time, else `undefined`. */
-  begin(upstreamReused: boolean): readonly Buffer[] | undefined {
+  /** From here on, the body is read before there is an upstream. */
+  readEarly(): void {
+    this.requestBody ??= new Body(this.request.framing);
+  }
+
+  /** Reads the body early, and keeps this much of its content, for `then`. */
+  collect(maxBytes: number, then: (content: Content) => void): void {
+    this.readEarly();
+    this.#collected = new Collected(maxBytes);
+    this.#onCollected = then;
+  }
+
+  /** The content is complete, or too long. */
+  get isCollected(): boolean {
+    return this.requestBody?.done === true || this.#collected?.isTooLong === true;
+  }
+
+  /** Hands on the content that was collected. */
+  collected(): void {
+    const content = this.#collected?.content(this.requestBody?.trailers ?? '');
+    this.#collected = undefined;
+    if (content !== undefined) this.#onCollected?.(content);
+  }
+
+  /** How much of the body waits for an upstream. */
+  get earlyBytes(): number {
+    return this.#early?.length ?? 0;
+  }
+
+  /**
+   * Reads on in the body. Returns the part of the chunk that belongs to it, and adds what follows to `after`; `undefined`
+   * if the body is at fault.
+   */
+  take(chunk: Buffer, after: Accumulator): Buffer | undefined {
+    if (this.#listener === undefined && (this.plan?.search !== undefined || this.#collected !== undefined))
+      this.#listener = (bytes, start, end) => this.#look(bytes, start, end);
+    const stop = (this.requestBody as Body).take(chunk, 0, chunk.length, this.#listener);
+    if (this.requestBody?.fault !== undefined || this.#isMisplaced) return undefined;
+    if (stop === chunk.length) return chunk;
+    after.push(chunk.subarray(stop));
+    return chunk.subarray(0, stop);
+  }
+
+  /** Why the body goes no further, once it does not. */
+  get bodyFault(): Cut & Failure {
+    const fault = this.requestBody?.fault;
+    return fault === undefined ? misplaced : { kind: 'malformed-body', fault };
+  }
+
+  #look(bytes: Buffer, start: number, end: number): void {
+    if (this.plan === undefined) this.#collected?.add(bytes, start, end);
+    else if (this.plan.search?.(bytes, start, end) === true) this.#isMisplaced = true;
+  }
+
+  /** Reads on in the body, and keeps its part until there is an upstream. Returns false if the body is at fault. */
+  takeEarly(chunk: Buffer, after: Accumulator): boolean {
+    const part = this.take(chunk, after);
+    if (part === undefined) return false;
+    this.#early ??= new Accumulator();
+    if (part.length > 0) this.#early.push(part);
+    return true;
+  }
+
+  /** The request goes to an upstream. Returns what there is of its body. */
+  begin(upstreamReused: boolean): readonly Buffer[] {
     this.#upstreamReused = upstreamReused;
     this.#responseBegun = false;
+    const body = this.plan?.body;
+    if (body !== undefined) return [body];
     if (this.#retried || this.#renewed) return this.#replay?.chunks ?? [];
     const { framing } = this.request;
-    this.requestBody = new Body(framing);
+    this.readEarly();
     const declaredBytes = framing.kind === 'length' ? framing.length : 0;
     this.#replay = this.plan?.renewable === true ? new Replay(declaredBytes) : undefined;
-    return undefined;
+    const early = this.#early?.takeAll();
+    if (early === undefined) return none;
+    this.sent(early);
+    return [early];
   }
 
   /** A part of the body was sent. */
@@ -54,11 +135,19 @@ export class Http1Exchange {
     this.#responseBegun = true;
   }
 
-  /** The final response begins: the request will not be sent again. */
-  beginResponse(head: ResponseHead): void {
+  /**
+   * The final response begins: the request will not be sent again. Returns its head for the client; `undefined` if its
+   * bytes can pass unchanged.
+   */
+  beginResponse(head: ResponseHead, isLast: boolean, outlet: TransformOutlet): Buffer | undefined {
     this.#replay = undefined;
     this.response = head;
     this.responseBody = new Body(head.framing);
+    this.closing = isLast || !this.request.keepAlive || head.framing.kind === 'close' || this.isUnframed;
+    const { lineFor, scrub } = this.plan as Plan;
+    const changes = { close: this.closing, extraLine: lineFor?.(head) };
+    this.transform = scrub?.body(head, outlet);
+    return this.transform === undefined ? clientHead(head, changes, scrub) : this.transform.head(changes);
   }
 
   /** Whether to send it once more after a pooled connection turned out to be dead. */
@@ -82,14 +171,14 @@ export class Http1Exchange {
       isRenewable: this.plan?.renewable === true,
       wasRenewed: this.#renewed,
       isSent,
-      body: this.#replay?.chunks,
+      body: this.plan?.body === undefined ? this.#replay?.chunks : [this.plan.body],
     });
   }
 
-  /** It is sent once more with this head; with `undefined` it is not, and the 401 stands. */
-  renew(head: Buffer | undefined): void {
+  /** It is sent once more with this head and body; without a head it is not, and the 401 stands. */
+  renew(head: Buffer | undefined, body: Buffer | undefined): void {
     this.#renewed = true;
-    if (head !== undefined) this.plan = { ...(this.plan as Plan), head, renewable: false };
+    if (head !== undefined) this.plan = { ...(this.plan as Plan), head, body, renewable: false };
   }
 
   /** The response declares its own end, so the end of the connection cannot make it look complete. */

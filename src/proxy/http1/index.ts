@@ -19,6 +19,7 @@ export {
 export { hopByHopInHttp2, hopByHopInRequest } from './hop-by-hop.ts';
 export { RequestResponseMachine } from './machine.ts';
 export type {
+  Content,
   Cut,
   Failure,
   LocalReply,

@@ -1,15 +1,21 @@
 import { Accumulator } from './accumulator.ts';
 import type { Body } from './body.ts';
-import { LF } from './bytes.ts';
 import { Http1Exchange } from './exchange.ts';
 import { Fault } from './fault.ts';
 import { limits } from './fields.ts';
 import { FlowControl } from './flow-control.ts';
-import { type RequestPhase, type ResponsePhase, truncatedHead, unexpectedSwitch } from './phases.ts';
-import type { Cut, Failure, LocalReply, MachinePort, Plan, TransformOutlet } from './port.ts';
+import {
+  goOn,
+  nothing,
+  type RequestPhase,
+  type ResponsePhase,
+  truncatedHead,
+  unexpectedSwitch,
+} from './phases.ts';
+import type { Content, Cut, Failure, LocalReply, MachinePort, Plan, TransformOutlet } from './port.ts';
 import { parseRequestHead } from './request.ts';
 import { idleMsOf, type ResponseHead } from './response.ts';
-import { clientHead, interimHead, readResponseHead } from './response-head.ts';
+import { interimHead, readResponseHead } from './response-head.ts';
 
 /**
  * The HTTP/1.1 of one client connection: pairs each request with its response, and frames both exactly. It has no socket:
@@ -74,8 +80,12 @@ export class RequestResponseMachine {
       case 'body':
         this.#relayRequestBody(chunk);
         break;
-      case 'authorizing':
+      case 'collecting':
       case 'connecting':
+        if (this.#exchange?.requestBody === undefined) this.#fromClient.push(chunk);
+        else this.#readEarly(chunk);
+        break;
+      case 'authorizing':
       case 'sent':
         this.#fromClient.push(chunk);
         break;
@@ -96,6 +106,7 @@ export class RequestResponseMachine {
           this.#finish();
         }
         break;
+      case 'collecting':
       case 'body':
       case 'draining':
         this.#closeUpstream();
@@ -121,11 +132,32 @@ export class RequestResponseMachine {
     this.#updateFlow();
   }
 
+  /** Before the decision: reads the content first, or this much of it. `then` continues to authorize the request. */
+  collect(maxBytes: number, then: (content: Content) => void): void {
+    if (this.#requestPhase !== 'authorizing') return;
+    const exchange = this.#exchange as Http1Exchange;
+    exchange.collect(maxBytes, then);
+    this.#requestPhase = 'collecting';
+    const held = this.#fromClient.takeAll();
+    // Nobody but the proxy can tell the client to send it.
+    if (held === undefined && exchange.request.expectsContinue) this.#sendClient(goOn);
+    this.#readEarly(held ?? nothing);
+    if (this.#clientEnded) this.clientEnd();
+    this.#updateFlow();
+  }
+
   /** Decision: send this head instead, then the body. */
   forward(plan: Plan): void {
     if (this.#requestPhase !== 'authorizing') return;
-    (this.#exchange as Http1Exchange).plan = plan;
+    const exchange = this.#exchange as Http1Exchange;
+    exchange.plan = plan;
     this.#requestPhase = 'connecting';
+    if (plan.search !== undefined) {
+      exchange.readEarly();
+      const held = this.#fromClient.takeAll();
+      // What has come already is looked at before anything goes out.
+      if (held !== undefined && !this.#readEarly(held)) return;
+    }
     this.#port.connectUpstream(false);
   }
 
@@ -153,9 +185,8 @@ export class RequestResponseMachine {
     this.#flow.upstreamChanged();
     this.#responsePhase = 'head';
     this.#sendUpstream((exchange.plan as Plan).head);
-    const kept = exchange.begin(reused);
-    for (const chunk of kept ?? []) this.#sendUpstream(chunk);
-    if (kept !== undefined || exchange.requestBody?.done === true) {
+    for (const part of exchange.begin(reused)) this.#sendUpstream(part);
+    if (exchange.requestBody?.done === true) {
       this.#requestPhase = 'sent';
     } else {
       this.#requestPhase = 'body';
@@ -224,12 +255,12 @@ export class RequestResponseMachine {
     this.#updateFlow();
   }
 
-  /** The head with a newer credential; `undefined` if there is none, and the 401 stands. */
-  renewed(head: Buffer | undefined): void {
+  /** With a newer credential: the head, and the body if not the client's. Without a head, the 401 stands. */
+  renewed(head: Buffer | undefined, body?: Buffer): void {
     const exchange = this.#exchange;
     // The client may have left since.
     if (this.#responsePhase !== 'renewing' || exchange === undefined) return;
-    exchange.renew(head);
+    exchange.renew(head, body);
     if (head === undefined) {
       this.#responsePhase = 'head';
       const held = this.#fromUpstream.takeAll();
@@ -262,21 +293,15 @@ export class RequestResponseMachine {
   }
 
   #readRequests(chunk: Buffer): void {
-    // While a head trickles in, only a line feed can complete it.
-    if (this.#fromClient.length > 0 && chunk.indexOf(LF) === -1) {
-      this.#fromClient.push(chunk);
-      if (this.#fromClient.length <= limits.headBytes) return;
-      chunk = this.#fromClient.takeAll() as Buffer;
-    } else {
-      chunk = this.#fromClient.join(chunk);
-    }
+    const joined = this.#fromClient.joinHead(chunk, limits.headBytes);
+    if (joined === undefined) return;
     // `authorize` may reply at once, which ends the request and asks for the next one: a loop avoids the recursion.
     if (this.#working) {
-      this.#fromClient.push(chunk);
+      this.#fromClient.push(joined);
       return;
     }
     this.#working = true;
-    let bytes: Buffer | undefined = chunk;
+    let bytes: Buffer | undefined = joined;
     while (bytes !== undefined && this.#requestPhase === 'head') {
       const head = parseRequestHead(bytes, 0, bytes.length);
       if (head === undefined) {
@@ -310,24 +335,38 @@ export class RequestResponseMachine {
 
   #relayRequestBody(chunk: Buffer): void {
     const exchange = this.#exchange as Http1Exchange;
-    const body = exchange.requestBody as Body;
-    const stop = body.take(chunk, 0, chunk.length);
-    if (body.fault !== undefined) {
-      this.#dropUpstream();
-      if (this.#responsePhase === 'head') this.#fail({ kind: 'malformed-body', fault: body.fault });
-      else this.#abort({ kind: 'malformed-body', fault: body.fault });
+    // First keep what follows the body: if the response overtook the body, the next request begins at once.
+    const part = exchange.take(chunk, this.#fromClient);
+    if (part === undefined) {
+      this.#failBody(exchange);
       return;
     }
-    if (stop > 0) {
-      const part = stop === chunk.length ? chunk : chunk.subarray(0, stop);
+    if (part.length > 0) {
       exchange.sent(part);
       this.#sendUpstream(part);
     }
-    if (!body.done) return;
+    if (exchange.requestBody?.done !== true) return;
     this.#requestPhase = 'sent';
-    // First keep what follows the body: if the response overtook the body, the next request begins at once.
-    if (stop < chunk.length) this.#fromClient.push(chunk.subarray(stop));
     if (this.#responsePhase === 'complete') this.#completeExchange();
+  }
+
+  /** Reads the body before there is an upstream. Returns false if that ended the request. */
+  #readEarly(chunk: Buffer): boolean {
+    const exchange = this.#exchange as Http1Exchange;
+    const isFine = exchange.takeEarly(chunk, this.#fromClient);
+    if (!isFine) this.#failBody(exchange);
+    else if (this.#requestPhase === 'collecting' && exchange.isCollected) {
+      this.#requestPhase = 'authorizing';
+      exchange.collected();
+    }
+    return isFine;
+  }
+
+  #failBody({ bodyFault }: Http1Exchange): void {
+    const isUnanswered = this.#requestPhase !== 'body' || this.#responsePhase === 'head';
+    this.#dropUpstream();
+    if (isUnanswered) this.#fail(bodyFault);
+    else this.#abort(bodyFault);
   }
 
   #sendUpstream(bytes: Buffer): void {
@@ -392,28 +431,10 @@ export class RequestResponseMachine {
 
   #beginResponse(head: ResponseHead, bytes: Buffer): void {
     const exchange = this.#exchange as Http1Exchange;
-    const plan = exchange.plan as Plan;
-    exchange.beginResponse(head);
-    exchange.closing =
-      !exchange.request.keepAlive ||
-      head.framing.kind === 'close' ||
-      this.#clientEnded ||
-      exchange.isUnframed;
     this.#responsePhase = 'body';
-    const changes = { close: exchange.closing, extraLine: plan.lineFor?.(head) };
-    exchange.transform = plan.scrub?.body(head, this.#outlet);
-    if (exchange.transform !== undefined) {
-      this.#sendClient(exchange.transform.head(changes));
-      this.#relayResponseBody(bytes, head.end, undefined);
-      return;
-    }
-    const rewritten = clientHead(head, changes, plan.scrub);
-    if (rewritten !== undefined) {
-      this.#sendClient(rewritten);
-      this.#relayResponseBody(bytes, head.end, undefined);
-    } else {
-      this.#relayResponseBody(bytes, head.end, head.start);
-    }
+    const written = exchange.beginResponse(head, this.#clientEnded, this.#outlet);
+    if (written !== undefined) this.#sendClient(written);
+    this.#relayResponseBody(bytes, head.end, written === undefined ? head.start : undefined);
   }
 
   /** Relays the body in `bytes` from `start`; with `headStart`, also the unchanged head before it. */
@@ -501,7 +522,7 @@ export class RequestResponseMachine {
   #replyAndContinue(reply: LocalReply, mustClose = false): void {
     const request = this.#exchange?.request;
     const bodyOutstanding =
-      request !== undefined && request.framing.kind !== 'none' && this.#requestPhase !== 'sent';
+      request !== undefined && request.framing.kind !== 'none' && this.#exchange?.requestBody?.done !== true;
     const close = mustClose || bodyOutstanding || request?.keepAlive !== true || this.#clientEnded;
     this.#sendClient(reply({ close, body: request?.method !== 'HEAD' }));
     this.#forget();
@@ -568,7 +589,8 @@ export class RequestResponseMachine {
     const phase = this.#requestPhase;
     if (phase === 'finished') return;
     const waiting = phase === 'authorizing' || phase === 'connecting' || phase === 'sent';
-    this.#flow.readClient(!this.#flow.upstreamBlocked && !(waiting && this.#fromClient.length > 0));
+    const heldBytes = this.#fromClient.length + (this.#exchange?.earlyBytes ?? 0);
+    this.#flow.readClient(!this.#flow.upstreamBlocked && !(waiting && heldBytes > 0));
     if (!this.#upstreamOpen) return;
     this.#flow.readUpstream(!this.#flow.responseBlocked && this.#responsePhase !== 'renewing');
   }

@@ -7,12 +7,25 @@ import type { ResponseHead } from './response.ts';
 export interface Plan {
   /** The rewritten head, ready for the wire. */
   readonly head: Buffer;
+  /** The body, framed as the head declares, where it is not the client's own. That one has been collected. */
+  readonly body?: Buffer | undefined;
+  /** Looks at the content of the body, piece by piece. Returns true to keep the piece, and the rest, from the upstream. */
+  readonly search?: ((bytes: Buffer, start: number, end: number) => boolean) | undefined;
   /** Complete field lines to add to a response with this head, if any. */
   readonly lineFor: ((head: ResponseHead) => string | undefined) | undefined;
   /** After a 401, ask the port's `renew` once for a newer credential. */
   readonly renewable: boolean;
   /** Removes secrets from the response in passing. */
   readonly scrub: ResponseScrub | undefined;
+}
+
+/** The content of a request that was collected. */
+export interface Content {
+  readonly bytes: Buffer;
+  /** Otherwise there is more, and `bytes` are only the beginning. */
+  readonly isWhole: boolean;
+  /** Its trailer lines, if it is whole. */
+  readonly trailers: string;
 }
 
 /** Removes secrets from responses. */
@@ -56,6 +69,8 @@ export type Failure =
   | { readonly kind: 'malformed-head'; readonly fault: Fault }
   /** The body of an authorized request. */
   | { readonly kind: 'malformed-body'; readonly fault: Fault }
+  /** The plan's `search` has found something. */
+  | { readonly kind: 'misplaced' }
   | { readonly kind: 'malformed-response'; readonly fault: Fault }
   | { readonly kind: 'no-response' }
   | { readonly kind: 'request-timeout' }
@@ -64,6 +79,7 @@ export type Failure =
 /** Why a response is cut off after it began. */
 export type Cut =
   | { readonly kind: 'malformed-body'; readonly fault: Fault }
+  | { readonly kind: 'misplaced' }
   | { readonly kind: 'malformed-response'; readonly fault: Fault }
   /** The upstream ended the response early. */
   | { readonly kind: 'truncated' }
@@ -74,7 +90,7 @@ export type Cut =
 
 /** The actions of a machine. `send…` returns false to ask for a pause. */
 export interface MachinePort {
-  /** Authorize a request, then call `forward`, `reply` or `handOver`, now or later. */
+  /** Authorize a request, then call `forward`, `reply` or `handOver`, now or later; before that, `collect` if need be. */
   authorize(request: RequestHead): void;
   /** Connect, then call `upstreamReady` or `reply`. `fresh` forbids a pooled connection. */
   connectUpstream(fresh: boolean): void;
