@@ -61,7 +61,7 @@ export const innerRooms: Readonly<Record<string, Readonly<Record<string, InnerRo
   },
   proxy: {
     authorize: {
-      mayImport: ['decide', 'inject', 'refusal', 'runs', 'scrub', 'contract'],
+      mayImport: ['decide', 'inject', 'needles', 'refusal', 'runs', 'contract'],
       reason: 'it turns a decision into a credential or a refusal, for either version of HTTP',
     },
     ca: { mayImport: [], reason: 'a leaf: it makes certificates from keys and a clock' },
@@ -93,6 +93,7 @@ export const innerRooms: Readonly<Record<string, Readonly<Record<string, InnerRo
         'decide',
         'http1',
         'inject',
+        'needles',
         'refusal',
         'runs',
         'scrub',
@@ -109,6 +110,7 @@ export const innerRooms: Readonly<Record<string, Readonly<Record<string, InnerRo
         'decide',
         'http1',
         'inject',
+        'needles',
         'refusal',
         'resend',
         'runs',
@@ -121,13 +123,21 @@ export const innerRooms: Readonly<Record<string, Readonly<Record<string, InnerRo
       mayImport: ['coding', 'http1'],
       reason: 'the one place that writes a secret: it sees a head and a credential',
     },
+    needles: { mayImport: [], reason: 'a leaf: it looks for texts in bytes, whatever they stand for' },
+    phantoms: {
+      mayImport: ['needles', 'contract'],
+      reason: 'pure: it says which phantoms are in some bytes, and judges nothing',
+    },
     refusal: { mayImport: [], reason: 'a leaf: the document that a refused client reads' },
     resend: { mayImport: [], reason: 'a leaf: one policy for both versions of HTTP' },
     runs: {
-      mayImport: ['ca', 'decide', 'inject', 'scrub', 'contract'],
+      mayImport: ['ca', 'decide', 'inject', 'needles', 'phantoms', 'scrub', 'contract'],
       reason: 'what a run has while it lives, compiled once and read by every request',
     },
-    scrub: { mayImport: ['coding', 'inject'], reason: 'it replaces secrets in responses, and asks nobody' },
+    scrub: {
+      mayImport: ['coding', 'inject', 'needles'],
+      reason: 'it replaces secrets in responses, and asks nobody',
+    },
     upstream: {
       mayImport: ['http1', 'runs', 'contract'],
       reason: 'it reaches upstreams for those who speak with them, and knows nothing of what they say',

@@ -4,8 +4,8 @@ import type { Route } from '../../providers/index.ts';
 import type { Credential, DecisionSink, UpstreamRefusal } from '../contract.ts';
 import { type DecisionInput, decide, type Refusal, refuse } from '../decide/index.ts';
 import type { Injection } from '../inject/index.ts';
+import type { Needles } from '../needles/index.ts';
 import type { CompiledRoute, LiveRun } from '../runs/index.ts';
-import type { Needles } from '../scrub/index.ts';
 import type { RequestRecord } from './request-record.ts';
 
 /** The credential that a request may carry, and how to get a newer one when the upstream rejects it. */

@@ -15,11 +15,11 @@ import {
   type TransformOutlet,
   withoutLines,
 } from '../http1/index.ts';
+import type { Needles } from '../needles/index.ts';
 import {
   fieldsAboutBytes,
   isTextualAt,
   mayHideText,
-  type Needles,
   noNeedles,
   ScrubbedBody,
   unreadable,

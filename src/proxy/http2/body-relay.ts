@@ -3,7 +3,8 @@ import type { Duplex } from 'node:stream';
 import type { AuthsomeError } from '../../errors.ts';
 import { failures } from '../authorize/index.ts';
 import type { Coding } from '../coding/index.ts';
-import { type Needles, ScrubbedBody } from '../scrub/index.ts';
+import type { Needles } from '../needles/index.ts';
+import { ScrubbedBody } from '../scrub/index.ts';
 
 /** The stream that bodies are relayed for. */
 export interface BodyOwner {

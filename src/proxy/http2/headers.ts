@@ -12,7 +12,8 @@ import {
   parseAuthority,
 } from '../http1/index.ts';
 import { type ForwardTarget, type InjectedFields, type Injection, placeParameter } from '../inject/index.ts';
-import { fieldsAboutBytes, isTextual, type Needles } from '../scrub/index.ts';
+import type { Needles } from '../needles/index.ts';
+import { fieldsAboutBytes, isTextual } from '../scrub/index.ts';
 
 const visible = /^[\x21\x22\x24-\x7e]+$/;
 

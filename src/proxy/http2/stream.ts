@@ -9,9 +9,10 @@ import { AuthsomeError, asAuthsomeError } from '../../errors.ts';
 import { type CredentialUse, failures, type PendingRequest, type RequestRecord } from '../authorize/index.ts';
 import type { Refusal, RequestFacts } from '../decide/index.ts';
 import type { Injection } from '../inject/index.ts';
+import type { Needles } from '../needles/index.ts';
 import { mayRenew, mayRetry, Replay } from '../resend/index.ts';
 import type { Live, Monitored } from '../runs/index.ts';
-import { type Needles, noNeedles, unreadable } from '../scrub/index.ts';
+import { noNeedles, unreadable } from '../scrub/index.ts';
 import { type BodyOwner, relayBody, relayScrubbedBody } from './body-relay.ts';
 import { discard } from './discard.ts';
 import {

@@ -4,7 +4,9 @@ import type { CertificateAuthority } from '../ca/index.ts';
 import type { Credential, RunPhantom, RunSpec } from '../contract.ts';
 import type { RequestFacts } from '../decide/index.ts';
 import { compileInjection, type Injection } from '../inject/index.ts';
-import { compileNeedles, type Needles, noNeedles } from '../scrub/index.ts';
+import type { Needles } from '../needles/index.ts';
+import { PhantomFinder } from '../phantoms/index.ts';
+import { compileNeedles, noNeedles } from '../scrub/index.ts';
 
 /** Something open for a run: a tunnel, a request, a connection to an upstream. */
 export interface Live {
@@ -41,6 +43,7 @@ export class LiveRun {
   #phantoms: readonly RunPhantom[];
   readonly #live = new Set<Live>();
   #compiled = new WeakMap<Route, CompiledRoute>();
+  #finder: PhantomFinder | undefined;
 
   constructor(spec: RunSpec, authority: CertificateAuthority) {
     this.spec = spec;
@@ -58,6 +61,13 @@ export class LiveRun {
     this.#phantoms = phantoms;
     // What was made for a route contains its connection's phantom.
     this.#compiled = new WeakMap();
+    this.#finder = undefined;
+  }
+
+  /** Finds the run's phantoms; compiled at the first request. */
+  get finder(): PhantomFinder {
+    this.#finder ??= new PhantomFinder(this.#phantoms);
+    return this.#finder;
   }
 
   add(live: Live): void {

@@ -1,8 +1,7 @@
 import type { Placement } from '../../providers/index.ts';
 import { basicParts } from '../inject/index.ts';
-import { base64Of, base64Within, type Pair } from './base64.ts';
+import { base64Of, base64Within, Needles, type Pair } from '../needles/index.ts';
 import { encodings } from './encodings.ts';
-import { Needles } from './needles.ts';
 import { hasOneSpelling, spellingsOf } from './spellings.ts';
 
 /** Shorter secrets would match ordinary text. */

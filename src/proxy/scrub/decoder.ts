@@ -1,6 +1,6 @@
 import type { Transform } from 'node:stream';
 import { type Coding, decoderOf, hasDecodedAll } from '../coding/index.ts';
-import type { Needles } from './needles.ts';
+import type { Needles } from '../needles/index.ts';
 import { Scrubber } from './scrubber.ts';
 
 /** Where scrubbed bytes go, and how to ask for a pause. */

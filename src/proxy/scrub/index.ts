@@ -19,4 +19,3 @@
 export { fieldsAboutBytes, isTextual, isTextualAt, mayHideText, unreadable } from './applies.ts';
 export { compileNeedles, noNeedles } from './compile.ts';
 export { ScrubbedBody } from './decoder.ts';
-export type { Needles } from './needles.ts';

@@ -12,8 +12,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { codingsOf, decodedAtOnce } from '../coding/index.ts';
 import { zstd } from '../coding/zstd.ts';
+import { type Needle, Needles } from '../needles/index.ts';
 import { compileNeedles, isTextual, isTextualAt, mayHideText, ScrubbedBody, unreadable } from './index.ts';
-import { type Needle, Needles } from './needles.ts';
 import { Scrubber } from './scrubber.ts';
 
 const { zstdCompressSync } = zlib as unknown as { readonly zstdCompressSync: (text: string) => Buffer };

@@ -1,4 +1,4 @@
-import type { Needle, Needles } from './needles.ts';
+import type { Needle, Needles } from '../needles/index.ts';
 
 const nothing = Buffer.alloc(0);
 

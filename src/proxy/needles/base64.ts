@@ -18,6 +18,13 @@ export function base64Within(text: string, replacement: string): readonly Pair[]
   );
 }
 
+/** What a text is in base64 wherever it stands in something longer: its characters for each alignment, in both alphabets. */
+export function base64Cores(text: string): readonly string[] {
+  const bytes = Buffer.from(text);
+  const cores = [0, 1, 2].map((before) => core(bytes, before));
+  return [...new Set([...cores, ...cores.map(inUrl)])];
+}
+
 /** The characters made of these bytes alone, when this many other bytes come before them. */
 function core(bytes: Buffer, before: number): string {
   const all = encoded(Buffer.concat([Buffer.alloc(before), bytes]));
@@ -41,9 +48,13 @@ function encoded(bytes: Buffer): string {
 }
 
 function inBothAlphabets([text, replacement]: Pair): readonly Pair[] {
-  const inUrl = (base64: string): string => base64.replaceAll('+', '-').replaceAll('/', '_');
   return [
     [text, replacement],
     [inUrl(text), inUrl(replacement)],
   ];
+}
+
+/** RFC 4648 §5. */
+function inUrl(base64: string): string {
+  return base64.replaceAll('+', '-').replaceAll('/', '_');
 }
