@@ -1,12 +1,13 @@
 import { AuthsomeError } from '../errors.ts';
 import { parseProvider } from './parse/index.ts';
-import type { OauthDefinition, Placement, Provider } from './provider.ts';
+import { placementName } from './placement.ts';
+import type { OauthDefinition, Provider } from './provider.ts';
 
 /** What a definition asks for: a person who registers it or signs in with it decides by this. */
 export interface DefinitionAsks {
   /** Patterns of the hosts that get the credential, as in the definition. */
   readonly hosts: readonly string[];
-  /** Where in a request the credential goes: `header X-Key`, `Basic`, `query parameter key`; with hosts where they differ. */
+  /** Where in a request the credential goes: `header X-Key`, `Basic`, `query parameter key`, `path /bot{secret}/`; with hosts where they differ. */
   readonly placements: readonly string[];
   readonly endpoints: readonly { readonly name: string; readonly url: string }[];
   /** Variables that a login reads, with the hosts that get their values. */
@@ -50,18 +51,17 @@ export function asksOf(provider: Provider): DefinitionAsks {
 }
 
 function placementsIn({ inject }: Provider): readonly string[] {
-  const placed = inject.map(({ hosts, placements, shapes = [] }) => ({
+  const placed = inject.map(({ hosts, placements, alternatives = [], shapes = [] }) => ({
     hosts: hosts.map(({ text }) => text).join(', '),
-    names: unique([...placements, ...shapes.flatMap((shape) => shape.placements)].map(placementName)),
+    names: unique(
+      [...placements, ...alternatives.flat(), ...shapes.flatMap((shape) => shape.placements)].map(
+        placementName,
+      ),
+    ),
   }));
   const names = unique(placed.flatMap((rule) => rule.names));
   if (names.length === 1) return names;
   return unique(placed.flatMap((rule) => rule.names.map((name) => `${name}, at ${rule.hosts}`)));
-}
-
-function placementName(placement: Placement): string {
-  if (placement.kind === 'basic') return 'Basic';
-  return `${placement.kind === 'query' ? 'query parameter' : 'header'} ${placement.name}`;
 }
 
 function turnedOff({ inject, oauth }: Provider): readonly string[] {

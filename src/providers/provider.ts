@@ -1,34 +1,6 @@
 import type { CaptureDefinition } from './capture.ts';
 import type { HostPattern } from './host-pattern.ts';
-
-/** How a secret goes on the wire. */
-export type Placement =
-  /**
-   * `prefix` is complete: it includes its own space (`Bearer `). `instead`: headers that a key of another shape would be
-   * in, which are removed. `beside`: what the service wants of such requests, added to what is there (RFC 9110 §5.3).
-   */
-  | {
-      readonly kind: 'header';
-      readonly name: string;
-      readonly prefix: string;
-      readonly instead?: readonly string[];
-      readonly beside?: readonly HeaderField[];
-    }
-  /**
-   * RFC 7617; the secret is the password unless `secretAs` says that it is the user name, or both as a person
-   * entered them: `user:password`.
-   */
-  | {
-      readonly kind: 'basic';
-      readonly username: string;
-      readonly secretAs: 'password' | 'username' | 'pair';
-    }
-  | { readonly kind: 'query'; readonly name: string };
-
-export interface HeaderField {
-  readonly name: string;
-  readonly value: string;
-}
+import type { Placement } from './placement.ts';
 
 /** Keys that match go in these places instead of the usual ones. */
 export interface KeyShape {
@@ -41,6 +13,8 @@ export interface KeyShape {
 export interface InjectRule {
   readonly hosts: readonly HostPattern[];
   readonly placements: readonly Placement[];
+  /** Other lists of places, of which one is used instead where the phantom stands in it. */
+  readonly alternatives?: readonly (readonly Placement[])[];
   /** The first that a key matches decides; without one, `placements` do. */
   readonly shapes?: readonly KeyShape[];
   /** Responses from there are searched for the secret. */

@@ -30,6 +30,7 @@ export function routesOf(
         baseUrl: options.baseUrl,
         pattern,
         placements: rule.placements,
+        alternatives: rule.alternatives,
         shapes: rule.shapes,
         allowPrivateAddress: approved && options.allowPrivateAddress && pattern.kind === 'exact',
         scrub: rule.scrub,

@@ -1,6 +1,7 @@
 import type { CaptureTable } from './capture.ts';
 import type { HostPattern } from './host-pattern.ts';
-import type { KeyShape, Placement, ProviderSource } from './provider.ts';
+import type { Placement } from './placement.ts';
+import type { KeyShape, ProviderSource } from './provider.ts';
 
 /** host (+ port, path prefix) → connection, and where the credential goes. */
 export interface Route {
@@ -16,6 +17,8 @@ export interface Route {
   readonly baseUrl?: string | undefined;
   readonly pattern: HostPattern;
   readonly placements: readonly Placement[];
+  /** Other lists of places, of which one is used instead where the phantom stands in it. */
+  readonly alternatives?: readonly (readonly Placement[])[] | undefined;
   /** The first that the key matches decides; without one, `placements` do. */
   readonly shapes?: readonly KeyShape[] | undefined;
   /** A person named this very host (own definition or --base-url), so a private address is allowed. */

@@ -269,7 +269,7 @@ describe('provider definition', () => {
     ['/inject/0/placements: must say where', { ...keyed, inject: [{ hosts: 'b.acme.test' }] }],
     [
       '/inject/0/placements/0/kind: must be one of',
-      { ...keyed, inject: [{ hosts: 'b.acme.test', placements: [{ kind: 'body' }] }] },
+      { ...keyed, inject: [{ hosts: 'b.acme.test', placements: [{ kind: 'cookie' }] }] },
     ],
     [
       '/inject/0/placements/0/username: must be printable',

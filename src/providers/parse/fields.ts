@@ -140,11 +140,25 @@ export class Fields {
     return isObject(value) ? Object.keys(value) : [];
   }
 
-  objects(key: string): readonly Fields[] {
+  objects(key: string, most = 1000): readonly Fields[] {
+    const value = this.#value(key);
+    return value === undefined ? [] : this.#objectsIn(value, this.pointer(key), most);
+  }
+
+  /** A list of lists of objects. */
+  objectLists(key: string, most: number): readonly (readonly Fields[])[] {
     const value = this.#value(key);
     if (value === undefined) return [];
-    if (!Array.isArray(value) || value.length === 0) this.fault(key, 'must be a list that is not empty');
-    return value.map((item, index) => new Fields(item, `${this.pointer(key)}/${index}`, this.#places));
+    const pointer = this.pointer(key);
+    return listIn(value, pointer, most).map((list, index) =>
+      this.#objectsIn(list, `${pointer}/${index}`, most),
+    );
+  }
+
+  #objectsIn(value: unknown, pointer: string, most: number): readonly Fields[] {
+    return listIn(value, pointer, most).map(
+      (item, index) => new Fields(item, `${pointer}/${index}`, this.#places),
+    );
   }
 
   /** An absolute https URL (http on loopback), `{base_url}` replaced; `undefined` while there is no base URL. */
@@ -190,6 +204,13 @@ export class Fields {
 
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function listIn(value: unknown, pointer: string, most: number): readonly unknown[] {
+  if (!Array.isArray(value) || value.length === 0)
+    throw new PointedFault(pointer, 'must be a list that is not empty');
+  if (value.length > most) throw new PointedFault(pointer, `must not be longer than ${most} entries`);
+  return value;
 }
 
 /** Adds the pointer to a Fault thrown inside. */

@@ -1,8 +1,9 @@
 import { registrableDomain } from '../host.ts';
 import { parseHostPattern } from '../host-pattern.ts';
-import type { ApiKeyDefinition, InjectRule, KeyShape, OauthDefinition, Placement } from '../provider.ts';
+import type { Placement } from '../placement.ts';
+import type { ApiKeyDefinition, InjectRule, KeyShape, OauthDefinition } from '../provider.ts';
 import { at, type Fields } from './fields.ts';
-import { parsePlacement } from './placements.ts';
+import { mostPlaces, parsePlacements } from './placements.ts';
 
 /** Where the credential goes on the hosts of `api_url`: an OAuth token and a pasted key must share these places. */
 export function usualPlacements(
@@ -45,12 +46,15 @@ export function parseInject(
   const scrub = fields.flag('scrub', true);
   if (fields.has('api_url') || further.length === 0) {
     const hosts = parseHosts(fields, 'api_url');
-    rules.push({ hosts, placements: usual, ...(shapes.length === 0 ? {} : { shapes }), scrub });
+    const places = parsePlaces(fields, usual);
+    rules.push({ hosts, ...places, ...(shapes.length === 0 ? {} : { shapes }), scrub });
+  } else if (fields.has('any_of')) {
+    fields.fault('any_of', 'must stand beside api_url, or in an entry of inject');
   }
   for (const rule of further) {
-    const placements = rule.objects('placements').map(parsePlacement);
-    if (placements.length === 0) rule.fault('placements', 'must say where the credential goes');
-    rules.push({ hosts: parseHosts(rule, 'hosts'), placements, scrub: rule.flag('scrub', scrub) });
+    const placements = parsePlacements(rule.objects('placements', mostPlaces));
+    const places = parsePlaces(rule, placements);
+    rules.push({ hosts: parseHosts(rule, 'hosts'), ...places, scrub: rule.flag('scrub', scrub) });
   }
   const seen = new Set<string>();
   for (const { kind, host, port, pathPrefix, text } of rules.flatMap((rule) => rule.hosts)) {
@@ -60,6 +64,17 @@ export function parseInject(
   }
   if (seen.size > mostHosts) fields.fault('inject', `must not name more than ${mostHosts} hosts`);
   return rules;
+}
+
+/** The list that comes first, and those of `any_of` after it. */
+function parsePlaces(
+  fields: Fields,
+  first: readonly Placement[],
+): Pick<InjectRule, 'placements' | 'alternatives'> {
+  const further = fields.objectLists('any_of', mostPlaces).map(parsePlacements);
+  const [placements, ...alternatives] = first.length === 0 ? further : [first, ...further];
+  if (placements === undefined) fields.fault('placements', 'must say where the credential goes');
+  return alternatives.length === 0 ? { placements } : { placements, alternatives };
 }
 
 /** A person decides by these on one screen: a longer list would hide its first lines. */

@@ -1,6 +1,7 @@
 import { compilePattern } from '../pattern.ts';
 import { phantomOfPattern } from '../phantom/index.ts';
-import type { HeaderField, KeyShape, Placement } from '../provider.ts';
+import type { HeaderField, Placement } from '../placement.ts';
+import type { KeyShape } from '../provider.ts';
 import { at, type Fields, PointedFault } from './fields.ts';
 import { parseHeaderName, parseHeaderPrefix } from './placements.ts';
 

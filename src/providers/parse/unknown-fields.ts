@@ -30,10 +30,10 @@ const oauth: Known = {
   ),
   account: fieldsNamed('url', 'field'),
 };
-const inject: Known = {
-  ...fieldsNamed('hosts', 'scrub'),
-  placements: fieldsNamed('kind', 'name', 'prefix', 'username', 'secret_as'),
-};
+const placement: Known = fieldsNamed(
+  ...['kind', 'name', 'prefix', 'username', 'secret_as', 'when', 'template', 'field', 'pointer'],
+);
+const inject: Known = { ...fieldsNamed('hosts', 'scrub'), placements: placement, any_of: placement };
 const definition: Known = {
   ...fieldsNamed(
     ...['schema_version', 'name', 'display_name', 'description', 'logo', 'docs', 'docs_url', 'auth_type'],
@@ -46,6 +46,7 @@ const definition: Known = {
   ),
   oauth,
   inject,
+  any_of: placement,
   api_key: {
     ...fieldsNamed(
       ...['header_name', 'header_prefix', 'query_param', 'env_var', 'key_pattern', 'key_pattern_hint'],

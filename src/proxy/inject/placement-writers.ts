@@ -37,6 +37,8 @@ export function writerFor(placement: Placement, secret: string): PlacementWriter
       const { name } = placement;
       return { description: `query ${name}`, fields: [], parameters: [name], values: [secret] };
     }
+    default:
+      return undefined;
   }
 }
 

@@ -67,6 +67,24 @@ export const corpus: readonly DefinitionInput[] = [
   }),
   definition({ ...keys, api_key: { key_pattern: '^;id#[a-z]{32}$', env_var: 'KEYS_KEY' } }),
   definition({ ...keys, export: { env: { api_key: ['EDITOR', 'KEYS_OPTIONS'] }, phantom: '{random};id#' } }),
+  definition({
+    ...keys,
+    any_of: [[{ kind: 'query', name: 'key' }], [{ kind: 'basic', secret_as: 'username', when: 'phantom' }]],
+    inject: [
+      {
+        hosts: 'bot.keys.example',
+        placements: [
+          { kind: 'path', template: '/v1/bot{secret}/send' },
+          { kind: 'header', name: 'X-Key', when: 'phantom' },
+        ],
+        any_of: [
+          [{ kind: 'body', pointer: '/auth/a~1b' }],
+          [{ kind: 'body', field: 'token' }],
+          [{ kind: 'websocket', pointer: '/d/token' }, { kind: 'websocket' }],
+        ],
+      },
+    ],
+  }),
   definition({ ...keys, api_url: '*.com' }),
   definition({ ...keys, api_url: 'regex:^[a-z-]*keys\\.example$' }),
   definition({

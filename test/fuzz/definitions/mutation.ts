@@ -27,6 +27,7 @@ const names = [
     'issuer',
     'setup',
   ],
+  ...['any_of', 'kind', 'when', 'template', 'field', 'pointer'],
   ...['access_token', 'api_key', 'inject', 'hosts', 'placements', 'alternatives', 'registration', 'resource'],
   ...[
     'authorization_params',
@@ -111,6 +112,30 @@ const values: readonly Json[] = [
     'https://acme.example/a/../b',
     'https://xn--80ak6aa92e.example',
     'localhost:1',
+  ],
+  ...[
+    'path',
+    'body',
+    'websocket',
+    'phantom',
+    '/bot{secret}/',
+    '/{secret}/{secret}',
+    '{secret}',
+    '/../{secret}',
+  ],
+  ...[
+    '/a%2f{secret}',
+    '/{secret}?a=1',
+    '/{secret}#',
+    '/a//{secret}',
+    '/d/token',
+    '/~2',
+    '/a~1b/0',
+    'd/token',
+  ],
+  ...[
+    { kind: 'path', template: '/bot{secret}/' },
+    [[{ kind: 'body', field: 'token' }], [{ kind: 'websocket' }]],
   ],
   ...[
     { env: { api_key: 'MAKEFLAGS', access_token: ['GIT_TOKEN'] } },

@@ -6,6 +6,7 @@ import {
   type Provider,
   parseProvider,
   phantomFor,
+  readPath,
   registrableDomain,
   unknownFields,
   unknownFieldText,
@@ -62,10 +63,28 @@ function check(provider: Provider, baseUrl: string | undefined): void {
   const phantom = phantomFor(provider, (size) => new Uint8Array(size).fill(7));
   must(/^[A-Za-z0-9_.:@+=-]+$/.test(phantom), 'a phantom of other characters');
   checkHosts(provider);
+  checkPlaces(provider);
   if (document.allow_loopback === true) return;
   for (const { url } of asksOf(provider).endpoints) {
     const isNamed = baseUrl !== undefined && new URL(baseUrl).host === new URL(url).host;
     must(isNamed || !isThisMachine(new URL(url).hostname), 'an endpoint on this machine');
+  }
+}
+
+/** Each place is one that a writer can fill without reading it in another way than the person who saw it. */
+function checkPlaces({ inject }: Provider): void {
+  for (const { placements, alternatives = [] } of inject) {
+    for (const list of [placements, ...alternatives])
+      must(list.length > 0 && list.length <= 8, 'a list of places of another length');
+    for (const placement of [...placements, ...alternatives.flat()]) {
+      if (placement.kind === 'path') {
+        const reading = readPath(placement.template.replace('{secret}', 'x'));
+        must(reading?.shape === 'plain', 'a path that servers read in different ways');
+        must(placement.template.split('{secret}').length === 2, 'a path with more than one secret, or none');
+      }
+      if (placement.kind === 'body')
+        must('pointer' in placement !== 'field' in placement, 'a body that is JSON and a form');
+    }
   }
 }
 
