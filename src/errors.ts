@@ -83,6 +83,7 @@ const table = {
   MalformedRequest: { exit: 2, status: 400 },
   HeadersTooLarge: { exit: 2, status: 431 },
   TargetMismatch: { exit: 12, status: 421 },
+  PhantomMisplaced: { exit: 12, status: 403 },
   PlainHttpRefused: { exit: 12, status: 403, hint: 'Use https: a credential is never sent over plain HTTP.' },
   AddressForbidden: { exit: 12, status: 403 },
   HostNotApproved: { exit: 12, status: 403 },

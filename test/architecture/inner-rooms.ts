@@ -94,6 +94,7 @@ export const innerRooms: Readonly<Record<string, Readonly<Record<string, InnerRo
         'http1',
         'inject',
         'needles',
+        'outgoing',
         'refusal',
         'runs',
         'scrub',
@@ -124,6 +125,10 @@ export const innerRooms: Readonly<Record<string, Readonly<Record<string, InnerRo
       reason: 'the one place that writes a secret: it sees a head and a credential',
     },
     needles: { mayImport: [], reason: 'a leaf: it looks for texts in bytes, whatever they stand for' },
+    outgoing: {
+      mayImport: ['decide', 'phantoms', 'scrub', 'contract'],
+      reason: 'what may leave in a body or a message, for either version of HTTP',
+    },
     phantoms: {
       mayImport: ['needles', 'contract'],
       reason: 'pure: it says which phantoms are in some bytes, and judges nothing',

@@ -16,6 +16,7 @@ import {
   type ResponseHead,
 } from '../http1/index.ts';
 import { type ForwardTarget, rewriteRequestHead } from '../inject/index.ts';
+import { ContentSearch, isSearched } from '../outgoing/index.ts';
 import type { UpstreamDialer } from '../upstream/index.ts';
 import { ResponseScrubber } from './response-scrub.ts';
 import type { Destination, Http1Session } from './session.ts';
@@ -100,11 +101,13 @@ export class OriginRequest implements PendingRequest {
       this.fail(asAuthsomeError(error));
       return;
     }
+    const search = this.#contentSearch();
     const plan = {
       head,
       lineFor: (response: ResponseHead) => refusalLines(response, record.id, use),
       renewable: true,
       scrub: new ResponseScrubber(use, this.#target.request.minor, this.#session),
+      search,
     };
     const renewal = () =>
       use.renew((injection) => ({
@@ -119,7 +122,16 @@ export class OriginRequest implements PendingRequest {
       lineFor: undefined,
       renewable: false,
       scrub: undefined,
+      search: this.#contentSearch(),
     });
+  }
+
+  /** Looks for phantoms in the content, where there is any that may have one. */
+  #contentSearch(): ContentSearch | undefined {
+    const { request } = this.#target;
+    if (request.framing.kind === 'none') return undefined;
+    const { finder } = this.#origin.owner.run;
+    return isSearched(finder, joinedValue(request, 'content-type')) ? new ContentSearch(finder) : undefined;
   }
 
   refuse(refusal: Refusal): void {

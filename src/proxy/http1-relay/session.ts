@@ -3,6 +3,7 @@ import { AuthsomeError, asAuthsomeError } from '../../errors.ts';
 import type { PeerCheck } from '../../peers/index.ts';
 import { failures, RequestRecord } from '../authorize/index.ts';
 import type { Context, Owner } from '../context.ts';
+import type { RunPhantom } from '../contract.ts';
 import { type Refusal, type RequestFacts, refuse } from '../decide/index.ts';
 import {
   type Content,
@@ -15,6 +16,7 @@ import {
   type RequestHead,
   RequestResponseMachine,
 } from '../http1/index.ts';
+import { type ContentSearch, misplacedIn } from '../outgoing/index.ts';
 import { type Problem, problemResponse } from '../refusal/index.ts';
 import type { Live, Monitored } from '../runs/index.ts';
 import { highWaterBytes, type Upstream, type UpstreamPool, type UpstreamUser } from '../upstream/index.ts';
@@ -29,12 +31,12 @@ export interface Destination {
   readonly dial: (signal: AbortSignal) => Promise<Socket>;
 }
 
+type SearchedPlan = Plan & { readonly search?: ContentSearch | undefined };
+
 /** What goes with a plan. */
 export interface Sending {
   /** What to send instead after a 401: with a newer credential, if there is one. */
   readonly renewal?: () => Promise<{ readonly head: Buffer; readonly body?: Buffer | undefined } | undefined>;
-  /** The refusal, once the plan's search has found something. */
-  readonly misplaced?: () => Refusal;
 }
 
 /** Handles the requests of one kind of client connection. */
@@ -60,7 +62,8 @@ export class Http1Session implements MachinePort, UpstreamUser, Monitored, Live 
   #upstream: Upstream | undefined;
   #spliced: Socket | undefined;
   #dialling: AbortController | undefined;
-  #sending: Sending = {};
+  #sending = notAgain;
+  #search: ContentSearch | undefined;
   #owner: Owner | undefined;
   #lingering = false;
   #closed = false;
@@ -129,8 +132,9 @@ export class Http1Session implements MachinePort, UpstreamUser, Monitored, Live 
   }
 
   /** Sends the request to `destination`, by this plan. */
-  forward(record: RequestRecord, destination: Destination, plan: Plan, sending: Sending = {}): void {
+  forward(record: RequestRecord, destination: Destination, plan: SearchedPlan, sending = notAgain): void {
     this.#record = record;
+    this.#search = plan.search;
     this.#destination = destination;
     this.#sending = sending;
     this.#machine.forward(plan);
@@ -341,7 +345,7 @@ export class Http1Session implements MachinePort, UpstreamUser, Monitored, Live 
   }
 
   #misplaced(): Refusal {
-    return this.#sending.misplaced?.() as Refusal;
+    return misplacedIn(this.#search?.found as RunPhantom, 'the body');
   }
 
   #clientGone(): void {
@@ -363,6 +367,8 @@ export class Http1Session implements MachinePort, UpstreamUser, Monitored, Live 
     this.#owner?.run.remove(this);
   }
 }
+
+const notAgain: Sending = {};
 
 const headTimeout = refuse('MalformedRequest', 'the request head did not arrive in time');
 

@@ -95,7 +95,7 @@ export class Http1Exchange {
 
   #look(bytes: Buffer, start: number, end: number): void {
     if (this.plan === undefined) this.#collected?.add(bytes, start, end);
-    else if (this.plan.search?.(bytes, start, end) === true) this.#isMisplaced = true;
+    else if (this.plan.search?.look(bytes, start, end) === true) this.#isMisplaced = true;
   }
 
   /** Reads on in the body, and keeps its part until there is an upstream. Returns false if the body is at fault. */

@@ -9,8 +9,8 @@ export interface Plan {
   readonly head: Buffer;
   /** The body, framed as the head declares, where it is not the client's own. That one has been collected. */
   readonly body?: Buffer | undefined;
-  /** Looks at the content of the body, piece by piece. Returns true to keep the piece, and the rest, from the upstream. */
-  readonly search?: ((bytes: Buffer, start: number, end: number) => boolean) | undefined;
+  /** Is shown the content of the body, piece by piece. Returns true to keep the piece, and the rest, from the upstream. */
+  readonly search?: { look(bytes: Buffer, start: number, end: number): boolean } | undefined;
   /** Complete field lines to add to a response with this head, if any. */
   readonly lineFor: ((head: ResponseHead) => string | undefined) | undefined;
   /** After a 401, ask the port's `renew` once for a newer credential. */

@@ -15,9 +15,11 @@ const goOn = lines('HTTP/1.1 100 Continue');
 /** Looks for a word in all of the content so far. */
 function searchFor(word: string): NonNullable<Plan['search']> {
   let seen = '';
-  return (bytes, start, end) => {
-    seen += bytes.toString('latin1', start, end);
-    return seen.includes(word);
+  return {
+    look(bytes, start, end) {
+      seen += bytes.toString('latin1', start, end);
+      return seen.includes(word);
+    },
   };
 }
 

@@ -1,0 +1,33 @@
+import type { RunPhantom } from '../contract.ts';
+import type { PhantomCursor, PhantomFinder } from '../phantoms/index.ts';
+import { isTextual } from '../scrub/index.ts';
+
+/** How much of the content of a request, or of a message, is searched; and the longest that a secret is put into. */
+export const maxSearchedBytes = 1024 * 1024;
+
+/** Searches the content of one request in passing. */
+export class ContentSearch {
+  /** What was found: the content goes no further. */
+  found: RunPhantom | undefined;
+  readonly #cursor: PhantomCursor;
+  #searchedBytes = 0;
+
+  constructor(finder: PhantomFinder) {
+    this.#cursor = finder.cursor();
+  }
+
+  /** Whether a phantom is in the content up to here. */
+  look(bytes: Buffer, start: number, end: number): boolean {
+    const length = Math.min(end - start, maxSearchedBytes - this.#searchedBytes);
+    if (this.found === undefined && length > 0) {
+      this.#searchedBytes += length;
+      this.found = this.#cursor.feed(bytes, start, start + length);
+    }
+    return this.found !== undefined;
+  }
+}
+
+/** Whether the content of a request with this type is searched. Types that are given more than once count as text. */
+export function isSearched(finder: PhantomFinder, contentType: string | undefined): boolean {
+  return !finder.isEmpty && isTextual(contentType);
+}
