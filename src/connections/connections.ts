@@ -24,6 +24,7 @@ import type { CredentialSource } from './credentials/index.ts';
 import { createCredentialCache, type RefreshSchedule, startRefreshSchedule } from './credentials/index.ts';
 import { approveHosts, approveOldConnections, hostsToApprove, readHosts } from './host-approval.ts';
 import { connectionKey, connectionName } from './names.ts';
+import { createDurablePhantoms, type DurablePhantoms } from './phantoms/index.ts';
 import { recognizeSecrets } from './recognition.ts';
 import { createConnectionStore, trackExchanges } from './records/index.ts';
 import {
@@ -41,6 +42,7 @@ import { connectionLine } from './sign-in-command.ts';
 export interface Connections {
   readonly signIns: SignIns;
   readonly credentials: CredentialSource;
+  readonly phantoms: DurablePhantoms;
   /** Every connection, by provider and name; of one provider when it is named. */
   summaries(provider?: string): Promise<readonly ConnectionSummary[]>;
   /**
@@ -93,14 +95,17 @@ export interface Connections {
 export function createConnections(given: ConnectionsOptions, flows: FlowTable = allFlows): Connections {
   const exchanges = trackExchanges(given.vault);
   const waits = given.waits ?? rememberWaits(given.nowMs);
-  const options = { ...given, waits, vault: exchanges.vault };
-  const store = createConnectionStore(options.vault, options.catalog);
+  const store = createConnectionStore(exchanges.vault, given.catalog);
+  const phantoms = createDurablePhantoms({ ...given, vault: exchanges.vault }, store);
+  const isPhantom = (value: string): boolean => phantoms.has(value) || given.isPhantom?.(value) === true;
+  const options = { ...given, waits, vault: exchanges.vault, isPhantom };
   const cache = createCredentialCache(options, store, refreshOf(flows));
   // What was cached from the old state is gone before any other listener is called.
   store.onChange(({ connection, kind }) => {
-    if (kind !== 'default_changed' && kind !== 'hosts_approved') cache.drop(connection);
+    if (kind === 'connected' || kind === 'revoked' || kind === 'removed') cache.drop(connection);
     if (kind === 'connected') schedule?.wake();
   });
+  phantoms.onMade((connection) => store.changed({ connection, kind: 'phantom_made' }));
   const signIns = createSignIns(options, store, flows);
   let schedule: RefreshSchedule | undefined;
 
@@ -110,6 +115,7 @@ export function createConnections(given: ConnectionsOptions, flows: FlowTable = 
   return {
     signIns,
     credentials: cache,
+    phantoms,
     onChange: store.onChange,
     scopeAdvice(key, response) {
       const connection = cache.held(key);
@@ -124,6 +130,7 @@ export function createConnections(given: ConnectionsOptions, flows: FlowTable = 
     async start() {
       await forgetRevoked(store);
       await approveOldConnections(options, store);
+      await phantoms.open();
       await signIns.resume();
       schedule = startRefreshSchedule({
         nowMs: options.nowMs,

@@ -54,8 +54,8 @@ export interface ConnectionsOptions {
   readonly notify: (event: ConnectionEvent) => void;
   readonly nowMs: () => number;
   readonly randomBytes: (size: number) => Uint8Array;
-  /** Whether a run was given this value in place of a secret: it is never stored as one. */
-  readonly isGivenPhantom?: (value: string) => boolean;
+  /** Whether somebody else's vault has this value as a phantom: it is never stored as a secret here, either. */
+  readonly isPhantom?: (value: string) => boolean;
   /** The redirect URI that a person registers at providers. Those of registered clients begin with it. */
   readonly redirectUri: string;
   /** Where a document about this client is published, if anywhere: a client ID for servers that take such. */
@@ -223,7 +223,7 @@ export interface SignIns {
 export interface ConnectionChange {
   /** `provider/connection`. */
   readonly connection: string;
-  readonly kind: 'connected' | 'revoked' | 'removed' | 'default_changed' | 'hosts_approved';
+  readonly kind: 'connected' | 'revoked' | 'removed' | 'default_changed' | 'hosts_approved' | 'phantom_made';
 }
 
 export interface RevokeReport {
@@ -243,6 +243,8 @@ export interface Comparison {
 /** Whose secret it is that a caller has. */
 export interface RecognizedSecret {
   readonly provider: string;
+  /** `provider/connection`; `undefined` of a client's. */
+  readonly connection: string | undefined;
   /** The key or access token of a connection, which a phantom can stand for. */
   readonly isCredential: boolean;
 }

@@ -18,4 +18,5 @@ export type {
   RevokeReport,
   SignIns,
 } from './contract.ts';
+export type { DurablePhantom, DurablePhantoms } from './phantoms/index.ts';
 export type { ScopeAdvice } from './scope-advice.ts';

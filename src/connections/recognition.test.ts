@@ -14,7 +14,9 @@ it('recognizes the key of any connection by its fingerprint, and notes that with
   await connections.signIns.start({ provider: 'keys', connection: 'work', force: false, apiKey: 'sk-work' });
   events.length = 0;
   const found = await connections.recognize(mark, new Set([mark('sk-work'), mark('sk-other')]));
-  expect([...found]).toEqual([[mark('sk-work'), { provider: 'keys', isCredential: true }]]);
+  expect([...found]).toEqual([
+    [mark('sk-work'), { provider: 'keys', connection: 'keys/work', isCredential: true }],
+  ]);
   expect(events).toEqual([{ event: 'secret.compared', outcome: 'ok', detail: '1 variable of a run' }]);
 });
 

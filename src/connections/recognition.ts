@@ -18,7 +18,8 @@ export async function recognizeSecrets(
       const fingerprint = fingerprintOf(secret);
       if (!wanted.has(fingerprint)) continue;
       const isCredential = record.kind === 'connection' && (field === 'accessToken' || field === 'apiKey');
-      recognized.set(fingerprint, { provider: providerOf(record), isCredential });
+      const connection = record.kind === 'connection' ? record.name : undefined;
+      recognized.set(fingerprint, { provider: providerOf(record), connection, isCredential });
     }
   }
   if (recognized.size > 0) {

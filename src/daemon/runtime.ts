@@ -3,14 +3,7 @@ import { ticketPath } from '../api/index.ts';
 import { type Callers, createCallers, createPeers, type Peers, procTable } from '../peers/index.ts';
 import { createTenants, type Tenants } from '../principals/index.ts';
 import { type Proxy as RunProxy, startProxy } from '../proxy/index.ts';
-import {
-  createDecisionSink,
-  createGivenPhantoms,
-  createRoots,
-  RunAudits,
-  Runs,
-  removeStaleRuns,
-} from '../runs/index.ts';
+import { createDecisionSink, createRoots, RunAudits, Runs, removeStaleRuns } from '../runs/index.ts';
 import type { Closers } from './closers.ts';
 import type { StartOptions } from './contract.ts';
 import type { Listener } from './listener.ts';
@@ -55,7 +48,6 @@ export async function createRuntime(
   const monotonicMs = (): number => performance.now();
   const callers = createCallers({ peers, table: procTable, runs: home.runs, monotonicMs });
   const outbound = createOutbound(settings, environment);
-  const givenPhantoms = createGivenPhantoms();
   const tenants = createTenants({
     principals,
     storage,
@@ -70,7 +62,6 @@ export async function createRuntime(
     trail,
     redirectUri,
     clientMetadataUrl: settings.clientMetadataUrl,
-    isGivenPhantom: (value) => givenPhantoms.has(value),
     ticketUrl: (sessionId, ticket) => url + ticketPath(sessionId, ticket),
     nowMs,
     randomBytes,
@@ -107,7 +98,6 @@ export async function createRuntime(
     roots: createRoots(),
     overrides: { resolved: settings.resolveOverrides, extraRootFiles: settings.extraCaFiles },
     audits,
-    givenPhantoms,
     randomBytes,
   });
   closers.add(() => runs.endAll());

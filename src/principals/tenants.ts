@@ -61,7 +61,6 @@ export interface TenantsOptions {
   readonly trail: ObservedTrail;
   readonly redirectUri: string;
   readonly clientMetadataUrl: string | undefined;
-  readonly isGivenPhantom: (value: string) => boolean;
   readonly ticketUrl: (sessionId: string, ticket: string) => string;
   readonly nowMs: () => number;
   readonly randomBytes: (size: number) => Uint8Array;
@@ -74,13 +73,20 @@ export function createTenants(options: TenantsOptions): Tenants {
   const tenants = new Map<string, Promise<Tenant>>();
   const listeners: ChangeListener[] = [];
 
+  const opened: Tenant[] = [];
+  const isPhantom = (value: string): boolean =>
+    opened.some(({ connections }) => connections.phantoms.has(value));
+
   const open = (principal: Principal): Promise<Tenant> => {
     const known = tenants.get(principal.id);
     if (known !== undefined) return known;
-    const opening = openTenant(options, principal, listeners);
+    const opening = openTenant({ ...options, isPhantom }, principal, listeners);
     tenants.set(principal.id, opening);
     // A vault that did not open (its keychain was locked) is tried again by the next call.
-    opening.catch(() => tenants.delete(principal.id));
+    opening.then(
+      (tenant) => opened.push(tenant),
+      () => tenants.delete(principal.id),
+    );
     return opening;
   };
 
@@ -115,7 +121,7 @@ export function createTenants(options: TenantsOptions): Tenants {
 }
 
 async function openTenant(
-  options: TenantsOptions,
+  options: TenantsOptions & { readonly isPhantom: (value: string) => boolean },
   principal: Principal,
   listeners: readonly ChangeListener[],
 ): Promise<Tenant> {

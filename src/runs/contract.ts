@@ -3,7 +3,6 @@ import type { Run } from '../proxy/index.ts';
 import type { CaFiles } from './run-directory.ts';
 import type { Selected, SelectionRequest } from './selection.ts';
 import type { Surrounding } from './surrounding.ts';
-import type { Phantoms } from './usable-connections.ts';
 
 /** What a caller gives to open a run. */
 export interface RunSpecification extends SelectionRequest {
@@ -62,7 +61,6 @@ export interface RunEntry {
   readonly caller: Caller;
   readonly request: SelectionRequest;
   readonly tenant: Tenant;
-  readonly phantoms: Phantoms;
   selected: readonly Selected[];
   /** The run that it is inside of. */
   readonly outer: string | undefined;

@@ -5,7 +5,6 @@
 
 export type { RunSpecification } from './contract.ts';
 export { createDecisionSink } from './decision-sink.ts';
-export { createGivenPhantoms } from './given-phantoms.ts';
 export { createRoots } from './roots.ts';
 export { RunAudits } from './run-audits.ts';
 export { removeStaleRuns } from './run-directory.ts';

@@ -1,6 +1,5 @@
 import type { ScopeAdvice } from '../connections/index.ts';
 import type { Caller, Tenant } from '../principals/index.ts';
-import type { Provider } from '../providers/index.ts';
 import type { Proxy as ProxyServer, RunSpec, UpstreamRefusal } from '../proxy/index.ts';
 import type { OpenedRun, RunEntry, RunSpecification } from './contract.ts';
 import type { OuterRuns } from './nested.ts';
@@ -9,14 +8,7 @@ import type { Roots } from './roots.ts';
 import type { RunAudits } from './run-audits.ts';
 import type { RunDirectories } from './run-directory.ts';
 import { selectRun } from './select-run.ts';
-import {
-  addPhantoms,
-  exportedPhantoms,
-  type Phantoms,
-  routeTableOf,
-  runPhantoms,
-  unapprovedHostsOf,
-} from './usable-connections.ts';
+import { exportedPhantoms, routeTableOf, runPhantoms, unapprovedHostsOf } from './usable-connections.ts';
 import { withholdSecrets } from './withheld.ts';
 
 export interface OpenRunOptions {
@@ -27,7 +19,6 @@ export interface OpenRunOptions {
   /** The live runs that it is inside of; `undefined` for none. */
   readonly outer: OuterRuns | undefined;
   readonly overridesOf: ReturnType<typeof overridesFor>;
-  readonly newPhantom: (provider: Provider) => string;
   /** Registers the run: from then on it can end. */
   readonly onLive: (live: RunEntry) => void;
   readonly end: (id: string) => void;
@@ -40,22 +31,23 @@ export async function openRun(
   caller: Caller,
   tenant: Tenant,
 ): Promise<OpenedRun> {
-  const { proxy, directories, roots, audits, outer, overridesOf, newPhantom, onLive, end } = options;
+  const { proxy, directories, roots, audits, outer, overridesOf, onLive, end } = options;
   const { connections, policy, audit } = tenant;
   const trusted = Promise.all(specification.caFiles.map((path) => roots.of(path)));
   const { summaries, request, selected, usable } = await selectRun(specification, tenant, outer);
   const place = directories.take();
   const { id } = place;
-  const phantoms: Phantoms = new Map();
-  addPhantoms(phantoms, usable, newPhantom);
+  const { phantoms } = connections;
+  await phantoms.require(usable.map(({ key }) => key));
   const withheld = await withholdSecrets({
     held: specification.held,
     tenant,
     connected: new Set(summaries.map(({ provider }) => provider)),
-    phantoms,
+    usable,
     exported: exportedPhantoms(phantoms, usable),
   });
   const routes = routeTableOf(usable);
+  const known = phantoms.all();
   const overrides = await overridesOf(routes);
   const run = await proxy.openRun({
     id,
@@ -73,8 +65,10 @@ export async function openRun(
   });
   const { isTrusted, leaseSocket } = specification;
   let listener = (_text: string): void => {};
-  const entry = { run, isTrusted, leaseSocket, caller, request, tenant, phantoms, selected, announceEnd };
+  const entry = { run, isTrusted, leaseSocket, caller, request, tenant, selected, announceEnd };
   onLive({ ...entry, outer: outer?.id, notice: (text) => listener(text) });
+  // Another run may have brought one since, and has told the live runs only.
+  if (phantoms.all() !== known) run.replaceRoutes(routes, runPhantoms(phantoms, usable));
   try {
     const files = place.write(run.caPem, (await trusted).join(''));
     const used = usable.map(({ key }) => key);

@@ -26,13 +26,14 @@ it('rules that changed reach every live run, though nothing stored can be read j
     audits: new RunAudits(),
     randomBytes: (size) => Buffer.from(Array.from({ length: size }, () => Math.floor(Math.random() * 256))),
   });
+  const none: readonly never[] = [];
   let isLocked = false;
   const summaries = async (): Promise<readonly never[]> => {
     if (isLocked) throw new Error('the database is locked');
     return [];
   };
   const tenant = {
-    connections: { summaries, credentials: {} },
+    connections: { summaries, credentials: {}, phantoms: { require: async () => {}, all: () => none } },
     policy: () => ({ allowed: true, rule: undefined, reason: '' }),
     catalog: { problems: [] } as unknown as Catalog,
     audit: { append: () => {} },

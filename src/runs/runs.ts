@@ -6,10 +6,8 @@ import type { ConnectionChange } from '../connections/index.ts';
 import { AuthsomeError } from '../errors.ts';
 import type { Caller, Tenant } from '../principals/index.ts';
 import { randomId } from '../principals/index.ts';
-import { type Provider, phantomFor } from '../providers/index.ts';
 import type { Proxy as ProxyServer } from '../proxy/index.ts';
 import type { OpenedRun, RunEntry, RunSpecification } from './contract.ts';
-import type { GivenPhantoms } from './given-phantoms.ts';
 import { inAll, type OuterRuns } from './nested.ts';
 import { noticeOf } from './notices.ts';
 import { openRun } from './open-run.ts';
@@ -19,7 +17,7 @@ import type { RunAudits } from './run-audits.ts';
 import { createRunDirectories, type RunDirectories } from './run-directory.ts';
 import { reselectConnections } from './selection.ts';
 import { type Position, type Surrounding, surroundingRuns } from './surrounding.ts';
-import { addPhantoms, routeTableOf, runPhantoms, usableConnections } from './usable-connections.ts';
+import { routeTableOf, runPhantoms, usableConnections } from './usable-connections.ts';
 
 export interface RunsOptions {
   readonly proxy: ProxyServer;
@@ -29,7 +27,6 @@ export interface RunsOptions {
   readonly audits: RunAudits;
   /** Left out where there are none. */
   readonly overrides?: DaemonOverrides;
-  readonly givenPhantoms?: GivenPhantoms;
   readonly randomBytes: (size: number) => Uint8Array;
 }
 
@@ -55,13 +52,6 @@ export class Runs {
     return this.#live.size;
   }
 
-  /** Whether a live run of the tenant was given this phantom. */
-  hasPhantom(tenant: Tenant, value: string): boolean {
-    return [...this.#live.values()].some(
-      (entry) => entry.tenant === tenant && [...entry.phantoms.values()].includes(value),
-    );
-  }
-
   /** The runs that a caller descends from; `undefined` for none. */
   surrounding(position: Position): Surrounding | undefined {
     return surroundingRuns(position, this.#live);
@@ -74,10 +64,9 @@ export class Runs {
       this.#live.set(live.run.id, live);
     };
     const end = (id: string): void => this.#end(id, 'ok');
-    const newPhantom = (provider: Provider): string => this.#newPhantom(provider);
     const overridesOf = this.#overridesOf;
     const outer = this.#outerRuns(specification, tenant);
-    const options = { proxy, directories, roots, audits, outer, overridesOf, newPhantom, onLive, end };
+    const options = { proxy, directories, roots, audits, outer, overridesOf, onLive, end };
     return await openRun(options, specification, caller, tenant);
   }
 
@@ -158,18 +147,11 @@ export class Runs {
     this.#waitingForIdle = [];
   }
 
-  #newPhantom(provider: Provider): string {
-    const { givenPhantoms, randomBytes } = this.#options;
-    const phantom = phantomFor(provider, randomBytes);
-    givenPhantoms?.add(phantom);
-    return phantom;
-  }
-
   async #reroute(entry: RunEntry): Promise<void> {
     const { connections, catalog } = entry.tenant;
     entry.selected = reselectConnections(entry.request, entry.selected, await connections.summaries());
     const usable = usableConnections(entry.selected, catalog);
-    addPhantoms(entry.phantoms, usable, (provider) => this.#newPhantom(provider));
-    entry.run.replaceRoutes(routeTableOf(usable), runPhantoms(entry.phantoms, usable));
+    await connections.phantoms.require(usable.map(({ key }) => key));
+    entry.run.replaceRoutes(routeTableOf(usable), runPhantoms(connections.phantoms, usable));
   }
 }

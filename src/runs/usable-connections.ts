@@ -1,3 +1,4 @@
+import type { DurablePhantoms } from '../connections/index.ts';
 import {
   type ApprovedHosts,
   type Catalog,
@@ -54,40 +55,30 @@ export function unapprovedHostsOf(
   return Object.fromEntries(asking.filter(([, hosts]) => hosts.length > 0));
 }
 
-/**
- * Provider → its phantom in one run. A provider has one even if no variable shows it to the child: it replaces the secret in
- * responses, too, whichever of the provider's connections the run uses later.
- */
-export type Phantoms = Map<string, string>;
-
-/** Adds one for each provider that has none yet. Earlier ones stay. */
-export function addPhantoms(
-  phantoms: Phantoms,
+/** Every phantom of the tenant, as the proxy of a run needs them. */
+export function runPhantoms(
+  phantoms: DurablePhantoms,
   usable: readonly UsableConnection[],
-  newPhantom: (provider: Provider) => string,
-): void {
-  for (const { provider } of usable) {
-    if (!phantoms.has(provider.name)) phantoms.set(provider.name, newPhantom(provider));
-  }
-}
-
-/** The run's phantoms, as the proxy needs them. */
-export function runPhantoms(phantoms: Phantoms, usable: readonly UsableConnection[]): readonly RunPhantom[] {
-  return usable.map(({ key, provider }) => ({
-    value: phantoms.get(provider.name) as string,
-    connection: key,
-    isInRun: true,
+): readonly RunPhantom[] {
+  const keys = new Set(usable.map(({ key }) => key));
+  return phantoms.all().map(({ value, connection, isRetired }) => ({
+    value,
+    connection,
+    isInRun: !isRetired && keys.has(connection),
   }));
 }
 
 /** Variable → phantom, for the child's environment. */
 export function exportedPhantoms(
-  phantoms: Phantoms,
+  phantoms: Pick<DurablePhantoms, 'newest'>,
   usable: readonly UsableConnection[],
 ): Readonly<Record<string, string>> {
   const exported: Record<string, string> = {};
-  for (const { provider } of usable) {
-    for (const { name } of provider.exportVariables) exported[name] = phantoms.get(provider.name) as string;
+  for (const { key, provider } of usable) {
+    const phantom = phantoms.newest(key);
+    // It went between the selection and now.
+    if (phantom === undefined) continue;
+    for (const { name } of provider.exportVariables) exported[name] = phantom;
   }
   return exported;
 }

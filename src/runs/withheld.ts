@@ -1,7 +1,7 @@
 import type { RecognizedSecret } from '../connections/index.ts';
 import type { Tenant } from '../principals/index.ts';
 import type { RunSpecification } from './contract.ts';
-import type { Phantoms } from './usable-connections.ts';
+import type { UsableConnection } from './usable-connections.ts';
 
 /** What a run's child does not get from its parent's environment. */
 export interface Withheld {
@@ -16,7 +16,7 @@ export interface WithholdingOptions {
   readonly tenant: Pick<Tenant, 'catalog' | 'connections'>;
   /** Every provider that has a connection, in the run or not. */
   readonly connected: ReadonlySet<string>;
-  readonly phantoms: Phantoms;
+  readonly usable: readonly UsableConnection[];
   /** Variable → phantom, as the run's own definitions name them. */
   readonly exported: Readonly<Record<string, string>>;
 }
@@ -36,11 +36,22 @@ export async function withholdSecrets(options: WithholdingOptions): Promise<With
   for (const [variable, fingerprint] of Object.entries(fingerprints)) {
     const secret = recognized.get(fingerprint);
     if (secret === undefined || Object.hasOwn(phantoms, variable)) continue;
-    const phantom = secret.isCredential ? options.phantoms.get(secret.provider) : undefined;
+    const phantom = phantomFor(secret, options);
     if (phantom === undefined || dropped.has(variable)) dropped.add(variable);
     else phantoms[variable] = phantom;
   }
   return { phantoms, dropped: [...dropped].filter((name) => !Object.hasOwn(phantoms, name)) };
+}
+
+/** Of the connection that the secret is the credential of, or where the run does not have that, of its provider's. */
+function phantomFor(
+  { provider, connection, isCredential }: RecognizedSecret,
+  { usable, tenant }: WithholdingOptions,
+): string | undefined {
+  if (!isCredential) return undefined;
+  const own = usable.find(({ key }) => key === connection);
+  const found = own ?? usable.find((each) => each.provider.name === provider);
+  return found === undefined ? undefined : tenant.connections.phantoms.newest(found.key);
 }
 
 async function recognizedOf({

@@ -1,4 +1,4 @@
-export type RecordKind = 'connection' | 'client' | 'auth-session' | 'default';
+export type RecordKind = 'connection' | 'client' | 'auth-session' | 'default' | 'phantom';
 
 /**
  * One record of a vault. `fields` are readable metadata (JSON, no secrets); each entry of `secrets` is sealed on

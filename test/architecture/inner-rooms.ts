@@ -37,6 +37,10 @@ export const innerRooms: Readonly<Record<string, Readonly<Record<string, InnerRo
       reason: 'a credential is read and refreshed without knowing how somebody signed in',
     },
     discovery: { mayImport: ['contract'], reason: 'a leaf: it asks a server what it is' },
+    phantoms: {
+      mayImport: ['records', 'contract', 'names'],
+      reason: 'what stands for a secret knows where that is stored, not how it came or where it goes',
+    },
     records: {
       mayImport: ['discovery', 'contract', 'names'],
       reason: 'what is stored knows nothing of those who store it',

@@ -61,7 +61,7 @@ describe('a definition that steers programs', () => {
     expect((await register(fixture, weather)).code).toBe(0);
     expect((await fixture.authsome(['login', 'weather'], { stdin: 'weather-key-0123456789' })).code).toBe(0);
     const before = await fixture.authsome(['run', '--', 'env']);
-    expect(before.stdout).toMatch(/^WEATHER_KEY=phantom-/m);
+    expect(before.stdout).toMatch(/^WEATHER_KEY=phantom/m);
     mkdirSync(join(fixture.home, 'providers'), { recursive: true });
     writeFileSync(join(fixture.home, 'providers/weather.json'), JSON.stringify(evil), { mode: 0o600 });
     expect((await fixture.authsome(['daemon', 'restart'])).code).toBe(0);

@@ -55,4 +55,20 @@ describe('a phantom', () => {
     expect(code).toBe(10);
     expect(await stored('dots')).toBe(realDots);
   });
+
+  it('is known to a daemon that has never given it to a run, and when its connection is gone', async () => {
+    const before = (await fixture.authsome(['run', '--', 'printenv', 'DOTS_KEY'])).stdout.trim();
+    await fixture.authsome(['daemon', 'restart']);
+    const first = await fixture.authsome(['login', 'dots', '--force'], { stdin: before });
+    expect([first.code, first.stderr]).toEqual([10, expect.stringContaining('is a phantom')]);
+    expect((await fixture.authsome(['logout', 'dots'])).code).toBe(0);
+    await fixture.authsome(['daemon', 'restart']);
+    const second = await fixture.authsome(['login', 'dots'], { stdin: before });
+    expect([second.code, second.stderr]).toEqual([10, expect.stringContaining('is a phantom')]);
+    const imported = await fixture.authsome(['scan', '--import', '--yes', '--json'], {
+      env: { DOTS_KEY: before },
+    });
+    expect(JSON.parse(imported.stdout)).toMatchObject({ imported: [] });
+    expect((await fixture.authsome(['get', 'dots'])).code).toBe(3);
+  });
 });

@@ -8,7 +8,6 @@ import type {
 import type { Comparison } from '../../connections/index.ts';
 import type { Tenants } from '../../principals/index.ts';
 import { asksOf, isFromTemplate, type Provider, phantomFor } from '../../providers/index.ts';
-import type { Runs } from '../../runs/index.ts';
 import type { Routes } from '../app.ts';
 import { parseBody } from '../body.ts';
 
@@ -19,12 +18,11 @@ const scanRequest = z.object({
 
 export interface ScanRoutesOptions {
   readonly tenants: Tenants;
-  readonly runs: Pick<Runs, 'hasPhantom'>;
   readonly randomBytes: (size: number) => Uint8Array;
 }
 
 /** Calls of a scan: what to look for, and whether what was found is in the vault. */
-export function scanRoutes({ tenants, runs, randomBytes }: ScanRoutesOptions): Routes {
+export function scanRoutes({ tenants, randomBytes }: ScanRoutesOptions): Routes {
   return (app) => {
     app.get('/v1/scan', async (context) => {
       const { catalog } = await tenants.of(context.get('caller'));
@@ -70,7 +68,7 @@ export function scanRoutes({ tenants, runs, randomBytes }: ScanRoutesOptions): R
           const inVault = comparison?.inVault ?? 'absent';
           const isPhantom =
             inVault !== 'same' &&
-            (runs.hasPhantom(tenant, value) || isFromTemplate(catalog.resolve(provider), value));
+            (connections.phantoms.has(value) || isFromTemplate(catalog.resolve(provider), value));
           return {
             in_vault: isPhantom ? 'phantom' : inVault,
             connection: isPhantom ? null : (comparison?.connection ?? null),

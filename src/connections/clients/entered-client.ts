@@ -1,6 +1,7 @@
 import { AuthsomeError } from '../../errors.ts';
 import { type AuthMethod, type ClientCredentials, isToken } from '../../oauth/index.ts';
 import { couldBePhantom, type Provider } from '../../providers/index.ts';
+import type { ConnectionsOptions } from '../contract.ts';
 import type { Endpoints } from '../discovery/index.ts';
 
 /** A client as a person or the environment gave it; without a secret when that is empty. Throws InvalidKey. */
@@ -8,10 +9,11 @@ export function parseClient(
   provider: Provider,
   enteredId: string,
   enteredSecret: string,
+  isPhantom: ConnectionsOptions['isPhantom'],
 ): { readonly clientId: string; readonly clientSecret: string | undefined } {
   const clientId = enteredId.trim();
   const clientSecret = enteredSecret.trim();
-  if (couldBePhantom(provider, clientSecret)) {
+  if (couldBePhantom(provider, clientSecret) || isPhantom?.(clientSecret) === true) {
     throw new AuthsomeError(
       'InvalidKey',
       `that is a phantom, not a client secret for ${provider.displayName}`,

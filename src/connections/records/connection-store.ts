@@ -4,6 +4,7 @@ import type { StoredRecord, Vault } from '../../vault/index.ts';
 import type { ConnectionChange, ProviderCatalog } from '../contract.ts';
 import { connectionKey, connectionName } from '../names.ts';
 import { type Connection, type ConnectionSecrets, connectionFrom, secretsFrom } from './connection-record.ts';
+import { retirePhantoms } from './phantom-record.ts';
 
 export interface OpenConnection {
   readonly connection: Connection;
@@ -22,6 +23,7 @@ export interface ConnectionStore {
   setDefault(provider: string, name: string): Promise<void>;
   /** Records `name` as the default when there is none yet. */
   offerDefault(provider: string, name: string): Promise<void>;
+  /** Its phantoms stay known, and stand for nothing from then on. */
   remove(provider: string, name: string): Promise<boolean>;
   changed(change: ConnectionChange): void;
   onChange(listener: (change: ConnectionChange) => void): () => void;
@@ -80,6 +82,7 @@ export function createConnectionStore(vault: Vault, catalog: ProviderCatalog): C
 
     async remove(provider, name) {
       const removed = await vault.remove('connection', connectionKey(provider, name));
+      await retirePhantoms(vault, connectionKey(provider, name));
       const record = await vault.read('default', provider);
       if (record?.fields.connection === name) await vault.remove('default', provider);
       return removed;

@@ -34,5 +34,13 @@ export {
   type OpenConnection,
 } from './connection-store.ts';
 export { trackExchanges } from './exchanges.ts';
+export {
+  listPhantoms,
+  type PhantomRecord,
+  readPhantoms,
+  retired,
+  type StoredPhantom,
+  writePhantoms,
+} from './phantom-record.ts';
 export type { NewSession, StoredSession } from './session-record.ts';
 export { createSessionStore, hashOf, type SessionStore, sessionNotFound } from './session-store.ts';

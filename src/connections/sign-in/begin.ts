@@ -123,8 +123,8 @@ async function beginWithSecret(
   { request, provider, session, flow }: Beginning<SecretFlow>,
 ): Promise<StoredSession> {
   const { apiKey: given } = request;
-  const { isGivenPhantom } = context.options;
-  const readingOptions = { variable: provider.apiKey?.envVar, isGivenPhantom };
+  const { isPhantom } = context.options;
+  const readingOptions = { variable: provider.apiKey?.envVar, isPhantom };
   const apiKey = given === undefined ? undefined : flow.readSecret(provider, given, readingOptions);
   const created = await context.sessions.create({ ...session, stage: 'secret' });
   return apiKey === undefined ? created : await completeWithSecret(context, created, provider, apiKey);
@@ -153,7 +153,7 @@ async function storeGivenClient(
   endpoints: Endpoints,
 ): Promise<void> {
   if (clientId === undefined) return;
-  const given = parseClient(provider, clientId, clientSecret);
+  const given = parseClient(provider, clientId, clientSecret, options.isPhantom);
   const authMethod = authMethodFor(endpoints, provider, given);
   // What was granted to the client that it takes the place of can still be refreshed, or revoked.
   const before = await findClient(options.vault, provider, endpoints);

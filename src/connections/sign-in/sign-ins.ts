@@ -114,8 +114,8 @@ class SessionSignIns implements SignIns {
     const flow = flowOf(this.#context, session);
     if (flow.kind !== 'secret') throw new TypeError('a secret for a sign-in that takes none');
     const provider = providerOf(this.#context, session);
-    const { isGivenPhantom } = this.#context.options;
-    const secret = flow.readSecret(provider, entered, { isGivenPhantom });
+    const { isPhantom } = this.#context.options;
+    const secret = flow.readSecret(provider, entered, { isPhantom });
     try {
       // A second browser ends the sign-in before the secret is stored or after, not in between.
       return await withSession(this.#context, id, async () => {
@@ -176,7 +176,7 @@ class SessionSignIns implements SignIns {
     const flow = flowOf(this.#context, session);
     if (flow.kind === 'secret') throw new TypeError('a client for a sign-in that takes none');
     const provider = providerOf(this.#context, session);
-    const given = parseClient(provider, entered.clientId, entered.clientSecret);
+    const given = parseClient(provider, entered.clientId, entered.clientSecret, options.isPhantom);
     const endpoints = session.endpoints ?? (await findEndpoints(options, provider, flow.endpointsNeeded));
     const authMethod = authMethodFor(endpoints, provider, given);
     const client = { ...given, authMethod, origin: 'person' as const };

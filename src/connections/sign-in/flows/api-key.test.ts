@@ -174,8 +174,8 @@ it('hands out a warm credential without asking the vault, and none from the mome
 
 it('refuses a phantom, and keeps the key that it would have replaced', async () => {
   const { options } = openFixture([keyProvider()]);
-  const isGivenPhantom = (value: string): boolean => value === '0123456789abcdef';
-  const connections = createConnections({ ...options, isGivenPhantom });
+  const isPhantom = (value: string): boolean => value === '0123456789abcdef';
+  const connections = createConnections({ ...options, isPhantom });
   await connections.signIns.start({ provider: 'keys', force: false, apiKey: key });
   for (const phantom of ['phantom-2y7pnKYbBoyQkDR6Nng7BnlT3Q4wELVW', '0123456789abcdef']) {
     const start = connections.signIns.start({ provider: 'keys', force: true, apiKey: phantom });

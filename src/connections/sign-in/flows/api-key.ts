@@ -16,13 +16,9 @@ export const apiKey: SecretFlow = {
  * The key without surrounding whitespace. Throws InvalidKey, which never repeats what was entered, but names the
  * variable that it came from.
  */
-function parseApiKey(
-  provider: Provider,
-  entered: string,
-  { variable, isGivenPhantom }: ReadingOptions,
-): string {
+function parseApiKey(provider: Provider, entered: string, { variable, isPhantom }: ReadingOptions): string {
   const key = entered.trim();
-  if (couldBePhantom(provider, key) || isGivenPhantom?.(key) === true) {
+  if (couldBePhantom(provider, key) || isPhantom?.(key) === true) {
     throw new AuthsomeError(
       'InvalidKey',
       `${whatOf(variable)} is a phantom, not an API key for ${provider.displayName}`,

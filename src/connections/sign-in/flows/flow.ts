@@ -36,7 +36,7 @@ interface AnyFlow {
 export interface ReadingOptions {
   /** The environment variable that it came from. */
   readonly variable?: string | undefined;
-  readonly isGivenPhantom: ConnectionsOptions['isGivenPhantom'];
+  readonly isPhantom: ConnectionsOptions['isPhantom'];
 }
 
 /** A person hands over a secret; the provider is not asked. The session waits at the stage `secret`. */
@@ -44,7 +44,7 @@ export interface SecretFlow extends AnyFlow {
   readonly kind: 'secret';
   /**
    * The secret as it is stored. Throws InvalidKey, which may name the environment variable that it came from. A phantom,
-   * by its text or by `isGivenPhantom`, is no secret.
+   * by its text or by `isPhantom`, is no secret.
    */
   readSecret(provider: Provider, entered: string, options: ReadingOptions): string;
 }
