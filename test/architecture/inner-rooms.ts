@@ -116,6 +116,8 @@ export const innerRooms: Readonly<Record<string, Readonly<Record<string, InnerRo
         'http1',
         'inject',
         'needles',
+        'outgoing',
+        'phantoms',
         'refusal',
         'resend',
         'runs',

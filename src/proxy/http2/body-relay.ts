@@ -17,11 +17,16 @@ export interface BodyOwner {
   abort(why: AuthsomeError, code: number): void;
 }
 
-/** Relays data no faster than it is taken. A pipe would add six more listeners. */
-export function relayBody(owner: BodyOwner, from: Duplex, to: Duplex): void {
+/** Relays data no faster than it is taken, but nothing that `stops` it. A pipe would add six more listeners. */
+export function relayBody(
+  owner: BodyOwner,
+  from: Duplex,
+  to: Duplex,
+  stops?: (chunk: Buffer) => boolean,
+): void {
   from.on('data', (chunk: Buffer) => {
     owner.moved();
-    if (to.closed) return;
+    if (to.closed || stops?.(chunk) === true) return;
     if (!to.write(chunk)) from.pause();
   });
   to.on('drain', () => from.resume());

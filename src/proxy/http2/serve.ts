@@ -12,6 +12,7 @@ import { authorize, RequestRecord } from '../authorize/index.ts';
 import type { DecisionSink } from '../contract.ts';
 import { type Refusal, refuse } from '../decide/index.ts';
 import type { Authority } from '../http1/index.ts';
+import type { PhantomFinder } from '../phantoms/index.ts';
 import type { Live, LiveRun, Monitored } from '../runs/index.ts';
 import { readHttp2Request } from './headers.ts';
 import { makeDestroySafe } from './safe-destroy.ts';
@@ -168,6 +169,10 @@ class Http2Connection implements StreamHost, Live, Monitored {
   #tooLarge(headers: IncomingHttpHeaders): Refusal | undefined {
     if (!this.#session.pendingSettingsAck) return undefined;
     return sizeOf(headers) > maxHeaderListBytes ? tooLarge : undefined;
+  }
+
+  get finder(): PhantomFinder {
+    return this.#options.run.finder;
   }
 
   get streamIdleMs(): number {

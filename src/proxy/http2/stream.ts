@@ -7,9 +7,12 @@ import {
 } from 'node:http2';
 import { AuthsomeError, asAuthsomeError } from '../../errors.ts';
 import { type CredentialUse, failures, type PendingRequest, type RequestRecord } from '../authorize/index.ts';
+import type { RunPhantom } from '../contract.ts';
 import type { Refusal, RequestFacts } from '../decide/index.ts';
 import type { Injection } from '../inject/index.ts';
 import type { Needles } from '../needles/index.ts';
+import { ContentSearch, isSearched, misplacedIn } from '../outgoing/index.ts';
+import type { PhantomFinder } from '../phantoms/index.ts';
 import { mayRenew, mayRetry, Replay } from '../resend/index.ts';
 import type { Live, Monitored } from '../runs/index.ts';
 import { noNeedles, unreadable } from '../scrub/index.ts';
@@ -37,6 +40,8 @@ export interface StreamHost {
   /** Authorizes the request by the current routes, policy and credentials. */
   authorize(stream: RelayedStream): void;
   ended(stream: RelayedStream): void;
+  /** Finds the phantoms of the run. */
+  readonly finder: PhantomFinder;
   /** How long a stream may be idle. */
   readonly streamIdleMs: number;
 }
@@ -224,9 +229,25 @@ export class RelayedStream implements PendingRequest, Live, Monitored, BodyOwner
         return;
       }
       this.#requestEnded = true;
-      upstream.end();
+      if (this.#upstream !== undefined) upstream.end();
     });
-    relayBody(this, this.client, upstream);
+    const { finder } = this.#host;
+    const isText = isSearched(finder, this.#request.headers['content-type']);
+    const search = isText ? new ContentSearch(finder) : undefined;
+    relayBody(this, this.client, upstream, search && ((chunk) => this.#isStopped(search, chunk, upstream)));
+  }
+
+  /** Whether a phantom is in the body. If so, nothing more of it goes out. */
+  #isStopped(search: ContentSearch, chunk: Buffer, upstream: ClientHttp2Stream): boolean {
+    const wasFound = search.found !== undefined;
+    if (!search.look(chunk, 0, chunk.length)) return false;
+    if (wasFound) return true;
+    const refusal = misplacedIn(search.found as RunPhantom, 'the body');
+    this.#upstream = undefined;
+    discard(upstream, constants.NGHTTP2_CANCEL);
+    if (!this.client.headersSent) this.refuse(refusal);
+    else this.abort(new AuthsomeError(refusal.code, refusal.detail), constants.NGHTTP2_CANCEL);
+    return true;
   }
 
   #interim(headers: IncomingHttpHeaders): void {
