@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { parseProvider } from '../src/providers/index.ts';
+import { asksOf, parseProvider } from '../src/providers/index.ts';
 
 const definitions = join(import.meta.dirname, '../src/providers/definitions');
 const script: string = '../scripts/provider-keys.mjs';
@@ -12,7 +12,8 @@ it('says of the bundled definitions what the daemon reads in them', async () => 
   expect(files.length).toBeGreaterThan(100);
   for (const file of files) {
     const definition: unknown = JSON.parse(readFileSync(join(definitions, file), 'utf8'));
-    const { name, displayName, apiKey, exportVariables } = parseProvider(definition, 'bundled');
+    const provider = parseProvider(definition, 'bundled');
+    const { name, displayName, apiKey, exportVariables } = provider;
     const variables = [apiKey?.envVar, ...exportVariables.map((variable) => variable.name)];
     expect(keysOf(definition)).toEqual({
       name,
@@ -20,6 +21,7 @@ it('says of the bundled definitions what the daemon reads in them', async () => 
       key_variable: apiKey?.envVar ?? null,
       variables: [...new Set(variables.filter((variable) => variable !== undefined))],
       key_pattern: apiKey?.keyPattern?.source ?? null,
+      hosts: asksOf(provider).hosts,
       takes_key: apiKey !== undefined,
     });
   }

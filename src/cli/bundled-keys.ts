@@ -10,6 +10,8 @@ export interface BundledKeys {
   /** Every variable that the definition names. */
   readonly variables: readonly string[];
   readonly key_pattern: string | null;
+  /** Patterns of the hosts that get its keys. */
+  readonly hosts: readonly string[];
   readonly takes_key: boolean;
 }
 

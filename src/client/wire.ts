@@ -418,6 +418,8 @@ export interface ScanListDocument {
     readonly source: 'bundled' | 'custom';
     /** Where its keys are sent, as patterns. */
     readonly hosts: readonly string[];
+    /** The names of those that there are. */
+    readonly connections: readonly string[];
     /** A new phantom, fit for a file: it says that it is one. */
     readonly phantom: string;
   }[];
@@ -453,9 +455,21 @@ export interface ScanDocument {
     readonly file: string | null;
     readonly line: number | null;
     readonly in_vault: 'same' | 'different' | 'absent';
+    /** The connection that has it, where one does. */
+    readonly connection: string | null;
+  }[];
+  /** What looks like a secret and is no provider's. */
+  readonly without_provider: readonly {
+    readonly variable: string;
+    readonly file: string | null;
+    readonly line: number | null;
+    /** What to do with it, where there is something. */
+    readonly hint: string | null;
   }[];
   readonly imported?: readonly ScanImport[];
   readonly left?: readonly ScanSkipped[];
+  /** Which rewrite it was, of those that can be undone; `null` when nothing was rewritten. */
+  readonly rewrite?: ScanRewrite | null;
   readonly rewritten?: readonly { readonly file: string; readonly values: number }[];
   /** Files that are as they were though there was something to rewrite, and why. */
   readonly not_rewritten?: readonly {
@@ -464,6 +478,23 @@ export interface ScanDocument {
     readonly message: string;
     readonly hint: string | null;
   }[];
+}
+
+/** A rewrite that can be undone. */
+export interface ScanRewrite {
+  /** 1 for the oldest that is left. */
+  readonly number: number;
+  readonly at: string;
+}
+
+/** What `scan --undo` prints. */
+export interface ScanUndoneDocument {
+  readonly v: 1;
+  /** Absolute paths. */
+  readonly restored: readonly string[];
+  readonly rewrite: ScanRewrite;
+  /** How many rewrites can still be undone. */
+  readonly left: number;
 }
 
 export interface ScanImport {

@@ -5,7 +5,7 @@ import { type Backup, contentHash, openBackup, parseBackup, sealBackup } from '.
 const key = { did: 'did:key:zMine', secret: randomBytes(48) };
 const original = Buffer.from('OPENAI_API_KEY=sk-original-value\n');
 const rewritten = Buffer.from('OPENAI_API_KEY=sk-phantom\n');
-const about = { file: '/home/ada/project/.env', at: '2026-01-02T03:04:05.000Z', mode: 0o640 };
+const about = { file: '/home/ada/project/.env', at: '2026-01-02T03:04:05.000Z', set: 's1', mode: 0o640 };
 const backup = sealBackup(about, { original, rewritten }, key, randomBytes);
 
 it('gives the original back to the key that sealed it, and to no other', () => {

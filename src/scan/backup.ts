@@ -8,6 +8,8 @@ export interface Backup {
   readonly at: string;
   /** `did:key` of the identity whose key opens it. */
   readonly did: string;
+  /** What the files of one rewrite have in common. Left out by older versions: each file was a rewrite of its own. */
+  readonly set?: string;
   /** Permission bits. */
   readonly mode: number;
   /** SHA-256 of the rewritten content, in hex. It shows whether the file was changed since. */
@@ -28,7 +30,7 @@ const tagBytes = 16;
 
 /** `original` sealed with AES-256-GCM under a key derived for this backup alone (HKDF-SHA256, RFC 5869). */
 export function sealBackup(
-  about: Pick<Backup, 'file' | 'at' | 'mode'>,
+  about: Pick<Backup, 'file' | 'at' | 'mode'> & { readonly set: string },
   contents: { readonly original: Uint8Array; readonly rewritten: Uint8Array },
   key: BackupKey,
   randomBytes: (size: number) => Uint8Array,
@@ -75,8 +77,17 @@ export function openBackup(backup: Backup, key: BackupKey): Uint8Array | undefin
 /** `document` as a backup; `undefined` when it is none. */
 export function parseBackup(document: unknown): Backup | undefined {
   if (typeof document !== 'object' || document === null) return undefined;
-  const { v, file, at, did, mode, rewritten, sealed } = document as Partial<Record<keyof Backup, unknown>>;
-  const isText = [file, at, did, rewritten, sealed].every((value) => typeof value === 'string');
+  const {
+    v,
+    file,
+    at,
+    did,
+    set = '',
+    mode,
+    rewritten,
+    sealed,
+  } = document as Partial<Record<keyof Backup, unknown>>;
+  const isText = [file, at, did, set, rewritten, sealed].every((value) => typeof value === 'string');
   return v === 1 && isText && Number.isInteger(mode) ? (document as Backup) : undefined;
 }
 
@@ -88,6 +99,8 @@ function deriveKey(secret: Uint8Array, salt: Uint8Array): Uint8Array {
   return new Uint8Array(hkdfSync('sha256', secret, salt, 'authsome scan backup 1', 32));
 }
 
-function associatedData({ v, file, at, did, mode, rewritten }: Omit<Backup, 'sealed'>): Uint8Array {
-  return Buffer.from(JSON.stringify([v, file, at, did, mode, rewritten]));
+function associatedData({ v, file, at, did, set, mode, rewritten }: Omit<Backup, 'sealed'>): Uint8Array {
+  return Buffer.from(
+    JSON.stringify([v, file, at, did, mode, rewritten, ...(set === undefined ? [] : [set])]),
+  );
 }

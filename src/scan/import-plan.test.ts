@@ -1,12 +1,14 @@
 import { expect, it } from 'vitest';
 import { type Finding, planImports } from './import-plan.ts';
 import type { KeyPattern } from './key-pattern.ts';
+import { readerOf } from './readers/index.ts';
 
 const openai: KeyPattern = {
   provider: 'openai',
   displayName: 'OpenAI',
   variables: ['OPENAI_API_KEY'],
   pattern: undefined,
+  hosts: [],
   takesKey: true,
 };
 
@@ -23,26 +25,25 @@ function finding(
     alternatives: [],
     variable,
     value,
-    place: file === undefined ? undefined : { file, assignment },
+    place: file === undefined ? undefined : { file, reader: readerOf(file), assignment },
     inVault: 'absent',
     connection: undefined,
     ...rest,
   };
 }
 
-const named = (findings: readonly Finding[], force = false) =>
-  planImports(findings, { force }).imports.map(({ connection, findings: [{ value }], replaces }) => [
-    connection,
-    value,
-    replaces,
-  ]);
-const reasons = (findings: readonly Finding[], force = false) =>
-  planImports(findings, { force }).skipped.map(({ reason }) => reason);
+type Names = ReadonlyMap<string, readonly string[]>;
+const none: Names = new Map();
+const named = (findings: readonly Finding[], force = false, connections = none) =>
+  planImports(findings, { force, connections }).imports.map(
+    ({ connection, findings: [{ value }], replaces }) => [connection, value, replaces],
+  );
+const reasons = (findings: readonly Finding[], force = false, connections = none) =>
+  planImports(findings, { force, connections }).skipped.map(({ reason }) => reason);
 
 it('imports one value once, however often it is found', () => {
-  const plan = planImports([finding('.env', 'k1'), finding('.env.local', 'k1'), finding(undefined, 'k1')], {
-    force: false,
-  });
+  const same = [finding('.env', 'k1'), finding('.env.local', 'k1'), finding(undefined, 'k1')];
+  const plan = planImports(same, { force: false, connections: none });
   expect(plan.imports).toMatchObject([{ connection: 'default', replaces: false }]);
   expect(plan.imports[0]?.findings).toHaveLength(3);
   expect(plan.skipped).toEqual([]);
@@ -53,12 +54,16 @@ it('names the connections of further values after their files, or their variable
     finding('.env', 'k1'),
     finding('.env.production', 'k2'),
     finding('a/.env.production', 'k3'),
+    finding('services/Some API/.env', 'k5'),
+    finding('~/.codex/auth.json', 'k6'),
     finding(undefined, 'k4', { variable: 'MY_OPENAI__KEY' }),
   ];
   expect(named(findings)).toEqual([
     ['default', 'k1', false],
     ['production', 'k2', false],
     ['production-2', 'k3', false],
+    ['some-api', 'k5', false],
+    ['codex', 'k6', false],
     ['my-openai-key', 'k4', false],
   ]);
 });
@@ -69,10 +74,11 @@ it('leaves a value that the same file sets again', () => {
   expect(reasons(findings)).toEqual(['line 4 sets it again']);
 });
 
-it('leaves what differs from the vault, unless it is forced; then it replaces that connection', () => {
+it('gives what differs from the vault a connection of its own, unless it is forced to replace that one', () => {
   const differs = { inVault: 'different', connection: 'work' } as const;
-  expect(named([finding('.env', 'k1', differs)])).toEqual([]);
-  expect(reasons([finding('.env', 'k1', differs)])).toEqual(['it differs from openai/work']);
+  const taken = new Map([['openai', ['work', 'local']]]);
+  expect(named([finding('.env', 'k1', differs)], false, taken)).toEqual([['openai-api-key', 'k1', false]]);
+  expect(named([finding('.env.local', 'k1', differs)], false, taken)).toEqual([['local-2', 'k1', false]]);
   expect(named([finding('.env', 'k1', differs)], true)).toEqual([['work', 'k1', true]]);
   const two = [finding('.env', 'k1', differs), finding('.env.local', 'k2', differs)];
   expect(named(two, true)).toEqual([]);
@@ -92,6 +98,7 @@ it('skips what may belong to several providers, and what no key can sign in to',
 it('skips what is in the vault already', () => {
   const plan = planImports([finding('.env', 'k1', { inVault: 'same', connection: 'default' })], {
     force: true,
+    connections: new Map([['openai', ['default']]]),
   });
   expect(plan).toEqual({ imports: [], skipped: [] });
 });
@@ -105,6 +112,10 @@ it('never puts a value into a reason or a hint', () => {
     finding('.env.c', value, { alternatives: [openai] }),
   ];
   expect(
-    JSON.stringify(planImports(findings, { force: false }).skipped.map(({ finding: _, ...rest }) => rest)),
+    JSON.stringify(
+      planImports(findings, { force: false, connections: none }).skipped.map(
+        ({ finding: _, ...rest }) => rest,
+      ),
+    ),
   ).not.toContain(value);
 });

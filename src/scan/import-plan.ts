@@ -25,29 +25,41 @@ interface ImportPlan {
   readonly skipped: readonly Skipped[];
 }
 
-/** What to import, and under which name. A finding that is in the vault already is in neither list. */
-export function planImports(findings: readonly Finding[], options: { readonly force: boolean }): ImportPlan {
+interface ImportPlanOptions {
+  /** A value that differs from the vault replaces the provider's default connection, and gets none of its own. */
+  readonly force: boolean;
+  /** The names that are taken already, by provider. */
+  readonly connections: ReadonlyMap<string, readonly string[]>;
+}
+
+/**
+ * What to import, and under which name: each value becomes a connection of its own. A finding that is in the vault already is
+ * in neither list.
+ */
+export function planImports(findings: readonly Finding[], options: ImportPlanOptions): ImportPlan {
   const imports: PlannedImport[] = [];
   const skipped: Skipped[] = [];
   const movable: Finding[] = [];
   for (const finding of findings) {
     if (finding.inVault === 'same') continue;
-    const obstacle = obstacleOf(finding, findings, options.force);
+    const obstacle = obstacleOf(finding, findings);
     if (obstacle === undefined) movable.push(finding);
     else skipped.push({ finding, ...obstacle });
   }
   for (const ofProvider of groupBy(movable, ({ provider }) => provider.provider)) {
     const values = groupBy(ofProvider, ({ value }) => value);
-    const replaced = ofProvider[0].inVault === 'different' ? ofProvider[0].connection : undefined;
+    const { provider } = ofProvider[0].provider;
+    const isReplacement = options.force && ofProvider[0].inVault === 'different';
+    const replaced = isReplacement ? ofProvider[0].connection : undefined;
     if (replaced !== undefined && values.length > 1) {
-      const reason = `${values.length} different values could replace ${ofProvider[0].provider.provider}/${replaced}`;
+      const reason = `${values.length} different values could replace ${provider}/${replaced}`;
       const hint = 'Name the one file to take it from: authsome scan <file> --import --force';
       skipped.push(...ofProvider.map((finding) => ({ finding, reason, hint })));
       continue;
     }
-    const taken = new Set<string>();
-    for (const [index, same] of values.entries()) {
-      const connection = replaced ?? (index === 0 ? 'default' : freeName(nameFrom(same[0]), taken));
+    const taken = new Set(options.connections.get(provider));
+    for (const same of values) {
+      const connection = replaced ?? (taken.size === 0 ? 'default' : freeName(nameFrom(same[0]), taken));
       taken.add(connection);
       imports.push({ findings: same, connection, replaces: replaced !== undefined });
     }
@@ -55,17 +67,14 @@ export function planImports(findings: readonly Finding[], options: { readonly fo
   return { imports, skipped };
 }
 
-function obstacleOf(
-  finding: Finding,
-  all: readonly Finding[],
-  force: boolean,
-): Pick<Skipped, 'reason' | 'hint'> | undefined {
-  const { provider, alternatives, place, connection } = finding;
+function obstacleOf(finding: Finding, all: readonly Finding[]): Pick<Skipped, 'reason' | 'hint'> | undefined {
+  const { provider, alternatives, place } = finding;
   const later = all.find(
     (other) =>
       place !== undefined &&
       other.place?.file === place.file &&
       other.variable === finding.variable &&
+      other.place.assignment.section === place.assignment.section &&
       other.place.assignment.line > place.assignment.line,
   );
   if (later !== undefined && later.value !== finding.value) {
@@ -84,25 +93,24 @@ function obstacleOf(
       hint: `Sign in with: authsome login ${provider.provider}`,
     };
   }
-  if (finding.inVault === 'different' && !force) {
-    return {
-      reason: `it differs from ${provider.provider}/${connection ?? 'default'}`,
-      hint: `Replace the one in the vault with --force, or keep both: authsome login ${provider.provider} --connection <name>`,
-    };
-  }
   return undefined;
 }
 
-/** `production` for `.env.production`, otherwise from the variable's name. */
+/**
+ * `production` for `.env.production`, `api` for `services/api/.env`, the tool's name for a file of a tool's, otherwise from
+ * the variable's name.
+ */
 function nameFrom({ place, variable }: Finding): string {
-  const suffix = /(?:^|[\\/])\.env[.-]([A-Za-z0-9][A-Za-z0-9._-]*)$/.exec(place?.file ?? '')?.[1];
-  return (
-    suffix ??
-    variable
-      .toLowerCase()
-      .replace(/[^a-z0-9]+/g, '-')
-      .replace(/^-+|-+$/g, '')
-  ).slice(0, 60);
+  const [file = '', directory] = (place?.file ?? '').split(/[\\/]/).reverse();
+  const suffix = /^\.env[.-]([A-Za-z0-9][A-Za-z0-9._-]*)$/.exec(file)?.[1];
+  const tool =
+    place === undefined || ['env', 'shell'].includes(place.reader.name) ? undefined : place.reader.name;
+  const folder = file === '.env' && directory !== '~' ? directory : undefined;
+  return (suffix ?? tool ?? (folder || variable))
+    .toLowerCase()
+    .replace(/[^a-z0-9.]+/g, '-')
+    .replace(/^[-.]+|[-.]+$/g, '')
+    .slice(0, 60);
 }
 
 function freeName(wanted: string, taken: ReadonlySet<string>): string {

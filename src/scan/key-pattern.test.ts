@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { loadBundled, type Provider, parseProvider, phantomFor } from '../providers/index.ts';
+import { asksOf, loadBundled, type Provider, parseProvider, phantomFor } from '../providers/index.ts';
 import { type KeyPattern, ownerOf } from './key-pattern.ts';
 import { matchesInEnvironment, matchesInFile } from './match.ts';
+import { readerOf } from './readers/index.ts';
 
 let providers: readonly Provider[];
 let patterns: readonly KeyPattern[];
@@ -14,6 +15,7 @@ beforeAll(async () => {
     displayName: provider.displayName,
     variables: [provider.apiKey?.envVar ?? [], provider.exportVariables.map(({ name }) => name)].flat(2),
     pattern: provider.apiKey?.keyPattern,
+    hosts: asksOf(provider).hosts,
     takesKey: provider.apiKey !== undefined,
   }));
 });
@@ -69,6 +71,18 @@ describe('whose secret a value is', () => {
     ['OPENAI_API_KEY', '<your key>'],
     ['OPENAI_API_KEY', 'your-api-key-here'],
     ['OPENAI_API_KEY', 'xxxxxxxx'],
+    ['OPENAI_API_KEY', 'your-key-here'],
+    ['OPENAI_API_KEY', 'sk-your-openai-api-key-here'],
+    ['OPENAI_API_KEY', 'sk-...'],
+    ['OPENAI_API_KEY', 'sk-proj-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'],
+    ['OPENAI_API_KEY', 'changeme'],
+    ['OPENAI_API_KEY', '<token>'],
+    ['OPENAI_API_KEY', '%OPENAI_API_KEY%'],
+    ['GITHUB_TOKEN', 'ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'],
+    ['GITHUB_TOKEN', 'ghp_000000000000000000000000000000000000'],
+    ['WHATEVER', 'ghp_XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX'],
+    ['ANTHROPIC_API_KEY', 'sk-ant-api03-replace-me-with-your-key-12345'],
+    ['SLACK_BOT_TOKEN', 'xoxb-your-token'],
   ])('takes %s=%s for none', (name, value) => {
     expect(owner(name, value)).toBeUndefined();
   });
@@ -90,7 +104,7 @@ describe('what is reported', () => {
       const environment = Object.fromEntries(
         [...provider.exportVariables.map(({ name }) => name), 'X'].map((name) => [name, phantom]),
       );
-      expect(matchesInEnvironment(environment, patterns)).toEqual([]);
+      expect(matchesInEnvironment(environment, patterns).matches).toEqual([]);
     }
   });
 
@@ -101,7 +115,12 @@ describe('what is reported', () => {
       ...values.map((value) => ({ ...assignment, value })),
       { ...assignment, value: `sk-${letters}`, isReference: true },
     ];
-    expect(matchesInFile('.env', assignments, patterns)).toEqual([]);
-    expect(matchesInEnvironment({ AUTHSOME_MASTER_KEY: `sk-ant-${letters}` }, patterns)).toEqual([]);
+    expect(matchesInFile({ file: '.env', reader: readerOf('.env') }, assignments, patterns).matches).toEqual(
+      [],
+    );
+    expect(matchesInEnvironment({ AUTHSOME_MASTER_KEY: `sk-ant-${letters}` }, patterns)).toEqual({
+      matches: [],
+      unclaimed: [],
+    });
   });
 });

@@ -5,6 +5,8 @@ export interface KeyPattern {
   /** Variables that its definition names. */
   readonly variables: readonly string[];
   readonly pattern: RegExp | undefined;
+  /** Hosts that its keys are sent to, as its definition spells them. */
+  readonly hosts: readonly string[];
   /** Whether a key can become a connection; otherwise a sign-in is the only way. */
   readonly takesKey: boolean;
   /** Where its keys are sent, for a definition that did not come with authsome: only a person may say that they are its. */
@@ -28,6 +30,7 @@ const longestMatched = 512;
  * did not come with authsome takes no key from one that did, however exactly its pattern matches: both are named then.
  */
 export function ownerOf(name: string, value: string, patterns: readonly KeyPattern[]): Ownership | undefined {
+  if (isPlaceholder(value)) return undefined;
   const ownership = bestOwner(name, value, patterns);
   if (ownership?.owner.strangersHosts === undefined) return ownership;
   const bundled = patterns.filter(({ strangersHosts }) => strangersHosts === undefined);
@@ -46,7 +49,7 @@ function bestOwner(name: string, value: string, patterns: readonly KeyPattern[])
     const strictness = candidates.find(({ owner }) => owner === own)?.strictness ?? 0;
     const isForeign = own.pattern !== undefined && best !== undefined && best.strictness > strictness;
     if (isForeign && isDistinct(best.strictness, value)) return { owner: best.owner, alternatives: [] };
-    return isPlaceholder(value) && strictness === 0 ? undefined : { owner: own, alternatives: [] };
+    return { owner: own, alternatives: [] };
   }
   const hinted = candidates.filter(({ owner }) => isNameOf(owner, name));
   if (best === undefined || isPublic(value)) return undefined;
@@ -62,6 +65,32 @@ function bestOwner(name: string, value: string, patterns: readonly KeyPattern[])
   if (first === undefined || !/KEY|TOKEN|SECRET|AUTH|PASS/i.test(name) || !looksRandom(value))
     return undefined;
   return { owner: first.owner, alternatives: alternatives.map(({ owner }) => owner) };
+}
+
+/**
+ * The provider of a secret that its file sends to `host`: of those whose definitions name that host, never another one. What
+ * goes elsewhere is no use to a provider, and its phantom would be no use there.
+ */
+export function ownerByHost(
+  host: string,
+  value: string,
+  patterns: readonly KeyPattern[],
+): Ownership | undefined {
+  if (isPlaceholder(value)) return undefined;
+  const claimants = patterns.filter(({ hosts }) => hosts.some((pattern) => isHostOf(pattern, host)));
+  const bundled = claimants.filter(({ strangersHosts }) => strangersHosts === undefined);
+  const trusted = bundled.length > 0 ? bundled : claimants;
+  const fitting = candidatesOf(value, trusted).map(({ owner }) => owner);
+  const named = trusted.filter(({ pattern }) => pattern === undefined);
+  const [owner, ...alternatives] = fitting.length > 0 ? fitting : named;
+  return owner === undefined ? undefined : { owner, alternatives };
+}
+
+/** `https://api.example.com/v1`, `api.example.com` and `*.example.com` name `api.example.com`. */
+function isHostOf(pattern: string, host: string): boolean {
+  const name = /^(?:https:\/\/)?((?:\*\.)?[a-z0-9.-]+)(?:[:/].*)?$/i.exec(pattern)?.[1]?.toLowerCase();
+  if (name?.startsWith('*.') === true) return host.endsWith(name.slice(1));
+  return name === host;
 }
 
 /** Whether it is a phantom: every one that has room for the word contains it. */
@@ -120,10 +149,30 @@ function isNameOf({ provider }: KeyPattern, name: string): boolean {
   return `_${flat(name)}_`.includes(`_${flat(provider)}_`);
 }
 
-/** What people write where a key belongs: `<your key>`, `your-api-key`, `xxxx`. */
-function isPlaceholder(value: string): boolean {
-  return (
-    /^(?:<.*>|\{\{.*\}\}|\[.*\]|[xX*._-]+)$/.test(value) ||
+const placeholderWords = new Set(
+  'changeme dummy example fixme insert placeholder redacted replace replaceme sample todo xxx'.split(' '),
+);
+
+/** What people write where a key belongs: `<your key>`, `your-api-key`, `xxxx`, `sk-...`, `ghp_xxxxxxxx`. */
+export function isPlaceholder(value: string): boolean {
+  if (/^(?:<.*>|\{\{.*\}\}|\[.*\]|%.*%|[xX*._-]+)$/.test(value)) return true;
+  if (/\.{3}|\*{3}|EXAMPLE(?:KEY)?$/.test(value)) return true;
+  if (
     /^(?:your|my|insert|replace|change|enter|paste|put|add|todo|none|null|true|false)[-_a-z]*$/i.test(value)
-  );
+  ) {
+    return true;
+  }
+  const words = value
+    .toLowerCase()
+    .split(/[^a-z0-9]+/)
+    .filter((word) => word !== '');
+  const last = words.at(-1) ?? '';
+  const isSample = words.some((word) => placeholderWords.has(word) || /^your[a-z]*$/.test(word));
+  return isSample || (last === 'here' && words.length > 1) || isFiller(words);
+}
+
+/** One character over and over, after a prefix. */
+function isFiller(words: readonly string[]): boolean {
+  const isRepeated = (word: string): boolean => /^(.)\1{2,}$/.test(word);
+  return isRepeated(words.at(-1) ?? '') && words.every((word) => word.length < 12 || isRepeated(word));
 }

@@ -180,7 +180,7 @@ export const table: Readonly<
       'a run is made of connections, rules and the proxy; how it is asked for is the business of the API',
   },
   scan: {
-    mayImport: ['environment'],
+    mayImport: ['environment', 'json'],
     reason: 'a leaf: it reads text and classifies values, and what to look for arrives as an argument',
   },
   storage: {

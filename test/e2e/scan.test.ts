@@ -44,6 +44,7 @@ function filesUnder(directory: string): readonly string[] {
     .map((file) => join(file.parentPath, file.name));
 }
 
+const absent = { in_vault: 'absent', connection: null };
 const rows = (found: readonly Found[]) =>
   found.map(({ provider, file, line, in_vault }) => [provider, file, line, in_vault]);
 
@@ -69,11 +70,12 @@ it('reports, imports, rewrites and undoes, and shows no value to anybody', async
     expect(first).toEqual({
       v: 1,
       found: [
-        { provider: 'pixel', variable: 'PIXEL_API_KEY', file: '.env', line: 2, in_vault: 'absent' },
-        { provider: 'anthropic', variable: 'CLAUDE', file: '.env', line: 3, in_vault: 'absent' },
-        { provider: 'github', variable: 'GH_TOKEN', file: '.env', line: 4, in_vault: 'absent' },
-        { provider: 'pixel', variable: 'MY_PIXEL', file: null, line: null, in_vault: 'absent' },
+        { provider: 'pixel', variable: 'PIXEL_API_KEY', file: '.env', line: 2, ...absent },
+        { provider: 'anthropic', variable: 'CLAUDE', file: '.env', line: 3, ...absent },
+        { provider: 'github', variable: 'GH_TOKEN', file: '.env', line: 4, ...absent },
+        { provider: 'pixel', variable: 'MY_PIXEL', file: null, line: null, ...absent },
       ],
+      without_provider: [],
     });
     expect(
       (await fixture.json(['list'])).providers.flatMap((each: Record<string, unknown>) => each.connections),
@@ -96,10 +98,11 @@ it('reports, imports, rewrites and undoes, and shows no value to anybody', async
     // This one was asked to show it: its stdout and stderr do not count.
     fixture.written.splice(-2);
 
-    const differs = await fixture.json(['scan', 'profile.sh', '--import'], 0, { cwd });
+    const differs = await fixture.json(['scan', 'profile.sh'], 0, { cwd });
     expect(rows(differs.found)).toEqual([['pixel', 'profile.sh', 1, 'different']]);
-    expect(differs.imported).toEqual([]);
-    expect(differs.left).toMatchObject([{ error: null, reason: 'it differs from pixel/default' }]);
+    const second = await fixture.json(['scan', 'profile.sh', '--import', '--yes'], 0, { cwd });
+    expect(second.imported).toMatchObject([{ provider: 'pixel', connection: 'pixel-api-key' }]);
+    expect(rows(second.found)).toEqual([['pixel', 'profile.sh', 1, 'same']]);
 
     const inode = statSync(path('.env')).ino;
     const rewriting = await fixture.authsome(['scan', '--rewrite'], { cwd, env });
@@ -254,13 +257,13 @@ it('sees no secret in the phantoms of a run', async () => {
     writeFileSync(path('.env'), `PIXEL_API_KEY=${keys.pixel}\n`);
     await fixture.json(['scan', '--import', '--rewrite', '--yes'], 0, { cwd });
     const outcome = await fixture.authsome(['run', '--', process.execPath, entry, 'scan', '--json'], { cwd });
-    expect(JSON.parse(outcome.stdout)).toEqual({ v: 1, found: [] });
+    expect(JSON.parse(outcome.stdout)).toEqual({ v: 1, found: [], without_provider: [] });
   });
 });
 
 it('has its help, its page and its completion', async () => {
   await withFixture(await createProject(), async (fixture) => {
-    expect((await fixture.authsome(['scan', '--help'])).stdout).toContain('authsome scan --import --rewrite');
+    expect((await fixture.authsome(['scan', '--help'])).stdout).toContain('authsome scan --machine');
     expect((await fixture.authsome(['help', 'scan'])).stdout).toContain('No value is ever printed');
     expect((await fixture.authsome(['complete', '--', 'scan', '--re'])).stdout).toContain('--rewrite');
   });

@@ -25,8 +25,9 @@ export interface ScanRoutesOptions {
 export function scanRoutes({ tenants, randomBytes }: ScanRoutesOptions): Routes {
   return (app) => {
     app.get('/v1/scan', async (context) => {
-      const { catalog } = await tenants.of(context.get('caller'));
+      const { catalog, connections } = await tenants.of(context.get('caller'));
       await catalog.reload();
+      const summaries = await connections.summaries();
       const document: ScanListDocument = {
         v: 1,
         providers: catalog.list().map((provider) => ({
@@ -37,6 +38,7 @@ export function scanRoutes({ tenants, randomBytes }: ScanRoutesOptions): Routes 
           takes_key: provider.apiKey !== undefined,
           source: provider.source,
           hosts: asksOf(provider).hosts,
+          connections: summaries.flatMap((each) => (each.provider === provider.name ? [each.name] : [])),
           phantom: phantomForFile(provider, randomBytes),
         })),
       };

@@ -1,22 +1,31 @@
-import type { ScanDocument } from '../../client/index.ts';
+import type { ScanDocument, ScanUndoneDocument } from '../../client/index.ts';
+import { shellWord } from '../../command-line.ts';
 import { AuthsomeError, exitCodeOf } from '../../errors.ts';
 import type { BackupKey, PlannedImport } from '../../scan/index.ts';
 import type { CommandModule } from '../command-table.ts';
 import type { CommandContext } from '../context.ts';
 import { failureText } from '../failure.ts';
 import { addExamples } from '../help-text.ts';
+import { localTime } from '../output/time.ts';
 import { openBackups } from '../scan/backups.ts';
-import { hostsOf, importFindings } from '../scan/import.ts';
-import { foundOf, placeOf, showFindings, shownPlace, showSkipped } from '../scan/report.ts';
+import { hostsOf, type ImportOutcome, importFindings } from '../scan/import.ts';
+import { phantomsFor } from '../scan/phantoms.ts';
+import {
+  foundOf,
+  placeOf,
+  showFindings,
+  shownPlace,
+  showSkipped,
+  showUnclaimed,
+  unclaimedOf,
+} from '../scan/report.ts';
 import { type RewriteOutcome, rewriteFiles } from '../scan/rewrite.ts';
-import { search } from '../scan/search.ts';
-import { undoRewrites } from '../scan/undo.ts';
+import { type SearchOptions, type SearchResult, search } from '../scan/search.ts';
+import { cautionsOf, startLine } from '../scan/start-line.ts';
+import { undoRewrite } from '../scan/undo.ts';
 import type { Terminal } from '../terminal.ts';
 
-export interface ScanOptions {
-  /** Files and directories; empty for `directory`. */
-  readonly paths: readonly string[];
-  readonly directory: string;
+export interface ScanOptions extends SearchOptions {
   readonly import: boolean;
   readonly rewrite: boolean;
   readonly undo: boolean;
@@ -34,40 +43,67 @@ export async function scan(context: CommandContext, options: ScanOptions): Promi
   }
   const { terminal } = context;
   const result = await search(context, options);
-  const moved = options.import
-    ? await importFindings(await context.client(), result.findings, {
-        force: options.force,
-        isAllowed: (planned) => isAllowed(context, options, planned),
-      })
-    : undefined;
+  const moved = await move(context, options, result);
   const findings = moved?.findings ?? result.findings;
+  const unclaimed = unclaimedOf(result.unclaimed, result.providers);
   // Before anything else can fail: report what has been imported.
   if (!terminal.json) {
-    show(context, findings.length, () => showFindings(terminal, findings));
+    show(context, findings.length + unclaimed.length, () => showFindings(terminal, findings, unclaimed));
     for (const { provider, connection, variable, ...place } of moved?.imported ?? []) {
       terminal.note(`Imported ${provider}/${connection} from ${variable} (${shownPlace(place)})`);
     }
     showSkipped(terminal, moved?.skipped ?? []);
+    showUnclaimed(terminal, unclaimed);
   }
   const rewriting = options.rewrite
-    ? rewriteFiles({ ...result, findings, ...(await backupsOf(context)) })
+    ? rewriteFiles({
+        ...result,
+        findings,
+        phantomFor: await phantomsFor(context, findings),
+        ...(await backupsOf(context)),
+      })
     : undefined;
   if (terminal.json) {
     const document: ScanDocument = {
       v: 1,
       found: foundOf(findings),
+      without_provider: unclaimed,
       ...(moved === undefined ? {} : { imported: moved.imported, left: moved.skipped }),
       ...(rewriting === undefined
         ? {}
-        : { rewritten: rewriting.rewritten, not_rewritten: rewriting.failures.map(failureEntry) }),
+        : {
+            rewrite: rewriting.rewrite ?? null,
+            rewritten: rewriting.rewritten,
+            not_rewritten: rewriting.failures.map(failureEntry),
+          }),
     };
     terminal.document(document);
-  } else {
-    if (rewriting !== undefined) showRewriting(terminal, rewriting);
+  } else if (rewriting === undefined) {
     suggestNext(context, options, foundOf(findings));
+  } else {
+    showRewriting(terminal, rewriting);
+    for (const caution of cautionsOf(findings, rewriting)) terminal.warn(caution);
+    if (rewriting.rewrite !== undefined) terminal.note(startLine(findings, rewriting));
   }
   const [failed] = rewriting?.failures ?? [];
   return moved?.exitCode || (failed === undefined ? 0 : exitCodeOf(failed.error.code));
+}
+
+/** A rewrite moves what it takes out of files; only an import also takes what is in the environment. */
+async function move(
+  context: CommandContext,
+  options: ScanOptions,
+  { findings, connections }: SearchResult,
+): Promise<ImportOutcome | undefined> {
+  if (!options.import && !options.rewrite) return undefined;
+  const movable = options.import ? findings : findings.filter(({ place }) => place !== undefined);
+  const moved = await importFindings(await context.client(), movable, {
+    force: options.force,
+    connections,
+    isAllowed: (planned) => isAllowed(context, options, planned),
+  });
+  const others = findings.filter((finding) => !movable.includes(finding));
+  return { ...moved, findings: [...moved.findings, ...others] };
 }
 
 /** A definition of a stranger could take any key for one of its own, and have it sent to its hosts. */
@@ -88,15 +124,20 @@ function failureEntry({ file, error }: RewriteOutcome['failures'][number]) {
   return { file, error: error.code, message: error.message, hint: error.hint ?? null };
 }
 
-function showRewriting(terminal: Terminal, { rewritten, failures }: RewriteOutcome): void {
+function showRewriting(terminal: Terminal, { rewritten, failures, rewrite }: RewriteOutcome): void {
   for (const { file, values } of rewritten) {
-    const what = values === 1 ? 'one value' : `${values} values`;
-    terminal.note(`Rewrote ${file}: ${what} replaced. Undo with: authsome scan --undo`);
+    terminal.note(`Rewrote ${file}: ${counted(values, 'value')} replaced`);
   }
   for (const { error } of failures) terminal.warn(failureText(terminal, error));
-  if (rewritten.length + failures.length === 0) {
+  if (rewrite !== undefined) {
+    terminal.note(`This is rewrite ${rewrite.number}. Undo it with: authsome scan --undo`);
+  } else if (failures.length === 0) {
     terminal.note('Nothing to rewrite: no file contains a secret from the vault.');
   }
+}
+
+function counted(count: number, what: string): string {
+  return count === 1 ? `one ${what}` : `${count} ${what}s`;
 }
 
 function show({ terminal }: CommandContext, count: number, table: () => void): void {
@@ -105,12 +146,17 @@ function show({ terminal }: CommandContext, count: number, table: () => void): v
 }
 
 function suggestNext({ terminal }: CommandContext, options: ScanOptions, found: ScanDocument['found']): void {
-  const isAbsent = found.some(({ in_vault }) => in_vault === 'absent');
+  const isNew = found.some(({ in_vault }) => in_vault !== 'same');
   const isInFile = found.some(({ in_vault, file }) => in_vault === 'same' && file !== null);
-  if (isAbsent && !options.import) terminal.note('Move them into the vault: authsome scan --import');
-  else if (isInFile && !options.rewrite) {
-    terminal.note('Replace keys that are in the vault with phantoms: authsome scan --rewrite');
+  if (isNew && !options.import) terminal.note(`Move them into the vault: ${lineFor(options)} --import`);
+  else if (isInFile) {
+    terminal.note(`Replace keys that are in the vault with phantoms: ${lineFor(options)} --rewrite`);
   }
+}
+
+/** The same scan as a line to paste. */
+function lineFor({ machine, paths }: ScanOptions): string {
+  return ['authsome scan', ...paths.map(shellWord), ...(machine ? ['--machine'] : [])].join(' ');
 }
 
 async function undo(context: CommandContext, options: ScanOptions): Promise<void> {
@@ -118,9 +164,22 @@ async function undo(context: CommandContext, options: ScanOptions): Promise<void
   const { isInsideRun } = await import('../../client/index.ts');
   if (await isInsideRun(context.environment, context.settings().home))
     await (await context.client()).askToRestore();
-  const restored = undoRewrites({ ...options, ...(await backupsOf(context)) });
-  if (terminal.json) terminal.document({ v: 1, restored });
-  else for (const file of restored) terminal.note(`Restored ${file}`);
+  const { restored, failures, rewrite, left } = undoRewrite({ ...options, ...(await backupsOf(context)) });
+  const [failure] = failures;
+  if (terminal.json && failure === undefined) {
+    const document: ScanUndoneDocument = { v: 1, restored, rewrite, left };
+    terminal.document(document);
+  } else {
+    for (const file of restored) terminal.note(`Restored ${file}`);
+  }
+  if (failure !== undefined) throw failure;
+  const at = localTime(rewrite.at);
+  if (!terminal.json) terminal.note(`Undid rewrite ${rewrite.number} of ${at}. ${leftLine(left)}`);
+}
+
+function leftLine(left: number): string {
+  if (left === 0) return 'No rewrite is left to undo.';
+  return `${left === 1 ? 'One more can' : `${left} more can`} be undone: authsome scan --undo`;
 }
 
 async function backupsOf(context: CommandContext) {
@@ -132,14 +191,20 @@ async function backupsOf(context: CommandContext) {
   return { backups: openBackups(settings.home, randomBytes), key, randomBytes, now };
 }
 
-function rejectConflictingOptions({ undo: isUndo, import: isImport, rewrite, force }: ScanOptions): void {
-  if (isUndo && (isImport || rewrite)) {
-    throw new AuthsomeError('Usage', '--undo cannot be combined with --import or --rewrite', {
+function rejectConflictingOptions({
+  undo: isUndo,
+  import: isImport,
+  rewrite,
+  force,
+  machine,
+}: ScanOptions): void {
+  if (isUndo && (isImport || rewrite || machine)) {
+    throw new AuthsomeError('Usage', '--undo cannot be combined with --import, --rewrite or --machine', {
       hint: 'Run: authsome scan --undo',
     });
   }
-  if (force && !isImport && !isUndo) {
-    throw new AuthsomeError('Usage', '--force needs --import or --undo', {
+  if (force && !isImport && !isUndo && !rewrite) {
+    throw new AuthsomeError('Usage', '--force needs --import, --rewrite or --undo', {
       hint: 'Run: authsome scan --help',
     });
   }
@@ -158,23 +223,25 @@ function currentDirectory(): string {
 
 export const build: CommandModule['build'] = (command, context, finish) => {
   command
-    .argument('[paths...]', 'files and directories; default: the .env* files in this directory')
-    .option('--import', 'move keys that are not in the vault into it, as connections', false)
-    .option('--rewrite', 'replace keys that are in the vault with phantoms, in the files', false)
-    .option('--undo', 'restore files that --rewrite changed', false)
+    .argument('[paths...]', 'files, and directories to search; default: this directory')
+    .option('--machine', 'look where tools keep credentials in your home', false)
+    .option('--import', 'move keys that are not in the vault into it, each as a connection', false)
+    .option('--rewrite', 'move the keys in files into the vault, and put phantoms in their place', false)
+    .option('--undo', 'restore the files of the latest --rewrite', false)
     .option(
       '--force',
-      'with --import, replace a different key in the vault; with --undo, restore a file that was changed since',
+      'let a different key replace the one in the vault; with --undo, restore a file that was changed since',
       false,
     )
-    .option('-y, --yes', 'with --import, let definitions of your own take keys, too', false)
+    .option('-y, --yes', 'let definitions of your own take keys, too', false)
     .action((paths: readonly string[], options: Omit<ScanOptions, 'paths' | 'directory'>) =>
       finish(scan(context, { ...options, paths, directory: currentDirectory() })),
     );
   addExamples(command, [
-    ['authsome scan', 'the keys in this directory and in the environment'],
-    ['authsome scan ~/.bashrc services/api', 'a shell profile, and the .env* files of a directory'],
-    ['authsome scan --import --rewrite', 'move the keys into the vault, and out of the files'],
-    ['authsome scan --undo', 'restore the files'],
+    ['authsome scan', 'the keys in this directory, below it, and in the environment'],
+    ['authsome scan --machine', 'the keys that tools keep in your home'],
+    ['authsome scan ~/.bashrc services/api', 'a shell profile, and a directory'],
+    ['authsome scan --rewrite', 'move the keys into the vault, and out of the files'],
+    ['authsome scan --undo', 'restore the files of the latest rewrite'],
   ]);
 };

@@ -15,6 +15,14 @@ export interface StoredBackup {
   readonly backup: Backup;
 }
 
+/** The files of one rewrite. */
+export interface BackupSet {
+  /** 1 for the oldest that is left. */
+  readonly number: number;
+  readonly at: string;
+  readonly backups: readonly [StoredBackup, ...StoredBackup[]];
+}
+
 /** The sealed originals of rewritten files, in a directory of the home. */
 export interface Backups {
   /** Writes it to disk. Returns the name by which it can be deleted. */
@@ -22,6 +30,18 @@ export interface Backups {
   /** The oldest first. */
   list(): readonly StoredBackup[];
   forget(name: string): void;
+}
+
+/** The rewrites that can be undone, the oldest first. */
+export function setsIn(backups: Pick<Backups, 'list'>): readonly BackupSet[] {
+  const sets = new Map<string, [StoredBackup, ...StoredBackup[]]>();
+  for (const stored of backups.list()) {
+    const id = stored.backup.set ?? stored.name;
+    const set = sets.get(id);
+    if (set === undefined) sets.set(id, [stored]);
+    else set.push(stored);
+  }
+  return [...sets.values()].map((set, index) => ({ number: index + 1, at: set[0].backup.at, backups: set }));
 }
 
 export function openBackups(home: string, randomBytes: (size: number) => Uint8Array): Backups {

@@ -11,15 +11,15 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { matchesInFile, parseEnvFile } from '../../scan/index.ts';
+import { matchesInFile, readerOf } from '../../scan/index.ts';
 import { openBackups } from './backups.ts';
-import { chooseFiles } from './file-choice.ts';
+import { chooseFiles, machineFiles } from './file-choice.ts';
 import { replaceSourceFile } from './file-replacement.ts';
 import { rewriteFiles } from './rewrite.ts';
 import { readSourceFile } from './source-file.ts';
-import { undoRewrites } from './undo.ts';
+import { undoRewrite } from './undo.ts';
 
 let directory: string;
 const path = (name: string) => join(directory, name);
@@ -32,7 +32,7 @@ describe('which files are read', () => {
   it('takes the .env* files of a directory, and no directory of that name', () => {
     for (const name of ['.env', '.env.local', '.envrc', 'env', '.bashrc']) writeFileSync(path(name), '');
     mkdirSync(path('.env.d'));
-    expect(chooseFiles([], directory).map(({ shown, syntax }) => [shown, syntax])).toEqual([
+    expect(chooseFiles([], directory).files.map(({ shown, reader }) => [shown, reader.name])).toEqual([
       ['.env', 'env'],
       ['.env.local', 'env'],
       ['.envrc', 'shell'],
@@ -53,12 +53,60 @@ describe('which files are read', () => {
     ['credentials', 'env'],
   ])('reads a named %s as %s', (name, syntax) => {
     writeFileSync(path(name), '');
-    expect(chooseFiles([name], directory)).toMatchObject([{ syntax, isNamed: true }]);
+    expect(chooseFiles([name], directory).files).toMatchObject([{ reader: { name: syntax }, isNamed: true }]);
+  });
+
+  it('searches the directories below, and passes over those of others and links', () => {
+    for (const name of ['a/b', 'a/.git', 'node_modules/x', '.env.d', '.cursor'])
+      mkdirSync(path(name), { recursive: true });
+    const files = ['a/b/.env', 'a/.npmrc', '.cursor/mcp.json', '.env.d/.env', '.env.d/plain', 'a/b/.bashrc'];
+    for (const name of [...files, 'a/.git/.env', 'node_modules/x/.env']) writeFileSync(path(name), '');
+    symlinkSync(path('a'), path('link'));
+    const { files: found, omissions } = chooseFiles([], directory);
+    expect(found.map(({ shown }) => shown)).toEqual([
+      '.cursor/mcp.json',
+      '.env.d/.env',
+      'a/.npmrc',
+      'a/b/.env',
+    ]);
+    expect(omissions).toEqual([]);
+  });
+
+  it('stops at a depth and at a number, and says so', () => {
+    mkdirSync(path('a/b'), { recursive: true });
+    for (const name of ['.env', 'a/.env', 'a/b/.env']) writeFileSync(path(name), '');
+    const shown = (limits: { depth: number; entries: number }) => {
+      const { files, omissions } = chooseFiles([], directory, limits);
+      return [files.map((file) => file.shown), omissions];
+    };
+    expect(shown({ depth: 1, entries: 100 })).toEqual([['.env', 'a/.env'], []]);
+    expect(shown({ depth: 9, entries: 3 })).toEqual([
+      ['.env', 'a/.env'],
+      [expect.stringMatching(/^Stopped after 3 files and directories in .+\. Name a directory further down/)],
+    ]);
+  });
+
+  it('looks at the well-known places that there are, and names them from the home', () => {
+    for (const name of ['.netrc', '.docker/config.json', 'x/gh/hosts.yml']) {
+      mkdirSync(dirname(path(name)), { recursive: true });
+      writeFileSync(path(name), '');
+    }
+    mkdirSync(path('.npmrc'));
+    const where = {
+      home: directory,
+      environment: { XDG_CONFIG_HOME: path('x') },
+      platform: 'linux' as const,
+    };
+    expect(machineFiles(where).map(({ shown, isNamed }) => [shown, isNamed])).toEqual([
+      ['~/x/gh/hosts.yml', false],
+      ['~/.netrc', false],
+      ['~/.docker/config.json', false],
+    ]);
   });
 
   it('reads a file once, however often it is named', () => {
     writeFileSync(path('.env'), '');
-    expect(chooseFiles(['.env', './.env', path('.env'), '.'], directory)).toHaveLength(1);
+    expect(chooseFiles(['.env', './.env', path('.env'), '.'], directory).files).toHaveLength(1);
   });
 });
 
@@ -97,6 +145,7 @@ describe('rewriting and undoing', () => {
     displayName: 'OpenAI',
     variables: ['KEY'],
     pattern: undefined,
+    hosts: [],
     takesKey: true,
   };
   const key = { did: 'did:key:zMine', secret: randomBytes(48) };
@@ -104,16 +153,17 @@ describe('rewriting and undoing', () => {
 
   function rewrite(name: string) {
     const file = readSourceFile(path(name));
-    const findings = matchesInFile(name, parseEnvFile(file.text), [openai]).map((match) => ({
+    const reader = readerOf(name);
+    const { matches } = matchesInFile({ file: name, reader }, reader.read(file.text) ?? [], [openai]);
+    const findings = matches.map((match) => ({
       ...match,
       inVault: 'same' as const,
       connection: 'default',
     }));
-    const phantoms = new Map([['openai', 'phantom-1']]);
     return rewriteFiles({
       findings,
       files: new Map([[name, file]]),
-      phantoms,
+      phantomFor: () => 'phantom-1',
       backups: backups(),
       key,
       now: () => 0,
@@ -121,7 +171,7 @@ describe('rewriting and undoing', () => {
     });
   }
   const undo = (more: object = {}) =>
-    undoRewrites({ paths: [], directory, force: false, backups: backups(), key, randomBytes, ...more });
+    undoRewrite({ paths: [], directory, force: false, backups: backups(), key, randomBytes, ...more });
 
   beforeEach(() => mkdirSync(path('home'), { mode: 0o700 }));
 
@@ -160,9 +210,12 @@ describe('rewriting and undoing', () => {
     rewrite('.env');
     writeFileSync(path('.env'), `KEY=${value}\nKEY=${value}`);
     rewrite('.env');
-    undo();
+    expect(undo()).toMatchObject({ restored: [path('.env')], rewrite: { number: 2 }, left: 1 });
     expect(readFileSync(path('.env'), 'utf8')).toBe(`KEY=${value}\nKEY=${value}`);
     expect(backups().list()).toHaveLength(1);
+    writeFileSync(path('.env'), 'KEY=phantom-1');
+    expect(undo()).toMatchObject({ rewrite: { number: 1 }, left: 0 });
+    expect(() => undo()).toThrow('no rewrite is left to undo');
   });
 
   it('says whose backup it is, and when it was modified', () => {
@@ -180,10 +233,14 @@ describe('rewriting and undoing', () => {
       writeFileSync(path(name), `KEY=${value}`);
       rewrite(name);
     }
-    expect(() => undo()).toThrow(/nothing to undo/);
-    expect(undo({ paths: ['b'] })).toHaveLength(1);
-    expect(readFileSync(path('a/.env'), 'utf8')).toBe('KEY=phantom-1');
-    expect(undo({ paths: ['a/.env'] })).toHaveLength(1);
+    expect(() => undo({ paths: ['home'] })).toThrow(/no rewrite is left to undo in home/);
+    expect(undo({ paths: ['a'] })).toMatchObject({
+      restored: [path('a/.env')],
+      rewrite: { number: 1 },
+      left: 1,
+    });
+    expect(readFileSync(path('b/.env'), 'utf8')).toBe('KEY=phantom-1');
+    expect(undo({ paths: ['.'] })).toMatchObject({ restored: [path('b/.env')], left: 0 });
   });
 
   it('opens only a complete backup, and only with the key that sealed it', () => {

@@ -16,6 +16,8 @@ export interface ImportOutcome {
 
 export interface ImportOptions {
   readonly force: boolean;
+  /** The names that are taken already, by provider. */
+  readonly connections: ReadonlyMap<string, readonly string[]>;
   /** Whether a person lets a definition of their own take a key. Others need no such word. */
   readonly isAllowed: (planned: PlannedImport) => Promise<boolean>;
 }
@@ -41,6 +43,12 @@ export async function importFindings(
     try {
       await signIn(client, planned);
     } catch (error) {
+      // Another scan may have been faster, with the same key.
+      const existing = await alreadyIn(client, error, first);
+      if (existing !== undefined) {
+        connected.set(keyOf(first), existing);
+        continue;
+      }
       if (!(error instanceof AuthsomeError) || !isAboutOneKey(error)) throw error;
       const { code, message, hint } = error;
       if (exitCode === 0) exitCode = exitCodeOf(code);
@@ -57,6 +65,18 @@ export async function importFindings(
     return connection === undefined ? finding : { ...finding, inVault: 'same', connection };
   });
   return { findings: now, imported, skipped, exitCode };
+}
+
+/** The connection that has the key, where a sign-in failed because there is one of that name. */
+async function alreadyIn(
+  client: Client,
+  error: unknown,
+  { provider, value }: Finding,
+): Promise<string | undefined> {
+  if (!(error instanceof AuthsomeError) || error.code !== 'ConnectionExists') return undefined;
+  const { answers } = await client.compareSecrets({ values: [{ provider: provider.provider, value }] });
+  const [answer] = answers;
+  return answer?.in_vault === 'same' ? (answer.connection ?? undefined) : undefined;
 }
 
 const allowingHint = 'Allow that with: authsome scan --import --yes';

@@ -1,5 +1,5 @@
 import type { ScanDocument, ScanSkipped } from '../../client/index.ts';
-import type { Finding } from '../../scan/index.ts';
+import type { Finding, Unclaimed } from '../../scan/index.ts';
 import { safe } from '../output/safe-text.ts';
 import { formatTable } from '../output/table.ts';
 import type { Terminal } from '../terminal.ts';
@@ -20,18 +20,41 @@ export function placeOf(finding: Finding): {
 }
 
 export function foundOf(findings: readonly Finding[]): ScanDocument['found'] {
-  return findings.map((finding) => ({ ...placeOf(finding), in_vault: finding.inVault }));
+  return findings.map((finding) => ({
+    ...placeOf(finding),
+    in_vault: finding.inVault,
+    connection: finding.inVault === 'same' ? (finding.connection ?? null) : null,
+  }));
 }
 
-export function showFindings(terminal: Terminal, findings: readonly Finding[]): void {
+/** What looks like a secret and has no provider, for documents. `providers` has those that there are. */
+export function unclaimedOf(
+  unclaimed: readonly Unclaimed[],
+  providers: ReadonlySet<string>,
+): ScanDocument['without_provider'] {
+  return unclaimed.map(({ variable, place, agent }) => ({
+    variable,
+    file: place?.file ?? null,
+    line: place?.line ?? null,
+    hint: agent !== undefined && providers.has(agent) ? `Take it over with: authsome login ${agent}` : null,
+  }));
+}
+
+export function showFindings(
+  terminal: Terminal,
+  findings: readonly Finding[],
+  unclaimed: ScanDocument['without_provider'],
+): void {
   const { style, width } = terminal;
   const mark = { same: style.green, different: style.yellow, absent: style.red };
   const rows = findings.map((finding) => [
-    [finding.provider, ...finding.alternatives].map(({ provider }) => provider).join(' or '),
+    ownerOf(finding),
     finding.variable,
     shownPlace(placeOf(finding)),
     mark[finding.inVault](safe(finding.inVault)),
   ]);
+  for (const each of unclaimed)
+    rows.push(['-', each.variable, shownPlace(each), style.dim(safe('no provider'))]);
   terminal.print(formatTable(['PROVIDER', 'VARIABLE', 'WHERE', 'IN VAULT'], rows, { style, width }));
 }
 
@@ -40,6 +63,23 @@ export function showSkipped(terminal: Terminal, skipped: readonly ScanSkipped[])
     terminal.warn(`Skipped ${variable} (${shownPlace({ file, line })}): ${reason}`);
     if (hint !== null) terminal.warn(`  ${hint}`);
   }
+}
+
+/** What to do about secrets that have no provider. */
+export function showUnclaimed(terminal: Terminal, unclaimed: ScanDocument['without_provider']): void {
+  for (const { variable, file, line, hint } of unclaimed) {
+    if (hint !== null) terminal.note(`${variable} (${shownPlace({ file, line })}): ${hint}`);
+  }
+  const count = unclaimed.filter(({ hint }) => hint === null).length;
+  if (count === 0) return;
+  const what = count === 1 ? 'One secret has' : `${count} secrets have`;
+  terminal.note(`${what} no provider, and cannot be moved. Add a provider with: authsome register <file>`);
+}
+
+/** `openai/production` where that has it, else the providers that it can be a key for. */
+function ownerOf({ provider, alternatives, inVault, connection }: Finding): string {
+  if (inVault === 'same' && connection !== undefined) return `${provider.provider}/${connection}`;
+  return [provider, ...alternatives].map((each) => each.provider).join(' or ');
 }
 
 /** `.env:3`, or `environment`. */

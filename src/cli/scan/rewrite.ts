@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import type { ScanDocument } from '../../client/index.ts';
+import type { ScanDocument, ScanRewrite } from '../../client/index.ts';
 import { AuthsomeError } from '../../errors.ts';
 import {
   type BackupKey,
@@ -9,22 +9,32 @@ import {
   replaceValues,
   sealBackup,
 } from '../../scan/index.ts';
-import type { Backups } from './backups.ts';
+import { type Backups, setsIn } from './backups.ts';
 import { replaceSourceFile } from './file-replacement.ts';
 import type { SourceFile } from './source-file.ts';
 
 export interface RewriteOptions {
   readonly findings: readonly Finding[];
   readonly files: ReadonlyMap<string, SourceFile>;
-  readonly phantoms: ReadonlyMap<string, string>;
+  /** What to write in place of a secret that the vault has. */
+  readonly phantomFor: (finding: Finding) => string;
   readonly backups: Backups;
   readonly key: BackupKey;
   readonly now: () => number;
   readonly randomBytes: (size: number) => Uint8Array;
 }
 
+/** One rewrite: everything that one undo restores. */
+interface RewriteSet {
+  readonly id: string;
+  /** Later than that of the one before, whatever the clock says: rewrites are undone in this order. */
+  readonly at: string;
+}
+
 export interface RewriteOutcome {
   readonly rewritten: NonNullable<ScanDocument['rewritten']>;
+  /** `undefined` when nothing was rewritten. */
+  readonly rewrite: ScanRewrite | undefined;
   /** Files that are as they were. */
   readonly failures: readonly { readonly file: string; readonly error: AuthsomeError }[];
 }
@@ -35,34 +45,43 @@ export interface RewriteOutcome {
  */
 export function rewriteFiles(options: RewriteOptions): RewriteOutcome {
   const { findings, files } = options;
+  const earlier = setsIn(options.backups);
+  const set = {
+    id: Buffer.from(options.randomBytes(8)).toString('hex'),
+    at: new Date(Math.max(options.now(), Date.parse(earlier.at(-1)?.at ?? '') + 1 || 0)).toISOString(),
+  };
   const rewritten: { readonly file: string; readonly values: number }[] = [];
   const failures: { readonly file: string; readonly error: AuthsomeError }[] = [];
   for (const [shown, file] of files) {
     const replacements = findings.flatMap((finding): readonly Replacement[] => {
-      const { place, provider, inVault } = finding;
+      const { place, inVault } = finding;
       if (inVault !== 'same' || place?.file !== shown) return [];
-      const value = options.phantoms.get(provider.provider);
-      if (value === undefined) throw new TypeError('a provider without a phantom');
-      return [{ assignment: place.assignment, value }];
+      return [{ assignment: place.assignment, value: options.phantomFor(finding) }];
     });
     if (replacements.length === 0) continue;
     try {
-      rewriteFile(file, replacements, options);
+      rewriteFile({ file, replacements, set }, options);
       rewritten.push({ file: shown, values: replacements.length });
     } catch (error) {
       if (!(error instanceof AuthsomeError)) throw error;
       failures.push({ file: shown, error });
     }
   }
-  return { rewritten, failures };
+  const rewrite = rewritten.length === 0 ? undefined : { number: earlier.length + 1, at: set.at };
+  return { rewritten, failures, rewrite };
 }
 
-function rewriteFile(file: SourceFile, replacements: readonly Replacement[], options: RewriteOptions): void {
+function rewriteFile(
+  of: { readonly file: SourceFile; readonly replacements: readonly Replacement[]; readonly set: RewriteSet },
+  options: RewriteOptions,
+): void {
+  const { file, replacements, set } = of;
   const { backups, key, randomBytes } = options;
   const rewritten = Buffer.from(replaceValues(file.text, replacements));
   const about = {
     file: canonicalPath(file.path),
-    at: new Date(options.now()).toISOString(),
+    at: set.at,
+    set: set.id,
     mode: file.stats.mode & 0o7777,
   };
   const name = backups.store(sealBackup(about, { original: file.bytes, rewritten }, key, randomBytes));

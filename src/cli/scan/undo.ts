@@ -1,8 +1,8 @@
 import { lstatSync, realpathSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { join, resolve, sep } from 'node:path';
 import { AuthsomeError } from '../../errors.ts';
 import { type BackupKey, contentHash, openBackup } from '../../scan/index.ts';
-import type { Backups, StoredBackup } from './backups.ts';
+import { type BackupSet, type Backups, type StoredBackup, setsIn } from './backups.ts';
 import { replaceSourceFile, writeAtOnce } from './file-replacement.ts';
 import { canonicalPath } from './rewrite.ts';
 import { readSourceFile, type SourceFile } from './source-file.ts';
@@ -22,44 +22,62 @@ interface Restoration extends StoredBackup {
   readonly current: SourceFile | undefined;
 }
 
-/** Restores files as they were before their last rewrite; their absolute paths. Checks all before it changes one. */
-export function undoRewrites(options: UndoOptions): readonly string[] {
-  const byFile = new Map<string, [StoredBackup, ...StoredBackup[]]>();
-  for (const stored of options.backups.list()) {
-    const { file } = stored.backup;
-    if (isWanted(file, options)) byFile.set(file, [stored, ...(byFile.get(file) ?? [])]);
-  }
-  if (byFile.size === 0) {
-    const where = options.paths.length === 0 ? 'this directory' : options.paths.join(', ');
-    throw new AuthsomeError('OperationNotAllowed', `nothing to undo in ${where}`, {
-      hint: 'Name the file or its directory: authsome scan --undo <path>',
+export interface UndoOutcome {
+  /** Absolute paths. */
+  readonly restored: readonly string[];
+  /** Files of the same rewrite that could not be written. Their backups are kept. */
+  readonly failures: readonly AuthsomeError[];
+  readonly rewrite: { readonly number: number; readonly at: string };
+  /** How many rewrites can still be undone. */
+  readonly left: number;
+}
+
+/** Restores the files of the latest rewrite, or those of its files that are asked for. Checks all before it changes one. */
+export function undoRewrite(options: UndoOptions): UndoOutcome {
+  const sets = setsIn(options.backups);
+  const latest = sets.map((set) => wantedOf(set, options)).findLast((set) => set !== undefined);
+  if (latest === undefined) {
+    const where = options.paths.length === 0 ? '' : ` in ${options.paths.join(', ')}`;
+    throw new AuthsomeError('OperationNotAllowed', `no rewrite is left to undo${where}`, {
+      hint: 'Nothing was changed. Rewrites are undone from the latest to the first.',
     });
   }
-  const restorations = [...byFile.values()].map((stored) => prepare(stored, options));
-  for (const restoration of restorations) restore(restoration, options);
-  return restorations.map(({ backup }) => backup.file);
+  const backups = [...latest.backups].sort((left, right) => (left.backup.file < right.backup.file ? -1 : 1));
+  const restorations = backups.map((stored) => prepare(stored, options));
+  const restored: string[] = [];
+  const failures: AuthsomeError[] = [];
+  for (const restoration of restorations) {
+    try {
+      restore(restoration, options);
+      restored.push(restoration.backup.file);
+    } catch (error) {
+      if (!(error instanceof AuthsomeError)) throw error;
+      failures.push(error);
+    }
+  }
+  const { number, at } = latest;
+  return { restored, failures, rewrite: { number, at }, left: setsIn(options.backups).length };
 }
 
-function isWanted(file: string, { paths, directory }: UndoOptions): boolean {
-  const wanted = paths.length === 0 ? [directory] : paths.map((path) => resolve(directory, path));
-  return wanted.some((path) => {
-    const isDirectory = lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
-    return isDirectory ? dirname(file) === realpathSync(path) : file === canonicalPath(path);
-  });
+/** The part of a rewrite that is asked for: all of it, unless paths say which. */
+function wantedOf(set: BackupSet, { paths, directory }: UndoOptions): BackupSet | undefined {
+  const wanted = paths.map((path) => resolve(directory, path));
+  const isWanted = (file: string): boolean =>
+    wanted.some((path) => {
+      const isDirectory = lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+      return isDirectory ? file.startsWith(join(realpathSync(path), sep)) : file === canonicalPath(path);
+    });
+  if (paths.length === 0) return set;
+  const [first, ...others] = set.backups.filter(({ backup }) => isWanted(backup.file));
+  return first === undefined ? undefined : { ...set, backups: [first, ...others] };
 }
 
-function prepare(
-  stored: readonly [StoredBackup, ...StoredBackup[]],
-  { key, force }: UndoOptions,
-): Restoration {
-  const [newest] = stored;
-  const { file } = newest.backup;
+function prepare(stored: StoredBackup, { key, force }: UndoOptions): Restoration {
+  const { name, backup } = stored;
+  const { file } = backup;
   const exists = lstatSync(file, { throwIfNoEntry: false }) !== undefined;
   const current = exists ? readSourceFile(file) : undefined;
-  const hash = current === undefined ? undefined : contentHash(current.bytes);
-  // The newest by the clock, unless the file itself says which rewriting it comes from.
-  const fitting = stored.find(({ backup }) => backup.rewritten === hash);
-  const { name, backup } = fitting ?? newest;
+  const isFitting = current !== undefined && backup.rewritten === contentHash(current.bytes);
   if (backup.did !== key.did) {
     throw new AuthsomeError(
       'OperationNotAllowed',
@@ -77,7 +95,7 @@ function prepare(
   }
   // A crash between the backup and the rewriting left the file as it was.
   const isOriginal = current !== undefined && Buffer.compare(current.bytes, original) === 0;
-  if (fitting === undefined && !isOriginal && !force) {
+  if (!isFitting && !isOriginal && !force) {
     const what = exists ? 'was changed since it was rewritten' : 'no longer exists';
     throw new AuthsomeError('OperationNotAllowed', `${backup.file} ${what}`, {
       hint: 'Nothing was written. To restore it anyway: authsome scan --undo --force',
