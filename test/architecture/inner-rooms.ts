@@ -103,6 +103,7 @@ export const innerRooms: Readonly<Record<string, Readonly<Record<string, InnerRo
         'runs',
         'scrub',
         'upstream',
+        'websocket',
         'context',
         'contract',
       ],
@@ -122,6 +123,7 @@ export const innerRooms: Readonly<Record<string, Readonly<Record<string, InnerRo
         'resend',
         'runs',
         'scrub',
+        'websocket',
         'contract',
       ],
       reason: 'it relays streams: the rooms that accept connections call it, and never the other way round',
@@ -132,7 +134,7 @@ export const innerRooms: Readonly<Record<string, Readonly<Record<string, InnerRo
     },
     needles: { mayImport: [], reason: 'a leaf: it looks for texts in bytes, whatever they stand for' },
     outgoing: {
-      mayImport: ['decide', 'phantoms', 'scrub', 'contract'],
+      mayImport: ['decide', 'phantoms', 'scrub', 'websocket', 'contract'],
       reason: 'what may leave in a body or a message, for either version of HTTP',
     },
     phantoms: {

@@ -7,6 +7,7 @@ import {
   type RequestRecord,
 } from '../authorize/index.ts';
 import type { Owner } from '../context.ts';
+import type { RunPhantom } from '../contract.ts';
 import type { Refusal } from '../decide/index.ts';
 import {
   type Authority,
@@ -16,8 +17,15 @@ import {
   type ResponseHead,
 } from '../http1/index.ts';
 import { type ForwardTarget, rewriteRequestHead } from '../inject/index.ts';
-import { ContentSearch, isSearched } from '../outgoing/index.ts';
+import {
+  ContentSearch,
+  extensionsField,
+  isSearched,
+  isWebSocket,
+  searchedFrames,
+} from '../outgoing/index.ts';
 import type { UpstreamDialer } from '../upstream/index.ts';
+import type { ClientFrames } from '../websocket/index.ts';
 import { ResponseScrubber } from './response-scrub.ts';
 import type { Destination, Http1Session } from './session.ts';
 
@@ -75,12 +83,14 @@ export class OriginRequest implements PendingRequest {
   readonly #session: Http1Session;
   readonly #origin: Origin;
   readonly #target: OriginTarget;
+  readonly #readsMessages: boolean;
 
   constructor(session: Http1Session, record: RequestRecord, origin: Origin, target: OriginTarget) {
     this.#session = session;
     this.record = record;
     this.#origin = origin;
-    this.#target = target;
+    this.#readsMessages = isWebSocket(target.request.upgrade) && !origin.owner.run.finder.isEmpty;
+    this.#target = this.#readsMessages ? withoutExtensions(target) : target;
   }
 
   send(): void {
@@ -113,17 +123,23 @@ export class OriginRequest implements PendingRequest {
       use.renew((injection) => ({
         head: rewriteRequestHead(this.#target.request, this.#target, injection),
       }));
-    this.#session.forward(record, this.#origin.carrying(use), plan, { renewal });
+    this.#session.forward(record, this.#origin.carrying(use), plan, { renewal, frames: this.#frames() });
   }
 
   pass(allowPrivateAddress: boolean): void {
-    this.#session.forward(this.record, this.#origin.plain(allowPrivateAddress), {
+    const plan = {
       head: rewriteRequestHead(this.#target.request, this.#target, undefined),
       lineFor: undefined,
       renewable: false,
       scrub: undefined,
       search: this.#contentSearch(),
-    });
+    };
+    const destination = this.#origin.plain(allowPrivateAddress);
+    this.#session.forward(this.record, destination, plan, { frames: this.#frames() });
+  }
+
+  #frames(): ClientFrames<RunPhantom> | undefined {
+    return this.#readsMessages ? searchedFrames(() => this.#origin.owner.run.finder) : undefined;
   }
 
   /** Looks for phantoms in the content, where there is any that may have one. */
@@ -141,6 +157,12 @@ export class OriginRequest implements PendingRequest {
   fail(error: AuthsomeError): void {
     this.#session.refuse(this.record.fail(error));
   }
+}
+
+/** The offer of extensions is for the client's own connection, which ends where its frames are read. */
+function withoutExtensions(target: OriginTarget): OriginTarget {
+  const { request } = target;
+  return { ...target, request: { ...request, connection: [...request.connection, extensionsField] } };
 }
 
 /** The header lines that are added to an upstream's 401 or 403. */

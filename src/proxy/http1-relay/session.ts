@@ -16,10 +16,12 @@ import {
   type RequestHead,
   RequestResponseMachine,
 } from '../http1/index.ts';
-import { type ContentSearch, misplacedIn } from '../outgoing/index.ts';
+import { type ContentSearch, misplacedIn, refusalOfMessage } from '../outgoing/index.ts';
 import { type Problem, problemResponse } from '../refusal/index.ts';
 import type { Live, Monitored } from '../runs/index.ts';
 import { highWaterBytes, type Upstream, type UpstreamPool, type UpstreamUser } from '../upstream/index.ts';
+import type { ClientFrames, Stop } from '../websocket/index.ts';
+import { relayFrames } from './frame-relay.ts';
 import { relay, relayIdleMs } from './relay.ts';
 
 /** Where a request goes: a key in the pool, and how to dial a new connection. */
@@ -36,7 +38,11 @@ type SearchedPlan = Plan & { readonly search?: ContentSearch | undefined };
 /** What goes with a plan. */
 export interface Sending {
   /** What to send instead after a 401: with a newer credential, if there is one. */
-  readonly renewal?: () => Promise<{ readonly head: Buffer; readonly body?: Buffer | undefined } | undefined>;
+  readonly renewal?:
+    | (() => Promise<{ readonly head: Buffer; readonly body?: Buffer | undefined } | undefined>)
+    | undefined;
+  /** What the client's messages pass through once the connection has switched to WebSocket. */
+  readonly frames?: ClientFrames<RunPhantom> | undefined;
 }
 
 /** Handles the requests of one kind of client connection. */
@@ -266,7 +272,24 @@ export class Http1Session implements MachinePort, UpstreamUser, Monitored, Live 
     socket.pause();
     if (fromClient !== undefined) this.client.unshift(fromClient);
     if (fromUpstream !== undefined) socket.unshift(fromUpstream);
-    relay(this.client, socket);
+    const { frames } = this.#sending;
+    if (frames === undefined) {
+      relay(this.client, socket);
+      return;
+    }
+    relayFrames(this.client, socket, frames, {
+      stopped: (stop) => this.#refuseMessage(stop),
+      end: () => {
+        this.#spliced = undefined;
+        this.endClient();
+      },
+    });
+  }
+
+  #refuseMessage(stop: Stop<RunPhantom>): string {
+    const record = this.#record as RequestRecord;
+    const { code } = record.refuse(refusalOfMessage(stop));
+    return `${code}: authsome explain ${record.id}`;
   }
 
   renew(): void {

@@ -17,19 +17,26 @@ export interface BodyOwner {
   abort(why: AuthsomeError, code: number): void;
 }
 
-/** Relays data no faster than it is taken, but nothing that `stops` it. A pipe would add six more listeners. */
-export function relayBody(
-  owner: BodyOwner,
-  from: Duplex,
-  to: Duplex,
-  stops?: (chunk: Buffer) => boolean,
-): void {
+/** Sends what may pass of a chunk. */
+export type Passage = (chunk: Buffer, send: (bytes: Buffer) => void) => void;
+
+/** Relays data no faster than it is taken. A pipe would add six more listeners. */
+export function relayBody(owner: BodyOwner, from: Duplex, to: Duplex, passage?: Passage): void {
+  let flows = true;
+  const send = (bytes: Buffer): void => {
+    flows = to.write(bytes);
+  };
   from.on('data', (chunk: Buffer) => {
     owner.moved();
-    if (to.closed || stops?.(chunk) === true) return;
-    if (!to.write(chunk)) from.pause();
+    if (to.closed) return;
+    if (passage === undefined) send(chunk);
+    else passage(chunk, send);
+    if (!flows) from.pause();
   });
-  to.on('drain', () => from.resume());
+  to.on('drain', () => {
+    flows = true;
+    from.resume();
+  });
 }
 
 /** Relays a response's body without the secret. The caller says when the body has ended: `finish` or `abort`. */

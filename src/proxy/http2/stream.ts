@@ -7,11 +7,10 @@ import {
 } from 'node:http2';
 import { AuthsomeError, asAuthsomeError } from '../../errors.ts';
 import { type CredentialUse, failures, type PendingRequest, type RequestRecord } from '../authorize/index.ts';
-import type { RunPhantom } from '../contract.ts';
 import type { Refusal, RequestFacts } from '../decide/index.ts';
 import type { Injection } from '../inject/index.ts';
 import type { Needles } from '../needles/index.ts';
-import { ContentSearch, isSearched, misplacedIn } from '../outgoing/index.ts';
+import { extensionsField, isWebSocket } from '../outgoing/index.ts';
 import type { PhantomFinder } from '../phantoms/index.ts';
 import { mayRenew, mayRetry, Replay } from '../resend/index.ts';
 import type { Live, Monitored } from '../runs/index.ts';
@@ -28,6 +27,7 @@ import {
   scrubHeaders,
 } from './headers.ts';
 import { replyWithProblem } from './problem-reply.ts';
+import { passageOf, type SearchedStream } from './request-passage.ts';
 import type { UpstreamSession } from './sessions.ts';
 
 const endStreamFlag = constants.NGHTTP2_FLAG_END_STREAM;
@@ -47,7 +47,7 @@ export interface StreamHost {
 }
 
 /** One request and its response, relayed from stream to stream with flow control, trailers and resets. */
-export class RelayedStream implements PendingRequest, Live, Monitored, BodyOwner {
+export class RelayedStream implements PendingRequest, Live, Monitored, BodyOwner, SearchedStream {
   readonly record: RequestRecord;
   connection: string | undefined;
   /** Activity counter for the idle timeout. */
@@ -189,6 +189,7 @@ export class RelayedStream implements PendingRequest, Live, Monitored, BodyOwner
 
   #send(session: UpstreamSession, injection: Injection | undefined): void {
     const headers = requestHeaders(this.#request, injection);
+    if (isWebSocket(this.#request.protocol) && !this.#host.finder.isEmpty) delete headers[extensionsField];
     const upstream = session.session.request(headers, {
       endStream: this.#request.bodyless,
       waitForTrailers: !this.#request.bodyless,
@@ -231,22 +232,14 @@ export class RelayedStream implements PendingRequest, Live, Monitored, BodyOwner
       this.#requestEnded = true;
       if (this.#upstream !== undefined) upstream.end();
     });
-    const { finder } = this.#host;
-    const isText = isSearched(finder, this.#request.headers['content-type']);
-    const search = isText ? new ContentSearch(finder) : undefined;
-    relayBody(this, this.client, upstream, search && ((chunk) => this.#isStopped(search, chunk, upstream)));
+    const passage = passageOf(this, this.#request, upstream, () => this.#host.finder);
+    relayBody(this, this.client, upstream, passage);
   }
 
-  /** Whether a phantom is in the body. If so, nothing more of it goes out. */
-  #isStopped(search: ContentSearch, chunk: Buffer, upstream: ClientHttp2Stream): boolean {
-    const wasFound = search.found !== undefined;
-    if (!search.look(chunk, 0, chunk.length)) return false;
-    if (wasFound) return true;
-    const refusal = misplacedIn(search.found as RunPhantom, 'the body');
+  leave(upstream: ClientHttp2Stream): boolean {
+    if (this.#upstream !== upstream) return false;
     this.#upstream = undefined;
     discard(upstream, constants.NGHTTP2_CANCEL);
-    if (!this.client.headersSent) this.refuse(refusal);
-    else this.abort(new AuthsomeError(refusal.code, refusal.detail), constants.NGHTTP2_CANCEL);
     return true;
   }
 
@@ -316,6 +309,7 @@ export class RelayedStream implements PendingRequest, Live, Monitored, BodyOwner
     // An upstream may reset a stream after a complete response, to stop the rest of the request (RFC 9113 §8.1). Node
     // reports only the reset. A response that is not proven complete must not look complete.
     upstream.once('end', () => {
+      if (this.#upstream !== upstream) return;
       const isProven = hasTrailers || Number(headers['content-length']) === received;
       const isClean = upstream.rstCode === constants.NGHTTP2_NO_ERROR && !upstream.aborted;
       this.#complete = isProven || isClean;

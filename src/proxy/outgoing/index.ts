@@ -3,4 +3,5 @@
  * the secret in the place that is meant for it. For both versions of HTTP, without sockets.
  */
 export { ContentSearch, isSearched, maxSearchedBytes } from './content-search.ts';
+export { extensionsField, isWebSocket, refusalOfMessage, searchedFrames } from './messages.ts';
 export { misplacedIn } from './misplaced.ts';
