@@ -363,6 +363,8 @@ export interface RunRequest {
   readonly command: string;
   /** Whether the run may do what is refused inside others. Only from outside of every run, or from a trusted one. */
   readonly trusted?: boolean | undefined;
+  /** Whether the command gets the caller's variables as they are, secrets included. For the audit trail. */
+  readonly inherit_secrets?: boolean | undefined;
   /** CA bundles that the caller's environment already named. The run's bundle includes them. */
   readonly ca_files: readonly string[];
   /**
@@ -396,12 +398,24 @@ export interface RunDocument {
    */
   readonly secret_variables: readonly string[];
   readonly connections: readonly string[];
+  /** Provider → the phantom of the connection that the run uses for it. Left out where there is none. */
+  readonly provider_phantoms?: Readonly<Record<string, string>>;
+  /** Variables of the request whose value is a phantom already. Left out where there are none. */
+  readonly phantom_variables?: readonly string[];
+  /** How to recognize keys of a person's own definitions. Left out where there are none. */
+  readonly key_patterns?: readonly KeyPatternDocument[];
   /** Routed hosts whose address a person gave, and how many roots are trusted besides the system's. Left out for none. */
   readonly overrides?: { readonly resolved_hosts: readonly string[]; readonly extra_roots: number };
   /** The run that it is inside of. Left out where there is none. */
   readonly outer_run?: string;
   /** Connection → hosts that its definition has gained: requests to them are refused. Left out where there are none. */
   readonly unapproved_hosts?: Readonly<Record<string, readonly string[]>>;
+}
+
+export interface KeyPatternDocument {
+  readonly provider: string;
+  /** Of the whole key. */
+  readonly pattern: string;
 }
 
 /** What a scan looks for. */

@@ -10,6 +10,8 @@ export interface RunSpecification extends SelectionRequest {
   readonly command: string;
   /** Whether what runs in it may do what is refused inside other runs. */
   readonly isTrusted: boolean;
+  /** Whether its child keeps the secrets of its parent's environment. */
+  readonly inheritsSecrets?: boolean;
   /** The kernel's number of the socket that holds the run open, at the caller's side, where it is known. */
   readonly leaseSocket: number | undefined;
   /** The runs that the caller descends from; `undefined` for none. */
@@ -38,6 +40,12 @@ export interface OpenedRun extends CaFiles {
   readonly proxyUrl: string;
   readonly phantoms: Readonly<Record<string, string>>;
   readonly secretVariables: readonly string[];
+  /** Variables of the caller whose value is a phantom already. */
+  readonly phantomVariables: readonly string[];
+  /** Provider → the phantom of its connection. */
+  readonly providerPhantoms: Readonly<Record<string, string>>;
+  /** How the keys of a person's own definitions look. */
+  readonly keyPatterns: readonly { readonly provider: string; readonly pattern: string }[];
   readonly connections: readonly string[];
   /** Where its requests go, or whom they believe, by hand; `undefined` for nowhere and nobody. */
   readonly overrides: RunOverrides | undefined;

@@ -8,7 +8,14 @@ import type { Roots } from './roots.ts';
 import type { RunAudits } from './run-audits.ts';
 import type { RunDirectories } from './run-directory.ts';
 import { selectRun } from './select-run.ts';
-import { exportedPhantoms, routeTableOf, runPhantoms, unapprovedHostsOf } from './usable-connections.ts';
+import {
+  exportedPhantoms,
+  personalKeyPatterns,
+  providerPhantoms,
+  routeTableOf,
+  runPhantoms,
+  unapprovedHostsOf,
+} from './usable-connections.ts';
 import { withholdSecrets } from './withheld.ts';
 
 export interface OpenRunOptions {
@@ -45,6 +52,7 @@ export async function openRun(
     connected: new Set(summaries.map(({ provider }) => provider)),
     usable,
     exported: exportedPhantoms(phantoms, usable),
+    inheritsSecrets: specification.inheritsSecrets === true,
   });
   const routes = routeTableOf(usable);
   const known = phantoms.all();
@@ -85,6 +93,9 @@ export async function openRun(
       proxyUrl: run.proxyUrl,
       phantoms: withheld.phantoms,
       secretVariables: withheld.dropped,
+      phantomVariables: withheld.alreadyPhantoms,
+      providerPhantoms: providerPhantoms(phantoms, usable),
+      keyPatterns: personalKeyPatterns(tenant, summaries),
       connections: used,
       outer: outer?.id,
       overrides,
@@ -103,12 +114,13 @@ export async function openRun(
 
 /** `claude (trusted, inside of run_x): github/default`. */
 function startedText(
-  { command, isTrusted }: RunSpecification,
+  { command, isTrusted, inheritsSecrets }: RunSpecification,
   outer: OuterRuns | undefined,
   used: readonly string[],
 ): string {
   const remarks = [
     ...(isTrusted ? ['trusted'] : []),
+    ...(inheritsSecrets === true ? ['with the secrets of its environment'] : []),
     ...(outer === undefined ? [] : [`inside of ${outer.id}`]),
   ];
   const about = remarks.length === 0 ? '' : ` (${remarks.join(', ')})`;

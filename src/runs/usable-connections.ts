@@ -82,3 +82,27 @@ export function exportedPhantoms(
   }
   return exported;
 }
+
+/** Provider → the phantom of the connection that the run uses for it. */
+export function providerPhantoms(
+  phantoms: Pick<DurablePhantoms, 'newest'>,
+  usable: readonly UsableConnection[],
+): Readonly<Record<string, string>> {
+  const standing = usable.map(({ key, provider }) => [provider.name, phantoms.newest(key)] as const);
+  return Object.fromEntries(
+    standing.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
+}
+
+/** How keys of connected providers look, by a person's own definitions. Those that came with authsome, every caller has. */
+export function personalKeyPatterns(
+  { catalog }: { readonly catalog: Catalog },
+  stored: readonly { readonly provider: string }[],
+): readonly { readonly provider: string; readonly pattern: string }[] {
+  const malformed = new Set(catalog.problems.map(({ name }) => name));
+  return [...new Set(stored.map(({ provider }) => provider))].flatMap((name) => {
+    const provider = malformed.has(name) ? undefined : catalog.find(name);
+    const pattern = provider?.source === 'custom' ? provider.apiKey?.keyPattern : undefined;
+    return pattern === undefined ? [] : [{ provider: name, pattern: pattern.source }];
+  });
+}

@@ -9,6 +9,8 @@ export interface Withheld {
   readonly phantoms: Readonly<Record<string, string>>;
   /** Variables that the child does not have at all. */
   readonly dropped: readonly string[];
+  /** Variables whose value is a phantom already. */
+  readonly alreadyPhantoms: readonly string[];
 }
 
 export interface WithholdingOptions {
@@ -19,16 +21,19 @@ export interface WithholdingOptions {
   readonly usable: readonly UsableConnection[];
   /** Variable → phantom, as the run's own definitions name them. */
   readonly exported: Readonly<Record<string, string>>;
+  /** Whether a person wants nothing to be withheld. */
+  readonly inheritsSecrets: boolean;
 }
 
 /**
  * The child gets no secret of any connection, whether its run may use that connection or not. So every variable that a
  * connected provider's definition names is left out, and every variable whose value is in the vault, whatever its name.
  * Where the value is the credential of a provider in the run, a phantom takes its place, so programs that read it keep
- * working.
+ * working. What is a phantom of one of the run's connections already stays: it may say which of several is meant.
  */
 export async function withholdSecrets(options: WithholdingOptions): Promise<Withheld> {
   const { held, tenant, connected, exported } = options;
+  if (options.inheritsSecrets) return { phantoms: exported, dropped: [], alreadyPhantoms: [] };
   const fingerprints = held?.fingerprints ?? {};
   const dropped = new Set([...connected].flatMap((name) => variablesOf(tenant, name)));
   const phantoms: Record<string, string> = { ...exported };
@@ -40,7 +45,37 @@ export async function withholdSecrets(options: WithholdingOptions): Promise<With
     if (phantom === undefined || dropped.has(variable)) dropped.add(variable);
     else phantoms[variable] = phantom;
   }
-  return { phantoms, dropped: [...dropped].filter((name) => !Object.hasOwn(phantoms, name)) };
+  const own = ownPhantoms(options);
+  for (const name of own.inRun) {
+    delete phantoms[name];
+    dropped.delete(name);
+  }
+  return {
+    phantoms,
+    dropped: [...dropped].filter((name) => !Object.hasOwn(phantoms, name)),
+    alreadyPhantoms: own.all,
+  };
+}
+
+/** The caller's variables that hold a phantom, and those of them that hold one of the run's connections. */
+function ownPhantoms({ held, tenant, usable }: WithholdingOptions): {
+  readonly all: readonly string[];
+  readonly inRun: readonly string[];
+} {
+  const variables = Object.entries(held?.fingerprints ?? {});
+  if (held === undefined || variables.length === 0) return { all: [], inRun: [] };
+  const keys = new Set(usable.map(({ key }) => key));
+  const isInRun = new Map(
+    tenant.connections.phantoms
+      .all()
+      .map(({ value, connection, isRetired }) => [
+        held.fingerprintOf(value),
+        !isRetired && keys.has(connection),
+      ]),
+  );
+  const all = variables.filter(([, fingerprint]) => isInRun.has(fingerprint));
+  const inRun = all.filter(([, fingerprint]) => isInRun.get(fingerprint) === true);
+  return { all: all.map(([name]) => name), inRun: inRun.map(([name]) => name) };
 }
 
 /** Of the connection that the secret is the credential of, or where the run does not have that, of its provider's. */

@@ -65,3 +65,50 @@ it('is in no file that authsome writes in the clear', async () => {
   const found = execFileSync('sh', ['-c', `grep -rl "${phantom}" "${fixture.home}" || true`]).toString();
   expect(found).toBe('');
 });
+
+describe('a real secret in the environment of a run', () => {
+  const unknown = `ghp_${'Qw3r'.repeat(9)}`;
+  const claude = `sk-ant-api03-${'aB3x_'.repeat(19)}`;
+  const env = {
+    MINE: unknown,
+    CLAUDE: claude,
+    GITHUB_TOKEN: token.classic,
+    PLAIN: 'sk-learn-pipeline-of-today',
+  };
+
+  it('is replaced by the phantom of its connection, or left out where there is none', async () => {
+    const phantom = await given('-p', 'github/default');
+    const { stdout, stderr } = await fixture.authsome(['run', '-p', 'github/default', '--', 'env'], { env });
+    expect(stdout).toContain(`MINE=${phantom}\n`);
+    expect(stdout).toContain(`GITHUB_TOKEN=${phantom}\n`);
+    expect(stdout).toContain('PLAIN=sk-learn-pipeline-of-today\n');
+    expect(stdout).not.toContain('CLAUDE=');
+    expect(stderr).toBe(
+      'authsome: this run has: github/default. Phantoms replace: GITHUB_TOKEN, MINE. Not passed on: CLAUDE.\n',
+    );
+    for (const secret of [unknown, claude, token.classic]) expect(stdout + stderr).not.toContain(secret);
+    const quiet = await fixture.authsome(['run', '--quiet', '--', 'true'], { env });
+    expect(quiet.stderr).toBe('');
+  });
+
+  it('is kept with --inherit-secrets, which stderr and the log say', async () => {
+    const { stdout, stderr } = await fixture.authsome(['run', '--inherit-secrets', '--', 'env'], { env });
+    for (const [name, value] of Object.entries(env)) expect(stdout).toContain(`${name}=${value}\n`);
+    expect(stderr).toContain('were kept (--inherit-secrets)');
+    expect(stderr).not.toContain('Phantoms replace');
+    const { events } = await fixture.json(['log', '-n', '50']);
+    const details = events.map(({ detail }: { detail?: string }) => detail ?? '').join('\n');
+    expect(details).toContain('env (with the secrets of its environment): github/default');
+  });
+
+  it('is no phantom of one’s own, which stays and says which connection is meant', async () => {
+    const work = await given('-p', 'github/work');
+    const held = { GITHUB_TOKEN: work, OTHER: work };
+    const { stdout, stderr } = await fixture.authsome(['run', '-p', 'github/work', '--', 'env'], {
+      env: held,
+    });
+    expect(stdout).toContain(`OTHER=${work}\n`);
+    expect(stdout).toContain(`GITHUB_TOKEN=${work}\n`);
+    expect(stderr).not.toContain('Phantoms replace');
+  });
+});

@@ -67,7 +67,7 @@ describe.runIf(isLinux)('SIGUSR1', () => {
 
   it('reaches the child of a run, and opens no debugger in the command beside it', async () => {
     const script = 'trap "echo heard; exit 7" USR1; echo ready; while :; do sleep 0.05; done';
-    const run = fixture.startAuthsome(['run', '--', 'sh', '-c', script]);
+    const run = fixture.startAuthsome(['run', '--quiet', '--', 'sh', '-c', script]);
     await run.seen('stdout', /ready/);
     process.kill(run.child.pid ?? 0, 'SIGUSR1');
     expect(await run.ended).toMatchObject({ code: 7, stdout: 'ready\nheard\n', stderr: '' });

@@ -181,7 +181,7 @@ export function connectPixel(fixture: Acme, ...more: readonly string[]): Promise
 }
 
 /** All that `run` writes on stderr where nothing happens: the fixtures' services have addresses and a root of their own. */
-export const overridesNote = /^authsome: the daemon (?:finds|trusts) [^\n]*\n$/;
+export const overridesNote = /^authsome: this run [^\n]*\nauthsome: the daemon (?:finds|trusts) [^\n]*\n$/;
 
 /** The command that calls Acme's API in a run, and prints the status of its answer. */
 export const askAcme: readonly string[] = [

@@ -14,6 +14,7 @@ const runRequest = z.object({
   connections: z.record(z.string(), z.string()),
   command: z.string().max(256),
   trusted: z.boolean().optional(),
+  inherit_secrets: z.boolean().optional(),
   ca_files: z.array(z.string()).max(16),
   variables: z
     .object({ salt: z.string().min(16).max(64), fingerprints: z.record(z.string(), z.string().max(64)) })
@@ -47,6 +48,7 @@ export function runRoutes(options: RunRoutesOptions): Routes {
           connections: request.connections,
           command: request.command,
           isTrusted,
+          inheritsSecrets: request.inherit_secrets === true,
           surrounding: found.surrounding,
           leaseSocket: socket === undefined ? undefined : await peers.socketId(socket, 'checked'),
           caFiles: request.ca_files,
@@ -64,6 +66,11 @@ export function runRoutes(options: RunRoutesOptions): Routes {
         phantoms: run.phantoms,
         secret_variables: run.secretVariables,
         connections: run.connections,
+        ...(Object.keys(run.providerPhantoms).length === 0
+          ? {}
+          : { provider_phantoms: run.providerPhantoms }),
+        ...(run.phantomVariables.length === 0 ? {} : { phantom_variables: run.phantomVariables }),
+        ...(run.keyPatterns.length === 0 ? {} : { key_patterns: run.keyPatterns }),
         ...(run.overrides === undefined
           ? {}
           : {

@@ -14,6 +14,7 @@ export const build: CommandModule['build'] = (command) => {
       '--trusted',
       'let the command do what is refused inside a run: reveal secrets, replace connections, …',
     )
+    .option('--inherit-secrets', 'give the command the secrets of your environment as they are')
     .passThroughOptions()
     .allowUnknownOption();
   addExamples(command, [

@@ -11,6 +11,8 @@ export interface RunArguments {
   readonly connections: Readonly<Record<string, string>>;
   /** Whether the run may do what is refused inside others. */
   readonly isTrusted: boolean;
+  /** Whether the command gets the secrets of this environment as they are. */
+  readonly inheritsSecrets: boolean;
   /** Empty when there is none. */
   readonly command: string;
   readonly commandArguments: readonly string[];
@@ -20,6 +22,7 @@ const ownOptions = [
   '--provider',
   '--connection',
   '--trusted',
+  '--inherit-secrets',
   '--json',
   '--quiet',
   '--verbose',
@@ -38,6 +41,7 @@ export function readRunArguments(args: readonly string[], given: GlobalFlags): R
   const providers: string[] = [];
   const connections: Record<string, string> = {};
   let isTrusted = false;
+  let inheritsSecrets = false;
   while (rest[0]?.startsWith('-') === true && rest[0] !== '--') {
     const global = readGlobalFlag(flags, rest);
     if (global !== undefined) {
@@ -45,8 +49,9 @@ export function readRunArguments(args: readonly string[], given: GlobalFlags): R
       continue;
     }
     const [head = '', next] = rest;
-    if (head === '--trusted') {
-      isTrusted = true;
+    if (head === '--trusted' || head === '--inherit-secrets') {
+      isTrusted ||= head === '--trusted';
+      inheritsSecrets ||= head === '--inherit-secrets';
       rest = rest.slice(1);
       continue;
     }
@@ -61,7 +66,7 @@ export function readRunArguments(args: readonly string[], given: GlobalFlags): R
   }
   if (rest[0] === '--') rest = rest.slice(1);
   const [command = '', ...commandArguments] = rest;
-  return { flags, providers, connections, isTrusted, command, commandArguments };
+  return { flags, providers, connections, isTrusted, inheritsSecrets, command, commandArguments };
 }
 
 function providerOf(pair: string): string {

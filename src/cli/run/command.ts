@@ -10,11 +10,14 @@ import type { CliOptions } from '../options.ts';
 import type { Terminal } from '../terminal.ts';
 import { type RunArguments, readRunArguments } from './arguments.ts';
 import { caFilesOf, runEnvironment } from './environment.ts';
+import { givenVariables } from './given-variables.ts';
 import { endNote, startNotes } from './notes.ts';
 import { suspiciousValues } from './suspicious.ts';
 
-/** Beside the bundled program; built from `child-proxy.cts`. */
-const childProxy = join(dirname(fileURLToPath(import.meta.url)), 'child-proxy.cjs');
+/** Beside the bundled program: built from `child-proxy.cts`, and by `scripts/provider-keys.mjs`. */
+const directory = dirname(fileURLToPath(import.meta.url));
+const childProxy = join(directory, 'child-proxy.cjs');
+const bundledKeys = join(directory, 'provider-keys.json');
 
 /** The exit code of the child, or `help` when that was asked for instead. */
 export async function runCommand(
@@ -31,13 +34,17 @@ export async function runCommand(
   const terminal = args.flags.logFile === undefined ? undefined : await terminalOf(options, args);
   const settings = loadSettings(options.environment);
   const client = connect(options, settings, (text) => void noteBesideChild(text, terminal, args));
-  const opening = client.openRun(runOpening(args, options.environment));
+  const { inheritsSecrets } = args;
+  const values = inheritsSecrets ? new Map<string, string>() : suspiciousValues(options.environment);
+  const opening = client.openRun(runOpening(args, options.environment, values));
   const starter = loadChildModule();
   const lease = await opening;
   try {
-    const environment = runEnvironment(options.environment, lease.run, { childProxy }, process.platform);
+    const parent = options.environment;
+    const given = await givenVariables(parent, lease.run, { inheritsSecrets, values, bundledKeys });
+    const environment = runEnvironment(parent, { ...lease.run, ...given }, { childProxy }, process.platform);
     const { runChild } = await starter;
-    for (const note of await startNotes(options.environment, lease.run, args)) {
+    for (const note of await startNotes(parent, lease.run, given, args)) {
       await noteBesideChild(note, terminal, args);
     }
     const code = await runChild(args.command, args.commandArguments, environment);
@@ -61,14 +68,19 @@ function loadChildModule(): Promise<typeof import('./child.ts')> {
   return new Promise((resolve) => setImmediate(() => resolve(import('./child.ts'))));
 }
 
-function runOpening(args: RunArguments, environment: CliOptions['environment']): RunOpening {
+function runOpening(
+  args: RunArguments,
+  environment: CliOptions['environment'],
+  values: RunOpening['values'],
+): RunOpening {
   return {
     providers: args.providers,
     connections: args.connections,
     ...(args.isTrusted ? { trusted: true } : {}),
+    ...(args.inheritsSecrets ? { inherit_secrets: true } : {}),
     command: basename(args.command),
     ca_files: caFilesOf(environment),
-    values: suspiciousValues(environment),
+    values,
   };
 }
 
@@ -86,9 +98,12 @@ async function noteBesideChild(
     return;
   }
   if (flags.quiet) return;
-  const { safe } = await import('../output/safe-text.ts');
+  // Most notes have nothing to escape, and no command should wait for the module.
+  const written = /^[\x20-\x7e]*$/.test(text)
+    ? text
+    : (await import('../output/safe-text.ts')).safe(text).written;
   try {
-    writeSync(2, `${safe(text).written}\n`);
+    writeSync(2, `${written}\n`);
   } catch {
     // Nobody reads it: no reason to keep the command from running.
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { caFilesOf, runEnvironment, withheldNote } from './environment.ts';
+import { caFilesOf, runEnvironment } from './environment.ts';
 
 const run = {
   run_id: 'run_1',
@@ -79,18 +79,6 @@ describe('the environment of a run', () => {
       'AUTHSOME_RUN',
     ]);
     expect(child.AUTHSOME_RUN).toBe('run_1');
-  });
-
-  it('says which variables were replaced and which left out, and not what they contain', () => {
-    const parent = { OPENAI_API_KEY: 'sk-real', GITHUB_CLIENT_SECRET: 'real', EDITOR: 'vi' };
-    const note = withheldNote(parent, run);
-    expect(note).toContain('Phantoms replace: OPENAI_API_KEY. Not passed on: GITHUB_CLIENT_SECRET.');
-    expect(note).not.toMatch(/sk-|real/);
-    expect(withheldNote({ EDITOR: 'vi', OPENAI_API_KEY: '' }, run)).toBeUndefined();
-  });
-
-  it('says nothing about phantoms that an outer run had set', () => {
-    expect(withheldNote({ OPENAI_API_KEY: 'sk-outer', AUTHSOME_RUN: 'run_0' }, run)).toBeUndefined();
   });
 
   it('adds to NODE_OPTIONS once, and quotes a path with spaces', () => {

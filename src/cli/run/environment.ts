@@ -1,13 +1,12 @@
 import type { Environment } from '../../environment.ts';
+import type { GivenVariables } from './given-variables.ts';
 
 /** What a child's environment takes from its run; a `RunDocument` fits. */
-export interface RunSettings {
+export interface RunSettings extends GivenVariables {
   readonly run_id: string;
   readonly proxy_url: string;
   readonly ca_file: string;
   readonly ca_bundle_file: string;
-  readonly phantoms: Readonly<Record<string, string>>;
-  readonly secret_variables: readonly string[];
 }
 
 export interface RunFiles {
@@ -101,24 +100,6 @@ export function runEnvironment(
   child.NODE_OPTIONS = withRequire(parent.NODE_OPTIONS, files.childProxy);
   child.AUTHSOME_RUN = run.run_id;
   return Object.assign(child, run.phantoms);
-}
-
-/**
- * Says which of the parent's variables the child does not get as they are, and never what they contain. Inside a run, what a
- * phantom replaces was a phantom before.
- */
-export function withheldNote(parent: Environment, run: RunSettings): string | undefined {
-  const isSet = (name: string): boolean => isNamed(parent[name]);
-  const replaced = isSet('AUTHSOME_RUN') ? [] : Object.keys(run.phantoms).filter(isSet).sort();
-  const isReplaced = (name: string): boolean => Object.hasOwn(run.phantoms, name);
-  const dropped = run.secret_variables.filter((name) => isSet(name) && !isReplaced(name)).sort();
-  const parts = [
-    ...(replaced.length === 0 ? [] : [`Phantoms replace: ${replaced.join(', ')}.`]),
-    ...(dropped.length === 0 ? [] : [`Not passed on: ${dropped.join(', ')}.`]),
-  ];
-  return parts.length === 0
-    ? undefined
-    : `authsome: the run does not get the secrets of your connections. ${parts.join(' ')}`;
 }
 
 /** Windows ignores the case of names, so only one of the two spellings can exist there. */

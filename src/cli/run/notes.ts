@@ -1,22 +1,44 @@
 import type { RunDocument } from '../../client/index.ts';
 import type { Environment } from '../../environment.ts';
-import { withheldNote } from './environment.ts';
+import type { GivenVariables } from './given-variables.ts';
 
 /** What a person should know of a run before its command starts, a line each. */
 export async function startNotes(
   parent: Environment,
   run: RunDocument,
-  { isTrusted }: { readonly isTrusted: boolean },
+  given: GivenVariables,
+  { isTrusted, inheritsSecrets }: { readonly isTrusted: boolean; readonly inheritsSecrets: boolean },
 ): Promise<readonly string[]> {
   const { unapproved_hosts: unapproved } = run;
-  const notes = [withheldNote(parent, run)];
+  const notes = [startLine(parent, run, given)];
   if (unapproved !== undefined) {
     const { unapprovedNotes } = await import('../output/unapproved-hosts.ts');
     notes.push(...unapprovedNotes(unapproved));
   }
+  if (inheritsSecrets) notes.push(inheritingNote);
   if (isTrusted) notes.push(trustedNote);
-  notes.push(nestedNote(run), overridesNote(run));
-  return notes.filter((note) => note !== undefined);
+  return [...notes, overridesNote(run)].filter((note) => note !== undefined);
+}
+
+/**
+ * Which connections the run has, and which of the parent's variables the child does not get as they are. Never what they
+ * contain. Inside a run, what a phantom replaces was a phantom before.
+ */
+export function startLine(
+  parent: Environment,
+  { connections, outer_run: outer }: Pick<RunDocument, 'connections' | 'outer_run'>,
+  { phantoms, secret_variables: secrets }: GivenVariables,
+): string {
+  const isSet = (name: string): boolean => parent[name] !== undefined && parent[name] !== '';
+  const replaced = isSet('AUTHSOME_RUN') ? [] : Object.keys(phantoms).filter(isSet).sort();
+  const dropped = secrets.filter((name) => isSet(name) && !Object.hasOwn(phantoms, name)).sort();
+  const has = connections.join(', ') || 'no connections';
+  const parts = [
+    outer === undefined ? `this run has: ${has}.` : `this run is inside of ${outer}. It has: ${has}.`,
+    ...(replaced.length === 0 ? [] : [`Phantoms replace: ${replaced.join(', ')}.`]),
+    ...(dropped.length === 0 ? [] : [`Not passed on: ${dropped.join(', ')}.`]),
+  ];
+  return `authsome: ${parts.join(' ')}`;
 }
 
 /** As much as a person reads. What an agent causes can be far more, and longer. */
@@ -42,13 +64,11 @@ function shortened(notice: string): string {
   return notice.length > longestNotice ? `${notice.slice(0, longestNotice)}…` : notice;
 }
 
+const inheritingNote =
+  'authsome: the secrets of your environment were kept (--inherit-secrets). The command can read them.';
+
 const trustedNote =
   'authsome: this run is trusted. What it starts may reveal, export, replace and remove your connections.';
-
-function nestedNote({ outer_run: outer, connections }: RunDocument): string | undefined {
-  if (outer === undefined) return undefined;
-  return `authsome: this run is inside of ${outer}. It has: ${connections.join(', ') || 'no connections'}.`;
-}
 
 function overridesNote({ overrides }: RunDocument): string | undefined {
   if (overrides === undefined) return undefined;
