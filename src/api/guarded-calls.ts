@@ -110,6 +110,10 @@ export const guardedCalls: Readonly<Record<string, GuardedCall>> = {
     what: () => 'removing the passphrase of the vault',
     command: () => 'authsome vault passphrase remove',
   },
+  'POST /v1/scan/phantoms': {
+    what: () => 'putting phantoms into files',
+    command: () => 'authsome scan --rewrite',
+  },
   'POST /v1/scan/undo': {
     what: () => 'putting keys back into files',
     command: () => 'authsome scan --undo',

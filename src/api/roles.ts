@@ -40,6 +40,7 @@ export const neededRoles: Readonly<Record<string, Role>> = {
   'POST /v1/runs': 'user',
   'GET /v1/scan': 'user',
   'POST /v1/scan': 'user',
+  'POST /v1/scan/phantoms': 'user',
   'POST /v1/scan/undo': 'user',
 };
 

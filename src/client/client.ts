@@ -28,6 +28,8 @@ import type {
   RunOpening,
   ScanAnswerDocument,
   ScanListDocument,
+  ScanPhantomsDocument,
+  ScanPhantomsRequest,
   ScanRequest,
   ScanUndoDocument,
   WhoamiDocument,
@@ -79,6 +81,8 @@ export interface Client {
   scanList(): Promise<ScanListDocument>;
   /** Whether the vault contains values that were found elsewhere. */
   compareSecrets(request: ScanRequest): Promise<ScanAnswerDocument>;
+  /** What to write into files in place of secrets. Rejects with `DeniedInRun`. */
+  scanPhantoms(request: ScanPhantomsRequest): Promise<ScanPhantomsDocument>;
   /** Asks whether keys may be put back into files. Rejects with `DeniedInRun`. */
   askToRestore(): Promise<ScanUndoDocument>;
   audit(
@@ -175,6 +179,7 @@ export function createClient(options: DaemonOptions): Client {
     cancelAuthSession: (id) => ask({ method: 'DELETE', target: path`/v1/auth-sessions/${id}` }),
     openRun: (opening) => reach((at) => openLease(at, options, opening, idleMs)),
     scanList: () => ask({ method: 'GET', target: '/v1/scan' }),
+    scanPhantoms: (request) => ask({ method: 'POST', target: '/v1/scan/phantoms', body: request }),
     askToRestore: () => ask({ method: 'POST', target: '/v1/scan/undo' }),
     compareSecrets: (request) => sendSecret('/v1/scan', request),
     audit: ({ limit, after, before, strangers, waitMs, signal } = {}) =>

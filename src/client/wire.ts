@@ -29,6 +29,7 @@
  * | POST /v1/runs | RunRequest → one RunDocument line, then the response stays open: the lease of the run |
  * | GET /v1/scan | → ScanListDocument |
  * | POST /v1/scan | ScanRequest → ScanAnswerDocument |
+ * | POST /v1/scan/phantoms | ScanPhantomsRequest → ScanPhantomsDocument |
  * | POST /v1/scan/undo | → ScanUndoDocument: whether this process may put keys back into files |
  * | GET /v1/audit?limit=&after=&before=&wait_ms= | → LogDocument |
  * | GET /v1/decisions/:id | (`last` too) → ExplainDocument |
@@ -432,10 +433,8 @@ export interface ScanListDocument {
     readonly source: 'bundled' | 'custom';
     /** Where its keys are sent, as patterns. */
     readonly hosts: readonly string[];
-    /** The names of those that there are. */
+    /** The names of those that there are, the default first. */
     readonly connections: readonly string[];
-    /** A new phantom, fit for a file: it says that it is one. */
-    readonly phantom: string;
   }[];
 }
 
@@ -452,6 +451,17 @@ export interface ScanAnswerDocument {
     /** The connection that has this value. If `different`, the provider's default connection. */
     readonly connection: string | null;
   }[];
+}
+
+/** Connections whose phantoms are to be written into files. */
+export interface ScanPhantomsRequest {
+  readonly connections: readonly { readonly provider: string; readonly connection: string }[];
+}
+
+/** The phantom of each connection, in the request's order: the same in every run. */
+export interface ScanPhantomsDocument {
+  readonly v: 1;
+  readonly phantoms: readonly string[];
 }
 
 /** Nothing but a yes. */

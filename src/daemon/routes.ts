@@ -111,6 +111,6 @@ export function routesOf(options: RoutesOptions): readonly Routes[] {
     auditRoutes(tenants),
     runRoutes({ runs, tenants, callers, peers }),
     vaultRoutes(tenants),
-    scanRoutes({ tenants, randomBytes }),
+    scanRoutes({ tenants }),
   ];
 }

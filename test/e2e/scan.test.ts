@@ -111,9 +111,9 @@ it('reports, imports, rewrites and undoes, and shows no value to anybody', async
     const rewritten = readFileSync(path('.env'), 'utf8');
     expect(rewritten.split('\r\n')).toEqual([
       '\ufeff# our keys',
-      expect.stringMatching(/^export PIXEL_API_KEY="px_phantom\w+" {2}# for the demo$/),
-      expect.stringMatching(/^CLAUDE = 'sk-ant-phantom\w+' $/),
-      expect.stringMatching(/^GH_TOKEN=gh\w_\w*phantom\w+ # mine$/),
+      expect.stringMatching(/^export PIXEL_API_KEY="px_\w{32}" {2}# for the demo$/),
+      expect.stringMatching(/^CLAUDE = 'sk-ant-api03-\w*phantom\w+' $/),
+      expect.stringMatching(/^GH_TOKEN=ghp_\w*phantom\w+ # mine$/),
       'NAME=value',
       'GITHUB_TOKEN=$GH_TOKEN',
       'LAST=1',
@@ -189,6 +189,13 @@ it('names connections when there are several values, and continues when one is r
       { file: '.env.production', values: 1 },
     ]);
     expect(readFileSync(path('.env'), 'utf8')).toContain(`OPENAI_API_KEY=${keys.openai}\n`);
+    const phantomIn = (file: string) => /^PIXEL_API_KEY=(.+)$/m.exec(readFileSync(path(file), 'utf8'))?.[1];
+    const phantoms = [phantomIn('.env'), phantomIn('.env.production')];
+    expect(phantoms).toEqual(Array(2).fill(expect.stringMatching(/^px_\w{32}$/)));
+    expect(new Set([...phantoms, keys.pixel, keys.other]).size).toBe(4);
+    // The same again, in every run.
+    const shown = await fixture.authsome(['run', '--', 'sh', '-c', 'echo $PIXEL_API_KEY']);
+    expect(shown.stdout.trim()).toBe(phantoms[0]);
     expect(outcome.stdout + outcome.stderr).not.toMatch(/q7W8|not-a-comment|z9y8|a1b2/);
 
     writeFileSync(path('.env'), `PIXEL_API_KEY=px_${'forced00'.repeat(4)}\n`);

@@ -75,6 +75,18 @@ describe('an agent in a run', () => {
     expect([daemonPid(), await key(), await key('work')]).toEqual([pid, fixture.apiKey, fixture.apiKey]);
   });
 
+  it('is refused when it puts phantoms into files, and the files stay as they are', async () => {
+    const file = join(fixture.directory, '.env');
+    const text = `PIXEL_API_KEY=${fixture.apiKey}\n`;
+    writeFileSync(file, text);
+    const { code, stdout, stderr } = await inRun(`${command} scan --rewrite "${file}"`);
+    expect(code).toBe(12);
+    expect(stderr).toContain('not from inside a run: putting phantoms into files');
+    expect(stdout + stderr).not.toContain(fixture.apiKey);
+    expect(readFileSync(file, 'utf8')).toBe(text);
+    rmSync(file);
+  });
+
   it('is refused when it replaces a definition', async () => {
     const before = await fixture.json(['inspect', 'pixel']);
     const { code, stderr } = await inRun(`${command} register --force --yes "${definitionFile()}"`);

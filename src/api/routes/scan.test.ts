@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ScanAnswerDocument, ScanListDocument } from '../../client/index.ts';
+import type { ScanAnswerDocument, ScanListDocument, ScanPhantomsDocument } from '../../client/index.ts';
 import { type Fixture, openFixture, plainRequest } from '../../daemon/test-daemon.ts';
 
 let fixture: Fixture;
@@ -17,7 +17,7 @@ async function compare(...values: readonly { provider: string; value: string }[]
 }
 
 describe('a scan', () => {
-  it('lists what to look for, with phantoms that say what they are', async () => {
+  it('lists what to look for', async () => {
     const response = await fixture.call('GET', '/v1/scan');
     const { providers } = (await response.json()) as ScanListDocument;
     expect(providers.find(({ name }) => name === 'openai')).toMatchObject({
@@ -25,9 +25,9 @@ describe('a scan', () => {
       variables: ['OPENAI_API_KEY'],
       key_pattern: '^sk-[A-Za-z0-9_-]{20,}$',
       takes_key: true,
+      hosts: expect.arrayContaining(['api.openai.com']),
+      connections: [],
     });
-    for (const { phantom } of providers) expect(phantom).toMatch(/phantom/i);
-    for (const { phantom } of providers) expect(phantom).toMatch(/^[A-Za-z0-9_.:@+=-]+$/);
   });
 
   it('learns whether a value is in the vault, and nothing else', async () => {
@@ -44,6 +44,32 @@ describe('a scan', () => {
       ['different', 'default'],
       ['absent', null],
     ]);
+  });
+
+  it('gets the phantom of each connection for its files, the same again and in every run', async () => {
+    const second = { provider: 'openai', connection: 'work', force: false, api_key: `${key}-at-work` };
+    await fixture.call('POST', '/v1/auth-sessions', second);
+    const listed = await (await fixture.call('GET', '/v1/scan')).json();
+    const { providers } = listed as ScanListDocument;
+    expect(providers.find(({ name }) => name === 'openai')?.connections).toEqual(['default', 'work']);
+    const connections = ['work', 'default'].map((connection) => ({ provider: 'openai', connection }));
+    const ask = async (): Promise<readonly string[]> => {
+      const response = await fixture.call('POST', '/v1/scan/phantoms', { connections });
+      return ((await response.json()) as ScanPhantomsDocument).phantoms;
+    };
+    const phantoms = await ask();
+    expect(await ask()).toEqual(phantoms);
+    expect(new Set([...phantoms, key, `${key}-at-work`]).size).toBe(4);
+    for (const value of phantoms) {
+      expect(value).toMatch(/^[A-Za-z0-9_.:@+=-]+$/);
+      expect(await compare({ provider: 'openai', value })).toEqual([['phantom', null]]);
+    }
+  });
+
+  it('gets no phantom of a connection that is not there', async () => {
+    const connections = [{ provider: 'openai', connection: 'nowhere' }];
+    const response = await fixture.call('POST', '/v1/scan/phantoms', { connections });
+    expect([response.status, await response.json()]).toMatchObject([404, { error: 'ConnectionNotFound' }]);
   });
 
   it('is audited without the value', async () => {

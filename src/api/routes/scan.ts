@@ -2,27 +2,37 @@ import { z } from 'zod';
 import type {
   ScanAnswerDocument,
   ScanListDocument,
+  ScanPhantomsDocument,
+  ScanPhantomsRequest,
   ScanRequest,
   ScanUndoDocument,
 } from '../../client/index.ts';
-import type { Comparison } from '../../connections/index.ts';
+import type { Comparison, ConnectionSummary } from '../../connections/index.ts';
+import { AuthsomeError } from '../../errors.ts';
 import type { Tenants } from '../../principals/index.ts';
-import { asksOf, isFromTemplate, type Provider, phantomFor } from '../../providers/index.ts';
+import { asksOf, isFromTemplate, type Provider } from '../../providers/index.ts';
 import type { Routes } from '../app.ts';
 import { parseBody } from '../body.ts';
 
 const mostValues = 200;
+const mostConnections = 200;
 const scanRequest = z.object({
   values: z.array(z.object({ provider: z.string(), value: z.string().min(1).max(8192) })).max(mostValues),
 }) satisfies z.ZodType<ScanRequest>;
 
+const phantomsRequest = z.object({
+  connections: z
+    .array(z.object({ provider: z.string(), connection: z.string() }))
+    .min(1)
+    .max(mostConnections),
+}) satisfies z.ZodType<ScanPhantomsRequest>;
+
 export interface ScanRoutesOptions {
   readonly tenants: Tenants;
-  readonly randomBytes: (size: number) => Uint8Array;
 }
 
 /** Calls of a scan: what to look for, and whether what was found is in the vault. */
-export function scanRoutes({ tenants, randomBytes }: ScanRoutesOptions): Routes {
+export function scanRoutes({ tenants }: ScanRoutesOptions): Routes {
   return (app) => {
     app.get('/v1/scan', async (context) => {
       const { catalog, connections } = await tenants.of(context.get('caller'));
@@ -38,14 +48,30 @@ export function scanRoutes({ tenants, randomBytes }: ScanRoutesOptions): Routes 
           takes_key: provider.apiKey !== undefined,
           source: provider.source,
           hosts: asksOf(provider).hosts,
-          connections: summaries.flatMap((each) => (each.provider === provider.name ? [each.name] : [])),
-          phantom: phantomForFile(provider, randomBytes),
+          connections: namesOf(summaries.filter((each) => each.provider === provider.name)),
         })),
       };
       return context.json(document);
     });
     app.post('/v1/scan/undo', (context) => {
       const document: ScanUndoDocument = { v: 1 };
+      return context.json(document);
+    });
+    app.post('/v1/scan/phantoms', async (context) => {
+      const { catalog, connections } = await tenants.of(context.get('caller'));
+      const { connections: wanted } = parseBody(context.get('body'), phantomsRequest);
+      const keys = wanted.map(
+        ({ provider, connection }) => `${catalog.resolve(provider).name}/${connection}`,
+      );
+      await connections.phantoms.require(keys);
+      const document: ScanPhantomsDocument = {
+        v: 1,
+        phantoms: keys.map((key) => {
+          const phantom = connections.phantoms.newest(key);
+          if (phantom !== undefined) return phantom;
+          throw new AuthsomeError('ConnectionNotFound', `there is no connection ${key}`);
+        }),
+      };
       return context.json(document);
     });
     app.post('/v1/scan', async (context) => {
@@ -82,14 +108,14 @@ export function scanRoutes({ tenants, randomBytes }: ScanRoutesOptions): Routes 
   };
 }
 
+/** The default first. */
+function namesOf(summaries: readonly ConnectionSummary[]): readonly string[] {
+  return [...summaries]
+    .sort((left, right) => Number(right.isDefault) - Number(left.isDefault))
+    .map(({ name }) => name);
+}
+
 function variablesOf(provider: Provider): readonly string[] {
   const named = [provider.apiKey?.envVar, ...provider.exportVariables.map(({ name }) => name)];
   return [...new Set(named.filter((name) => name !== undefined))];
-}
-
-/** In a file, only its text distinguishes a phantom from a key, so a phantom without that word is not used. */
-function phantomForFile(provider: Provider, randomBytes: (size: number) => Uint8Array): string {
-  const phantom = phantomFor(provider, randomBytes);
-  if (/phantom/i.test(phantom)) return phantom;
-  return `phantom-${Buffer.from(randomBytes(16)).toString('hex')}`;
 }

@@ -83,7 +83,9 @@ export async function scan(context: CommandContext, options: ScanOptions): Promi
   } else {
     showRewriting(terminal, rewriting);
     for (const caution of cautionsOf(findings, rewriting)) terminal.warn(caution);
-    if (rewriting.rewrite !== undefined) terminal.note(startLine(findings, rewriting));
+    if (rewriting.rewrite !== undefined) {
+      terminal.note(startLine(findings, rewriting, result.connections));
+    }
   }
   const [failed] = rewriting?.failures ?? [];
   return moved?.exitCode || (failed === undefined ? 0 : exitCodeOf(failed.error.code));
