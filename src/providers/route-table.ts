@@ -3,7 +3,7 @@ import { competingOf, unlessCompeting } from './competing-routes.ts';
 import { registrableDomain } from './host.ts';
 import { readPath } from './path.ts';
 import type { Provider } from './provider.ts';
-import type { MatchResult, Route, RouteTable } from './route.ts';
+import type { ConnectionRoutes, MatchResult, OneTable, Route, RouteTable } from './route.ts';
 import { withUnapproved } from './unapproved-routes.ts';
 
 /** The routes of one connection, in the order of its provider's definition. */
@@ -39,15 +39,59 @@ export function routesOf(
   );
 }
 
-/** An immutable table; matching an exact host costs the same and allocates nothing, for ten routes or ten thousand. */
+/**
+ * An immutable table; matching an exact host costs the same and allocates nothing, for ten routes or ten thousand. There may
+ * be several connections of one provider: those after the first wait for a request that names them by a phantom.
+ */
 export function compileRoutes(routes: readonly Route[]): RouteTable {
+  const byConnection = new Map<string, Route[]>();
+  const defaults = new Map<string, string>();
+  for (const route of routes) {
+    const { provider, connection } = route;
+    if (!defaults.has(provider)) defaults.set(provider, connection);
+    const key = `${provider}/${connection}`;
+    const own = byConnection.get(key);
+    if (own === undefined) byConnection.set(key, [route]);
+    else own.push(route);
+  }
+  const isDefault = ({ provider, connection }: Route): boolean => defaults.get(provider) === connection;
+  const compiled = new Map<string, ConnectionRoutes>();
+  const forConnection = (connection: string): ConnectionRoutes | undefined => {
+    const known = compiled.get(connection);
+    if (known !== undefined) return known;
+    const own = byConnection.get(connection);
+    if (own === undefined) return undefined;
+    const table = compileOne(own);
+    compiled.set(connection, table);
+    return table;
+  };
+  const further = routes.filter((route) => !isDefault(route));
+  if (further.length === 0) return { ...compileOne(routes), forConnection };
+  const table = compileOne(routes.filter(isDefault));
+  const others = compileOne(further);
+  return {
+    routes,
+    hasHost: (host, port) => table.hasHost(host, port) || others.hasHost(host, port),
+    unapprovedAt(host, port) {
+      const unapproved = others.unapprovedAt(host, port);
+      const isOpenToOthers = unapproved.length === 0 && others.hasHost(host, port);
+      if (isOpenToOthers) return [];
+      const own = table.unapprovedAt(host, port);
+      return own.length > 0 || !table.hasHost(host, port) ? [...own, ...unapproved] : [];
+    },
+    match: (host, port, path) => table.match(host, port, path),
+    forConnection,
+  };
+}
+
+function compileOne(routes: readonly Route[]): OneTable {
   const unapproved = routes.filter((route) => !route.isApproved);
   if (unapproved.length === 0) return compileApproved(routes);
   const table = compileApproved(routes.filter((route) => route.isApproved));
   return withUnapproved(routes, table, compileApproved(unapproved));
 }
 
-function compileApproved(routes: readonly Route[]): RouteTable {
+function compileApproved(routes: readonly Route[]): OneTable {
   const exact = groupByHost(routes.filter((route) => route.pattern.kind === 'exact'));
   const wildcards = groupByHost(routes.filter((route) => route.pattern.kind === 'wildcard'));
   const regexes = groupBy(

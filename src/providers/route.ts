@@ -40,9 +40,19 @@ export interface RouteTable {
    * The route for a canonical host and a raw path (a query is ignored). The most specific wins: exact, wildcard
    * (longest), regex; then the longest prefix. A custom route wins only over its own provider's. A path that servers read in different ways is `refused` where the
    * readings lead to different routes, a traversal on every host of the table.
+   *
+   * Of several connections of one provider, only the first that is listed takes part: it is the provider's default.
    */
   match(host: string, port: number, path: string): MatchResult;
+  /** The routes of this connection (`provider/connection`) alone; `undefined` if it has none. */
+  forConnection(connection: string): ConnectionRoutes | undefined;
 }
+
+/** A table in which all routes take part alike. */
+export type OneTable = Pick<RouteTable, 'routes' | 'hasHost' | 'unapprovedAt' | 'match'>;
+
+/** The same for the routes of one connection: never `ambiguous`. */
+export type ConnectionRoutes = Pick<RouteTable, 'routes' | 'hasHost' | 'match'>;
 
 export type MatchResult =
   | { readonly kind: 'route'; readonly route: Route; readonly considered: readonly Route[] }

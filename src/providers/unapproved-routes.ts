@@ -1,14 +1,10 @@
-import type { Route, RouteTable } from './route.ts';
+import type { OneTable, Route } from './route.ts';
 
 /**
  * Unapproved routes take nothing from the others. What none of the others covers is theirs, to be refused: passed on, it
  * would go to a host that nobody has looked at, with the phantom in it.
  */
-export function withUnapproved(
-  routes: readonly Route[],
-  table: RouteTable,
-  unapproved: RouteTable,
-): RouteTable {
+export function withUnapproved(routes: readonly Route[], table: OneTable, unapproved: OneTable): OneTable {
   return {
     routes,
     hasHost: (host, port) => table.hasHost(host, port) || unapproved.hasHost(host, port),

@@ -65,7 +65,7 @@ export const innerRooms: Readonly<Record<string, Readonly<Record<string, InnerRo
   },
   proxy: {
     authorize: {
-      mayImport: ['decide', 'inject', 'needles', 'refusal', 'runs', 'contract'],
+      mayImport: ['decide', 'inject', 'needles', 'phantoms', 'refusal', 'runs', 'contract'],
       reason: 'it turns a decision into a credential or a refusal, for either version of HTTP',
     },
     ca: { mayImport: [], reason: 'a leaf: it makes certificates from keys and a clock' },
@@ -78,6 +78,7 @@ export const innerRooms: Readonly<Record<string, Readonly<Record<string, InnerRo
         'http1-relay',
         'http2',
         'inject',
+        'phantoms',
         'runs',
         'upstream',
         'context',
@@ -85,7 +86,10 @@ export const innerRooms: Readonly<Record<string, Readonly<Record<string, InnerRo
       reason: 'it accepts tunnels and hands their connections on',
     },
     content: { mayImport: [], reason: 'a leaf: where a value is in a body, whoever asks' },
-    decide: { mayImport: ['http1'], reason: 'pure: what a request may do follows from its facts' },
+    decide: {
+      mayImport: ['http1', 'phantoms'],
+      reason: 'pure: what a request may do follows from its facts',
+    },
     http1: {
       mayImport: ['resend'],
       reason: 'the protocol, with no sockets: what a request may do is not its question',
@@ -138,7 +142,7 @@ export const innerRooms: Readonly<Record<string, Readonly<Record<string, InnerRo
       reason: 'what may leave in a body or a message, for either version of HTTP',
     },
     phantoms: {
-      mayImport: ['needles', 'contract'],
+      mayImport: ['http1', 'inject', 'needles', 'contract'],
       reason: 'pure: it says which phantoms are in some bytes, and judges nothing',
     },
     refusal: { mayImport: [], reason: 'a leaf: the document that a refused client reads' },

@@ -2,9 +2,10 @@ import { signInLine } from '../../command-line.ts';
 import { AuthsomeError, asAuthsomeError } from '../../errors.ts';
 import type { Route } from '../../providers/index.ts';
 import type { Credential, DecisionSink, UpstreamRefusal } from '../contract.ts';
-import { type DecisionInput, decide, type Refusal, refuse } from '../decide/index.ts';
+import { type DecisionInput, decide, phantomMisplaced, type Refusal, refuse } from '../decide/index.ts';
 import type { Injection } from '../inject/index.ts';
 import type { Needles } from '../needles/index.ts';
+import type { PlacedPhantom } from '../phantoms/index.ts';
 import type { CompiledRoute, LiveRun } from '../runs/index.ts';
 import type { RequestRecord } from './request-record.ts';
 
@@ -64,8 +65,10 @@ export function authorize(pending: PendingRequest, run: LiveRun, decisions: Deci
 export function reauthorize(run: LiveRun): void {
   for (const { live, connection, facts } of run.carrying()) {
     const decision = decide(decisionInputOf(run), facts);
-    if (decision.kind === 'refuse') live.cut(new AuthsomeError(decision.code, decision.detail));
-    else if (decision.kind === 'pass' || run.compiled(decision.route).connection !== connection)
+    // The phantom was in its place when the request was sent: the place has gone.
+    if (decision.kind === 'refuse' && decision.code !== 'PhantomMisplaced')
+      live.cut(new AuthsomeError(decision.code, decision.detail));
+    else if (decision.kind !== 'inject' || run.compiled(decision.route).connection !== connection)
       live.cut(rerouted);
   }
 }
@@ -133,6 +136,11 @@ function injectCredential(
     );
     return;
   }
+  const left = phantomLeftBy(injection, record);
+  if (left !== undefined) {
+    pending.refuse(phantomMisplaced(left, { kind: 'other-place', route }, record.trace.considered));
+    return;
+  }
   record.placement = injection.placement;
   let current = credential;
   let wasRenewed = false;
@@ -152,11 +160,23 @@ function injectCredential(
       const newer = await renewed(run, connection, credential);
       const injection = newer === undefined ? undefined : run.injectionFor(route, newer);
       if (newer === undefined || injection === undefined) return undefined;
+      if (phantomLeftBy(injection, record) !== undefined) return undefined;
       const written = write(injection);
       // Only now: where the newer one cannot be written, the response to the older one stands, and may contain that.
       current = newer;
       return written;
     },
+  });
+}
+
+/** The phantom that would go out, since this credential is of a shape that goes elsewhere on its route. */
+function phantomLeftBy(
+  { names, parameters }: Injection,
+  { facts }: RequestRecord,
+): PlacedPhantom | undefined {
+  return facts.phantoms?.find(({ place }) => {
+    if (place.kind === 'header') return !names.includes(place.name);
+    return place.kind !== 'query' || place.name === undefined || !parameters.includes(place.name);
   });
 }
 

@@ -3,7 +3,7 @@ import { asAuthsomeError } from '../../errors.ts';
 import type { PeerCheck } from '../../peers/index.ts';
 import type { RequestRecord } from '../authorize/index.ts';
 import type { Context, Owner } from '../context.ts';
-import { notApproved, type Refusal, refuse } from '../decide/index.ts';
+import { notApproved, phantomMisplaced, type Refusal, refuse } from '../decide/index.ts';
 import {
   type Authority,
   Field,
@@ -22,6 +22,7 @@ import {
   relayIdleMs,
 } from '../http1-relay/index.ts';
 import { rewriteRequestHead } from '../inject/index.ts';
+import { type PlacedPhantom, phantomsInHead, shownPath } from '../phantoms/index.ts';
 import type { Live, Monitored } from '../runs/index.ts';
 import { forbidden } from '../upstream/index.ts';
 import { intercept } from './interception.ts';
@@ -71,13 +72,19 @@ function handleNow(session: Http1Session, request: RequestHead, peer: PeerCheck)
   const target = parseTarget(request.method, request.target);
   const authority =
     target?.form === 'absolute' || target?.form === 'authority' ? target.authority : undefined;
+  const path = target?.form === 'absolute' ? target.path : '';
+  // The head of a CONNECT goes nowhere.
+  const finder = target?.form === 'absolute' ? owner?.run.finder : undefined;
+  const phantoms = finder === undefined ? undefined : phantomsInHead(finder, request);
   const record = session.open(owner, {
     method: request.method,
     host: authority?.host ?? '',
     port: authority?.port ?? 0,
-    path: target?.form === 'absolute' ? target.path : '',
+    path,
     methodOverride: request.methodOverride,
     pathOverride: request.pathOverride,
+    phantoms,
+    shownPath: finder === undefined ? undefined : shownPath(finder, path, phantoms),
   });
   const turnAway = (answer: () => void): void => refuseOnceKnown(session, peer, record, answer);
   if (owner === undefined || peer.allowed === false) {
@@ -149,6 +156,11 @@ function passPlain(
   },
 ): void {
   const { request, authority, path, query } = plain;
+  const stray = strayPhantom(owner, record, authority.host);
+  if (stray !== undefined) {
+    session.refuse(record.refuse(phantomMisplaced(stray, { kind: 'plain-http' })));
+    return;
+  }
   if (isRouted(owner, authority.host)) {
     session.refuse(record.refuse(plainToRoute(authority.host)));
     return;
@@ -170,6 +182,14 @@ function passPlain(
       scrub: undefined,
     },
   );
+}
+
+/** A phantom that has no business at this host: to its own, `PlainHttpRefused` says all there is to say. */
+function strayPhantom({ run }: Owner, { facts }: RequestRecord, host: string): PlacedPhantom | undefined {
+  return facts.phantoms?.find(({ phantom }) => {
+    const own = phantom.isInRun ? run.routes.forConnection(phantom.connection) : undefined;
+    return own?.routes.some(({ pattern }) => own.hasHost(host, pattern.port)) !== true;
+  });
 }
 
 interface TunnelTarget {

@@ -12,6 +12,7 @@ import {
   OriginRequest,
   type RequestHandler,
 } from '../http1-relay/index.ts';
+import { phantomsInHead, shownPath } from '../phantoms/index.ts';
 import type { Live, Monitored } from '../runs/index.ts';
 import { handshakeRecord, maxHelloBytes, parseClientHello } from './client-hello.ts';
 import { otherUser, refuseOnceKnown } from './other-user.ts';
@@ -275,6 +276,8 @@ function handlerFor(interception: Interception, tls: TLSSocket): RequestHandler 
       const { path, query } = 'kind' in read ? noTarget : read;
       const refusal = refusalOfAll ?? ('kind' in read ? read : undefined);
       const { method, methodOverride, pathOverride } = request;
+      const { finder } = owner.run;
+      const phantoms = refusal === undefined ? phantomsInHead(finder, request) : undefined;
       const record = session.open(owner, {
         method,
         host,
@@ -282,6 +285,8 @@ function handlerFor(interception: Interception, tls: TLSSocket): RequestHandler 
         path,
         methodOverride,
         pathOverride,
+        phantoms,
+        shownPath: shownPath(finder, path, phantoms),
       });
       if (refusal === undefined) {
         const target = { request, method, path, query, host: hostField };

@@ -30,8 +30,13 @@ export function decisionEvent(decision: RecordedDecision): DecisionEvent {
     action: decision.action,
     outcome: decision.outcome,
     reason: trace.reason,
-    request: { method: facts.method, host: facts.host, port: facts.port, path: facts.path },
-    candidates: candidatesOf(trace.considered, route, trace.competingRoutes),
+    request: {
+      method: shownMethod(facts),
+      host: facts.host,
+      port: facts.port,
+      path: facts.shownPath ?? facts.path,
+    },
+    candidates: candidatesOf(trace),
   };
   if (requester !== undefined) {
     event.identity = requester.identity;
@@ -41,10 +46,19 @@ export function decisionEvent(decision: RecordedDecision): DecisionEvent {
     event.route = route.id;
     event.provider = route.provider;
     event.connection = route.connection;
+  } else if (trace.phantom !== undefined) {
+    const slash = trace.phantom.indexOf('/');
+    event.provider = trace.phantom.slice(0, slash);
+    event.connection = trace.phantom.slice(slash + 1);
   }
   if (rule !== undefined) event.rule = rule;
   if (placement !== undefined) event.placement = placement;
   return event;
+}
+
+/** A phantom that is short enough could be a method. */
+function shownMethod({ method, phantoms }: RequestFacts): string {
+  return phantoms?.some(({ place }) => place.kind === 'method') === true ? '' : method;
 }
 
 type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
@@ -55,19 +69,23 @@ const known = new WeakMap<
   {
     readonly route: Route | undefined;
     readonly competing: readonly Route[] | undefined;
+    readonly phantom: string | undefined;
     readonly list: readonly Candidate[];
   }
 >();
 
 /** A route table returns the same list of routes for many requests, so each list's candidates are made once. */
-function candidatesOf(
-  considered: readonly Route[],
-  taken: Route | undefined,
-  competing: readonly Route[] | undefined,
-): readonly Candidate[] {
+function candidatesOf(trace: Trace): readonly Candidate[] {
+  const { considered, route: taken, competingRoutes: competing, phantom } = trace;
   if (considered.length === 0) return none;
   const before = known.get(considered);
-  if (before !== undefined && before.route === taken && before.competing === competing) return before.list;
+  if (
+    before !== undefined &&
+    before.route === taken &&
+    before.competing === competing &&
+    before.phantom === phantom
+  )
+    return before.list;
   const list = considered.map((route) => ({
     route: route.id,
     connection: route.connection,
@@ -75,15 +93,19 @@ function candidatesOf(
     reason:
       competing?.includes(route) === true
         ? 'another route matches this request, too'
-        : reasonFor(route, taken),
+        : reasonFor(route, taken, phantom),
   }));
-  known.set(considered, { route: taken, competing, list });
+  known.set(considered, { route: taken, competing, phantom, list });
   return list;
 }
 
-function reasonFor(route: Route, taken: Route | undefined): string {
+function reasonFor(route: Route, taken: Route | undefined, phantom: string | undefined): string {
   if (!route.isApproved) return 'the connection is not approved for this host';
-  if (route === taken) return 'the most specific route for this host and path';
+  if (route === taken) {
+    return phantom === undefined
+      ? 'the most specific route for this host and path'
+      : `the request has the phantom of ${phantom}`;
+  }
   return taken === undefined
     ? 'does not cover this path'
     : 'another route is more specific, or it does not cover this path';

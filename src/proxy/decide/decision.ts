@@ -1,8 +1,9 @@
 import { approveHostsLine, shellWord } from '../../command-line.ts';
 import type { ErrorCode } from '../../errors.ts';
 import type { PolicyDecision, PolicyRequest } from '../../policy/index.ts';
-import { type Route, type RouteTable, readPath } from '../../providers/index.ts';
+import { type ConnectionRoutes, type Route, type RouteTable, readPath } from '../../providers/index.ts';
 import { type Authority, parseAuthority, parseTarget, type RequestHead } from '../http1/index.ts';
+import type { PlacedPhantom } from '../phantoms/index.ts';
 
 /** What the record says about a request. `path` has no query. */
 export interface RequestFacts {
@@ -14,6 +15,10 @@ export interface RequestFacts {
   readonly methodOverride?: string | undefined;
   /** The path that a path-override header asks for. */
   readonly pathOverride?: string | undefined;
+  /** The run's phantoms in the head, where there are any. */
+  readonly phantoms?: readonly PlacedPhantom[] | undefined;
+  /** The path without phantoms, where there is one in it. */
+  readonly shownPath?: string | undefined;
 }
 
 /** How a decision was reached: what `explain` shows. */
@@ -24,6 +29,8 @@ export interface Trace {
   readonly rule: string | undefined;
   /** For an ambiguous request: the routes that match it. */
   readonly competingRoutes?: readonly Route[];
+  /** The `provider/connection` of the phantom that decided it, if one did. */
+  readonly phantom?: string | undefined;
 }
 
 export interface Refusal {
@@ -104,11 +111,18 @@ function isSame(a: Authority, b: Authority): boolean {
   return a.host === b.host && a.port === b.port;
 }
 
-/** Whether this request gets a credential, passes without one, or is refused. The path is read as it will be sent. */
-export function decide(input: DecisionInput, facts: RequestFacts): Decision {
+/** Which routes a request is matched against: those of the run, or those of the connection that its phantom names. */
+export interface Matching {
+  readonly routes: ConnectionRoutes;
+  /** The `provider/connection` that a phantom names. */
+  readonly phantom?: string | undefined;
+}
+
+/** The decision by these routes. The path is read as it will be sent. */
+export function decideOn(input: DecisionInput, facts: RequestFacts, matching: Matching): Decision {
   const { host, port, path } = facts;
   if (path === '*') return pass(nothing, host, port, 'OPTIONS * concerns the server, not a path of a route');
-  const match = input.routes.match(host, port, path);
+  const match = matching.routes.match(host, port, path);
   const { considered } = match;
   switch (match.kind) {
     case 'none':
@@ -136,9 +150,12 @@ export function decide(input: DecisionInput, facts: RequestFacts): Decision {
     case 'route':
       break;
   }
-  const decision = decideOnRoute(input, facts, match);
+  const matched = { considered, route: match.route, phantom: matching.phantom };
+  const decision = decideOnRoute(input, facts, matched);
   if (facts.pathOverride === undefined || decision.kind === 'refuse') return decision;
-  return refusalByOtherPath(input, facts, facts.pathOverride, match) ?? decision;
+  return (
+    refusalByOtherPath(input, facts, facts.pathOverride, { ...matched, routes: matching.routes }) ?? decision
+  );
 }
 
 /** The refusal of a request to a host that a definition gained after the sign-in. */
@@ -158,30 +175,33 @@ export function notApproved(
 interface Matched {
   readonly considered: readonly Route[];
   readonly route: Route;
+  readonly phantom: string | undefined;
 }
 
 /** By policy, for each method that a server may read in the request. */
 function decideOnRoute(input: DecisionInput, facts: RequestFacts, matched: Matched): Decision {
-  const { considered, route } = matched;
+  const { considered, route, phantom } = matched;
   let first: PolicyDecision | undefined;
   for (const readAs of methodsOf(facts)) {
     if (readAs === 'TRACE') {
       return refuse('OperationNotAllowed', 'TRACE would send the credential back to the agent', {
-        trace: { considered, route },
+        trace: { considered, route, phantom },
       });
     }
     const decided = policyDecisionOn(input, facts, readAs, route);
     const { rule, reason } = decided;
     if (!decided.allowed) {
       const asked = first === undefined ? '' : ' A method-override header asks for that method.';
-      return refuse('PolicyDenied', `${reason}${asked}`, { trace: { considered, route, rule, reason } });
+      return refuse('PolicyDenied', `${reason}${asked}`, {
+        trace: { considered, route, rule, reason, phantom },
+      });
     }
     first ??= decided;
   }
   return {
     kind: 'inject',
     route,
-    trace: { considered, route, rule: first?.rule, reason: first?.reason ?? '' },
+    trace: { considered, route, rule: first?.rule, reason: first?.reason ?? '', phantom },
   };
 }
 
@@ -193,12 +213,12 @@ function refusalByOtherPath(
   input: DecisionInput,
   facts: RequestFacts,
   pathOverride: string,
-  matched: Matched,
+  matched: Matched & Pick<Matching, 'routes'>,
 ): Refusal | undefined {
-  const { considered, route } = matched;
-  const trace = { considered, route };
+  const { considered, route, phantom } = matched;
+  const trace = { considered, route, phantom };
   const path = pathNamedBy(pathOverride);
-  const other = input.routes.match(facts.host, facts.port, path);
+  const other = matched.routes.match(facts.host, facts.port, path);
   if (other.kind === 'refused' && other.reason === 'malformed') {
     return refuse('MalformedRequest', 'a path-override header does not contain one path', { trace });
   }

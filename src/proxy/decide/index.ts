@@ -3,9 +3,9 @@
  * audit event that records it.
  */
 
+export { decide } from './by-phantom.ts';
 export {
   type DecisionInput,
-  decide,
   notApproved,
   type Refusal,
   type RequestFacts,
@@ -14,3 +14,4 @@ export {
   targetWithin,
 } from './decision.ts';
 export { createDecisionIds, decisionEvent } from './decision-event.ts';
+export { type Misplacement, phantomMisplaced } from './misplaced.ts';

@@ -12,7 +12,7 @@ import { authorize, RequestRecord } from '../authorize/index.ts';
 import type { DecisionSink } from '../contract.ts';
 import { type Refusal, refuse } from '../decide/index.ts';
 import type { Authority } from '../http1/index.ts';
-import type { PhantomFinder } from '../phantoms/index.ts';
+import { type PhantomFinder, phantomsInHeaders, shownPath } from '../phantoms/index.ts';
 import type { Live, LiveRun, Monitored } from '../runs/index.ts';
 import { readHttp2Request } from './headers.ts';
 import { makeDestroySafe } from './safe-destroy.ts';
@@ -144,12 +144,15 @@ class Http2Connection implements StreamHost, Live, Monitored {
     const read = readHttp2Request(headers, bodyless, authority, hostField);
     const request = 'kind' in read ? { ...unreadable, headers, bodyless } : read;
     const { method, path, methodOverride, pathOverride } = request;
+    const phantoms = 'kind' in read ? undefined : phantomsInHeaders(run.finder, headers);
     const record = new RequestRecord(this.#options, peer, run, {
       method,
       ...authority,
       path,
       methodOverride,
       pathOverride,
+      phantoms,
+      shownPath: shownPath(run.finder, path, phantoms),
     });
     const relayed = new RelayedStream(stream, request, record, this);
     this.#streams.add(relayed);

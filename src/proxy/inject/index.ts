@@ -5,5 +5,5 @@
 export { rewriteRequestHead } from './head.ts';
 export { compileInjection, type InjectedFields, type Injection } from './injection.ts';
 export { basicParts } from './placement-writers.ts';
-export { placeParameter } from './query.ts';
+export { parameterName, placeParameter } from './query.ts';
 export type { ForwardTarget } from './target.ts';

@@ -8,6 +8,8 @@ export interface Injection {
   fieldsFor(target: ForwardTarget): InjectedFields;
   /** Names of the fields that are replaced or removed: lower case, `_` as `-`. */
   readonly names: readonly string[];
+  /** Names of the query parameters that are replaced. */
+  readonly parameters: readonly string[];
   /** How it is placed, for the audit: never the value. */
   readonly placement: string;
   /** Responses are searched, so only codings that can be decoded here are asked for. */
@@ -66,6 +68,7 @@ export function composeInjection(
   if (!parameterNames.every((name) => name !== '' && !loneSurrogate.test(name))) return undefined;
   const shared = {
     names: [...fieldNames, ...removedNames].map(foldHeaderName),
+    parameters: parameterNames,
     placement: writers.map((writer) => writer.description).join(', '),
     scrubbed,
   };

@@ -1,3 +1,9 @@
+/** The decoded name of a parameter, of a pair as the query has it. */
+export function parameterName(pair: string): string {
+  const equals = pair.indexOf('=');
+  return decodeName(equals === -1 ? pair : pair.slice(0, equals));
+}
+
 /** The text with percent-escapes and `+` resolved; malformed escapes stay. */
 function decodeName(text: string): string {
   const spaced = text.replaceAll('+', ' ');
@@ -20,8 +26,7 @@ export function placeParameter(query: string, name: string, encoded: string): st
   const kept: string[] = [];
   let placed = false;
   for (const pair of query.slice(1).split('&')) {
-    const equals = pair.indexOf('=');
-    if (decodeName(equals === -1 ? pair : pair.slice(0, equals)) !== name) {
+    if (parameterName(pair) !== name) {
       kept.push(pair);
     } else if (!placed) {
       placed = true;

@@ -57,7 +57,7 @@ const changes: readonly (readonly [name: string, change: Change, next: string])[
       run.replaceRoutes(
         compileRoutes([
           routeTo(apiHost, { pathPrefix: '/unchanged' }),
-          routeTo(apiHost, { pathPrefix: '/removed', connection: 'other' }),
+          routeTo(apiHost, { pathPrefix: '/removed', provider: 'other' }),
         ]),
         [],
       ),
@@ -256,7 +256,7 @@ it.each([
   const fixture = await openFixture({
     routes: [
       routeTo(apiHost, { pathPrefix: '/mail' }),
-      routeTo(apiHost, { pathPrefix: '/files', connection: 'other' }),
+      routeTo(apiHost, { pathPrefix: '/files', provider: 'other' }),
     ],
     spec: {
       credentials: {

@@ -1,0 +1,43 @@
+import type { RunPhantom } from '../contract.ts';
+
+/** Where in a request a phantom is. */
+export type PhantomPlace =
+  /** In a field's value. `name` is in lower case, with `-` for `_`. */
+  | { readonly kind: 'header'; readonly name: string }
+  /** In the value of the parameter with this decoded name; `undefined` for anywhere else in the query. */
+  | { readonly kind: 'query'; readonly name: string | undefined }
+  | { readonly kind: 'path' }
+  | { readonly kind: 'method' }
+  | { readonly kind: 'header-name' }
+  | { readonly kind: 'body' }
+  | { readonly kind: 'message' };
+
+export interface PlacedPhantom {
+  readonly phantom: RunPhantom;
+  readonly place: PhantomPlace;
+}
+
+/** Longer or stranger names are not repeated: an agent chooses them, and they go on record. */
+const shownName = /^[\w.\-[\]$~]{1,64}$/;
+
+/** The place as people read it, without anything of what is there. */
+export function placeText(place: PhantomPlace): string {
+  switch (place.kind) {
+    case 'header':
+      return shownName.test(place.name) ? `the header ${place.name}` : 'a header';
+    case 'query':
+      return place.name !== undefined && shownName.test(place.name)
+        ? `the query parameter ${place.name}`
+        : 'the query';
+    case 'path':
+      return 'the path';
+    case 'method':
+      return 'the method';
+    case 'header-name':
+      return "a header's name";
+    case 'body':
+      return 'the body';
+    case 'message':
+      return 'a WebSocket message';
+  }
+}
