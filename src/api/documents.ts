@@ -5,6 +5,7 @@ import type {
   ChangesDocument,
   ConnectionDocument,
   ConnectionSummary as ConnectionSummaryDocument,
+  DecisionPreviewDocument,
   ExplainDocument,
   ExportDocument,
   HostsDocument,
@@ -12,6 +13,7 @@ import type {
   LogDocument,
   RemoveDocument,
   RevokeDocument,
+  RunDocument,
 } from '../client/index.ts';
 import type {
   AuthSession,
@@ -24,6 +26,7 @@ import type {
 } from '../connections/index.ts';
 import type { ProviderRemoval } from '../principals/index.ts';
 import type { DefinitionAsks, Provider } from '../providers/index.ts';
+import type { DecisionPreview, RunOverrides } from '../runs/index.ts';
 
 /** ISO 8601 UTC to the second, or `null`. */
 function isoTime(atMs: number | undefined): string | null {
@@ -243,4 +246,15 @@ export function explainDocument(
     hint: want?.hint ?? null,
     candidates: decision.candidates.map((candidate) => ({ ...candidate })),
   };
+}
+
+/** A decision that was not made has no id, and nothing of it is on record. */
+export function decisionPreviewDocument(preview: DecisionPreview): DecisionPreviewDocument {
+  const recorded = { ...preview, event: 'decision', id: '', at: '' } as const;
+  const { hint } = preview;
+  return { ...explainDocument(recorded, undefined), decision: null, at: null, hint: hint ?? null };
+}
+
+export function overridesDocument(overrides: RunOverrides): NonNullable<RunDocument['overrides']> {
+  return { resolved_hosts: overrides.resolvedHosts, extra_roots: overrides.extraRoots };
 }

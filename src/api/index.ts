@@ -14,6 +14,7 @@ export {
   openRoutes,
   pageRoutes,
   providerRoutes,
+  runPreviewRoutes,
   runRoutes,
   scanRoutes,
   ticketPath,

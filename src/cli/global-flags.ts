@@ -124,3 +124,14 @@ function missingLogFile(): AuthsomeError {
     hint: 'Write: authsome --log-file authsome.log <command>',
   });
 }
+
+/** The provider and the connection in `--connection` of `run`, and of commands that tell about a run. Throws `Usage`. */
+export function connectionOf(pair: string): readonly [provider: string, connection: string] {
+  const equals = pair.indexOf('=');
+  if (equals < 1 || equals === pair.length - 1) {
+    throw new AuthsomeError('Usage', `--connection needs PROVIDER=NAME, not: ${pair}`, {
+      hint: 'For example: authsome run --connection github=work -- git push',
+    });
+  }
+  return [pair.slice(0, equals), pair.slice(equals + 1)];
+}

@@ -4,7 +4,7 @@ import { sendToVerifiedDaemon } from './daemon.ts';
 import type { DaemonOptions } from './daemon-options.ts';
 import { type Call, readDocument, readText, send } from './exchange.ts';
 import { createReach, unreachable } from './reach.ts';
-import { openLease, type RunLease } from './run-lease.ts';
+import { type RunCalls, runCalls } from './run-calls.ts';
 import type {
   ApproveHostsRequest,
   AuthSessionDocument,
@@ -25,7 +25,6 @@ import type {
   RemoveDocument,
   ReviewDocument,
   RevokeDocument,
-  RunOpening,
   ScanAnswerDocument,
   ScanListDocument,
   ScanPhantomsDocument,
@@ -41,7 +40,7 @@ interface Waiting {
 }
 
 /** One method for each call of the table in `wire.ts`. Each starts the local daemon if it has to. */
-export interface Client {
+export interface Client extends RunCalls {
   whoami(): Promise<WhoamiDocument>;
   ready(): Promise<ReadyDocument>;
   doctor(): Promise<DoctorDocument>;
@@ -77,7 +76,6 @@ export interface Client {
   /** A new `provider_url` in place of one that works once. */
   renewProviderUrl(id: string): Promise<AuthSessionDocument>;
   cancelAuthSession(id: string): Promise<AuthSessionDocument>;
-  openRun(opening: RunOpening): Promise<RunLease>;
   scanList(): Promise<ScanListDocument>;
   /** Whether the vault contains values that were found elsewhere. */
   compareSecrets(request: ScanRequest): Promise<ScanAnswerDocument>;
@@ -177,7 +175,7 @@ export function createClient(options: DaemonOptions): Client {
     answerSecret: (id, apiKey) => sendSecret(path`/v1/auth-sessions/${id}/secret`, { api_key: apiKey }),
     renewProviderUrl: (id) => ask({ method: 'POST', target: path`/v1/auth-sessions/${id}/address` }),
     cancelAuthSession: (id) => ask({ method: 'DELETE', target: path`/v1/auth-sessions/${id}` }),
-    openRun: (opening) => reach((at) => openLease(at, options, opening, idleMs)),
+    ...runCalls(reach, options, idleMs),
     scanList: () => ask({ method: 'GET', target: '/v1/scan' }),
     scanPhantoms: (request) => ask({ method: 'POST', target: '/v1/scan/phantoms', body: request }),
     askToRestore: () => ask({ method: 'POST', target: '/v1/scan/undo' }),

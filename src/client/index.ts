@@ -15,3 +15,4 @@ export { environmentToServe, isInsideRun } from './daemon-environment.ts';
 export type { DaemonOptions } from './daemon-options.ts';
 export type { RunLease } from './run-lease.ts';
 export type * from './wire.ts';
+export type * from './wire-previews.ts';

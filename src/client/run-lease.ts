@@ -40,8 +40,7 @@ export async function openLease(
   idleMs: number,
 ): Promise<RunLease> {
   const { origin, secret } = endpoint;
-  const { values, ...wanted } = opening;
-  const body: RunRequest = { ...wanted, variables: fingerprintsOf(values, secret, signer) };
+  const body = runRequestOf(opening, endpoint, signer);
   const call: Call = { method: 'POST', target: '/v1/runs', body, idleMs };
   // First of all: the daemon accepts the connection while this process reads its key and signs.
   const socket = await socketTo(new URL(origin), endpoint.roots);
@@ -105,6 +104,15 @@ export async function openLease(
     );
     socket.setTimeout(idleMs, () => fail(silent(origin, idleMs)));
   });
+}
+
+/** What is sent to ask for a run: fingerprints in place of the values. */
+export function runRequestOf(
+  { values, ...wanted }: RunOpening,
+  { secret }: Pick<Endpoint, 'secret'>,
+  signer: Signer,
+): RunRequest {
+  return { ...wanted, variables: fingerprintsOf(values, secret, signer) };
 }
 
 function fingerprintsOf(

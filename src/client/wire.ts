@@ -27,12 +27,14 @@
  * | POST /v1/auth-sessions/:id/address | → AuthSessionDocument with a new `provider_url` in place of one that works once |
  * | DELETE /v1/auth-sessions/:id | → AuthSessionDocument (`cancelled`) |
  * | POST /v1/runs | RunRequest → one RunDocument line, then the response stays open: the lease of the run |
+ * | POST /v1/runs/preview | RunRequest → RunPreviewDocument; no run is opened |
  * | GET /v1/scan | → ScanListDocument |
  * | POST /v1/scan | ScanRequest → ScanAnswerDocument |
  * | POST /v1/scan/phantoms | ScanPhantomsRequest → ScanPhantomsDocument |
  * | POST /v1/scan/undo | → ScanUndoDocument: whether this process may put keys back into files |
  * | GET /v1/audit?limit=&after=&before=&wait_ms= | → LogDocument |
  * | GET /v1/decisions/:id | (`last` too) → ExplainDocument |
+ * | POST /v1/decisions/preview | DecisionPreviewRequest → DecisionPreviewDocument; nothing is sent or recorded |
  * | GET /v1/doctor | → DoctorDocument (the daemon's half) |
  * | POST /v1/daemon/stop | {when: "now" | "idle"} → StopDocument |
  *

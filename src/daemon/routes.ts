@@ -13,6 +13,7 @@ import {
   type Routes,
   requireRole,
   runGuard,
+  runPreviewRoutes,
   runRoutes,
   scanRoutes,
   signResponses,
@@ -110,6 +111,7 @@ export function routesOf(options: RoutesOptions): readonly Routes[] {
     authSessionRoutes(tenants, gate),
     auditRoutes(tenants),
     runRoutes({ runs, tenants, callers, peers }),
+    runPreviewRoutes({ runs, tenants, callers, peers }),
     vaultRoutes(tenants),
     scanRoutes({ tenants }),
   ];

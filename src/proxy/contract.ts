@@ -121,6 +121,8 @@ export interface Run {
 export interface Proxy {
   readonly host: string;
   readonly port: number;
+  /** Whether this is the daemon itself, which no run may reach. */
+  isOwn(target: { readonly host: string; readonly port: number }): boolean;
   openRun(spec: RunSpec): Promise<Run>;
   close(): Promise<void>;
 }

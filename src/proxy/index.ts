@@ -13,4 +13,5 @@ export type {
   Timeouts,
   UpstreamRefusal,
 } from './contract.ts';
+export { type DecisionPreview, type PreviewedRequest, placementText, previewDecision } from './preview.ts';
 export { startProxy } from './server.ts';

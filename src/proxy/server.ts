@@ -68,6 +68,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
 
   return {
     ...address,
+    isOwn: (target) => context.dialer.isOwn(target),
     async openRun(spec: RunSpec): Promise<Run> {
       const authority = createCertificateAuthority({
         runId: spec.id,

@@ -3,8 +3,9 @@
  * its decisions reach the audit trail.
  */
 
-export type { RunSpecification } from './contract.ts';
+export type { RunOverrides, RunSpecification } from './contract.ts';
 export { createDecisionSink } from './decision-sink.ts';
+export type { DecisionPreview, RunPreview } from './preview.ts';
 export { createRoots } from './roots.ts';
 export { RunAudits } from './run-audits.ts';
 export { removeStaleRuns } from './run-directory.ts';

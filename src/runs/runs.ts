@@ -6,12 +6,13 @@ import type { ConnectionChange } from '../connections/index.ts';
 import { AuthsomeError } from '../errors.ts';
 import type { Caller, Tenant } from '../principals/index.ts';
 import { randomId } from '../principals/index.ts';
-import type { Proxy as ProxyServer } from '../proxy/index.ts';
+import type { DecisionPreview, PreviewedRequest, Proxy as ProxyServer } from '../proxy/index.ts';
 import type { OpenedRun, RunEntry, RunSpecification } from './contract.ts';
 import { inAll, type OuterRuns } from './nested.ts';
 import { noticeOf } from './notices.ts';
 import { openRun } from './open-run.ts';
 import { type DaemonOverrides, overridesFor } from './overrides.ts';
+import { previewRequest, previewRun, type RunPreview } from './preview.ts';
 import type { Roots } from './roots.ts';
 import type { RunAudits } from './run-audits.ts';
 import { createRunDirectories, type RunDirectories } from './run-directory.ts';
@@ -68,6 +69,24 @@ export class Runs {
     const outer = this.#outerRuns(specification, tenant);
     const options = { proxy, directories, roots, audits, outer, overridesOf, onLive, end };
     return await openRun(options, specification, caller, tenant);
+  }
+
+  /** What a run would have. Opens none. */
+  async preview(specification: RunSpecification, tenant: Tenant): Promise<RunPreview> {
+    const outer = this.#outerRuns(specification, tenant);
+    return await previewRun({ tenant, outer, overridesOf: this.#overridesOf }, specification);
+  }
+
+  /** What the proxy would decide about a request of such a run. Sends nothing, and records nothing. */
+  async previewRequest(
+    specification: RunSpecification,
+    request: PreviewedRequest,
+    caller: Caller,
+    tenant: Tenant,
+  ): Promise<DecisionPreview> {
+    const { proxy } = this.#options;
+    const outer = this.#outerRuns(specification, tenant);
+    return await previewRequest({ proxy, outer, tenant }, specification, request, caller);
   }
 
   /** Cuts what is live on a connection that was revoked or removed, then gives the tenant's runs their new routes. */

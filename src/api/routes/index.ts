@@ -9,6 +9,7 @@ export { daemonRoutes } from './daemon.ts';
 export { openRoutes } from './open.ts';
 export { pageRoutes, ticketPath } from './pages/index.ts';
 export { providerRoutes } from './providers.ts';
+export { runPreviewRoutes } from './run-previews.ts';
 export { runRoutes } from './runs.ts';
 export { scanRoutes } from './scan.ts';
 export { vaultRoutes } from './vault.ts';

@@ -1,25 +1,11 @@
-import { z } from 'zod';
-import type { RunDocument, RunRequest } from '../../client/index.ts';
-import { askPerson, shellWord } from '../../command-line.ts';
-import { fingerprintKey, fingerprintOf } from '../../identity/index.ts';
+import type { RunDocument } from '../../client/index.ts';
 import type { Tenants } from '../../principals/index.ts';
-import type { RunSpecification, Runs } from '../../runs/index.ts';
+import type { Runs } from '../../runs/index.ts';
 import type { Routes } from '../app.ts';
 import { parseBody } from '../body.ts';
 import { type OriginOptions, originOf } from '../calling-process.ts';
-import { deniedInRun, isRefusedTo } from '../run-guard.ts';
-
-const runRequest = z.object({
-  providers: z.array(z.string()),
-  connections: z.record(z.string(), z.string()),
-  command: z.string().max(256),
-  trusted: z.boolean().optional(),
-  inherit_secrets: z.boolean().optional(),
-  ca_files: z.array(z.string()).max(16),
-  variables: z
-    .object({ salt: z.string().min(16).max(64), fingerprints: z.record(z.string(), z.string().max(64)) })
-    .optional(),
-}) satisfies z.ZodType<RunRequest>;
+import { overridesDocument } from '../documents.ts';
+import { requireMayTrust, runRequest, specificationOf } from './run-specification.ts';
 
 export interface RunRoutesOptions extends OriginOptions {
   readonly runs: Runs;
@@ -33,26 +19,13 @@ export function runRoutes(options: RunRoutesOptions): Routes {
     app.post('/v1/runs', async (context) => {
       const caller = context.get('caller');
       const request = parseBody(context.get('body'), runRequest);
-      const isTrusted = request.trusted === true;
       const found = await originOf(context, options);
-      if (isTrusted && isRefusedTo(found)) {
-        throw deniedInRun(
-          'starting a trusted run',
-          askPerson(`authsome run --trusted -- ${shellWord(request.command)}`),
-        );
-      }
+      requireMayTrust(request, found);
       const socket = context.env.incoming?.socket;
       const run = await runs.open(
         {
-          providers: request.providers,
-          connections: request.connections,
-          command: request.command,
-          isTrusted,
-          inheritsSecrets: request.inherit_secrets === true,
-          surrounding: found.surrounding,
+          ...specificationOf(request, found, context.get('homeSecret')),
           leaseSocket: socket === undefined ? undefined : await peers.socketId(socket, 'checked'),
-          caFiles: request.ca_files,
-          held: heldValues(request.variables, context.get('homeSecret')),
         },
         caller,
         await tenants.of(caller),
@@ -71,14 +44,7 @@ export function runRoutes(options: RunRoutesOptions): Routes {
           : { provider_phantoms: run.providerPhantoms }),
         ...(run.phantomVariables.length === 0 ? {} : { phantom_variables: run.phantomVariables }),
         ...(run.keyPatterns.length === 0 ? {} : { key_patterns: run.keyPatterns }),
-        ...(run.overrides === undefined
-          ? {}
-          : {
-              overrides: {
-                resolved_hosts: run.overrides.resolvedHosts,
-                extra_roots: run.overrides.extraRoots,
-              },
-            }),
+        ...(run.overrides === undefined ? {} : { overrides: overridesDocument(run.overrides) }),
         ...(run.outer === undefined ? {} : { outer_run: run.outer }),
         ...(Object.keys(run.unapprovedHosts).length === 0 ? {} : { unapproved_hosts: run.unapprovedHosts }),
       };
@@ -109,14 +75,4 @@ export function runRoutes(options: RunRoutesOptions): Routes {
       });
     });
   };
-}
-
-function heldValues(
-  variables: RunRequest['variables'],
-  homeSecret: Uint8Array | undefined,
-): RunSpecification['held'] {
-  if (variables === undefined) return undefined;
-  const { salt, fingerprints } = variables;
-  const key = fingerprintKey(salt, homeSecret);
-  return { fingerprints, fingerprintOf: (secret) => fingerprintOf(key, secret) };
 }

@@ -15,12 +15,14 @@ export const build: CommandModule['build'] = (command) => {
       'let the command do what is refused inside a run: reveal secrets, replace connections, …',
     )
     .option('--inherit-secrets', 'give the command the secrets of your environment as they are')
+    .option('--dry-run', 'say what the command would get, and start nothing')
     .passThroughOptions()
     .allowUnknownOption();
   addExamples(command, [
     ['authsome run -- claude', "with each provider's default connection"],
     ['authsome run --provider github -- gh pr list', 'with this provider only'],
     ['authsome run --connection github=work -- git push', ''],
+    ['authsome run --dry-run -- claude', 'what it would get: connections, variables, routes'],
     ['authsome run --trusted -- ./rotate-keys.sh', 'a script of your own, which may use export'],
   ]);
 };

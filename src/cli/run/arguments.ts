@@ -1,6 +1,6 @@
 import { AuthsomeError } from '../../errors.ts';
 import { closest } from '../../suggestion.ts';
-import { type GlobalFlags, readGlobalFlag } from '../global-flags.ts';
+import { connectionOf, type GlobalFlags, readGlobalFlag } from '../global-flags.ts';
 
 /** The arguments of `authsome run`, with those of the child unmodified. */
 export interface RunArguments {
@@ -13,6 +13,8 @@ export interface RunArguments {
   readonly isTrusted: boolean;
   /** Whether the command gets the secrets of this environment as they are. */
   readonly inheritsSecrets: boolean;
+  /** Whether to say what the run would have, and start nothing. */
+  readonly isDryRun: boolean;
   /** Empty when there is none. */
   readonly command: string;
   readonly commandArguments: readonly string[];
@@ -23,6 +25,7 @@ const ownOptions = [
   '--connection',
   '--trusted',
   '--inherit-secrets',
+  '--dry-run',
   '--json',
   '--quiet',
   '--verbose',
@@ -42,6 +45,7 @@ export function readRunArguments(args: readonly string[], given: GlobalFlags): R
   const connections: Record<string, string> = {};
   let isTrusted = false;
   let inheritsSecrets = false;
+  let isDryRun = false;
   while (rest[0]?.startsWith('-') === true && rest[0] !== '--') {
     const global = readGlobalFlag(flags, rest);
     if (global !== undefined) {
@@ -49,9 +53,10 @@ export function readRunArguments(args: readonly string[], given: GlobalFlags): R
       continue;
     }
     const [head = '', next] = rest;
-    if (head === '--trusted' || head === '--inherit-secrets') {
+    if (head === '--trusted' || head === '--inherit-secrets' || head === '--dry-run') {
       isTrusted ||= head === '--trusted';
       inheritsSecrets ||= head === '--inherit-secrets';
+      isDryRun ||= head === '--dry-run';
       rest = rest.slice(1);
       continue;
     }
@@ -60,27 +65,15 @@ export function readRunArguments(args: readonly string[], given: GlobalFlags): R
     if (option !== '--provider' && option !== '--connection' && option !== '-p') throw unknownOption(option);
     const value = equals === -1 ? next : head.slice(equals + 1);
     if (value === undefined || value === '') throw missingValue(option);
-    if (option === '--connection') connections[providerOf(value)] = connectionOf(value);
-    else providers.push(value);
+    if (option === '--connection') {
+      const [provider, connection] = connectionOf(value);
+      connections[provider] = connection;
+    } else providers.push(value);
     rest = rest.slice(equals === -1 ? 2 : 1);
   }
   if (rest[0] === '--') rest = rest.slice(1);
   const [command = '', ...commandArguments] = rest;
-  return { flags, providers, connections, isTrusted, inheritsSecrets, command, commandArguments };
-}
-
-function providerOf(pair: string): string {
-  const equals = pair.indexOf('=');
-  if (equals < 1 || equals === pair.length - 1) {
-    throw new AuthsomeError('Usage', `--connection needs PROVIDER=NAME, not: ${pair}`, {
-      hint: 'For example: authsome run --connection github=work -- git push',
-    });
-  }
-  return pair.slice(0, equals);
-}
-
-function connectionOf(pair: string): string {
-  return pair.slice(pair.indexOf('=') + 1);
+  return { flags, providers, connections, isTrusted, inheritsSecrets, isDryRun, command, commandArguments };
 }
 
 function missingValue(option: string): AuthsomeError {

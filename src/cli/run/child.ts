@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { AuthsomeError, systemReason } from '../../errors.ts';
 import { inheritedStreams } from './descriptors.ts';
+import { notStarted } from './not-started.ts';
 import { exitCodeOf, isInForeground, startForwarding } from './signals.ts';
 
 /**
@@ -21,22 +20,4 @@ export function runChild(
     child.once('error', (error: NodeJS.ErrnoException) => reject(notStarted(child.spawnfile, error)));
     child.once('exit', (code, signal) => resolve(exitCodeOf(code, signal)));
   });
-}
-
-function notStarted(command: string, error: NodeJS.ErrnoException): AuthsomeError {
-  if (error.code !== 'ENOENT') {
-    const reason = error.code === 'EACCES' ? 'it is not executable' : systemReason(error);
-    return new AuthsomeError('CommandNotExecutable', `cannot run ${command}: ${reason}`, {
-      hint: `Check its mode: ls -ld ${command}`,
-      cause: error,
-    });
-  }
-  if (command.includes('/') && existsSync(command)) {
-    return new AuthsomeError(
-      'CommandNotExecutable',
-      `cannot run ${command}: the interpreter that its first line names does not exist`,
-      { hint: `Check it: head -n 1 ${command}`, cause: error },
-    );
-  }
-  return new AuthsomeError('CommandNotFound', `command not found: ${command}`, { cause: error });
 }

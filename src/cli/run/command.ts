@@ -36,6 +36,14 @@ export async function runCommand(
   const client = connect(options, settings, (text) => void noteBesideChild(text, terminal, args));
   const { inheritsSecrets } = args;
   const values = inheritsSecrets ? new Map<string, string>() : suspiciousValues(options.environment);
+  if (args.isDryRun) {
+    const { dryRun } = await import('./dry-run.ts');
+    const { environment } = options;
+    const output = terminal ?? (await terminalOf(options, args));
+    const dry = { args, client, environment, childProxy, bundledKeys };
+    await dryRun(dry, runOpening(args, environment, values), output);
+    return 0;
+  }
   const opening = client.openRun(runOpening(args, options.environment, values));
   const starter = loadChildModule();
   const lease = await opening;

@@ -3,7 +3,14 @@ import { asAuthsomeError } from '../../errors.ts';
 import type { PeerCheck } from '../../peers/index.ts';
 import type { RequestRecord } from '../authorize/index.ts';
 import type { Context, Owner } from '../context.ts';
-import { notApproved, phantomMisplaced, type Refusal, refuse } from '../decide/index.ts';
+import {
+  notApproved,
+  phantomMisplaced,
+  plainToRoute,
+  type Refusal,
+  refuse,
+  unrouted,
+} from '../decide/index.ts';
 import {
   type Authority,
   Field,
@@ -123,9 +130,6 @@ const wrongAuthority = refuse(
   'MalformedRequest',
   'CONNECT takes a host and a port, such as example.com:443 (RFC 9110 §9.3.6)',
 );
-/** To a routed host: a credential never goes over plain HTTP. */
-const plainToRoute = (host: string): Refusal =>
-  refuse('PlainHttpRefused', `${host} has a credential attached; use https`);
 const startAgain = { hint: 'Start the run again: authsome run -- <command>' };
 
 function proxyAuthorizationOf(request: RequestHead): string | undefined {
@@ -136,12 +140,6 @@ function proxyAuthorizationOf(request: RequestHead): string | undefined {
     found = valueAt(request, mark);
   }
   return found;
-}
-
-/** Whether a route has this host, on any port: a routed host accepts https only. */
-function isRouted(owner: Owner, host: string): boolean {
-  const { routes } = owner.run;
-  return routes.hasHost(host, 443) || routes.routes.some((route) => routes.hasHost(host, route.pattern.port));
 }
 
 function passPlain(
@@ -161,11 +159,12 @@ function passPlain(
     session.refuse(record.refuse(phantomMisplaced(stray, { kind: 'plain-http' })));
     return;
   }
-  if (isRouted(owner, authority.host)) {
-    session.refuse(record.refuse(plainToRoute(authority.host)));
+  const refusal = plainToRoute(owner.run.routes, authority.host);
+  if (refusal !== undefined) {
+    session.refuse(record.refuse(refusal));
     return;
   }
-  record.trace = { ...record.trace, reason: 'no route covers this host; plain HTTP is passed on unchanged' };
+  record.trace = { ...record.trace, reason: unrouted.plain };
   const own = { method: request.method, path, query, host: hostHeaderOf(authority, httpPort) };
   session.forward(
     record,
@@ -243,7 +242,7 @@ async function tunnelFor(
 /** A blind tunnel: the address is checked, then bytes pass unread. */
 function tunnel(session: Http1Session, record: RequestRecord, owner: Owner, authority: Authority): void {
   const { client, context } = session;
-  record.trace = { ...record.trace, reason: 'no route covers this host' };
+  record.trace = { ...record.trace, reason: unrouted.https };
   const leaving = new AbortController();
   client.once('close', () => leaving.abort());
   context.dialer.plain({ authority, allowPrivateAddress: false, signal: leaving.signal }).then(

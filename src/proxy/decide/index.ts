@@ -5,6 +5,7 @@
 
 export { decide } from './by-phantom.ts';
 export {
+  type Decision,
   type DecisionInput,
   notApproved,
   type Refusal,
@@ -15,3 +16,4 @@ export {
 } from './decision.ts';
 export { createDecisionIds, decisionEvent } from './decision-event.ts';
 export { type Misplacement, phantomMisplaced } from './misplaced.ts';
+export { plainToRoute, unrouted } from './unrouted.ts';

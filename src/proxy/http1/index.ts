@@ -3,7 +3,7 @@
  * connection with its response, as events in and actions out (RFC 9110, RFC 9112).
  */
 export { Accumulator } from './accumulator.ts';
-export { type Authority, hostHeaderOf, parseAuthority, parseTarget } from './authority.ts';
+export { type Authority, hostHeaderOf, parseAuthority, parseTarget, type Target } from './authority.ts';
 export { Body, isForbiddenTrailer } from './body.ts';
 export { chunkOf, lastChunk, withoutLines } from './chunk.ts';
 export { Fault } from './fault.ts';

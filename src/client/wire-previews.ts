@@ -1,0 +1,63 @@
+import type { ExplainDocument, RunDocument, RunRequest } from './wire.ts';
+
+/** What a run would have: as in `RunDocument`, with names in place of values. */
+export interface RunPreviewDocument
+  extends Pick<
+    RunDocument,
+    | 'connections'
+    | 'secret_variables'
+    | 'phantom_variables'
+    | 'key_patterns'
+    | 'overrides'
+    | 'outer_run'
+    | 'unapproved_hosts'
+  > {
+  readonly v: 1;
+  /** The variables that would contain phantoms. */
+  readonly variables: readonly string[];
+  /** The providers that would have a phantom. */
+  readonly providers: readonly string[];
+  readonly routes: readonly {
+    readonly route: string;
+    /** As in its definition: with a port or a path prefix where it has one. */
+    readonly host: string;
+    readonly connection: string;
+    readonly placement: string;
+    /** Requests are refused where the connection is not approved for the host. */
+    readonly approved: boolean;
+  }[];
+}
+
+/** What `run --dry-run` prints. */
+export interface DryRunDocument {
+  readonly v: 1;
+  readonly command: string;
+  readonly trusted: boolean;
+  readonly connections: readonly { readonly provider: string; readonly connection: string }[];
+  /** Names only. */
+  readonly variables: {
+    readonly phantoms: readonly string[];
+    /** For the proxy, the certificates and the run's id. */
+    readonly set: readonly string[];
+    readonly removed: readonly string[];
+  };
+  readonly routes: RunPreviewDocument['routes'];
+  /** What happens to hosts without a route: `open` lets them pass. */
+  readonly egress: 'open';
+  readonly sandbox: false;
+  readonly overrides: NonNullable<RunDocument['overrides']> | null;
+  readonly outer_run: string | null;
+  readonly unapproved_hosts: Readonly<Record<string, readonly string[]>>;
+}
+
+/** A request that nobody makes, of a run with these connections. */
+export interface DecisionPreviewRequest extends Pick<RunRequest, 'providers' | 'connections'> {
+  readonly method: string;
+  readonly url: string;
+}
+
+/** As in `ExplainDocument`. It has no id and no time: it is not on record. */
+export type DecisionPreviewDocument = Omit<ExplainDocument, 'decision' | 'at'> & {
+  readonly decision: null;
+  readonly at: null;
+};
