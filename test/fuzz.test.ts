@@ -10,7 +10,7 @@ it('every input of the corpus keeps every rule', () => {
   for (const input of corpus) play(input);
 });
 
-it('both peers fuzzed at once, led by coverage: no crash, no credential in what was not read whole, no bytes of another request, nothing left', {
+it('both peers fuzzed at once, led by coverage: no crash, no credential in what was not read whole, no bytes of another request, no phantom in a body that was searched, nothing left', {
   timeout: 60_000 + minutes * 60_000,
 }, async () => {
   const campaign = { code: /\/src\/proxy\/(?:http1|inject)\//, corpus, play, mutate };

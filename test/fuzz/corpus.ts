@@ -78,4 +78,37 @@ export const corpus: readonly Input[] = [
       client(get),
     ],
   },
+  ...(['in passing', 'before'] as const).flatMap((reads): readonly Input[] => [
+    {
+      ...plain,
+      reads,
+      steps: [
+        client('POST /10 HTTP/1.1\r\nHost: a.test\r\nContent-Length: 21\r\n\r\nphantom-of'),
+        client('-the-fuzzer'),
+        client(get),
+        upstream(ok),
+      ],
+    },
+    {
+      ...plain,
+      reads,
+      steps: [
+        client('PUT /11 HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\na\r\nphantom-of\r\n'),
+        client('b\r\n-the-fuzzer\r\n0\r\n\r\n'),
+        upstream(ok),
+      ],
+    },
+    {
+      ...plain,
+      reads,
+      renewable: true,
+      steps: [
+        client('PUT /12 HTTP/1.1\r\nHost: a.test\r\nExpect: 100-continue\r\nContent-Length: 60\r\n\r\n'),
+        client('x'.repeat(50)),
+        client('phantom-of'),
+        upstream(ok),
+        client(get),
+      ],
+    },
+  ]),
 ];

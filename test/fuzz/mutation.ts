@@ -1,5 +1,5 @@
 import type { Chance } from '../soak/payload.ts';
-import type { Happening, Input, Step } from './play.ts';
+import { type Happening, type Input, phantom, type Step } from './play.ts';
 
 const happenings: readonly Happening[] = [
   'client ends',
@@ -48,6 +48,9 @@ const pieces = [
   'GET / HTTP/1.1\r\nHost: a.test\r\n\r\n',
   'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n',
   'HTTP/1.1 100 Continue\r\n\r\n',
+  phantom,
+  phantom.slice(0, 9),
+  phantom.slice(9),
 ];
 const maxSteps = 40;
 const maxText = 4_000;
@@ -61,6 +64,7 @@ export function mutate(chance: Chance, input: Input, other: Input): Input {
     patient: chance.happens(0.1) ? !input.patient : input.patient,
     reused: chance.happens(0.1) ? !input.reused : input.reused,
     renewable: chance.happens(0.1) ? !input.renewable : input.renewable,
+    reads: chance.happens(0.1) ? chance.pick([undefined, 'in passing', 'before'] as const) : input.reads,
     steps: steps.slice(0, maxSteps),
   };
 }

@@ -1,4 +1,5 @@
 import {
+  type Content,
   type Failure,
   type LocalReply,
   type MachinePort,
@@ -7,7 +8,9 @@ import {
   RequestResponseMachine,
 } from '../../src/proxy/http1/index.ts';
 import { compileInjection, rewriteRequestHead } from '../../src/proxy/inject/index.ts';
-import { readRequests } from './reference.ts';
+import { ContentSearch } from '../../src/proxy/outgoing/index.ts';
+import { PhantomFinder } from '../../src/proxy/phantoms/index.ts';
+import { chunksIn, type ReferenceRequest, readRequests } from './reference.ts';
 
 export type Happening =
   | 'client ends'
@@ -31,12 +34,19 @@ export interface Input {
   readonly patient: boolean;
   readonly reused: boolean;
   readonly renewable: boolean;
+  /** Whether a body is searched for the phantom in passing, or collected before the decision; usually neither. */
+  readonly reads?: 'in passing' | 'before' | undefined;
   readonly steps: readonly Step[];
 }
 
 const secret = 'the-secret-of-the-fuzzer';
 const injection = compileInjection([{ kind: 'header', name: 'Authorization', prefix: 'Bearer ' }], secret);
 const marker = Buffer.from(`Authorization: Bearer ${secret}\r\n`);
+
+export const phantom = 'phantom-of-the-fuzzer';
+const finder = new PhantomFinder([{ value: phantom, connection: 'example/default', isInRun: true }]);
+/** Of a body that is collected. */
+const maxCollectedBytes = 48;
 
 /** A broken rule. */
 export class Violation extends Error {}
@@ -133,6 +143,26 @@ class Ring implements MachinePort {
       'a request is authorized before the one before it was complete',
     );
     this.#authorized.push({ request, heads: 0, body: '' });
+    if (this.#input.reads !== 'before' || request.framing.kind === 'none') this.#ask(request);
+    else this.machine.collect(maxCollectedBytes, (content) => this.#collected(request, content));
+  }
+
+  #collected(request: RequestHead, { bytes, isWhole }: Content): void {
+    const { content } = readRequests(this.#fromClient)[this.#authorized.length - 1] as ReferenceRequest;
+    must(
+      bytes.equals(Buffer.from(content.slice(0, maxCollectedBytes), 'latin1')),
+      'other content is collected',
+    );
+    must(
+      isWhole === content.length <= maxCollectedBytes,
+      'content counts as whole, or as too long, and is not',
+    );
+    const isFound = finder.find(bytes, 0, bytes.length).length > 0;
+    if (isFound) this.machine.reply(() => Buffer.from('HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n'));
+    else this.#ask(request);
+  }
+
+  #ask(request: RequestHead): void {
     this.#undecided = request;
     if (!this.#input.patient) this.#decide(true);
   }
@@ -150,6 +180,7 @@ class Ring implements MachinePort {
       lineFor: undefined,
       renewable: this.#input.renewable,
       scrub: undefined,
+      search: this.#input.reads === 'in passing' ? new ContentSearch(finder) : undefined,
     };
     this.machine.forward(plan);
   }
@@ -200,6 +231,12 @@ class Ring implements MachinePort {
       expected?.body.startsWith(own.body) === true,
       'bytes go out that do not belong to the request before them',
     );
+    if (this.#input.reads !== undefined) {
+      const { framing } = own.request;
+      const content = framing.kind === 'chunked' ? chunksIn(own.body) : own.body;
+      const searched = this.#input.reads === 'before' ? content.slice(0, maxCollectedBytes) : content;
+      must(!searched.includes(phantom), 'a phantom goes out in a body that was searched');
+    }
     return this.#authorized.length % 3 !== 0;
   }
 

@@ -4,6 +4,8 @@ export interface ReferenceRequest {
   readonly target: string;
   /** What follows the head and belongs to it, framing included; all that there is of it when it is not complete. */
   readonly body: string;
+  /** The body without its framing. */
+  readonly content: string;
   readonly complete: boolean;
 }
 
@@ -39,10 +41,12 @@ export function readRequests(bytes: string): readonly ReferenceRequest[] {
     const to =
       codings.length === 1 ? chunkedEnd(bytes, from) : lengthEnd(bytes, from, Number(lengths[0] ?? 0));
     const complete = to !== undefined;
+    const body = bytes.slice(from, to);
     requests.push({
       method: start[1] ?? '',
       target: start[2] ?? '',
-      body: bytes.slice(from, to),
+      body,
+      content: codings.length === 1 ? chunksIn(body) : body,
       complete,
     });
     if (!complete) return requests;
@@ -72,5 +76,18 @@ function chunkedEnd(bytes: string, from: number): number | undefined {
     }
     at = end + 2 + length + 2;
     if (bytes.slice(at - 2, at) !== '\r\n') return undefined;
+  }
+}
+
+/** What the chunks in these bytes contain, up to where they end. */
+export function chunksIn(bytes: string): string {
+  let content = '';
+  for (let at = 0; ; ) {
+    const end = bytes.indexOf('\r\n', at);
+    const size = end === -1 ? undefined : chunkLine.exec(bytes.slice(at, end))?.[1];
+    const length = size === undefined ? 0 : Number.parseInt(size, 16);
+    if (length === 0) return content;
+    content += bytes.slice(end + 2, end + 2 + length);
+    at = end + 2 + length + 2;
   }
 }

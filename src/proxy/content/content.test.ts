@@ -1,23 +1,29 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type ContentPlace, contentKind, locate, substitute } from './index.ts';
+import { type ContentPlace, contentKind, fill, locate, standingsIn } from './index.ts';
 
 const phantom = 'ghp_Phantom0123456789';
 const secret = 'gh"s\\é\n&=+/ secret';
 
-const asJson = (text: string, place: ContentPlace = { pointer: '/token' }) => attempt(text, 'json', place);
-const asForm = (text: string, place: ContentPlace = { field: 'token' }) => attempt(text, 'form', place);
+const asJson = (text: string, place: ContentPlace = { kind: 'pointer', pointer: '/token' }) =>
+  attempt(text, 'json', place);
+const asForm = (text: string, place: ContentPlace = { kind: 'field', field: 'token' }) =>
+  attempt(text, 'form', place);
 
+/** The content with the secret in the place of the phantom, or why the phantom must not stand where it does. */
 function attempt(text: string, kind: 'json' | 'form' | 'other', place: ContentPlace): string {
   const bytes = Buffer.from(text);
-  const found = [...text.matchAll(new RegExp(phantom, 'g'))].map(({ index }) => {
+  const spelling = /ghp_Phantom0123456789|(?:\\u0067|%67)[^"&]*/g;
+  const found = [...text.matchAll(spelling)].map(({ index, 0: written }) => {
     const start = Buffer.byteLength(text.slice(0, index));
-    return { start, end: start + phantom.length };
+    return { start, end: start + written.length };
   });
-  const isTaken = (value: string): boolean => value === phantom;
-  const done = substitute({ bytes, kind, place, found, isTaken, replacement: secret });
-  if (done.kind === 'replaced') return done.bytes.toString();
-  return done.kind === 'refused' ? `refused: ${done.reason}` : 'unchanged';
+  const isAllOf = (value: string): boolean => value === phantom;
+  const standings = standingsIn({ bytes, kind, places: [place], found, isAllOf });
+  const elsewhere = standings.find((standing) => standing.kind === 'elsewhere');
+  if (elsewhere?.kind === 'elsewhere') return `refused: ${elsewhere.why}`;
+  const values = standings.flatMap((standing) => (standing.kind === 'in-place' ? [standing] : []));
+  return values.length === 0 ? 'unchanged' : fill(bytes, values, secret).toString();
 }
 
 describe('a phantom in JSON', () => {
@@ -41,7 +47,7 @@ describe('a phantom in JSON', () => {
     ['/0', `{"0":"${phantom}"}`],
     ['/tok\u00e9n', `{"tok\\u00e9n":"${phantom}"}`],
   ])('is found at %s', (pointer, text) => {
-    expect(asJson(text, { pointer })).toContain('\\u00e9');
+    expect(asJson(text, { kind: 'pointer', pointer })).toContain('\\u00e9');
   });
 
   it('is recognized in whatever escapes it is written', () => {
@@ -49,13 +55,13 @@ describe('a phantom in JSON', () => {
   });
 
   it.each([
-    ['no text at the place', `{"other":"${phantom}"}`],
-    ['no text at the place', `{"token":["${phantom}"]}`],
-    ['no text at the place', `{"token":7,"x":"${phantom}"}`],
-    ['no text at the place', `["${phantom}"]`],
-    ['outside of the place', `{"token":"mine","x":"${phantom}"}`],
-    ['outside of the place', `{"token":"${phantom}","x":"${phantom}"}`],
-    ['outside of the place', `{"token":"${phantom}","${phantom}":1}`],
+    ['not in the place', `{"other":"${phantom}"}`],
+    ['not in the place', `{"token":["${phantom}"]}`],
+    ['not in the place', `{"token":7,"x":"${phantom}"}`],
+    ['not in the place', `["${phantom}"]`],
+    ['not in the place', `{"token":"mine","x":"${phantom}"}`],
+    ['not in the place', `{"token":"${phantom}","x":"${phantom}"}`],
+    ['not in the place', `{"token":"${phantom}","${phantom}":1}`],
     ['not the phantom alone', `{"token":"Bearer ${phantom}"}`],
     ['given twice', `{"token":"${phantom}","token":"x"}`],
     ['given twice', `{"token":"x","\\u0074oken":"${phantom}"}`],
@@ -98,7 +104,7 @@ describe('a phantom in JSON', () => {
         } catch {
           isValid = false;
         }
-        const { kind } = locate(Buffer.from(input), 'json', { pointer: '/no such member' });
+        const { kind } = locate(Buffer.from(input), 'json', { kind: 'pointer', pointer: '/no such member' });
         expect(kind).toBe(isValid ? 'absent' : 'unreadable');
       }),
       { numRuns: 2_000 },
@@ -130,10 +136,10 @@ describe('a phantom in a form', () => {
   });
 
   it.each([
-    ['no text at the place', `other=${phantom}`],
-    ['no text at the place', `{"token":"${phantom}"}`],
-    ['outside of the place', `token=x&other=${phantom}`],
-    ['outside of the place', `token=${phantom}&${phantom}`],
+    ['not in the place', `other=${phantom}`],
+    ['not in the place', `{"token":"${phantom}"}`],
+    ['not in the place', `token=x&other=${phantom}`],
+    ['not in the place', `token=${phantom}&${phantom}`],
     ['not the phantom alone', `token=Bearer+${phantom}`],
     ['given twice', `token=${phantom}&token=${phantom}`],
     ['given twice', `token=${phantom}&t%6fken`],
@@ -166,12 +172,23 @@ describe('a phantom in a form', () => {
   });
 });
 
+describe('a phantom that is a whole text', () => {
+  it('gives way to the secret as it is, and is refused with anything beside it', () => {
+    expect(attempt(phantom, 'other', { kind: 'text' })).toBe(secret);
+    expect(attempt(`${phantom}\n`, 'other', { kind: 'text' })).toContain('not the phantom alone');
+  });
+});
+
 describe('content of another kind', () => {
   it('is left alone, and refused with a phantom in it', () => {
-    expect(attempt('x', 'other', { pointer: '/token' })).toBe('unchanged');
-    expect(attempt(phantom, 'other', { pointer: '/token' })).toContain('not declared to be JSON');
-    expect(attempt(`token=${phantom}`, 'form', { pointer: '/token' })).toContain('not declared to be JSON');
-    expect(attempt(`{"token":"${phantom}"}`, 'json', { field: 'token' })).toContain(
+    expect(attempt('x', 'other', { kind: 'pointer', pointer: '/token' })).toBe('unchanged');
+    expect(attempt(phantom, 'other', { kind: 'pointer', pointer: '/token' })).toContain(
+      'not declared to be JSON',
+    );
+    expect(attempt(`token=${phantom}`, 'form', { kind: 'pointer', pointer: '/token' })).toContain(
+      'not declared to be JSON',
+    );
+    expect(attempt(`{"token":"${phantom}"}`, 'json', { kind: 'field', field: 'token' })).toContain(
       'not declared to be a form',
     );
   });
