@@ -87,7 +87,7 @@ export const innerRooms: Readonly<Record<string, Readonly<Record<string, InnerRo
     },
     content: { mayImport: [], reason: 'a leaf: where a value is in a body, whoever asks' },
     decide: {
-      mayImport: ['http1', 'phantoms'],
+      mayImport: ['content', 'http1', 'phantoms'],
       reason: 'pure: what a request may do follows from its facts',
     },
     http1: {
@@ -103,6 +103,7 @@ export const innerRooms: Readonly<Record<string, Readonly<Record<string, InnerRo
         'inject',
         'needles',
         'outgoing',
+        'phantoms',
         'refusal',
         'runs',
         'scrub',
@@ -138,11 +139,11 @@ export const innerRooms: Readonly<Record<string, Readonly<Record<string, InnerRo
     },
     needles: { mayImport: [], reason: 'a leaf: it looks for texts in bytes, whatever they stand for' },
     outgoing: {
-      mayImport: ['decide', 'phantoms', 'scrub', 'websocket', 'contract'],
+      mayImport: ['authorize', 'coding', 'content', 'decide', 'phantoms', 'scrub', 'websocket', 'contract'],
       reason: 'what may leave in a body or a message, for either version of HTTP',
     },
     phantoms: {
-      mayImport: ['http1', 'inject', 'needles', 'contract'],
+      mayImport: ['content', 'http1', 'inject', 'needles', 'contract'],
       reason: 'pure: it says which phantoms are in some bytes, and judges nothing',
     },
     refusal: { mayImport: [], reason: 'a leaf: the document that a refused client reads' },

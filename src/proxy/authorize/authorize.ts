@@ -2,11 +2,12 @@ import { signInLine } from '../../command-line.ts';
 import { AuthsomeError, asAuthsomeError } from '../../errors.ts';
 import type { Route } from '../../providers/index.ts';
 import type { Credential, DecisionSink, UpstreamRefusal } from '../contract.ts';
-import { type DecisionInput, decide, phantomMisplaced, type Refusal, refuse } from '../decide/index.ts';
+import { decide, phantomMisplaced, type Refusal, refuse } from '../decide/index.ts';
 import type { Injection } from '../inject/index.ts';
 import type { Needles } from '../needles/index.ts';
 import type { PlacedPhantom } from '../phantoms/index.ts';
 import type { CompiledRoute, LiveRun } from '../runs/index.ts';
+import { decisionInputOf } from './decision-input.ts';
 import type { RequestRecord } from './request-record.ts';
 
 /** The credential that a request may carry, and how to get a newer one when the upstream rejects it. */
@@ -74,10 +75,6 @@ export function reauthorize(run: LiveRun): void {
 }
 
 const rerouted = new AuthsomeError('OperationNotAllowed', 'its route has been removed');
-
-function decisionInputOf({ spec, routes }: LiveRun): DecisionInput {
-  return { identity: spec.identity, routes, decide: spec.decide };
-}
 
 /** `acquired` was fetched for this request. The decision is made again after that wait, since rules may have changed. */
 function authorizeNow(pending: PendingRequest, run: LiveRun, acquired: Acquired | undefined): void {

@@ -5,4 +5,5 @@
 
 export { authorize, type CredentialUse, type PendingRequest, reauthorize } from './authorize.ts';
 export { failures } from './failures.ts';
+export { misplacementOf } from './misplacement.ts';
 export { RequestRecord } from './request-record.ts';

@@ -5,4 +5,5 @@
 export { type Filled, fill } from './fill.ts';
 export { type ContentKind, contentKind } from './kind.ts';
 export { type ContentPlace, locate } from './place.ts';
+export { contentPlacesOf, isSamePlace } from './placement.ts';
 export { type Found, type Standing, standingsIn } from './standing.ts';

@@ -24,9 +24,11 @@ export function phantomMisplaced(
   considered: readonly Route[] = [],
 ): Refusal {
   const { connection } = placed.phantom;
-  const subject = `the phantom of ${connection} is in ${placeText(placed.place)}`;
+  const { place } = placed;
+  const because = 'why' in place && place.why !== undefined ? ` (${place.why})` : '';
+  const subject = `the phantom of ${connection} is in ${placeText(place)}${because}`;
   const [provider = connection] = connection.split('/', 1);
-  const { detail, hint } = textsOf(why, { subject, connection, provider, place: placeText(placed.place) });
+  const { detail, hint } = textsOf(why, { subject, connection, provider, place: placeText(place) });
   return refuse('PhantomMisplaced', detail, { hint, trace: { considered, phantom: connection } });
 }
 

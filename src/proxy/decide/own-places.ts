@@ -1,4 +1,5 @@
 import { foldHeaderName, type Placement, type Route } from '../../providers/index.ts';
+import { type ContentPlace, contentPlacesOf, isSamePlace } from '../content/index.ts';
 import { type PhantomPlace, placeText } from '../phantoms/index.ts';
 
 /** The parts of a request in which a route takes a phantom of its connection. */
@@ -6,6 +7,8 @@ interface OwnPlaces {
   readonly headers: ReadonlySet<string>;
   readonly parameters: ReadonlySet<string>;
   readonly hasPath: boolean;
+  readonly body: readonly ContentPlace[];
+  readonly hasMessage: boolean;
 }
 
 const known = new WeakMap<Route, OwnPlaces>();
@@ -23,6 +26,10 @@ export function takesPhantom(route: Route, place: PhantomPlace): boolean {
       return place.name !== undefined && places.parameters.has(place.name);
     case 'path':
       return places.hasPath;
+    case 'body': {
+      const { at } = place;
+      return at !== undefined && places.body.some((own) => isSamePlace(own, at));
+    }
     default:
       return false;
   }
@@ -30,11 +37,13 @@ export function takesPhantom(route: Route, place: PhantomPlace): boolean {
 
 /** Where a phantom can go on this route: `the header authorization or the query parameter key`. */
 export function ownPlacesText(route: Route): string {
-  const { headers, parameters, hasPath } = placesOf(route);
+  const { headers, parameters, hasPath, body, hasMessage } = placesOf(route);
   const places: readonly PhantomPlace[] = [
     ...[...headers].map((name) => ({ kind: 'header', name }) as const),
     ...[...parameters].map((name) => ({ kind: 'query', name }) as const),
     ...(hasPath ? [{ kind: 'path' } as const] : []),
+    ...body.map((at) => ({ kind: 'body', at }) as const),
+    ...(hasMessage ? [{ kind: 'message' } as const] : []),
   ];
   return [...new Set(places.map(placeText))].join(' or ');
 }
@@ -48,6 +57,8 @@ function placesOf(route: Route): OwnPlaces {
     headers: new Set(all.flatMap(headersOf).map(foldHeaderName)),
     parameters: new Set(all.flatMap((placement) => (placement.kind === 'query' ? [placement.name] : []))),
     hasPath: all.some(({ kind }) => kind === 'path'),
+    body: contentPlacesOf('body', all),
+    hasMessage: all.some(({ kind }) => kind === 'websocket'),
   };
   known.set(route, places);
   return places;

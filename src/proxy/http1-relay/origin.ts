@@ -7,7 +7,6 @@ import {
   type RequestRecord,
 } from '../authorize/index.ts';
 import type { Owner } from '../context.ts';
-import type { RunPhantom } from '../contract.ts';
 import type { Refusal } from '../decide/index.ts';
 import {
   type Authority,
@@ -24,6 +23,7 @@ import {
   isWebSocket,
   searchedFrames,
 } from '../outgoing/index.ts';
+import type { PlacedPhantom } from '../phantoms/index.ts';
 import type { UpstreamDialer } from '../upstream/index.ts';
 import type { ClientFrames } from '../websocket/index.ts';
 import { ResponseScrubber } from './response-scrub.ts';
@@ -138,7 +138,7 @@ export class OriginRequest implements PendingRequest {
     this.#session.forward(this.record, destination, plan, { frames: this.#frames() });
   }
 
-  #frames(): ClientFrames<RunPhantom> | undefined {
+  #frames(): ClientFrames<PlacedPhantom> | undefined {
     return this.#readsMessages ? searchedFrames(() => this.#origin.owner.run.finder) : undefined;
   }
 

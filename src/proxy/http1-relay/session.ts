@@ -3,7 +3,6 @@ import { AuthsomeError, asAuthsomeError } from '../../errors.ts';
 import type { PeerCheck } from '../../peers/index.ts';
 import { failures, RequestRecord } from '../authorize/index.ts';
 import type { Context, Owner } from '../context.ts';
-import type { RunPhantom } from '../contract.ts';
 import { type Refusal, type RequestFacts, refuse } from '../decide/index.ts';
 import {
   type Content,
@@ -16,7 +15,8 @@ import {
   type RequestHead,
   RequestResponseMachine,
 } from '../http1/index.ts';
-import { type ContentSearch, misplacedIn, refusalOfMessage } from '../outgoing/index.ts';
+import { type ContentSearch, refusalOfContent, refusalOfMessage } from '../outgoing/index.ts';
+import type { PlacedPhantom } from '../phantoms/index.ts';
 import { type Problem, problemResponse } from '../refusal/index.ts';
 import type { Live, Monitored } from '../runs/index.ts';
 import { highWaterBytes, type Upstream, type UpstreamPool, type UpstreamUser } from '../upstream/index.ts';
@@ -42,7 +42,7 @@ export interface Sending {
     | (() => Promise<{ readonly head: Buffer; readonly body?: Buffer | undefined } | undefined>)
     | undefined;
   /** What the client's messages pass through once the connection has switched to WebSocket. */
-  readonly frames?: ClientFrames<RunPhantom> | undefined;
+  readonly frames?: ClientFrames<PlacedPhantom> | undefined;
 }
 
 /** Handles the requests of one kind of client connection. */
@@ -286,9 +286,9 @@ export class Http1Session implements MachinePort, UpstreamUser, Monitored, Live 
     });
   }
 
-  #refuseMessage(stop: Stop<RunPhantom>): string {
+  #refuseMessage(stop: Stop<PlacedPhantom>): string {
     const record = this.#record as RequestRecord;
-    const { code } = record.refuse(refusalOfMessage(stop));
+    const { code } = record.refuse(refusalOfMessage(record, stop));
     return `${code}: authsome explain ${record.id}`;
   }
 
@@ -368,7 +368,7 @@ export class Http1Session implements MachinePort, UpstreamUser, Monitored, Live 
   }
 
   #misplaced(): Refusal {
-    return misplacedIn(this.#search?.found as RunPhantom, 'the body');
+    return refusalOfContent(this.#record as RequestRecord, this.#search as ContentSearch);
   }
 
   #clientGone(): void {

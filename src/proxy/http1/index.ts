@@ -29,5 +29,5 @@ export type {
   ResponseTransform,
   TransformOutlet,
 } from './port.ts';
-export { looksLikeRequest, parseRequestHead, type RequestHead } from './request.ts';
+export { looksLikeRequest, parseRequestHead, type RequestHead, withContentLength } from './request.ts';
 export { type ResponseHead, rewriteResponseHead } from './response.ts';

@@ -1,6 +1,6 @@
 import { CR, LF, SPACE, spells, targetByte, tokenByte } from './bytes.ts';
 import { Fault } from './fault.ts';
-import { type FieldBlock, incomplete, limits, lineFaults, scanFields } from './fields.ts';
+import { Field, type FieldBlock, incomplete, limits, lineFaults, scanFields, stride } from './fields.ts';
 import { chunkedBody, type Framing, noBody, readDeclared } from './message.ts';
 
 /** One request head in its buffer. It is parsed in place, once. */
@@ -123,6 +123,22 @@ export function parseRequestHead(bytes: Buffer, start: number, end: number): Req
     methodOverride: declared.methodOverride,
     pathOverride: declared.pathOverride,
   };
+}
+
+/** The head with another Content-Length, which it must have. It is read again, since every later field moves. */
+export function withContentLength(head: RequestHead, length: number): RequestHead {
+  const { bytes, marks, start, end } = head;
+  let mark = 0;
+  while (mark < marks.length && marks[mark + 4] !== Field.contentLength) mark += stride;
+  const digits = Buffer.from(String(length));
+  const rewritten = Buffer.concat([
+    bytes.subarray(start, marks[mark + 2]),
+    digits,
+    bytes.subarray(marks[mark + 3], end),
+  ]);
+  const read = parseRequestHead(rewritten, 0, rewritten.length);
+  if (read === undefined || read instanceof Fault) throw new TypeError('the head has no Content-Length');
+  return { ...read, connection: head.connection };
 }
 
 /** RFC 9112 §6.3: without Content-Length or Transfer-Encoding a request has no body. */

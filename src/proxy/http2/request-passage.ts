@@ -1,17 +1,16 @@
 import { type ClientHttp2Stream, constants, type ServerHttp2Stream } from 'node:http2';
 import { AuthsomeError } from '../../errors.ts';
 import type { RequestRecord } from '../authorize/index.ts';
-import type { RunPhantom } from '../contract.ts';
 import type { Refusal } from '../decide/index.ts';
 import {
   ContentSearch,
   isSearched,
   isWebSocket,
-  misplacedIn,
+  refusalOfContent,
   refusalOfMessage,
   searchedFrames,
 } from '../outgoing/index.ts';
-import type { PhantomFinder } from '../phantoms/index.ts';
+import type { PhantomFinder, PlacedPhantom } from '../phantoms/index.ts';
 import { closeFrame, closeReason, FrameBoundary, type Stop } from '../websocket/index.ts';
 import type { Passage } from './body-relay.ts';
 import type { Http2Request } from './headers.ts';
@@ -41,7 +40,7 @@ export function passageOf(
   const search = new ContentSearch(finder);
   return (chunk, send) => {
     if (!search.look(chunk, 0, chunk.length)) send(chunk);
-    else if (stream.leave(upstream)) end(stream, misplacedIn(search.found as RunPhantom, 'the body'));
+    else if (stream.leave(upstream)) end(stream, refusalOfContent(stream.record, search));
   };
 }
 
@@ -62,13 +61,13 @@ function messagePassage(
     const stop = frames.push(chunk, send);
     if (stop === undefined || !stream.leave(upstream)) return;
     if (boundary.isReached && stream.client.headersSent) close(stream, stop);
-    else end(stream, refusalOfMessage(stop));
+    else end(stream, refusalOfMessage(stream.record, stop));
   };
 }
 
 /** Ends the connection in the way of its own protocol. */
-function close({ client, record }: SearchedStream, stop: Stop<RunPhantom>): void {
-  const { code } = record.refuse(refusalOfMessage(stop));
+function close({ client, record }: SearchedStream, stop: Stop<PlacedPhantom>): void {
+  const { code } = record.refuse(refusalOfMessage(record, stop));
   const kind = stop.kind === 'malformed' ? closeReason.protocolError : closeReason.policyViolation;
   client.end(closeFrame(kind, `${code}: authsome explain ${record.id}`), () => {
     if (!client.readableEnded) client.close(constants.NGHTTP2_NO_ERROR);

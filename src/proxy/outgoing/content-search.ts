@@ -1,4 +1,6 @@
+import { misplacementOf, type RequestRecord } from '../authorize/index.ts';
 import type { RunPhantom } from '../contract.ts';
+import type { Refusal } from '../decide/index.ts';
 import type { PhantomCursor, PhantomFinder } from '../phantoms/index.ts';
 import { isTextual } from '../scrub/index.ts';
 
@@ -25,6 +27,11 @@ export class ContentSearch {
     }
     return this.found !== undefined;
   }
+}
+
+/** The refusal, once something was found. */
+export function refusalOfContent(record: RequestRecord, { found }: ContentSearch): Refusal {
+  return misplacementOf(record, { phantom: found as RunPhantom, place: { kind: 'body' } });
 }
 
 /** Whether the content of a request with this type is searched. Types that are given more than once count as text. */

@@ -2,6 +2,5 @@
  * What a request carries after its head, on its way out: its content and its WebSocket messages, searched for phantoms, and
  * the secret in the place that is meant for it. For both versions of HTTP, without sockets.
  */
-export { ContentSearch, isSearched, maxSearchedBytes } from './content-search.ts';
+export { ContentSearch, isSearched, maxSearchedBytes, refusalOfContent } from './content-search.ts';
 export { extensionsField, isWebSocket, refusalOfMessage, searchedFrames } from './messages.ts';
-export { misplacedIn } from './misplaced.ts';

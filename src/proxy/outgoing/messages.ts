@@ -1,9 +1,8 @@
-import type { RunPhantom } from '../contract.ts';
+import { misplacementOf, type RequestRecord } from '../authorize/index.ts';
 import { type Refusal, refuse } from '../decide/index.ts';
-import type { PhantomFinder } from '../phantoms/index.ts';
+import type { PhantomFinder, PlacedPhantom } from '../phantoms/index.ts';
 import { ClientFrames, type Stop } from '../websocket/index.ts';
 import { ContentSearch } from './content-search.ts';
-import { misplacedIn } from './misplaced.ts';
 
 /** Whether an `Upgrade` or `:protocol` asks for WebSocket (RFC 6455 §4.1, RFC 8441 §5). */
 export function isWebSocket(protocol: string | undefined): boolean {
@@ -14,19 +13,22 @@ export function isWebSocket(protocol: string | undefined): boolean {
 export const extensionsField = 'sec-websocket-extensions';
 
 /** What a client of a WebSocket connection sends, searched for phantoms. */
-export function searchedFrames(finderNow: () => PhantomFinder): ClientFrames<RunPhantom> {
+export function searchedFrames(finderNow: () => PhantomFinder): ClientFrames<PlacedPhantom> {
   return new ClientFrames({
     search() {
       const search = new ContentSearch(finderNow());
-      return (bytes, start, end) => (search.look(bytes, start, end) ? search.found : undefined);
+      return (bytes, start, end) => {
+        search.look(bytes, start, end);
+        return search.found && { phantom: search.found, place: { kind: 'message' } };
+      };
     },
     place: undefined,
   });
 }
 
 /** The refusal of a message that ended its connection. */
-export function refusalOfMessage(stop: Stop<RunPhantom>): Refusal {
+export function refusalOfMessage(record: RequestRecord, stop: Stop<PlacedPhantom>): Refusal {
   return stop.kind === 'malformed'
     ? refuse('MalformedRequest', `the client's WebSocket messages cannot be read: ${stop.reason}`)
-    : misplacedIn(stop.why, 'a WebSocket message');
+    : misplacementOf(record, stop.why);
 }

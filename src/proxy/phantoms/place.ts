@@ -1,3 +1,4 @@
+import type { ContentPlace } from '../content/index.ts';
 import type { RunPhantom } from '../contract.ts';
 
 /** Where in a request a phantom is. */
@@ -9,8 +10,9 @@ export type PhantomPlace =
   | { readonly kind: 'path' }
   | { readonly kind: 'method' }
   | { readonly kind: 'header-name' }
-  | { readonly kind: 'body' }
-  | { readonly kind: 'message' };
+  /** `at`: it is all of the value in this place. Otherwise `why` may say what keeps it from being in one. */
+  | { readonly kind: 'body'; readonly at?: ContentPlace; readonly why?: string }
+  | { readonly kind: 'message'; readonly why?: string };
 
 export interface PlacedPhantom {
   readonly phantom: RunPhantom;
@@ -36,8 +38,20 @@ export function placeText(place: PhantomPlace): string {
     case 'header-name':
       return "a header's name";
     case 'body':
-      return 'the body';
+      return bodyText(place.at);
     case 'message':
       return 'a WebSocket message';
+  }
+}
+
+/** What a definition names. */
+function bodyText(at: ContentPlace | undefined): string {
+  switch (at?.kind) {
+    case 'pointer':
+      return `the JSON body at ${at.pointer}`;
+    case 'field':
+      return `the form field ${at.field}`;
+    default:
+      return 'the body';
   }
 }
