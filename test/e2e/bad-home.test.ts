@@ -1,20 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import {
-  chmodSync,
-  mkdirSync,
-  mkdtempSync,
-  renameSync,
-  rmSync,
-  statSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, mkdtempSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { entry, type Fixture, gone, isAlive, openFixture, until, withFixture } from '../support/fixture.ts';
 import { type Outcome, start } from '../support/product.ts';
+import { fill, free, openSmallDisk, type SmallDisk } from '../support/small-disk.ts';
 
 const key = `sk-proj-${'a1B2'.repeat(15)}`;
 const withKey = { env: { OPENAI_API_KEY: key } };
@@ -31,48 +21,18 @@ function expectFailure(outcome: Outcome, text: RegExp): void {
   expect(outcome.stderr).not.toContain(key);
 }
 
-/** A small disk of its own, seen only by the commands that are run in it. */
-interface Disk {
-  authsome(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<Outcome>;
-  sh(script: string): Promise<Outcome>;
-}
-
-const holders: ChildProcess[] = [];
+const disks: SmallDisk[] = [];
 afterEach(async () => {
-  for (const holder of holders.splice(0)) {
-    holder.kill('SIGKILL');
-    await once(holder, 'exit');
-  }
+  for (const disk of disks.splice(0)) await disk.close();
 });
 
-async function diskFor(fixture: Fixture): Promise<Disk> {
-  const mountPoint = join(fixture.directory, 'disk');
-  mkdirSync(mountPoint);
-  const script = 'mount -t tmpfs -o size=3m tmpfs "$1" && echo ready && exec sleep 600';
-  const holder = spawn(
-    'unshare',
-    ['--user', '--map-root-user', '--mount', 'sh', '-c', script, 'sh', mountPoint],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  holders.push(holder);
-  await once(holder.stdout, 'data');
-  const enter = ['--target', String(holder.pid), '--user', '--mount', '--preserve-credentials', '--'];
-  const inside = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Outcome> =>
-    start({
-      program: 'nsenter',
-      args: [...enter, ...args],
-      env: { ...fixture.env, AUTHSOME_HOME: join(mountPoint, 'home'), ...env },
-      cwd: fixture.directory,
-    }).ended;
-  return {
-    authsome: (args, env) => inside([process.execPath, entry, ...args], env),
-    sh: (text) => inside(['sh', '-c', text, 'sh', mountPoint]),
-  };
+/** With the home on it. */
+async function diskFor(fixture: Fixture): Promise<Pick<SmallDisk, 'authsome' | 'sh'>> {
+  const disk = await openSmallDisk(fixture);
+  disks.push(disk);
+  const home = { AUTHSOME_HOME: join(disk.path, 'home') };
+  return { sh: disk.sh, authsome: (args, env) => disk.authsome(args, { ...home, ...env }) };
 }
-
-// Grows a file until nothing more fits, and never gives back what it holds already.
-const fill = 'dd if=/dev/zero of="$1"/ballast bs=4k oflag=append conv=notrunc 2>/dev/null; true';
-const free = 'rm "$1"/ballast';
 
 describe('a disk that is full', () => {
   it('at the first start is reported as such, and leaves nothing in the way of the next one', async () => {

@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { shellWord } from '../../command-line.ts';
 import { AuthsomeError, isStorageFull, systemReason } from '../../errors.ts';
 import { readSourceFile, type SourceFile } from './source-file.ts';
 
@@ -35,6 +36,7 @@ export function replaceSourceFile(before: SourceFile, content: Uint8Array, suffi
       hint: 'Its other names would keep the secret. Replace it with a copy of itself first: cp, then mv.',
     });
   }
+  requireReplaceable(before, process.getuid?.());
   const check = (): void => {
     if (Buffer.compare(readSourceFile(path).bytes, before.bytes) === 0) return;
     throw new AuthsomeError('OperationNotAllowed', `${path} was changed by another program`, {
@@ -43,6 +45,23 @@ export function replaceSourceFile(before: SourceFile, content: Uint8Array, suffi
   };
   const owner = { uid: stats.uid, gid: stats.gid };
   writeAtOnce(path, content, { mode: stats.mode & 0o7777, owner, suffix, check });
+}
+
+/** Refuses what its owner has not meant to be changed by this user. Root may write to all files, and keeps their owners. */
+export function requireReplaceable(
+  { path, stats }: Pick<SourceFile, 'path' | 'stats'>,
+  self: number | undefined,
+): void {
+  if (self !== undefined && self !== 0 && stats.uid !== self) {
+    throw new AuthsomeError('OperationNotAllowed', `${path} belongs to another user`, {
+      hint: 'The file is unchanged. Ask its owner to move the keys in it.',
+    });
+  }
+  if ((stats.mode & 0o200) === 0) {
+    throw new AuthsomeError('OperationNotAllowed', `${path} is read-only`, {
+      hint: `The file is unchanged. To let it be rewritten: chmod u+w ${shellWord(path)}`,
+    });
+  }
 }
 
 /** Writes a file under a temporary name beside `path`, then renames it, unless `check` throws. */

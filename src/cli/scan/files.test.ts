@@ -16,7 +16,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { matchesInFile, readerOf } from '../../scan/index.ts';
 import { openBackups } from './backups.ts';
 import { chooseFiles, machineFiles } from './file-choice.ts';
-import { replaceSourceFile } from './file-replacement.ts';
+import { replaceSourceFile, requireReplaceable } from './file-replacement.ts';
 import { rewriteFiles } from './rewrite.ts';
 import { readSourceFile } from './source-file.ts';
 import { undoRewrite } from './undo.ts';
@@ -135,6 +135,27 @@ describe('replacing a file', () => {
     symlinkSync(path('trap'), path('.authsome-x.tmp'));
     expect(() => replaceSourceFile(readSourceFile(path('.env')), Buffer.from('A=3'), 'x')).toThrow();
     expect(readdirSync(directory).sort()).toEqual(['.authsome-x.tmp', '.env']);
+  });
+});
+
+describe('a file that is not to be replaced', () => {
+  it('is one of another user, unless root asks', () => {
+    writeFileSync(path('.env'), 'A=1');
+    const file = readSourceFile(path('.env'));
+    const { uid } = file.stats;
+    expect(() => requireReplaceable(file, uid + 1)).toThrow(`${path('.env')} belongs to another user`);
+    expect(() => requireReplaceable(file, uid)).not.toThrow();
+    expect(() => requireReplaceable(file, 0)).not.toThrow();
+    expect(() => requireReplaceable(file, undefined)).not.toThrow();
+  });
+
+  it('is one that is read-only', () => {
+    writeFileSync(path('.env'), 'A=1');
+    chmodSync(path('.env'), 0o444);
+    expect(() => replaceSourceFile(readSourceFile(path('.env')), Buffer.from('A=3'), 'x')).toThrow(
+      /is read-only/,
+    );
+    expect([readFileSync(path('.env'), 'utf8'), readdirSync(directory)]).toEqual(['A=1', ['.env']]);
   });
 });
 
