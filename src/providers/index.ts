@@ -23,5 +23,5 @@ export { couldBePhantom, isFromTemplate, kindOfSecret, phantomFor, phantomOf } f
 export { type HeaderField, isByPhantom, type Placement, placementName } from './placement.ts';
 export type { FlowName, OauthDefinition, Provider } from './provider.ts';
 export { foldHeaderName, isReservedHeader } from './reserved-headers.ts';
-export { type ConnectionRoutes, placementsFor, type Route, type RouteTable } from './route.ts';
+export { type ConnectionRoutes, placementsFor, placesOf, type Route, type RouteTable } from './route.ts';
 export { compileRoutes, routesOf } from './route-table.ts';

@@ -68,10 +68,21 @@ export type MatchResult =
       readonly considered: readonly Route[];
     };
 
-/** Where this secret goes on this route: decided by its shape, once for each credential. */
+type Places = Pick<Route, 'placements' | 'alternatives' | 'shapes'>;
+
+/**
+ * Where this secret goes on this route, decided by its shape, once for each credential: lists of places, of which
+ * a request uses one, the usual one first.
+ */
 export function placementsFor(
-  { placements, shapes }: Pick<Route, 'placements' | 'shapes'>,
+  { placements, alternatives = [], shapes }: Places,
   secret: string,
-): readonly Placement[] {
-  return shapes?.find(({ pattern }) => pattern.test(secret))?.placements ?? placements;
+): readonly (readonly Placement[])[] {
+  const shape = shapes?.find(({ pattern }) => pattern.test(secret));
+  return shape === undefined ? [placements, ...alternatives] : [shape.placements];
+}
+
+/** Every place in which a phantom may be on this route. */
+export function placesOf({ placements, alternatives = [], shapes = [] }: Places): readonly Placement[] {
+  return [...placements, ...alternatives.flat(), ...shapes.flatMap((shape) => shape.placements)];
 }

@@ -87,7 +87,7 @@ export const innerRooms: Readonly<Record<string, Readonly<Record<string, InnerRo
     },
     content: { mayImport: [], reason: 'a leaf: where a value is in a body, whoever asks' },
     decide: {
-      mayImport: ['content', 'http1', 'phantoms'],
+      mayImport: ['content', 'http1', 'inject', 'phantoms'],
       reason: 'pure: what a request may do follows from its facts',
     },
     http1: {
@@ -134,7 +134,7 @@ export const innerRooms: Readonly<Record<string, Readonly<Record<string, InnerRo
       reason: 'it relays streams: the rooms that accept connections call it, and never the other way round',
     },
     inject: {
-      mayImport: ['coding', 'http1'],
+      mayImport: ['coding', 'content', 'http1'],
       reason: 'the one place that writes a secret: it sees a head and a credential',
     },
     needles: { mayImport: [], reason: 'a leaf: it looks for texts in bytes, whatever they stand for' },

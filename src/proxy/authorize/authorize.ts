@@ -3,12 +3,13 @@ import { AuthsomeError, asAuthsomeError } from '../../errors.ts';
 import type { Route } from '../../providers/index.ts';
 import type { Credential, DecisionSink, UpstreamRefusal } from '../contract.ts';
 import { decide, phantomMisplaced, type Refusal, refuse } from '../decide/index.ts';
-import type { Injection } from '../inject/index.ts';
+import { type Injection, isAt, isUsable } from '../inject/index.ts';
 import type { Needles } from '../needles/index.ts';
 import type { PlacedPhantom } from '../phantoms/index.ts';
 import type { CompiledRoute, LiveRun } from '../runs/index.ts';
 import { decisionInputOf } from './decision-input.ts';
 import type { RequestRecord } from './request-record.ts';
+import { sitesIn } from './sites.ts';
 
 /** The credential that a request may carry, and how to get a newer one when the upstream rejects it. */
 export interface CredentialUse {
@@ -96,7 +97,11 @@ function authorizeNow(pending: PendingRequest, run: LiveRun, acquired: Acquired 
     return;
   }
   const compiled = run.compiled(decision.route);
-  const { connection } = compiled;
+  const { connection, places } = compiled;
+  if (record.facts.phantoms === undefined && !places.some(isUsable)) {
+    passWithout(pending, decision.route);
+    return;
+  }
   const credential =
     spec.credentials.peek(connection) ??
     (acquired?.connection === connection ? acquired.credential : undefined);
@@ -112,6 +117,15 @@ function authorizeNow(pending: PendingRequest, run: LiveRun, acquired: Acquired 
   );
 }
 
+/** Where the route has a credential only in place of a phantom, and there is none: for a session token of the agent's. */
+function passWithout(pending: PendingRequest, route: Route): void {
+  const { record } = pending;
+  const why = 'no phantom is where the route places its credential, so nothing was added';
+  const { reason } = record.trace;
+  record.trace = { ...record.trace, reason: reason === '' ? why : `${reason}; ${why}` };
+  pending.pass(route.allowPrivateAddress);
+}
+
 function injectCredential(
   pending: PendingRequest,
   run: LiveRun,
@@ -119,7 +133,8 @@ function injectCredential(
   credential: Credential,
 ): void {
   const { record } = pending;
-  const injection = run.injectionFor(route, credential);
+  const sites = sitesIn(record.facts);
+  const injection = run.injectionFor(route, credential)?.at(sites);
   if (injection === undefined) {
     pending.refuse(
       refuse(
@@ -136,6 +151,10 @@ function injectCredential(
   const left = phantomLeftBy(injection, record);
   if (left !== undefined) {
     pending.refuse(phantomMisplaced(left, { kind: 'other-place', route }, record.trace.considered));
+    return;
+  }
+  if (injection.isBlank && injection.content.length === 0) {
+    passWithout(pending, route);
     return;
   }
   record.placement = injection.placement;
@@ -155,7 +174,7 @@ function injectCredential(
     renew: async (write) => {
       wasRenewed = true;
       const newer = await renewed(run, connection, credential);
-      const injection = newer === undefined ? undefined : run.injectionFor(route, newer);
+      const injection = newer === undefined ? undefined : run.injectionFor(route, newer)?.at(sites);
       if (newer === undefined || injection === undefined) return undefined;
       if (phantomLeftBy(injection, record) !== undefined) return undefined;
       const written = write(injection);
@@ -168,11 +187,13 @@ function injectCredential(
 
 /** The phantom that would go out, since this credential is of a shape that goes elsewhere on its route. */
 function phantomLeftBy(
-  { names, parameters }: Injection,
+  { names, parameters, replacesPath, content }: Injection,
   { facts }: RequestRecord,
 ): PlacedPhantom | undefined {
   return facts.phantoms?.find(({ place }) => {
     if (place.kind === 'header') return !names.includes(place.name);
+    if (place.kind === 'path') return !replacesPath;
+    if (place.kind === 'body') return place.at === undefined || !isAt(content, place.at);
     return place.kind !== 'query' || place.name === undefined || !parameters.includes(place.name);
   });
 }

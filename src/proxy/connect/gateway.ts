@@ -29,7 +29,7 @@ import {
   relayIdleMs,
 } from '../http1-relay/index.ts';
 import { rewriteRequestHead } from '../inject/index.ts';
-import { type PlacedPhantom, phantomsInHead, shownPath } from '../phantoms/index.ts';
+import { type PlacedPhantom, phantomsInHead, withoutPhantoms } from '../phantoms/index.ts';
 import type { Live, Monitored } from '../runs/index.ts';
 import { forbidden } from '../upstream/index.ts';
 import { intercept } from './interception.ts';
@@ -87,11 +87,11 @@ function handleNow(session: Http1Session, request: RequestHead, peer: PeerCheck)
     method: request.method,
     host: authority?.host ?? '',
     port: authority?.port ?? 0,
-    path,
+    path: withoutPhantoms(path, phantoms),
     methodOverride: request.methodOverride,
     pathOverride: request.pathOverride,
     phantoms,
-    shownPath: finder === undefined ? undefined : shownPath(finder, path, phantoms),
+    sentPath: path,
   });
   const turnAway = (answer: () => void): void => refuseOnceKnown(session, peer, record, answer);
   if (owner === undefined || peer.allowed === false) {

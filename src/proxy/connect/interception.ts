@@ -12,7 +12,7 @@ import {
   OriginRequest,
   type RequestHandler,
 } from '../http1-relay/index.ts';
-import { phantomsInHead, shownPath } from '../phantoms/index.ts';
+import { phantomsInHead, withoutPhantoms } from '../phantoms/index.ts';
 import type { Live, Monitored } from '../runs/index.ts';
 import { handshakeRecord, maxHelloBytes, parseClientHello } from './client-hello.ts';
 import { otherUser, refuseOnceKnown } from './other-user.ts';
@@ -282,11 +282,11 @@ function handlerFor(interception: Interception, tls: TLSSocket): RequestHandler 
         method,
         host,
         port,
-        path,
+        path: withoutPhantoms(path, phantoms),
         methodOverride,
         pathOverride,
         phantoms,
-        shownPath: shownPath(finder, path, phantoms),
+        sentPath: path,
       });
       if (refusal === undefined) {
         const target = { request, method, path, query, host: hostField };

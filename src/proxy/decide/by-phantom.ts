@@ -33,7 +33,7 @@ export function decide(input: DecisionInput, facts: RequestFacts): Decision {
 /** The routes that the phantom chooses, or the refusal where it may not be in this place of this request. */
 function matchingOf(
   { routes: table }: DecisionInput,
-  { host, port, path }: RequestFacts,
+  { host, port, path, sentPath = path }: RequestFacts,
   placed: PlacedPhantom,
 ): Matching | Refusal {
   const { connection, isInRun } = placed.phantom;
@@ -48,7 +48,7 @@ function matchingOf(
       return phantomMisplaced(placed, { kind: 'other-path' }, match.considered);
     case 'route': {
       const { route, considered } = match;
-      return takesPhantom(route, placed.place)
+      return takesPhantom(route, placed.place, sentPath)
         ? chosen
         : phantomMisplaced(placed, { kind: 'other-place', route }, considered);
     }

@@ -34,7 +34,7 @@ export function decisionEvent(decision: RecordedDecision): DecisionEvent {
       method: shownMethod(facts),
       host: facts.host,
       port: facts.port,
-      path: facts.shownPath ?? facts.path,
+      path: facts.path,
     },
     candidates: candidatesOf(trace),
   };

@@ -5,7 +5,7 @@ import { type ConnectionRoutes, type Route, type RouteTable, readPath } from '..
 import { type Authority, parseAuthority, parseTarget, type RequestHead } from '../http1/index.ts';
 import type { PlacedPhantom } from '../phantoms/index.ts';
 
-/** What the record says about a request. `path` has no query. */
+/** What the record says about a request. `path` has no query, and `{secret}` for phantoms. */
 export interface RequestFacts {
   readonly method: string;
   readonly host: string;
@@ -17,8 +17,8 @@ export interface RequestFacts {
   readonly pathOverride?: string | undefined;
   /** The run's phantoms in the head, where there are any. */
   readonly phantoms?: readonly PlacedPhantom[] | undefined;
-  /** The path without phantoms, where there is one in it. */
-  readonly shownPath?: string | undefined;
+  /** The path as it was sent, where there are phantoms. */
+  readonly sentPath?: string | undefined;
 }
 
 /** How a decision was reached: what `explain` shows. */

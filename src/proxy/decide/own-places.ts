@@ -1,12 +1,14 @@
-import { foldHeaderName, type Placement, type Route } from '../../providers/index.ts';
+import { foldHeaderName, type Placement, placesOf, type Route } from '../../providers/index.ts';
 import { type ContentPlace, contentPlacesOf, isSamePlace } from '../content/index.ts';
-import { type PhantomPlace, placeText } from '../phantoms/index.ts';
+import { isInTemplate } from '../inject/index.ts';
+import { type NamedPlace, type PhantomPlace, placeText } from '../phantoms/index.ts';
 
 /** The parts of a request in which a route takes a phantom of its connection. */
 interface OwnPlaces {
   readonly headers: ReadonlySet<string>;
   readonly parameters: ReadonlySet<string>;
-  readonly hasPath: boolean;
+  /** Of paths. */
+  readonly templates: readonly string[];
   readonly body: readonly ContentPlace[];
   readonly hasMessage: boolean;
 }
@@ -15,17 +17,17 @@ const known = new WeakMap<Route, OwnPlaces>();
 
 /**
  * Whether the route takes a phantom there. A header counts as a whole, whatever is around the phantom: `Bearer`, the `token`
- * of older clients, a user name in `Basic`. All of it is replaced.
+ * of older clients, a user name in `Basic`. All of it is replaced. `path`: that of the request.
  */
-export function takesPhantom(route: Route, place: PhantomPlace): boolean {
-  const places = placesOf(route);
+export function takesPhantom(route: Route, place: PhantomPlace, path: string): boolean {
+  const places = ownPlacesOf(route);
   switch (place.kind) {
     case 'header':
       return places.headers.has(place.name);
     case 'query':
       return place.name !== undefined && places.parameters.has(place.name);
     case 'path':
-      return places.hasPath;
+      return places.templates.some((template) => isInTemplate(template, { path, ...place }));
     case 'body': {
       const { at } = place;
       return at !== undefined && places.body.some((own) => isSamePlace(own, at));
@@ -37,26 +39,25 @@ export function takesPhantom(route: Route, place: PhantomPlace): boolean {
 
 /** Where a phantom can go on this route: `the header authorization or the query parameter key`. */
 export function ownPlacesText(route: Route): string {
-  const { headers, parameters, hasPath, body, hasMessage } = placesOf(route);
-  const places: readonly PhantomPlace[] = [
+  const { headers, parameters, templates, body, hasMessage } = ownPlacesOf(route);
+  const places: readonly NamedPlace[] = [
     ...[...headers].map((name) => ({ kind: 'header', name }) as const),
     ...[...parameters].map((name) => ({ kind: 'query', name }) as const),
-    ...(hasPath ? [{ kind: 'path' } as const] : []),
+    ...templates.map((template) => ({ kind: 'path', template }) as const),
     ...body.map((at) => ({ kind: 'body', at }) as const),
     ...(hasMessage ? [{ kind: 'message' } as const] : []),
   ];
   return [...new Set(places.map(placeText))].join(' or ');
 }
 
-function placesOf(route: Route): OwnPlaces {
+function ownPlacesOf(route: Route): OwnPlaces {
   const before = known.get(route);
   if (before !== undefined) return before;
-  const { placements, alternatives = [], shapes = [] } = route;
-  const all = [placements, ...alternatives, ...shapes.map((shape) => shape.placements)].flat();
+  const all = placesOf(route);
   const places = {
     headers: new Set(all.flatMap(headersOf).map(foldHeaderName)),
     parameters: new Set(all.flatMap((placement) => (placement.kind === 'query' ? [placement.name] : []))),
-    hasPath: all.some(({ kind }) => kind === 'path'),
+    templates: all.flatMap((placement) => (placement.kind === 'path' ? placement.template : [])),
     body: contentPlacesOf('body', all),
     hasMessage: all.some(({ kind }) => kind === 'websocket'),
   };

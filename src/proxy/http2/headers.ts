@@ -11,7 +11,7 @@ import {
   isPathOverride,
   parseAuthority,
 } from '../http1/index.ts';
-import { type ForwardTarget, type InjectedFields, type Injection, placeParameter } from '../inject/index.ts';
+import { type ForwardTarget, type InjectedFields, type Injection, writtenTarget } from '../inject/index.ts';
 import type { Needles } from '../needles/index.ts';
 import { fieldsAboutBytes, isTextual } from '../scrub/index.ts';
 
@@ -99,15 +99,11 @@ function isPath(method: string, path: string): boolean {
 export function requestHeaders(target: Http2Request, injection: Injection | undefined): OutgoingHttpHeaders {
   const { headers } = target;
   const injected = injection?.fieldsFor(target);
-  let { query } = target;
-  for (const parameter of injected?.parameters ?? []) {
-    query = placeParameter(query, parameter.name, parameter.encoded);
-  }
   const out: OutgoingHttpHeaders = {
     ':method': target.method,
     ':scheme': 'https',
     ':authority': target.host,
-    ':path': `${target.path}${query}`,
+    ':path': writtenTarget(target, injected),
   };
   if (target.protocol !== undefined) out[':protocol'] = target.protocol;
   for (const name in headers) {
@@ -149,7 +145,9 @@ function inLowerCase(injected: InjectedFields): LowerCaseFields {
   const pairs = (list: InjectedFields['fields']) =>
     list.map(({ name, value }) => [name.toLowerCase(), value] as const);
   const fields = pairs(injected.fields);
-  const made = { fields, added: pairs(injected.added), names: fields.map(([name]) => name) };
+  const names = fields.map(([name]) => name);
+  if (injected.path !== undefined || injected.parameters.length > 0) names.push(':path');
+  const made = { fields, added: pairs(injected.added), names };
   lowerCase.set(injected, made);
   return made;
 }

@@ -12,7 +12,7 @@ import { authorize, RequestRecord } from '../authorize/index.ts';
 import type { DecisionSink } from '../contract.ts';
 import { type Refusal, refuse } from '../decide/index.ts';
 import type { Authority } from '../http1/index.ts';
-import { type PhantomFinder, phantomsInHeaders, shownPath } from '../phantoms/index.ts';
+import { type PhantomFinder, phantomsInHeaders, withoutPhantoms } from '../phantoms/index.ts';
 import type { Live, LiveRun, Monitored } from '../runs/index.ts';
 import { readHttp2Request } from './headers.ts';
 import { makeDestroySafe } from './safe-destroy.ts';
@@ -148,11 +148,11 @@ class Http2Connection implements StreamHost, Live, Monitored {
     const record = new RequestRecord(this.#options, peer, run, {
       method,
       ...authority,
-      path,
+      path: withoutPhantoms(path, phantoms),
       methodOverride,
       pathOverride,
       phantoms,
-      shownPath: shownPath(run.finder, path, phantoms),
+      sentPath: path,
     });
     const relayed = new RelayedStream(stream, request, record, this);
     this.#streams.add(relayed);

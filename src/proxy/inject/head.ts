@@ -1,8 +1,8 @@
 import { readableCodings } from '../coding/index.ts';
 import { Field, hopByHopInRequest, lineEndAt, type RequestHead, stride, valueAt } from '../http1/index.ts';
 import type { InjectedFields, Injection } from './injection.ts';
-import { placeParameter } from './query.ts';
 import type { ForwardTarget } from './target.ts';
+import { writtenTarget } from './written-target.ts';
 
 /**
  * The request head as the upstream gets it: the target and host that were decided on, hop-by-hop fields taken out (RFC 9110
@@ -14,12 +14,7 @@ export function rewriteRequestHead(
   injection: Injection | undefined,
 ): Buffer {
   const injected = injection?.fieldsFor(target);
-  let query = target.query;
-  if (injected !== undefined) {
-    for (const parameter of injected.parameters)
-      query = placeParameter(query, parameter.name, parameter.encoded);
-  }
-  const written = `${target.path}${query}`;
+  const written = writtenTarget(target, injected);
   const sameTarget = written === head.target;
   const codings = injection?.scrubbed === true ? codingsInstead(head) : undefined;
   const tail = tailLines(head, injected, codings);

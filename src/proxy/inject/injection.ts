@@ -8,12 +8,18 @@ export interface Injection {
   fieldsFor(target: ForwardTarget): InjectedFields;
   /** Names of the fields that are replaced or removed: lower case, `_` as `-`. */
   readonly names: readonly string[];
-  /** Names of the query parameters that are replaced. */
+  /** Names of the query parameters that are replaced or removed. */
   readonly parameters: readonly string[];
+  /** The phantom in the path is replaced. */
+  readonly replacesPath: boolean;
   /** How it is placed, for the audit: never the value. */
   readonly placement: string;
   /** Responses are searched, so only codings that can be decoded here are asked for. */
   readonly scrubbed: boolean;
+  /** Places in the content of the request and in messages, for those who read these. */
+  readonly content: readonly Placement[];
+  /** Nothing is written in the head. */
+  readonly isBlank: boolean;
 }
 
 /** What a credential adds to one request. */
@@ -25,7 +31,19 @@ export interface InjectedFields {
   /** Those among the lines that do not replace what the agent sent, but are added to it. */
   readonly added: readonly HeaderField[];
   readonly parameters: readonly { readonly name: string; readonly encoded: string }[];
+  /** Names of parameters that are removed, decoded. */
+  readonly removedParameters: readonly string[];
+  /** The path with the secret in it; that of the request where it is absent. */
+  readonly path?: string;
 }
+
+/** What is taken out of a request, besides what the credential replaces. */
+export interface Removed {
+  readonly names: readonly string[];
+  readonly parameters: readonly string[];
+}
+
+const nothing: Removed = { names: [], parameters: [] };
 
 const fieldName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const fieldValue = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
@@ -58,6 +76,7 @@ export function compileInjection(
 export function composeInjection(
   writers: readonly PlacementWriter[],
   scrubbed: boolean,
+  removed: Removed = nothing,
 ): Injection | undefined {
   const fieldNames = writers.flatMap((writer) => writer.fields);
   const removedNames = writers.flatMap(({ removes = [] }) => removes);
@@ -67,28 +86,36 @@ export function composeInjection(
   const parameterNames = writers.flatMap((writer) => writer.parameters);
   if (!parameterNames.every((name) => name !== '' && !loneSurrogate.test(name))) return undefined;
   const shared = {
-    names: [...fieldNames, ...removedNames].map(foldHeaderName),
-    parameters: parameterNames,
+    names: [...fieldNames, ...removedNames, ...removed.names].map(foldHeaderName),
+    parameters: [...parameterNames, ...removed.parameters],
     placement: writers.map((writer) => writer.description).join(', '),
     scrubbed,
+    replacesPath: false,
+    content: [],
+    isBlank: writers.every(isBlank),
   };
   if (writers.some((writer) => typeof writer.values === 'function')) {
     return {
       ...shared,
       fieldsFor(target) {
-        const written = write(writers, target);
+        const written = write(writers, removed, target);
         if (written === undefined) throw new TypeError(`cannot be written as ${shared.placement}`);
         return written;
       },
     };
   }
-  const written = write(writers, undefined);
+  const written = write(writers, removed, undefined);
   return written === undefined ? undefined : { ...shared, fieldsFor: () => written };
+}
+
+function isBlank({ fields, parameters, segment }: PlacementWriter): boolean {
+  return fields.length === 0 && parameters.length === 0 && segment === undefined;
 }
 
 /** `undefined` where a value is missing or would break out of its place. `target` only matters to computed values. */
 function write(
   writers: readonly PlacementWriter[],
+  removed: Removed,
   target: ForwardTarget | undefined,
 ): InjectedFields | undefined {
   let lines = '';
@@ -115,7 +142,7 @@ function write(
       parameters.push({ name, encoded: `${encodeComponent(name)}=${encodeComponent(value)}` });
     }
   }
-  return { lines, fields, added, parameters };
+  return { lines, fields, added, parameters, removedParameters: removed.parameters };
 }
 
 function encodeComponent(text: string): string {

@@ -1,4 +1,5 @@
-import type { HeaderField, Placement } from '../../providers/index.ts';
+import { type HeaderField, type Placement, placementName } from '../../providers/index.ts';
+import { encodeInSegment } from './segment.ts';
 import type { ForwardTarget } from './target.ts';
 
 /**
@@ -21,6 +22,8 @@ export interface PlacementWriter {
    * before anything is placed, and is called once each time the request is written.
    */
   readonly values: readonly string[] | ((target: ForwardTarget) => readonly string[]);
+  /** What replaces the phantom in the path. */
+  readonly segment?: string;
 }
 
 const prefixForHeader = /^[\x20-\x7e]*$/;
@@ -37,9 +40,23 @@ export function writerFor(placement: Placement, secret: string): PlacementWriter
       const { name } = placement;
       return { description: `query ${name}`, fields: [], parameters: [name], values: [secret] };
     }
-    default:
-      return undefined;
+    case 'path':
+      return pathWriter(placement, secret);
+    case 'body':
+    case 'websocket':
+      return { description: placementName(placement), fields: [], parameters: [], values: [] };
   }
+}
+
+function pathWriter(
+  { template }: Extract<Placement, { kind: 'path' }>,
+  secret: string,
+): PlacementWriter | undefined {
+  const [before = '', after = ''] = template.split('{secret}');
+  const start = before.slice(before.lastIndexOf('/') + 1);
+  const segment = encodeInSegment(secret, start, after.split('/', 1)[0]);
+  if (segment === undefined) return undefined;
+  return { description: `path ${template}`, fields: [], parameters: [], values: [], segment };
 }
 
 function headerWriter(

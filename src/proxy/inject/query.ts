@@ -17,6 +17,15 @@ function decodeName(text: string): string {
   }
 }
 
+/** The query without this parameter, in any spelling; the query itself where it is not there. */
+export function removeParameter(query: string, name: string): string {
+  if (query.length < 2) return query;
+  const pairs = query.slice(1).split('&');
+  const kept = pairs.filter((pair) => parameterName(pair) !== name);
+  if (kept.length === pairs.length) return query;
+  return kept.length === 0 ? '' : `?${kept.join('&')}`;
+}
+
 /**
  * The query (`?…` or empty) with this parameter set, in place of its first spelling or at the end. Every other
  * spelling and duplicate of the name is removed; no other byte changes.

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http2';
 import { foldHeaderName } from '../../providers/index.ts';
-import { type RequestHead, stride } from '../http1/index.ts';
+import { type RequestHead, stride, valueAt } from '../http1/index.ts';
 import { parameterName } from '../inject/index.ts';
 import type { FoundPhantom, PhantomFinder } from './finder.ts';
 import type { PhantomPlace, PlacedPhantom } from './place.ts';
@@ -27,12 +27,16 @@ function placeInHead(head: RequestHead, { start, end }: FoundPhantom): PhantomPl
   while (mark + stride < marks.length && (marks[mark + stride] as number) <= start) mark += stride;
   const nameEnd = marks[mark + 1] as number;
   if (start < nameEnd) return { kind: 'header-name' };
-  return { kind: 'header', name: foldHeaderName(bytes.toString('latin1', marks[mark], nameEnd)) };
+  const name = foldHeaderName(bytes.toString('latin1', marks[mark], nameEnd));
+  return { kind: 'header', name, value: valueAt(head, mark) };
 }
 
 function placeInTarget(target: string, start: number, end: number): PhantomPlace {
   const question = target.indexOf('?');
-  if (question === -1 || end <= question) return { kind: 'path' };
+  if (question === -1 || end <= question) {
+    const base = target.startsWith('/') ? 0 : target.indexOf('/', target.indexOf('://') + 3);
+    return { kind: 'path', start: start - base, end: end - base };
+  }
   const from = Math.max(question, target.lastIndexOf('&', start)) + 1;
   const next = target.indexOf('&', from);
   const pair = target.slice(from, next === -1 ? target.length : next);
@@ -71,32 +75,23 @@ function placeInHeaders(headers: IncomingHttpHeaders, { start, end }: FoundPhant
       const from = line + name.length + 1;
       if (start < from) return { kind: 'header-name' };
       if (name === ':path') return placeInTarget(String(headers[name]), start - from, end - from);
-      return name === ':method' ? { kind: 'method' } : { kind: 'header', name: foldHeaderName(name) };
+      if (name === ':method') return { kind: 'method' };
+      return { kind: 'header', name: foldHeaderName(name), value: String(headers[name]) };
     }
     line = next;
   }
   return { kind: 'header-name' };
 }
 
-/** The path as it goes on record, where phantoms are in it; `undefined` where none are. */
-export function shownPath(
-  finder: PhantomFinder,
-  path: string,
-  phantoms: readonly PlacedPhantom[] | undefined,
-): string | undefined {
-  return phantoms?.some(({ place }) => place.kind === 'path') === true
-    ? withoutPhantoms(finder, path)
-    : undefined;
-}
-
-function withoutPhantoms(finder: PhantomFinder, path: string): string {
-  const bytes = Buffer.from(path, 'latin1');
-  const found = finder.find(bytes, 0, bytes.length);
+/** The path with `{secret}` in place of its phantoms: what routes, policy and records see. */
+export function withoutPhantoms(path: string, phantoms: readonly PlacedPhantom[] | undefined): string {
+  if (phantoms === undefined) return path;
   let shown = '';
   let from = 0;
-  for (const { start, end } of found) {
-    shown += `${path.slice(from, start)}{phantom}`;
-    from = end;
+  for (const { place } of phantoms) {
+    if (place.kind !== 'path') continue;
+    shown += `${path.slice(from, Math.max(from, place.start))}{secret}`;
+    from = place.end;
   }
   return shown + path.slice(from);
 }

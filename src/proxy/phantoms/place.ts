@@ -3,11 +3,12 @@ import type { RunPhantom } from '../contract.ts';
 
 /** Where in a request a phantom is. */
 export type PhantomPlace =
-  /** In a field's value. `name` is in lower case, with `-` for `_`. */
-  | { readonly kind: 'header'; readonly name: string }
+  /** In a field's value. `name` is in lower case, with `-` for `_`; `value` is all of it, and never shown. */
+  | { readonly kind: 'header'; readonly name: string; readonly value: string }
   /** In the value of the parameter with this decoded name; `undefined` for anywhere else in the query. */
   | { readonly kind: 'query'; readonly name: string | undefined }
-  | { readonly kind: 'path' }
+  /** From `start` to `end` of the path as it was sent, without the scheme and host of an absolute target. */
+  | { readonly kind: 'path'; readonly start: number; readonly end: number }
   | { readonly kind: 'method' }
   | { readonly kind: 'header-name' }
   /** `at`: it is all of the value in this place. Otherwise `why` may say what keeps it from being in one. */
@@ -19,20 +20,27 @@ export interface PlacedPhantom {
   readonly place: PhantomPlace;
 }
 
+/** What of a place people read. */
+export type NamedPlace =
+  | { readonly kind: 'header' | 'query'; readonly name: string | undefined }
+  | { readonly kind: 'path'; readonly template?: string }
+  | { readonly kind: 'body'; readonly at?: ContentPlace }
+  | { readonly kind: 'method' | 'header-name' | 'message' };
+
 /** Longer or stranger names are not repeated: an agent chooses them, and they go on record. */
 const shownName = /^[\w.\-[\]$~]{1,64}$/;
 
 /** The place as people read it, without anything of what is there. */
-export function placeText(place: PhantomPlace): string {
+export function placeText(place: NamedPlace): string {
   switch (place.kind) {
     case 'header':
-      return shownName.test(place.name) ? `the header ${place.name}` : 'a header';
+      return place.name !== undefined && shownName.test(place.name) ? `the header ${place.name}` : 'a header';
     case 'query':
       return place.name !== undefined && shownName.test(place.name)
         ? `the query parameter ${place.name}`
         : 'the query';
     case 'path':
-      return 'the path';
+      return place.template === undefined ? 'the path' : `the path ${place.template}`;
     case 'method':
       return 'the method';
     case 'header-name':

@@ -1,9 +1,15 @@
 import type { AuthsomeError } from '../../errors.ts';
-import { placementsFor, type Route, type RouteTable } from '../../providers/index.ts';
+import {
+  type Placement,
+  placementsFor,
+  placesOf,
+  type Route,
+  type RouteTable,
+} from '../../providers/index.ts';
 import type { CertificateAuthority } from '../ca/index.ts';
 import type { Credential, RunPhantom, RunSpec } from '../contract.ts';
 import type { RequestFacts } from '../decide/index.ts';
-import { compileInjection, type Injection } from '../inject/index.ts';
+import { compileRouteInjection, type RouteInjection } from '../inject/index.ts';
 import type { Needles } from '../needles/index.ts';
 import { PhantomFinder } from '../phantoms/index.ts';
 import { compileNeedles, noNeedles } from '../scrub/index.ts';
@@ -28,7 +34,9 @@ export interface CompiledRoute {
   readonly route: Route;
   /** `provider/connection`. */
   readonly connection: string;
-  readonly injections: WeakMap<Credential, Injection>;
+  /** Every place in which a phantom may be. */
+  readonly places: readonly Placement[];
+  readonly injections: WeakMap<Credential, RouteInjection>;
   readonly needles: WeakMap<Credential, Needles>;
   /** With those of the credentials before and after it. */
   readonly joined: WeakMap<Credential, Joined>;
@@ -85,6 +93,7 @@ export class LiveRun {
     const compiled = {
       route,
       connection: `${route.provider}/${route.connection}`,
+      places: placesOf(route),
       injections: new WeakMap(),
       needles: new WeakMap(),
       joined: new WeakMap(),
@@ -93,16 +102,14 @@ export class LiveRun {
     return compiled;
   }
 
-  /** The header fields for this credential, made once; `undefined` if the route cannot carry it. */
-  injectionFor(route: Route, credential: Credential): Injection | undefined {
-    const { injections } = this.compiled(route);
+  /** What this credential adds to requests, made once; `undefined` if the route cannot carry it. */
+  injectionFor(route: Route, credential: Credential): RouteInjection | undefined {
+    const { injections, places } = this.compiled(route);
     const known = injections.get(credential);
     if (known !== undefined) return known;
-    const injection = compileInjection(
-      placementsFor(route, credential.secret),
-      credential.secret,
-      route.scrub,
-    );
+    const { secret } = credential;
+    const lists = placementsFor(route, secret);
+    const injection = compileRouteInjection({ lists, all: places }, secret, route.scrub);
     if (injection !== undefined) injections.set(credential, injection);
     return injection;
   }
@@ -135,7 +142,7 @@ export class LiveRun {
     if (known !== undefined) return known;
     const made = route.scrub
       ? compileNeedles(
-          placementsFor(route, credential.secret),
+          placementsFor(route, credential.secret).flat(),
           credential.secret,
           this.#phantoms.find((phantom) => phantom.connection === connection)?.value,
         )

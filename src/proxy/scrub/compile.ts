@@ -1,5 +1,5 @@
 import type { Placement } from '../../providers/index.ts';
-import { basicParts } from '../inject/index.ts';
+import { basicParts, encodeInSegment } from '../inject/index.ts';
 import { base64Of, base64Within, Needles, type Pair } from '../needles/index.ts';
 import { encodings } from './encodings.ts';
 import { hasOneSpelling, spellingsOf } from './spellings.ts';
@@ -78,6 +78,11 @@ function secretsOf(placements: readonly Placement[], secret: string, phantom: st
   const alone = new Map([[secret, phantom]]);
   const credentials: Pair[] = [];
   for (const placement of placements) {
+    if (placement.kind === 'path') {
+      // As it was sent, which is neither the secret itself nor any usual encoding of it.
+      const segment = encodeInSegment(secret);
+      if (segment !== undefined) alone.set(segment, encodeInSegment(phantom) ?? phantom);
+    }
     if (placement.kind !== 'basic') continue;
     const [user, password = ''] = basicParts(placement, secret);
     const [standUser, standPassword = phantom] = basicParts(placement, phantom);
