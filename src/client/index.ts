@@ -16,3 +16,4 @@ export type { DaemonOptions } from './daemon-options.ts';
 export type { RunLease } from './run-lease.ts';
 export type * from './wire.ts';
 export type * from './wire-previews.ts';
+export type * from './wire-runs.ts';

@@ -2,8 +2,8 @@ import type { DaemonOptions } from './daemon-options.ts';
 import { type Endpoint, readDocument, send } from './exchange.ts';
 import type { Reach } from './reach.ts';
 import { openLease, type RunLease, runRequestOf } from './run-lease.ts';
-import type { RunOpening } from './wire.ts';
 import type { DecisionPreviewDocument, DecisionPreviewRequest, RunPreviewDocument } from './wire-previews.ts';
+import type { RunOpening } from './wire-runs.ts';
 
 /** The calls about runs. */
 export interface RunCalls {

@@ -16,7 +16,7 @@ import {
   unreadableResponse,
 } from './exchange.ts';
 import { createResponseReader, type ResponseHead, type ResponseReader } from './response-reader.ts';
-import type { RunDocument, RunOpening, RunRequest } from './wire.ts';
+import type { RunDocument, RunOpening, RunRequest } from './wire-runs.ts';
 
 /** A run that this process opened. It lives until `close`, or until this process or the daemon ends. */
 export interface RunLease {

@@ -1,4 +1,5 @@
-import type { ExplainDocument, RunDocument, RunRequest } from './wire.ts';
+import type { ExplainDocument } from './wire.ts';
+import type { RunDocument, RunRequest } from './wire-runs.ts';
 
 /** What a run would have: as in `RunDocument`, with names in place of values. */
 export interface RunPreviewDocument

@@ -17,7 +17,7 @@ export { type Catalog, createCatalog, type DefinitionReview } from './catalog.ts
 export { ownerOfHostIn } from './competing-routes.ts';
 export { openDefinitionFolder } from './definition-folder.ts';
 export { canonicalHost, registrableDomain } from './host.ts';
-export { parseProvider, unknownFields, unknownFieldText } from './parse/index.ts';
+export { parseProvider, settableFault, unknownFields, unknownFieldText } from './parse/index.ts';
 export { readPath } from './path.ts';
 export { couldBePhantom, isFromTemplate, kindOfSecret, phantomFor, phantomOf } from './phantom/index.ts';
 export { type HeaderField, isByPhantom, type Placement, placementName } from './placement.ts';

@@ -47,6 +47,8 @@ export interface OpenedRun extends CaFiles {
   /** How the keys of a person's own definitions look. */
   readonly keyPatterns: readonly { readonly provider: string; readonly pattern: string }[];
   readonly connections: readonly string[];
+  /** Those of them that are used by their phantoms alone, and the variables that have these. */
+  readonly further: readonly { readonly connection: string; readonly variables: readonly string[] }[];
   /** Where its requests go, or whom they believe, by hand; `undefined` for nowhere and nobody. */
   readonly overrides: RunOverrides | undefined;
   /** The run that it is inside of, if any. */

@@ -16,21 +16,22 @@ export interface OuterRuns {
  * sign-in that comes later adds nothing.
  */
 export function nestedRequest(
-  { providers, connections }: SelectionRequest,
+  { providers, connections, further }: SelectionRequest,
   { selected }: OuterRuns,
   stored: readonly { readonly provider: string; readonly name: string }[],
 ): SelectionRequest {
   const existing = selected.filter((has) =>
     stored.some(({ provider, name }) => provider === has.provider && name === has.connection),
   );
-  const named = providers.length > 0 ? providers : existing.map(({ provider }) => provider);
-  const explicit = named.map((name) => {
-    const has = Object.hasOwn(connections, name)
-      ? undefined
-      : existing.find(({ provider }) => provider === name);
-    return has === undefined ? name : keyOf(has);
-  });
-  return { providers: explicit, connections, isFixed: true };
+  const isNamed = (provider: string): boolean => Object.hasOwn(connections, provider);
+  const explicit =
+    providers.length === 0
+      ? existing.map((has) => (isNamed(has.provider) ? has.provider : keyOf(has)))
+      : providers.map((name) => {
+          const has = isNamed(name) ? undefined : existing.find(({ provider }) => provider === name);
+          return has === undefined ? name : keyOf(has);
+        });
+  return { providers: explicit, connections, further, isFixed: true };
 }
 
 /** Throws `DeniedInRun` for a connection that an outer run does not have. A trusted one may give it all the same. */

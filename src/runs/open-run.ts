@@ -10,6 +10,7 @@ import type { RunDirectories } from './run-directory.ts';
 import { selectRun } from './select-run.ts';
 import {
   exportedPhantoms,
+  furtherOf,
   personalKeyPatterns,
   providerPhantoms,
   routeTableOf,
@@ -97,6 +98,7 @@ export async function openRun(
       providerPhantoms: providerPhantoms(phantoms, usable),
       keyPatterns: personalKeyPatterns(tenant, summaries),
       connections: used,
+      further: furtherOf(usable),
       outer: outer?.id,
       overrides,
       unapprovedHosts: unapprovedHostsOf(usable),

@@ -21,8 +21,8 @@ export async function selectRun(
   outer: OuterRuns | undefined,
 ): Promise<RunSelection> {
   const summaries = await connections.summaries();
-  const { providers, connections: named, command } = asked;
-  const wanted: SelectionRequest = { providers, connections: named };
+  const { providers, connections: named, further, command } = asked;
+  const wanted: SelectionRequest = { providers, connections: named, further };
   const request = outer === undefined ? wanted : nestedRequest(wanted, outer, summaries);
   const selected = selectConnections(request, summaries, (name) => catalog.resolve(name));
   if (outer !== undefined) requireWithin(selected, outer, command);

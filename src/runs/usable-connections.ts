@@ -20,6 +20,10 @@ export interface UsableConnection {
   readonly approved: ApprovedHosts | undefined;
   readonly provider: Provider;
   readonly isPersonal: boolean;
+  /** Whether another connection is its provider's default in this run. */
+  readonly isFurther: boolean;
+  /** Variables that get its phantom besides those of the definition. */
+  readonly variables: readonly string[];
 }
 
 /** Leaves out connections whose definition is missing or malformed: nothing can be routed to them. */
@@ -30,13 +34,15 @@ export function usableConnections(
   const malformed = new Set(catalog.problems.map(({ name }) => name));
   return selected
     .filter(({ provider }) => !malformed.has(provider) && catalog.find(provider) !== undefined)
-    .map(({ provider: name, connection, baseUrl, approved }) => {
+    .map(({ provider: name, connection, baseUrl, approved, isFurther = false, variables = [] }) => {
       const provider = catalog.resolve(name, baseUrl);
       const isPersonal = provider.source === 'custom' || baseUrl !== undefined;
-      return { key: `${name}/${connection}`, connection, baseUrl, approved, provider, isPersonal };
+      const key = `${name}/${connection}`;
+      return { key, connection, baseUrl, approved, provider, isPersonal, isFurther, variables };
     });
 }
 
+/** Of several connections of one provider, its default comes first: the others are used by their phantoms alone. */
 export function routeTableOf(usable: readonly UsableConnection[]): RouteTable {
   return compileRoutes(
     usable.flatMap(({ provider, connection, baseUrl, approved, isPersonal }) =>
@@ -68,19 +74,21 @@ export function runPhantoms(
   }));
 }
 
-/** Variable → phantom, for the child's environment. */
+/** Variable → phantom, for the child's environment. What a person chose wins over what a definition says. */
 export function exportedPhantoms(
   phantoms: Pick<DurablePhantoms, 'newest'>,
   usable: readonly UsableConnection[],
 ): Readonly<Record<string, string>> {
-  const exported: Record<string, string> = {};
-  for (const { key, provider } of usable) {
+  const defined: Record<string, string> = {};
+  const chosen: Record<string, string> = {};
+  for (const { key, provider, isFurther, variables } of usable) {
     const phantom = phantoms.newest(key);
     // It went between the selection and now.
     if (phantom === undefined) continue;
-    for (const { name } of provider.exportVariables) exported[name] = phantom;
+    if (!isFurther) for (const { name } of provider.exportVariables) defined[name] = phantom;
+    for (const name of variables) chosen[name] = phantom;
   }
-  return exported;
+  return { ...defined, ...chosen };
 }
 
 /** Provider → the phantom of the connection that the run uses for it. */
@@ -88,7 +96,9 @@ export function providerPhantoms(
   phantoms: Pick<DurablePhantoms, 'newest'>,
   usable: readonly UsableConnection[],
 ): Readonly<Record<string, string>> {
-  const standing = usable.map(({ key, provider }) => [provider.name, phantoms.newest(key)] as const);
+  const standing = usable
+    .filter(({ isFurther }) => !isFurther)
+    .map(({ key, provider }) => [provider.name, phantoms.newest(key)] as const);
   return Object.fromEntries(
     standing.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   );
@@ -105,4 +115,13 @@ export function personalKeyPatterns(
     const pattern = provider?.source === 'custom' ? provider.apiKey?.keyPattern : undefined;
     return pattern === undefined ? [] : [{ provider: name, pattern: pattern.source }];
   });
+}
+
+/** The connections that are used by their phantoms alone. */
+export function furtherOf(
+  usable: readonly UsableConnection[],
+): readonly { readonly connection: string; readonly variables: readonly string[] }[] {
+  return usable
+    .filter(({ isFurther }) => isFurther)
+    .map(({ key, variables }) => ({ connection: key, variables }));
 }

@@ -10,6 +10,16 @@ import { deniedInRun, isRefusedTo } from '../run-guard.ts';
 export const runSelection = {
   providers: z.array(z.string()),
   connections: z.record(z.string(), z.string()),
+  further: z
+    .array(
+      z.object({
+        provider: z.string(),
+        connection: z.string(),
+        variable: z.string().max(256).optional(),
+      }),
+    )
+    .max(64)
+    .optional(),
 };
 
 export const runRequest = z.object({
@@ -38,6 +48,7 @@ export function specificationOf(
   return {
     providers: request.providers,
     connections: request.connections,
+    further: request.further,
     command: request.command,
     isTrusted: request.trusted === true,
     inheritsSecrets: request.inherit_secrets === true,

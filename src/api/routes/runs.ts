@@ -39,6 +39,7 @@ export function runRoutes(options: RunRoutesOptions): Routes {
         phantoms: run.phantoms,
         secret_variables: run.secretVariables,
         connections: run.connections,
+        ...(run.further.length === 0 ? {} : { further: run.further }),
         ...(Object.keys(run.providerPhantoms).length === 0
           ? {}
           : { provider_phantoms: run.providerPhantoms }),

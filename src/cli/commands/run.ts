@@ -9,7 +9,10 @@ export const build: CommandModule['build'] = (command) => {
     .usage('[options] [--] <command> [args…]')
     .argument('[command...]', 'the command to run, with its own arguments')
     .option('-p, --provider <provider[/connection]>', 'use only this provider; may be repeated')
-    .option('--connection <provider=name>', 'use this connection of a provider; may be repeated')
+    .option(
+      '--connection <provider=name[:variable]>',
+      'use this connection of a provider; a variable gets the phantom of a second one; may be repeated',
+    )
     .option(
       '--trusted',
       'let the command do what is refused inside a run: reveal secrets, replace connections, …',
@@ -22,6 +25,7 @@ export const build: CommandModule['build'] = (command) => {
     ['authsome run -- claude', "with each provider's default connection"],
     ['authsome run --provider github -- gh pr list', 'with this provider only'],
     ['authsome run --connection github=work -- git push', ''],
+    ['authsome run -p github --connection github=bot:GH_BOT_TOKEN -- claude', 'with two accounts'],
     ['authsome run --dry-run -- claude', 'what it would get: connections, variables, routes'],
     ['authsome run --trusted -- ./rotate-keys.sh', 'a script of your own, which may use export'],
   ]);

@@ -18,6 +18,23 @@ describe('the arguments of run', () => {
     });
   });
 
+  it('reads several connections of one provider, and the variables of those after the first', () => {
+    expect(
+      read(
+        '--connection gh=a --connection=gh=b --connection gh=bot:BOT_TOKEN --connection ai=x:AI_TOKEN cmd',
+      ),
+    ).toMatchObject({
+      connections: { gh: 'a' },
+      further: [
+        { provider: 'gh', connection: 'b' },
+        { provider: 'gh', connection: 'bot', variable: 'BOT_TOKEN' },
+        { provider: 'ai', connection: 'x', variable: 'AI_TOKEN' },
+      ],
+    });
+    expect(() => read('--connection github=bot: true')).toThrow('PROVIDER=NAME[:VARIABLE]');
+    expect(() => read('--connection github=:GH_TOKEN true')).toThrow('PROVIDER=NAME[:VARIABLE]');
+  });
+
   it('takes out the first -- only', () => {
     expect(read('-- cmd -x -- y')).toMatchObject({ command: 'cmd', commandArguments: ['-x', '--', 'y'] });
   });
@@ -34,7 +51,9 @@ describe('the arguments of run', () => {
 
   it('suggests the option that was meant', () => {
     expect(() => read('--provder github true')).toThrow('unknown option: --provder');
-    expect(() => read('--connection github true')).toThrow('--connection needs PROVIDER=NAME, not: github');
+    expect(() => read('--connection github true')).toThrow(
+      '--connection needs PROVIDER=NAME[:VARIABLE], not: github',
+    );
     expect(() => read('--provider')).toThrow('--provider needs a value');
   });
 });

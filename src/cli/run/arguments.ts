@@ -1,14 +1,23 @@
 import { AuthsomeError } from '../../errors.ts';
 import { closest } from '../../suggestion.ts';
-import { connectionOf, type GlobalFlags, readGlobalFlag } from '../global-flags.ts';
+import { type GlobalFlags, readGlobalFlag } from '../global-flags.ts';
+
+/** `--connection PROVIDER=NAME[:VARIABLE]`. */
+export interface NamedConnection {
+  readonly provider: string;
+  readonly connection: string;
+  readonly variable?: string;
+}
 
 /** The arguments of `authsome run`, with those of the child unmodified. */
 export interface RunArguments {
   readonly flags: GlobalFlags;
   /** `provider` or `provider/connection`, in the order given. */
   readonly providers: readonly string[];
-  /** provider → connection. */
+  /** provider → connection: the first of each that was named without a variable. */
   readonly connections: Readonly<Record<string, string>>;
+  /** The others. */
+  readonly further: readonly NamedConnection[];
   /** Whether the run may do what is refused inside others. */
   readonly isTrusted: boolean;
   /** Whether the command gets the secrets of this environment as they are. */
@@ -42,7 +51,7 @@ export function readRunArguments(args: readonly string[], given: GlobalFlags): R
   let flags = given;
   let rest = args;
   const providers: string[] = [];
-  const connections: Record<string, string> = {};
+  const named: NamedConnection[] = [];
   let isTrusted = false;
   let inheritsSecrets = false;
   let isDryRun = false;
@@ -65,20 +74,53 @@ export function readRunArguments(args: readonly string[], given: GlobalFlags): R
     if (option !== '--provider' && option !== '--connection' && option !== '-p') throw unknownOption(option);
     const value = equals === -1 ? next : head.slice(equals + 1);
     if (value === undefined || value === '') throw missingValue(option);
-    if (option === '--connection') {
-      const [provider, connection] = connectionOf(value);
-      connections[provider] = connection;
-    } else providers.push(value);
+    if (option === '--connection') named.push(namedConnection(value));
+    else providers.push(value);
     rest = rest.slice(equals === -1 ? 2 : 1);
   }
   if (rest[0] === '--') rest = rest.slice(1);
   const [command = '', ...commandArguments] = rest;
-  return { flags, providers, connections, isTrusted, inheritsSecrets, isDryRun, command, commandArguments };
+  return {
+    flags,
+    providers,
+    ...sorted(named),
+    isTrusted,
+    inheritsSecrets,
+    isDryRun,
+    command,
+    commandArguments,
+  };
+}
+
+function namedConnection(value: string): NamedConnection {
+  const parts = /^([^=]+)=([^:]+)(?::(.+))?$/.exec(value);
+  const [, provider, connection, variable] = parts ?? [];
+  if (provider === undefined || connection === undefined) {
+    throw new AuthsomeError('Usage', `--connection needs PROVIDER=NAME[:VARIABLE], not: ${value}`, {
+      hint: 'For example: authsome run --connection github=work -- git push',
+    });
+  }
+  return variable === undefined ? { provider, connection } : { provider, connection, variable };
+}
+
+function sorted(named: readonly NamedConnection[]): Pick<RunArguments, 'connections' | 'further'> {
+  const connections: Record<string, string> = {};
+  const further: NamedConnection[] = [];
+  for (const each of named) {
+    const { provider, connection, variable } = each;
+    const isFirst = variable === undefined && !Object.hasOwn(connections, provider);
+    if (isFirst) connections[provider] = connection;
+    else further.push(each);
+  }
+  return { connections, further };
 }
 
 function missingValue(option: string): AuthsomeError {
   return new AuthsomeError('Usage', `${option} needs a value`, {
-    hint: option === '--connection' ? 'Write: --connection PROVIDER=NAME' : 'Write: --provider PROVIDER',
+    hint:
+      option === '--connection'
+        ? 'Write: --connection PROVIDER=NAME[:VARIABLE]'
+        : 'Write: --provider PROVIDER',
   });
 }
 

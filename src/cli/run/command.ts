@@ -84,6 +84,7 @@ function runOpening(
   return {
     providers: args.providers,
     connections: args.connections,
+    ...(args.further.length === 0 ? {} : { further: args.further }),
     ...(args.isTrusted ? { trusted: true } : {}),
     ...(args.inheritsSecrets ? { inherit_secrets: true } : {}),
     command: basename(args.command),

@@ -31,6 +31,17 @@ describe('the line at the start', () => {
     expect(startLine({}, { connections: [] }, given)).toBe('authsome: this run has: no connections.');
   });
 
+  it('says which connections are used by their phantoms, and where these are', () => {
+    const further = [
+      { connection: 'github/bot', variables: ['GH_BOT_TOKEN'] },
+      { connection: 'github/old', variables: [] },
+    ];
+    const connections = ['github/default', 'github/bot', 'github/old'];
+    expect(startLine({}, { connections, further }, given)).toBe(
+      'authsome: this run has: github/default, github/bot (in GH_BOT_TOKEN), github/old (by its phantom alone).',
+    );
+  });
+
   it('says nothing about phantoms that an outer run had set', () => {
     const parent = { OPENAI_API_KEY: 'sk-outer', AUTHSOME_RUN: 'run_0' };
     expect(startLine(parent, { ...run, outer_run: 'run_0' }, given)).toBe(

@@ -26,13 +26,14 @@ export async function startNotes(
  */
 export function startLine(
   parent: Environment,
-  { connections, outer_run: outer }: Pick<RunDocument, 'connections' | 'outer_run'>,
+  { connections, further = [], outer_run: outer }: Pick<RunDocument, 'connections' | 'further' | 'outer_run'>,
   { phantoms, secret_variables: secrets }: GivenVariables,
 ): string {
   const isSet = (name: string): boolean => parent[name] !== undefined && parent[name] !== '';
   const replaced = isSet('AUTHSOME_RUN') ? [] : Object.keys(phantoms).filter(isSet).sort();
   const dropped = secrets.filter((name) => isSet(name) && !Object.hasOwn(phantoms, name)).sort();
-  const has = connections.join(', ') || 'no connections';
+  const remarks = new Map(further.map(({ connection, variables }) => [connection, remarkOn(variables)]));
+  const has = connections.map((key) => key + (remarks.get(key) ?? '')).join(', ') || 'no connections';
   const parts = [
     outer === undefined ? `this run has: ${has}.` : `this run is inside of ${outer}. It has: ${has}.`,
     ...(replaced.length === 0 ? [] : [`Phantoms replace: ${replaced.join(', ')}.`]),
@@ -62,6 +63,10 @@ export function endNote(notices: readonly string[]): string | undefined {
 
 function shortened(notice: string): string {
   return notice.length > longestNotice ? `${notice.slice(0, longestNotice)}…` : notice;
+}
+
+function remarkOn(variables: readonly string[]): string {
+  return variables.length === 0 ? ' (by its phantom alone)' : ` (in ${variables.join(', ')})`;
 }
 
 const inheritingNote =

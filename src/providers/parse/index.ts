@@ -2,3 +2,4 @@
 export { type ParseOptions, parseProvider } from './definition.ts';
 export { isObject } from './fields.ts';
 export { unknownFields, unknownFieldText } from './unknown-fields.ts';
+export { settableFault } from './variables.ts';
