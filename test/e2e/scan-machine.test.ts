@@ -104,9 +104,10 @@ describe('scan --machine', () => {
     const rewriting = await fixture.authsome(['scan', '--machine', '--rewrite']);
     expect([rewriting.code, rewriting.stderr]).toEqual([0, expect.stringContaining('This is rewrite 1.')]);
     expect(rewriting.stderr).toContain('docker pull and docker push are refused');
-    expect(rewriting.stderr.trim().split('\n').at(-1)).toBe(
-      'Start what reads them with: authsome run --connection openai=default --connection openai=codex -- <gh, or git, or what you start, or npm, or docker, or codex>',
-    );
+    expect(rewriting.stderr.trim().split('\n').slice(-2)).toEqual([
+      'Start what reads ~/.config/gh/hosts.yml, ~/.git-credentials, ~/.netrc, ~/.npmrc, ~/.docker/config.json, ~/.cursor/mcp.json and ~/.bashrc with: authsome run -- <gh, git, what you start, npm or docker>',
+      'Start what reads ~/.codex/auth.json with: authsome run --connection openai=codex -- codex …',
+    ]);
     const after = contents();
     const changed = Object.keys(files).filter((name) => after[name] !== before[name]);
     expect(changed.sort()).toEqual(

@@ -21,7 +21,7 @@ import {
 } from '../scan/report.ts';
 import { type RewriteOutcome, rewriteFiles } from '../scan/rewrite.ts';
 import { type SearchOptions, type SearchResult, search } from '../scan/search.ts';
-import { cautionsOf, startLine } from '../scan/start-line.ts';
+import { cautionsOf, startLines } from '../scan/start-line.ts';
 import { undoRewrite } from '../scan/undo.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -83,9 +83,7 @@ export async function scan(context: CommandContext, options: ScanOptions): Promi
   } else {
     showRewriting(terminal, rewriting);
     for (const caution of cautionsOf(findings, rewriting)) terminal.warn(caution);
-    if (rewriting.rewrite !== undefined) {
-      terminal.note(startLine(findings, rewriting, result.connections));
-    }
+    for (const line of startLines(findings, rewriting, result.connections)) terminal.note(line);
   }
   const [failed] = rewriting?.failures ?? [];
   return moved?.exitCode || (failed === undefined ? 0 : exitCodeOf(failed.error.code));

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { type Finding, readerOf } from '../../scan/index.ts';
-import { cautionsOf, startLine } from './start-line.ts';
+import { cautionsOf, startLines } from './start-line.ts';
 
 function finding(file: string, provider: string, connection: string): Finding {
   const pattern = {
@@ -24,31 +24,42 @@ function finding(file: string, provider: string, connection: string): Finding {
   };
 }
 
-const lineFor = (findings: readonly Finding[], connections: Record<string, readonly string[]> = {}) => {
+const linesFor = (findings: readonly Finding[], connections: Record<string, readonly string[]> = {}) => {
   const files = new Set(findings.map(({ place }) => place?.file ?? ''));
   const rewritten = [...files].map((file) => ({ file, values: 1 }));
-  return startLine(findings, { rewritten }, new Map(Object.entries(connections)));
+  return startLines(findings, { rewritten }, new Map(Object.entries(connections)));
 };
 
 it('names the tool that reads the file, or what the person starts', () => {
-  expect(lineFor([finding('gh/hosts.yml', 'github', 'default')])).toBe(
-    'Start what reads it with: authsome run -- gh …',
-  );
-  expect(lineFor([finding('.env', 'openai', 'default')])).toBe(
-    'Start what reads it with: authsome run -- <what you start>',
-  );
-  expect(lineFor([finding('.npmrc', 'npmgh', 'default'), finding('.env', 'openai', 'default')])).toBe(
-    'Start what reads them with: authsome run -- <npm, or what you start>',
-  );
+  const gh = finding('gh/hosts.yml', 'github', 'default');
+  const npm = finding('.npmrc', 'npmgh', 'default');
+  const env = finding('.env', 'openai', 'default');
+  expect(linesFor([gh])).toEqual(['Start what reads it with: authsome run -- gh …']);
+  expect(linesFor([env])).toEqual(['Start what reads it with: authsome run -- <what you start>']);
+  expect(linesFor([gh, npm, env])).toEqual([
+    'Start what reads them with: authsome run -- <gh, npm or what you start>',
+  ]);
+  expect(linesFor([])).toEqual([]);
 });
 
-it('asks for the connections that a run would not have, after the default', () => {
+it('asks for the connection that a file needs, in a line of its own', () => {
   const both = [finding('.env.production', 'openai', 'production'), finding('.env', 'openai', 'work')];
-  expect(lineFor(both, { openai: ['work', 'production'] })).toBe(
-    'Start what reads them with: authsome run --connection openai=work --connection openai=production -- <what you start>',
-  );
-  expect(lineFor(both.slice(0, 1), { openai: ['work'] })).toContain('run --connection openai=production -- ');
-  expect(lineFor(both.slice(1), { openai: ['work', 'production'] })).toContain('run -- ');
+  expect(linesFor(both, { openai: ['work', 'production'] })).toEqual([
+    'Start what reads .env.production with: authsome run --connection openai=production -- <what you start>',
+    'Start what reads .env with: authsome run -- <what you start>',
+  ]);
+  expect(linesFor(both.slice(1), { openai: ['work', 'production'] })).toEqual([
+    'Start what reads it with: authsome run -- <what you start>',
+  ]);
+});
+
+it('puts the connection first that the file gives the variable of a run', () => {
+  const named = finding('.env', 'openai', 'production');
+  const exported = { ...named, provider: { ...named.provider, variables: ['KEY'] } };
+  const others = ['work', 'spare'].map((name) => ({ ...finding('.env', 'openai', name), variable: 'OTHER' }));
+  expect(linesFor([...others, exported], { openai: ['work', 'spare', 'production'] })).toEqual([
+    'Start what reads it with: authsome run --connection openai=production --connection openai=work --connection openai=spare -- <what you start>',
+  ]);
 });
 
 it('says what stops working', () => {

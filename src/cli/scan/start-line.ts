@@ -4,35 +4,66 @@ import type { RewriteOutcome } from './rewrite.ts';
 
 type Rewritten = Pick<RewriteOutcome, 'rewritten'>;
 
-/**
- * How to start what reads the rewritten files: a tool by its name, a program of the person's by what it is. `connections` has
- * the names of each provider's, the default first. That one is in a run anyway; others are only if they are asked for.
- */
-export function startLine(
-  findings: readonly Finding[],
-  { rewritten }: Rewritten,
-  connections: ReadonlyMap<string, readonly string[]>,
-): string {
-  const replaced = replacedIn(findings, { rewritten });
-  const programs = [...new Set(replaced.map(({ reader }) => reader.program ?? 'what you start'))];
-  const [first = '', ...others] = programs;
-  const what =
-    others.length === 0 && first !== 'what you start' ? `${first} …` : `<${programs.join(', or ')}>`;
-  const options = optionsFor(replaced, connections).map((option) => `--connection ${option} `);
-  return `Start what reads ${rewritten.length === 1 ? 'it' : 'them'} with: authsome run ${options.join('')}-- ${what}`;
+interface Replaced {
+  readonly file: string;
+  readonly reader: Reader;
+  readonly provider: string;
+  readonly connection: string;
+  /** Whether a run sets this very variable, to the phantom of the first connection of the provider. */
+  readonly isExported: boolean;
 }
 
-/** `P=NAME` for every replaced connection of a provider, where one of them is not the default. The default is the first. */
+/**
+ * How to start what reads the rewritten files: a tool by its name, a program of the person's by what it is. `connections` has
+ * the names of each provider's, the default first. That one is in a run anyway; others are only if they are asked for. Files
+ * that need others get a line of their own: a program reads one of them, and most prefer what their environment has already.
+ */
+export function startLines(
+  findings: readonly Finding[],
+  outcome: Rewritten,
+  connections: ReadonlyMap<string, readonly string[]>,
+): readonly string[] {
+  const groups = new Map<string, Replaced[]>();
+  const replaced = replacedIn(findings, outcome);
+  for (const file of new Set(replaced.map((each) => each.file))) {
+    const inFile = replaced.filter((each) => each.file === file);
+    const options = optionsFor(inFile, connections)
+      .map((option) => `--connection ${option} `)
+      .join('');
+    groups.set(options, [...(groups.get(options) ?? []), ...inFile]);
+  }
+  return [...groups].map(([options, group]) => {
+    const files = [...new Set(group.map(({ file }) => file))];
+    const what = groups.size > 1 ? listed(files, 'and') : files.length === 1 ? 'it' : 'them';
+    return `Start what reads ${what} with: authsome run ${options}-- ${programIn(group)}`;
+  });
+}
+
+function programIn(group: readonly Replaced[]): string {
+  const programs = [...new Set(group.map(({ reader }) => reader.program ?? 'what you start'))];
+  const [first = '', ...others] = programs;
+  return others.length === 0 && first !== 'what you start' ? `${first} …` : `<${listed(programs, 'or')}>`;
+}
+
+function listed(words: readonly string[], conjunction: string): string {
+  return words.length < 2
+    ? words.join('')
+    : `${words.slice(0, -1).join(', ')} ${conjunction} ${words.at(-1)}`;
+}
+
+/** `P=NAME` for every connection of a provider that is in the file, where it has another than the default. */
 function optionsFor(
   replaced: readonly Replaced[],
   connections: ReadonlyMap<string, readonly string[]>,
 ): readonly string[] {
   return [...new Set(replaced.map(({ provider }) => provider))].flatMap((provider) => {
-    const names = new Set(replaced.flatMap((each) => (each.provider === provider ? [each.connection] : [])));
+    const ofProvider = replaced.filter((each) => each.provider === provider);
+    const names = new Set(ofProvider.map(({ connection }) => connection));
     const fallback = connections.get(provider)?.[0] ?? 'default';
     if (names.size === 1 && names.has(fallback)) return [];
-    const inOrder = [...names].sort((left, right) => Number(right === fallback) - Number(left === fallback));
-    return inOrder.map((name) => shellWord(`${provider}=${name}`));
+    const exported = ofProvider.findLast(({ isExported }) => isExported)?.connection ?? fallback;
+    const first = names.has(exported) ? [exported] : [];
+    return [...new Set([...first, ...names])].map((name) => shellWord(`${provider}=${name}`));
   });
 }
 
@@ -41,17 +72,19 @@ export function cautionsOf(findings: readonly Finding[], outcome: Rewritten): re
   return [...new Set(replacedIn(findings, outcome).flatMap(({ reader }) => reader.caution ?? []))];
 }
 
-interface Replaced {
-  readonly reader: Reader;
-  readonly provider: string;
-  readonly connection: string;
-}
-
 function replacedIn(findings: readonly Finding[], { rewritten }: Rewritten): readonly Replaced[] {
   const files = new Set(rewritten.map(({ file }) => file));
-  return findings.flatMap(({ place, inVault, provider, connection = 'default' }) =>
+  return findings.flatMap(({ place, inVault, provider, variable, connection = 'default' }) =>
     place !== undefined && inVault === 'same' && files.has(place.file)
-      ? [{ reader: place.reader, provider: provider.provider, connection }]
+      ? [
+          {
+            file: place.file,
+            reader: place.reader,
+            provider: provider.provider,
+            connection,
+            isExported: provider.variables.includes(variable),
+          },
+        ]
       : [],
   );
 }
