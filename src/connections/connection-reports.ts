@@ -50,9 +50,9 @@ export async function readDetails(
   if (showSecret) {
     options.notify({ event: 'secret.revealed', provider, connection: connection.name, outcome: 'ok' });
   }
-  const shown = showSecret
-    ? secrets
-    : Object.fromEntries(Object.keys(secrets).map((field) => [field, '***']));
+  // What programs get again is of no use to a person.
+  const { answer: _, ...tokens } = secrets;
+  const shown = showSecret ? tokens : Object.fromEntries(Object.keys(tokens).map((field) => [field, '***']));
   return { ...(await readSummary(context, connection)), ...shown };
 }
 

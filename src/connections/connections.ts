@@ -1,4 +1,5 @@
 import { rememberWaits, type ScopeFields } from '../oauth/index.ts';
+import { createProgramSignIns, type ProgramSignIns, programPhantoms } from './capture/index.ts';
 import { compareSecrets } from './comparison.ts';
 import {
   type ConnectionContext,
@@ -43,6 +44,8 @@ export interface Connections {
   readonly signIns: SignIns;
   readonly credentials: CredentialSource;
   readonly phantoms: DurablePhantoms;
+  /** Programs that sign in by themselves. */
+  readonly programs: ProgramSignIns;
   /** Every connection, by provider and name; of one provider when it is named. */
   summaries(provider?: string): Promise<readonly ConnectionSummary[]>;
   /**
@@ -116,6 +119,12 @@ export function createConnections(given: ConnectionsOptions, flows: FlowTable = 
     signIns,
     credentials: cache,
     phantoms,
+    programs: createProgramSignIns({
+      options,
+      connections: store,
+      cache,
+      phantoms: programPhantoms(phantoms),
+    }),
     onChange: store.onChange,
     scopeAdvice(key, response) {
       const connection = cache.held(key);

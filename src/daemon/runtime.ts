@@ -99,6 +99,11 @@ export async function createRuntime(
     overrides: { resolved: settings.resolveOverrides, extraRootFiles: settings.extraCaFiles },
     audits,
     randomBytes,
+    processOf: async (client) => {
+      const found = await callers.find(client, undefined);
+      const [process] = found.kind === 'known' ? found.lineage : [];
+      return process === undefined ? {} : { pid: process.pid, program: process.program };
+    },
   });
   closers.add(() => runs.endAll());
   trail.onEvent((event) => runs.noticed(event));

@@ -46,5 +46,5 @@ export type { RevocationOutcome } from './revocation.ts';
 export { revokeTokens } from './revocation.ts';
 export type { ClientCredentials, TokenSet } from './token.ts';
 export type { TokenEndpoint } from './token-request.ts';
-export { isToken, parseBody } from './token-response.ts';
+export { isToken, parseBody, readTokenResponse } from './token-response.ts';
 export { rememberWaits, type Waits } from './waits.ts';

@@ -14,6 +14,7 @@ export function catalogFor({ role }: Principal, catalog: Catalog): Catalog {
     find: (name, options) => catalog.find(name, options),
     resolve: (name, baseUrl) => catalog.resolve(name, baseUrl),
     list: () => catalog.list(),
+    capturing: () => catalog.capturing(),
     get problems() {
       return catalog.problems;
     },

@@ -135,7 +135,9 @@ function endpointsOf(
 /** Where it takes over the sign-ins of programs in a run. */
 function capturedAt({ capture }: Provider): readonly string[] {
   if (capture === undefined) return [];
-  return [...capture.tokenEndpoints, ...capture.revocationEndpoints].map(({ url }) => url);
+  return [...capture.tokenEndpoints, ...capture.revocationEndpoints, ...capture.refusedEndpoints].map(
+    ({ url }) => url,
+  );
 }
 
 function hostsOf(urls: readonly (string | undefined)[]): readonly string[] {

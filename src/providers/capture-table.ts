@@ -10,30 +10,29 @@ import type { Route, RouteTable } from './route.ts';
 export function compileCaptures(providers: readonly Provider[]): CaptureTable | undefined {
   const capturing = providers.filter(({ capture }) => capture !== undefined).sort(bundledFirst);
   if (capturing.length === 0) return undefined;
-  const byHost = new Map<string, Map<string, CaptureRoute>>();
-  const intercepted = new Set<string>();
-  const hosts = new Set<string>();
+  const byHost = new Map<string, Map<number, Map<string, CaptureRoute>>>();
+  const intercepted = new Map<string, Set<number>>();
+  const intercept = (host: string, port: number): unknown =>
+    intercepted.set(host, (intercepted.get(host) ?? new Set<number>()).add(port));
   for (const provider of capturing) {
     for (const route of capturesOf(provider)) {
       const { host, port, pathPrefix } = route.endpoint.pattern;
-      const paths = byHost.get(`${host}:${port}`) ?? new Map<string, CaptureRoute>();
+      const ports = byHost.get(host) ?? new Map<number, Map<string, CaptureRoute>>();
+      const paths = ports.get(port) ?? new Map<string, CaptureRoute>();
       if (paths.has(loosely(pathPrefix))) continue;
-      byHost.set(`${host}:${port}`, paths.set(loosely(pathPrefix), route));
-      intercepted.add(`${host}:${port}`);
-      hosts.add(host);
+      byHost.set(host, ports.set(port, paths.set(loosely(pathPrefix), route)));
+      intercept(host, port);
     }
     // Its API, too: a tunnel that was opened before the sign-in would carry what the program sends after it.
     for (const { kind, host, port } of provider.inject.flatMap((rule) => rule.hosts)) {
-      if (kind !== 'exact') continue;
-      intercepted.add(`${host}:${port}`);
-      hosts.add(host);
+      if (kind === 'exact') intercept(host, port);
     }
   }
   return {
-    hosts: [...hosts],
-    hasHost: (host, port) => intercepted.has(`${host}:${port}`),
+    hosts: [...intercepted.keys()],
+    hasHost: (host, port) => intercepted.get(host)?.has(port) === true,
     match(host, port, path) {
-      const paths = byHost.get(`${host}:${port}`);
+      const paths = byHost.get(host)?.get(port);
       const route = paths?.get(loosely(path));
       if (route === undefined) return undefined;
       const reading = readPath(path);
@@ -54,6 +53,7 @@ function capturesOf({ name, capture }: Provider): readonly CaptureRoute[] {
   return [
     ...routesTo('token', capture.tokenEndpoints),
     ...routesTo('revocation', capture.revocationEndpoints),
+    ...routesTo('refused', capture.refusedEndpoints),
   ];
 }
 

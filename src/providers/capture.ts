@@ -9,10 +9,14 @@ export interface CaptureDefinition {
   readonly tokenEndpoints: readonly CaptureEndpoint[];
   /** RFC 7009: what the program calls when its user signs out. */
   readonly revocationEndpoints: readonly CaptureEndpoint[];
+  /** What would give the program a further secret, such as an API key of its own: requests there are refused. */
+  readonly refusedEndpoints: readonly CaptureEndpoint[];
   /** Of a successful answer, these fields are secret. */
   readonly secrets: readonly CapturedSecret[];
   /** How a refresh is told from a sign-in, and which field of it has the refresh token. */
   readonly refresh: { readonly grantType: string; readonly field: string };
+  /** Where the answer says whose account it is: a dotted path, through the claims of a token too (`id_token.email`). */
+  readonly account: string | undefined;
 }
 
 export interface CaptureEndpoint {
@@ -38,7 +42,7 @@ export interface CapturedSecret {
 /** An endpoint of a provider whose sign-ins are taken over. */
 export interface CaptureRoute {
   readonly provider: string;
-  readonly kind: 'token' | 'revocation';
+  readonly kind: 'token' | 'revocation' | 'refused';
   readonly endpoint: CaptureEndpoint;
   /** What its definition says about all of them. */
   readonly capture: CaptureDefinition;

@@ -39,6 +39,8 @@ export interface Catalog {
   resolve(name: string, baseUrl?: string): Provider;
   /** By name; without those in `problems`. */
   list(): readonly Provider[];
+  /** Those whose programs sign in by themselves. No other definition is parsed for it. */
+  capturing(): readonly Provider[];
   readonly problems: readonly DefinitionProblem[];
   /** What `add` would store. Throws as it does. */
   review(document: unknown, options: AddOptions): DefinitionReview;
@@ -122,6 +124,13 @@ export async function createCatalog(parts: {
       names()
         .filter(isUsable)
         .flatMap((name) => find(name) ?? []),
+    capturing: () =>
+      names().flatMap((name) => {
+        const own = custom.get(name);
+        if (own !== undefined && 'error' in own) return [];
+        const document = own?.document ?? bundled.get(name);
+        return isObject(document) && document.capture != null ? (find(name) ?? []) : [];
+      }),
     get problems() {
       return Array.from(custom).flatMap(([name, own]) =>
         'error' in own ? [{ name, error: own.error }] : [],

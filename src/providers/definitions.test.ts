@@ -19,6 +19,8 @@ interface Review {
   readonly baseUrl?: string;
   /** Another definition of the same hosts; a run that uses both has to be refused, not guessed. */
   readonly twin?: string;
+  /** Another definition of the same hosts, which gets requests without a phantom. */
+  readonly yieldsTo?: string;
 }
 
 const google = ['googleapis.com'];
@@ -40,8 +42,14 @@ const reviewed: Readonly<Record<string, Review>> = {
   brevo: { owns: ['brevo.com'], example: 'api.brevo.com/v3/account' },
   buffer: { owns: ['buffer.com', 'bufferapp.com'], example: 'api.buffer.com/' },
   calendly: { owns: ['calendly.com'], example: 'api.calendly.com/users/me' },
+  'claude-code': {
+    owns: ['anthropic.com', 'claude.com'],
+    example: 'api.anthropic.com/v1/messages',
+    yieldsTo: 'anthropic',
+  },
   clearbit: { owns: ['clearbit.com'], example: 'person.clearbit.com/v2/combined/find' },
   cloudflare: { owns: ['cloudflare.com'], example: 'api.cloudflare.com/client/v4/user/tokens/verify' },
+  codex: { owns: ['chatgpt.com', 'openai.com'], example: 'chatgpt.com/backend-api/codex/responses' },
   cohere: { owns: ['cohere.com', 'cohere.ai'], example: 'api.cohere.com/v2/chat' },
   confluence: { owns: ['atlassian.com'], example: 'api.atlassian.com/ex/confluence/1/wiki/api/v2/pages' },
   datadog: { owns: ['datadoghq.com'], example: 'api.datadoghq.com/api/v1/validate' },
@@ -206,11 +214,16 @@ describe('bundled definitions', () => {
   });
 
   it.each(names)('%s: gets the request of its documentation, and nothing else does', (name) => {
-    const { example = '', twin } = reviewed[name] ?? {};
+    const { example = '', twin, yieldsTo } = reviewed[name] ?? {};
     const [host, path] = split(example);
-    const table = tableOf(everyProvider.filter((each) => each.name !== twin));
+    const table = tableOf(everyProvider.filter((each) => each.name !== twin && each.name !== yieldsTo));
     expect(table.match(host, 443, path)).toMatchObject({ kind: 'route', route: { provider: name } });
     if (twin !== undefined) expect(tableOf(everyProvider).match(host, 443, path).kind).toBe('ambiguous');
+    if (yieldsTo === undefined) return;
+    const both = tableOf(everyProvider);
+    expect(both.match(host, 443, path)).toMatchObject({ kind: 'route', route: { provider: yieldsTo } });
+    const own = both.forConnection(`${name}/default`)?.match(host, 443, path);
+    expect(own).toMatchObject({ kind: 'route', route: { provider: name } });
   });
 
   it.each(names)('%s: gives nothing to look-alikes, other ports or traversals', (name) => {
@@ -241,12 +254,14 @@ describe('bundled definitions', () => {
   it.each(names)('%s: speaks https only, and tells people where to go', (name) => {
     const document = documents.find((each) => each.name === name) ?? {};
     expect(JSON.stringify(document)).not.toContain('http:');
-    const { docs, setup, displayName, exportVariables } = provider(name);
+    const { docs, setup, displayName, exportVariables, capture } = provider(name);
     expect(docs).toMatch(/^https:/);
     expect(setup.url).toMatch(/^https:/);
     expect(setup.steps.length).toBeGreaterThan(0);
     expect(displayName).not.toBe('');
-    expect(exportVariables.length).toBeGreaterThan(0);
+    // A program that signs in by itself keeps what it holds in its own files.
+    if (capture === undefined) expect(exportVariables.length).toBeGreaterThan(0);
+    else expect(exportVariables).toEqual([]);
   });
 
   it('uses each environment variable for one provider only, twins and family apart', () => {

@@ -2,6 +2,7 @@ import { type ApprovedHosts, approvalOf } from './approved-hosts.ts';
 import { competingOf, unlessCompeting } from './competing-routes.ts';
 import { registrableDomain } from './host.ts';
 import { readPath } from './path.ts';
+import type { Placement } from './placement.ts';
 import type { Provider } from './provider.ts';
 import type { ConnectionRoutes, MatchResult, OneTable, Route, RouteTable } from './route.ts';
 import { withUnapproved } from './unapproved-routes.ts';
@@ -203,13 +204,32 @@ function bucketOf(routes: readonly Route[]): Bucket {
   };
 }
 
-function resultOf(claims: readonly Route[], considered: readonly Route[]): MatchResult {
+function resultOf(all: readonly Route[], considered: readonly Route[]): MatchResult {
+  // Where a route takes its credential only in place of a phantom, a request without one is for the others.
+  const usual = all.filter((route) => !isByPhantomOnly(route));
+  const claims = usual.length === 0 ? all : usual;
   const [route] = claims;
   if (route === undefined) return nothing;
   const isSole = claims.every(
     (claim) => claim.provider === route.provider && claim.connection === route.connection,
   );
   return isSole ? { kind: 'route', route, considered } : { kind: 'ambiguous', routes: claims, considered };
+}
+
+function isByPhantomOnly({ placements, alternatives = [], shapes = [] }: Route): boolean {
+  const all = [placements, ...alternatives, ...shapes.map((shape) => shape.placements)].flat();
+  return all.length > 0 && all.every(isByPhantom);
+}
+
+function isByPhantom(placement: Placement): boolean {
+  switch (placement.kind) {
+    case 'header':
+    case 'basic':
+    case 'query':
+      return placement.when === 'phantom';
+    default:
+      return true;
+  }
 }
 
 /** The result for the longest prefix that matches whole segments of the path. */

@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { AnswerFailedEvent, DecisionEvent } from '../audit/index.ts';
+import type { AuthsomeError } from '../errors.ts';
 import type { PeerCheck } from '../peers/index.ts';
 import type { PolicyDecision, PolicyRequest } from '../policy/index.ts';
-import type { RouteTable } from '../providers/index.ts';
+import type { CaptureRoute, RouteTable } from '../providers/index.ts';
 
 /** Records decisions. `drained()` resolves when the writer has caught up (backpressure). */
 export interface DecisionSink {
@@ -88,8 +89,37 @@ export interface RunSpec {
   readonly decide: (request: PolicyRequest) => PolicyDecision;
   /** The newest of a connection comes first: it replaces the secret in responses. */
   readonly phantoms: readonly RunPhantom[];
+  /**
+   * Answers a request to one of the routes' captured endpoints. What it rejects with is what the program gets, as a problem
+   * document.
+   */
+  readonly capture?: (request: CapturedRequest) => Promise<CapturedAnswer>;
   /** One line of advice for the agent about an upstream's refusal, or `undefined`. */
   readonly advise?: (refused: UpstreamRefusal) => string | undefined;
+}
+
+/** A complete request of a program that signs in by itself. Its fields and its body contain secrets. */
+export interface CapturedRequest {
+  readonly route: CaptureRoute;
+  /** `dec_…` of the request. */
+  readonly decision: string;
+  /** With its `?`, or empty. */
+  readonly query: string;
+  /** Names in lower case. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly body: Buffer;
+  /** The connection that it came by, which tells whose process sent it. */
+  readonly client: Socket;
+}
+
+/** What the program gets: no real token. */
+export interface CapturedAnswer {
+  readonly status: number;
+  /** Without fields about its framing or its connection. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly body: Uint8Array;
+  /** Why the request was refused, for its record: the program gets the answer above all the same. */
+  readonly failure?: AuthsomeError;
 }
 
 /** An upstream's 401 or 403 to a request that carried a credential. */

@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { AuthsomeError } from '../errors.ts';
 import type { PeerCheck } from '../peers/index.ts';
+import { hostsOf } from '../providers/index.ts';
 import { reauthorize } from './authorize/index.ts';
 import { createCertificateAuthority, createKeySupply } from './ca/index.ts';
 import { admit } from './connect/index.ts';
@@ -72,7 +73,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     async openRun(spec: RunSpec): Promise<Run> {
       const authority = createCertificateAuthority({
         runId: spec.id,
-        hosts: spec.routes.routes.map((route) => route.pattern.host),
+        hosts: hostsOf(spec.routes),
         keys: keys.take(),
         nowMs: options.nowMs,
         randomBytes: options.randomBytes,

@@ -4,10 +4,12 @@ import type { Proxy as ProxyServer, RunSpec, UpstreamRefusal } from '../proxy/in
 import type { OpenedRun, RunEntry, RunSpecification } from './contract.ts';
 import type { OuterRuns } from './nested.ts';
 import type { overridesFor } from './overrides.ts';
+import { capturesFor, programAnswers, type SigningRun } from './program-sign-ins.ts';
 import type { Roots } from './roots.ts';
 import type { RunAudits } from './run-audits.ts';
 import type { RunDirectories } from './run-directory.ts';
 import { selectRun } from './select-run.ts';
+import type { Selected } from './selection.ts';
 import {
   exportedPhantoms,
   furtherOf,
@@ -30,6 +32,11 @@ export interface OpenRunOptions {
   /** Registers the run: from then on it can end. */
   readonly onLive: (live: RunEntry) => void;
   readonly end: (id: string) => void;
+  /** Gives a live run the routes and phantoms of what is stored now. */
+  readonly renewRoutes: (id: string) => Promise<void>;
+  /** The connections of a live run as they are now. */
+  readonly selectedOf: (id: string) => readonly Selected[];
+  readonly processOf: SigningRun['processOf'];
 }
 
 /** Opens a run for a tenant: selects its connections, opens it in the proxy, writes its CA files and records it. */
@@ -40,7 +47,7 @@ export async function openRun(
   tenant: Tenant,
 ): Promise<OpenedRun> {
   const { proxy, directories, roots, audits, outer, overridesOf, onLive, end } = options;
-  const { connections, policy, audit } = tenant;
+  const { connections, catalog, policy, audit } = tenant;
   const trusted = Promise.all(specification.caFiles.map((path) => roots.of(path)));
   const { summaries, request, selected, usable } = await selectRun(specification, tenant, outer);
   const place = directories.take();
@@ -55,7 +62,7 @@ export async function openRun(
     exported: exportedPhantoms(phantoms, usable),
     inheritsSecrets: specification.inheritsSecrets === true,
   });
-  const routes = routeTableOf(usable);
+  const routes = routeTableOf(usable, capturesFor(request, catalog));
   const known = phantoms.all();
   const overrides = await overridesOf(routes);
   const run = await proxy.openRun({
@@ -66,6 +73,11 @@ export async function openRun(
     decide: policy,
     phantoms: runPhantoms(phantoms, usable),
     advise: adviser(id, caller, tenant),
+    capture: programAnswers({
+      ...{ id, caller, tenant, request, processOf: options.processOf },
+      selected: () => options.selectedOf(id),
+      renewRoutes: () => options.renewRoutes(id),
+    }),
   });
   audits.add(id, audit);
   let announceEnd = (): void => {};

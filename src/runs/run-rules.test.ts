@@ -35,7 +35,7 @@ it('rules that changed reach every live run, though nothing stored can be read j
   const tenant = {
     connections: { summaries, credentials: {}, phantoms: { require: async () => {}, all: () => none } },
     policy: () => ({ allowed: true, rule: undefined, reason: '' }),
-    catalog: { problems: [] } as unknown as Catalog,
+    catalog: { problems: [], capturing: () => [] } as unknown as Catalog,
     audit: { append: () => {} },
   } as unknown as Tenant;
   const caller = { handle: 'tester' } as unknown as Caller;

@@ -13,6 +13,7 @@ import { noticeOf } from './notices.ts';
 import { openRun } from './open-run.ts';
 import { type DaemonOverrides, overridesFor } from './overrides.ts';
 import { previewRequest, previewRun, type RunPreview } from './preview.ts';
+import { capturesFor, type SigningRun } from './program-sign-ins.ts';
 import type { Roots } from './roots.ts';
 import type { RunAudits } from './run-audits.ts';
 import { createRunDirectories, type RunDirectories } from './run-directory.ts';
@@ -29,6 +30,8 @@ export interface RunsOptions {
   /** Left out where there are none. */
   readonly overrides?: DaemonOverrides;
   readonly randomBytes: (size: number) => Uint8Array;
+  /** Which process is at the other end of a connection to the proxy; nothing is known where it is left out. */
+  readonly processOf?: SigningRun['processOf'];
 }
 
 /** The runs that are live, of all tenants. */
@@ -67,7 +70,16 @@ export class Runs {
     const end = (id: string): void => this.#end(id, 'ok');
     const overridesOf = this.#overridesOf;
     const outer = this.#outerRuns(specification, tenant);
-    const options = { proxy, directories, roots, audits, outer, overridesOf, onLive, end };
+    const processOf = this.#options.processOf ?? (async () => ({}));
+    const renewRoutes = async (id: string): Promise<void> => {
+      const entry = this.#live.get(id);
+      if (entry !== undefined) await this.#reroute(entry);
+    };
+    const selectedOf = (id: string) => this.#live.get(id)?.selected ?? [];
+    const options = {
+      ...{ proxy, directories, roots, audits, outer, overridesOf, onLive, end },
+      ...{ processOf, renewRoutes, selectedOf },
+    };
     return await openRun(options, specification, caller, tenant);
   }
 
@@ -171,6 +183,7 @@ export class Runs {
     entry.selected = reselectConnections(entry.request, entry.selected, await connections.summaries());
     const usable = usableConnections(entry.selected, catalog);
     await connections.phantoms.require(usable.map(({ key }) => key));
-    entry.run.replaceRoutes(routeTableOf(usable), runPhantoms(connections.phantoms, usable));
+    const routes = routeTableOf(usable, capturesFor(entry.request, catalog));
+    entry.run.replaceRoutes(routes, runPhantoms(connections.phantoms, usable));
   }
 }

@@ -23,10 +23,11 @@ const stored = [
   connection('github', 'work', false),
   connection('openai', 'default', true),
 ];
-const requireProvider = (name: string): void => {
-  if (!['github', 'openai', 'linear'].includes(name)) {
+const requireProvider = (name: string) => {
+  if (!['github', 'openai', 'linear', 'agent'].includes(name)) {
     throw new AuthsomeError('ProviderNotFound', `no such provider: ${name}`);
   }
+  return name === 'agent' ? { capture: {} } : {};
 };
 const select = (providers: readonly string[], connections: Readonly<Record<string, string>> = {}) =>
   selectConnections({ providers, connections }, stored, requireProvider).map(
@@ -34,6 +35,11 @@ const select = (providers: readonly string[], connections: Readonly<Record<strin
   );
 
 describe('the connections of a run', () => {
+  it('need not be there for a provider whose program signs in within the run', () => {
+    expect(select(['agent', 'github'])).toEqual(['github/default']);
+    expect(select(['agent/work'])).toEqual([]);
+  });
+
   it('are every default one, when nothing is named', () => {
     expect(select([])).toEqual(['github/default', 'openai/default']);
     expect(select([], { github: 'work' })).toEqual(['github/work', 'openai/default']);

@@ -52,7 +52,7 @@ interface Wish {
 export function selectConnections(
   request: SelectionRequest,
   stored: readonly ConnectionSummary[],
-  requireProvider: (name: string) => unknown,
+  requireProvider: (name: string) => { readonly capture?: unknown } | undefined,
 ): readonly Selected[] {
   const { providers, connections, further = [], isFixed } = request;
   const wishes = new Map<string, Wish>();
@@ -72,11 +72,18 @@ export function selectConnections(
     if (variable === undefined) wishFor(provider).plain.push(connection);
     else wishFor(provider).withVariable.push({ connection, variable });
   }
-  for (const provider of wishes.keys()) requireProvider(provider);
+  const signingIn = new Set<string>();
+  for (const provider of wishes.keys()) {
+    const isThere = stored.some((one) => one.provider === provider);
+    // Its program may sign in within the run.
+    if (requireProvider(provider)?.capture !== undefined && !isThere) signingIn.add(provider);
+  }
   if (providers.length === 0 && isFixed !== true) {
     for (const { provider, isDefault } of stored) if (isDefault) wishFor(provider);
   }
-  return [...wishes].flatMap(([provider, wish]) => selectedBy(provider, wish, stored));
+  return [...wishes].flatMap(([provider, wish]) =>
+    signingIn.has(provider) ? [] : selectedBy(provider, wish, stored),
+  );
 }
 
 function selectedBy(
@@ -178,8 +185,17 @@ export function reselectConnections(
         .filter(({ provider, isDefault }) => isDefault && !named.has(provider))
         .map((summary) => kept.find((selected) => isOf(selected, summary)) ?? selectedOf(summary));
   const others = kept.filter((selected) => !followed.includes(selected));
+  // A sign-in within the run has brought it.
+  const brought = stored.filter(
+    (summary) =>
+      !earlier.some(({ provider }) => provider === summary.provider) && isAskedFor(request, summary),
+  );
   // Of each provider, its default first: the one that is followed, else the one that it was.
-  const current = [...followed, ...others.toSorted((one, other) => rankOf(one) - rankOf(other))];
+  const current = [
+    ...followed,
+    ...brought.map(selectedOf),
+    ...others.toSorted((one, other) => rankOf(one) - rankOf(other)),
+  ];
   const firsts = new Map<string, Selected>();
   for (const selected of current) if (!firsts.has(selected.provider)) firsts.set(selected.provider, selected);
   const lost = earlier.filter(({ provider }) => !firsts.has(provider));
@@ -199,6 +215,14 @@ function rankOf({ isFurther }: Selected): number {
 
 function isOf(selected: Selected, { provider, name }: ConnectionSummary): boolean {
   return selected.provider === provider && selected.connection === name;
+}
+
+function isAskedFor(
+  { providers, connections }: SelectionRequest,
+  { provider, name, isDefault }: ConnectionSummary,
+): boolean {
+  if (Object.hasOwn(connections, provider)) return connections[provider] === name;
+  return providers.includes(`${provider}/${name}`) || (isDefault && providers.includes(provider));
 }
 
 function selectedOf({ provider, name, baseUrl, approved }: ConnectionSummary): Selected {

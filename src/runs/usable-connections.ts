@@ -1,12 +1,14 @@
 import type { DurablePhantoms } from '../connections/index.ts';
 import {
   type ApprovedHosts,
+  type CaptureTable,
   type Catalog,
   compileRoutes,
   type Provider,
   type RouteTable,
   routesOf,
   unapprovedHosts,
+  withCaptures,
 } from '../providers/index.ts';
 import type { RunPhantom } from '../proxy/index.ts';
 import type { Selected } from './selection.ts';
@@ -43,12 +45,16 @@ export function usableConnections(
 }
 
 /** Of several connections of one provider, its default comes first: the others are used by their phantoms alone. */
-export function routeTableOf(usable: readonly UsableConnection[]): RouteTable {
-  return compileRoutes(
+export function routeTableOf(
+  usable: readonly UsableConnection[],
+  captures?: CaptureTable | undefined,
+): RouteTable {
+  const table = compileRoutes(
     usable.flatMap(({ provider, connection, baseUrl, approved, isPersonal }) =>
       routesOf(provider, connection, { allowPrivateAddress: isPersonal, baseUrl, approved }),
     ),
   );
+  return withCaptures(table, captures);
 }
 
 /** Connection → host patterns that its credential may not be sent to yet. */
@@ -67,7 +73,13 @@ export function runPhantoms(
   usable: readonly UsableConnection[],
 ): readonly RunPhantom[] {
   const keys = new Set(usable.map(({ key }) => key));
-  return phantoms.all().map(({ value, connection, isRetired }) => ({
+  const all = phantoms.all();
+  // The first one of a connection is what responses show in place of its credential.
+  const inOrder = [
+    ...all.filter(({ part }) => part === 'credential'),
+    ...all.filter(({ part }) => part !== 'credential'),
+  ];
+  return inOrder.map(({ value, connection, isRetired }) => ({
     value,
     connection,
     isInRun: !isRetired && keys.has(connection),

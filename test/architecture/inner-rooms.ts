@@ -28,12 +28,17 @@ export const innerRooms: Readonly<Record<string, Readonly<Record<string, InnerRo
     },
   },
   connections: {
+    answers: { mayImport: [], reason: 'a leaf: it reads what token endpoints answer to programs' },
+    capture: {
+      mayImport: ['answers', 'credentials', 'discovery', 'phantoms', 'records', 'contract', 'names'],
+      reason: 'it keeps what services grant to programs, and signs nobody in',
+    },
     clients: {
       mayImport: ['discovery', 'records', 'contract', 'sign-in-command'],
       reason: 'a client is registered or entered before any sign-in that uses it',
     },
     credentials: {
-      mayImport: ['clients', 'discovery', 'records', 'contract', 'names', 'sign-in-command'],
+      mayImport: ['answers', 'clients', 'discovery', 'records', 'contract', 'names', 'sign-in-command'],
       reason: 'a credential is read and refreshed without knowing how somebody signed in',
     },
     discovery: { mayImport: ['contract'], reason: 'a leaf: it asks a server what it is' },
@@ -65,10 +70,15 @@ export const innerRooms: Readonly<Record<string, Readonly<Record<string, InnerRo
   },
   proxy: {
     authorize: {
-      mayImport: ['decide', 'inject', 'needles', 'phantoms', 'refusal', 'runs', 'contract'],
+      mayImport: ['capture', 'decide', 'inject', 'needles', 'phantoms', 'refusal', 'runs', 'contract'],
       reason: 'it turns a decision into a credential or a refusal, for either version of HTTP',
     },
     ca: { mayImport: [], reason: 'a leaf: it makes certificates from keys and a clock' },
+    capture: {
+      mayImport: ['refusal', 'contract'],
+      reason:
+        'it reads a whole exchange and hands it to who keeps the tokens; how it came is not its business',
+    },
     coding: { mayImport: [], reason: 'a leaf: it undoes content codings, for whom is not its business' },
     connect: {
       mayImport: [
@@ -97,6 +107,7 @@ export const innerRooms: Readonly<Record<string, Readonly<Record<string, InnerRo
     'http1-relay': {
       mayImport: [
         'authorize',
+        'capture',
         'coding',
         'decide',
         'http1',
@@ -117,6 +128,7 @@ export const innerRooms: Readonly<Record<string, Readonly<Record<string, InnerRo
     http2: {
       mayImport: [
         'authorize',
+        'capture',
         'coding',
         'decide',
         'http1',

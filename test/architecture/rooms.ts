@@ -96,7 +96,7 @@ export const table: Readonly<
     reason: 'every command pays for what the client imports; it signs, sends and reads, nothing else',
   },
   connections: {
-    mayImport: ['errors', 'loopback', 'command-line', 'oauth', 'vault', 'providers'],
+    mayImport: ['errors', 'json', 'loopback', 'command-line', 'oauth', 'vault', 'providers'],
     reason: 'the use cases know the flows, the store and the definitions, but neither sockets nor pages',
   },
   daemon: {

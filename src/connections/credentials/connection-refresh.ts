@@ -1,5 +1,7 @@
 import { AuthsomeError } from '../../errors.ts';
 import { clientSecrets, readRefreshResponse } from '../../oauth/index.ts';
+import type { Provider } from '../../providers/index.ts';
+import { expiryOf, renewedTemplate } from '../answers/index.ts';
 import { clientHint, tokenEndpoint } from '../clients/index.ts';
 import type { ConnectionsOptions, ProviderCatalog } from '../contract.ts';
 import { fetchTo } from '../discovery/index.ts';
@@ -12,9 +14,11 @@ import {
   doubtClient,
   findClient,
   isRefusedRegistration,
+  type KnownClient,
   type OpenConnection,
   secretsFrom,
   secretsOf,
+  type TokenBinding,
   writeConnection,
 } from '../records/index.ts';
 import { connectionLine } from '../sign-in-command.ts';
@@ -74,7 +78,9 @@ async function refreshNow(context: RefreshContext, current: OpenConnection): Pro
   if (connection.binding === undefined || !isRefreshable) throw cannotRefresh(options.catalog, connection);
   const provider = options.catalog.resolve(connection.provider, connection.baseUrl);
   const { binding } = connection;
-  const client = await findClient(options.vault, provider, binding, binding.clientId);
+  const client =
+    programClient(provider, binding) ??
+    (await findClient(options.vault, provider, binding, binding.clientId));
   if (client === undefined || client.clientId !== binding.clientId) {
     throw new AuthsomeError(
       'CredentialExpired',
@@ -112,14 +118,22 @@ async function refreshNow(context: RefreshContext, current: OpenConnection): Pro
   }
   if (result.kind === 'dead') return await afterDeadGrant(options, connections, connection, result.error);
   const { tokens } = result;
-  const refreshed: Connection = {
-    ...connection,
-    scopes: tokens.scopes,
-    expiresAtMs: tokens.expiresAtMs,
-    obtainedAtMs: sentAtMs,
+  const { capture } = provider;
+  const expiresAtMs = tokens.expiresAtMs ?? (capture && expiryOf(tokens.accessToken));
+  const refreshed: Connection = { ...connection, scopes: tokens.scopes, expiresAtMs, obtainedAtMs: sentAtMs };
+  const answer = capture && renewedTemplate(capture, secrets.answer, reply);
+  const renewed = secretsOf(tokens, refreshToken);
+  const grant = {
+    connection: refreshed,
+    secrets: answer === undefined ? renewed : { ...renewed, answer },
   };
-  const grant = { connection: refreshed, secrets: secretsOf(tokens, refreshToken) };
   return await storeGrant(context, grant, tokens.remark);
+}
+
+/** A program's own client, which is public (RFC 6749 §2.1); a later version of the program may have another one. */
+function programClient({ capture }: Provider, { clientId }: TokenBinding): KnownClient | undefined {
+  if (capture === undefined) return undefined;
+  return { clientId, clientSecret: undefined, authMethod: 'none', origin: 'definition' };
 }
 
 /** Stores a grant over the version it came from; should that fail, it is kept for the next try. */

@@ -33,6 +33,8 @@ interface Entry extends Lifetime {
 }
 
 export interface CredentialCache extends CredentialSource {
+  /** As `acquire`, but waits for a refresh that is due while the credential still works. */
+  acquireFresh(connection: string): Promise<LiveCredential>;
   /** `undefined` where nothing is held. */
   held(connection: string): Connection | undefined;
   /** Forgets what is held, at once; what is under way for it is not taken in any more. */
@@ -104,6 +106,18 @@ class MemoryCredentialCache implements CredentialCache {
       // Near its end, but not past it: better than nothing while the provider has a problem.
       if (isFinal(error) || this.#options.nowMs() >= entry.endsAtMs) throw error;
       return entry.live;
+    }
+  }
+
+  async acquireFresh(key: string): Promise<LiveCredential> {
+    const live = await this.acquire(key);
+    const entry = this.#entries.get(key);
+    if (entry === undefined || this.#options.nowMs() < entry.refreshAtMs) return live;
+    try {
+      return (await this.#refresh(key, entry.live.version)).live;
+    } catch (error) {
+      if (isFinal(error)) throw error;
+      return live;
     }
   }
 

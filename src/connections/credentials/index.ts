@@ -6,3 +6,4 @@ export { type CredentialCache, createCredentialCache } from './credential-cache.
 export { withGrant } from './grant-lease.ts';
 export type { GrantRefresh, RefreshOf } from './grant-refresh.ts';
 export { type RefreshSchedule, startRefreshSchedule } from './refresh-schedule.ts';
+export { isFinal } from './unusable-connection.ts';

@@ -169,7 +169,10 @@ function sourceOf({ document, baseUrl, isBaseUrlAsked }: Provider): URL | undefi
 }
 
 /** A fetch to a definition's own endpoints, or to discovered ones: those may be private only at the named host. */
-export function fetchTo(options: ConnectionsOptions, target: Pick<Endpoints, 'namedHost'>): Fetch {
+export function fetchTo(
+  options: Pick<ConnectionsOptions, 'fetchFor'>,
+  target: Pick<Endpoints, 'namedHost'>,
+): Fetch {
   const { namedHost } = target;
   if (namedHost === undefined) return options.fetchFor({ publicOnly: false });
   return (input, init) => {

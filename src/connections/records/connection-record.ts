@@ -48,6 +48,8 @@ export interface ConnectionSecrets {
   readonly accessToken?: string;
   readonly refreshToken?: string;
   readonly apiKey?: string;
+  /** Of a program's own sign-in: the service's answer as the program gets it again, JSON without tokens. */
+  readonly answer?: string;
 }
 
 export type NewConnection = Omit<Connection, 'version'>;

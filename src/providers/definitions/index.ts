@@ -12,8 +12,10 @@ import bitbucket from './bitbucket.json' with { type: 'json' };
 import brevo from './brevo.json' with { type: 'json' };
 import buffer from './buffer.json' with { type: 'json' };
 import calendly from './calendly.json' with { type: 'json' };
+import claudeCode from './claude-code.json' with { type: 'json' };
 import clearbit from './clearbit.json' with { type: 'json' };
 import cloudflare from './cloudflare.json' with { type: 'json' };
+import codex from './codex.json' with { type: 'json' };
 import cohere from './cohere.json' with { type: 'json' };
 import confluence from './confluence.json' with { type: 'json' };
 import datadog from './datadog.json' with { type: 'json' };
@@ -123,8 +125,10 @@ export const definitions: readonly unknown[] = [
   brevo,
   buffer,
   calendly,
+  claudeCode,
   clearbit,
   cloudflare,
+  codex,
   cohere,
   confluence,
   datadog,

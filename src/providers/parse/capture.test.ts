@@ -6,6 +6,7 @@ import { unknownFields } from './unknown-fields.ts';
 const capture = {
   token_endpoints: [{ url: 'https://login.acme.example/oauth/token', request: ['form', 'json'] }],
   revocation_endpoints: [{ url: 'https://login.acme.example/oauth/revoke' }],
+  refused_endpoints: [{ url: 'https://api.acme.example/keys' }],
   secrets: {
     access_token: {},
     refresh_token: {},
@@ -34,6 +35,7 @@ describe('the capture block of a definition', () => {
           requests: ['form', 'json'],
         },
       ],
+      refusedEndpoints: [{ pattern: { host: 'api.acme.example', pathPrefix: '/keys' } }],
       revocationEndpoints: [{ requests: ['form'], pattern: { pathPrefix: '/oauth/revoke' } }],
       secrets: [
         { field: 'access_token', role: 'access_token', shape: 'opaque', claims: [] },
@@ -89,6 +91,7 @@ describe('the capture block of a definition', () => {
     expect(endpoints.filter(({ name }) => name === 'capture').map(({ url }) => url)).toEqual([
       'https://login.acme.example/oauth/token',
       'https://login.acme.example/oauth/revoke',
+      'https://api.acme.example/keys',
     ]);
   });
 

@@ -13,8 +13,9 @@ export function parseCapture(fields: Fields | undefined): CaptureDefinition | un
   const tokenEndpoints = fields.objects('token_endpoints').map(parseEndpoint);
   if (tokenEndpoints.length === 0) fields.fault('token_endpoints', 'must name at least one endpoint');
   const revocationEndpoints = fields.objects('revocation_endpoints').map(parseEndpoint);
+  const refusedEndpoints = fields.objects('refused_endpoints').map(parseEndpoint);
   const seen = new Set<string>();
-  for (const { pattern } of [...tokenEndpoints, ...revocationEndpoints]) {
+  for (const { pattern } of [...tokenEndpoints, ...revocationEndpoints, ...refusedEndpoints]) {
     const place = `${pattern.host}:${pattern.port}${pattern.pathPrefix}`;
     if (seen.has(place)) fields.fault('token_endpoints', `must not name ${pattern.text} twice`);
     seen.add(place);
@@ -23,11 +24,16 @@ export function parseCapture(fields: Fields | undefined): CaptureDefinition | un
   return {
     tokenEndpoints,
     revocationEndpoints,
+    refusedEndpoints,
     secrets: parseSecrets(fields),
     refresh: {
       grantType: refresh?.text('grant_type', fieldForm) ?? 'refresh_token',
       field: refresh?.text('field', fieldForm) ?? 'refresh_token',
     },
+    account: fields.text('account', {
+      pattern: /^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/,
+      sentence: 'must be a dotted path of names',
+    }),
   };
 }
 

@@ -57,8 +57,10 @@ const definition: Known = {
   export: fieldsNamed('env', 'phantom', 'access_token', 'refresh_token', 'api_key'),
   setup: fieldsNamed('url', 'steps'),
   capture: {
+    ...fieldsNamed('account'),
     token_endpoints: fieldsNamed('url', 'request'),
     revocation_endpoints: fieldsNamed('url', 'request'),
+    refused_endpoints: fieldsNamed('url'),
     secrets: undefined,
     refresh: fieldsNamed('grant_type', 'field'),
   },

@@ -1,8 +1,9 @@
 import { signInLine } from '../../command-line.ts';
 import { AuthsomeError, asAuthsomeError } from '../../errors.ts';
 import type { Route } from '../../providers/index.ts';
+import { type CaptureUse, captureUse } from '../capture/index.ts';
 import type { Credential, DecisionSink, UpstreamRefusal } from '../contract.ts';
-import { decide, phantomMisplaced, type Refusal, refuse } from '../decide/index.ts';
+import { decide, decideCapture, phantomMisplaced, type Refusal, refuse } from '../decide/index.ts';
 import { type Injection, isAt, isUsable } from '../inject/index.ts';
 import type { Needles } from '../needles/index.ts';
 import type { PlacedPhantom } from '../phantoms/index.ts';
@@ -35,6 +36,8 @@ export interface PendingRequest {
   readonly settled: boolean;
   inject(use: CredentialUse): void;
   pass(allowPrivateAddress: boolean): void;
+  /** A program signs in by itself: its request is read to its end and answered here. */
+  capture(use: CaptureUse): void;
   refuse(refusal: Refusal): void;
   fail(error: AuthsomeError): void;
 }
@@ -86,7 +89,8 @@ function authorizeNow(pending: PendingRequest, run: LiveRun, acquired: Acquired 
     return;
   }
   const { spec } = run;
-  const decision = decide(decisionInputOf(run), record.facts);
+  const input = decisionInputOf(run);
+  const decision = decideCapture(input, record.facts) ?? decide(input, record.facts);
   record.trace = decision.trace;
   if (decision.kind === 'refuse') {
     pending.refuse(decision);
@@ -94,6 +98,12 @@ function authorizeNow(pending: PendingRequest, run: LiveRun, acquired: Acquired 
   }
   if (decision.kind === 'pass') {
     pending.pass(decision.allowPrivateAddress);
+    return;
+  }
+  if (decision.kind === 'capture') {
+    const { capture } = spec;
+    if (capture === undefined) throw new TypeError('a run with captured endpoints that nobody answers');
+    pending.capture(captureUse(record, decision.route, capture));
     return;
   }
   const compiled = run.compiled(decision.route);

@@ -236,7 +236,7 @@ function refusalByOtherPath(
 }
 
 /** Servers take a URL there, a path, or a path without its first slash. */
-function pathNamedBy(value: string): string {
+export function pathNamedBy(value: string): string {
   const path = value.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '');
   const [bare = ''] = path.split(/[?#]/, 1);
   return bare.startsWith('/') ? bare : `/${bare}`;

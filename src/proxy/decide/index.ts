@@ -4,6 +4,7 @@
  */
 
 export { decide } from './by-phantom.ts';
+export { decideCapture } from './capture.ts';
 export {
   type Decision,
   type DecisionInput,

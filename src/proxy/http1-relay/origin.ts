@@ -6,6 +6,7 @@ import {
   type PendingRequest,
   type RequestRecord,
 } from '../authorize/index.ts';
+import { type CaptureUse, mostRequestBytes } from '../capture/index.ts';
 import type { Owner } from '../context.ts';
 import type { Refusal } from '../decide/index.ts';
 import {
@@ -26,6 +27,7 @@ import {
 import type { PlacedPhantom } from '../phantoms/index.ts';
 import type { UpstreamDialer } from '../upstream/index.ts';
 import type { ClientFrames } from '../websocket/index.ts';
+import { capturedReply, fieldsOf } from './captured.ts';
 import { ResponseScrubber } from './response-scrub.ts';
 import type { Destination, Http1Session } from './session.ts';
 
@@ -140,6 +142,22 @@ export class OriginRequest implements PendingRequest {
 
   #frames(): ClientFrames<PlacedPhantom> | undefined {
     return this.#readsMessages ? searchedFrames(() => this.#origin.owner.run.finder) : undefined;
+  }
+
+  capture(use: CaptureUse): void {
+    const session = this.#session;
+    const { request, query } = this.#target;
+    session.collect(mostRequestBytes, ({ bytes, isWhole }) => {
+      this.record.allow('passed');
+      if (!isWhole) {
+        session.reply(capturedReply(use.tooLong(), use.decision));
+        return;
+      }
+      const captured = { query, headers: fieldsOf(request), body: Buffer.from(bytes), client: session.raw };
+      void use.answer(captured).then((answer) => {
+        if (!session.closed) session.guard(() => session.reply(capturedReply(answer, use.decision)));
+      });
+    });
   }
 
   /** Looks for phantoms in the content, where there is any that may have one. */

@@ -60,7 +60,7 @@ export class Http1Session implements MachinePort, UpstreamUser, Monitored, Live 
   readonly client: Socket;
   readonly context: Context;
   /** The TCP connection below the client's TLS. Only it can be reset. */
-  readonly #raw: Socket;
+  readonly raw: Socket;
   readonly #handler: RequestHandler;
   readonly #machine: RequestResponseMachine;
   #record: RequestRecord | undefined;
@@ -84,7 +84,7 @@ export class Http1Session implements MachinePort, UpstreamUser, Monitored, Live 
     more: { readonly owner?: Owner; readonly raw?: Socket } = {},
   ) {
     this.client = client;
-    this.#raw = more.raw ?? client;
+    this.raw = more.raw ?? client;
     this.context = context;
     this.#handler = handler;
     this.#machine = new RequestResponseMachine(this);
@@ -117,7 +117,7 @@ export class Http1Session implements MachinePort, UpstreamUser, Monitored, Live 
   cut(why?: AuthsomeError): void {
     if (why !== undefined) this.#record?.fail(why);
     // A reset, since a response that lasts until its connection ends would look complete. Unread data is lost.
-    if (this.#machine.responding || this.client.writableLength > 0) this.#raw.resetAndDestroy();
+    if (this.#machine.responding || this.client.writableLength > 0) this.raw.resetAndDestroy();
     this.client.destroy();
     this.#spliced?.destroy();
     this.#clientGone();
@@ -148,6 +148,10 @@ export class Http1Session implements MachinePort, UpstreamUser, Monitored, Live 
 
   refuse(problem: Problem): void {
     this.#machine.reply(replyOf(problem));
+  }
+
+  reply(reply: LocalReply): void {
+    this.#machine.reply(reply);
   }
 
   /** Gives up the socket. Returns what the client sent after the head. */
@@ -257,7 +261,7 @@ export class Http1Session implements MachinePort, UpstreamUser, Monitored, Live 
       this.endClient();
       return;
     }
-    this.#raw.resetAndDestroy();
+    this.raw.resetAndDestroy();
     this.client.destroy();
   }
 

@@ -178,6 +178,10 @@ class Http2Connection implements StreamHost, Live, Monitored {
     return this.#options.run.finder;
   }
 
+  get raw(): Socket {
+    return this.#options.raw;
+  }
+
   get streamIdleMs(): number {
     return this.#options.timeouts.exchangeMs;
   }

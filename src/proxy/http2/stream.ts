@@ -5,8 +5,10 @@ import {
   type OutgoingHttpHeaders,
   type ServerHttp2Stream,
 } from 'node:http2';
+import type { Socket } from 'node:net';
 import { AuthsomeError, asAuthsomeError } from '../../errors.ts';
 import { type CredentialUse, failures, type PendingRequest, type RequestRecord } from '../authorize/index.ts';
+import type { CaptureUse } from '../capture/index.ts';
 import type { Refusal, RequestFacts } from '../decide/index.ts';
 import type { Injection } from '../inject/index.ts';
 import type { Needles } from '../needles/index.ts';
@@ -16,6 +18,7 @@ import { mayRenew, mayRetry, Replay } from '../resend/index.ts';
 import type { Live, Monitored } from '../runs/index.ts';
 import { noNeedles, unreadable } from '../scrub/index.ts';
 import { type BodyOwner, relayBody, relayScrubbedBody } from './body-relay.ts';
+import { answerCaptured } from './captured.ts';
 import { discard } from './discard.ts';
 import {
   codingsToScrub,
@@ -42,6 +45,8 @@ export interface StreamHost {
   ended(stream: RelayedStream): void;
   /** Finds the phantoms of the run. */
   readonly finder: PhantomFinder;
+  /** The client's TCP connection. */
+  readonly raw: Socket;
   /** How long a stream may be idle. */
   readonly streamIdleMs: number;
 }
@@ -121,6 +126,11 @@ export class RelayedStream implements PendingRequest, Live, Monitored, BodyOwner
 
   pass(allowPrivateAddress: boolean): void {
     this.#connect(undefined, allowPrivateAddress, undefined);
+  }
+
+  capture(use: CaptureUse): void {
+    this.record.allow('passed');
+    answerCaptured(this, this.#request, use, this.#host.raw);
   }
 
   refuse(refusal: Refusal): void {
