@@ -13,6 +13,7 @@ export {
   daemonRoutes,
   openRoutes,
   pageRoutes,
+  probeRoutes,
   providerRoutes,
   runPreviewRoutes,
   runRoutes,

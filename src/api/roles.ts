@@ -38,6 +38,7 @@ export const neededRoles: Readonly<Record<string, Role>> = {
   'GET /v1/audit': 'user',
   'GET /v1/decisions/:id': 'user',
   'POST /v1/decisions/preview': 'user',
+  'GET /v1/probes': 'user',
   'POST /v1/runs': 'user',
   'POST /v1/runs/preview': 'user',
   'GET /v1/scan': 'user',

@@ -91,6 +91,12 @@ export const commandTable: readonly CommandEntry[] = [
     load: () => import('./commands/explain.ts'),
   },
   {
+    name: 'probe',
+    group: inspect,
+    summary: 'make one harmless request for each connection, and see whether its credential arrives',
+    load: () => import('./commands/probe.ts'),
+  },
+  {
     name: 'whoami',
     group: inspect,
     summary: 'show the identity, the vault and the daemon in use',

@@ -62,3 +62,31 @@ export type DecisionPreviewDocument = Omit<ExplainDocument, 'decision' | 'at'> &
   readonly decision: null;
   readonly at: null;
 };
+
+/** How to see whether a connection's credential is accepted. */
+export interface ProbeListDocument {
+  readonly v: 1;
+  readonly probes: readonly {
+    readonly provider: string;
+    readonly connection: string;
+    /** `null` where the definition names none. */
+    readonly request: {
+      readonly url: string;
+      readonly method: 'GET' | 'HEAD' | 'POST';
+      /** JSON pointer of what is true in the response to an accepted credential. */
+      readonly ok: string | null;
+    } | null;
+  }[];
+}
+
+/** What `probe` prints. */
+export interface ProbeDocument {
+  readonly v: 1;
+  readonly probes: readonly {
+    readonly provider: string;
+    readonly connection: string;
+    readonly status: 'arrived' | 'rejected' | 'unknown';
+    readonly http_status: number | null;
+    readonly detail: string;
+  }[];
+}

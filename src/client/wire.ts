@@ -28,6 +28,7 @@
  * | DELETE /v1/auth-sessions/:id | → AuthSessionDocument (`cancelled`) |
  * | POST /v1/runs | RunRequest → one RunDocument line, then the response stays open: the lease of the run |
  * | POST /v1/runs/preview | RunRequest → RunPreviewDocument; no run is opened |
+ * | GET /v1/probes?provider=&connection= | → ProbeListDocument |
  * | GET /v1/scan | → ScanListDocument |
  * | POST /v1/scan | ScanRequest → ScanAnswerDocument |
  * | POST /v1/scan/phantoms | ScanPhantomsRequest → ScanPhantomsDocument |

@@ -76,6 +76,14 @@ export interface ApiKeyDefinition {
 export type ProviderSource = 'bundled' | 'custom';
 
 /** A provider definition after parsing: everything in it has been checked. */
+/** A request that changes nothing, and that tells whether the service accepts a credential. */
+export interface ProbeDefinition {
+  readonly url: string;
+  readonly method: 'GET' | 'HEAD' | 'POST';
+  /** JSON pointer of what is true in the response to an accepted one, for a service that answers 200 to any. */
+  readonly ok: string | undefined;
+}
+
 export interface Provider {
   readonly name: string;
   readonly displayName: string;
@@ -104,6 +112,8 @@ export interface Provider {
   readonly phantom: string | undefined;
   /** How programs of the service sign in by themselves. */
   readonly capture: CaptureDefinition | undefined;
+  /** How to see that a credential is accepted. */
+  readonly probe: ProbeDefinition | undefined;
   readonly docs: string | undefined;
   /** How to register an OAuth client or make a key there: a page and steps for people. */
   readonly setup: { readonly url: string | undefined; readonly steps: readonly string[] };

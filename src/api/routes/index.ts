@@ -8,6 +8,7 @@ export { connectionRoutes } from './connections.ts';
 export { daemonRoutes } from './daemon.ts';
 export { openRoutes } from './open.ts';
 export { pageRoutes, ticketPath } from './pages/index.ts';
+export { probeRoutes } from './probes.ts';
 export { providerRoutes } from './providers.ts';
 export { runPreviewRoutes } from './run-previews.ts';
 export { runRoutes } from './runs.ts';

@@ -24,6 +24,7 @@ import {
 } from './fields.ts';
 import { assertAccountIsOwn, parseInject, usualPlacements } from './inject.ts';
 import { missingForFlow, parseOauth } from './oauth.ts';
+import { accountProbe, parseProbe } from './probe.ts';
 import { modernise, originalPointer } from './spelling.ts';
 import { parseReadVariable } from './variables.ts';
 
@@ -137,6 +138,7 @@ function parseModern(
     exportVariables: parseExport(fields.object('export')?.object('env'), name),
     phantom,
     capture,
+    probe: parseProbe(fields.object('probe'), inject) ?? accountProbe(oauth),
     docs: fields.page('docs'),
     setup: parseSetup(fields),
     document: resolvedDocument(

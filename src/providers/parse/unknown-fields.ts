@@ -55,6 +55,7 @@ const definition: Known = {
   },
   client: fieldsNamed('client_id', 'client_id_env', 'client_secret_env'),
   export: fieldsNamed('env', 'phantom', 'access_token', 'refresh_token', 'api_key'),
+  probe: fieldsNamed('url', 'method', 'ok'),
   setup: fieldsNamed('url', 'steps'),
   capture: {
     ...fieldsNamed('account'),
