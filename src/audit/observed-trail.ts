@@ -4,7 +4,7 @@ import type { AuditEvent, AuditTrail, EventFilter, RecordedEvent } from './event
 export interface ObservedTrail extends AuditTrail {
   /** As `recent`; when there is nothing yet, waits for the next event, at most `timeoutMs`. */
   next(filter: EventFilter, timeoutMs: number): Promise<readonly RecordedEvent[]>;
-  /** Called for each event from now on that is not a decision of the proxy. */
+  /** Called for each event from now on, but of the proxy's decisions only where one is about a misplaced phantom. */
   onEvent(listener: (event: AuditEvent) => void): void;
 }
 
@@ -15,7 +15,8 @@ export function observeTrail(trail: AuditTrail): ObservedTrail {
     append(event: AuditEvent) {
       trail.append(event);
       for (const wake of [...waiting]) wake();
-      if (event.event !== 'decision') for (const listener of listeners) listener(event);
+      if (event.event !== 'decision' || event.outcome === 'PhantomMisplaced')
+        for (const listener of listeners) listener(event);
     },
     onEvent: (listener) => void listeners.push(listener),
     flush: () => trail.flush(),

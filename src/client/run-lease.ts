@@ -25,6 +25,8 @@ export interface RunLease {
   readonly ended: Promise<void>;
   /** What happened in it so far that a person should know. */
   notices(): readonly string[];
+  /** Why the daemon ended it, where it was for what happened in it. */
+  stopped(): string | undefined;
   close(): void;
 }
 
@@ -89,9 +91,14 @@ export async function openLease(
         }
         // From here on, the lease is silent but for notices.
         socket.off('data', read).setTimeout(0);
-        socket.on('data', (more) => keep(reader, more));
-        const notices = (): readonly string[] => noticesIn(reader.text);
-        resolve({ run: run as RunDocument, ended, notices, close: () => socket.destroy() });
+        socket.on('data', (more) => {
+          keep(reader, more);
+          // The daemon has ended the run, and would keep the connection for another call.
+          if (reader.isComplete) socket.destroy();
+        });
+        const notices = (): readonly string[] => linesIn(reader.text, 'notice');
+        const stopped = (): string | undefined => linesIn(reader.text, 'stopped')[0];
+        resolve({ run: run as RunDocument, ended, notices, stopped, close: () => socket.destroy() });
       }
     };
     socket.on('data', read);
@@ -136,11 +143,11 @@ function keep(reader: ResponseReader, bytes: Buffer): void {
   }
 }
 
-function noticesIn(text: string): readonly string[] {
+function linesIn(text: string, key: 'notice' | 'stopped'): readonly string[] {
   const lines = text.split('\n').slice(1, -1);
   return lines.flatMap((line) => {
-    const { notice } = (parseJson(line) ?? {}) as { readonly notice?: unknown };
-    return typeof notice === 'string' ? [notice] : [];
+    const { [key]: told } = (parseJson(line) ?? {}) as Readonly<Record<string, unknown>>;
+    return typeof told === 'string' ? [told] : [];
   });
 }
 

@@ -11,6 +11,8 @@ export interface RunRequest {
   readonly trusted?: boolean | undefined;
   /** Whether the command gets the caller's variables as they are, secrets included. For the audit trail. */
   readonly inherit_secrets?: boolean | undefined;
+  /** Whether a misplaced phantom ends the run. */
+  readonly strict?: boolean | undefined;
   /** CA bundles that the caller's environment already named. The run's bundle includes them. */
   readonly ca_files: readonly string[];
   /**
@@ -27,7 +29,7 @@ export type RunOpening = Omit<RunRequest, 'variables'> & { readonly values: Read
 
 /**
  * One NDJSON line. The run lives as long as the connection that carried it. Later lines are `{"notice": …}`: what a person
- * should know at its end.
+ * should know at its end. `{"stopped": …}` says why the daemon ends it, for what happened in it.
  */
 export interface RunDocument {
   readonly v: 1;

@@ -10,6 +10,8 @@ export interface RunSpecification extends SelectionRequest {
   readonly command: string;
   /** Whether what runs in it may do what is refused inside other runs. */
   readonly isTrusted: boolean;
+  /** Whether a misplaced phantom ends it. */
+  readonly isStrict?: boolean;
   /** Whether its child keeps the secrets of its parent's environment. */
   readonly inheritsSecrets?: boolean;
   /** The kernel's number of the socket that holds the run open, at the caller's side, where it is known. */
@@ -57,6 +59,8 @@ export interface OpenedRun extends CaFiles {
   readonly unapprovedHosts: Readonly<Record<string, readonly string[]>>;
   /** Called with each thing that a person should know at the run's end. */
   onNotice(listener: (text: string) => void): void;
+  /** Called with the reason where it is about to be ended for what happened in it. */
+  onStopped(listener: (reason: string) => void): void;
   /** Ends it. May be called again. */
   end(): void;
   /** Resolves when it has ended, for whatever reason. */
@@ -76,6 +80,11 @@ export interface RunEntry {
   readonly outer: string | undefined;
   /** Tells the opener what happened in it. */
   notice(text: string): void;
+  /** Tells the opener why it is about to be ended. */
+  stopped(reason: string): void;
+  /** The refusals that the opener has been told of. */
+  readonly told: Set<string>;
+  readonly isStrict: boolean;
   /** Resolves `ended`. */
   announceEnd(): void;
 }

@@ -18,6 +18,8 @@ const done: Readonly<Partial<Record<AuditEvent['event'], string>>> = {
 
 /** What to tell a person at the end of a run about an event in it; `undefined` for one that is nothing special. */
 export function noticeOf(event: AuditEvent): string | undefined {
+  const misplaced = misplacedIn(event);
+  if (misplaced !== undefined) return `refused: ${misplaced}`;
   if (event.event === 'call.refused') return `refused: ${event.detail ?? 'a call'}`;
   const what = done[event.event];
   // Rules that cannot be read have changed as well: everything is denied now.
@@ -26,4 +28,11 @@ export function noticeOf(event: AuditEvent): string | undefined {
   const { provider, connection } = event;
   if (provider === undefined) return what;
   return `${connection === undefined ? provider : `${provider}/${connection}`} ${what}`;
+}
+
+/** What is said of a phantom that was refused where it was; `undefined` for any other event. */
+export function misplacedIn(event: AuditEvent): string | undefined {
+  if (event.outcome !== 'PhantomMisplaced') return undefined;
+  if (event.event === 'decision') return event.reason;
+  return event.event === 'answer.failed' ? event.detail : undefined;
 }

@@ -84,10 +84,18 @@ export async function openRun(
   const ended = new Promise<void>((resolve) => {
     announceEnd = resolve;
   });
-  const { isTrusted, leaseSocket } = specification;
-  let listener = (_text: string): void => {};
+  const { isTrusted, isStrict = false, leaseSocket } = specification;
+  const ignore = (_text: string): void => {};
+  const listeners = { notice: ignore, stopped: ignore };
   const entry = { run, isTrusted, leaseSocket, caller, request, tenant, selected, announceEnd };
-  onLive({ ...entry, outer: outer?.id, notice: (text) => listener(text) });
+  onLive({
+    ...entry,
+    isStrict,
+    told: new Set(),
+    outer: outer?.id,
+    notice: (text) => listeners.notice(text),
+    stopped: (reason) => listeners.stopped(reason),
+  });
   // Another run may have brought one since, and has told the live runs only.
   if (phantoms.all() !== known) run.replaceRoutes(routes, runPhantoms(phantoms, usable));
   try {
@@ -115,7 +123,10 @@ export async function openRun(
       overrides,
       unapprovedHosts: unapprovedHostsOf(usable),
       onNotice(next) {
-        listener = next;
+        listeners.notice = next;
+      },
+      onStopped(next) {
+        listeners.stopped = next;
       },
       end: () => end(id),
       ended,

@@ -9,7 +9,7 @@ import { randomId } from '../principals/index.ts';
 import type { DecisionPreview, PreviewedRequest, Proxy as ProxyServer } from '../proxy/index.ts';
 import type { OpenedRun, RunEntry, RunSpecification } from './contract.ts';
 import { inAll, type OuterRuns } from './nested.ts';
-import { noticeOf } from './notices.ts';
+import { misplacedIn, noticeOf } from './notices.ts';
 import { openRun } from './open-run.ts';
 import { type DaemonOverrides, overridesFor } from './overrides.ts';
 import { previewRequest, previewRun, type RunPreview } from './preview.ts';
@@ -33,6 +33,9 @@ export interface RunsOptions {
   /** Which process is at the other end of a connection to the proxy; nothing is known where it is left out. */
   readonly processOf?: SigningRun['processOf'];
 }
+
+/** An agent can cause any number of refusals: the end of a run names some, and `log` has all. */
+const mostTold = 100;
 
 /** The runs that are live, of all tenants. */
 export class Runs {
@@ -118,8 +121,32 @@ export class Runs {
       for (const entry of this.#live.values()) entry.notice(text);
       return;
     }
-    for (let id = event.run; id !== undefined; id = this.#live.get(id)?.outer)
-      this.#live.get(id)?.notice(text);
+    const around = this.#around(event.run);
+    const misplaced = misplacedIn(event);
+    if (misplaced === undefined) {
+      for (const entry of around) entry.notice(text);
+      return;
+    }
+    const last = around.findLastIndex(({ isStrict }) => isStrict);
+    for (const [index, entry] of around.entries()) {
+      if (index <= last) this.#stop(entry, misplaced);
+      else if (entry.told.size < mostTold && !entry.told.has(text)) {
+        entry.told.add(text);
+        entry.notice(text);
+      }
+    }
+  }
+
+  /** This run and those around it, from the inside out. */
+  #around(id: string | undefined): readonly RunEntry[] {
+    const entry = id === undefined ? undefined : this.#live.get(id);
+    return entry === undefined ? [] : [entry, ...this.#around(entry.outer)];
+  }
+
+  /** Ends a strict run, or one inside of it. Not at once: the request that is the reason is being refused. */
+  #stop(entry: RunEntry, reason: string): void {
+    entry.stopped(reason);
+    setImmediate(() => this.#end(entry.run.id, 'PhantomMisplaced'));
   }
 
   /** Decides again, by the current rules, what is under way in every live run. */
@@ -161,7 +188,7 @@ export class Runs {
     return { id, isTrusted: surrounding.isTrusted, selected: inAll(selections) };
   }
 
-  #end(id: string, outcome: 'ok' | 'RunEnded'): void {
+  #end(id: string, outcome: 'ok' | 'RunEnded' | 'PhantomMisplaced'): void {
     const entry = this.#live.get(id);
     if (entry === undefined) return;
     this.#live.delete(id);

@@ -27,6 +27,7 @@ export const runRequest = z.object({
   command: z.string().max(256),
   trusted: z.boolean().optional(),
   inherit_secrets: z.boolean().optional(),
+  strict: z.boolean().optional(),
   ca_files: z.array(z.string()).max(16),
   variables: z
     .object({ salt: z.string().min(16).max(64), fingerprints: z.record(z.string(), z.string().max(64)) })
@@ -51,6 +52,7 @@ export function specificationOf(
     further: request.further,
     command: request.command,
     isTrusted: request.trusted === true,
+    isStrict: request.strict === true,
     inheritsSecrets: request.inherit_secrets === true,
     surrounding,
     leaseSocket: undefined,

@@ -53,9 +53,11 @@ export function runRoutes(options: RunRoutesOptions): Routes {
       const lease = new ReadableStream<Uint8Array>({
         start(controller) {
           controller.enqueue(line);
-          run.onNotice((notice) => {
-            if (!isCancelled) controller.enqueue(Buffer.from(`${JSON.stringify({ notice })}\n`));
-          });
+          const tell = (line: { readonly notice: string } | { readonly stopped: string }): void => {
+            if (!isCancelled) controller.enqueue(Buffer.from(`${JSON.stringify(line)}\n`));
+          };
+          run.onNotice((notice) => tell({ notice }));
+          run.onStopped((stopped) => tell({ stopped }));
           void run.ended.then(() => {
             // A stream that the caller has cancelled is closed already.
             if (!isCancelled) controller.close();

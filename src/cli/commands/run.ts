@@ -17,6 +17,7 @@ export const build: CommandModule['build'] = (command) => {
       '--trusted',
       'let the command do what is refused inside a run: reveal secrets, replace connections, …',
     )
+    .option('--strict', 'end the run when a phantom is found where it does not belong (exit code 12)')
     .option('--inherit-secrets', 'give the command the secrets of your environment as they are')
     .option('--dry-run', 'say what the command would get, and start nothing')
     .passThroughOptions()

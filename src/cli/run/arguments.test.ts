@@ -49,6 +49,16 @@ describe('the arguments of run', () => {
     );
   });
 
+  it('reads each option without a value, in any order', () => {
+    expect(read('--strict --trusted true')).toMatchObject({
+      isStrict: true,
+      isTrusted: true,
+      inheritsSecrets: false,
+      isDryRun: false,
+    });
+    expect(read('true --strict')).toMatchObject({ isStrict: false, commandArguments: ['--strict'] });
+  });
+
   it('suggests the option that was meant', () => {
     expect(() => read('--provder github true')).toThrow('unknown option: --provder');
     expect(() => read('--connection github true')).toThrow(

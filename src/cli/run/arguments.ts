@@ -9,6 +9,14 @@ export interface NamedConnection {
   readonly variable?: string;
 }
 
+/** Options without a value, and what each sets. */
+const switches = {
+  '--trusted': 'isTrusted',
+  '--inherit-secrets': 'inheritsSecrets',
+  '--strict': 'isStrict',
+  '--dry-run': 'isDryRun',
+} as const;
+
 /** The arguments of `authsome run`, with those of the child unmodified. */
 export interface RunArguments {
   readonly flags: GlobalFlags;
@@ -22,6 +30,8 @@ export interface RunArguments {
   readonly isTrusted: boolean;
   /** Whether the command gets the secrets of this environment as they are. */
   readonly inheritsSecrets: boolean;
+  /** Whether a misplaced phantom ends the run. */
+  readonly isStrict: boolean;
   /** Whether to say what the run would have, and start nothing. */
   readonly isDryRun: boolean;
   /** Empty when there is none. */
@@ -32,9 +42,7 @@ export interface RunArguments {
 const ownOptions = [
   '--provider',
   '--connection',
-  '--trusted',
-  '--inherit-secrets',
-  '--dry-run',
+  ...Object.keys(switches),
   '--json',
   '--quiet',
   '--verbose',
@@ -52,9 +60,7 @@ export function readRunArguments(args: readonly string[], given: GlobalFlags): R
   let rest = args;
   const providers: string[] = [];
   const named: NamedConnection[] = [];
-  let isTrusted = false;
-  let inheritsSecrets = false;
-  let isDryRun = false;
+  const set = { isTrusted: false, inheritsSecrets: false, isStrict: false, isDryRun: false };
   while (rest[0]?.startsWith('-') === true && rest[0] !== '--') {
     const global = readGlobalFlag(flags, rest);
     if (global !== undefined) {
@@ -62,10 +68,9 @@ export function readRunArguments(args: readonly string[], given: GlobalFlags): R
       continue;
     }
     const [head = '', next] = rest;
-    if (head === '--trusted' || head === '--inherit-secrets' || head === '--dry-run') {
-      isTrusted ||= head === '--trusted';
-      inheritsSecrets ||= head === '--inherit-secrets';
-      isDryRun ||= head === '--dry-run';
+    const name = switches[head as keyof typeof switches];
+    if (name !== undefined) {
+      set[name] = true;
       rest = rest.slice(1);
       continue;
     }
@@ -84,9 +89,7 @@ export function readRunArguments(args: readonly string[], given: GlobalFlags): R
     flags,
     providers,
     ...sorted(named),
-    isTrusted,
-    inheritsSecrets,
-    isDryRun,
+    ...set,
     command,
     commandArguments,
   };

@@ -55,11 +55,17 @@ export async function runCommand(
     for (const note of await startNotes(parent, lease.run, given, args)) {
       await noteBesideChild(note, terminal, args);
     }
-    const code = await runChild(args.command, args.commandArguments, environment);
+    const code = await runChild(args.command, args.commandArguments, environment, whenStopped(lease));
+    // Its answer comes after all that the daemon has said of the run.
+    if (args.isStrict && !(await hasEnded(lease))) await client.whoami().catch(() => undefined);
     // What the daemon sent before the command ended has arrived, but may not have been read.
     await new Promise((resolve) => setImmediate(resolve));
+    const reason = lease.stopped();
     const happened = endNote(lease.notices());
     if (happened !== undefined) await noteBesideChild(happened, terminal, args);
+    if (reason !== undefined) {
+      throw new AuthsomeError('PhantomMisplaced', `the run was ended (--strict): ${reason}`);
+    }
     if (await hasEnded(lease))
       (terminal ?? (await terminalOf(options, args))).note(endedBefore(args.command));
     return code;
@@ -86,6 +92,7 @@ function runOpening(
     connections: args.connections,
     ...(args.further.length === 0 ? {} : { further: args.further }),
     ...(args.isTrusted ? { trusted: true } : {}),
+    ...(args.isStrict ? { strict: true } : {}),
     ...(args.inheritsSecrets ? { inherit_secrets: true } : {}),
     command: basename(args.command),
     ca_files: caFilesOf(environment),
@@ -121,6 +128,15 @@ async function noteBesideChild(
 async function terminalOf({ environment }: CliOptions, { flags }: RunArguments): Promise<Terminal> {
   const { processTerminal } = await import('../terminal.ts');
   return processTerminal(flags, environment);
+}
+
+/** Resolves once the daemon has ended the run for what happened in it. */
+function whenStopped(lease: RunLease): Promise<void> {
+  return new Promise((resolve) => {
+    void lease.ended.then(() => {
+      if (lease.stopped() !== undefined) resolve();
+    });
+  });
 }
 
 async function hasEnded(lease: RunLease): Promise<boolean> {
