@@ -94,6 +94,15 @@ describe('after scan --rewrite', () => {
     expect(seen).toEqual([`Bearer ${key}`]);
   });
 
+  it('each key is sent in one run that has both connections, by the phantom of its file', async () => {
+    const both = ['--connection', 'openai=default', '--connection', 'openai=production'];
+    const script = ['.env', '.env.production', '.env']
+      .map((file) => `(. ./${file}; curl -sS -H "Authorization: Bearer $OPENAI_API_KEY" ${url})`)
+      .join('; ');
+    await run(both, ['sh', '-c', script]);
+    expect(seen).toEqual([test, live, test].map((key) => `Bearer ${key}`));
+  });
+
   it('nothing is sent in a run without the connection of the file', async () => {
     const problem = await run([], readings['a shell']('.env.production'));
     expect(seen).toEqual([]);
