@@ -24,7 +24,7 @@ import {
 } from './login/announce.ts';
 import { asksLines } from './output/asks.ts';
 import { unknownFieldLines } from './output/unknown-fields.ts';
-import { showFindings, showSkipped, showUnclaimed } from './scan/report.ts';
+import { showFindings, showSkipped } from './scan/report.ts';
 import { testContext } from './test-context.ts';
 
 /** A command that prints data of others, each text of which is `x`. */
@@ -202,9 +202,8 @@ const scenes: Readonly<Record<string, Scene>> = {
   },
   'login, at its end': (context, x) => announceConnected(context, session(x)),
   scan: ({ terminal }, x) => {
-    const unclaimed = [{ variable: x, file: x, line: 3, hint: x }];
+    const unclaimed = [{ variable: x, file: x, line: 3 }];
     showFindings(terminal, [finding(x), finding(x)], unclaimed);
-    showUnclaimed(terminal, unclaimed);
     const place = { provider: x, variable: x, file: x, line: 3 };
     showSkipped(terminal, [{ ...place, error: x, reason: x, hint: x }]);
   },

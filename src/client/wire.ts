@@ -426,8 +426,6 @@ export interface ScanDocument {
     readonly variable: string;
     readonly file: string | null;
     readonly line: number | null;
-    /** What to do with it, where there is something. */
-    readonly hint: string | null;
   }[];
   readonly imported?: readonly ScanImport[];
   readonly left?: readonly ScanSkipped[];

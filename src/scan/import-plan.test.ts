@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { type Finding, planImports } from './import-plan.ts';
+import { type Finding, isReplaced, planImports } from './import-plan.ts';
 import type { KeyPattern } from './key-pattern.ts';
 import { readerOf } from './readers/index.ts';
 
@@ -93,6 +93,14 @@ it('skips what may belong to several providers, and what no key can sign in to',
   expect(reasons([finding('.env', 'k1', { provider: { ...openai, takesKey: false } })])).toEqual([
     'OpenAI does not accept an API key',
   ]);
+});
+
+it('leaves the tokens of an agent, which are taken over as a whole, and replaces none of them', () => {
+  const token = finding('~/.claude/.credentials.json', 'k1', { inVault: 'same', connection: 'default' });
+  const place = token.place && { ...token.place, assignment: { ...token.place.assignment, agent: 'openai' } };
+  const own: Finding = { ...token, place };
+  expect([isReplaced(token), isReplaced(own)]).toEqual([true, false]);
+  expect(reasons([{ ...own, inVault: 'absent' }])).toEqual(["it belongs to the agent's own sign-in"]);
 });
 
 it('skips what is in the vault already', () => {

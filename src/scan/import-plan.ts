@@ -13,6 +13,11 @@ export interface PlannedImport {
   readonly replaces: boolean;
 }
 
+/** Whether a rewrite replaces it. A token of an agent's own sign-in is more than one secret, and is taken over as a whole. */
+export function isReplaced({ place, inVault }: Finding): boolean {
+  return inVault === 'same' && place !== undefined && place.assignment.agent === undefined;
+}
+
 /** A finding that is not imported: the reason as a sentence, and what to do where something can be done. */
 interface Skipped {
   readonly finding: Finding;
@@ -79,6 +84,12 @@ function obstacleOf(finding: Finding, all: readonly Finding[]): Pick<Skipped, 'r
   );
   if (later !== undefined && later.value !== finding.value) {
     return { reason: `line ${later.place?.assignment.line} sets it again`, hint: undefined };
+  }
+  if (place?.assignment.agent !== undefined) {
+    return {
+      reason: `it belongs to the agent's own sign-in`,
+      hint: `Take that over with: authsome login ${provider.provider}`,
+    };
   }
   if (alternatives.length > 0) {
     const names = [provider, ...alternatives].map((each) => each.provider);

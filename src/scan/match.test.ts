@@ -22,7 +22,7 @@ function inFile(file: string, text: string, others: readonly KeyPattern[] = patt
   const { matches, unclaimed } = matchesInFile({ file, reader }, reader.read(text) ?? [], others);
   return {
     found: matches.map((match) => [match.provider.provider, match.variable]),
-    unclaimed: unclaimed.map(({ variable, place, agent }) => [variable, place?.line, agent]),
+    unclaimed: unclaimed.map(({ variable, place }) => [variable, place?.line]),
   };
 }
 
@@ -41,9 +41,9 @@ describe('a secret whose file says which host gets it', () => {
         ['beta', 'password'],
       ],
       unclaimed: [
-        ['password', 3, undefined],
-        ['password', 4, undefined],
-        ['password', 5, undefined],
+        ['password', 3],
+        ['password', 4],
+        ['password', 5],
       ],
     });
   });
@@ -66,16 +66,16 @@ describe('what looks like a secret and has no provider', () => {
     expect(inFile('.env', text)).toEqual({
       found: [['alpha', 'ALPHA_TOKEN']],
       unclaimed: [
-        ['SOME_API_KEY', 2, undefined],
-        ['DB_PASSWORD', 3, undefined],
-        ['DATABASE_URL', 4, undefined],
+        ['SOME_API_KEY', 2],
+        ['DB_PASSWORD', 3],
+        ['DATABASE_URL', 4],
       ],
     });
     const reader = readerOf('.env');
     const { unclaimed } = matchesInFile({ file: '.env', reader }, reader.read(text) ?? [], patterns);
     expect(JSON.stringify(unclaimed)).not.toMatch(/hunter22|aB3dE6/);
     expect(matchesInEnvironment({ SOME_API_KEY: random, HOME: '/home/me' }, patterns).unclaimed).toEqual([
-      { variable: 'SOME_API_KEY', place: undefined, agent: undefined },
+      { variable: 'SOME_API_KEY', place: undefined },
     ]);
   });
 
@@ -103,7 +103,14 @@ describe('what looks like a secret and has no provider', () => {
     const file = '/h/.claude/.credentials.json';
     expect(inFile(file, `{"claudeAiOauth":{"accessToken":"alpha-${random}"}}`)).toEqual({
       found: [],
-      unclaimed: [['accessToken', 1, 'claude-code']],
+      unclaimed: [['accessToken', 1]],
+    });
+    // Where the agent has a definition, it is the agent's.
+    const agent = provider('claude-code');
+    const text = `{"claudeAiOauth":{"accessToken":"alpha-${random}"}}`;
+    expect(inFile(file, text, [alpha, agent])).toEqual({
+      found: [['claude-code', 'accessToken']],
+      unclaimed: [],
     });
   });
 });

@@ -27,8 +27,6 @@ export interface Unclaimed {
   readonly variable: string;
   /** `undefined` for the environment. */
   readonly place: { readonly file: string; readonly line: number } | undefined;
-  /** The agent whose own sign-in it belongs to. */
-  readonly agent: string | undefined;
 }
 
 export interface Matches {
@@ -48,12 +46,13 @@ export function matchesInFile(
     const { name, isReference, isSecret, agent, line } = assignment;
     const value = assignment.value.trim();
     if (isReference || isPhantom(value)) continue;
-    const ownership = agent === undefined ? ownershipOf(assignment, value, patterns) : undefined;
+    const ownership =
+      agent === undefined ? ownershipOf(assignment, value, patterns) : ownershipOfAgent(agent, patterns);
     if (ownership !== undefined) {
       const { owner: provider, alternatives } = ownership;
       matches.push({ provider, alternatives, variable: name, value, place: { ...source, assignment } });
     } else if (isSecret === true ? value !== '' && !isPlaceholder(value) : looksSecret(name, value)) {
-      unclaimed.push({ variable: name, place: { file: source.file, line }, agent });
+      unclaimed.push({ variable: name, place: { file: source.file, line } });
     }
   }
   return { matches, unclaimed };
@@ -72,10 +71,16 @@ export function matchesInEnvironment(environment: Environment, patterns: readonl
       const { owner: provider, alternatives } = ownership;
       matches.push({ provider, alternatives, variable, value, place: undefined });
     } else if (looksSecret(variable, value)) {
-      unclaimed.push({ variable, place: undefined, agent: undefined });
+      unclaimed.push({ variable, place: undefined });
     }
   }
   return { matches, unclaimed };
+}
+
+/** A token of an agent's own sign-in is that agent's, whatever it looks like. */
+function ownershipOfAgent(agent: string, patterns: readonly KeyPattern[]) {
+  const owner = patterns.find(({ provider }) => provider === agent);
+  return owner === undefined ? undefined : { owner, alternatives: [] };
 }
 
 function ownershipOf({ name, host }: Assignment, value: string, patterns: readonly KeyPattern[]) {

@@ -71,13 +71,16 @@ const unclaimed = [
   '~/.pypirc:3',
   '~/.docker/config.json:4',
   '~/.aws/credentials:3',
-  '~/.claude/.credentials.json:1',
-  '~/.claude/.credentials.json:1',
-  '~/.codex/auth.json:1',
   '~/.cursor/mcp.json:5',
   '~/.bashrc:2',
 ];
-const google = '~/.config/gcloud/application_default_credentials.json:1';
+/** Found, and left where they are. */
+const left = [
+  '~/.config/gcloud/application_default_credentials.json:1',
+  '~/.claude/.credentials.json:1',
+  '~/.claude/.credentials.json:1',
+  '~/.codex/auth.json:1',
+];
 interface Place {
   readonly file: string;
   readonly line: number;
@@ -90,12 +93,12 @@ describe('scan --machine', () => {
     expect(outcome.code).toBe(0);
     expect(outcome.stderr.split('\n')).toEqual([
       `Skipped: ${path('.zshrc')} is a symbolic link`,
-      '11 secrets have no provider, and cannot be moved. Add a provider with: authsome register <file>',
+      '8 secrets have no provider, and cannot be moved. Add a provider with: authsome register <file>',
       'Move them into the vault: authsome scan --machine --import',
       '',
     ]);
     const document = await fixture.json(['scan', '--machine']);
-    expect(document.found.map(at).sort()).toEqual([...Object.keys(found), google].sort());
+    expect(document.found.map(at).sort()).toEqual([...Object.keys(found), ...left].sort());
     expect(document.without_provider.map(at).sort()).toEqual([...unclaimed].sort());
   });
 
@@ -123,7 +126,8 @@ describe('scan --machine', () => {
       base64(`me:${planted.find((each) => each.startsWith('dckr'))}`),
     );
     const again = await fixture.json(['scan', '--machine']);
-    expect(again.found.map(at)).toEqual([google]);
+    expect(again.found.map(at).sort()).toEqual([...left].sort());
+    expect(rewriting.stderr).toContain('Take that over with: authsome login claude-code');
 
     expect((await fixture.authsome(['scan', '--undo'])).code).toBe(0);
     expect(contents()).toEqual(before);

@@ -45,7 +45,7 @@ export async function scan(context: CommandContext, options: ScanOptions): Promi
   const result = await search(context, options);
   const moved = await move(context, options, result);
   const findings = moved?.findings ?? result.findings;
-  const unclaimed = unclaimedOf(result.unclaimed, result.providers);
+  const unclaimed = unclaimedOf(result.unclaimed);
   // Before anything else can fail: report what has been imported.
   if (!terminal.json) {
     show(context, findings.length + unclaimed.length, () => showFindings(terminal, findings, unclaimed));
@@ -53,7 +53,7 @@ export async function scan(context: CommandContext, options: ScanOptions): Promi
       terminal.note(`Imported ${provider}/${connection} from ${variable} (${shownPlace(place)})`);
     }
     showSkipped(terminal, moved?.skipped ?? []);
-    showUnclaimed(terminal, unclaimed);
+    showUnclaimed(terminal, unclaimed.length);
   }
   const rewriting = options.rewrite
     ? rewriteFiles({

@@ -1,5 +1,5 @@
 import { AuthsomeError } from '../../errors.ts';
-import type { Finding } from '../../scan/index.ts';
+import { type Finding, isReplaced } from '../../scan/index.ts';
 import type { CommandContext } from '../context.ts';
 
 /** As many as one call takes. */
@@ -12,7 +12,7 @@ export async function phantomsFor(
 ): Promise<(finding: Finding) => string> {
   const wanted = new Map<string, { readonly provider: string; readonly connection: string }>();
   for (const finding of findings) {
-    if (finding.place === undefined || finding.inVault !== 'same') continue;
+    if (!isReplaced(finding)) continue;
     wanted.set(keyOf(finding), {
       provider: finding.provider.provider,
       connection: finding.connection ?? 'default',

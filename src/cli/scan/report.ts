@@ -27,16 +27,12 @@ export function foundOf(findings: readonly Finding[]): ScanDocument['found'] {
   }));
 }
 
-/** What looks like a secret and has no provider, for documents. `providers` has those that there are. */
-export function unclaimedOf(
-  unclaimed: readonly Unclaimed[],
-  providers: ReadonlySet<string>,
-): ScanDocument['without_provider'] {
-  return unclaimed.map(({ variable, place, agent }) => ({
+/** What looks like a secret and has no provider, for documents. */
+export function unclaimedOf(unclaimed: readonly Unclaimed[]): ScanDocument['without_provider'] {
+  return unclaimed.map(({ variable, place }) => ({
     variable,
     file: place?.file ?? null,
     line: place?.line ?? null,
-    hint: agent !== undefined && providers.has(agent) ? `Take it over with: authsome login ${agent}` : null,
   }));
 }
 
@@ -66,11 +62,7 @@ export function showSkipped(terminal: Terminal, skipped: readonly ScanSkipped[])
 }
 
 /** What to do about secrets that have no provider. */
-export function showUnclaimed(terminal: Terminal, unclaimed: ScanDocument['without_provider']): void {
-  for (const { variable, file, line, hint } of unclaimed) {
-    if (hint !== null) terminal.note(`${variable} (${shownPlace({ file, line })}): ${hint}`);
-  }
-  const count = unclaimed.filter(({ hint }) => hint === null).length;
+export function showUnclaimed(terminal: Terminal, count: number): void {
   if (count === 0) return;
   const what = count === 1 ? 'One secret has' : `${count} secrets have`;
   terminal.note(`${what} no provider, and cannot be moved. Add a provider with: authsome register <file>`);

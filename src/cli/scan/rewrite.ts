@@ -5,6 +5,7 @@ import { AuthsomeError } from '../../errors.ts';
 import {
   type BackupKey,
   type Finding,
+  isReplaced,
   type Replacement,
   replaceValues,
   sealBackup,
@@ -54,8 +55,8 @@ export function rewriteFiles(options: RewriteOptions): RewriteOutcome {
   const failures: { readonly file: string; readonly error: AuthsomeError }[] = [];
   for (const [shown, file] of files) {
     const replacements = findings.flatMap((finding): readonly Replacement[] => {
-      const { place, inVault } = finding;
-      if (inVault !== 'same' || place?.file !== shown) return [];
+      const { place } = finding;
+      if (place?.file !== shown || !isReplaced(finding)) return [];
       return [{ assignment: place.assignment, value: options.phantomFor(finding) }];
     });
     if (replacements.length === 0) continue;

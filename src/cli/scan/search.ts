@@ -28,8 +28,6 @@ export interface SearchResult {
   readonly files: ReadonlyMap<string, SourceFile>;
   /** The names that connections have already, by provider. */
   readonly connections: ReadonlyMap<string, readonly string[]>;
-  /** Every provider that there is. */
-  readonly providers: ReadonlySet<string>;
 }
 
 /** Values can be long, so one call takes a limited number. */
@@ -60,7 +58,6 @@ export async function search(context: CommandContext, options: SearchOptions): P
     unclaimed: found.flatMap(({ unclaimed }) => unclaimed),
     files: sources,
     connections: new Map(list.providers.map(({ name, connections }) => [name, connections])),
-    providers: new Set(list.providers.map(({ name }) => name)),
   };
 }
 

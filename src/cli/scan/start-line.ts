@@ -1,5 +1,5 @@
 import { shellWord } from '../../command-line.ts';
-import type { Finding, Reader } from '../../scan/index.ts';
+import { type Finding, isReplaced, type Reader } from '../../scan/index.ts';
 import type { RewriteOutcome } from './rewrite.ts';
 
 type Rewritten = Pick<RewriteOutcome, 'rewritten'>;
@@ -74,17 +74,17 @@ export function cautionsOf(findings: readonly Finding[], outcome: Rewritten): re
 
 function replacedIn(findings: readonly Finding[], { rewritten }: Rewritten): readonly Replaced[] {
   const files = new Set(rewritten.map(({ file }) => file));
-  return findings.flatMap(({ place, inVault, provider, variable, connection = 'default' }) =>
-    place !== undefined && inVault === 'same' && files.has(place.file)
-      ? [
-          {
-            file: place.file,
-            reader: place.reader,
-            provider: provider.provider,
-            connection,
-            isExported: provider.variables.includes(variable),
-          },
-        ]
-      : [],
-  );
+  return findings.flatMap((finding) => {
+    const { place, provider, variable, connection = 'default' } = finding;
+    if (place === undefined || !files.has(place.file) || !isReplaced(finding)) return [];
+    return [
+      {
+        file: place.file,
+        reader: place.reader,
+        provider: provider.provider,
+        connection,
+        isExported: provider.variables.includes(variable),
+      },
+    ];
+  });
 }
