@@ -57,6 +57,16 @@ export default defineConfig({
           maxWorkers: 4,
         },
       },
+      {
+        test: {
+          ...endToEnd,
+          name: 'agents',
+          include: ['test/agents/**/*.test.ts'],
+          globalSetup: 'test/agents/install.ts',
+          // Programs of 400 MB each.
+          fileParallelism: false,
+        },
+      },
       { test: { ...endToEnd, name: 'e2e-alone', include: Object.keys(alone), fileParallelism: false } },
       // By itself, since it needs a program that only Go builds: scripts/test.mjs says whether it ran.
       { test: { name: 'h2spec', include: [h2spec], hookTimeout: 60_000, retry: 2 } },

@@ -44,6 +44,7 @@ try {
     suite('unit');
     suite('e2e');
     suite('e2e-alone');
+    suite('agents');
     if (process.platform !== 'linux' || process.getuid?.() !== 0) {
       notRun.push('test/security/second-user, which only root on Linux can play');
     }
