@@ -1,10 +1,11 @@
 import { signInLine } from '../../command-line.ts';
 import { AuthsomeError, asAuthsomeError } from '../../errors.ts';
-import type { Route } from '../../providers/index.ts';
+import { placementName, placementsFor, type Route } from '../../providers/index.ts';
 import { type CaptureUse, captureUse } from '../capture/index.ts';
+import { type ContentPlace, contentPlacesOf } from '../content/index.ts';
 import type { Credential, DecisionSink, UpstreamRefusal } from '../contract.ts';
 import { decide, decideCapture, phantomMisplaced, type Refusal, refuse } from '../decide/index.ts';
-import { type Injection, isAt, isUsable } from '../inject/index.ts';
+import { type Fill, type Injection, isAt, isUsable } from '../inject/index.ts';
 import type { Needles } from '../needles/index.ts';
 import type { PlacedPhantom } from '../phantoms/index.ts';
 import type { CompiledRoute, LiveRun } from '../runs/index.ts';
@@ -18,6 +19,8 @@ export interface CredentialUse {
   /** `provider/connection`. */
   readonly connection: string;
   readonly injection: Injection;
+  /** Where in WebSocket messages a phantom may be, and what puts the secret there: that of the newest credential. */
+  messages(): MessagePlaces;
   /** The secrets that the response must not contain. */
   needles(): Needles;
   /** Advice about an upstream's 401 or 403, fit for a header field of the response; `undefined` when there is none. */
@@ -29,11 +32,18 @@ export interface CredentialUse {
   renew<Written>(write: (injection: Injection) => Written): Promise<Written | undefined>;
 }
 
+export interface MessagePlaces {
+  readonly places: readonly ContentPlace[];
+  readonly fill: Fill;
+}
+
 /** A request to an https origin that waits for its authorization. One of its methods is called, once, now or later. */
 export interface PendingRequest {
   readonly record: RequestRecord;
   /** The client has left, or a response has begun: no method may be called any more. */
   readonly settled: boolean;
+  /** WebSocket messages may follow. */
+  readonly sendsMessages: boolean;
   inject(use: CredentialUse): void;
   pass(allowPrivateAddress: boolean): void;
   /** A program signs in by itself: its request is read to its end and answered here. */
@@ -163,17 +173,19 @@ function injectCredential(
     pending.refuse(phantomMisplaced(left, { kind: 'other-place', route }, record.trace.considered));
     return;
   }
-  if (injection.isBlank && injection.content.length === 0) {
+  const placement = placementOf(injection, pending);
+  if (placement === undefined) {
     passWithout(pending, route);
     return;
   }
-  record.placement = injection.placement;
+  record.placement = placement;
   let current = credential;
   let wasRenewed = false;
   pending.inject({
     route,
     connection,
     injection,
+    messages: () => messagePlaces(run, route, run.spec.credentials.peek(connection) ?? current),
     needles: () => run.needlesFor(route, current),
     advise: (status, field) => {
       // This 401 stands, since its request was not kept. Renew the credential for the next request.
@@ -193,6 +205,26 @@ function injectCredential(
       return written;
     },
   });
+}
+
+/** How the credential is placed, for the audit; `undefined` where it is nowhere. */
+function placementOf(
+  { isBlank, content, placement }: Injection,
+  { sendsMessages, record }: PendingRequest,
+): string | undefined {
+  const isInBody = record.facts.phantoms?.some(({ place }) => place.kind === 'body') === true;
+  if (!isBlank || isInBody) return placement;
+  const inMessages = sendsMessages ? content.filter(({ kind }) => kind === 'websocket') : [];
+  return inMessages.length === 0 ? undefined : inMessages.map(placementName).join(', ');
+}
+
+function messagePlaces(run: LiveRun, route: Route, credential: Credential): MessagePlaces {
+  const injection = run.injectionFor(route, credential);
+  const placements = injection === undefined ? [] : placementsFor(route, credential.secret).flat();
+  return {
+    places: contentPlacesOf('websocket', placements),
+    fill: (bytes, values) => (injection === undefined ? bytes : injection.fill(bytes, values)),
+  };
 }
 
 /** The phantom that would go out, since this credential is of a shape that goes elsewhere on its route. */

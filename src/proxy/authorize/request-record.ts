@@ -3,6 +3,7 @@ import { AuthsomeError, type ErrorCode } from '../../errors.ts';
 import type { PeerCheck } from '../../peers/index.ts';
 import type { DecisionSink } from '../contract.ts';
 import { decisionEvent, type Refusal, type RequestFacts, type Trace } from '../decide/index.ts';
+import type { PlacedPhantom } from '../phantoms/index.ts';
 import type { Problem } from '../refusal/index.ts';
 import type { LiveRun } from '../runs/index.ts';
 
@@ -21,7 +22,8 @@ export interface Decisions {
 export class RequestRecord {
   readonly id: string;
   readonly run: LiveRun | undefined;
-  readonly facts: RequestFacts;
+  /** With the phantoms in the head, and in the body where that was read before the decision. */
+  facts: RequestFacts;
   trace: Trace = pending;
   /** Where the credential is placed. */
   placement: string | undefined;
@@ -40,6 +42,12 @@ export class RequestRecord {
     this.#peer = peer;
     this.run = run;
     this.facts = facts;
+  }
+
+  /** Adds what was found after the head. */
+  add(phantoms: readonly PlacedPhantom[]): void {
+    if (phantoms.length === 0) return;
+    this.facts = { ...this.facts, phantoms: [...(this.facts.phantoms ?? []), ...phantoms] };
   }
 
   allow(action: 'injected' | 'passed' | 'tunnelled'): void {

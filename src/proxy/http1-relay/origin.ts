@@ -7,24 +7,34 @@ import {
   type RequestRecord,
 } from '../authorize/index.ts';
 import { type CaptureUse, mostRequestBytes } from '../capture/index.ts';
+import type { ContentPlace } from '../content/index.ts';
 import type { Owner } from '../context.ts';
 import type { Refusal } from '../decide/index.ts';
 import {
   type Authority,
+  type Content,
+  chunkOf,
   hostHeaderOf,
   joinedValue,
+  lastChunk,
   type RequestHead,
   type ResponseHead,
+  withContentLength,
 } from '../http1/index.ts';
-import { type ForwardTarget, rewriteRequestHead } from '../inject/index.ts';
+import { type ForwardTarget, type Injection, rewriteRequestHead } from '../inject/index.ts';
 import {
+  bodyPlacesAt,
   ContentSearch,
   extensionsField,
   isSearched,
   isWebSocket,
+  maxSearchedBytes,
+  type ReadContent,
+  readContent,
   searchedFrames,
 } from '../outgoing/index.ts';
 import type { PlacedPhantom } from '../phantoms/index.ts';
+import { fieldsAboutBytes } from '../scrub/index.ts';
 import type { UpstreamDialer } from '../upstream/index.ts';
 import type { ClientFrames } from '../websocket/index.ts';
 import { capturedReply, fieldsOf } from './captured.ts';
@@ -85,18 +95,46 @@ export class OriginRequest implements PendingRequest {
   readonly #session: Http1Session;
   readonly #origin: Origin;
   readonly #target: OriginTarget;
-  readonly #readsMessages: boolean;
+  readonly sendsMessages: boolean;
+  /** Where the body is read before the decision. */
+  #collected: { readonly content: Content; readonly values: ReadContent['values'] } | undefined;
 
   constructor(session: Http1Session, record: RequestRecord, origin: Origin, target: OriginTarget) {
     this.#session = session;
     this.record = record;
     this.#origin = origin;
-    this.#readsMessages = isWebSocket(target.request.upgrade) && !origin.owner.run.finder.isEmpty;
-    this.#target = this.#readsMessages ? withoutExtensions(target) : target;
+    this.sendsMessages = isWebSocket(target.request.upgrade) && !origin.owner.run.finder.isEmpty;
+    this.#target = this.sendsMessages ? withoutExtensions(target) : target;
   }
 
   send(): void {
-    authorize(this, this.#origin.owner.run, this.#session.context.decisions);
+    const { run } = this.#origin.owner;
+    const { decisions } = this.#session.context;
+    const places = this.#bodyPlaces();
+    if (places.length === 0) {
+      authorize(this, run, decisions);
+      return;
+    }
+    this.#session.collect(maxSearchedBytes, (content) => {
+      const { request } = this.#target;
+      const fields = {
+        contentType: joinedValue(request, 'content-type'),
+        contentEncoding: joinedValue(request, 'content-encoding'),
+      };
+      const read = readContent({ ...content, ...fields }, places, run.finder);
+      this.#collected = { content, values: read.values };
+      this.record.add(read.phantoms);
+      authorize(this, run, decisions);
+    });
+  }
+
+  /** The places in which a phantom may be in this body: it is read before the decision then. */
+  #bodyPlaces(): readonly ContentPlace[] {
+    const { request } = this.#target;
+    const { run } = this.#origin.owner;
+    const isRead =
+      request.framing.kind !== 'none' && isSearched(run.finder, joinedValue(request, 'content-type'));
+    return isRead ? bodyPlacesAt(run.routes, this.record.facts) : [];
   }
 
   get settled(): boolean {
@@ -105,43 +143,60 @@ export class OriginRequest implements PendingRequest {
 
   inject(use: CredentialUse): void {
     const { record } = this;
-    let head: Buffer;
+    let written: Written;
     try {
-      head = rewriteRequestHead(this.#target.request, this.#target, use.injection);
+      written = this.#write(use.injection);
     } catch (error) {
       // A computed credential that cannot be written: nothing has been sent.
       this.fail(asAuthsomeError(error));
       return;
     }
-    const search = this.#contentSearch();
     const plan = {
-      head,
+      ...written,
       lineFor: (response: ResponseHead) => refusalLines(response, record.id, use),
       renewable: true,
       scrub: new ResponseScrubber(use, this.#target.request.minor, this.#session),
-      search,
+      search: this.#contentSearch(),
     };
-    const renewal = () =>
-      use.renew((injection) => ({
-        head: rewriteRequestHead(this.#target.request, this.#target, injection),
-      }));
-    this.#session.forward(record, this.#origin.carrying(use), plan, { renewal, frames: this.#frames() });
+    const renewal = () => use.renew((injection) => this.#write(injection));
+    this.#session.forward(record, this.#origin.carrying(use), plan, { renewal, frames: this.#frames(use) });
   }
 
   pass(allowPrivateAddress: boolean): void {
     const plan = {
-      head: rewriteRequestHead(this.#target.request, this.#target, undefined),
+      ...this.#write(undefined),
       lineFor: undefined,
       renewable: false,
       scrub: undefined,
       search: this.#contentSearch(),
     };
     const destination = this.#origin.plain(allowPrivateAddress);
-    this.#session.forward(this.record, destination, plan, { frames: this.#frames() });
+    this.#session.forward(this.record, destination, plan, { frames: this.#frames(undefined) });
   }
 
-  #frames(): ClientFrames<PlacedPhantom> | undefined {
-    return this.#readsMessages ? searchedFrames(() => this.#origin.owner.run.finder) : undefined;
+  /** The request with a credential; its body, too, where the credential goes into that. */
+  #write(injection: Injection | undefined): Written {
+    const target = this.#target;
+    const collected = this.#collected;
+    if (collected === undefined) return { head: rewriteRequestHead(target.request, target, injection) };
+    const request = withoutFields(target.request, ['expect']);
+    if (collected.values.length === 0 || injection?.fill === undefined)
+      return { head: rewriteRequestHead(request, target, injection) };
+    const { bytes, trailers } = collected.content;
+    const filled = injection.fill(bytes, collected.values);
+    const isChunked = request.framing.kind === 'chunked';
+    const changed = withoutFields(
+      isChunked ? request : withContentLength(request, filled.length),
+      fieldsAboutBytes,
+    );
+    return {
+      head: rewriteRequestHead(changed, target, injection),
+      body: isChunked ? Buffer.concat([chunkOf(filled), lastChunk(trailers)]) : filled,
+    };
+  }
+
+  #frames(use: CredentialUse | undefined): ClientFrames<PlacedPhantom> | undefined {
+    return this.sendsMessages ? searchedFrames(() => this.#origin.owner.run.finder, use) : undefined;
   }
 
   capture(use: CaptureUse): void {
@@ -163,7 +218,7 @@ export class OriginRequest implements PendingRequest {
   /** Looks for phantoms in the content, where there is any that may have one. */
   #contentSearch(): ContentSearch | undefined {
     const { request } = this.#target;
-    if (request.framing.kind === 'none') return undefined;
+    if (request.framing.kind === 'none' || this.#collected !== undefined) return undefined;
     const { finder } = this.#origin.owner.run;
     return isSearched(finder, joinedValue(request, 'content-type')) ? new ContentSearch(finder) : undefined;
   }
@@ -177,10 +232,19 @@ export class OriginRequest implements PendingRequest {
   }
 }
 
+interface Written {
+  readonly head: Buffer;
+  readonly body?: Buffer;
+}
+
 /** The offer of extensions is for the client's own connection, which ends where its frames are read. */
 function withoutExtensions(target: OriginTarget): OriginTarget {
-  const { request } = target;
-  return { ...target, request: { ...request, connection: [...request.connection, extensionsField] } };
+  return { ...target, request: withoutFields(target.request, [extensionsField]) };
+}
+
+/** The head as if its `Connection` named these: they go no further (RFC 9110 §7.6.1). */
+function withoutFields(head: RequestHead, names: readonly string[]): RequestHead {
+  return { ...head, connection: [...head.connection, ...names] };
 }
 
 /** The header lines that are added to an upstream's 401 or 403. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { Placement } from '../../providers/index.ts';
 import { cleanupsAfterEach } from '../testing/test-cleanups.ts';
-import { phantomOf, secret } from '../testing/test-fixture.ts';
+import { apiHost, phantomOf, routeTo, secret } from '../testing/test-fixture.ts';
 import { closeOf, dialWebSocket, nextMessage, openWebSocketFixture } from '../testing/test-websocket.ts';
 
 const cleanups = cleanupsAfterEach();
@@ -77,5 +78,57 @@ describe('a phantom in a WebSocket message', () => {
     expect(JSON.stringify(fixture.failures)).not.toContain(phantom);
   });
 });
+
+describe('a WebSocket placement', () => {
+  const newer = 'sk-live-newer-5d2a';
+
+  it.each<readonly [string, Placement, string, string]>([
+    ['a whole message', { kind: 'websocket' }, phantom, secret],
+    [
+      'a member of JSON',
+      { kind: 'websocket', pointer: '/auth/token' },
+      `{"auth": {"token":"${phantom}"}}`,
+      `{"auth": {"token":"${secret}"}}`,
+    ],
+  ])('puts the secret in %s, also in fragments, and nowhere else', async (_, placement, text, filled) => {
+    const routes = [routeTo(apiHost, { placements: [placement] })];
+    const { fixture, upgrades, messages } = await openWebSocketFixture(cleanups, { spec, routes });
+    const socket = await dialWebSocket(cleanups, fixture);
+    expect(upgrades[0]).not.toHaveProperty('authorization');
+    expect(fixture.decisions).toMatchObject([{ action: 'injected' }]);
+    socket.send('before');
+    socket.send(text);
+    socket.send(text.slice(0, 20), { fin: false });
+    socket.ping();
+    socket.send(text.slice(20), { fin: true });
+    socket.send('after');
+    await expect.poll(() => messages).toEqual(['before', filled, filled, 'after']);
+    fixture.credentials.set('example/default', { version: 2, secret: newer });
+    socket.send(text);
+    await expect.poll(() => messages.at(-1)).toBe(filled.replace(secret, newer));
+    const closed = closeOf(socket);
+    socket.send(`x ${phantom}`);
+    expect((await closed).code).toBe(1008);
+    expect(fixture.failures).toMatchObject([{ outcome: 'PhantomMisplaced' }]);
+    expect(messages).toHaveLength(5);
+  });
+
+  it.each([
+    ['a binary message', (send: Send) => send(Buffer.from(phantom), { binary: true })],
+    ['a message that is too long', (send: Send) => send(`${phantom}${' '.repeat(1024 * 1024)}`)],
+    ['the phantom of another connection', (send: Send) => send(otherPhantom)],
+  ])('takes none in %s', async (_, act) => {
+    const routes = [routeTo(apiHost, { placements: [{ kind: 'websocket' }] })];
+    const phantoms = [...spec.phantoms, phantomOf(otherPhantom, 'example/bot')];
+    const { fixture, messages } = await openWebSocketFixture(cleanups, { spec: { phantoms }, routes });
+    const socket = await dialWebSocket(cleanups, fixture);
+    const closed = closeOf(socket);
+    act((data, options = {}) => socket.send(data, options));
+    expect((await closed).code).toBe(1008);
+    expect(messages).toEqual([]);
+  });
+});
+
+const otherPhantom = 'sk-live-Another0123456789abcde';
 
 type Send = (data: string | Buffer, options?: { readonly fin?: boolean; readonly binary?: boolean }) => void;

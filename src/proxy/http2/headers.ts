@@ -2,6 +2,7 @@ import { constants, type IncomingHttpHeaders, type OutgoingHttpHeaders, sensitiv
 import { foldHeaderName } from '../../providers/index.ts';
 import type { CredentialUse } from '../authorize/index.ts';
 import { type Coding, codingsOf, readableCodings } from '../coding/index.ts';
+import type { Filled } from '../content/index.ts';
 import { type Refusal, refuse } from '../decide/index.ts';
 import {
   type Authority,
@@ -128,6 +129,20 @@ export function requestHeaders(target: Http2Request, injection: Injection | unde
   for (const [name, value] of added) out[name] = out[name] === undefined ? value : `${out[name]}, ${value}`;
   // RFC 7541 §7.1.3: a credential is never put in a compression table.
   return Object.assign(out, { [sensitiveHeaders]: names });
+}
+
+/** The body with the credential in it, where it goes there; the header fields are made to fit. */
+export function filledBody(
+  { bytes, values }: { readonly bytes: Buffer; readonly values: readonly Filled[] },
+  headers: OutgoingHttpHeaders,
+  injection: Injection | undefined,
+): Buffer {
+  delete headers.expect;
+  if (values.length === 0 || injection?.fill === undefined) return bytes;
+  const filled = injection.fill(bytes, values);
+  if (headers['content-length'] !== undefined) headers['content-length'] = filled.length;
+  for (const name of fieldsAboutBytes) delete headers[name];
+  return filled;
 }
 
 interface LowerCaseFields {

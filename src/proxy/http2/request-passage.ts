@@ -1,6 +1,6 @@
 import { type ClientHttp2Stream, constants, type ServerHttp2Stream } from 'node:http2';
 import { AuthsomeError } from '../../errors.ts';
-import type { RequestRecord } from '../authorize/index.ts';
+import type { CredentialUse, RequestRecord } from '../authorize/index.ts';
 import type { Refusal } from '../decide/index.ts';
 import {
   ContentSearch,
@@ -24,6 +24,8 @@ export interface SearchedStream {
   abort(why: AuthsomeError, code: number): void;
   /** Lets go of its upstream. Returns false if it had done so before. */
   leave(upstream: ClientHttp2Stream): boolean;
+  /** The credential that the request carries. */
+  readonly use: CredentialUse | undefined;
 }
 
 /** What of a request's data goes on to its upstream; `undefined` for all of it. */
@@ -54,7 +56,7 @@ function messagePassage(
   upstream: ClientHttp2Stream,
   finderNow: () => PhantomFinder,
 ): Passage {
-  const frames = searchedFrames(finderNow);
+  const frames = searchedFrames(finderNow, stream.use);
   const boundary = new FrameBoundary();
   upstream.on('data', (chunk: Buffer) => boundary.push(chunk));
   return (chunk, send) => {

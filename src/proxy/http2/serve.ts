@@ -9,9 +9,11 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { PeerCheck } from '../../peers/index.ts';
 import { authorize, RequestRecord } from '../authorize/index.ts';
+import type { ContentPlace } from '../content/index.ts';
 import type { DecisionSink } from '../contract.ts';
-import { type Refusal, refuse } from '../decide/index.ts';
+import { type Refusal, type RequestFacts, refuse } from '../decide/index.ts';
 import type { Authority } from '../http1/index.ts';
+import { bodyPlacesAt } from '../outgoing/index.ts';
 import { type PhantomFinder, phantomsInHeaders, withoutPhantoms } from '../phantoms/index.ts';
 import type { Live, LiveRun, Monitored } from '../runs/index.ts';
 import { readHttp2Request } from './headers.ts';
@@ -161,7 +163,7 @@ class Http2Connection implements StreamHost, Live, Monitored {
     try {
       const refusal = 'kind' in read ? read : (this.#options.refusal ?? this.#tooLarge(headers));
       if (refusal !== undefined) relayed.refuse(refusal);
-      else this.authorize(relayed);
+      else relayed.begin();
     } catch {
       // An error here ends this stream, not the daemon.
       relayed.cut();
@@ -172,6 +174,10 @@ class Http2Connection implements StreamHost, Live, Monitored {
   #tooLarge(headers: IncomingHttpHeaders): Refusal | undefined {
     if (!this.#session.pendingSettingsAck) return undefined;
     return sizeOf(headers) > maxHeaderListBytes ? tooLarge : undefined;
+  }
+
+  bodyPlaces(facts: RequestFacts): readonly ContentPlace[] {
+    return bodyPlacesAt(this.#options.run.routes, facts);
   }
 
   get finder(): PhantomFinder {

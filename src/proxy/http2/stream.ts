@@ -9,19 +9,29 @@ import type { Socket } from 'node:net';
 import { AuthsomeError, asAuthsomeError } from '../../errors.ts';
 import { type CredentialUse, failures, type PendingRequest, type RequestRecord } from '../authorize/index.ts';
 import type { CaptureUse } from '../capture/index.ts';
+import type { ContentPlace } from '../content/index.ts';
 import type { Refusal, RequestFacts } from '../decide/index.ts';
 import type { Injection } from '../inject/index.ts';
 import type { Needles } from '../needles/index.ts';
-import { extensionsField, isWebSocket } from '../outgoing/index.ts';
+import {
+  extensionsField,
+  isSearched,
+  isWebSocket,
+  maxSearchedBytes,
+  type ReadContent,
+  readContent,
+} from '../outgoing/index.ts';
 import type { PhantomFinder } from '../phantoms/index.ts';
 import { mayRenew, mayRetry, Replay } from '../resend/index.ts';
 import type { Live, Monitored } from '../runs/index.ts';
 import { noNeedles, unreadable } from '../scrub/index.ts';
-import { type BodyOwner, relayBody, relayScrubbedBody } from './body-relay.ts';
+import { type BodyOwner, type Passage, relayBody, relayScrubbedBody } from './body-relay.ts';
 import { answerCaptured } from './captured.ts';
+import { type CollectedBody, collectBody } from './collect.ts';
 import { discard } from './discard.ts';
 import {
   codingsToScrub,
+  filledBody,
   type Http2Request,
   refusalHeaders,
   relayedTrailers,
@@ -43,6 +53,8 @@ export interface StreamHost {
   /** Authorizes the request by the current routes, policy and credentials. */
   authorize(stream: RelayedStream): void;
   ended(stream: RelayedStream): void;
+  /** The places of this host in which a body may have a phantom. */
+  bodyPlaces(facts: RequestFacts): readonly ContentPlace[];
   /** Finds the phantoms of the run. */
   readonly finder: PhantomFinder;
   /** The client's TCP connection. */
@@ -61,8 +73,10 @@ export class RelayedStream implements PendingRequest, Live, Monitored, BodyOwner
   readonly #request: Http2Request;
   readonly #host: StreamHost;
   #upstream: ClientHttp2Stream | undefined;
-  #use: CredentialUse | undefined;
+  use: CredentialUse | undefined;
   #replay: Replay | undefined;
+  /** The body, where it was read before the decision. */
+  #collected: (CollectedBody & Pick<ReadContent, 'values'>) | undefined;
   #requestEnded: boolean;
   #trailers: OutgoingHttpHeaders | undefined;
   #renewed = false;
@@ -97,6 +111,10 @@ export class RelayedStream implements PendingRequest, Live, Monitored, BodyOwner
     return this.#ended || this.client.closed || this.client.headersSent;
   }
 
+  get sendsMessages(): boolean {
+    return isWebSocket(this.#request.protocol) && !this.#host.finder.isEmpty;
+  }
+
   get facts(): RequestFacts {
     return this.record.facts;
   }
@@ -119,8 +137,34 @@ export class RelayedStream implements PendingRequest, Live, Monitored, BodyOwner
     return this.#request.headers[':method'] === 'HEAD';
   }
 
+  /** Asks for the authorization, once what it depends on has been read. */
+  begin(): void {
+    const { headers, bodyless } = this.#request;
+    const { finder } = this.#host;
+    const isRead = !bodyless && isSearched(finder, headers['content-type']);
+    const places = isRead ? this.#host.bodyPlaces(this.facts) : [];
+    if (places.length === 0) {
+      this.#host.authorize(this);
+      return;
+    }
+    // Nobody but the proxy can tell the client to send it.
+    if (headers.expect?.toLowerCase() === '100-continue') this.client.additionalHeaders({ ':status': 100 });
+    collectBody(this, this.client, maxSearchedBytes, (body) => {
+      const fields = {
+        contentType: headers['content-type'],
+        contentEncoding: headers['content-encoding']?.toString(),
+      };
+      const bytes = body.bytes.subarray(0, maxSearchedBytes);
+      const read = readContent({ bytes, isWhole: body.isWhole, ...fields }, places, finder);
+      this.#requestEnded = body.isWhole;
+      this.#collected = { ...body, values: read.values };
+      this.record.add(read.phantoms);
+      this.guard(() => this.#host.authorize(this));
+    });
+  }
+
   inject(use: CredentialUse): void {
-    this.#use = use;
+    this.use = use;
     this.#connect(use.connection, use.route.allowPrivateAddress, use.injection);
   }
 
@@ -199,7 +243,8 @@ export class RelayedStream implements PendingRequest, Live, Monitored, BodyOwner
 
   #send(session: UpstreamSession, injection: Injection | undefined): void {
     const headers = requestHeaders(this.#request, injection);
-    if (isWebSocket(this.#request.protocol) && !this.#host.finder.isEmpty) delete headers[extensionsField];
+    const collected = this.#collected && filledBody(this.#collected, headers, injection);
+    if (this.sendsMessages) delete headers[extensionsField];
     const upstream = session.session.request(headers, {
       endStream: this.#request.bodyless,
       waitForTrailers: !this.#request.bodyless,
@@ -222,7 +267,18 @@ export class RelayedStream implements PendingRequest, Live, Monitored, BodyOwner
       if (this.#upstream !== upstream) return;
       this.guard(() => this.#onResponse(upstream, response, (flags & endStreamFlag) !== 0));
     });
-    if (!this.#request.bodyless) this.#sendBody(upstream, injection !== undefined);
+    if (collected !== undefined) this.#sendCollected(upstream, collected);
+    else if (!this.#request.bodyless) this.#sendBody(upstream, injection !== undefined);
+  }
+
+  #sendCollected(upstream: ClientHttp2Stream, bytes: Buffer): void {
+    if (this.#requestEnded) {
+      upstream.end(bytes);
+      return;
+    }
+    upstream.write(bytes);
+    this.#sendRest(upstream, undefined);
+    this.client.resume();
   }
 
   #sendBody(upstream: ClientHttp2Stream, keep: boolean): void {
@@ -233,6 +289,11 @@ export class RelayedStream implements PendingRequest, Live, Monitored, BodyOwner
     }
     this.#replay = keep ? new Replay() : undefined;
     this.client.on('data', (chunk: Buffer) => this.#replay?.add(chunk));
+    const finderNow = (): PhantomFinder => this.#host.finder;
+    this.#sendRest(upstream, passageOf(this, this.#request, upstream, finderNow));
+  }
+
+  #sendRest(upstream: ClientHttp2Stream, passage: Passage | undefined): void {
     this.client.once('end', () => {
       // Node ends a stream that was reset like a complete one.
       if (this.client.rstCode !== 0 || this.client.aborted) {
@@ -242,7 +303,6 @@ export class RelayedStream implements PendingRequest, Live, Monitored, BodyOwner
       this.#requestEnded = true;
       if (this.#upstream !== undefined) upstream.end();
     });
-    const passage = passageOf(this, this.#request, upstream, () => this.#host.finder);
     relayBody(this, this.client, upstream, passage);
   }
 
@@ -257,7 +317,7 @@ export class RelayedStream implements PendingRequest, Live, Monitored, BodyOwner
     this.#activity += 1;
     this.#responseBegun = true;
     if (!this.client.headersSent && !this.client.closed) {
-      const needles = this.#use?.needles() ?? noNeedles;
+      const needles = this.use?.needles() ?? noNeedles;
       this.client.additionalHeaders(scrubHeaders(responseHeaders(headers), needles, false));
     }
   }
@@ -275,7 +335,7 @@ export class RelayedStream implements PendingRequest, Live, Monitored, BodyOwner
   #respond(upstream: ClientHttp2Stream, headers: IncomingHttpHeaders, endStream: boolean): void {
     if (this.client.closed) return;
     this.#replay = undefined;
-    const use = this.#use;
+    const use = this.use;
     // A renewal may add some while the response is under way.
     const needlesNow = (): Needles => use?.needles() ?? noNeedles;
     const needles = needlesNow();
@@ -336,16 +396,16 @@ export class RelayedStream implements PendingRequest, Live, Monitored, BodyOwner
 
   #mayRenew(): boolean {
     return mayRenew({
-      isRenewable: this.#use !== undefined,
+      isRenewable: this.use !== undefined,
       wasRenewed: this.#renewed,
       // Trailers are not kept.
       isSent: this.#requestEnded && this.#trailers === undefined,
-      body: this.#request.bodyless ? [] : this.#replay?.chunks,
+      body: this.#request.bodyless || this.#collected?.isWhole === true ? [] : this.#replay?.chunks,
     });
   }
 
   #renew(upstream: ClientHttp2Stream, headers: IncomingHttpHeaders, endStream: boolean): void {
-    const use = this.#use as CredentialUse;
+    const use = this.use as CredentialUse;
     this.#renewed = true;
     this.#renewing = true;
     const renewal = use.renew((injection) => injection);

@@ -1,5 +1,6 @@
 import { foldHeaderName, isByPhantom, type Placement } from '../../providers/index.ts';
-import { composeInjection, type InjectedFields, type Injection } from './injection.ts';
+import { fill } from '../content/index.ts';
+import { composeInjection, type Fill, type InjectedFields, type Injection } from './injection.ts';
 import { type PlacementWriter, writerFor } from './placement-writers.ts';
 import { fitOf, type PhantomSite } from './sites.ts';
 
@@ -15,6 +16,8 @@ export interface RoutePlaces {
 export interface RouteInjection {
   /** By where phantoms of the route's connection stand in a request. Always the same object where that changes nothing. */
   at(sites: readonly PhantomSite[]): Injection;
+  /** Content with the secret in these places of it. */
+  readonly fill: Fill;
 }
 
 /**
@@ -33,9 +36,10 @@ export function compileRouteInjection(
   const withoutSites = compose(partsAt(usual, none), scrubbed);
   if (withoutSites === undefined) return undefined;
   const isFixed = compiled.length === 1 && usual.others.length === 0 && !usual.places.some(byPhantom);
-  if (isFixed) return { at: () => withoutSites };
+  if (isFixed) return { at: () => withoutSites, fill: usual.fill };
   const known = new Map<string, Injection>();
   return {
+    fill: usual.fill,
     at(sites) {
       if (sites.length === 0) return withoutSites;
       const list = bestList(compiled, sites) ?? usual;
@@ -63,6 +67,7 @@ interface CompiledList {
   /** Places of other lists, and not of this one. */
   readonly others: readonly OtherPlace[];
   readonly content: readonly Placement[];
+  readonly fill: Fill;
 }
 
 interface OtherPlace {
@@ -105,6 +110,7 @@ function compileList(
         return part !== undefined && !own.has(part);
       }),
     content: placements.filter(({ kind }) => kind === 'body' || kind === 'websocket'),
+    fill: (content, values) => fill(content, values, secret),
   };
 }
 
@@ -171,7 +177,7 @@ function compose({ list, used, cleared }: Parts, scrubbed: boolean): Injection |
     parameters: cleared.flatMap(({ placement }) => (placement.kind === 'query' ? placement.name : [])),
   });
   if (injection === undefined || list.content.length === 0) return injection;
-  return { ...injection, content: list.content };
+  return { ...injection, content: list.content, fill: list.fill };
 }
 
 /** With the secret in place of the phantom in the path, if that is one of the places used. */

@@ -4,7 +4,7 @@
  */
 export { compileRouteInjection, isUsable, type RouteInjection, type RoutePlaces } from './choices.ts';
 export { rewriteRequestHead } from './head.ts';
-export { compileInjection, type InjectedFields, type Injection } from './injection.ts';
+export { compileInjection, type Fill, type InjectedFields, type Injection } from './injection.ts';
 export { basicParts } from './placement-writers.ts';
 export { parameterName, placeParameter } from './query.ts';
 export { encodeInSegment } from './segment.ts';

@@ -1,4 +1,5 @@
 import { foldHeaderName, type HeaderField, isReservedHeader, type Placement } from '../../providers/index.ts';
+import type { Filled } from '../content/index.ts';
 import { type PlacementWriter, writerFor } from './placement-writers.ts';
 import type { ForwardTarget } from './target.ts';
 
@@ -18,9 +19,13 @@ export interface Injection {
   readonly scrubbed: boolean;
   /** Places in the content of the request and in messages, for those who read these. */
   readonly content: readonly Placement[];
+  /** The content with the secret in these places of it; absent where no place is in any content. */
+  readonly fill?: Fill;
   /** Nothing is written in the head. */
   readonly isBlank: boolean;
 }
+
+export type Fill = (content: Buffer, values: readonly Filled[]) => Buffer;
 
 /** What a credential adds to one request. */
 export interface InjectedFields {
