@@ -2,10 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { definedHosts } from './approved-hosts.ts';
+import { asksOf } from './asks.ts';
 import { loadBundled } from './bundled.ts';
 import { registrableDomain } from './host.ts';
 import { parseProvider } from './parse/index.ts';
 import { phantomFor } from './phantom/index.ts';
+import { isByPhantom } from './placement.ts';
 import type { Provider } from './provider.ts';
 import { placementsFor } from './route.ts';
 import { compileRoutes, routesOf } from './route-table.ts';
@@ -55,7 +57,11 @@ const reviewed: Readonly<Record<string, Review>> = {
   datadog: { owns: ['datadoghq.com'], example: 'api.datadoghq.com/api/v1/validate' },
   deepseek: { owns: ['deepseek.com'], example: 'api.deepseek.com/chat/completions' },
   discord: { owns: ['discord.com'], example: 'discord.com/api/v10/users/@me', twin: 'discord-bot' },
-  'discord-bot': { owns: ['discord.com'], example: 'discord.com/api/v10/gateway/bot', twin: 'discord' },
+  'discord-bot': {
+    owns: ['discord.com', 'discord.gg'],
+    example: 'discord.com/api/v10/gateway/bot',
+    twin: 'discord',
+  },
   dropbox: { owns: ['dropboxapi.com'], example: 'content.dropboxapi.com/2/files/upload' },
   dub: { owns: ['dub.co'], example: 'api.dub.co/links' },
   fathom: { owns: ['fathom.ai'], example: 'api.fathom.ai/external/v1/meetings' },
@@ -140,6 +146,7 @@ const reviewed: Readonly<Record<string, Review>> = {
     example: 'acme.supabase.co/rest/v1/todos',
     baseUrl: 'https://acme.supabase.co',
   },
+  'telegram-bot': { owns: ['telegram.org'], example: 'api.telegram.org/bot{secret}/getMe' },
   todoist: { owns: ['todoist.com'], example: 'api.todoist.com/api/v1/tasks' },
   together: { owns: ['together.ai', 'together.xyz'], example: 'api.together.ai/v1/chat/completions' },
   tolt: { owns: ['tolt.com'], example: 'api.tolt.com/v1/partners' },
@@ -303,4 +310,73 @@ describe('bundled definitions', () => {
       ]);
     },
   );
+});
+
+/** As the services' own documentation has it; every other definition has one list of places, of headers and Basic. */
+const places: Readonly<Record<string, readonly string[]>> = {
+  anthropic: ['header x-api-key', 'header Authorization'],
+  clearbit: ['header Authorization', 'Basic'],
+  'discord-bot': [
+    'header Authorization, at https://discord.com/api',
+    'WebSocket messages /d/token, at gateway.discord.gg, regex:^gateway-[a-z0-9-]+\\.discord\\.gg$',
+  ],
+  gemini: [
+    'header x-goog-api-key, at generativelanguage.googleapis.com',
+    'query parameter key, at generativelanguage.googleapis.com',
+    'header x-goog-api-key, at https://generativelanguage.googleapis.com/v1beta/openai',
+    'header Authorization, at https://generativelanguage.googleapis.com/v1beta/openai',
+  ],
+  hunter: ['header Authorization', 'header X-API-KEY', 'query parameter api_key'],
+  mailchimp: ['Basic', 'header Authorization'],
+  semrush: ['query parameter key'],
+  slack: [
+    'header Authorization, at https://slack.com/api',
+    'form field token, at https://slack.com/api',
+    'header Authorization, at files.slack.com',
+  ],
+  stripe: ['header Authorization', 'Basic'],
+  'telegram-bot': ['path /bot{secret}/', 'path /file/bot{secret}/'],
+};
+
+describe('the places of a credential', () => {
+  it.each(Object.entries(places))('of %s are those that its documentation names', (name, expected) => {
+    const said = asksOf(provider(name)).placements;
+    const withHosts = expected.some((place) => place.includes(', at '));
+    expect(withHosts ? said : said.map((place) => place.replace(/, at .*/, ''))).toEqual(expected);
+  });
+
+  it('of GitLab and GitHub have every documented form of their tokens', () => {
+    const rule = (name: string) => provider(name).inject[0];
+    expect(rule('gitlab')?.alternatives).toEqual([
+      [{ kind: 'header', name: 'PRIVATE-TOKEN', prefix: '' }],
+      [{ kind: 'query', name: 'private_token' }],
+      [{ kind: 'query', name: 'access_token' }],
+    ]);
+    expect(rule('github')?.alternatives).toEqual([
+      [{ kind: 'header', name: 'Authorization', prefix: 'token ' }],
+      [{ kind: 'basic', username: 'x-access-token', secretAs: 'password' }],
+    ]);
+  });
+
+  it('of a Supabase project leave a user’s own session token where it is', () => {
+    expect(provider('supabase-project').inject[0]?.placements).toEqual([
+      { kind: 'header', name: 'apikey', prefix: '' },
+      { kind: 'header', name: 'Authorization', prefix: 'Bearer ', when: 'phantom' },
+    ]);
+  });
+
+  it('of every other definition are one list of headers, Basic or a query', () => {
+    const named = [...Object.keys(places), 'gitlab', 'github', 'supabase-project'];
+    // What a program signs in by itself is placed by phantom alone.
+    const others = everyProvider.filter(
+      ({ name, document }) => !named.includes(name) && document.capture === undefined,
+    );
+    expect(others.length).toBeGreaterThan(80);
+    for (const { inject } of others) {
+      for (const { placements, alternatives } of inject) {
+        expect(alternatives).toBeUndefined();
+        expect(placements.every((placement) => !isByPhantom(placement))).toBe(true);
+      }
+    }
+  });
 });

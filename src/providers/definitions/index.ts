@@ -95,6 +95,7 @@ import spotify from './spotify.json' with { type: 'json' };
 import stripe from './stripe.json' with { type: 'json' };
 import supabase from './supabase.json' with { type: 'json' };
 import supabaseProject from './supabase-project.json' with { type: 'json' };
+import telegramBot from './telegram-bot.json' with { type: 'json' };
 import todoist from './todoist.json' with { type: 'json' };
 import together from './together.json' with { type: 'json' };
 import tolt from './tolt.json' with { type: 'json' };
@@ -208,6 +209,7 @@ export const definitions: readonly unknown[] = [
   stripe,
   supabase,
   supabaseProject,
+  telegramBot,
   todoist,
   together,
   tolt,
