@@ -79,7 +79,12 @@ const run = await proxy.openRun({
   routes: compileRoutes(routes),
   credentials: { peek: () => credential, acquire: async () => credential, renew: async () => undefined },
   decide: policy,
-  phantoms: [],
+  // The first is what the load sends.
+  phantoms: ['phantom-value-of-usual-length', 'ghp_phantom0123456789abcdefghijklmnopqrs'].map((value) => ({
+    value,
+    connection: 'bench/default',
+    isInRun: true,
+  })),
 });
 writeFileSync(caFile, run.caPem);
 
