@@ -43,6 +43,18 @@ export interface Settings {
   readonly extraCaFiles: readonly string[];
   readonly resolveOverrides: readonly ResolveOverride[];
   readonly logLevel: 'error' | 'warn' | 'info' | 'debug';
+  /** `run` in `config.json`. */
+  readonly run: RunDefaults;
+}
+
+/** What a run is given where its options do not say. */
+export interface RunDefaults {
+  /** provider → connection. `true`: the person's default. */
+  readonly connections?: Readonly<Record<string, string | true>>;
+  /** The keys that say something about what this version does not have. */
+  readonly withoutEffect: readonly string[];
+  /** Keys that nothing reads, most likely misspelled. */
+  readonly unknown: readonly string[];
 }
 
 const settingNames = [
@@ -63,7 +75,7 @@ const settingNames = [
 
 /** Keys of a `config.json` that are no setting, most likely misspelled, such as `rule` for `rules`. */
 export function unknownSettings(config: Readonly<Record<string, unknown>>): readonly string[] {
-  const known = new Set<string>(['rules', ...settingNames.map((name) => name.toLowerCase())]);
+  const known = new Set<string>(['rules', 'run', ...settingNames.map((name) => name.toLowerCase())]);
   return Object.keys(config).filter((key) => !known.has(key));
 }
 
@@ -113,6 +125,7 @@ export function parseSettings(env: Environment, config: Readonly<Record<string, 
     ),
     resolveOverrides: parseResolve(read('RESOLVE')),
     logLevel: parseLogLevel(read('LOG_LEVEL')),
+    run: parseRunDefaults(config.run ?? {}, (key) => `run${key} in config.json`),
   };
 }
 
@@ -282,5 +295,55 @@ function parseLogLevel(given: Given | undefined): Settings['logLevel'] {
   if (text === 'error' || text === 'warn' || text === 'info' || text === 'debug') return text;
   throw new AuthsomeError('Usage', `${where} is not a log level: ${text}`, {
     hint: 'Use one of: error, warn, info, debug.',
+  });
+}
+
+/** The keys of `run` in `config.json`, and of a `.authsome.json`. */
+export const runDefaultKeys = ['connections', 'egress', 'allow', 'sandbox'] as const;
+
+/**
+ * Throws `Usage` with the key of what cannot be meant. `where` says where a key is: it gets `.connections.github`, or
+ * nothing for the whole.
+ */
+export function parseRunDefaults(value: unknown, where: (key: string) => string): RunDefaults {
+  const record = objectAt(value, where(''));
+  const { connections, egress, allow, sandbox } = record;
+  if (egress !== undefined && egress !== 'open' && egress !== 'strict')
+    throw wrongValue(where('.egress'), 'open or strict');
+  if (sandbox !== undefined && typeof sandbox !== 'boolean')
+    throw wrongValue(where('.sandbox'), 'true or false');
+  if (allow !== undefined && !(Array.isArray(allow) && allow.every((host) => typeof host === 'string')))
+    throw wrongValue(where('.allow'), 'a list of hosts');
+  const known = new Set<string>(runDefaultKeys);
+  const without = runDefaultKeys.filter((key) => key !== 'connections' && record[key] !== undefined);
+  return {
+    ...(connections === undefined ? {} : { connections: connectionsAt(connections, where) }),
+    withoutEffect: without,
+    unknown: Object.keys(record).filter((key) => !known.has(key)),
+  };
+}
+
+function connectionsAt(
+  value: unknown,
+  where: (key: string) => string,
+): Readonly<Record<string, string | true>> {
+  const entries = Object.entries(objectAt(value, where('.connections')));
+  for (const [provider, name] of entries) {
+    const isName = typeof name === 'string' && name !== '';
+    if (!isName && name !== true)
+      throw wrongValue(where(`.connections.${provider}`), 'the name of a connection, or true');
+  }
+  return Object.fromEntries(entries) as Readonly<Record<string, string | true>>;
+}
+
+function objectAt(value: unknown, where: string): Readonly<Record<string, unknown>> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value))
+    return value as Readonly<Record<string, unknown>>;
+  throw wrongValue(where, 'an object');
+}
+
+function wrongValue(where: string, wanted: string): AuthsomeError {
+  return new AuthsomeError('Usage', `${where} must be ${wanted}`, {
+    hint: 'Correct it there, or remove it. See: authsome help run',
   });
 }

@@ -9,6 +9,7 @@ export interface RunPreviewDocument
     | 'secret_variables'
     | 'phantom_variables'
     | 'key_patterns'
+    | 'not_given'
     | 'overrides'
     | 'outer_run'
     | 'unapproved_hosts'
@@ -34,7 +35,14 @@ export interface DryRunDocument {
   readonly v: 1;
   readonly command: string;
   readonly trusted: boolean;
-  readonly connections: readonly { readonly provider: string; readonly connection: string }[];
+  readonly connections: readonly {
+    readonly provider: string;
+    readonly connection: string;
+    /** What chose it: `options`, the path of a `.authsome.json`, `config.json`, or `default`. */
+    readonly from: string;
+  }[];
+  /** What a `.authsome.json` asks for, and the run does not have. */
+  readonly not_given: readonly string[];
   /** Names only. */
   readonly variables: {
     readonly phantoms: readonly string[];

@@ -5,6 +5,10 @@ export interface RunRequest {
   readonly connections: Readonly<Record<string, string>>;
   /** More connections, also of the same providers, and those whose phantom a variable of the caller's choice gets. */
   readonly further?: readonly FurtherConnectionRequest[] | undefined;
+  /** provider → connection, where the request names neither; `true`: the default one. From `config.json`. */
+  readonly defaults?: Readonly<Record<string, string | true>> | undefined;
+  /** The only connections that the run has besides those that the request names, if it would have them anyway. */
+  readonly narrowed_to?: Readonly<Record<string, string | true>> | undefined;
   /** For `ps` and the audit trail: the program's name, no arguments. */
   readonly command: string;
   /** Whether the run may do what is refused inside others. Only from outside of every run, or from a trusted one. */
@@ -56,6 +60,8 @@ export interface RunDocument {
   readonly key_patterns?: readonly KeyPatternDocument[];
   /** Routed hosts whose address a person gave, and how many roots are trusted besides the system's. Left out for none. */
   readonly overrides?: { readonly resolved_hosts: readonly string[]; readonly extra_roots: number };
+  /** Of `narrowed_to`, what the run would not have without it, and has not. Left out where nothing was narrowed. */
+  readonly not_given?: readonly string[];
   /** The run that it is inside of. Left out where there is none. */
   readonly outer_run?: string;
   /** Connection → hosts that its definition has gained: requests to them are refused. Left out where there are none. */

@@ -1,11 +1,16 @@
 import type { Caller, Tenant } from '../principals/index.ts';
 import type { Run } from '../proxy/index.ts';
+import type { ByProvider } from './narrowed.ts';
 import type { CaFiles } from './run-directory.ts';
 import type { Selected, SelectionRequest } from './selection.ts';
 import type { Surrounding } from './surrounding.ts';
 
 /** What a caller gives to open a run. */
 export interface RunSpecification extends SelectionRequest {
+  /** provider → connection, where the request does not name one. */
+  readonly defaults?: ByProvider | undefined;
+  /** The only ones besides those that the request names. */
+  readonly narrowedTo?: ByProvider | undefined;
   /** The program's name, no arguments. */
   readonly command: string;
   /** Whether what runs in it may do what is refused inside other runs. */
@@ -55,6 +60,8 @@ export interface OpenedRun extends CaFiles {
   readonly overrides: RunOverrides | undefined;
   /** The run that it is inside of, if any. */
   readonly outer: string | undefined;
+  /** What it was narrowed to, but would not have had; `undefined` where nothing was narrowed. */
+  readonly notGiven: readonly string[] | undefined;
   /** Connection → hosts that its definition has gained: requests to them are refused. */
   readonly unapprovedHosts: Readonly<Record<string, readonly string[]>>;
   /** Called with each thing that a person should know at the run's end. */

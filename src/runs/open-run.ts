@@ -49,7 +49,7 @@ export async function openRun(
   const { proxy, directories, roots, audits, outer, overridesOf, onLive, end } = options;
   const { connections, catalog, policy, audit } = tenant;
   const trusted = Promise.all(specification.caFiles.map((path) => roots.of(path)));
-  const { summaries, request, selected, usable } = await selectRun(specification, tenant, outer);
+  const { summaries, request, selected, usable, notGiven } = await selectRun(specification, tenant, outer);
   const place = directories.take();
   const { id } = place;
   const { phantoms } = connections;
@@ -121,6 +121,7 @@ export async function openRun(
       further: furtherOf(usable),
       outer: outer?.id,
       overrides,
+      notGiven,
       unapprovedHosts: unapprovedHostsOf(usable),
       onNotice(next) {
         listeners.notice = next;

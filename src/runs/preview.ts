@@ -31,6 +31,7 @@ export interface RunPreview
     | 'secretVariables'
     | 'phantomVariables'
     | 'keyPatterns'
+    | 'notGiven'
     | 'overrides'
     | 'outer'
     | 'unapprovedHosts'
@@ -63,7 +64,7 @@ export async function previewRun(
   { tenant, outer, overridesOf }: PreviewRunOptions,
   specification: RunSpecification,
 ): Promise<RunPreview> {
-  const { summaries, usable } = await selectRun(specification, tenant, outer);
+  const { summaries, usable, notGiven } = await selectRun(specification, tenant, outer);
   const { phantoms } = tenant.connections;
   // They last, so the run gets the same ones later.
   await phantoms.require(usable.map(({ key }) => key));
@@ -92,6 +93,7 @@ export async function previewRun(
     })),
     overrides: await overridesOf(routes),
     outer: outer?.id,
+    notGiven,
     unapprovedHosts: unapprovedHostsOf(usable),
   };
 }

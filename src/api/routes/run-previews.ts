@@ -56,6 +56,7 @@ function runPreviewDocument(preview: RunPreview): RunPreviewDocument {
       approved: isApproved,
     })),
     ...(preview.overrides === undefined ? {} : { overrides: overridesDocument(preview.overrides) }),
+    ...(preview.notGiven === undefined ? {} : { not_given: preview.notGiven }),
     ...(preview.outer === undefined ? {} : { outer_run: preview.outer }),
     unapproved_hosts: preview.unapprovedHosts,
   };

@@ -22,8 +22,12 @@ export const runSelection = {
     .optional(),
 };
 
+const byProvider = z.record(z.string(), z.union([z.string(), z.literal(true)]));
+
 export const runRequest = z.object({
   ...runSelection,
+  defaults: byProvider.optional(),
+  narrowed_to: byProvider.optional(),
   command: z.string().max(256),
   trusted: z.boolean().optional(),
   inherit_secrets: z.boolean().optional(),
@@ -50,6 +54,8 @@ export function specificationOf(
     providers: request.providers,
     connections: request.connections,
     further: request.further,
+    defaults: request.defaults,
+    narrowedTo: request.narrowed_to,
     command: request.command,
     isTrusted: request.trusted === true,
     isStrict: request.strict === true,

@@ -46,6 +46,7 @@ export function runRoutes(options: RunRoutesOptions): Routes {
         ...(run.phantomVariables.length === 0 ? {} : { phantom_variables: run.phantomVariables }),
         ...(run.keyPatterns.length === 0 ? {} : { key_patterns: run.keyPatterns }),
         ...(run.overrides === undefined ? {} : { overrides: overridesDocument(run.overrides) }),
+        ...(run.notGiven === undefined ? {} : { not_given: run.notGiven }),
         ...(run.outer === undefined ? {} : { outer_run: run.outer }),
         ...(Object.keys(run.unapprovedHosts).length === 0 ? {} : { unapproved_hosts: run.unapprovedHosts }),
       };

@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { RunLease, RunOpening } from '../../client/index.ts';
 import { AuthsomeError } from '../../errors.ts';
-import { loadSettings } from '../../settings.ts';
+import { loadSettings, type RunDefaults } from '../../settings.ts';
 import { connect } from '../connect.ts';
 import type { GlobalFlags } from '../global-flags.ts';
 import type { CliOptions } from '../options.ts';
@@ -12,6 +12,8 @@ import { type RunArguments, readRunArguments } from './arguments.ts';
 import { caFilesOf, runEnvironment } from './environment.ts';
 import { givenVariables } from './given-variables.ts';
 import { endNote, startNotes } from './notes.ts';
+import type { Project } from './project.ts';
+import { type OpenProjectFile, openProjectFile } from './project-file.ts';
 import { suspiciousValues } from './suspicious.ts';
 
 /** Beside the bundled program: built from `child-proxy.cts`, and by `scripts/provider-keys.mjs`. */
@@ -36,15 +38,17 @@ export async function runCommand(
   const client = connect(options, settings, (text) => void noteBesideChild(text, terminal, args));
   const { inheritsSecrets } = args;
   const values = inheritsSecrets ? new Map<string, string>() : suspiciousValues(options.environment);
+  const project = await projectOf(options.environment);
+  const { run: defaults } = settings;
   if (args.isDryRun) {
     const { dryRun } = await import('./dry-run.ts');
     const { environment } = options;
     const output = terminal ?? (await terminalOf(options, args));
-    const dry = { args, client, environment, childProxy, bundledKeys };
-    await dryRun(dry, runOpening(args, environment, values), output);
+    const dry = { args, client, environment, childProxy, bundledKeys, project, defaults };
+    await dryRun(dry, runOpening(args, environment, { values, project, defaults }), output);
     return 0;
   }
-  const opening = client.openRun(runOpening(args, options.environment, values));
+  const opening = client.openRun(runOpening(args, options.environment, { values, project, defaults }));
   const starter = loadChildModule();
   const lease = await opening;
   try {
@@ -52,6 +56,9 @@ export async function runCommand(
     const given = await givenVariables(parent, lease.run, { inheritsSecrets, values, bundledKeys });
     const environment = runEnvironment(parent, { ...lease.run, ...given }, { childProxy }, process.platform);
     const { runChild } = await starter;
+    for (const note of await fileNotes(defaults, project, lease.run)) {
+      await noteBesideChild(note, terminal, args);
+    }
     for (const note of await startNotes(parent, lease.run, given, args)) {
       await noteBesideChild(note, terminal, args);
     }
@@ -82,12 +89,60 @@ function loadChildModule(): Promise<typeof import('./child.ts')> {
   return new Promise((resolve) => setImmediate(() => resolve(import('./child.ts'))));
 }
 
+/** What the nearest `.authsome.json` says. No module is loaded for those who have none. */
+async function projectOf({ HOME = '' }: CliOptions['environment']): Promise<Project | undefined> {
+  let found: OpenProjectFile | undefined;
+  try {
+    found = openProjectFile(process.cwd(), HOME);
+  } catch (error) {
+    // The working directory is gone. Programs can run there all the same.
+    if ((error as NodeJS.ErrnoException).syscall === 'uv_cwd') return undefined;
+    throw (await import('./project.ts')).notOpened(error);
+  }
+  if (found === undefined) return undefined;
+  return (await import('./project.ts')).readProject(found, process.getuid?.());
+}
+
+/** What a person should know of `run` in `config.json` and of a `.authsome.json`. Throws where that did not count. */
+async function fileNotes(
+  defaults: RunDefaults,
+  project: Project | undefined,
+  { not_given: notGiven }: { readonly not_given?: readonly string[] },
+): Promise<readonly string[]> {
+  const hasNothingToSay = defaults.withoutEffect.length + defaults.unknown.length === 0;
+  if (project === undefined && hasNothingToSay) return [];
+  const { defaultsNotes, notGivenNotes } = await import('./project.ts');
+  const own = defaultsNotes(defaults, 'run in config.json');
+  if (project === undefined) return own;
+  if (project.defaults.connections !== undefined && notGiven === undefined) {
+    throw new AuthsomeError('DaemonUnavailable', `the daemon is too old to narrow a run to ${project.path}`, {
+      hint: 'Update it, or run the command where no such file is above.',
+    });
+  }
+  return [
+    ...own,
+    ...defaultsNotes(project.defaults, project.path),
+    ...notGivenNotes(project.path, notGiven ?? []),
+  ];
+}
+
 function runOpening(
   args: RunArguments,
   environment: CliOptions['environment'],
-  values: RunOpening['values'],
+  {
+    values,
+    project,
+    defaults,
+  }: {
+    readonly values: RunOpening['values'];
+    readonly project: Project | undefined;
+    readonly defaults: RunDefaults;
+  },
 ): RunOpening {
+  const listed = project?.defaults.connections;
   return {
+    ...(defaults.connections === undefined ? {} : { defaults: defaults.connections }),
+    ...(listed === undefined ? {} : { narrowed_to: listed }),
     providers: args.providers,
     connections: args.connections,
     ...(args.further.length === 0 ? {} : { further: args.further }),

@@ -8,6 +8,7 @@ import type {
   RunPreviewDocument,
 } from '../../client/index.ts';
 import type { Environment } from '../../environment.ts';
+import type { RunDefaults } from '../../settings.ts';
 import { formatPairs } from '../output/pairs.ts';
 import { joined, type SafeText, type Text, text } from '../output/safe-text.ts';
 import type { Terminal } from '../terminal.ts';
@@ -15,18 +16,21 @@ import type { RunArguments } from './arguments.ts';
 import { runEnvironment } from './environment.ts';
 import { type GivenVariables, givenVariables } from './given-variables.ts';
 import { notStarted } from './not-started.ts';
+import { defaultsNotes, notGivenNotes, type Project } from './project.ts';
 
 export interface DryRunOptions {
-  readonly args: Pick<RunArguments, 'command' | 'isTrusted' | 'inheritsSecrets'>;
+  readonly args: RunArguments;
   readonly client: Pick<Client, 'previewRun'>;
   readonly environment: Environment;
   readonly childProxy: string;
   readonly bundledKeys: string;
+  readonly project: Project | undefined;
+  readonly defaults: RunDefaults;
 }
 
 /** Prints what the run would have. Opens none, starts nothing, and throws what the run would throw. */
 export async function dryRun(
-  { args, client, environment: parent, childProxy, bundledKeys }: DryRunOptions,
+  { args, client, environment: parent, childProxy, bundledKeys, project, defaults }: DryRunOptions,
   opening: RunOpening,
   terminal: Terminal,
 ): Promise<void> {
@@ -42,8 +46,14 @@ export async function dryRun(
     trusted: args.isTrusted,
     connections: preview.connections.map((key) => {
       const slash = key.indexOf('/');
-      return { provider: key.slice(0, slash), connection: key.slice(slash + 1) };
+      const provider = key.slice(0, slash);
+      return {
+        provider,
+        connection: key.slice(slash + 1),
+        from: chooserOf(provider, { args, project, defaults }),
+      };
     }),
+    not_given: preview.not_given ?? [],
     variables: variablesOf(given, parent, child),
     routes: preview.routes,
     egress: 'open',
@@ -52,8 +62,26 @@ export async function dryRun(
     outer_run: preview.outer_run ?? null,
     unapproved_hosts: preview.unapproved_hosts ?? {},
   };
+  for (const note of [
+    ...defaultsNotes(defaults, 'run in config.json'),
+    ...(project === undefined ? [] : defaultsNotes(project.defaults, project.path)),
+    ...(project === undefined ? [] : notGivenNotes(project.path, document.not_given)),
+  ])
+    terminal.note(note);
   if (terminal.json) terminal.document(document);
   else terminal.print(asText(document, terminal));
+}
+
+/** What chose the connection of a provider: options before a `.authsome.json`, and that before `config.json`. */
+function chooserOf(
+  provider: string,
+  { args, project, defaults }: Pick<DryRunOptions, 'args' | 'project' | 'defaults'>,
+): string {
+  const named = [...args.providers.map((name) => name.split('/', 1)[0]), ...Object.keys(args.connections)];
+  if ([...named, ...args.further.map((each) => each.provider)].includes(provider)) return 'options';
+  if (project !== undefined && Object.hasOwn(project.defaults.connections ?? {}, provider))
+    return project.path;
+  return Object.hasOwn(defaults.connections ?? {}, provider) ? 'config.json' : 'default';
 }
 
 /** With stand-ins for what only an open run has. Of these, the names alone are shown. */
@@ -112,7 +140,10 @@ function asText(document: DryRunDocument, { style }: Terminal): SafeText {
   const pairs = formatPairs(
     [
       ['command', command],
-      ['connections', listed(connections.map(({ provider, connection }) => `${provider}/${connection}`))],
+      [
+        'connections',
+        listed(connections.map(({ provider, connection, from }) => `${provider}/${connection} (${from})`)),
+      ],
       ['phantoms in', listed(variables.phantoms)],
       ['also set', listed(variables.set)],
       ['not passed on', listed(variables.removed)],
