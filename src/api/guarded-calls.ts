@@ -89,6 +89,14 @@ export const guardedCalls: Readonly<Record<string, GuardedCall>> = {
     what: ({ provider }) => `revoking ${provider}`,
     command: ({ provider }) => `authsome revoke ${shellWord(provider)}`,
   },
+  'POST /v1/connections/:provider/adopt': {
+    isRefused: (request) =>
+      replacesSomething({ ...request, body: { ...request.body, provider: request.provider } }),
+    isRecorded: true,
+    what: ({ provider }) => `replacing what ${provider} is signed in with`,
+    command: ({ provider, body }) =>
+      signInLine({ provider, connection: text(body.connection) || undefined, force: true }),
+  },
   'POST /v1/auth-sessions': {
     isRefused: replacesSomething,
     isRecorded: true,

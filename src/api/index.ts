@@ -7,6 +7,7 @@ export { guardedCalls } from './guarded-calls.ts';
 export { type PeerGateOptions, peerGate, requireAllowedPeer } from './peer.ts';
 export { neededRoles, requireRole } from './roles.ts';
 export {
+  adoptionRoutes,
   auditRoutes,
   authSessionRoutes,
   connectionRoutes,

@@ -26,6 +26,7 @@ export const neededRoles: Readonly<Record<string, Role>> = {
   'PUT /v1/connections/:provider/default': 'user',
   'GET /v1/connections/:provider/hosts': 'user',
   'POST /v1/connections/:provider/approve-hosts': 'user',
+  'POST /v1/connections/:provider/adopt': 'user',
   'POST /v1/connections/:provider/export': 'user',
   'POST /v1/auth-sessions': 'user',
   'GET /v1/auth-sessions/last': 'user',

@@ -6,6 +6,8 @@ import { type Call, readDocument, readText, send } from './exchange.ts';
 import { createReach, unreachable } from './reach.ts';
 import { type RunCalls, runCalls } from './run-calls.ts';
 import type {
+  AdoptDocument,
+  AdoptRequest,
   ApproveHostsRequest,
   AuthSessionDocument,
   ConnectionDocument,
@@ -62,6 +64,8 @@ export interface Client extends RunCalls {
   setDefault(provider: string, connection: string): Promise<ConnectionDocument>;
   hosts(provider: string, options?: { readonly connection?: string }): Promise<HostsDocument>;
   approveHosts(provider: string, request: ApproveHostsRequest): Promise<HostsDocument>;
+  /** Takes over the sign-in of a program. Rejects with ConnectionExists, OperationNotAllowed or InvalidKey. */
+  adopt(provider: string, request: AdoptRequest): Promise<AdoptDocument>;
   exportConnection(provider: string, options?: { readonly connection?: string }): Promise<ExportDocument>;
   login(request: LoginRequest): Promise<AuthSessionDocument>;
   /** With `seen`, waits up to `waitMs` for a later revision. */
@@ -154,6 +158,7 @@ export function createClient(options: DaemonOptions): Client {
       ask({ method: 'GET', target: path`/v1/connections/${provider}/hosts` + query({ connection }) }),
     approveHosts: (provider, request) =>
       ask({ method: 'POST', target: path`/v1/connections/${provider}/approve-hosts`, body: request }),
+    adopt: (provider, request) => sendSecret(path`/v1/connections/${provider}/adopt`, request),
     exportConnection: (provider, { connection } = {}) =>
       ask({ method: 'POST', target: path`/v1/connections/${provider}/export` + query({ connection }) }),
     login: (request) => {

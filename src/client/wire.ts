@@ -17,6 +17,7 @@
  * | PUT /v1/connections/:provider/default | {connection} → ConnectionDocument |
  * | GET /v1/connections/:provider/hosts?connection= | → HostsDocument |
  * | POST /v1/connections/:provider/approve-hosts | ApproveHostsRequest → HostsDocument |
+ * | POST /v1/connections/:provider/adopt | AdoptRequest → AdoptDocument |
  * | POST /v1/connections/:provider/export?connection= | → ExportDocument |
  * | POST /v1/auth-sessions | LoginRequest → AuthSessionDocument |
  * | GET /v1/auth-sessions/:id?wait_ms=&seen= | → AuthSessionDocument (waits for a `revision` above `seen`) |
@@ -286,6 +287,27 @@ export interface ApproveHostsRequest {
   readonly connection?: string;
   /** `after`, as a person has seen it: refused if the definition has changed since. */
   readonly hosts: readonly string[];
+}
+
+/** A program's own sign-in, as its file has it. */
+export interface AdoptRequest {
+  readonly connection?: string;
+  /** Whether a connection of that name is replaced. */
+  readonly force: boolean;
+  /** By their names in a response of the token endpoint, or `api_key`. */
+  readonly secrets: Readonly<Record<string, string>>;
+  readonly scopes: readonly string[];
+  readonly expires_at: string | null;
+  /** Only says which phantoms the file gets. Without it, the file has them already, and the secrets are stored. */
+  readonly prepare: boolean;
+}
+
+export interface AdoptDocument {
+  readonly v: 1;
+  /** `provider/connection`. */
+  readonly connection: string;
+  /** By the names of the secrets. */
+  readonly phantoms: Readonly<Record<string, string>>;
 }
 
 export interface ExportDocument {

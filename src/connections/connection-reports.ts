@@ -51,7 +51,7 @@ export async function readDetails(
     options.notify({ event: 'secret.revealed', provider, connection: connection.name, outcome: 'ok' });
   }
   // What programs get again is of no use to a person.
-  const { answer: _, ...tokens } = secrets;
+  const { answer: _answer, clientSecret: _clientSecret, ...tokens } = secrets;
   const shown = showSecret ? tokens : Object.fromEntries(Object.keys(tokens).map((field) => [field, '***']));
   return { ...(await readSummary(context, connection)), ...shown };
 }

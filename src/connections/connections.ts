@@ -1,4 +1,5 @@
 import { rememberWaits, type ScopeFields } from '../oauth/index.ts';
+import { type Adopted, type AdoptionRequest, adopt } from './adoption/index.ts';
 import { createProgramSignIns, type ProgramSignIns, programPhantoms } from './capture/index.ts';
 import { compareSecrets } from './comparison.ts';
 import {
@@ -64,6 +65,8 @@ export interface Connections {
   revoke(provider: string): Promise<RevokeReport>;
   /** As `revoke`, before the provider itself goes: nothing to forget is no failure. */
   forget(provider: string): Promise<RevokeReport>;
+  /** Takes over a program's own sign-in. See `adoption/`. */
+  adopt(request: AdoptionRequest, options: { readonly onlyPrepare: boolean }): Promise<Adopted>;
   /** The environment variables that the definition names, with live secrets. An audit event. */
   exportVariables(provider: string, connection?: string): Promise<ExportReport>;
   /** For each value whether a connection of the provider has it. An audit event, without any value. */
@@ -171,6 +174,7 @@ export function createConnections(given: ConnectionsOptions, flows: FlowTable = 
       return await readSummary(context, connection);
     },
 
+    adopt: (request, how) => adopt({ options, connections: store, phantoms }, request, how),
     logout: (provider, connection) => logoutConnection(ending, provider, connection),
     async revoke(provider) {
       const report = await revokeProvider(ending, provider);

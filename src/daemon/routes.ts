@@ -1,4 +1,5 @@
 import {
+  adoptionRoutes,
   auditRoutes,
   authenticate,
   authSessionRoutes,
@@ -110,6 +111,7 @@ export function routesOf(options: RoutesOptions): readonly Routes[] {
     }),
     connectionRoutes(tenants),
     probeRoutes(tenants),
+    adoptionRoutes(tenants),
     authSessionRoutes(tenants, gate),
     auditRoutes(tenants),
     runRoutes({ runs, tenants, callers, peers }),

@@ -15,6 +15,13 @@ export interface CaptureDefinition {
   readonly secrets: readonly CapturedSecret[];
   /** How a refresh is told from a sign-in, and which field of it has the refresh token. */
   readonly refresh: { readonly grantType: string; readonly field: string };
+  /** The clients of the program; empty for all. Other programs get at these endpoints what the service answers them. */
+  readonly clientIds: readonly string[];
+  /**
+   * The commands of the program; empty for all. Only runs of these, and runs that have a connection of the provider, take its
+   * sign-in over: all others reach the endpoints, which many programs use, as ever.
+   */
+  readonly programs: readonly string[];
   /** Where the answer says whose account it is: a dotted path, through the claims of a token too (`id_token.email`). */
   readonly account: string | undefined;
 }

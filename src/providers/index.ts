@@ -11,7 +11,7 @@ export {
 } from './approved-hosts.ts';
 export { type AsksInEachForm, asksOf, type DefinitionAsks } from './asks.ts';
 export { loadBundled } from './bundled.ts';
-export type { CaptureDefinition, CaptureRoute, CaptureTable } from './capture.ts';
+export type { CaptureDefinition, CaptureEndpoint, CaptureRoute, CaptureTable } from './capture.ts';
 export { compileCaptures, hostsOf, withCaptures } from './capture-table.ts';
 export { type Catalog, createCatalog, type DefinitionReview } from './catalog.ts';
 export { ownerOfHostIn } from './competing-routes.ts';

@@ -77,6 +77,8 @@ export interface OpenedRun extends CaFiles {
 /** A run as the daemon keeps it while it lives. */
 export interface RunEntry {
   readonly run: Run;
+  /** The program's name. */
+  readonly command: string;
   readonly isTrusted: boolean;
   readonly leaseSocket: number | undefined;
   readonly caller: Caller;

@@ -62,7 +62,10 @@ export async function openRun(
     exported: exportedPhantoms(phantoms, usable),
     inheritsSecrets: specification.inheritsSecrets === true,
   });
-  const routes = routeTableOf(usable, capturesFor(request, catalog));
+  const routes = routeTableOf(
+    usable,
+    capturesFor(request, catalog, { command: specification.command, selected }),
+  );
   const known = phantoms.all();
   const overrides = await overridesOf(routes);
   const run = await proxy.openRun({
@@ -84,10 +87,10 @@ export async function openRun(
   const ended = new Promise<void>((resolve) => {
     announceEnd = resolve;
   });
-  const { isTrusted, isStrict = false, leaseSocket } = specification;
+  const { isTrusted, isStrict = false, leaseSocket, command } = specification;
   const ignore = (_text: string): void => {};
   const listeners = { notice: ignore, stopped: ignore };
-  const entry = { run, isTrusted, leaseSocket, caller, request, tenant, selected, announceEnd };
+  const entry = { run, command, isTrusted, leaseSocket, caller, request, tenant, selected, announceEnd };
   onLive({
     ...entry,
     isStrict,

@@ -7,13 +7,19 @@ import type { Selected, SelectionRequest } from './selection.ts';
 
 /**
  * The endpoints whose sign-ins a run takes over: of every provider whose programs sign in by themselves, or of those that the
- * run is limited to.
+ * run is limited to. Where many programs use an endpoint, only for its own program, a connection, or a run that names it.
  */
 export function capturesFor(
   { providers, connections, isFixed }: SelectionRequest,
   catalog: Catalog,
+  { command, selected }: { readonly command: string; readonly selected: readonly Selected[] },
 ): CaptureTable | undefined {
-  const capturing = catalog.capturing();
+  const connected = new Set(selected.map(({ provider }) => provider));
+  const capturing = catalog.capturing().filter(({ name, capture }) => {
+    const isUsual =
+      capture === undefined || capture.programs.length === 0 || capture.programs.includes(command);
+    return isUsual || connected.has(name) || providers.some((each) => each.split('/', 1)[0] === name);
+  });
   if (providers.length === 0 && isFixed !== true) return compileCaptures(capturing);
   const named = new Set([...providers.map((name) => name.split('/', 1)[0]), ...Object.keys(connections)]);
   return compileCaptures(capturing.filter(({ name }) => named.has(name)));

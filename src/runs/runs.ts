@@ -210,7 +210,7 @@ export class Runs {
     entry.selected = reselectConnections(entry.request, entry.selected, await connections.summaries());
     const usable = usableConnections(entry.selected, catalog);
     await connections.phantoms.require(usable.map(({ key }) => key));
-    const routes = routeTableOf(usable, capturesFor(entry.request, catalog));
+    const routes = routeTableOf(usable, capturesFor(entry.request, catalog, entry));
     entry.run.replaceRoutes(routes, runPhantoms(connections.phantoms, usable));
   }
 }

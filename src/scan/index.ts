@@ -7,4 +7,4 @@ export { type Finding, isReplaced, type PlannedImport, planImports } from './imp
 export type { KeyPattern } from './key-pattern.ts';
 export { type Matches, matchesInEnvironment, matchesInFile, type Unclaimed } from './match.ts';
 export { type Reader, readerMet, readerOf, readers, type Where } from './readers/index.ts';
-export { type Replacement, replaceValues } from './syntax/index.ts';
+export { type Assignment, type Replacement, replaceValues } from './syntax/index.ts';

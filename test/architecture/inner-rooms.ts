@@ -28,6 +28,10 @@ export const innerRooms: Readonly<Record<string, Readonly<Record<string, InnerRo
     },
   },
   connections: {
+    adoption: {
+      mayImport: ['answers', 'capture', 'phantoms', 'records', 'contract', 'names', 'sign-in-command'],
+      reason: 'it takes what a file has for an answer that the program once got',
+    },
     answers: { mayImport: [], reason: 'a leaf: it reads what token endpoints answer to programs' },
     capture: {
       mayImport: ['answers', 'credentials', 'discovery', 'phantoms', 'records', 'contract', 'names'],

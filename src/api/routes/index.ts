@@ -2,6 +2,7 @@
  * The routes of the API and of the pages, a file for each subject. A route reads the request, calls a service and writes
  * the document that answers it.
  */
+export { adoptionRoutes } from './adoptions.ts';
 export { auditRoutes } from './audit.ts';
 export { authSessionRoutes } from './auth-sessions.ts';
 export { connectionRoutes } from './connections.ts';

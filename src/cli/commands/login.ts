@@ -1,15 +1,17 @@
-import type { AuthSessionDocument } from '../../client/index.ts';
+import type { AuthSessionDocument, Client, InspectDocument } from '../../client/index.ts';
 import { AuthsomeError } from '../../errors.ts';
 import type { CommandModule } from '../command-table.ts';
 import type { CommandContext } from '../context.ts';
 import { addExamples } from '../help-text.ts';
+import { agentNames } from '../login/agents/names.ts';
 import { announceUrl, announceWarnings, waitingDocument } from '../login/announce.ts';
 import { openBrowser } from '../login/browser.ts';
 import { conclude, followSignIn, type SignInInteraction } from '../login/follow-sign-in.ts';
-import { processInput } from '../login/input.ts';
+import { processInput, type SignInInput } from '../login/input.ts';
 import { writeRedirectFile } from '../login/redirect-file.ts';
 import { chosenFlow, definitionOf, type LoginOptions, loginRequest, setupIn } from '../login/request.ts';
 import { followSession } from '../login/session.ts';
+import { textIn } from '../login/text-in.ts';
 import { variablesRead } from '../login/variables.ts';
 
 /** Starts a sign-in and follows it to its end. Throws why it failed; `Cancelled` when interrupted. */
@@ -20,6 +22,7 @@ export async function login(
 ): Promise<void> {
   const client = await context.client();
   const definition = await definitionOf(client, options);
+  if (await tookOver(context, client, { definition, options, input: interaction.input })) return;
   const flow = await chosenFlow(context, options, definition, interaction);
   const chosen = { ...options, ...(flow === undefined ? {} : { flow }) };
   const variables = await variablesRead(context, chosen, definition, interaction);
@@ -32,6 +35,34 @@ export async function login(
     mayOpen: options.browser,
     setup: setupIn(definition),
   });
+}
+
+/** Whether the provider is a program that signs in by itself, and its sign-in is authsome's now. Throws why it cannot be. */
+async function tookOver(
+  context: CommandContext,
+  client: Client,
+  {
+    definition,
+    options,
+    input,
+  }: {
+    readonly definition: InspectDocument | undefined;
+    readonly options: LoginOptions;
+    readonly input: SignInInput;
+  },
+): Promise<boolean> {
+  const provider = definition?.name;
+  if (typeof provider !== 'string' || !agentNames.includes(provider) || options.flow !== undefined)
+    return false;
+  const variable = textIn(definition, 'api_key', 'env_var');
+  // A key that a person has at hand comes first.
+  if (variable !== undefined && (input.isPipe || context.environment[variable])) return false;
+  const { agentOf, machineOf, noSignIn, takeOver } = await import('../login/agents/take-over.ts');
+  const agent = agentOf(provider);
+  if (agent === undefined) return false;
+  if (await takeOver(context, client, { agent, options, machine: await machineOf(context) })) return true;
+  if (definition?.capture === undefined) return false;
+  throw noSignIn(agent);
 }
 
 /** Follows a sign-in that another process started. */
@@ -81,7 +112,11 @@ export const build: CommandModule['build'] = (command, context, finish) => {
     .option('--scopes <a,b>', 'request these scopes instead of the usual ones', splitScopes)
     .option('--base-url <url>', 'the address of a self-hosted service')
     .option('--force', 'replace an existing connection of that name', false)
-    .option('-y, --yes', 'let a definition of your own read the variables that it names', false)
+    .option(
+      '-y, --yes',
+      'read the variables that a definition of your own names; take over a program’s sign-in',
+      false,
+    )
     .option('--no-browser', 'do not open a browser; the address is always printed')
     .option('--wait <session>', 'wait for the end of a sign-in that another process started')
     .option('--status <session>', 'show the status of a sign-in')

@@ -40,6 +40,19 @@ export interface RewriteOutcome {
   readonly failures: readonly { readonly file: string; readonly error: AuthsomeError }[];
 }
 
+/** A new one, after all that there are. */
+export function nextSet({
+  backups,
+  now,
+  randomBytes,
+}: Pick<RewriteOptions, 'backups' | 'now' | 'randomBytes'>): RewriteSet {
+  const latest = setsIn(backups).at(-1);
+  return {
+    id: Buffer.from(randomBytes(8)).toString('hex'),
+    at: new Date(Math.max(now(), Date.parse(latest?.at ?? '') + 1 || 0)).toISOString(),
+  };
+}
+
 /**
  * Replaces keys that are in the vault with phantoms, file by file, each backed up first. A file that cannot be rewritten
  * does not stop the others.
@@ -47,10 +60,7 @@ export interface RewriteOutcome {
 export function rewriteFiles(options: RewriteOptions): RewriteOutcome {
   const { findings, files } = options;
   const earlier = setsIn(options.backups);
-  const set = {
-    id: Buffer.from(options.randomBytes(8)).toString('hex'),
-    at: new Date(Math.max(options.now(), Date.parse(earlier.at(-1)?.at ?? '') + 1 || 0)).toISOString(),
-  };
+  const set = nextSet(options);
   const rewritten: { readonly file: string; readonly values: number }[] = [];
   const failures: { readonly file: string; readonly error: AuthsomeError }[] = [];
   for (const [shown, file] of files) {

@@ -1,15 +1,32 @@
-import { definedHosts } from '../../providers/index.ts';
+import { type CaptureEndpoint, definedHosts, type Provider } from '../../providers/index.ts';
 import type { AnsweredGrant } from '../answers/index.ts';
 import type { ConnectionsOptions } from '../contract.ts';
 import { withGrant } from '../credentials/index.ts';
 import { connectionKey } from '../names.ts';
 import { bindingTo, type ConnectionStore, type NewConnection, writeConnection } from '../records/index.ts';
-import type { ProgramRequest } from './contract.ts';
 
 /** What it takes to store a grant. */
 export interface GrantStore {
   readonly options: ConnectionsOptions;
   readonly connections: ConnectionStore;
+}
+
+/** The connection that a grant becomes. */
+export interface GrantTarget {
+  readonly provider: Provider;
+  readonly connection: string;
+  /** Where it is renewed. */
+  readonly endpoint: CaptureEndpoint;
+  /** Where it was got from, for the record. */
+  readonly from: string;
+}
+
+/** A grant, and the program's client that it was made to. */
+export interface GrantedTo {
+  readonly grant: AnsweredGrant;
+  readonly clientId: string;
+  readonly clientSecret?: string | undefined;
+  readonly account: string | undefined;
 }
 
 /**
@@ -18,10 +35,10 @@ export interface GrantStore {
  */
 export async function storeGrant(
   { options, connections }: GrantStore,
-  { provider, connection: name, route }: Pick<ProgramRequest, 'provider' | 'connection' | 'route'>,
-  granted: { readonly grant: AnsweredGrant; readonly clientId: string; readonly account: string | undefined },
+  { provider, connection: name, endpoint, from }: GrantTarget,
+  granted: GrantedTo,
 ): Promise<void> {
-  const { grant, clientId, account } = granted;
+  const { grant, clientId, clientSecret, account } = granted;
   const { accessToken, refreshToken, template } = grant;
   const id = Buffer.from(options.randomBytes(12)).toString('hex');
   const connection: NewConnection = {
@@ -38,7 +55,7 @@ export async function storeGrant(
     refreshable: refreshToken !== undefined,
     binding: bindingTo(clientId, {
       issuer: undefined,
-      tokenUrl: route.endpoint.url,
+      tokenUrl: endpoint.url,
       revocationUrl: provider.oauth?.revocationUrl,
       namedHost: undefined,
     }),
@@ -49,6 +66,7 @@ export async function storeGrant(
     accessToken,
     answer: template,
     ...(refreshToken === undefined ? {} : { refreshToken }),
+    ...(clientSecret === undefined ? {} : { clientSecret }),
   };
   const isReplacement = await withGrant(options.vault, provider.name, name, async () => {
     for (;;) {
@@ -64,6 +82,6 @@ export async function storeGrant(
     provider: provider.name,
     connection: name,
     outcome: 'ok',
-    detail: `by the program itself${isReplacement ? '; replaced the earlier one' : ''}`,
+    detail: `${from}${isReplacement ? '; replaced the earlier one' : ''}`,
   });
 }

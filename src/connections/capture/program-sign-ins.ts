@@ -4,6 +4,7 @@ import type { CredentialCache } from '../credentials/index.ts';
 import { isFinal } from '../credentials/index.ts';
 import { connectionKey, splitConnectionKey } from '../names.ts';
 import { type GrantStore, storeGrant } from './captured-grant.ts';
+import { withClientSecret } from './client-secret.ts';
 import type { ProgramAnswer, ProgramPhantoms, ProgramRequest, ProgramSignIns } from './contract.ts';
 import { forward, unmodified } from './forward.ts';
 import { jsonAnswer, oauthRefusal } from './oauth-error.ts';
@@ -22,6 +23,7 @@ async function answer(context: Context, request: ProgramRequest): Promise<Progra
   const { route, headers, body } = request;
   const contentType = headers.find(([name]) => name === 'content-type')?.[1] ?? '';
   const params = readTokenParameters(body, contentType, route.endpoint.requests);
+  if (isOfAnother(request, params)) return await answerAnother(context, request, params);
   if (params === undefined) {
     const formats = route.endpoint.requests.join(' or ');
     const failure = new AuthsomeError('MalformedRequest', `this endpoint takes a request as ${formats}`);
@@ -32,12 +34,30 @@ async function answer(context: Context, request: ProgramRequest): Promise<Progra
   const refreshToken = params.get('grant_type') === grantType ? params.get(field) : undefined;
   const held = refreshToken === undefined ? undefined : context.phantoms.find(refreshToken);
   if (held?.part === 'refresh_token' && isUsable(request, held)) {
-    return await answerRefresh(context, request, held.connection);
+    return await answerRefresh(context, request, params, held.connection);
   }
   if (hasPhantom(context, request, params)) {
     return oauthRefusal('invalid_grant', misplaced(request, held?.connection));
   }
   return await answerGrant(context, request, params, refreshToken);
+}
+
+/** Whether another program has sent it, which uses the same endpoint: another client, or none that it names. */
+function isOfAnother({ route }: ProgramRequest, params: TokenParameters | undefined): boolean {
+  const { clientIds } = route.capture;
+  return clientIds.length > 0 && !clientIds.includes(params?.get('client_id') ?? '');
+}
+
+/** What the service answers is that program's own. A phantom gets it nothing. */
+async function answerAnother(
+  context: Context,
+  request: ProgramRequest,
+  params: TokenParameters | undefined,
+): Promise<ProgramAnswer> {
+  const texts = { texts: params?.texts ?? [Buffer.from(request.body).toString('utf8')] };
+  if (hasPhantom(context, request, texts))
+    return oauthRefusal('invalid_grant', misplaced(request, undefined));
+  return unmodified(await forward(context.options, request));
 }
 
 function isUsable(
@@ -51,7 +71,7 @@ function isUsable(
 function hasPhantom(
   { phantoms }: Context,
   { headers, query }: ProgramRequest,
-  params: TokenParameters,
+  params: Pick<TokenParameters, 'texts'>,
 ): boolean {
   const texts = [...params.texts, ...headers.map(([, value]) => value), query];
   return texts.some((text) => phantoms.find(text) !== undefined || /phantom/i.test(text));
@@ -97,7 +117,15 @@ async function answerGrant(
   const refreshToken = read.grant.refreshToken ?? sentToken;
   const clientId = params.get('client_id') ?? provider.client.clientId ?? '';
   const account = accountIn(capture, forwarded.reply.body);
-  await storeGrant(context, request, { grant: { ...read.grant, refreshToken }, clientId, account });
+  const from = 'by the program itself';
+  const target = { provider, connection, endpoint: route.endpoint, from };
+  const clientSecret = params.get('client_secret') || undefined;
+  await storeGrant(context, target, {
+    grant: { ...read.grant, refreshToken },
+    clientId,
+    clientSecret,
+    account,
+  });
   const key = connectionKey(provider.name, connection);
   const given = {
     access_token: await phantoms.ofAccessToken(key),
@@ -114,13 +142,15 @@ async function answerGrant(
 
 /** From the vault while the token is fresh; else through the one lease that every refresh of the connection takes. */
 async function answerRefresh(
-  { options, connections, cache, phantoms }: Context,
+  context: Context,
   { route }: ProgramRequest,
+  params: TokenParameters,
   key: string,
 ): Promise<ProgramAnswer> {
+  const { options, connections, cache, phantoms } = context;
   const { provider, connection: name } = splitConnectionKey(key);
   try {
-    await cache.acquireFresh(key);
+    await withClientSecret(context, key, params, () => cache.acquireFresh(key));
     const { connection, secrets } = await connections.open(provider, name);
     const { expiresAtMs } = connection;
     const { refreshToken } = secrets;

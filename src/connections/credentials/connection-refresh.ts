@@ -8,6 +8,7 @@ import { fetchTo } from '../discovery/index.ts';
 import { connectionKey } from '../names.ts';
 import {
   type Connection,
+  type ConnectionSecrets,
   type ConnectionStore,
   connectionFrom,
   connectionNotFound,
@@ -79,7 +80,7 @@ async function refreshNow(context: RefreshContext, current: OpenConnection): Pro
   const provider = options.catalog.resolve(connection.provider, connection.baseUrl);
   const { binding } = connection;
   const client =
-    programClient(provider, binding) ??
+    programClient(provider, binding, secrets) ??
     (await findClient(options.vault, provider, binding, binding.clientId));
   if (client === undefined || client.clientId !== binding.clientId) {
     throw new AuthsomeError(
@@ -125,15 +126,29 @@ async function refreshNow(context: RefreshContext, current: OpenConnection): Pro
   const renewed = secretsOf(tokens, refreshToken);
   const grant = {
     connection: refreshed,
-    secrets: answer === undefined ? renewed : { ...renewed, answer },
+    secrets: {
+      ...renewed,
+      ...(answer === undefined ? {} : { answer }),
+      ...(secrets.clientSecret === undefined ? {} : { clientSecret: secrets.clientSecret }),
+    },
   };
   return await storeGrant(context, grant, tokens.remark);
 }
 
 /** A program's own client, which is public (RFC 6749 §2.1); a later version of the program may have another one. */
-function programClient({ capture }: Provider, { clientId }: TokenBinding): KnownClient | undefined {
+function programClient(
+  { name, capture, oauth }: Provider,
+  { clientId }: TokenBinding,
+  { clientSecret }: ConnectionSecrets,
+): KnownClient | undefined {
   if (capture === undefined) return undefined;
-  return { clientId, clientSecret: undefined, authMethod: 'none', origin: 'definition' };
+  const isMissing = clientSecret === undefined && oauth?.tokenEndpointAuthMethod === 'client_secret_post';
+  if (isMissing) {
+    const message = `the tokens of ${name} are renewed once its program has asked for that`;
+    throw new AuthsomeError('RefreshFailed', message, { hint: 'Start the program in a run.' });
+  }
+  const authMethod = clientSecret === undefined ? 'none' : 'client_secret_post';
+  return { clientId, clientSecret, authMethod, origin: 'definition' };
 }
 
 /** Stores a grant over the version it came from; should that fail, it is kept for the next try. */

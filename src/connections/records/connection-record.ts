@@ -50,6 +50,8 @@ export interface ConnectionSecrets {
   readonly apiKey?: string;
   /** Of a program's own sign-in: the service's answer as the program gets it again, JSON without tokens. */
   readonly answer?: string;
+  /** Of a program's own client that has one, though everybody can read it in the program (RFC 8252 §8.5). */
+  readonly clientSecret?: string;
 }
 
 export type NewConnection = Omit<Connection, 'version'>;

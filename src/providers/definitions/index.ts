@@ -18,6 +18,7 @@ import cloudflare from './cloudflare.json' with { type: 'json' };
 import codex from './codex.json' with { type: 'json' };
 import cohere from './cohere.json' with { type: 'json' };
 import confluence from './confluence.json' with { type: 'json' };
+import cursor from './cursor.json' with { type: 'json' };
 import datadog from './datadog.json' with { type: 'json' };
 import deepseek from './deepseek.json' with { type: 'json' };
 import discord from './discord.json' with { type: 'json' };
@@ -29,8 +30,10 @@ import fireflies from './fireflies.json' with { type: 'json' };
 import fireworks from './fireworks.json' with { type: 'json' };
 import flyio from './flyio.json' with { type: 'json' };
 import g2 from './g2.json' with { type: 'json' };
+import geminiCli from './gemini-cli.json' with { type: 'json' };
 import gemini from './gemini.json' with { type: 'json' };
 import github from './github.json' with { type: 'json' };
+import githubCopilot from './github-copilot.json' with { type: 'json' };
 import gitlab from './gitlab.json' with { type: 'json' };
 import gmail from './gmail.json' with { type: 'json' };
 import google from './google.json' with { type: 'json' };
@@ -132,6 +135,7 @@ export const definitions: readonly unknown[] = [
   codex,
   cohere,
   confluence,
+  cursor,
   datadog,
   deepseek,
   discord,
@@ -144,7 +148,9 @@ export const definitions: readonly unknown[] = [
   flyio,
   g2,
   gemini,
+  geminiCli,
   github,
+  githubCopilot,
   gitlab,
   gmail,
   google,

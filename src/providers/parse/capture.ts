@@ -7,6 +7,8 @@ const fieldForm: TextForm = {
   sentence: 'must be a field name of letters, digits, underscores and hyphens',
 };
 
+const mostNames = 20;
+
 /** The `capture` block of a definition. */
 export function parseCapture(fields: Fields | undefined): CaptureDefinition | undefined {
   if (fields === undefined) return undefined;
@@ -30,6 +32,8 @@ export function parseCapture(fields: Fields | undefined): CaptureDefinition | un
       grantType: refresh?.text('grant_type', fieldForm) ?? 'refresh_token',
       field: refresh?.text('field', fieldForm) ?? 'refresh_token',
     },
+    clientIds: fields.texts('client_ids', mostNames).map(({ text }) => text),
+    programs: fields.texts('programs', mostNames).map(({ text }) => text),
     account: fields.text('account', {
       pattern: /^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/,
       sentence: 'must be a dotted path of names',

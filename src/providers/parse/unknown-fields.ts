@@ -58,7 +58,7 @@ const definition: Known = {
   probe: fieldsNamed('url', 'method', 'ok'),
   setup: fieldsNamed('url', 'steps'),
   capture: {
-    ...fieldsNamed('account'),
+    ...fieldsNamed('account', 'client_ids', 'programs'),
     token_endpoints: fieldsNamed('url', 'request'),
     revocation_endpoints: fieldsNamed('url', 'request'),
     refused_endpoints: fieldsNamed('url'),

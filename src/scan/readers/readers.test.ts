@@ -95,6 +95,22 @@ const samples: Readonly<Record<string, Sample>> = {
       ['access_token', '@2', 3],
     ],
   },
+  'gemini-cli': {
+    path: '/h/.gemini/oauth_creds.json',
+    text: '{\n  "access_token": "@1",\n  "scope": "a",\n  "id_token": "@2",\n  "other": {"access_token": "@0"}\n}',
+    found: [
+      ['access_token', '@1', 2],
+      ['id_token', '@2', 4],
+    ],
+  },
+  'github-copilot': {
+    path: '/h/.copilot/config.json',
+    text: '// "copilotTokens": {"a": "@0"}\n{"copilotTokens": {"https://github.com:me": "@1"},\n"authTokens": {"https://github.com:me:github": {"token": "@2", "host": "x"}}, "theme": "auto"}',
+    found: [
+      ['https://github.com:me', '@1', 2],
+      ['token', '@2', 3],
+    ],
+  },
   mcp: {
     path: '/p/.cursor/mcp.json',
     text: '{\n// "env": {"KEY": "@0"}\n"mcpServers": {\n  "a": {"env": {"KEY": "@1",}},\n  "b": {"headers": {"Authorization": "Bearer @2", "Accept": "x"}, "url": "https://mcp.example.com/x"}}}',

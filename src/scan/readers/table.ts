@@ -1,9 +1,11 @@
 import { aws } from './aws.ts';
 import { claudeCode } from './claude-code.ts';
 import { codex } from './codex.ts';
+import { copilot } from './copilot.ts';
 import { docker } from './docker.ts';
 import { env } from './env.ts';
 import { gcloud } from './gcloud.ts';
+import { geminiCli } from './gemini-cli.ts';
 import { gh } from './gh.ts';
 import { gitCredentials } from './git-credentials.ts';
 import { mcp } from './mcp.ts';
@@ -27,6 +29,8 @@ export const readers: readonly Reader[] = [
   gcloud,
   claudeCode,
   codex,
+  geminiCli,
+  copilot,
   mcp,
   shell,
   env,
