@@ -18,7 +18,9 @@ export default function install(): void {
 }
 
 interface Lockfile {
-  readonly packages: Readonly<Record<string, { readonly version?: string }>>;
+  readonly packages: Readonly<
+    Record<string, { readonly version?: string; readonly dependencies?: Readonly<Record<string, string>> }>
+  >;
 }
 
 function isInstalled(): boolean {
@@ -26,7 +28,7 @@ function isInstalled(): boolean {
   if (!existsSync(installed)) return false;
   const { packages } = JSON.parse(readFileSync(installed, 'utf8')) as Lockfile;
   const wanted = JSON.parse(readFileSync(join(here, 'package-lock.json'), 'utf8')) as Lockfile;
-  return ['node_modules/@anthropic-ai/claude-code', 'node_modules/@openai/codex'].every(
-    (name) => packages[name]?.version === wanted.packages[name]?.version,
+  return Object.keys(wanted.packages['']?.dependencies ?? {}).every(
+    (name) => packages[`node_modules/${name}`]?.version === wanted.packages[`node_modules/${name}`]?.version,
   );
 }
