@@ -78,6 +78,17 @@ export const corpus: readonly Input[] = [
       client(get),
     ],
   },
+  ...['GET /13?q=phantom-of-the-fuzzer', 'GET /phantom%2Dof-the-fuzzer', 'GET /14'].map(
+    (line): Input => ({
+      ...plain,
+      steps: [
+        client(`${line} HTTP/1.1\r\nHost: a.test\r\nX-A: phantom-of-`),
+        client('the-fuzzer\r\n\r\n'),
+        client(get),
+        upstream(ok),
+      ],
+    }),
+  ),
   ...(['in passing', 'before'] as const).flatMap((reads): readonly Input[] => [
     {
       ...plain,

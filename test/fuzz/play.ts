@@ -9,7 +9,7 @@ import {
 } from '../../src/proxy/http1/index.ts';
 import { compileInjection, rewriteRequestHead } from '../../src/proxy/inject/index.ts';
 import { ContentSearch } from '../../src/proxy/outgoing/index.ts';
-import { PhantomFinder } from '../../src/proxy/phantoms/index.ts';
+import { PhantomFinder, phantomsInHead } from '../../src/proxy/phantoms/index.ts';
 import { chunksIn, type ReferenceRequest, readRequests } from './reference.ts';
 
 export type Happening =
@@ -44,6 +44,7 @@ const injection = compileInjection([{ kind: 'header', name: 'Authorization', pre
 const marker = Buffer.from(`Authorization: Bearer ${secret}\r\n`);
 
 export const phantom = 'phantom-of-the-fuzzer';
+const refused = 'HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n';
 const finder = new PhantomFinder([{ value: phantom, connection: 'example/default', isInRun: true }]);
 /** Of a body that is collected. */
 const maxCollectedBytes = 48;
@@ -143,7 +144,14 @@ class Ring implements MachinePort {
       'a request is authorized before the one before it was complete',
     );
     this.#authorized.push({ request, heads: 0, body: '' });
-    if (this.#input.reads !== 'before' || request.framing.kind === 'none') this.#ask(request);
+    const found = phantomsInHead(finder, request);
+    const written = request.bytes.toString('latin1', request.start, request.fieldsEnd);
+    must(found !== undefined || !written.includes(phantom), 'a phantom in a head goes unseen');
+    for (const { place } of found ?? [])
+      if (place.kind === 'query')
+        must(request.target.includes('?'), 'a phantom in a query that is not there');
+    if (found !== undefined) this.machine.reply(() => Buffer.from(refused));
+    else if (this.#input.reads !== 'before' || request.framing.kind === 'none') this.#ask(request);
     else this.machine.collect(maxCollectedBytes, (content) => this.#collected(request, content));
   }
 
@@ -158,7 +166,7 @@ class Ring implements MachinePort {
       'content counts as whole, or as too long, and is not',
     );
     const isFound = finder.find(bytes, 0, bytes.length).length > 0;
-    if (isFound) this.machine.reply(() => Buffer.from('HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n'));
+    if (isFound) this.machine.reply(() => Buffer.from(refused));
     else this.#ask(request);
   }
 

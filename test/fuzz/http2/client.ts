@@ -13,6 +13,7 @@ import {
   written,
 } from './drafts.ts';
 import { BlockWriter } from './hpack.ts';
+import { phantom } from './rules.ts';
 
 /** What a client sends: whole segments, and how many turns of the loop it waits after each. */
 export interface ClientScript {
@@ -61,6 +62,10 @@ const spoils: readonly Spoil[] = [
   adding(['expect', '100-continue']),
   adding(['cookie', 'a=1'], ['cookie', 'b=2'], ['cookie', 'c=3']),
   adding(['x-twice', '1'], ['x-twice', '2']),
+  adding(['x-phantom', phantom]),
+  adding(['cookie', `a=${phantom.replaceAll('-', '%2d')}`]),
+  adding(['authorization', `Bearer ${phantom}`]),
+  adding(['authorization', `Basic ${Buffer.from(`x:${phantom}`).toString('base64')}`]),
   adding(['x-long', 'l'.repeat(9_000)]),
   replacing(':authority', otherHost),
   replacing(':authority', `${apiHost}:443`),

@@ -65,8 +65,16 @@ export function checkRequests(conversations: readonly Conversation[], clients: r
 
 const isInjected = (head: Fields): boolean => /^\/v1(?:[/?]|$)/.test(valueIn(head, ':path') ?? '');
 
+const withoutEscapes = (text: string): string =>
+  text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+
 function checkCredential({ head }: Message): void {
   const path = valueIn(head, ':path') ?? '';
+  must(
+    !head.some(([, value]) => withoutEscapes(value).includes(phantom)),
+    'a phantom reached the upstream in a head',
+    head,
+  );
   const values = head.filter(([name]) => name === 'authorization').map(([, value]) => value);
   must(
     valueIn(head, ':authority') === apiHost && valueIn(head, ':scheme') === 'https',
