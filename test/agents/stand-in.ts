@@ -22,6 +22,7 @@ export interface Arrived {
   readonly host: string;
   readonly path: string;
   readonly authorization: string | undefined;
+  readonly apiKey: string | undefined;
   readonly contentType: string | undefined;
   readonly body: string;
   readonly status: number;
@@ -107,6 +108,7 @@ export async function startStandIn(): Promise<StandIn> {
           host: request.headers.host ?? '',
           path: request.url ?? '',
           authorization: request.headers.authorization,
+          apiKey: request.headers['x-api-key']?.toString(),
           contentType: request.headers['content-type'],
           body,
           status: answer.status,
