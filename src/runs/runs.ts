@@ -208,8 +208,10 @@ export class Runs {
   async #reroute(entry: RunEntry): Promise<void> {
     const { connections, catalog } = entry.tenant;
     entry.selected = reselectConnections(entry.request, entry.selected, await connections.summaries());
+    const wanted = usableConnections(entry.selected, catalog);
+    await connections.phantoms.require(wanted.map(({ key }) => key));
+    // A later change may have been quicker: what it selected must not be taken back.
     const usable = usableConnections(entry.selected, catalog);
-    await connections.phantoms.require(usable.map(({ key }) => key));
     const routes = routeTableOf(usable, capturesFor(entry.request, catalog, entry));
     entry.run.replaceRoutes(routes, runPhantoms(connections.phantoms, usable));
   }
