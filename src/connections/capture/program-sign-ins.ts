@@ -8,6 +8,7 @@ import { withClientSecret } from './client-secret.ts';
 import type { ProgramAnswer, ProgramPhantoms, ProgramRequest, ProgramSignIns } from './contract.ts';
 import { forward, unmodified } from './forward.ts';
 import { jsonAnswer, oauthRefusal } from './oauth-error.ts';
+import { senderOf } from './sender.ts';
 import { readTokenParameters, type TokenParameters } from './token-parameters.ts';
 
 interface Context extends GrantStore {
@@ -23,10 +24,14 @@ async function answer(context: Context, request: ProgramRequest): Promise<Progra
   const { route, headers, body } = request;
   const contentType = headers.find(([name]) => name === 'content-type')?.[1] ?? '';
   const params = readTokenParameters(body, contentType, route.endpoint.requests);
-  if (isOfAnother(request, params)) return await answerAnother(context, request, params);
-  if (params === undefined) {
+  const sender = senderOf(request, params);
+  if (sender === 'another') return await answerAnother(context, request, params);
+  if (params === undefined || sender === 'unclear') {
     const formats = route.endpoint.requests.join(' or ');
-    const failure = new AuthsomeError('MalformedRequest', `this endpoint takes a request as ${formats}`);
+    const failure = new AuthsomeError(
+      'MalformedRequest',
+      `this endpoint takes a request as ${formats}, with its client in it once`,
+    );
     return oauthRefusal('invalid_request', failure);
   }
   if (route.kind === 'revocation') return await answerRevocation(context, request, params);
@@ -40,12 +45,6 @@ async function answer(context: Context, request: ProgramRequest): Promise<Progra
     return oauthRefusal('invalid_grant', misplaced(request, held?.connection));
   }
   return await answerGrant(context, request, params, refreshToken);
-}
-
-/** Whether another program has sent it, which uses the same endpoint: another client, or none that it names. */
-function isOfAnother({ route }: ProgramRequest, params: TokenParameters | undefined): boolean {
-  const { clientIds } = route.capture;
-  return clientIds.length > 0 && !clientIds.includes(params?.get('client_id') ?? '');
 }
 
 /** What the service answers is that program's own. A phantom gets it nothing. */
