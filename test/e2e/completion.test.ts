@@ -48,7 +48,7 @@ it('completes in bash, which evaluates nothing of what was typed, and may read t
         ],
         { cwd: fixture.directory, env: { ...fixture.env }, encoding: 'utf8' },
       );
-    expect(complete('inspect', 'gith')).toMatchObject({ stdout: 'github\n', stderr: '' });
+    expect(complete('inspect', 'gith')).toMatchObject({ stdout: 'github\ngithub-copilot\n', stderr: '' });
     expect(complete('daemon', 'st').stdout.split('\n')).toEqual(
       expect.arrayContaining(['start', 'stop', 'status']),
     );

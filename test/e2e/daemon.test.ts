@@ -82,7 +82,7 @@ describe('a daemon on demand', () => {
         expect([refused.code, refused.stderr]).toEqual([
           9,
           expect.stringMatching(
-            /^Error: the daemon was not stopped, since .*master key is [\s\S]*AUTHSOME_MASTER_KEY/,
+            /(^|\n)Error: the daemon was not stopped, since .*master key is [\s\S]*AUTHSOME_MASTER_KEY/,
           ),
         ]);
       }

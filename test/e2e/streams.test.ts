@@ -71,7 +71,9 @@ describe('--log-file', () => {
     );
     expect(outcome).toMatchObject({
       code: 127,
-      stderr: expect.stringMatching(/^Error: command not found: no-such-command\n/),
+      stderr: expect.stringMatching(
+        /^authsome: this run has: no connections.\nError: command not found: no-such-command\n/,
+      ),
     });
     expect(readFileSync(join(fixture.directory, 'run.log'), 'utf8')).toMatch(
       / warn Error: command not found: no-such-command\n/,
@@ -99,6 +101,7 @@ describe('a daemon that is killed during a run', () => {
       code: 7,
       stdout: 'up\n',
       stderr:
+        'authsome: this run has: no connections.\n' +
         'authsome: the daemon ended before sh did, so its later requests failed. See: authsome daemon logs\n',
     });
   });

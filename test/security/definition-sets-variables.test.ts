@@ -48,7 +48,8 @@ describe('a definition that steers programs', () => {
     const program = { ...weather, name, export: { env: { api_key: variable }, phantom } };
     const { code, stderr } = await register(fixture, program);
     expect([code, stderr]).toEqual([2, expect.stringContaining('/export/env/api_key: must end in _TOKEN')]);
-    expect((await fixture.authsome(['inspect', name])).code).toBe(4);
+    const { code: shown, stdout } = await fixture.authsome(['inspect', name]);
+    expect([shown, stdout]).toEqual([name === 'claude-code' ? 0 : 4, expect.not.stringContaining(variable)]);
   });
 
   it('is refused when its phantom is a command', async () => {

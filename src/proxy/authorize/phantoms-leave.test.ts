@@ -272,14 +272,14 @@ describe.each([
   it('what has no phantom leaves byte for byte as from a run without any', () => {
     fc.assert(
       fc.property(values, draft, spellings, (phantoms, drawn, spell) => {
-        // Nearly a phantom: without its last character.
+        // Nearly a phantom: without its last three characters, since in base64 a phantom is found without the last two.
         const request = requestOf(drawn, (which) =>
-          spell((phantoms[which % phantoms.length] as RunPhantom).value.slice(0, -1)),
+          spell((phantoms[which % phantoms.length] as RunPhantom).value.slice(0, -3)),
         );
-        const longer = phantoms.filter(
-          ({ value }) => !phantoms.some((other) => other.value === value.slice(0, -1)),
+        const others = phantoms.filter(
+          ({ value }) => !phantoms.some((other) => other.value.slice(0, -3).includes(value)),
         );
-        expect(send(runWith(longer), request)).toEqual(send(runWith([]), request));
+        expect(send(runWith(others), request)).toEqual(send(runWith([]), request));
       }),
       { numRuns: 1_500 },
     );
