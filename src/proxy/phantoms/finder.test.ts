@@ -46,6 +46,19 @@ describe('finds a phantom', () => {
     ).toEqual(['github/work', 'github/default', 'github/work']);
   });
 
+  it('however many there are, plain and escaped', () => {
+    const written = `${github.value}%67${github.value.slice(1)}`;
+    const bytes = Buffer.from(written.repeat(10_000));
+    const found = finder.find(bytes, 0, bytes.length);
+    expect(found).toHaveLength(20_000);
+    expect(found.slice(-2).map(({ start, end }) => bytes.toString('latin1', start, end))).toEqual([
+      github.value,
+      `%67${github.value.slice(1)}`,
+    ]);
+    // Each one is found once, in order: none overlaps the one before it.
+    expect(found.every(({ start }, at) => at === 0 || start === found[at - 1]?.end)).toBe(true);
+  });
+
   it('only within the range', () => {
     const bytes = Buffer.from(`..${github.value}..`);
     const { length } = github.value;

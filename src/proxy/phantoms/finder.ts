@@ -80,9 +80,13 @@ export class PhantomFinder {
     if (escaped === -1) return plain;
     const hidden = this.#hiddenIn(bytes, { from, to, escaped });
     if (hidden.length === 0) return plain;
-    const isNew = (found: FoundPhantom): boolean =>
-      !plain.some(({ start, end }) => found.start < end && start < found.end);
-    return [...plain, ...hidden.filter(isNew)].toSorted((a, b) => a.start - b.start);
+    // Both are in order, and an agent may send very many.
+    let next = 0;
+    const isNew = ({ start, end }: FoundPhantom): boolean => {
+      while (next < plain.length && (plain[next] as FoundPhantom).end <= start) next += 1;
+      return next === plain.length || (plain[next] as FoundPhantom).start >= end;
+    };
+    return [...plain, ...hidden.toSorted(byStart).filter(isNew)].toSorted(byStart);
   }
 
   /** A search of bytes that come in pieces, one after the other. */
@@ -105,7 +109,7 @@ export class PhantomFinder {
 
   /** What shows only once escapes are resolved, of which the first is at `escaped`. */
   #hiddenIn(bytes: Buffer, range: { from: number; to: number; escaped: number }): readonly FoundPhantom[] {
-    const all: FoundPhantom[] = [];
+    const all = new Map<number, FoundPhantom>();
     let text = bytes;
     let { from, to, escaped } = range;
     let origins: Uint32Array | undefined;
@@ -117,12 +121,16 @@ export class PhantomFinder {
       to = text.length;
       for (const { phantom, start, end } of this.#plainIn(text, from, to)) {
         const found = { phantom, start: origins[start] as number, end: origins[end] as number };
-        if (!all.some((known) => known.start === found.start)) all.push(found);
+        if (!all.has(found.start)) all.set(found.start, found);
       }
       escaped = indexOfEscape(text, from, to, this.#hiding);
     }
-    return all;
+    return [...all.values()];
   }
+}
+
+function byStart(a: FoundPhantom, b: FoundPhantom): number {
+  return a.start - b.start;
 }
 
 const noBytes = Buffer.alloc(0);
