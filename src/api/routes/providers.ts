@@ -69,7 +69,7 @@ export function providerRoutes(options: ProviderRoutesOptions): Routes {
       const document = url === undefined ? definition : await fetchDefinition(url, fetch);
       const how = { replace: force, from: url, allowLoopback: loopbackAllowed(request) };
       const { provider, asks, before } = catalog.review(document, how);
-      if (context.get('isInRun') === true) await requireOwnHosts(context, tenant, { provider, url });
+      if (context.get('isInRun') === true) await requireHarmless(context, tenant, { provider, url });
       const found = digestOf(document);
       const reviewed = {
         ...inspect(provider),
@@ -131,19 +131,23 @@ export function providerRoutes(options: ProviderRoutesOptions): Routes {
   };
 }
 
-/** Throws `DeniedInRun` for a definition from inside of a run that covers a host of another provider. */
-async function requireOwnHosts(
+/**
+ * Throws `DeniedInRun` for a definition from inside of a run that covers a host of another provider, or takes over what programs
+ * in later runs sign in with: their tokens would go where that definition says.
+ */
+async function requireHarmless(
   context: Context<AppEnv>,
   tenant: Tenant,
   { provider, url }: { readonly provider: Provider; readonly url: string | undefined },
 ): Promise<void> {
   const owner = await takenFrom(tenant, provider);
-  if (owner === undefined) return;
+  if (owner === undefined && provider.capture === undefined) return;
+  const why = owner === undefined ? ', which takes over sign-ins of programs' : ` for a host of ${owner}`;
   throw refusedInRun(tenant, {
     provider: provider.name,
     identity: context.get('caller').handle,
     origin: recordedOrigin(context),
-    what: `registering ${provider.name} for a host of ${owner}`,
+    what: `registering ${provider.name}${why}`,
     hint: askPerson(`authsome register ${shellWord(url ?? 'FILE')}`),
   });
 }
