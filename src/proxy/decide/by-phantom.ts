@@ -16,11 +16,13 @@ import { takesPhantom } from './own-places.ts';
  */
 export function decide(input: DecisionInput, facts: RequestFacts): Decision {
   if (facts.phantoms === undefined) return decideOn(input, facts, input);
-  const [first, ...others] = facts.phantoms;
+  const { phantoms } = facts;
+  const first = phantoms[0];
   if (first === undefined) return decideOn(input, facts, input);
   const chosen = matchingOf(input, facts, first);
   if ('kind' in chosen) return chosen;
-  for (const other of others) {
+  for (let index = 1; index < phantoms.length; index += 1) {
+    const other = phantoms[index] as PlacedPhantom;
     const also = matchingOf(input, facts, other);
     if ('kind' in also) return also;
     if (also.phantom !== chosen.phantom) {

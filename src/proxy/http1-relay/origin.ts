@@ -151,8 +151,10 @@ export class OriginRequest implements PendingRequest {
       this.fail(asAuthsomeError(error));
       return;
     }
+    // No spread: it would make an object of an uncommon shape for every request.
     const plan = {
-      ...written,
+      head: written.head,
+      body: written.body,
       lineFor: (response: ResponseHead) => refusalLines(response, record.id, use),
       renewable: true,
       scrub: new ResponseScrubber(use, this.#target.request.minor, this.#session),
@@ -163,8 +165,10 @@ export class OriginRequest implements PendingRequest {
   }
 
   pass(allowPrivateAddress: boolean): void {
+    const { head, body } = this.#write(undefined);
     const plan = {
-      ...this.#write(undefined),
+      head,
+      body,
       lineFor: undefined,
       renewable: false,
       scrub: undefined,

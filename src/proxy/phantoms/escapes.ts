@@ -49,9 +49,13 @@ export function indexOfEscape(bytes: Buffer, from: number, to: number, table: Ui
   if (to - from > manyBytes) {
     // A piece of a body often has none, and the search for one byte is native.
     const part = bytes.subarray(from, to);
-    const ends = [part.indexOf(percent), part.indexOf(backslash)].filter((at) => at !== -1);
-    if (ends.length === 0) return -1;
-    first = from + Math.min(...ends);
+    const [percentAt, backslashAt] = [part.indexOf(percent), part.indexOf(backslash)];
+    if (percentAt === -1 && backslashAt === -1) return -1;
+    first =
+      from +
+      (Math.min(percentAt, backslashAt) === -1
+        ? Math.max(percentAt, backslashAt)
+        : Math.min(percentAt, backslashAt));
   }
   for (let at = first; at < to; at += 1) {
     const byte = bytes[at];

@@ -133,8 +133,6 @@ function byStart(a: FoundPhantom, b: FoundPhantom): number {
   return a.start - b.start;
 }
 
-const noBytes = Buffer.alloc(0);
-
 /**
  * Searches bytes that come in pieces: a body, or the payload of a message. `feed` each piece, in order; the first phantom
  * is returned by the piece that completes it, also where it is cut by the end of a piece, in any spelling that the finder
@@ -142,7 +140,9 @@ const noBytes = Buffer.alloc(0);
  */
 export class PhantomCursor {
   readonly #finder: PhantomFinder;
-  #kept: Buffer = noBytes;
+  /** The end of what came before, with room behind it for the beginning of the next piece. Made once. */
+  #seam: Buffer | undefined;
+  #kept = 0;
 
   constructor(finder: PhantomFinder) {
     this.#finder = finder;
@@ -152,16 +152,21 @@ export class PhantomCursor {
     const finder = this.#finder;
     if (finder.isEmpty || from === to) return undefined;
     const { reach } = finder;
-    if (this.#kept.length > 0) {
-      const seam = Buffer.concat([this.#kept, bytes.subarray(from, Math.min(to, from + reach))]);
-      const found = finder.firstIn(seam, 0, seam.length);
+    this.#seam ??= Buffer.allocUnsafe(2 * reach);
+    const seam = this.#seam;
+    const begun = this.#kept;
+    const isShort = to - from <= reach;
+    if (begun > 0 || isShort) {
+      const end = begun + bytes.copy(seam, begun, from, Math.min(to, from + reach));
+      const found = finder.firstIn(seam, 0, end);
       if (found !== undefined) return found;
-      if (to - from <= reach) {
-        this.#kept = Buffer.from(seam.subarray(Math.max(0, seam.length - reach)));
+      if (isShort) {
+        this.#kept = Math.min(end, reach);
+        if (end > reach) seam.copyWithin(0, end - reach, end);
         return undefined;
       }
     }
-    this.#kept = Buffer.from(bytes.subarray(Math.max(from, to - reach), to));
+    this.#kept = bytes.copy(seam, 0, to - reach, to);
     return finder.firstIn(bytes, from, to);
   }
 }
