@@ -1,9 +1,6 @@
 /** Reads text formats without losing a byte: what is assigned to what, and where in the text each value stands. */
 export {
   type Assignment,
-  countLines,
-  endOfLine,
-  isPlainValue,
   lineCounter,
   type Replacement,
   replaceValues,
