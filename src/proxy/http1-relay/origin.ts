@@ -33,7 +33,7 @@ import {
   readContent,
   searchedFrames,
 } from '../outgoing/index.ts';
-import type { PlacedPhantom } from '../phantoms/index.ts';
+import { type PlacedPhantom, phantomsInTrailers } from '../phantoms/index.ts';
 import { fieldsAboutBytes } from '../scrub/index.ts';
 import type { UpstreamDialer } from '../upstream/index.ts';
 import type { ClientFrames } from '../websocket/index.ts';
@@ -123,7 +123,7 @@ export class OriginRequest implements PendingRequest {
       };
       const read = readContent({ ...content, ...fields }, places, run.finder);
       this.#collected = { content, values: read.values };
-      this.record.add(read.phantoms);
+      this.record.add([...read.phantoms, ...phantomsInTrailers(run.finder, content.trailers)]);
       authorize(this, run, decisions);
     });
   }
@@ -219,12 +219,15 @@ export class OriginRequest implements PendingRequest {
     });
   }
 
-  /** Looks for phantoms in the content, where there is any that may have one. */
+  /** Looks for phantoms in the content and in the trailers, where there are any that may have one. */
   #contentSearch(): ContentSearch | undefined {
     const { request } = this.#target;
-    if (request.framing.kind === 'none' || this.#collected !== undefined) return undefined;
     const { finder } = this.#origin.owner.run;
-    return isSearched(finder, joinedValue(request, 'content-type')) ? new ContentSearch(finder) : undefined;
+    if (request.framing.kind === 'none' || finder.isEmpty || this.#collected?.content.isWhole === true)
+      return undefined;
+    if (this.#collected === undefined && isSearched(finder, joinedValue(request, 'content-type')))
+      return new ContentSearch(finder);
+    return request.framing.kind === 'chunked' ? new ContentSearch(finder, 'trailers') : undefined;
   }
 
   refuse(refusal: Refusal): void {

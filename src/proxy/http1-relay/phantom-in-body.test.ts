@@ -134,3 +134,50 @@ describe('a phantom in the body of a request', () => {
     expect(seen[0]?.body).toBe(body);
   });
 });
+
+describe('a phantom in the trailers of a chunked request', () => {
+  const chunked = (type: string) =>
+    `${[...post(type), 'Transfer-Encoding: chunked'].join('\r\n')}\r\n\r\n4\r\nbody\r\n0\r\n`;
+
+  it.each([
+    ['text/plain', `X-Sum: ${phantom}`],
+    ['application/octet-stream', `X-Sum: ${phantom}`],
+    ['text/plain', `X-Sum: ${Buffer.from(`user:${phantom}`).toString('base64')}`],
+    ['text/plain', `${phantom}: 1`],
+  ])('is refused after %s, before anything goes out: %s', async (type, line) => {
+    const { fixture, seen } = await openWithApi();
+    const client = await dialThrough(fixture);
+    client.send(`${chunked(type)}${line}\r\n\r\n`);
+    await refusedWith(fixture, await client.until(isComplete));
+    expect(seen).toEqual([]);
+    expect(fixture.decisions).toMatchObject([{ action: 'refused', outcome: 'PhantomMisplaced' }]);
+  });
+
+  it('that comes in two pieces never arrives whole', async () => {
+    const { fixture, seen } = await openWithRaw('X-Sum: sk-live-Ph', '');
+    const client = await dialThrough(fixture);
+    client.send(`${chunked('application/octet-stream')}X-Sum: ${phantom.slice(0, 10)}`);
+    await expect.poll(seen).toContain(phantom.slice(0, 10));
+    client.send(`${phantom.slice(10)}\r\n\r\n`);
+    await refusedWith(fixture, await client.until(isComplete));
+    expect(seen()).not.toContain(phantom.slice(10));
+  });
+
+  it('is refused where the body was read before the decision', async () => {
+    const placements = [{ kind: 'body', pointer: '/token' }] as const;
+    const routes = [routeTo(apiHost, { placements })];
+    const { fixture, seen } = await openFixtureWithApi(cleanups, { spec, routes });
+    const client = await dialThrough(fixture);
+    client.send(`${chunked('application/json')}X-Sum: ${phantom}\r\n\r\n`);
+    await refusedWith(fixture, await client.until(isComplete));
+    expect(seen).toEqual([]);
+  });
+
+  it('that nearly is one passes', async () => {
+    const { fixture, seen } = await openWithApi();
+    const client = await dialThrough(fixture);
+    client.send(`${chunked('text/plain')}X-Sum: ${phantom.slice(0, -1)}\r\n\r\n`);
+    expect(await client.until(isComplete)).toContain('200 OK');
+    expect(seen).toMatchObject([{ line: 'POST /send', body: 'body' }]);
+  });
+});

@@ -27,6 +27,8 @@ export class Http1Exchange {
   continued = false;
   /** The plan's search has found something in the body. */
   #isMisplaced = false;
+  /** How much of the trailer lines it has been shown. */
+  #trailersShown = 0;
   /** The parts of the body that came before there was an upstream. */
   #early: Accumulator | undefined;
   #collected: Collected | undefined;
@@ -81,6 +83,7 @@ export class Http1Exchange {
     if (this.#listener === undefined && (this.plan?.search !== undefined || this.#collected !== undefined))
       this.#listener = (bytes, start, end) => this.#look(bytes, start, end);
     const stop = (this.requestBody as Body).take(chunk, 0, chunk.length, this.#listener);
+    this.#showTrailers();
     if (this.requestBody?.fault !== undefined || this.#isMisplaced) return undefined;
     if (stop === chunk.length) return chunk;
     after.push(chunk.subarray(stop));
@@ -96,6 +99,14 @@ export class Http1Exchange {
   #look(bytes: Buffer, start: number, end: number): void {
     if (this.plan === undefined) this.#collected?.add(bytes, start, end);
     else if (this.plan.search?.look(bytes, start, end) === true) this.#isMisplaced = true;
+  }
+
+  #showTrailers(): void {
+    const search = this.plan?.search;
+    const { trailers } = this.requestBody as Body;
+    if (search === undefined || trailers.length === this.#trailersShown) return;
+    if (search.lookAtTrailers(trailers.slice(this.#trailersShown))) this.#isMisplaced = true;
+    this.#trailersShown = trailers.length;
   }
 
   /** Reads on in the body, and keeps its part until there is an upstream. Returns false if the body is at fault. */

@@ -9,14 +9,21 @@ export interface Plan {
   readonly head: Buffer;
   /** The body, framed as the head declares, where it is not the client's own. That one has been collected. */
   readonly body?: Buffer | undefined;
-  /** Is shown the content of the body, piece by piece. Returns true to keep the piece, and the rest, from the upstream. */
-  readonly search?: { look(bytes: Buffer, start: number, end: number): boolean } | undefined;
+  readonly search?: BodySearch | undefined;
   /** Complete field lines to add to a response with this head, if any. */
   readonly lineFor: ((head: ResponseHead) => string | undefined) | undefined;
   /** After a 401, ask the port's `renew` once for a newer credential. */
   readonly renewable: boolean;
   /** Removes secrets from the response in passing. */
   readonly scrub: ResponseScrub | undefined;
+}
+
+/** Is shown a body in passing. Each method returns true to keep the piece, and the rest, from the upstream. */
+export interface BodySearch {
+  /** The next piece of the content. */
+  look(bytes: Buffer, start: number, end: number): boolean;
+  /** The next piece of the trailer lines. */
+  lookAtTrailers(lines: string): boolean;
 }
 
 /** The content of a request that was collected. */

@@ -20,6 +20,7 @@ function searchFor(word: string): NonNullable<Plan['search']> {
       seen += bytes.toString('latin1', start, end);
       return seen.includes(word);
     },
+    lookAtTrailers: () => false,
   };
 }
 

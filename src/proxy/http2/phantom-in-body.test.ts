@@ -120,3 +120,33 @@ describe('a phantom in the body of an HTTP/2 request', () => {
     expect(seen.at(-1)).toBe(phantom);
   });
 });
+
+describe('a phantom in the trailers of an HTTP/2 request', () => {
+  it.each([
+    ['text/plain', { 'x-sum': phantom }],
+    ['application/grpc+proto', { 'x-sum': phantom }],
+    ['text/plain', { 'x-sum': Buffer.from(`user:${phantom}`).toString('base64') }],
+  ])('is refused after %s, and never arrives', async (type, trailers) => {
+    const arrived: IncomingHttpHeaders[] = [];
+    const { fixture, session } = await open((stream) => {
+      stream.on('trailers', (fields) => arrived.push(fields));
+    });
+    const stream = session.request(
+      { ':method': 'POST', ':path': '/send', ':authority': apiHost, 'content-type': type },
+      { waitForTrailers: true },
+    );
+    stream.on('error', () => {});
+    stream.on('wantTrailers', () => stream.sendTrailers(trailers));
+    const response = responseTo(stream);
+    stream.end('body');
+    const { status, body: problem } = await response;
+    expect(status).toBe(403);
+    expect(JSON.parse(problem)).toMatchObject({ code: 'PhantomMisplaced' });
+    expect(problem).not.toContain(phantom);
+    expect(problem).toContain('a trailer field');
+    expect(arrived).toEqual([]);
+    expect([...fixture.decisions, ...fixture.failures].map(({ outcome }) => outcome)).toContain(
+      'PhantomMisplaced',
+    );
+  });
+});

@@ -42,11 +42,12 @@ export function passageOf(
   const search = new ContentSearch(finder);
   return (chunk, send) => {
     if (!search.look(chunk, 0, chunk.length)) send(chunk);
-    else if (stream.leave(upstream)) end(stream, refusalOfContent(stream.record, search));
+    else if (stream.leave(upstream)) endMisplaced(stream, refusalOfContent(stream.record, search));
   };
 }
 
-function end(stream: SearchedStream, refusal: Refusal): void {
+/** Refuses a request for what was found in it, or ends the response that it has. */
+export function endMisplaced(stream: SearchedStream, refusal: Refusal): void {
   if (!stream.client.headersSent) stream.refuse(refusal);
   else stream.abort(new AuthsomeError(refusal.code, refusal.detail), constants.NGHTTP2_CANCEL);
 }
@@ -63,7 +64,7 @@ function messagePassage(
     const stop = frames.push(chunk, send);
     if (stop === undefined || !stream.leave(upstream)) return;
     if (boundary.isReached && stream.client.headersSent) close(stream, stop);
-    else end(stream, refusalOfMessage(stream.record, stop));
+    else endMisplaced(stream, refusalOfMessage(stream.record, stop));
   };
 }
 

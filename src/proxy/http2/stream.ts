@@ -7,7 +7,13 @@ import {
 } from 'node:http2';
 import type { Socket } from 'node:net';
 import { AuthsomeError, asAuthsomeError } from '../../errors.ts';
-import { type CredentialUse, failures, type PendingRequest, type RequestRecord } from '../authorize/index.ts';
+import {
+  type CredentialUse,
+  failures,
+  misplacementOf,
+  type PendingRequest,
+  type RequestRecord,
+} from '../authorize/index.ts';
 import type { CaptureUse } from '../capture/index.ts';
 import type { ContentPlace } from '../content/index.ts';
 import type { Refusal, RequestFacts } from '../decide/index.ts';
@@ -21,7 +27,7 @@ import {
   type ReadContent,
   readContent,
 } from '../outgoing/index.ts';
-import type { PhantomFinder } from '../phantoms/index.ts';
+import { type PhantomFinder, phantomsInHeaders } from '../phantoms/index.ts';
 import { mayRenew, mayRetry, Replay } from '../resend/index.ts';
 import type { Live, Monitored } from '../runs/index.ts';
 import { noNeedles, unreadable } from '../scrub/index.ts';
@@ -40,7 +46,7 @@ import {
   scrubHeaders,
 } from './headers.ts';
 import { replyWithProblem } from './problem-reply.ts';
-import { passageOf, type SearchedStream } from './request-passage.ts';
+import { endMisplaced, passageOf, type SearchedStream } from './request-passage.ts';
 import type { UpstreamSession } from './sessions.ts';
 
 const endStreamFlag = constants.NGHTTP2_FLAG_END_STREAM;
@@ -95,9 +101,7 @@ export class RelayedStream implements PendingRequest, Live, Monitored, BodyOwner
     this.record = record;
     this.#host = host;
     client.on('error', () => {});
-    client.on('trailers', (trailers: IncomingHttpHeaders) => {
-      this.#trailers = relayedTrailers(trailers);
-    });
+    client.on('trailers', (trailers: IncomingHttpHeaders) => this.guard(() => this.#onTrailers(trailers)));
     client.on('close', () => this.#finish());
     // A stream that was reset closes only when its data has been read.
     client.on('aborted', () => {
@@ -137,6 +141,18 @@ export class RelayedStream implements PendingRequest, Live, Monitored, BodyOwner
     return this.#request.headers[':method'] === 'HEAD';
   }
 
+  #onTrailers(trailers: IncomingHttpHeaders): void {
+    const found = phantomsInHeaders(this.#host.finder, trailers)?.[0];
+    if (found === undefined) {
+      this.#trailers = relayedTrailers(trailers);
+      return;
+    }
+    const upstream = this.#upstream;
+    if (upstream !== undefined) this.leave(upstream);
+    if (this.client.closed) return;
+    endMisplaced(this, misplacementOf(this.record, { phantom: found.phantom, place: { kind: 'trailer' } }));
+  }
+
   /** Asks for the authorization, once what it depends on has been read. */
   begin(): void {
     const { headers, bodyless } = this.#request;
@@ -150,6 +166,8 @@ export class RelayedStream implements PendingRequest, Live, Monitored, BodyOwner
     // Nobody but the proxy can tell the client to send it.
     if (headers.expect?.toLowerCase() === '100-continue') this.client.additionalHeaders({ ':status': 100 });
     collectBody(this, this.client, maxSearchedBytes, (body) => {
+      // Its trailers have been refused.
+      if (this.settled) return;
       const fields = {
         contentType: headers['content-type'],
         contentEncoding: headers['content-encoding']?.toString(),

@@ -83,6 +83,13 @@ function placeInHeaders(headers: IncomingHttpHeaders, { start, end }: FoundPhant
   return { kind: 'header-name' };
 }
 
+/** The phantoms in the trailer lines of a request. */
+export function phantomsInTrailers(finder: PhantomFinder, lines: string): readonly PlacedPhantom[] {
+  if (lines === '') return [];
+  const bytes = Buffer.from(lines, 'latin1');
+  return finder.find(bytes, 0, bytes.length).map(({ phantom }) => ({ phantom, place: { kind: 'trailer' } }));
+}
+
 /** The path with `{secret}` in place of its phantoms: what routes, policy and records see. */
 export function withoutPhantoms(path: string, phantoms: readonly PlacedPhantom[] | undefined): string {
   if (phantoms === undefined) return path;

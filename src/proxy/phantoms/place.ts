@@ -11,6 +11,8 @@ export type PhantomPlace =
   | { readonly kind: 'path'; readonly start: number; readonly end: number }
   | { readonly kind: 'method' }
   | { readonly kind: 'header-name' }
+  /** In the name or the value of a field after the content. */
+  | { readonly kind: 'trailer' }
   /** `at`: it is all of the value in this place. Otherwise `why` may say what keeps it from being in one. */
   | { readonly kind: 'body'; readonly at?: ContentPlace; readonly why?: string }
   | { readonly kind: 'message'; readonly why?: string };
@@ -25,7 +27,7 @@ export type NamedPlace =
   | { readonly kind: 'header' | 'query'; readonly name: string | undefined }
   | { readonly kind: 'path'; readonly template?: string }
   | { readonly kind: 'body'; readonly at?: ContentPlace }
-  | { readonly kind: 'method' | 'header-name' | 'message' };
+  | { readonly kind: 'method' | 'header-name' | 'trailer' | 'message' };
 
 /** Longer or stranger names are not repeated: an agent chooses them, and they go on record. */
 const shownName = /^[\w.\-[\]$~]{1,64}$/;
@@ -45,6 +47,8 @@ export function placeText(place: NamedPlace): string {
       return 'the method';
     case 'header-name':
       return "a header's name";
+    case 'trailer':
+      return 'a trailer field';
     case 'body':
       return bodyText(place.at);
     case 'message':
