@@ -167,6 +167,11 @@ function inLowerCase(injected: InjectedFields): LowerCaseFields {
   return made;
 }
 
+/** Whether the response's status is in the 2xx class. */
+export function isSuccess(headers: IncomingHttpHeaders): boolean {
+  return Math.floor(Number(headers[':status']) / 100) === 2;
+}
+
 /** The header fields for the client. */
 export function responseHeaders(headers: IncomingHttpHeaders): OutgoingHttpHeaders {
   const out: OutgoingHttpHeaders = {};

@@ -86,3 +86,36 @@ describe('a phantom in a WebSocket message over HTTP/2', () => {
     expect(upgrades[0]).toHaveProperty('sec-websocket-extensions');
   });
 });
+
+describe('what a service sends over a WebSocket connection of HTTP/2', () => {
+  it('arrives as it is and at once, also where a frame has the secret, as after a 101', async () => {
+    const text = `{"key":"${secret}"}`;
+    const sent = `\x81${String.fromCharCode(text.length)}${text}`;
+    const fixture = await openHttp2Fixture(
+      cleanups,
+      (stream) => {
+        stream.respond({ ':status': 200, 'x-echo': secret });
+        stream.write(Buffer.from(sent, 'latin1'));
+      },
+      { spec: { phantoms: [phantomOf(phantom)] } },
+    );
+    const session = await dialHttp2(cleanups, fixture);
+    await new Promise((resolve) => session.once('remoteSettings', resolve));
+    const socket = session.request({
+      ':method': 'CONNECT',
+      ':protocol': 'websocket',
+      ':path': '/socket',
+      ':scheme': 'https',
+      ':authority': apiHost,
+    });
+    socket.on('error', () => {});
+    let received = '';
+    socket.on('data', (chunk: Buffer) => {
+      received += chunk.toString('latin1');
+    });
+    const head = await new Promise<IncomingHttpHeaders>((resolve) => socket.once('response', resolve));
+    expect(head['x-echo']).toBe(phantom);
+    await expect.poll(() => received).toBe(sent);
+    expect(fixture.failures).toEqual([]);
+  });
+});

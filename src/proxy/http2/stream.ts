@@ -39,6 +39,7 @@ import {
   codingsToScrub,
   filledBody,
   type Http2Request,
+  isSuccess,
   refusalHeaders,
   relayedTrailers,
   requestHeaders,
@@ -357,8 +358,10 @@ export class RelayedStream implements PendingRequest, Live, Monitored, BodyOwner
     // A renewal may add some while the response is under way.
     const needlesNow = (): Needles => use?.needles() ?? noNeedles;
     const needles = needlesNow();
+    // After an extended CONNECT, what follows is another protocol (RFC 8441 §5), like after a 101 in HTTP/1.1.
+    const isTunnel = this.#request.protocol !== undefined && isSuccess(headers);
     const fault =
-      endStream || needles.isEmpty
+      endStream || isTunnel || needles.isEmpty
         ? undefined
         : unreadable(Number(headers[':status']), {
             contentType: headers['content-type'],
@@ -370,7 +373,7 @@ export class RelayedStream implements PendingRequest, Live, Monitored, BodyOwner
       this.fail(new AuthsomeError('UpstreamMalformed', fault));
       return;
     }
-    const codings = endStream ? undefined : codingsToScrub(headers, needles);
+    const codings = endStream || isTunnel ? undefined : codingsToScrub(headers, needles);
     const shown = scrubHeaders(responseHeaders(headers), needles, codings !== undefined);
     if (use !== undefined) Object.assign(shown, refusalHeaders(headers, this.record.id, use.advise));
     this.client.respond(shown, { endStream, waitForTrailers: !endStream });
