@@ -42,28 +42,44 @@ export const escapeBytes: readonly number[] = [percent, backslash, letterU, ...h
 
 /** From here on, a call into native code is cheaper than a loop. */
 const manyBytes = 512;
+/** Where escapes are denser than this, it is not: the loop looks at what is left. */
+const mostHops = 48;
+/** What escapes begin with. Most that JSON has, as `\n` or `\"`, stand for nothing that could hide a phantom. */
+const beginnings = ['%', '\\/', '\\u00'].map((text) => Buffer.from(text));
 
 /** Where the first escape begins that stands for a byte which is 1 in the table; -1 where there is none. */
 export function indexOfEscape(bytes: Buffer, from: number, to: number, table: Uint8Array): number {
-  let first = from;
-  if (to - from > manyBytes) {
-    // A piece of a body often has none, and the search for one byte is native.
-    const part = bytes.subarray(from, to);
-    const [percentAt, backslashAt] = [part.indexOf(percent), part.indexOf(backslash)];
-    if (percentAt === -1 && backslashAt === -1) return -1;
-    first =
-      from +
-      (Math.min(percentAt, backslashAt) === -1
-        ? Math.max(percentAt, backslashAt)
-        : Math.min(percentAt, backslashAt));
+  if (to - from <= manyBytes) return eachFrom(bytes, from, to, table);
+  const part = bytes.subarray(from, to);
+  const next = beginnings.map((beginning) => indexOrEnd(part, beginning, 0));
+  let at = Math.min(...next);
+  for (let hop = 0; hop < mostHops; hop += 1) {
+    if (at === part.length) return -1;
+    if (isHiding(part, at, part.length, table)) return from + at;
+    for (const [index, beginning] of beginnings.entries()) {
+      if (next[index] === at) next[index] = indexOrEnd(part, beginning, at + 1);
+    }
+    at = Math.min(...next);
   }
-  for (let at = first; at < to; at += 1) {
+  return eachFrom(bytes, from + at, to, table);
+}
+
+function indexOrEnd(bytes: Buffer, sought: Buffer, from: number): number {
+  const at = bytes.indexOf(sought, from);
+  return at === -1 ? bytes.length : at;
+}
+
+function eachFrom(bytes: Buffer, from: number, to: number, table: Uint8Array): number {
+  for (let at = from; at < to; at += 1) {
     const byte = bytes[at];
-    if (byte !== percent && byte !== backslash) continue;
-    const length = escapeLength(bytes, at, to);
-    if (length > 0 && table[meaningOf(bytes, at, length)] === 1) return at;
+    if ((byte === percent || byte === backslash) && isHiding(bytes, at, to, table)) return at;
   }
   return -1;
+}
+
+function isHiding(bytes: Buffer, at: number, to: number, table: Uint8Array): boolean {
+  const length = escapeLength(bytes, at, to);
+  return length > 0 && table[meaningOf(bytes, at, length)] === 1;
 }
 
 /** The same bytes with each escape resolved once. `origins` are those of `bytes`, where they were made so, too. */

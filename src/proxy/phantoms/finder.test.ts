@@ -59,6 +59,17 @@ describe('finds a phantom', () => {
     expect(found.every(({ start }, at) => at === 0 || start === found[at - 1]?.end)).toBe(true);
   });
 
+  it('in a long text with few escapes or many, wherever it is', () => {
+    const line = 'a line of text\\n100%25 "quoted\\" \\u00e9 '.repeat(30);
+    const plain = 'a line without '.repeat(50);
+    const foreign = '%C3%A9 '.repeat(100);
+    for (const written of ['%67hp_Ab3phantom9ZqLw0', 'ghp\\u005fAb3phantom9ZqLw0'])
+      for (const around of [line, plain, foreign, line + plain])
+        for (const text of [written + around, around + written, around + written + around])
+          expect(find(text)).toEqual([['github/default', written]]);
+    expect(find(line + plain + foreign)).toEqual([]);
+  });
+
   it('only within the range', () => {
     const bytes = Buffer.from(`..${github.value}..`);
     const { length } = github.value;
