@@ -46,6 +46,15 @@ describe('finds a phantom', () => {
     ).toEqual(['github/work', 'github/default', 'github/work']);
   });
 
+  it.each(['utf-16le', 'utf-16be'])('in %s', (order) => {
+    const bytes = Buffer.from(`{"token":"${work.value}"}`, 'utf16le');
+    if (order === 'utf-16be') bytes.swap16();
+    expect(finder.find(bytes, 0, bytes.length).map(({ phantom }) => phantom)).toEqual([work]);
+    const cursor = finder.cursor();
+    const fed = [...bytes.keys()].map((at) => cursor.feed(bytes, at, at + 1));
+    expect(fed).toContain(work);
+  });
+
   it('however many there are, plain and escaped', () => {
     const written = `${github.value}%67${github.value.slice(1)}`;
     const bytes = Buffer.from(written.repeat(10_000));

@@ -23,13 +23,14 @@ const longestEscape = 18;
 const nothing: readonly FoundPhantom[] = [];
 
 /**
- * Finds a run's phantoms in bytes, in one pass for all of them: as they are, in base64 at any alignment (so also the one in
- * `Basic`), and with any of their characters percent-encoded or escaped as in JSON. Nothing is allocated where nothing is
+ * Finds a run's phantoms in bytes, in one pass for all of them: as they are, in UTF-16, in base64 at any alignment (so also the
+ * one in `Basic`), and with any of their characters percent-encoded or escaped as in JSON. Nothing is allocated where nothing is
  * found and no escape could hide one.
  */
 export class PhantomFinder {
   readonly #needles: Needles<PhantomNeedle>;
   readonly #byText = new Map<string, RunPhantom>();
+  #reach = 0;
   /** 1 for each byte whose escape could hide a phantom. */
   readonly #hiding = new Uint8Array(256);
 
@@ -40,9 +41,13 @@ export class PhantomFinder {
       if (known === undefined || (phantom.isInRun && !known.isInRun))
         this.#byText.set(phantom.value, phantom);
     }
-    const needles = [...this.#byText.values()].flatMap((phantom) =>
-      [phantom.value, ...base64Cores(phantom.value)].map((text) => ({ bytes: Buffer.from(text), phantom })),
-    );
+    const needles: PhantomNeedle[] = [];
+    for (const phantom of this.#byText.values()) {
+      const { value } = phantom;
+      const spellings = [value, ...base64Cores(value)];
+      this.#reach = Math.max(this.#reach, ...spellings.map(({ length }) => length * longestEscape));
+      for (const text of [...spellings, inUtf16(value)]) needles.push({ bytes: Buffer.from(text), phantom });
+    }
     this.#needles = new Needles(needles);
     for (const byte of escapeBytes) this.#hiding[byte] = 1;
     for (const { bytes } of needles) for (const byte of bytes) this.#hiding[byte] = 1;
@@ -53,9 +58,9 @@ export class PhantomFinder {
     return this.#byText.size === 0;
   }
 
-  /** How many bytes one phantom can take up, in its longest spelling. */
+  /** How many bytes one phantom can take up, in its longest spelling. UTF-16 with every byte escaped is no usual one. */
   get reach(): number {
-    return this.#needles.longest * longestEscape;
+    return this.#reach;
   }
 
   /** The phantom that is this very text. */
@@ -127,6 +132,11 @@ export class PhantomFinder {
     }
     return [...all.values()];
   }
+}
+
+/** What both byte orders of UTF-16 have of an ASCII text. */
+function inUtf16(text: string): string {
+  return [...text].join('\0');
 }
 
 function byStart(a: FoundPhantom, b: FoundPhantom): number {
