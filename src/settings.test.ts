@@ -97,3 +97,12 @@ describe('a setting that cannot be read', () => {
     expect(() => parseSettings({}, { [key]: value })).toThrow(new RegExp(`^${key} in config\\.json `));
   });
 });
+
+it('takes everything else where run in config.json is at fault, so that only a run fails', () => {
+  const settings = parseSettings({ HOME: '/home/me' }, { run: { sandbox: 7 }, port: 8100 });
+  expect(settings.listenPort).toBe(8100);
+  expect(settings.run).toMatchObject({
+    code: 'Usage',
+    message: 'run.sandbox in config.json must be true or false',
+  });
+});

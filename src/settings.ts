@@ -7,7 +7,7 @@ import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { shellWord } from './command-line.ts';
 import type { Environment } from './environment.ts';
-import { AuthsomeError } from './errors.ts';
+import { AuthsomeError, asAuthsomeError } from './errors.ts';
 import { parseJson } from './json.ts';
 import { isLoopbackHost } from './loopback.ts';
 
@@ -43,8 +43,8 @@ export interface Settings {
   readonly extraCaFiles: readonly string[];
   readonly resolveOverrides: readonly ResolveOverride[];
   readonly logLevel: 'error' | 'warn' | 'info' | 'debug';
-  /** `run` in `config.json`. */
-  readonly run: RunDefaults;
+  /** `run` in `config.json`, or what is wrong with it, which concerns nobody but those who start a run. */
+  readonly run: RunDefaults | AuthsomeError;
 }
 
 /** What a run is given where its options do not say. */
@@ -76,7 +76,18 @@ const settingNames = [
 /** Keys of a `config.json` that are no setting, most likely misspelled, such as `rule` for `rules`. */
 export function unknownSettings(config: Readonly<Record<string, unknown>>): readonly string[] {
   const known = new Set<string>(['rules', 'run', ...settingNames.map((name) => name.toLowerCase())]);
-  return Object.keys(config).filter((key) => !known.has(key));
+  const run = runDefaultsIn(config);
+  const within = run instanceof AuthsomeError ? [] : run.unknown.map((key) => `run.${key}`);
+  return [...Object.keys(config).filter((key) => !known.has(key)), ...within];
+}
+
+/** `run` of a `config.json`, or the `Usage` error that says what is wrong with it. */
+export function runDefaultsIn(config: Readonly<Record<string, unknown>>): RunDefaults | AuthsomeError {
+  try {
+    return parseRunDefaults(config.run ?? {}, (key) => `run${key} in config.json`);
+  } catch (error) {
+    return asAuthsomeError(error);
+  }
 }
 
 /** A setting as it was written, and what to call it in an error. */
@@ -125,7 +136,7 @@ export function parseSettings(env: Environment, config: Readonly<Record<string, 
     ),
     resolveOverrides: parseResolve(read('RESOLVE')),
     logLevel: parseLogLevel(read('LOG_LEVEL')),
-    run: parseRunDefaults(config.run ?? {}, (key) => `run${key} in config.json`),
+    run: runDefaultsIn(config),
   };
 }
 

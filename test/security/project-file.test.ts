@@ -149,14 +149,15 @@ describe('a .authsome.json', () => {
   });
 });
 
-it('a fault in run of config.json names the key', async () => {
+it('a fault in run of config.json names the key, and stops only runs', async () => {
   for (const [run, key] of [
     [{ connections: { acme: 7 } }, 'run.connections.acme in config.json'],
     [{ egress: 'shut' }, 'run.egress in config.json'],
     [7, 'run in config.json'],
   ] as const) {
     configure({ run });
-    const outcome = await fixture.authsome(['list']);
+    const outcome = await fixture.authsome(['run', '--', 'true']);
     expect([outcome.code, outcome.stderr]).toEqual([2, expect.stringContaining(key)]);
+    expect((await fixture.authsome(['list'])).code).toBe(0);
   }
 });

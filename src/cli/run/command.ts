@@ -35,11 +35,12 @@ export async function runCommand(
   // With a log file: refuses one that cannot be written before anything is started.
   const terminal = args.flags.logFile === undefined ? undefined : await terminalOf(options, args);
   const settings = loadSettings(options.environment);
+  const { run: defaults } = settings;
+  if (defaults instanceof AuthsomeError) throw defaults;
   const client = connect(options, settings, (text) => void noteBesideChild(text, terminal, args));
   const { inheritsSecrets } = args;
   const values = inheritsSecrets ? new Map<string, string>() : suspiciousValues(options.environment);
   const project = await projectOf(options.environment);
-  const { run: defaults } = settings;
   if (args.isDryRun) {
     const { dryRun } = await import('./dry-run.ts');
     const { environment } = options;

@@ -74,6 +74,21 @@ it('warns of a setting that authsome does not know, which nothing else mentions'
   });
 });
 
+it('names a key within run that nothing reads, and one that cannot be meant', async () => {
+  fixture = await openFixture();
+  const file = join(fixture.home, 'config.json');
+  writeFileSync(file, '{"run": {"connection": {"github": "work"}, "egress": "open"}}');
+  expect(find(await doctor(), 'config')).toMatchObject({
+    status: 'warn',
+    message: 'config.json has unknown settings: run.connection',
+  });
+  writeFileSync(file, '{"run": {"connections": {"github": 7}}}');
+  expect(find(await doctor(), 'config')).toMatchObject({
+    status: 'fail',
+    message: expect.stringContaining('run.connections.github in config.json'),
+  });
+});
+
 it('names a home that was opened to others, with the command that fixes it', async () => {
   fixture = await openFixture();
   chmodSync(fixture.home, 0o750);

@@ -1,5 +1,6 @@
 import { statfsSync } from 'node:fs';
-import { readConfig, unknownSettings } from '../../settings.ts';
+import { AuthsomeError } from '../../errors.ts';
+import { readConfig, runDefaultsIn, unknownSettings } from '../../settings.ts';
 import { type Home, homeFaults } from '../home/index.ts';
 import { type LiveRules, ruleCountText } from '../rules.ts';
 import { type Check, check, ok } from './checks.ts';
@@ -28,7 +29,10 @@ export function homeChecks(home: Home): readonly Check[] {
 export function configChecks({ configFile }: Home, rules: LiveRules): readonly Check[] {
   return [
     check('config', () => {
-      const unknown = unknownSettings(readConfig(configFile));
+      const config = readConfig(configFile);
+      const run = runDefaultsIn(config);
+      if (run instanceof AuthsomeError) throw run;
+      const unknown = unknownSettings(config);
       if (unknown.length === 0) return ok('config.json has no unknown settings');
       return {
         status: 'warn',
