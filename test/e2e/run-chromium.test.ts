@@ -97,7 +97,7 @@ it('Chromium in a run sends the credential in fetch, EventSource and WebSocket, 
   const outcome = await browse('credentials');
   const met = JSON.parse(outcome.stdout);
   expect(met).toMatchObject({
-    answer: expect.stringMatching(/^Bearer phantom/),
+    answer: expect.stringMatching(/^Bearer sk_chromium_/),
     events: ['1', '2', '3'],
     echo: 'heard over the socket',
     other: 'from elsewhere',

@@ -185,7 +185,7 @@ export class Http1Upstream {
   async #switch(plan: Plan, fate: Fate, attempt: Attempt): Promise<false> {
     if (fate === 'reset before the answer' || fate === 'reset in the head') return await this.#harm(attempt);
     await this.#wire.write(
-      `HTTP/1.1 101 Switching Protocols\r\nX-Nonce: ${plan.nonce}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`,
+      `HTTP/1.1 101 Switching Protocols\r\nX-Nonce: ${plan.nonce}\r\nConnection: Upgrade\r\nUpgrade: soak\r\n\r\n`,
     );
     const expected = new Content(`${plan.nonce} request`);
     const content = new Content(`${plan.nonce} answer`);
