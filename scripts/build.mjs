@@ -29,13 +29,15 @@ const runPath = [
   ...['client/index', 'client/client', 'client/daemon', 'client/daemon-record', 'client/exchange'],
   ...['client/run-lease', 'client/response-reader', 'client/probe', 'client/reach'],
 ];
+/** What few runs need of those directories. */
+const runSeldom = ['cli/run/dry-run', 'cli/run/project', 'cli/run/recognized-keys'];
 /** The path of a module below `src/`, with slashes and without `.ts`; `undefined` for all others. */
 const sourceName = (moduleId) => /^src\/(.*)\.ts$/.exec(relative(root, moduleId).replaceAll(sep, '/'))?.[1];
 const isOn = (path) => (moduleId) => {
   const name = sourceName(moduleId);
   return path.some((entry) => name === entry || (entry.endsWith('/') && name?.startsWith(entry)));
 };
-const missing = [...childPath, ...runPath].filter(
+const missing = [...childPath, ...runPath, ...runSeldom].filter(
   (name) => !existsSync(inRoot('src', name.endsWith('/') ? name : `${name}.ts`)),
 );
 if (missing.length > 0) {
@@ -54,7 +56,10 @@ const program = await build({
     minify,
     codeSplitting: {
       groups: [
-        { name: 'run', test: (moduleId) => isOn(runPath)(moduleId) && !isOn(childPath)(moduleId) },
+        {
+          name: 'run',
+          test: (moduleId) => isOn(runPath)(moduleId) && !isOn([...childPath, ...runSeldom])(moduleId),
+        },
         { name: 'child', test: isOn(childPath) },
       ],
     },
