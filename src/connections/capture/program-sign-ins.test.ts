@@ -127,6 +127,21 @@ describe('a program that signs in by itself', () => {
     expect(sent[0]?.headers.get('accept-encoding')).toBeNull();
   });
 
+  it('gets no header that may carry the grant, such as a cookie', async () => {
+    const token = 'at/real/x1Y2x1Y2x1Y2x1Y2';
+    const headers = {
+      'set-cookie': 'session=c00kie',
+      location: '/next#id_token=jot',
+      'x-next': `/n?t=${encodeURIComponent(token).toLowerCase()}`,
+      'x-request-id': 'r2',
+    };
+    const { signIn } = open(() => Response.json({ token_type: 'Bearer', access_token: token }, { headers }));
+    const answered = await signIn();
+    expect(answered.status).toBe(200);
+    expect(answered.headers).toContainEqual(['x-request-id', 'r2']);
+    expect(JSON.stringify(answered.headers)).not.toMatch(/c00kie|jot|x1y2/i);
+  });
+
   it('reads the claims that it needs in a token that nobody signed, and no others', async () => {
     const { signIn } = open();
     const { fields } = await signIn();

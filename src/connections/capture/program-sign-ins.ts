@@ -85,6 +85,13 @@ function misplaced({ provider }: ProgramRequest, connection: string | undefined)
   );
 }
 
+/** A cookie is a credential by itself, and an address may have one in its query or fragment. */
+const carriesGrant = new Set(['set-cookie', 'location', 'content-location', 'link', 'refresh']);
+
+function holds(value: string, secret: string): boolean {
+  return value.includes(secret) || value.toLowerCase().includes(encodeURIComponent(secret).toLowerCase());
+}
+
 /** A sign-in, or the refresh of a grant that the program has from elsewhere: the service answers. */
 async function answerGrant(
   context: Context,
@@ -135,7 +142,9 @@ async function answerGrant(
   };
   const body = filledAnswer(capture, read.grant.template, { phantoms: given, expiresIn: undefined });
   const secrets = [accessToken, refreshToken].filter((secret) => secret !== undefined);
-  const headers = forwarded.headers.filter(([, value]) => !secrets.some((secret) => value.includes(secret)));
+  const headers = forwarded.headers.filter(
+    ([name, value]) => !carriesGrant.has(name) && !secrets.some((secret) => holds(value, secret)),
+  );
   return { status: forwarded.reply.status, headers, body: Buffer.from(body) };
 }
 
