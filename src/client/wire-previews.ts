@@ -28,6 +28,8 @@ export interface RunPreviewDocument
     /** Requests are refused where the connection is not approved for the host. */
     readonly approved: boolean;
   }[];
+  /** Hosts whose traffic is read, since programs that sign in by themselves do so there. */
+  readonly sign_in_hosts: readonly string[];
 }
 
 /** What `run --dry-run` prints. */
@@ -51,6 +53,7 @@ export interface DryRunDocument {
     readonly removed: readonly string[];
   };
   readonly routes: RunPreviewDocument['routes'];
+  readonly sign_in_hosts: RunPreviewDocument['sign_in_hosts'];
   /** What happens to hosts without a route: `open` lets them pass. */
   readonly egress: 'open';
   readonly sandbox: false;

@@ -1,6 +1,7 @@
 import { signInLine } from '../command-line.ts';
 import type { ConnectionSummary } from '../connections/index.ts';
 import type { Caller, Tenant } from '../principals/index.ts';
+import type { RouteTable } from '../providers/index.ts';
 import {
   type DecisionPreview,
   type PreviewedRequest,
@@ -11,7 +12,8 @@ import {
 import type { OpenedRun, RunSpecification } from './contract.ts';
 import type { OuterRuns } from './nested.ts';
 import type { overridesFor } from './overrides.ts';
-import { selectRun } from './select-run.ts';
+import { capturesFor } from './program-sign-ins.ts';
+import { type RunSelection, selectRun } from './select-run.ts';
 import {
   exportedPhantoms,
   personalKeyPatterns,
@@ -41,6 +43,8 @@ export interface RunPreview
   /** The providers that would have a phantom. */
   readonly providers: readonly string[];
   readonly routes: readonly RoutePreview[];
+  /** Hosts whose traffic is read, since programs that sign in by themselves do so there. */
+  readonly signInHosts: readonly string[];
 }
 
 export interface RoutePreview {
@@ -64,7 +68,8 @@ export async function previewRun(
   { tenant, outer, overridesOf }: PreviewRunOptions,
   specification: RunSpecification,
 ): Promise<RunPreview> {
-  const { summaries, usable, notGiven } = await selectRun(specification, tenant, outer);
+  const selection = await selectRun(specification, tenant, outer);
+  const { summaries, usable, notGiven } = selection;
   const { phantoms } = tenant.connections;
   // They last, so the run gets the same ones later.
   await phantoms.require(usable.map(({ key }) => key));
@@ -76,7 +81,7 @@ export async function previewRun(
     exported: exportedPhantoms(phantoms, usable),
     inheritsSecrets: specification.inheritsSecrets === true,
   });
-  const routes = routeTableOf(usable);
+  const routes = routesOf(selection, specification, tenant);
   return {
     connections: usable.map(({ key }) => key),
     variables: Object.keys(withheld.phantoms),
@@ -91,6 +96,7 @@ export async function previewRun(
       placement: placementText(route),
       isApproved: route.isApproved,
     })),
+    signInHosts: routes.captures?.hosts ?? [],
     overrides: await overridesOf(routes),
     outer: outer?.id,
     notGiven,
@@ -111,15 +117,29 @@ export async function previewRequest(
   request: PreviewedRequest,
   { handle }: Caller,
 ): Promise<DecisionPreview> {
-  const { usable, summaries } = await selectRun(specification, tenant, outer);
+  const selection = await selectRun(specification, tenant, outer);
+  const { summaries } = selection;
   const preview = previewDecision(
-    { identity: handle, routes: routeTableOf(usable), decide: tenant.policy, isOwn: proxy.isOwn },
+    {
+      identity: handle,
+      routes: routesOf(selection, specification, tenant),
+      decide: tenant.policy,
+      isOwn: proxy.isOwn,
+    },
     request,
   );
   const used = summaries.find(
     ({ provider, name }) => provider === preview.provider && name === preview.connection,
   );
   return preview.action === 'injected' && used !== undefined ? unlessDead(preview, used) : preview;
+}
+
+function routesOf(
+  { usable, request, selected }: RunSelection,
+  { command }: Pick<RunSpecification, 'command'>,
+  { catalog }: Tenant,
+): RouteTable {
+  return routeTableOf(usable, capturesFor(request, catalog, { command, selected }));
 }
 
 /** What is stored says that there is no credential to give; that it works is for its service to say. */

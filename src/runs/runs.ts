@@ -207,7 +207,8 @@ export class Runs {
 
   async #reroute(entry: RunEntry): Promise<void> {
     const { connections, catalog } = entry.tenant;
-    entry.selected = reselectConnections(entry.request, entry.selected, await connections.summaries());
+    const summaries = await connections.summaries();
+    entry.selected = reselectConnections(entry.request, entry.selected, summaries);
     const wanted = usableConnections(entry.selected, catalog);
     await connections.phantoms.require(wanted.map(({ key }) => key));
     // A later change may have been quicker: what it selected must not be taken back.

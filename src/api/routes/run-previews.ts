@@ -55,6 +55,7 @@ function runPreviewDocument(preview: RunPreview): RunPreviewDocument {
       placement,
       approved: isApproved,
     })),
+    sign_in_hosts: preview.signInHosts,
     ...(preview.overrides === undefined ? {} : { overrides: overridesDocument(preview.overrides) }),
     ...(preview.notGiven === undefined ? {} : { not_given: preview.notGiven }),
     ...(preview.outer === undefined ? {} : { outer_run: preview.outer }),
