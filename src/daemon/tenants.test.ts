@@ -140,6 +140,12 @@ describe('a second principal', () => {
     expect(events.filter((event) => event.run !== null).map((event) => event.run)).toEqual([own.run_id]);
   });
 
+  it('cannot store a phantom of the first one as a key', async () => {
+    const refused = await signIn(run.phantoms.OPENAI_API_KEY ?? '');
+    expect(refused).toMatchObject({ error: 'InvalidKey', message: expect.stringContaining('phantom') });
+    expect(await ask('GET', '/v1/connections/openai?show_secret=1')).toMatchObject({ api_key: otherKey });
+  });
+
   it('is seen by the first one, which is an admin, in the events alone', async () => {
     const events = await eventsOf(fixture.identity);
     const principals = new Set(events.map((event) => ('principal' in event ? event.principal : undefined)));
