@@ -84,7 +84,7 @@ describe('a real secret in the environment of a run', () => {
     expect(stdout).toContain('PLAIN=sk-learn-pipeline-of-today\n');
     expect(stdout).not.toContain('CLAUDE=');
     expect(stderr).toBe(
-      'authsome: this run has: github/default. Phantoms replace: GITHUB_TOKEN, MINE. Not passed on: CLAUDE.\n',
+      'authsome: this run has: github/default. Phantoms replace: GITHUB_TOKEN, MINE. Not passed on: CLAUDE. --inherit-secrets keeps them.\n',
     );
     for (const secret of [unknown, claude, token.classic]) expect(stdout + stderr).not.toContain(secret);
     const quiet = await fixture.authsome(['run', '--quiet', '--', 'true'], { env });

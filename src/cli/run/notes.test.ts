@@ -23,7 +23,7 @@ describe('the line at the start', () => {
   it('says which connections there are, and which variables were replaced or left out', () => {
     const parent = { OPENAI_API_KEY: 'sk-real', GITHUB_CLIENT_SECRET: 'real', EDITOR: 'vi' };
     expect(startLine(parent, run, given)).toBe(
-      'authsome: this run has: github/default, openai/work. Phantoms replace: OPENAI_API_KEY. Not passed on: GITHUB_CLIENT_SECRET.',
+      'authsome: this run has: github/default, openai/work. Phantoms replace: OPENAI_API_KEY. Not passed on: GITHUB_CLIENT_SECRET. --inherit-secrets keeps them.',
     );
     expect(startLine({ EDITOR: 'vi', OPENAI_API_KEY: '' }, run, given)).toBe(
       'authsome: this run has: github/default, openai/work.',

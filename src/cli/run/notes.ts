@@ -37,7 +37,7 @@ export function startLine(
   const parts = [
     outer === undefined ? `this run has: ${has}.` : `this run is inside of ${outer}. It has: ${has}.`,
     ...(replaced.length === 0 ? [] : [`Phantoms replace: ${replaced.join(', ')}.`]),
-    ...(dropped.length === 0 ? [] : [`Not passed on: ${dropped.join(', ')}.`]),
+    ...(dropped.length === 0 ? [] : [`Not passed on: ${dropped.join(', ')}. --inherit-secrets keeps them.`]),
   ];
   return `authsome: ${parts.join(' ')}`;
 }
